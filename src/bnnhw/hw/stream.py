@@ -1,0 +1,60 @@
+"""Registers and queues between components that speak valid/ready streams of flat payloads."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["StreamBuffer", "flat_stream"]
+
+
+def flat_stream(width: int) -> stream.Signature:
+    """The signature of a stream of `unsigned(width)` payloads."""
+    if width < 1:
+        raise ValueError(f"width={width} must be at least 1")
+    return stream.Signature(width)
+
+
+class StreamBuffer(wiring.Component):
+    """Cuts every combinational path between `i` and `o`: one cycle of latency, one beat a cycle, room for two beats.
+
+    `i.ready` and `o.valid` come from registers. The second register takes the beat that arrives in the cycle in which
+    `o` begins to stall.
+
+    Parameters
+    ----------
+    width : int
+        Bits of a beat.
+
+    Members
+    -------
+    i : In(stream of unsigned(width))
+    o : Out(stream of unsigned(width))
+    """
+
+    latency = 1
+
+    def __init__(self, *, width: int):
+        self.width = width
+        super().__init__({"i": In(flat_stream(width)), "o": Out(flat_stream(width))})
+
+    def __repr__(self) -> str:
+        return f"StreamBuffer(width={self.width})"
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        spare = Signal(self.width)
+        spare_full = Signal()
+        m.d.comb += self.i.ready.eq(~spare_full)
+        with m.If(self.i.ready):
+            m.d.sync += spare.eq(self.i.payload)
+        with m.If(self.o.ready | ~self.o.valid):
+            m.d.sync += [
+                self.o.valid.eq(self.i.valid | spare_full),
+                self.o.payload.eq(self.i.payload),
+                spare_full.eq(0),
+            ]
+            with m.If(spare_full):
+                m.d.sync += self.o.payload.eq(spare)
+        with m.Elif(self.i.ready):
+            m.d.sync += spare_full.eq(self.i.valid)
+        return m
