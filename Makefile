@@ -1,0 +1,44 @@
+# One command each; every target sets up what it needs. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+DEMO := build/demo
+
+.PHONY: help setup demo test lint sim bench slow clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+setup: $(VENV)/.installed  ## a virtual environment with everything in it, and the few programs that pip does not bring
+
+$(VENV)/.installed: pyproject.toml constraints.txt tools/system_packages.sh
+	sh tools/system_packages.sh
+	$(PYTHON) tools/check_python.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade-strategy only-if-needed -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	@touch $@
+
+demo: setup  ## train on digits, build the bitstream, climb the ladder, run images on the simulated board
+	sh tools/demo.sh $(DEMO)
+
+lint: setup  ## ruff and pyright
+	ruff check src tests
+	ruff format --check src tests
+	pyright
+
+test: lint  ## lint, types, and every test that is not slow, the simulations of `make sim` included
+	pytest -n auto --dist worksteal -m "not slow" tests
+
+sim: setup  ## the cocotb benches: every unit and the whole top
+	pytest -n auto -m cocotb tests/sim
+
+bench: setup  ## the figures that the documentation quotes
+	bnnhw bench
+
+slow: setup  ## the tests that take minutes
+	pytest -m slow tests
+
+clean:  ## remove what the targets made, but for the virtual environment
+	rm -rf build dist .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,37 @@
+"""The command line: the only place that sees every room. One file a command; heavy imports live inside the commands."""
+
+import sys
+
+import click
+
+from bnnhw import __version__
+from bnnhw.cli.errors import exit_code_of, message_of
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="bnnhw")
+def cli() -> None:
+    """From a binary neural network trained in PyTorch to an FPGA accelerator, with open tools only.
+
+    \b
+    bnnhw train --dataset digits --network mlp -o model.pt
+    bnnhw build --board ulx3s model.pt -o build/digits
+    bnnhw verify model.pt --through rtl
+    bnnhw run --simulate build/digits digit.png
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs one command. Bad input ends with one line on standard error and exit code 2, Ctrl-C with 130."""
+    from bnnhw.cli import bench, boards, build, evaluate, flash, inspect, run, samples, sim, train, verify
+
+    for module in (train, evaluate, inspect, build, verify, sim, run, flash, boards, samples, bench):
+        cli.add_command(module.command)
+    try:
+        code = cli.main(args=arguments, standalone_mode=False) or 0
+    except BaseException as error:
+        if exit_code_of(error) is None:
+            raise
+        click.echo(message_of(error), err=True)
+        code = exit_code_of(error)
+    sys.exit(code)
