@@ -1,0 +1,134 @@
+"""The frames of the link in pure Python: docs/link-protocol.md as constants, an encoder and a decoder."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+__all__ = ["ESCAPE", "FLAG", "MAX_PAYLOAD", "VERSION", "Decoder", "ErrorCode", "Frame", "Info", "Kind", "encode"]
+
+VERSION = 1
+FLAG = 0x7E
+ESCAPE = 0x7D
+ESCAPE_FLIP = 0x20
+HEADER_BYTES = 4
+CRC_BYTES = 4
+MAX_PAYLOAD = 0xFFFF
+
+
+class Kind(IntEnum):
+    """A frame's first byte: the protocol's version in the high nibble."""
+
+    INFO = 0x10
+    INFER = 0x11
+    INFO_ANSWER = 0x18
+    INFER_ANSWER = 0x19
+    ERROR = 0x1F
+
+
+class ErrorCode(IntEnum):
+    """Why a frame was refused; the payload of an ERROR answer."""
+
+    CRC = 1
+    SHORT = 2
+    LONG = 3
+    LENGTH = 4
+    KIND = 5
+    REPEATED = 6
+    FRAMING = 7
+    OVERRUN = 8
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A whole frame. `kind` is an int because a peer may send kinds that we do not know."""
+
+    kind: int
+    sequence: int
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a device says about itself; the payload of an INFO answer."""
+
+    window: int
+    input_bytes: int
+    output_bytes: int
+    clock_hz: int
+    network_id: bytes
+    version: int = VERSION
+
+    FORMAT = "<BBHHI8s"
+
+    def __post_init__(self):
+        limits = {"window": 0xFF, "input_bytes": 0xFFFF, "output_bytes": 0xFFFF, "clock_hz": 2**32 - 1}
+        for name, limit in limits.items():
+            if not 0 < getattr(self, name) <= limit:
+                raise ValueError(f"{name}={getattr(self, name)} must lie between 1 and {limit}")
+        if len(self.network_id) != 8:
+            raise ValueError(f"network_id must have 8 bytes, not {len(self.network_id)}")
+
+    def to_bytes(self) -> bytes:
+        return struct.pack(
+            self.FORMAT,
+            self.version, self.window, self.input_bytes, self.output_bytes, self.clock_hz, self.network_id,
+        )  # fmt: skip
+
+    @classmethod
+    def from_bytes(cls, payload: bytes) -> "Info":
+        """Raises ValueError where the payload is not an INFO answer of this version."""
+        if len(payload) != struct.calcsize(cls.FORMAT):
+            raise ValueError(f"an INFO answer has {struct.calcsize(cls.FORMAT)} bytes, not {len(payload)}")
+        version, window, input_bytes, output_bytes, clock_hz, network_id = struct.unpack(cls.FORMAT, payload)
+        return cls(window, input_bytes, output_bytes, clock_hz, network_id, version)
+
+
+def encode(frame: Frame) -> bytes:
+    """The bytes of a frame on the wire, both flags included."""
+    if len(frame.payload) > MAX_PAYLOAD:
+        raise ValueError(f"a payload holds at most {MAX_PAYLOAD} bytes, not {len(frame.payload)}")
+    body = struct.pack("<BBH", frame.kind, frame.sequence, len(frame.payload)) + frame.payload
+    body += struct.pack("<I", zlib.crc32(body))
+    wire = bytearray([FLAG])
+    for byte in body:
+        wire += bytes([ESCAPE, byte ^ ESCAPE_FLIP]) if byte in (FLAG, ESCAPE) else bytes([byte])
+    wire.append(FLAG)
+    return bytes(wire)
+
+
+class Decoder:
+    """Turns bytes, in pieces of any size, into frames. Bytes before the first flag are dropped."""
+
+    def __init__(self):
+        self._body: bytearray | None = None
+        self._escaped = False
+
+    def feed(self, data: bytes) -> Iterator[Frame | ErrorCode]:
+        """Yields a Frame, or for a damaged one the reason: CRC, SHORT, LONG or (aborted) FRAMING."""
+        for byte in data:
+            if byte == FLAG:
+                body, escaped = self._body, self._escaped
+                self._body, self._escaped = bytearray(), False
+                if escaped:
+                    yield ErrorCode.FRAMING
+                elif body:
+                    yield _parse(bytes(body))
+            elif self._body is not None:
+                if byte == ESCAPE and not self._escaped:
+                    self._escaped = True
+                else:
+                    self._body.append(byte ^ ESCAPE_FLIP if self._escaped else byte)
+                    self._escaped = False
+
+
+def _parse(body: bytes) -> Frame | ErrorCode:
+    if len(body) < HEADER_BYTES + CRC_BYTES:
+        return ErrorCode.SHORT
+    kind, sequence, length = struct.unpack_from("<BBH", body)
+    if len(body) != HEADER_BYTES + length + CRC_BYTES:
+        return ErrorCode.SHORT if len(body) < HEADER_BYTES + length + CRC_BYTES else ErrorCode.LONG
+    if zlib.crc32(body[:-CRC_BYTES]) != int.from_bytes(body[-CRC_BYTES:], "little"):
+        return ErrorCode.CRC
+    return Frame(kind, sequence, body[HEADER_BYTES:-CRC_BYTES])

@@ -1,0 +1,90 @@
+"""The link's frames in pure Python, and the examples of the document that describes them."""
+
+import doctest
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bnnhw.hw.protocol import FLAG, Decoder, ErrorCode, Frame, Info, Kind, encode
+
+FRAME = encode(Frame(Kind.INFER, 9, b"pixels"))
+frames = st.builds(Frame, st.integers(0, 255), st.integers(0, 255), st.binary(max_size=40))
+
+
+def decode(*pieces: bytes) -> list[Frame | ErrorCode]:
+    decoder = Decoder()
+    return [item for piece in pieces for item in decoder.feed(piece)]
+
+
+def test_document_examples():
+    document = Path(__file__).parents[2] / "docs" / "link-protocol.md"
+    result = doctest.testfile(str(document), module_relative=False)
+    assert result.attempted
+    assert not result.failed
+
+
+@given(st.lists(frames), st.integers(1, 7))
+def test_decoder_inverts_encoder(sent, size):
+    wire = b"".join(map(encode, sent))
+    assert decode(*(wire[start : start + size] for start in range(0, len(wire), size))) == sent
+
+
+@given(st.binary())
+def test_garbage_never_harms_the_next_frame(garbage):
+    frame = Frame(Kind.INFO, 1, b"")
+    assert decode(garbage + encode(frame))[-1] == frame
+
+
+def test_neighbours_may_share_a_flag():
+    assert decode(FRAME[:-1] + FRAME) == decode(FRAME) * 2
+
+
+def test_crc_is_zlibs():
+    body = FRAME[1:-1]
+    assert int.from_bytes(body[-4:], "little") == zlib.crc32(body[:-4])
+
+
+@pytest.mark.parametrize(
+    ("wire", "reason"),
+    [
+        (FRAME[:6] + bytes([FRAME[6] ^ 1]) + FRAME[7:], ErrorCode.CRC),
+        (FRAME[:6] + FRAME[7:], ErrorCode.SHORT),
+        (FRAME[:4] + bytes([FLAG]), ErrorCode.SHORT),
+        (FRAME[:6] + b"x" + FRAME[6:], ErrorCode.LONG),
+        (FRAME[:6] + b"\x7d\x7e", ErrorCode.FRAMING),
+    ],
+)
+def test_damage_is_named(wire, reason):
+    assert decode(wire, FRAME) == [reason, Frame(Kind.INFER, 9, b"pixels")]
+
+
+def test_payload_limit():
+    with pytest.raises(ValueError, match=r"^a payload holds at most 65535 bytes, not 65536$"):
+        encode(Frame(Kind.INFER, 0, bytes(65536)))
+
+
+def test_info_round_trip():
+    info = Info(window=2, input_bytes=98, output_bytes=1, clock_hz=100_000_000, network_id=b"\x01" * 8)
+    assert Info.from_bytes(info.to_bytes()) == info
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"input_bytes": 65536}, r"^input_bytes=65536 must lie between 1 and 65535$"),
+        ({"window": 0}, r"^window=0 must lie between 1 and 255$"),
+        ({"network_id": b"abc"}, r"^network_id must have 8 bytes, not 3$"),
+    ],
+)
+def test_info_is_checked(change, message):
+    fields = {"window": 2, "input_bytes": 98, "output_bytes": 1, "clock_hz": 1, "network_id": bytes(8)}
+    with pytest.raises(ValueError, match=message):
+        Info(**(fields | change))
+
+
+def test_foreign_info_is_refused():
+    with pytest.raises(ValueError, match=r"^an INFO answer has 18 bytes, not 3$"):
+        Info.from_bytes(b"abc")
