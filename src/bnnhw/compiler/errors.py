@@ -1,0 +1,17 @@
+"""The compiler's errors: all of them ValueErrors whose message is one line that a user can act on."""
+
+
+class ModelError(ValueError):
+    """A model file that is not what it should be."""
+
+
+class GraphError(ValueError):
+    """A graph whose names, types or order do not fit together."""
+
+
+class FoldError(ValueError):
+    """A trained layer that has no exact integer form."""
+
+
+class ScheduleError(ValueError):
+    """A folding that is illegal, or a network that misses its target or its device."""

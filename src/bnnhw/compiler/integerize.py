@@ -1,0 +1,65 @@
+"""The whole way from a trained graph to an integer graph."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+
+from .errors import FoldError
+from .ir import Graph, random_feeds, trace, verify
+from .ops import ArgMax, Flatten, MatMul, ScoreTable, Threshold
+from .passes import (
+    add_argmax,
+    drop_identities,
+    expose_sums,
+    fold_batch_norm,
+    fold_input_threshold,
+    fold_output,
+    split_binary_linear,
+)
+
+Pass = Callable[[Graph], Graph]
+
+INTEGER_OPS = (ArgMax, Flatten, MatMul, ScoreTable, Threshold)
+OUTPUTS: dict[str, Sequence[Pass]] = {"label": (add_argmax,), "scores": (expose_sums,)}
+
+
+def integerize(graph: Graph, *, output: Literal["label", "scores"] = "label", check: bool = False) -> Graph:
+    """The integer graph of a trained one: equal to it for every input.
+
+    Parameters
+    ----------
+    output
+        "label": the arg max of the scores, ties to the lowest index.
+        "scores": the last layer's integer sums, before scale and batch norm.
+    check
+        Evaluate 64 seeded random inputs before and after every pass; raise FoldError with the pass and the value that
+        it changed.
+    """
+    if output not in OUTPUTS:
+        raise ValueError(f"output={output!r} must be one of {', '.join(map(repr, OUTPUTS))}")
+    for run in (
+        drop_identities,
+        split_binary_linear,
+        fold_input_threshold,
+        *OUTPUTS[output],
+        fold_batch_norm,
+        fold_output,
+    ):
+        before, graph = graph, verify(run(graph))
+        if check:
+            check_pass(run.__name__, before, graph)
+    for node in graph.nodes:
+        if not isinstance(node.op, INTEGER_OPS):
+            raise FoldError(f"layer {node.name!r} ({type(node.op).__name__}) has no integer form where it stands")
+    return graph
+
+
+def check_pass(name: str, before: Graph, after: Graph, *, samples: int = 64, seed: int = 0) -> None:
+    """Raise FoldError if a value that both graphs name differs between them on seeded random inputs."""
+    feeds = random_feeds(before, samples=samples, seed=seed)
+    old, new = trace(before, feeds), trace(after, feeds)
+    for value in old.keys() & new.keys():
+        if not np.array_equal(old[value], new[value], equal_nan=old[value].dtype.kind == "f"):
+            sample = int(np.argwhere(old[value] != new[value])[0][0])
+            raise FoldError(f"pass {name} changed value {value!r}, first in sample {sample} of seed {seed}")

@@ -1,0 +1,23 @@
+"""Flattening: a change of shape that costs nothing in a stream."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from bnnhw.compiler.types import TensorType
+
+from .base import Op
+
+
+@dataclass(frozen=True)
+class Flatten(Op):
+    """(H, W, C) -> (H*W*C,), in raster order with the channel fastest."""
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        return TensorType((x.size,), x.element)
+
+    def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
+        (x,) = inputs
+        return x.reshape(len(x), -1)

@@ -1,0 +1,19 @@
+"""Passes: functions Graph -> Graph, one a file. Each keeps the meaning of every value whose name it keeps."""
+
+from .add_argmax import add_argmax
+from .drop_identities import drop_identities
+from .expose_sums import expose_sums
+from .fold_batch_norm import fold_batch_norm
+from .fold_input_threshold import fold_input_threshold
+from .fold_output import fold_output
+from .split_binary_linear import split_binary_linear
+
+__all__ = [
+    "add_argmax",
+    "drop_identities",
+    "expose_sums",
+    "fold_batch_norm",
+    "fold_input_threshold",
+    "fold_output",
+    "split_binary_linear",
+]

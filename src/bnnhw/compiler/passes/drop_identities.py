@@ -1,0 +1,27 @@
+"""Removal of nodes that change nothing."""
+
+from dataclasses import replace
+
+from bnnhw.compiler.ir import Graph, infer_types
+from bnnhw.compiler.ops import HardTanh, Identity, Sign
+from bnnhw.compiler.types import BinaryType
+
+
+def drop_identities(graph: Graph) -> Graph:
+    """y = identity(x); z = op(y)  ->  z = op(x).
+
+    A sign or hard tanh of a +-1 value is an identity too.
+    """
+    types = infer_types(graph)
+    alias: dict[str, str] = {}
+    nodes = []
+    for node in graph.nodes:
+        inputs = tuple(alias.get(name, name) for name in node.inputs)
+        same = isinstance(node.op, Identity) or (
+            isinstance(node.op, Sign | HardTanh) and types[inputs[0]].element == BinaryType()
+        )
+        if same:
+            alias[node.output] = inputs[0]
+        else:
+            nodes.append(replace(node, inputs=inputs))
+    return replace(graph, nodes=tuple(nodes), outputs=tuple(alias.get(name, name) for name in graph.outputs))

@@ -1,0 +1,22 @@
+"""The last layer's exact sums as the graph's output."""
+
+from dataclasses import replace
+
+from bnnhw.compiler.errors import FoldError
+from bnnhw.compiler.ir import Graph, infer_types
+
+from .rewrite import float_chains
+
+
+def expose_sums(graph: Graph) -> Graph:
+    """s = matmul(x); …float ops…; outputs (scores)  ->  s = matmul(x); outputs (s).
+
+    The sums are integers, before scale and batch norm.
+    """
+    for chain in float_chains(graph, infer_types(graph)):
+        if graph.outputs == (chain.value,):
+            nodes = tuple(node for node in graph.nodes if node not in chain.floats)
+            return replace(graph, nodes=nodes, outputs=(chain.matmul.output,))
+    raise FoldError(
+        f"output {graph.outputs[0]!r} must be the scores of a binary_linear layer, perhaps with float layers behind it"
+    )

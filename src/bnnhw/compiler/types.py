@@ -1,0 +1,113 @@
+"""Element and tensor types. An element type is a set of numbers; its width in bits follows from it."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+FLOAT32_EXACT = 2**24
+"""Integers up to this magnitude are exact in float32."""
+
+
+@dataclass(frozen=True)
+class IntType:
+    """Integers in [lo, hi]. Carried as the unsigned number x - lo, of `width` bits."""
+
+    lo: int
+    hi: int
+
+    def __post_init__(self):
+        if self.lo > self.hi:
+            raise ValueError(f"IntType needs lo <= hi, not lo={self.lo} and hi={self.hi}")
+
+    @property
+    def step(self) -> int:
+        return 1
+
+    @property
+    def count(self) -> int:
+        """How many numbers the type has: lo + step*k for k in [0, count)."""
+        return self.hi - self.lo + 1
+
+    @property
+    def width(self) -> int:
+        return max(1, (self.hi - self.lo).bit_length())
+
+    def check(self, name: str, array: NDArray[Any]) -> None:
+        """Raise ValueError if an element of `array` lies outside the range."""
+        if array.size and not (self.lo <= int(array.min()) and int(array.max()) <= self.hi):
+            raise ValueError(f"{name!r} must lie in [{self.lo}, {self.hi}], but spans [{array.min()}, {array.max()}]")
+
+
+@dataclass(frozen=True)
+class BinaryType:
+    """+1 or -1. Carried as one bit: 1 is +1, 0 is -1."""
+
+    @property
+    def lo(self) -> int:
+        return -1
+
+    @property
+    def hi(self) -> int:
+        return 1
+
+    @property
+    def step(self) -> int:
+        return 2
+
+    @property
+    def count(self) -> int:
+        return 2
+
+    @property
+    def width(self) -> int:
+        return 1
+
+    def check(self, name: str, array: NDArray[Any]) -> None:
+        """Raise ValueError if an element of `array` is neither -1 nor +1."""
+        if not ((array == 1) | (array == -1)).all():
+            raise ValueError(f"{name!r} must hold -1 and +1 only")
+
+
+@dataclass(frozen=True)
+class FloatType:
+    """float32: values inside a trained graph; never in an integer graph."""
+
+    def check(self, name: str, array: NDArray[Any]) -> None:
+        raise TypeError(f"{name!r} is a float value and cannot be fed")
+
+
+Element = IntType | BinaryType | FloatType
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """A shape without batch axis, and what its elements are."""
+
+    shape: tuple[int, ...]
+    element: Element
+
+    def __post_init__(self):
+        if any(size < 1 for size in self.shape):
+            raise ValueError(f"sizes of a shape must be at least 1, not {self.shape}")
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    def __str__(self) -> str:
+        match self.element:
+            case IntType(lo, hi):
+                element = f"int[{lo}..{hi}]"
+            case BinaryType():
+                element = "binary"
+            case FloatType():
+                element = "float32"
+        return f"{element}{list(self.shape)}"
+
+
+def require_exact_in_float32(tensor: TensorType) -> None:
+    """Raise ValueError if an integer of this type would be rounded on its way to float32."""
+    if not isinstance(tensor.element, FloatType) and max(-tensor.element.lo, tensor.element.hi) > FLOAT32_EXACT:
+        raise ValueError(f"{tensor} exceeds 2^24, where float32 stops being exact")
