@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
 PATIENCE = 2000  # cycles without a transfer on either side after which a scenario counts as a deadlock
@@ -85,7 +86,10 @@ def run_scenario(
             await ctx.tick()
             cycle += 1
 
-    simulator = Simulator(dut)
+    bench = Module()
+    bench.domains.sync = ClockDomain()  # for a dut that is only wires
+    bench.submodules.dut = dut
+    simulator = Simulator(bench)
     simulator.add_clock(1e-6)
     simulator.add_testbench(testbench)
     simulator.run()

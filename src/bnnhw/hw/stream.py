@@ -1,6 +1,9 @@
 """Registers and queues between components that speak valid/ready streams of flat payloads."""
 
-from amaranth.hdl import Module, Signal
+# pyright: reportGeneralTypeIssues=false
+# (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
+
+from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,7 +14,7 @@ def flat_stream(width: int) -> stream.Signature:
     """The signature of a stream of `unsigned(width)` payloads."""
     if width < 1:
         raise ValueError(f"width={width} must be at least 1")
-    return stream.Signature(width)
+    return stream.Signature(unsigned(width))  # pyright: ignore[reportArgumentType]
 
 
 class StreamBuffer(wiring.Component):
@@ -30,6 +33,9 @@ class StreamBuffer(wiring.Component):
     i : In(stream of unsigned(width))
     o : Out(stream of unsigned(width))
     """
+
+    i: stream.Interface
+    o: stream.Interface
 
     latency = 1
 

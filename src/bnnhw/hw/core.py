@@ -1,0 +1,88 @@
+"""Core: the network's units in a row."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .stream import flat_stream
+
+__all__ = ["Core"]
+
+
+class Core(wiring.Component):
+    """Chains units by their streams: `i`, units[0], units[1] .. `o`. It inserts nothing between them.
+
+    Parameters
+    ----------
+    units : sequence of components with flat streams `i` and `o`
+        In the order of the data.
+    input_lanes, input_width : int
+        Elements of a vector in a beat of `i`, and bits of an element.
+    output_lanes, output_width : int
+        The same for `o`.
+    vectors : int
+        Vectors in a beat, on both sides.
+
+    Members
+    -------
+    i : In(stream of unsigned(vectors * input_lanes * input_width))
+    o : Out(stream of unsigned(vectors * output_lanes * output_width))
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(
+        self,
+        *,
+        units: Sequence,
+        input_lanes: int,
+        input_width: int,
+        output_lanes: int,
+        output_width: int,
+        vectors: int = 1,
+    ):
+        self.units = tuple(units)
+        self.input_lanes = input_lanes
+        self.input_width = input_width
+        self.output_lanes = output_lanes
+        self.output_width = output_width
+        self.vectors = vectors
+        if not self.units:
+            raise ValueError("units must hold at least one unit")
+        for index, (unit, successor) in enumerate(pairwise(self.units)):
+            gives, takes = len(unit.o.payload), len(successor.i.payload)
+            if gives != takes:
+                raise ValueError(
+                    f"units[{index}] {unit!r} gives beats of {gives} bits, but units[{index + 1}] {successor!r} takes "
+                    f"{takes} bits; put a WidthConverter between them"
+                )
+        ends = (
+            ("input", input_lanes, input_width, len(self.units[0].i.payload)),
+            ("output", output_lanes, output_width, len(self.units[-1].o.payload)),
+        )
+        for side, lanes, width, bits in ends:
+            if vectors * lanes * width != bits:
+                raise ValueError(
+                    f"vectors={vectors} * {side}_lanes={lanes} * {side}_width={width} must be the {bits} bits of the "
+                    f"units' {side} beat"
+                )
+        super().__init__(
+            {
+                "i": In(flat_stream(vectors * input_lanes * input_width)),
+                "o": Out(flat_stream(vectors * output_lanes * output_width)),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        source = wiring.flipped(self.i)
+        for index, unit in enumerate(self.units):
+            m.submodules[f"unit{index}"] = unit
+            wiring.connect(m, source, unit.i)
+            source = unit.o
+        wiring.connect(m, source, wiring.flipped(self.o))
+        return m

@@ -1,0 +1,170 @@
+"""WidthConverter: the same elements in beats of another number of lanes."""
+
+# pyright: reportGeneralTypeIssues=false
+# (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
+
+import math
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .stream import flat_stream
+
+__all__ = ["WidthConverter", "width_converter_timing"]
+
+
+def width_converter_timing(
+    offered: Sequence[int], *, in_lanes: int, out_lanes: int
+) -> tuple[list[int], list[int]]:
+    """The cycles at which a WidthConverter accepts its input beats and gives its output beats.
+
+    The sink always takes. offered[k] is the first cycle in which beat k is offered; the producer holds it until it is
+    accepted.
+
+    - equal lanes: a wire, no latency;
+    - wider, n input beats to an output beat: every beat is accepted at once; the output beat leaves one cycle after its
+      last part came;
+    - narrower, n output beats to an input beat: they leave in the n cycles after the input beat was accepted, and the
+      next one is accepted in the last of these;
+    - otherwise narrower to gcd(in_lanes, out_lanes) lanes, then wider.
+    """
+    accepted: list[int] = []
+    leaving: list[int] = []
+    middle = math.gcd(in_lanes, out_lanes)
+    parts = in_lanes // middle
+    free = 0
+    for cycle in offered:
+        cycle = max(cycle, free)
+        accepted.append(cycle)
+        leaving += range(cycle + 1, cycle + 1 + parts) if parts > 1 else [cycle]
+        free = cycle + parts
+    if out_lanes > middle:
+        group = out_lanes // middle
+        leaving = [last + 1 for last in leaving[group - 1 :: group]]
+    return accepted, leaving
+
+
+class WidthConverter(wiring.Component):
+    """Regroups elements: beats of `in_lanes` elements become beats of `out_lanes` elements, in the same order.
+
+    Where one number divides the other, no cycle is lost: the narrower side carries a beat in every cycle. Otherwise
+    elements pass through beats of gcd(in_lanes, out_lanes) lanes, one such beat a cycle. `width_converter_timing` gives
+    the exact cycles. `i.ready` depends on `o.ready` in the same cycle; `o` comes from registers, with equal lanes `o`
+    is `i`.
+
+    Parameters
+    ----------
+    width : int
+        Bits of an element.
+    in_lanes, out_lanes : int
+        Elements of one vector in a beat of `i` and of `o`.
+    vectors : int
+        Vectors that lie side by side in a beat and are regrouped alike.
+
+    Members
+    -------
+    i : In(stream of unsigned(vectors * in_lanes * width))
+    o : Out(stream of unsigned(vectors * out_lanes * width))
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, *, width: int, in_lanes: int, out_lanes: int, vectors: int = 1):
+        self.width = width
+        self.in_lanes = in_lanes
+        self.out_lanes = out_lanes
+        self.vectors = vectors
+        for name, value in (("width", width), ("in_lanes", in_lanes), ("out_lanes", out_lanes), ("vectors", vectors)):
+            if value < 1:
+                raise ValueError(f"{name}={value} must be at least 1")
+        super().__init__(
+            {
+                "i": In(flat_stream(vectors * in_lanes * width)),
+                "o": Out(flat_stream(vectors * out_lanes * width)),
+            }
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"WidthConverter(width={self.width}, in_lanes={self.in_lanes}, out_lanes={self.out_lanes}, "
+            f"vectors={self.vectors})"
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        middle = math.gcd(self.in_lanes, self.out_lanes)
+        source = wiring.flipped(self.i)
+        if self.in_lanes > middle:
+            m.submodules.narrow = narrow = _Narrow(middle * self.width, self.in_lanes // middle, self.vectors)
+            wiring.connect(m, source, narrow.i)
+            source = narrow.o
+        if self.out_lanes > middle:
+            m.submodules.widen = widen = _Widen(middle * self.width, self.out_lanes // middle, self.vectors)
+            wiring.connect(m, source, widen.i)
+            source = widen.o
+        wiring.connect(m, source, wiring.flipped(self.o))
+        return m
+
+
+class _Narrow(wiring.Component):
+    """Gives a beat out in `parts` beats of `bits` bits a vector, lowest bits first."""
+
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, bits: int, parts: int, vectors: int):
+        self.bits = bits
+        self.parts = parts
+        self.vectors = vectors
+        super().__init__({"i": In(flat_stream(vectors * parts * bits)), "o": Out(flat_stream(vectors * bits))})
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        part = Signal(range(self.parts))
+        last = Signal()
+        m.d.comb += self.i.ready.eq(~self.o.valid | (last & self.o.ready))
+        beat = [Signal(self.parts * self.bits, name=f"beat{vector}") for vector in range(self.vectors)]
+        m.d.comb += self.o.payload.eq(Cat(shift[: self.bits] for shift in beat))
+        with m.If(self.o.ready & self.o.valid):
+            m.d.sync += [part.eq(part + 1), last.eq(part == self.parts - 2)]
+            m.d.sync += [shift.eq(shift >> self.bits) for shift in beat]
+            with m.If(last):
+                m.d.sync += self.o.valid.eq(0)
+        with m.If(self.i.ready):
+            m.d.sync += [self.o.valid.eq(self.i.valid), part.eq(0), last.eq(0)]
+            m.d.sync += [
+                shift.eq(self.i.payload.word_select(vector, len(shift))) for vector, shift in enumerate(beat)
+            ]
+        return m
+
+
+class _Widen(wiring.Component):
+    """Collects `parts` beats of `bits` bits a vector into one, lowest bits first."""
+
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, bits: int, parts: int, vectors: int):
+        self.bits = bits
+        self.parts = parts
+        self.vectors = vectors
+        super().__init__({"i": In(flat_stream(vectors * bits)), "o": Out(flat_stream(vectors * parts * bits))})
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        part = Signal(range(self.parts))
+        m.d.comb += self.i.ready.eq(~self.o.valid | self.o.ready)
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        with m.If(self.i.ready & self.i.valid):
+            m.d.sync += part.eq(part + 1)
+            with m.If(part == self.parts - 1):
+                m.d.sync += [part.eq(0), self.o.valid.eq(1)]
+            for vector in range(self.vectors):
+                beat = self.o.payload.word_select(vector, self.parts * self.bits)
+                collected = Cat(beat, self.i.payload.word_select(vector, self.bits))
+                m.d.sync += beat.eq(collected[self.bits :])  # pyright: ignore[reportAttributeAccessIssue]
+        return m
