@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
+from bnnhw.compiler.device import Device
 from bnnhw.compiler.inspect import LayerSummary, NetworkSummary
 from bnnhw.compiler.report import (
     BuildReport,
     Clock,
     DesignResources,
-    Device,
     Link,
     Performance,
     Provenance,
@@ -24,7 +24,7 @@ def matmul(name: str, cols: int, rows: int, **options) -> LayerSummary:
         "input_shape": (cols,),
         "output_shape": (rows,),
         "input_element": "±1",
-        "output_element": f"-{cols}..{cols}",
+        "output_element": f"\u2212{cols}..{cols}",
         "input_bits": 1,
         "output_bits": (2 * cols).bit_length(),
         "weights": rows * cols,
@@ -42,7 +42,7 @@ def threshold(name: str, channels: int, *, cols: int) -> LayerSummary:
         op="Threshold",
         input_shape=(channels,),
         output_shape=(channels,),
-        input_element=f"-{cols}..{cols}",
+        input_element=f"\u2212{cols}..{cols}",
         output_element="±1",
         input_bits=(2 * cols).bit_length(),
         output_bits=1,
@@ -107,7 +107,7 @@ def complete() -> BuildReport:
             latency_cycles=2243,
             link=Link(name="UART, 3 Mbaud", frames_per_second=2884.6),
         ),
-        device=Device(name="LFE5U-85F-6BG381C", comb=83_640, ff=83_640, ebr=208),
+        device=Device("LFE5U-85F", luts=83_640, ebr=208, multipliers=156),
         resources=DesignResources(
             estimated=Resources(comb=13_088, lut4=7_648, ccu2c=2_720, ff=6_413, ebr=165),
             synthesised=Resources(comb=13_411, lut4=7_989, ccu2c=2_711, ff=6_502, ebr=166),

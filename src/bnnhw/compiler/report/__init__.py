@@ -1,0 +1,31 @@
+"""The build report: what was built, how large, how fast, how sure; as report.json and report.html."""
+
+from .data import (
+    BuildReport,
+    Clock,
+    DesignResources,
+    Link,
+    Performance,
+    Provenance,
+    Resources,
+    Rung,
+    Stage,
+    Unit,
+)
+from .page import render
+from .write import write
+
+__all__ = [
+    "BuildReport",
+    "Clock",
+    "DesignResources",
+    "Link",
+    "Performance",
+    "Provenance",
+    "Resources",
+    "Rung",
+    "Stage",
+    "Unit",
+    "render",
+    "write",
+]

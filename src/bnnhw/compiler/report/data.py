@@ -1,0 +1,238 @@
+"""What a build report says, as frozen dataclasses of plain numbers; docs/report.md is the reference of the JSON form.
+
+None stands for "not run" or "not known", never zero.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from bnnhw.compiler.device import Device
+from bnnhw.compiler.inspect import NetworkSummary
+
+from .codec import from_plain, to_plain
+
+FORMAT = "bnnhw-report"
+VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """Cells of an ECP5.
+
+    comb: TRELLIS_COMB, nextpnr's unit of logic; before routing LUT4 + 2 * CCU2C. lut4, ccu2c: cells of the netlist;
+    a routed design counts both within comb. ff: flip-flops. ebr: block RAMs of 18 kbit (DP16KD).
+    """
+
+    comb: int
+    lut4: int | None = None
+    ccu2c: int | None = None
+    ff: int | None = None
+    ebr: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DesignResources:
+    """The whole design three times: by the cost model, after synthesis, after place and route."""
+
+    estimated: Resources | None = None
+    synthesised: Resources | None = None
+    routed: Resources | None = None
+
+    @property
+    def best(self) -> Resources | None:
+        """The figures nearest to the bitstream."""
+        return self.routed or self.synthesised or self.estimated
+
+    @property
+    def best_rung(self) -> str | None:
+        """Which of the three `best` is."""
+        return next((name for name in ("routed", "synthesised", "estimated") if getattr(self, name)), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """A piece of the scheduled hardware: a matrix unit, or what lies between, before and after the matrix units.
+
+    cycles: how long it is busy with one group of `vectors` frames. pe_utilisation: the share of cycles, 0 to 1, in
+    which its PEs work when the whole core is saturated. pe, simd, planes, weight_store: None where it has no weights.
+    """
+
+    name: str
+    engine: str
+    cycles: int
+    estimated: Resources | None = None
+    pe: int | None = None
+    simd: int | None = None
+    planes: int | None = None
+    weight_store: str | None = None
+    pe_utilisation: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """asked_hz: the wish. actual_hz: what the PLL makes of it. fmax_hz: what the routed design stands."""
+
+    asked_hz: float
+    actual_hz: float
+    fmax_hz: float | None = None
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the routed design stands its clock; None before routing."""
+        return None if self.fmax_hz is None else self.fmax_hz >= self.actual_hz
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """The way between the host and the core, and the frames it carries in a second when it never pauses."""
+
+    name: str
+    frames_per_second: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Performance:
+    """interval_cycles: between the starts of two groups of `vectors` frames in the steady state. latency_cycles: from
+    the first accepted beat of a group to its last output beat. Cycles are the core's clock."""
+
+    clock: Clock
+    interval_cycles: int
+    latency_cycles: int
+    vectors: int = 1
+    link: Link | None = None
+
+    @property
+    def core_frames_per_second(self) -> float:
+        """clock * vectors / interval."""
+        return self.clock.actual_hz * self.vectors / self.interval_cycles
+
+    @property
+    def frames_per_second(self) -> float:
+        """What arrives at the host: the slower one of core and link."""
+        return min(self.core_frames_per_second, self.link.frames_per_second if self.link else float("inf"))
+
+    @property
+    def bound_by(self) -> str:
+        """`"core"` or `"link"`: which one rules."""
+        return "core" if self.frames_per_second == self.core_frames_per_second else "link"
+
+    @property
+    def latency_us(self) -> float:
+        return self.latency_cycles / self.clock.actual_hz * 1e6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rung:
+    """One step of the ladder of equality; samples, differences and seconds are None where it was not run."""
+
+    left: str
+    right: str
+    samples: int | None = None
+    differences: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One step of the build; seconds is None where it was not run."""
+
+    name: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """What makes the build reproducible: the same model, board, versions and seed give the same bitstream.
+
+    versions: program -> version. artifacts: file of the build folder -> SHA-256. command: what a shell repeats.
+    """
+
+    bnnhw: str
+    model_sha256: str
+    board: str
+    seed: int
+    versions: dict[str, str] = field(default_factory=dict)
+    artifacts: dict[str, str] = field(default_factory=dict)
+    command: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildReport:
+    """All that report.json and report.html say.
+
+    metrics: the model's own, as its training recorded them; accuracies are shares, 0 to 1.
+    """
+
+    model: str
+    dataset: str | None
+    network: NetworkSummary
+    units: tuple[Unit, ...]
+    performance: Performance
+    device: Device
+    resources: DesignResources
+    provenance: Provenance
+    metrics: dict[str, float] = field(default_factory=dict)
+    ladder: tuple[Rung, ...] = ()
+    stages: tuple[Stage, ...] = ()
+
+    @property
+    def binary_ops_per_second(self) -> float:
+        """2 for each multiply-accumulate, at the core's own rate."""
+        return 2.0 * self.network.macs * self.performance.core_frames_per_second
+
+    @property
+    def bottleneck(self) -> Unit | None:
+        """The unit that is busy longest; the first one of equals."""
+        return max(self.units, key=lambda unit: unit.cycles, default=None)
+
+    @property
+    def rungs_climbed(self) -> tuple[Rung, ...]:
+        """The rungs of the ladder that were run."""
+        return tuple(rung for rung in self.ladder if rung.differences is not None)
+
+    @property
+    def differences(self) -> int | None:
+        """Of all rungs together; None where none was run."""
+        return sum(rung.differences or 0 for rung in self.rungs_climbed) if self.rungs_climbed else None
+
+    def figures(self) -> dict[str, Any]:
+        """What follows from the other fields; written to report.json for readers that would rather not calculate."""
+        performance, best, estimate = self.performance, self.resources.best, self.resources.estimated
+        routed = self.resources.routed
+        return {
+            "core_frames_per_second": performance.core_frames_per_second,
+            "frames_per_second": performance.frames_per_second,
+            "bound_by": performance.bound_by,
+            "latency_us": performance.latency_us,
+            "binary_ops_per_second": self.binary_ops_per_second,
+            "timing_met": performance.clock.is_met,
+            "comb_share": share(best.comb, self.device.luts) if best else None,
+            "ebr_share": share(best.ebr, self.device.ebr) if best else None,
+            "comb_deviation": deviation(estimate.comb, routed.comb) if estimate and routed else None,
+        }
+
+    def to_json(self) -> str:
+        """The text of report.json."""
+        plain = {"format": FORMAT, "version": VERSION, **to_plain(self), "figures": self.figures()}
+        return json.dumps(plain, indent=2, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "BuildReport":
+        """The report whose `to_json` is `text`. Raises ValueError that names the field that does not fit."""
+        plain = json.loads(text)
+        found = (plain.pop("format", None), plain.pop("version", None)) if isinstance(plain, dict) else None
+        if found != (FORMAT, VERSION):
+            raise ValueError(f"report must be of format {FORMAT!r} version {VERSION}, got {found}")
+        plain.pop("figures", None)
+        return from_plain(cls, plain, "report")
+
+
+def share(used: int, available: int) -> float:
+    """used / available; 0 of a device that has none is 0."""
+    return used / available if available else 0.0
+
+
+def deviation(estimate: int | None, measured: int | None) -> float | None:
+    """estimate / measured - 1; None where either is not known or nothing was measured."""
+    return None if estimate is None or not measured else estimate / measured - 1

@@ -1,0 +1,95 @@
+"""report.html: one file, without scripts, fonts or anything else from outside."""
+
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from . import formats
+from .data import BuildReport, deviation, share
+from .plots import plot_area, plot_cycles
+
+CELLS = (  # field of Resources, its name for people, field of Device
+    ("comb", "TRELLIS_COMB", "luts"),
+    ("lut4", "LUT4", None),
+    ("ccu2c", "CCU2C", None),
+    ("ff", "flip-flops", "ffs"),
+    ("ebr", "block RAM (EBR)", "ebr"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceRow:
+    """A kind of cell: how many at each rung, the estimate's deviation from both measurements, and the device's."""
+
+    name: str
+    estimated: int | None
+    synthesised: int | None
+    routed: int | None
+    off_synthesised: float | None
+    off_routed: float | None
+    available: int | None
+    share: float | None
+
+
+def headline(report: BuildReport) -> str:
+    """`lfc on ulx3s-85f: 293k frames/s at 150 MHz (2.88k over its link), 14 % of the LUTs, 98.9 % test accuracy`."""
+    performance, best = report.performance, report.resources.best
+    clock = formats.si(performance.clock.actual_hz, "Hz", 4)
+    parts = [f"{formats.si(performance.core_frames_per_second)} frames/s at {clock}"]
+    if performance.bound_by == "link":
+        parts[0] += f" ({formats.si(performance.frames_per_second)} over its link)"
+    if best is not None:
+        parts.append(f"{formats.percent(share(best.comb, report.device.luts), 0)} of the LUTs")
+    if (accuracy := report.metrics.get("test_accuracy")) is not None:
+        parts.append(f"{formats.percent(accuracy)} test accuracy")
+    return f"{report.model} on {report.provenance.board}: {', '.join(parts)}"
+
+
+def resource_rows(report: BuildReport) -> list[ResourceRow]:
+    """The rows of the table that sets estimated, synthesised and routed cells side by side."""
+    rungs = (report.resources.estimated, report.resources.synthesised, report.resources.routed)
+    rows = []
+    for key, name, capacity in CELLS:
+        estimated, synthesised, routed = (getattr(rung, key) if rung else None for rung in rungs)
+        best = getattr(report.resources.best, key, None)
+        available = getattr(report.device, capacity) if capacity else None
+        rows.append(
+            ResourceRow(
+                name=name,
+                estimated=estimated,
+                synthesised=synthesised,
+                routed=routed,
+                off_synthesised=deviation(estimated, synthesised),
+                off_routed=deviation(estimated, routed),
+                available=available,
+                share=None if available is None or best is None else share(best, available),
+            )
+        )
+    return rows
+
+
+def render(report: BuildReport) -> str:
+    """The page. The same report gives the same bytes."""
+    environment = Environment(
+        loader=PackageLoader("bnnhw.compiler.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: formats.text(value) if type(value) is str else value,
+    )
+    for name in ("count", "si", "percent", "signed_percent", "seconds", "byte_count", "shape"):
+        environment.filters[name] = getattr(formats, name)
+    return environment.get_template("page.html.j2").render(
+        report=report,
+        network=report.network,
+        performance=report.performance,
+        clock=report.performance.clock,
+        best=report.resources.best,
+        headline=headline(report),
+        resource_rows=resource_rows(report),
+        shares=[row for row in resource_rows(report) if row.share is not None],
+        cycles_plot=Markup(plot_cycles(report)) if report.units else None,
+        area_plot=Markup(plot_area(report)) if any(unit.estimated for unit in report.units) else None,
+    )
