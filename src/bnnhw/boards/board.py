@@ -1,0 +1,154 @@
+"""The boards that bnnhw builds for: their device, clock, UART and the tools that load them."""
+
+import difflib
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+from bnnhw.compiler.device import Device, get_device
+
+__all__ = ["BOARDS", "Board", "get_board"]
+
+_PACKAGES = {"BG256": "CABGA256", "MG285": "CSFBGA285", "BG381": "CABGA381", "BG554": "CABGA554"}
+_DEFAULT_BOARD = {"ulx3s": "ulx3s-85f"}
+
+
+@dataclass(frozen=True)
+class Board:
+    """An ECP5 board, described by its platform in amaranth-boards.
+
+    Attributes
+    ----------
+    name, title : str
+        What the user types, and what a person calls it.
+    platform_class : str
+        "module:class" within amaranth_boards; the pins stand there.
+    uart_note : str
+        Which connector and adapter the UART (resource "uart", 0) ends at.
+    flash_commands : tuple of tuple of str
+        The command lines that load a bitstream into the FPGA's SRAM, best first; the bitstream's name is appended.
+    """
+
+    name: str
+    title: str
+    platform_class: str
+    uart_note: str
+    flash_commands: tuple[tuple[str, ...], ...]
+
+    def platform(self) -> Any:
+        """A new amaranth.vendor.LatticeECP5Platform: it takes one design only."""
+        return self._class()()
+
+    def _class(self) -> Any:
+        module, _, name = self.platform_class.partition(":")
+        return getattr(importlib.import_module(f"amaranth_boards.{module}"), name)
+
+    @property
+    def device(self) -> Device:
+        """The FPGA."""
+        return get_device(self._class().device)
+
+    @property
+    def package(self) -> str:
+        """The FPGA's package in nextpnr's spelling."""
+        return _PACKAGES[self._class().package]
+
+    @property
+    def speed(self) -> int:
+        """The FPGA's speed grade, 6 (slowest) to 8."""
+        return int(self._class().speed)
+
+    @property
+    def clock(self) -> str:
+        """The name of the clock's resource."""
+        return self._class().default_clk
+
+    @property
+    def clock_hz(self) -> int:
+        """The frequency of the board's oscillator."""
+        return round(self.platform().default_clk_frequency)
+
+
+def _ulx3s(size: str) -> Board:
+    return Board(
+        name=f"ulx3s-{size.lower()}",
+        title=f"Radiona ULX3S, {size}",
+        platform_class=f"ulx3s:ULX3S_{size}_Platform",
+        uart_note="USB connector US1 (FT231X)",
+        flash_commands=(("openFPGALoader", "-b", "ulx3s", "-m"), ("fujprog",)),
+    )
+
+
+def _ecpix5(size: str) -> Board:
+    return Board(
+        name=f"ecpix5-{size}f",
+        title=f"LambdaConcept ECPIX-5, {size}F",
+        platform_class=f"ecpix5:ECPIX5{size}Platform",
+        uart_note="USB connector of the debug port (FT2232H, second channel)",
+        flash_commands=(("openFPGALoader", "-c", "ft2232", "-m"), ("ecpprog", "-S")),
+    )
+
+
+BOARDS: dict[str, Board] = {
+    board.name: board
+    for board in (
+        _ulx3s("12F"),
+        _ulx3s("25F"),
+        _ulx3s("45F"),
+        _ulx3s("85F"),
+        _ecpix5("45"),
+        _ecpix5("85"),
+        Board(
+            name="ecp5-evn",
+            title="Lattice ECP5-5G Evaluation Board",
+            platform_class="ecp5_5g_evn:ECP55GEVNPlatform",
+            uart_note="USB connector (FT2232H, second channel), two resistor jumpers moved (user guide, 6.2)",
+            flash_commands=(("openFPGALoader", "-b", "ecp5_evn", "-m"), ("ecpprog", "-S")),
+        ),
+        Board(
+            name="versa-ecp5",
+            title="Lattice ECP5 Versa",
+            platform_class="versa_ecp5:VersaECP5Platform",
+            uart_note="USB connector (FT2232H, second channel)",
+            flash_commands=(("openFPGALoader", "-c", "ft2232", "-m"), ("ecpprog", "-S")),
+        ),
+        Board(
+            name="icepi-zero",
+            title="Icepi Zero 1.3",
+            platform_class="icepi_zero:IcepiZero1_3Platform",
+            uart_note="USB connector (FT231X)",
+            flash_commands=(("openFPGALoader", "-b", "icepi-zero", "-m"),),
+        ),
+        Board(
+            name="icesugar-pro",
+            title="MuseLab iCESugar-pro",
+            platform_class="icesugar_pro:ICESugarProPlatform",
+            uart_note="USB connector (iCELink)",
+            flash_commands=(("openFPGALoader", "-c", "cmsisdap", "-m"), ("icesprog",)),
+        ),
+        Board(
+            name="colorlight-5a-75b",
+            title="Colorlight 5A-75B, revision 7.0",
+            platform_class="colorlight_5a75b_r7_0:Colorlight_5A75B_R70Platform",
+            uart_note="connector J19: DATA_LED- is the board's output, KEY+ its input; 3.3 V adapter",
+            flash_commands=(("openFPGALoader", "-c", "ft232", "-m"),),
+        ),
+    )
+}
+"""The boards by name."""
+
+
+def get_board(name: str) -> Board:
+    """The board of this name; `ulx3s` alone is the 85F.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name; the message lists the names, those that look alike first.
+    """
+    full_name = _DEFAULT_BOARD.get(name.lower(), name.lower())
+    if full_name in BOARDS:
+        return BOARDS[full_name]
+    close = difflib.get_close_matches(full_name, BOARDS, n=3, cutoff=0.5)
+    others = [other for other in BOARDS if other not in close]
+    raise ValueError(f"board={name!r} is unknown; the boards are {', '.join(close + others)}")

@@ -1,0 +1,143 @@
+"""A netlist to a routed configuration, with nextpnr-ecp5."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .process import ToolError, run_tool
+from .tools import find_nextpnr
+
+__all__ = ["ROUTER2_FROM_LUT4", "RoutedReport", "device_option", "place_and_route"]
+
+ROUTER2_FROM_LUT4 = 15_000
+"""Designs of this many LUT4 and more are routed with router2: below it router1 gives the higher Fmax in less time,
+above it router1 needs hours where router2 needs minutes."""
+
+_DEVICE = re.compile(r"LFE5(U|UM|UM5G)-(12|25|45|85)F")
+_PHASES = (
+    (re.compile(r"Info: Packing "), "packing"),
+    (re.compile(r"Info:\s+at (?:initial placer iter|iteration) #?(\d+).*?wirelen(?: solved)? = (\d+)"), "placing"),
+    (re.compile(r"Info:\s+at iteration #(\d+): temp"), "refining the placement"),
+    (re.compile(r"Info: Routing globals"), "routing the clocks"),
+    (re.compile(r"Info:\s+\d+ \|.*\|\s+(\d+)\|"), "routing"),
+    (re.compile(r"Info:\s+iter=(\d+) wires=\d+ overused=(\d+)"), "routing"),
+)
+
+
+@dataclass(frozen=True)
+class RoutedReport:
+    """What a routed design occupies and how fast it is.
+
+    `trellis_comb` counts half slices' LUT4 cells, those that only feed carries included; `luts` is the LUT4 of logic
+    and distributed RAM before packing, `ccu2c` the carry cells (two LUT4 each). `fmax_hz` is that of the clock asked
+    for, or of the slowest one. `seconds` is the time of the run whose `seed` this is.
+    """
+
+    luts: int
+    trellis_comb: int
+    ff: int
+    ccu2c: int
+    ebr: int
+    multipliers: int
+    fmax_hz: float
+    seed: int
+    seconds: float
+
+
+def device_option(device: str) -> str:
+    """nextpnr's option for a device: `LFE5U-85F` -> `--85k`, `LFE5UM5G-45F` -> `--um5g-45k`."""
+    match = _DEVICE.fullmatch(device)
+    if match is None:
+        raise ValueError(f"device={device!r} must be an ECP5 such as LFE5U-85F, LFE5UM-45F or LFE5UM5G-85F")
+    family, size = match.groups()
+    return f"--{size}k" if family == "U" else f"--{family.lower()}-{size}k"
+
+
+def place_and_route(
+    folder: Path,
+    *,
+    device: str,
+    package: str,
+    speed: int,
+    seed: int,
+    lut4: int,
+    clock: str | None = None,
+    clock_hz: float | None = None,
+    name: str = "top",
+    output: str = "top",
+    timeout_s: float | None = None,
+    on_phase: Callable[[str], None] | None = None,
+) -> RoutedReport:
+    """Places and routes `folder`/`name`.json into `output`.config and `output`.report.json.
+
+    The pins come from `name`.lpf where there is one, else they are nextpnr's choice. `lut4` is the size of the
+    netlist and picks the router, `clock` a part of the name of the clock net to report, `clock_hz` the frequency to
+    aim at where no constraint of the LPF says so. A missed frequency is no error: the caller reads `fmax_hz`.
+
+    Raises
+    ------
+    ToolError
+        When nextpnr is missing, fails (no room, no route) or exceeds `timeout_s`.
+    """
+    tool = find_nextpnr()
+    pins = ["--lpf", f"{name}.lpf"] if (folder / f"{name}.lpf").exists() else ["--lpf-allow-unconstrained"]
+    log = folder / "logs" / ("nextpnr.log" if output == name else f"nextpnr.{output.removeprefix(f'{name}.')}.log")
+
+    def on_line(line: str) -> None:
+        if on_phase is not None and (phase := _phase(line)):
+            on_phase(phase)
+
+    seconds = run_tool(
+        [
+            *tool.command,
+            device_option(device),
+            *("--package", package, "--speed", str(speed)),
+            *("--json", f"{name}.json", *pins, "--seed", str(seed)),
+            *("--router", "router2" if lut4 >= ROUTER2_FROM_LUT4 else "router1"),
+            *(() if clock_hz is None else ("--freq", f"{clock_hz / 1e6:.6f}")),
+            *("--textcfg", f"{output}.config", "--report", f"{output}.report.json"),
+            *("--timing-allow-fail", "--no-print-critical-path-source"),
+        ],
+        name="nextpnr-ecp5",
+        cwd=folder,
+        log=log,
+        timeout_s=timeout_s,
+        on_line=on_line,
+    )
+    report = json.loads((folder / f"{output}.report.json").read_text())
+    used = {cell: count["used"] for cell, count in report["utilization"].items()}
+    packed = _packed_luts(log)
+    return RoutedReport(
+        luts=packed["logic"] + packed["RAM"] + packed["RAMW"],
+        trellis_comb=used["TRELLIS_COMB"],
+        ff=used["TRELLIS_FF"],
+        ccu2c=packed["carry"] // 2,
+        ebr=used["DP16KD"],
+        multipliers=used["MULT18X18D"],
+        fmax_hz=_fmax_hz(report["fmax"], clock=clock, log=log),
+        seed=seed,
+        seconds=seconds,
+    )
+
+
+def _phase(line: str) -> str | None:
+    """What nextpnr is doing, where `line` of its log tells; numbers are iterations, wire lengths, open arcs."""
+    for pattern, phase in _PHASES:
+        if match := pattern.match(line):
+            return " ".join((phase, *match.groups()))
+    return None
+
+
+def _fmax_hz(clocks: dict[str, dict[str, float]], *, clock: str | None, log: Path) -> float:
+    """The reported Fmax of the clock whose net's name contains `clock`; of the slowest where `clock` is None."""
+    found = [figures["achieved"] for net, figures in clocks.items() if clock is None or clock in net]
+    if not found:
+        raise ToolError(f"nextpnr-ecp5 reports no clock named {clock!r} among {sorted(clocks)}", log=log)
+    return min(found) * 1e6
+
+
+def _packed_luts(log: Path) -> dict[str, int]:
+    """LUT4 by use ("logic", "carry", "RAM", "RAMW"), from the table that nextpnr prints before packing."""
+    return {use: int(count) for use, count in re.findall(r"(\w+) LUTs:\s+(\d+)/", log.read_text())}
