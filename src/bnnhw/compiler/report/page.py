@@ -40,7 +40,8 @@ def headline(report: BuildReport) -> str:
     if performance.bound_by == "link":
         parts[0] += f" ({formats.si(performance.frames_per_second)} over its link)"
     if best is not None:
-        parts.append(f"{formats.percent(share(best.comb, report.device.luts), 0)} of the LUTs")
+        rung = "" if best is report.resources.routed else f" ({report.resources.best_rung})"
+        parts.append(f"{formats.percent(share(best.comb, report.device.luts), 0)} of the LUTs{rung}")
     if (accuracy := report.metrics.get("test_accuracy")) is not None:
         parts.append(f"{formats.percent(accuracy)} test accuracy")
     return f"{report.model} on {report.provenance.board}: {', '.join(parts)}"

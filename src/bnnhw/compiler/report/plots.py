@@ -17,8 +17,8 @@ from matplotlib.ticker import FuncFormatter
 from .data import BuildReport
 from .formats import count, si, text
 
-WIDTH_INCHES = 5.6
-BAR_INCHES = 0.30
+WIDTH_INCHES = 4.7
+BAR_INCHES = 0.28
 COLOURS = {  # stand-in that matplotlib draws with -> the page's CSS variable
     "#010101": "var(--ink)",
     "#020202": "var(--muted)",
@@ -31,7 +31,7 @@ INK, MUTED, LINE, ACCENT, WARM, SOFT = COLOURS
 RC = {
     "svg.fonttype": "none",
     "svg.hashsalt": "bnnhw",
-    "font.size": 10,
+    "font.size": 9.5,
     "text.parse_math": False,  # a layer's name may hold a $
     "text.color": INK,
     "figure.facecolor": "none",
@@ -95,15 +95,15 @@ def _bars(
         height = 0.62 + BAR_INCHES * len(rows)
         figure = Figure(figsize=(WIDTH_INCHES, height))
         names = [_shortened(text(row)) for row in rows]
-        left = (12 + 6.2 * max(map(len, names))) / 72 / WIDTH_INCHES
-        axes = figure.add_axes((left, 0.46 / height, 0.89 - left, 1 - 0.54 / height))
+        left = (12 + 5.9 * max(map(len, names))) / 72 / WIDTH_INCHES
+        axes = figure.add_axes((left, 0.46 / height, 0.87 - left, 1 - 0.54 / height))
         positions = range(len(rows))
         ends = [0] * len(rows)
         for values, shades in zip(series, colours, strict=True):
             axes.barh(positions, values, left=ends, color=list(shades), height=0.66)
             ends = [end + value for end, value in zip(ends, values, strict=True)]
         for position, end, label in zip(positions, ends, labels, strict=True):
-            axes.annotate(label, (end, position), (4, 0), textcoords="offset points", va="center", fontsize=9.5)
+            axes.annotate(label, (end, position), (4, 0), textcoords="offset points", va="center", fontsize=9)
         if mark is not None:
             axes.axvline(mark, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0.9)
         _finish(axes, names, axis, greatest=max([*ends, mark or 0, 1]))
