@@ -16,6 +16,10 @@ WIDTH = 16
 class Adder(wiring.Component):
     """o = a + b, with registers in front and behind."""
 
+    a: Signal
+    b: Signal
+    o: Signal
+
     def __init__(self):
         super().__init__({"a": In(WIDTH), "b": In(WIDTH), "o": Out(WIDTH)})
 
@@ -40,5 +44,5 @@ def test_routes_the_component_without_the_harness():
 
 
 def test_shows_nextpnrs_error():
-    with pytest.raises(ToolError, match="^nextpnr-ecp5 failed with exit code .*: ERROR: .*speed grade"):
+    with pytest.raises(ToolError, match=r"^nextpnr-ecp5 failed with exit code .*: ERROR: .*speed grade"):
         route_alone(Adder(), "LFE5UM5G-25F", 1, speed=6)

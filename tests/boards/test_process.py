@@ -52,7 +52,7 @@ def test_shows_the_tools_own_error_line(tmp_path: Path, program: str, message: s
 
 
 def test_names_a_tool_that_does_not_start(tmp_path: Path):
-    with pytest.raises(ToolError, match="^tool does not start: /no/such/tool: No such file or directory$"):
+    with pytest.raises(ToolError, match=r"^tool does not start: /no/such/tool: No such file or directory$"):
         run_tool(["/no/such/tool"], name="tool", cwd=tmp_path, log=tmp_path / "log")
 
 
