@@ -1,4 +1,7 @@
-"""What the chips of the ECP5 family hold. Source: Lattice FPGA-DS-02012, ECP5 and ECP5-5G Family Data Sheet, table 1.1."""
+"""What the chips of the ECP5 family hold.
+
+Source: Lattice FPGA-DS-02012, ECP5 and ECP5-5G Family Data Sheet, table 1.1.
+"""
 
 import difflib
 from dataclasses import dataclass
@@ -19,7 +22,7 @@ class Device:
         return self.luts
 
 
-# The 12F is sold with half of what it has: it is the 25F's die, and nextpnr places on all of it. So it counts as a 25F here.
+# The 12F is sold as half of what it is: it has the 25F's die, and nextpnr places on all of it. So it counts as a 25F.
 _DIES = {"12F": (24_288, 56, 28), "25F": (24_288, 56, 28), "45F": (43_848, 108, 72), "85F": (83_640, 208, 156)}
 _SERIES = {"LFE5U": ("12F", "25F", "45F", "85F"), "LFE5UM": ("25F", "45F", "85F"), "LFE5UM5G": ("25F", "45F", "85F")}
 

@@ -3,6 +3,7 @@
 The format is written down in docs/architecture.md.
 """
 
+import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,11 @@ def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ModelError("is a folder, not a model file" if path.is_dir() else "no such file")
     try:
-        data = torch.load(path, map_location="cpu", weights_only=True)
+        content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror or error}") from error
+    try:
+        data = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except MemoryError as error:
         raise ModelError("does not fit into memory") from error
     except Exception as error:  # a damaged file raises whatever the reader stumbles over

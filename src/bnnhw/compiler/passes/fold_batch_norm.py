@@ -39,8 +39,8 @@ def fold_chain(chain: FloatChain, sign: Node) -> tuple[Node, Node]:
     crossings, reachable = find_crossings(chain), chain.reachable
     if (bad := np.flatnonzero(crossings.changes > 1)).size:
         raise FoldError(
-            f"layer {chain.matmul.name!r}: the sign of channel {bad[0]} changes {crossings.changes[bad[0]]} times as its "
-            f"sum rises; only monotone layers between a sum and its sign can be folded"
+            f"layer {chain.matmul.name!r}: the sign of channel {bad[0]} changes {crossings.changes[bad[0]]} times "
+            f"as its sum rises; only monotone layers between a sum and its sign can be folded"
         )
     falling = (crossings.changes == 1) & crossings.first
     # `positive` sums have the sign +1: the greatest ones in a rising channel, the least ones in a falling channel.

@@ -1,0 +1,112 @@
+"""Foldings: how much of each layer works in parallel, and the file they are kept in.
+
+The terms are FINN's (https://arxiv.org/abs/1612.07119, section 4.3): PE rows and SIMD columns of a weight matrix are
+worked on in a cycle; so a frame takes rows/PE * cols/SIMD cycles.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from .errors import ScheduleError
+
+Store = Literal["auto", "block", "lut", "constant"]
+FORMAT = "bnnhw-folding"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Folding:
+    """A layer's folding.
+
+    Attributes
+    ----------
+    pe, simd
+        Rows and columns a cycle; pe divides the rows, simd the columns.
+    store
+        Where the weights lie: block RAM, LUTs as ROM, constants, or whatever the matrix unit finds cheapest.
+    """
+
+    pe: int
+    simd: int
+    store: Store = "auto"
+
+    def cycles(self, rows: int, cols: int) -> int:
+        """Cycles that a frame keeps the PEs busy."""
+        return rows // self.pe * (cols // self.simd)
+
+    def check(self, name: str, rows: int, cols: int) -> "Folding":
+        """The folding itself, if it is legal for layer `name`; ScheduleError with the legal values if not."""
+        for field, value, size in (("pe", self.pe, rows), ("simd", self.simd, cols)):
+            if value < 1 or size % value:
+                raise ScheduleError(
+                    f"layer {name!r}: {field}={value} must divide {size}; legal values are {divisors(size)}"
+                )
+        if self.store not in get_args(Store):
+            raise ScheduleError(
+                f"layer {name!r}: store={self.store!r} must be one of {', '.join(map(repr, get_args(Store)))}"
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class FoldingPlan:
+    """The foldings of a network's layers, by name, and the vectors (frames in lockstep) that they all carry."""
+
+    layers: tuple[tuple[str, Folding], ...]
+    vectors: int = 1
+
+    def to_json(self) -> str:
+        layers = [{"name": name, **asdict(folding)} for name, folding in self.layers]
+        return (
+            json.dumps({"format": FORMAT, "version": VERSION, "vectors": self.vectors, "layers": layers}, indent=2)
+            + "\n"
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "FoldingPlan":
+        """The plan that `to_json` wrote. Raises ScheduleError for anything else."""
+        try:
+            data = json.loads(text)
+            if (data["format"], data["version"]) != (FORMAT, VERSION):
+                raise ScheduleError(f"is not a {FORMAT} file of version {VERSION}")
+            layers = tuple(
+                (str(layer["name"]), Folding(_count(layer, "pe"), _count(layer, "simd"), layer.get("store", "auto")))
+                for layer in data["layers"]
+            )
+            return cls(layers, _count(data, "vectors"))
+        except json.JSONDecodeError as error:
+            raise ScheduleError(f"is not JSON: {error}") from error
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ScheduleError(f"lacks what a {FORMAT} file has: {error}") from error
+
+    def select(self, names: Iterable[str]) -> tuple[Folding, ...]:
+        """The foldings of these layers, which must be the plan's layers."""
+        wanted, known = list(names), dict(self.layers)
+        if sorted(known) != sorted(wanted):
+            raise ScheduleError(f"has foldings of {sorted(known)}, but the network's layers are {sorted(wanted)}")
+        return tuple(known[name] for name in wanted)
+
+
+def read_folding(path: str | Path) -> FoldingPlan:
+    """A folding file. Raises ScheduleError, in one line with the path, where it is not one."""
+    try:
+        return FoldingPlan.from_json(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScheduleError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    except ScheduleError as error:
+        raise ScheduleError(f"{path}: {error}") from error
+
+
+def divisors(number: int) -> list[int]:
+    """The divisors of a number, in order."""
+    return [candidate for candidate in range(1, number + 1) if number % candidate == 0]
+
+
+def _count(mapping: dict, field: str) -> int:
+    value = mapping[field]
+    if type(value) is not int or value < 1:
+        raise ScheduleError(f"has {field}={value!r}; it must be a whole number of at least 1")
+    return value

@@ -1,0 +1,165 @@
+"""A network with its foldings: what the hardware is made from, and how images get in and answers out."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .device import Device
+from .errors import ScheduleError
+from .folding import Folding, FoldingPlan
+from .ir import Graph, Value, evaluate, infer_types
+from .ops import Flatten, Threshold
+from .packing import encode_elements, pack_beats, pack_image, unpack_beats
+from .pipeline import Pipeline, build_pipeline
+
+if TYPE_CHECKING:
+    from bnnhw.hw.core import Core
+
+MAX_VECTORS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """An integer graph, split between host and core, and the foldings of the core's layers on a device.
+
+    Attributes
+    ----------
+    host_graph
+        From the graph's input to the core's input; without nodes where the core takes the raw input.
+    core_graph
+        From the core's input to the graph's output.
+    pipeline
+        The core graph as the hardware computes it.
+    plan
+        The foldings and the vectors.
+    clock_hz
+        The clock that rates are reckoned with.
+    """
+
+    host_graph: Graph
+    core_graph: Graph
+    pipeline: Pipeline
+    plan: FoldingPlan
+    device: Device
+    clock_hz: float
+
+    @property
+    def vectors(self) -> int:
+        return self.plan.vectors
+
+    @cached_property
+    def foldings(self) -> tuple[Folding, ...]:
+        """One for each layer of the pipeline, in order."""
+        return tuple(folding for _, folding in self.plan.layers)
+
+    @property
+    def input_width(self) -> int:
+        """Bits of an element of the core's input."""
+        return self.pipeline.layers[0].planes
+
+    @property
+    def input_lanes(self) -> int:
+        """Elements of one vector in a beat of the core's input."""
+        return self.foldings[0].simd
+
+    @property
+    def output_width(self) -> int:
+        """Bits of an element of the core's output: a label, or the last layer's sum."""
+        pipeline = self.pipeline
+        return max(1, (pipeline.classes - 1).bit_length()) if pipeline.label else pipeline.score_width
+
+    @property
+    def output_lanes(self) -> int:
+        """Elements of one vector in a beat of the core's output."""
+        return 1 if self.pipeline.label else self.foldings[-1].pe
+
+    @property
+    def outputs(self) -> int:
+        """Elements of a frame's output: the label alone, or a score for each class."""
+        return 1 if self.pipeline.label else self.pipeline.classes
+
+    def core(self, technology: Literal["ecp5", "portable"] = "ecp5") -> "Core":
+        """The hardware."""
+        from .lower import lower
+
+        return lower(self, technology=technology)
+
+    def core_inputs(self, images: NDArray[Any]) -> NDArray[np.int64]:
+        """The unsigned codes (N, elements) that images (N, *shape) become at the core's input."""
+        (values,) = evaluate(self.host_graph, {self.host_graph.inputs[0].name: images}).values()
+        return encode_elements(self.pipeline.element, values.reshape(len(values), -1))
+
+    def encode(self, images: NDArray[Any]) -> NDArray[np.uint64]:
+        """The core's input beats for images (N, *shape): (beats, words), as packing.py has them."""
+        return pack_beats(
+            self.core_inputs(images), width=self.input_width, lanes=self.input_lanes, vectors=self.vectors
+        )
+
+    def decode(self, beats: NDArray[np.uint64], *, frames: int) -> NDArray[np.int64]:
+        """The answers in the core's output beats: labels (frames,), or scores (frames, classes)."""
+        codes = unpack_beats(
+            beats,
+            width=self.output_width,
+            lanes=self.output_lanes,
+            vectors=self.vectors,
+            elements=self.outputs,
+            frames=frames,
+        )
+        return self.answers(codes)
+
+    def encode_image(self, image: NDArray[Any]) -> bytes:
+        """One image (*shape) as the link carries it."""
+        return pack_image(self.core_inputs(np.asarray(image)[None]), width=self.input_width)
+
+    def answers(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The meaning of the core's output elements (N, outputs): labels (N,), or the integer graph's scores (N,
+        classes)."""
+        return codes[:, 0] if self.pipeline.label else self.pipeline.offsets + self.pipeline.scale * codes
+
+    @property
+    def input_beats(self) -> int:
+        """Input beats of a group of `vectors` frames."""
+        return self.pipeline.layers[0].cols // self.input_lanes
+
+    @property
+    def output_beats(self) -> int:
+        """Output beats of a group of `vectors` frames."""
+        return self.outputs // self.output_lanes
+
+
+def split_host(graph: Graph) -> tuple[Graph, Graph]:
+    """(host graph, core graph): the host does the input's scalar Threshold, with what stands before it.
+
+    A bit for a pixel then goes over the link, not eight.
+    """
+    if len(graph.inputs) != 1:
+        raise ScheduleError(f"a network needs one input; this one has {[value.name for value in graph.inputs]}")
+    count = 0
+    for position, node in enumerate(graph.nodes, start=1):
+        if isinstance(node.op, Threshold) and len(node.op.thresholds) == 1:
+            count = position
+        elif not isinstance(node.op, Flatten):
+            break
+    value = graph.nodes[count - 1].output if count else graph.inputs[0].name
+    return (
+        replace(graph, nodes=graph.nodes[:count], outputs=(value,)),
+        replace(graph, inputs=(Value(value, infer_types(graph)[value]),), nodes=graph.nodes[count:]),
+    )
+
+
+def apply_plan(graph: Graph, plan: FoldingPlan, *, device: Device, clock_hz: float) -> Schedule:
+    """The schedule of an integer graph with given foldings. Raises ScheduleError where one is illegal."""
+    if not 1 <= plan.vectors <= MAX_VECTORS:
+        raise ScheduleError(f"vectors={plan.vectors} must lie between 1 and {MAX_VECTORS}")
+    if not clock_hz > 0:
+        raise ScheduleError(f"clock_hz={clock_hz} must be positive")
+    host_graph, core_graph = split_host(graph)
+    pipeline = build_pipeline(core_graph)
+    foldings = plan.select(layer.name for layer in pipeline.layers)
+    for layer, folding in zip(pipeline.layers, foldings, strict=True):
+        folding.check(layer.name, layer.rows, layer.cols)
+    ordered = tuple((layer.name, folding) for layer, folding in zip(pipeline.layers, foldings, strict=True))
+    return Schedule(host_graph, core_graph, pipeline, replace(plan, layers=ordered), device, clock_hz)

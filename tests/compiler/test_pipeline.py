@@ -1,0 +1,69 @@
+"""The hardware's arithmetic, mismatch sums and bit planes, against the integer graph's."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bnnhw.compiler import Graph, Node, ScheduleError, TensorType, Value, evaluate, integerize, load
+from bnnhw.compiler.ops import ArgMax, MatMul
+from bnnhw.compiler.pipeline import Pipeline, build_pipeline
+from bnnhw.compiler.schedule import split_host
+from bnnhw.compiler.types import IntType
+
+from .make_model import CHAINS, make_model
+
+
+def run_pipeline(pipeline: Pipeline, codes: np.ndarray) -> np.ndarray:
+    """What the units compute from unsigned input codes (N, elements), step by step: the label or the dots."""
+    sums = codes
+    for layer in pipeline.layers:
+        sums = np.zeros((len(codes), layer.rows), np.int64)
+        for plane in range(layer.planes):
+            bits = (codes >> plane) & 1
+            mismatches = (bits[:, None, :] != (layer.weights == 1)[None]).sum(axis=2)
+            sums += mismatches << plane
+        if layer.thresholds is not None:
+            codes = (sums <= layer.thresholds).astype(np.int64)
+    if not pipeline.label:
+        return pipeline.offsets + pipeline.scale * sums
+    scores = sums if pipeline.table is None else pipeline.table[np.arange(pipeline.classes), sums]
+    assert scores.max() < 2**pipeline.score_width
+    return np.argmax(scores, axis=1)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    hidden=st.lists(st.integers(1, 9), max_size=3).map(tuple),
+    lo=st.integers(-9, 3),
+    count=st.integers(1, 20),
+    binarise=st.booleans(),
+    chain=st.sampled_from(CHAINS),
+    output=st.sampled_from(["affine", "batch_norm"]),
+    label=st.booleans(),
+)
+def test_equals_the_integer_graph(tmp_path_factory, seed, hidden, lo, count, binarise, chain, output, label):
+    model = make_model(
+        seed=seed, lo=lo, hi=lo + count - 1, hidden=hidden, binarise=binarise, chain=chain, output=output
+    )
+    graph = integerize(
+        load(model.save(tmp_path_factory.mktemp("model") / "model.pt")), output="label" if label else "scores"
+    )
+    x = np.random.default_rng(seed).integers(lo, lo + count, (40, 4, 3, 1))
+    host_graph, core_graph = split_host(graph)
+    assert bool(host_graph.nodes) == binarise
+    (values,) = evaluate(host_graph, {"x": x}).values()
+    codes = (values + 1) // 2 if binarise else values - lo
+    (expected,) = evaluate(graph, {"x": x}).values()
+    np.testing.assert_array_equal(run_pipeline(build_pipeline(core_graph), codes.reshape(len(x), -1)), expected)
+
+
+def test_a_pipeline_ends_in_a_layer():
+    source = Value("x", TensorType((4,), IntType(0, 1)))
+    weights = MatMul(np.ones((3, 4), np.int8))
+    with pytest.raises(ScheduleError, match=r"^node 'label' \(ArgMax\) cannot begin a core; it begins with a MatMul$"):
+        build_pipeline(Graph((source,), (Node("label", ArgMax(), ("x",), "y"),), ("y",)))
+    branching = Graph((source,), (Node("a", weights, ("x",), "y"), Node("b", weights, ("x",), "z")), ("z",))
+    with pytest.raises(ScheduleError, match=r"^node 'b' must read 'y' alone: a core is one chain of layers$"):
+        build_pipeline(branching)
