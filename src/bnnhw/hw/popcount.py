@@ -17,6 +17,7 @@ __all__ = [
     "check_technology",
     "count_mismatches",
     "delay_taps",
+    "mismatch",
     "plan_popcount",
 ]
 
@@ -169,6 +170,11 @@ def delay_taps(m: Module, value: Value, starts: Sequence[int], *, name: str) -> 
     return taps
 
 
+def mismatch(x: Value, w: Value | int, bit: int) -> Addend:
+    """Bit `bit` of x ^ w, to be added."""
+    return Addend(x[bit], w >> bit & 1 if isinstance(w, int) else w[bit])
+
+
 def count_mismatches(
     m: Module, plan: Popcount, x: Sequence[Value], w: Sequence[Value | int], *, chains: CarryChains | None
 ) -> Value:
@@ -176,8 +182,10 @@ def count_mismatches(
 
     `x` and `w` are taps as `delay_taps` makes them for `plan.tap_starts`; a constant weight is an int of the same bits.
     """
-    if plan.inputs < 2:
-        return Addend(x[0], w[0]).value() if plan.inputs else ZERO.bits
+    if plan.inputs == 0:
+        return ZERO.bits
+    if plan.inputs == 1:
+        return mismatch(x[0], w[0], 0).value()
     sums = Signal(sum(node.width for node in plan.nodes), name="sums", reset_less=True)
     results: list[tuple[Value, int]] = []  # of each adder, its register and the stage
     totals: list[Value] = []
@@ -185,10 +193,7 @@ def count_mismatches(
     def operand(reference: tuple[str, int], stage: int) -> Addend:
         kind, index = reference
         if kind == "input":
-            bit = index - plan.tap_starts[stage]
-            weight = w[stage]
-            flip = weight >> bit & 1 if isinstance(weight, int) else weight[bit]
-            return Addend(x[stage][bit], flip)
+            return mismatch(x[stage], w[stage], index - plan.tap_starts[stage])
         result, ready = results[index]
         for delay in range(stage - ready):
             late = Signal(len(result), name=f"late{index}_{delay}", reset_less=True)

@@ -1,0 +1,177 @@
+"""The sizes and the timing of a matrix unit, without its weights: what a cost model needs to know."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .input_buffer import input_buffer_latency
+from .popcount import plan_popcount
+from .result_queue import ResultQueue
+from .weight_rom import block_rams, rom_latency
+
+__all__ = ["STORES", "MatrixShape"]
+
+STORES = ("block", "lut", "constant")
+
+GROUP_PE = 8
+"""PEs at most that hear the same register of the input word, and ..."""
+GROUP_BITS = 1024
+"""... bits that they multiply in a cycle, unless there is only one."""
+
+BLOCK_RAM_LUT4 = 400
+"""LUT4 that are worth one block RAM: a device has so many of them for each."""
+
+
+def _divisors(number: int) -> list[int]:
+    return [divisor for divisor in range(1, number + 1) if number % divisor == 0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixShape:
+    """A (rows, cols) matrix of +1/-1 times vectors of `planes`-bit numbers, `pe` rows by `simd` columns in a cycle.
+
+    The work on a vector is folded: for each of folds = rows/pe row folds, for each bit plane, words = cols/simd beats.
+
+    Parameters
+    ----------
+    rows, cols : int
+    pe, simd : int
+        Divisors of `rows` and of `cols`.
+    vectors : int
+        Vectors in lockstep, which share the weights.
+    planes : int
+        Bits of an input element.
+    thresholded : bool
+        Whether a result is one bit, else the mismatch sum.
+    store : "block", "lut", "constant" or "auto"
+        Where the weights lie. "constant" is for folds * words = 1 only; "auto" is resolved to one of the others.
+    """
+
+    rows: int
+    cols: int
+    pe: int
+    simd: int
+    vectors: int = 1
+    planes: int = 1
+    thresholded: bool = True
+    store: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("rows", "cols", "vectors", "planes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        for name, of in (("pe", "rows"), ("simd", "cols")):
+            value, total = getattr(self, name), getattr(self, of)
+            if value < 1 or total % value:
+                raise ValueError(f"{name}={value} must divide {of}={total}; legal values are {_divisors(total)}")
+        if self.store not in (*STORES, "auto"):
+            raise ValueError(f"store={self.store!r} must be one of {[*STORES, 'auto']}")
+        if self.store == "constant" and self.depth > 1:
+            raise ValueError(f"store='constant' must have pe=rows={self.rows} and simd=cols={self.cols}; "
+                             f"pe={self.pe}, simd={self.simd} needs 'block' or 'lut'")
+        if self.store == "auto":
+            object.__setattr__(self, "store", self._cheapest_store())
+
+    def _cheapest_store(self) -> str:
+        if self.depth == 1:
+            return "constant"
+        in_luts = self.pe * self.simd * -(-self.depth // 16)
+        return "lut" if in_luts <= BLOCK_RAM_LUT4 * block_rams(self.depth, self.pe * self.simd) else "block"
+
+    @property
+    def folds(self) -> int:
+        """Row folds, and output beats of a vector."""
+        return self.rows // self.pe
+
+    @property
+    def words(self) -> int:
+        """Input beats of a vector."""
+        return self.cols // self.simd
+
+    @property
+    def depth(self) -> int:
+        """Words of the weight ROM."""
+        return self.folds * self.words
+
+    @property
+    def fold_beats(self) -> int:
+        """Cycles of a row fold."""
+        return self.words * self.planes
+
+    @property
+    def initiation_interval(self) -> int:
+        """Cycles from vector to vector in the steady state. In each of them every PE works."""
+        return self.folds * self.fold_beats
+
+    @property
+    def sum_width(self) -> int:
+        """Bits of a mismatch sum, at most cols * (2^planes - 1)."""
+        return (self.cols * ((1 << self.planes) - 1)).bit_length()
+
+    @property
+    def accumulator_width(self) -> int:
+        """Bits of an accumulator; with thresholds it has a sign."""
+        return self.sum_width + self.thresholded
+
+    @property
+    def result_width(self) -> int:
+        """Bits of a PE's result for one vector."""
+        return 1 if self.thresholded else self.sum_width
+
+    @property
+    def input_width(self) -> int:
+        """Bits of a beat of `i`."""
+        return self.vectors * self.simd * self.planes
+
+    @property
+    def output_width(self) -> int:
+        """Bits of a beat of `o`."""
+        return self.vectors * self.pe * self.result_width
+
+    @property
+    def group_pe(self) -> int:
+        """PEs of a group; the last group may have fewer."""
+        return min(self.pe, GROUP_PE, max(1, GROUP_BITS // (self.simd * self.vectors)))
+
+    def groups(self) -> Iterator[range]:
+        """The PEs of each group."""
+        for start in range(0, self.pe, self.group_pe):
+            yield range(start, min(self.pe, start + self.group_pe))
+
+    @property
+    def group_count(self) -> int:
+        return -(-self.pe // self.group_pe)
+
+    @property
+    def buffer_latency(self) -> int:
+        """Cycles from a beat's begin to its input word, the selection of the bit plane included."""
+        return input_buffer_latency(self.words) + 1
+
+    @property
+    def operand_latency(self) -> int:
+        """Cycles from a beat's begin to its input word and weights at group 0."""
+        weights = 0 if self.store == "constant" else 1 + rom_latency(self.depth, self.store)
+        return max(self.buffer_latency, weights)
+
+    @property
+    def popcount_latency(self) -> int:
+        """Cycles of the popcount of simd - 1 bits; the last bit is the accumulator's carry."""
+        return plan_popcount(self.simd - 1).latency
+
+    @property
+    def pipeline_latency(self) -> int:
+        """Cycles from a fold's last beat to its results' push into the output queue."""
+        return self.operand_latency + self.popcount_latency + self.group_count
+
+    @property
+    def queue_depth(self) -> int:
+        """Results that the output queue holds: enough for a fold to begin whenever the one before has ended."""
+        round_trip = self.fold_beats + self.pipeline_latency + ResultQueue.latency + 1
+        return max(16, 1 << (-(-round_trip // self.fold_beats) - 1).bit_length())
+
+    def output_cycles(self, accepted: int) -> list[int]:
+        """The cycles at which the output beats of a vector leave a unit that was idle, to a sink that always takes.
+
+        accepted: the cycle in which the vector's last input beat was accepted. The first fold begins in the next one.
+        """
+        latency = self.pipeline_latency + ResultQueue.latency
+        return [accepted + (fold + 1) * self.fold_beats + latency for fold in range(self.folds)]
