@@ -1,0 +1,48 @@
+"""Downloading data sets once, with checksums, into the user's cache."""
+
+from pathlib import Path
+
+import platformdirs
+import pooch
+import requests
+
+__all__ = ["fetch"]
+
+# MNIST from PyTorch's mirror (the checksums are TensorFlow's and Keras'), Fashion-MNIST from its authors with theirs.
+_SOURCES = {
+    "mnist": (
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        {
+            "train-images-idx3-ubyte.gz": "sha256:440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            "train-labels-idx1-ubyte.gz": "sha256:3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            "t10k-images-idx3-ubyte.gz": "sha256:8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            "t10k-labels-idx1-ubyte.gz": "sha256:f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        },
+    ),
+    "fashion-mnist": (
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+        {
+            "train-images-idx3-ubyte.gz": "md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+            "train-labels-idx1-ubyte.gz": "md5:25c81989df183df01b3e8a0aad5dffbe",
+            "t10k-images-idx3-ubyte.gz": "md5:bef4ecab320f06d8554ea6380940ec79",
+            "t10k-labels-idx1-ubyte.gz": "md5:bb300cfdad3c16e7a12a480ee83cd310",
+        },
+    ),
+}
+
+
+def fetch(name: str, file: str) -> Path:
+    """The path of `file` of the data set `name` in the user's cache, downloaded there if need be.
+
+    ValueError, which names the URL and the way to do it by hand, if it cannot be had or its checksum is wrong.
+    """
+    url, registry = _SOURCES[name]
+    cache = Path(platformdirs.user_cache_dir("bnnhw")) / name
+    retriever = pooch.create(path=cache, base_url=url, registry=registry, retry_if_failed=1)
+    try:
+        return Path(retriever.fetch(file))
+    except (requests.RequestException, ValueError, OSError) as error:
+        raise ValueError(
+            f"cannot download {url}{file} ({type(error).__name__}); "
+            f"fetch the four files of {name} by hand and give their folder as --data-dir or in BNNHW_DATA_DIR"
+        ) from error

@@ -1,0 +1,110 @@
+"""Training a named network on a data set, from nothing to model.pt: what `bnnhw train` does."""
+
+import platform
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from bnnhw import __version__
+
+from .datasets import DataSet
+from .export import save
+from .files import write_json
+from .networks import architecture, mlp
+from .recipes import Recipe
+from .training import Epoch, count_correct, train
+
+__all__ = ["checkpoint_path", "metrics_path", "train_named"]
+
+
+def checkpoint_path(out: Path) -> Path:
+    """Where the training that will write `out` keeps its checkpoint until then."""
+    return out.with_name(out.name + ".checkpoint")
+
+
+def metrics_path(out: Path) -> Path:
+    """Where the record of the training that wrote `out` lies."""
+    return out.with_name(out.name + ".metrics.json")
+
+
+def train_named(
+    network: str,
+    data: DataSet,
+    out: Path,
+    *,
+    recipe: Recipe,
+    width: int | None = None,
+    depth: int | None = None,
+    input_bits: int = 1,
+    seed: int = 0,
+    on_step: Callable[[float], None] = lambda done: None,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> dict[str, Any]:
+    """Train `network` on `data`, write `out` and its metrics, and return the metrics.
+
+    If an earlier call was interrupted, its checkpoint is picked up; it is removed at the end. The test images are
+    looked at once, after the best epoch has been chosen without them.
+
+    Parameters
+    ----------
+    network, width, depth : str, int, int
+        As for `networks.architecture`.
+    data : DataSet
+    out : Path
+        The model.pt to write; its folder must exist.
+    recipe, seed, on_step, on_epoch
+        As for `training.train`.
+    input_bits : 1 or 8
+        As for `networks.mlp`.
+    """
+    if not out.parent.is_dir():
+        raise ValueError(f"{out} cannot be written: there is no folder {out.parent}; make it first")
+    shape = architecture(network, width=width, depth=depth)
+    checkpoint = checkpoint_path(out)
+    training = train(
+        lambda: mlp(
+            shape, shape=data.shape, lo=data.lo, hi=data.hi, classes=len(data.classes), input_bits=input_bits
+        ),
+        data,
+        recipe=recipe,
+        seed=seed,
+        checkpoint=checkpoint,
+        settings={"network": network, "widths": list(shape.widths), "input_bits": input_bits},
+        on_step=on_step,
+        on_epoch=on_epoch,
+    )
+    correct = count_correct(training.network, data.test_images, data.test_labels)
+    result = {
+        "test_accuracy": correct / len(data.test_labels),
+        "test_correct": correct,
+        "test_images": len(data.test_labels),
+        "validation_accuracy": training.best.validation_accuracy,
+        "best_epoch": training.best.epoch,
+        "seed": seed,
+    }
+    save(
+        training.network, out, example_input=data.test_images[:256], input_range=(data.lo, data.hi),
+        meta={"network": network, "dataset": data.name, "classes": data.classes, "metrics": result},
+    )  # fmt: skip
+    metrics = {
+        "network": network,
+        "widths": list(shape.widths),
+        "input_bits": input_bits,
+        "data_set": data.name,
+        **result,
+        "seconds": sum(epoch.seconds for epoch in training.history),
+        "threads": torch.get_num_threads(),
+        "recipe": asdict(recipe),
+        "versions": {
+            "bnnhw": __version__, "torch": torch.__version__, "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+        "epochs": [asdict(epoch) for epoch in training.history],
+    }  # fmt: skip
+    write_json(metrics_path(out), metrics)
+    checkpoint.unlink(missing_ok=True)
+    return metrics

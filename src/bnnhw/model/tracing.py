@@ -1,0 +1,119 @@
+"""A user's own module as a chain of layers, by torch.fx."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.fx.passes.shape_prop import ShapeProp
+from torch.fx.proxy import TraceError
+from torch.nn import functional
+
+from .layer_format import SUPPORTED_MODULES, Layer, encode
+from .quantise import sign
+
+__all__ = ["trace"]
+
+_FUNCTIONS: Mapping[Any, str] = {
+    sign: "sign",
+    torch.relu: "relu",
+    functional.relu: "relu",
+    functional.hardtanh: "hard_tanh",
+    torch.flatten: "flatten",
+    "relu": "relu",
+    "flatten": "flatten",
+    "view": "flatten",
+    "reshape": "flatten",
+    "float": "identity",
+}
+"""Functions, and methods by name, with the op that each is when its arguments allow."""
+
+
+class _Tracer(fx.Tracer):
+    """Looks inside every module but torch's and our layers."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return type(m) in SUPPORTED_MODULES or super().is_leaf_module(m, module_qualified_name)
+
+
+def trace(module: nn.Module, example: Tensor) -> tuple[Layer, ...]:
+    """The layers that `module`, in eval mode, calls one after the other on `example`, float32 (N, *shape).
+
+    Layers that change nothing in eval mode (dropout, identity, a hard tanh after a sign) are left out. ValueError names
+    the first layer or function that is not supported, by its dotted name.
+    """
+    try:
+        graph = _Tracer().trace(module)
+    except (TraceError, TypeError) as error:
+        raise ValueError(
+            f"{type(module).__name__}.forward cannot be traced ({error}); "
+            "export needs a forward that calls the same layers whatever the input's values are"
+        ) from error
+    traced = fx.GraphModule(module, graph)
+    traced.graph.eliminate_dead_code()
+    ShapeProp(traced).propagate(example)
+    layers: list[Layer] = []
+    current: fx.Node | None = None
+    for node in traced.graph.nodes:
+        if node.op == "placeholder":
+            if current is not None:
+                raise ValueError(f"forward takes a second input, {node.target!r}; export supports one")
+            current = node
+        elif node.op == "output":
+            if node.args[0] is not current:
+                raise ValueError("forward must return the tensor of scores that it computes last, and nothing else")
+        elif "tensor_meta" in node.meta:  # else it is arithmetic on shapes
+            layer = _layer(module, node)
+            if [source for source in node.all_input_nodes if "tensor_meta" in source.meta] != [current]:
+                raise ValueError(f"layer {layer.name!r} does not take the value before it; export supports one chain")
+            current = node
+            redundant = layer.op == "hard_tanh" and bool(layers) and layers[-1].op in ("sign", "input_threshold")
+            if layer.op != "identity" and not redundant:
+                layers.append(_with_own_name(layer, {other.name for other in layers}))
+    return tuple(layers)
+
+
+def _layer(root: nn.Module, node: fx.Node) -> Layer:
+    """The one layer that `node` stands for."""
+    if node.op == "call_module":
+        name, module = str(node.target), root.get_submodule(str(node.target))
+        if type(module) not in SUPPORTED_MODULES:
+            raise ValueError(
+                f"layer {name!r} is a {type(module).__name__}, which export does not support; "
+                f"supported are {', '.join(kind.__name__ for kind in SUPPORTED_MODULES)}"
+            )
+        return encode(name, module)
+    caller = next(reversed(node.meta.get("nn_module_stack", {"": None})))
+    name = f"{caller}.{node.name}".lstrip(".")
+    op = _FUNCTIONS.get(node.target) if node.op in ("call_function", "call_method") else None
+    what = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
+    if op == "flatten" and (len(_shape(node)) != 2 or _shape(node)[0] != _shape(node.all_input_nodes[0])[0]):
+        raise ValueError(
+            f"{name!r} ({what}) makes shape {_shape(node)}; only (N, features) out of (N, ...) is supported"
+        )
+    if op == "hard_tanh" and _options(node) not in ((), (-1, 1)):
+        raise ValueError(f"{name!r} ({what}) clips to {_options(node)}; only (-1, 1) is supported")
+    if op is None:
+        instead = "; torch.sign(0) is 0: use bnnhw.model.sign" if what == "sign" else ""
+        raise ValueError(
+            f"{name!r} ({what}) is not supported by export{instead}; besides layers it takes "
+            "bnnhw.model.sign, flatten, view, reshape, relu and hardtanh"
+        )
+    return Layer(name=name, op=op)
+
+
+def _shape(node: fx.Node) -> tuple[int, ...]:
+    return tuple(node.meta["tensor_meta"].shape)
+
+
+def _options(node: fx.Node) -> tuple[Any, ...]:
+    """The arguments of a call besides its first, in the order given, `inplace` left out."""
+    return (*node.args[1:], *(value for name, value in node.kwargs.items() if name != "inplace"))
+
+
+def _with_own_name(layer: Layer, taken: set[str]) -> Layer:
+    """`layer`, renamed to `name#2` and so on where a module is called more than once."""
+    calls = (layer.name if n == 1 else f"{layer.name}#{n}" for n in count(1))
+    return replace(layer, name=next(name for name in calls if name not in taken))

@@ -1,0 +1,192 @@
+"""The training loop: Adam with a cosine schedule, the best epoch by validation, and a checkpoint after every epoch.
+
+A training is a function of (network, data, recipe, seed): interrupted at any point, kill -9 included, and started
+again it goes on after its last whole epoch and ends, on the same CPU and number of threads, with the same bits.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .augment import augment
+from .checkpoint import read_checkpoint, write_checkpoint
+from .datasets import DataSet
+from .layers import BinaryLinear
+from .recipes import Recipe
+
+__all__ = ["Epoch", "Training", "count_correct", "train"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """What one pass over the training images gave; `validation_accuracy` equals `accuracy` where none are held back."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    validation_accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """A finished training: the network of the best epoch, in eval mode, and the record of all epochs."""
+
+    network: nn.Module
+    best: Epoch
+    history: tuple[Epoch, ...]
+
+
+def train(
+    build: Callable[[], nn.Module],
+    data: DataSet,
+    *,
+    recipe: Recipe,
+    seed: int = 0,
+    checkpoint: Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    on_step: Callable[[float], None] = lambda done: None,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> Training:
+    """Train the network that `build` makes on `data` and return its best epoch, the latest of equals.
+
+    Parameters
+    ----------
+    build : callable
+        Makes the network anew. It takes (N, H, W, C) raw integers as float32 and gives (N, classes) scores.
+    data : DataSet
+        Only its training images are looked at.
+    recipe : Recipe
+    seed : int
+        Decides the initial weights, the held-back images, the order of the others, their distortion and the dropout.
+    checkpoint : Path, optional
+        Written after each epoch; if it exists, the training goes on from there.
+    settings : mapping, optional
+        Anything else that decides the outcome (the network's name, say): a checkpoint made with other settings, another
+        recipe or another seed is a ValueError.
+    on_step, on_epoch : callable
+        Told how many epochs are done, such as 3.25, after each step; and the record after each epoch.
+    """
+    settings = {**(settings or {}), "data_set": data.name, "seed": seed, **asdict(recipe)}
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        network = build()
+        optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, fused=True)
+        learnt, held_back = _split(data, recipe.validation)
+        history: list[Epoch] = []
+        best: Epoch | None = None
+        best_network: Mapping[str, Tensor] = {}
+        if checkpoint is not None and checkpoint.exists():
+            saved = read_checkpoint(checkpoint, settings=settings)
+            network.load_state_dict(saved["network"])
+            optimizer.load_state_dict(saved["optimizer"])
+            history = [Epoch(**epoch) for epoch in saved["history"]]
+            best, best_network = Epoch(**saved["best"]), saved["best_network"]
+            torch.set_rng_state(saved["random_state"])
+        for number in range(len(history) + 1, recipe.epochs + 1):
+            start = time.monotonic()
+            loss, accuracy = _train_epoch(network, optimizer, *learnt, data, recipe, number=number, on_step=on_step)
+            validated = count_correct(network, *held_back) / len(held_back[0]) if len(held_back[0]) else accuracy
+            seconds = time.monotonic() - start
+            epoch = Epoch(epoch=number, loss=loss, accuracy=accuracy, validation_accuracy=validated, seconds=seconds)
+            history.append(epoch)
+            if best is None or validated >= best.validation_accuracy:
+                best = epoch
+                best_network = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+            if checkpoint is not None:
+                write_checkpoint(
+                    checkpoint,
+                    settings=settings,
+                    network=network.state_dict(),
+                    optimizer=optimizer.state_dict(),
+                    history=[asdict(epoch) for epoch in history],
+                    best=asdict(best),
+                    best_network=best_network,
+                    random_state=torch.get_rng_state(),
+                )
+            on_epoch(epoch)
+    assert best is not None  # a recipe has at least one epoch
+    network.load_state_dict(best_network)
+    return Training(network=network.eval(), best=best, history=tuple(history))
+
+
+def _split(data: DataSet, validation: float) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """The training images and their labels, at random: those to learn from, and the part `validation` held back."""
+    images, labels = torch.from_numpy(data.train_images.copy()), torch.from_numpy(data.train_labels.copy())
+    held_back, learnt = torch.randperm(len(images)).tensor_split([round(len(images) * validation)])
+    if len(learnt) < 2:
+        raise ValueError(f"{data.name} leaves {len(learnt)} images to train on; batch norm needs at least 2")
+    return (images[learnt], labels[learnt]), (images[held_back], labels[held_back])
+
+
+def _train_epoch(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    images: Tensor,
+    labels: Tensor,
+    data: DataSet,
+    recipe: Recipe,
+    *,
+    number: int,
+    on_step: Callable[[float], None],
+) -> tuple[float, float]:
+    """Pass once over the images, in a new order, leaving out a last batch that is not full. (mean loss, accuracy)."""
+    network.train()
+    batch_size = min(recipe.batch_size, len(images))
+    steps = len(images) // batch_size
+    order = torch.randperm(len(images))
+    total_loss, correct = 0.0, 0
+    for step in range(steps):
+        batch = order[step * batch_size : (step + 1) * batch_size]
+        x, target = images[batch].float(), labels[batch]
+        if recipe.augmentation is not None:
+            x = augment(x, recipe.augmentation, lo=data.lo, hi=data.hi)
+        done = number - 1 + (step + 1) / steps
+        for group in optimizer.param_groups:
+            group["lr"] = _learning_rate(recipe, done / recipe.epochs)
+        scores = network(x)
+        loss = _loss(recipe.loss, scores, target)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        for module in network.modules():
+            if isinstance(module, BinaryLinear):
+                module.clip()
+        total_loss += loss.item()
+        correct += int((scores.argmax(1) == target).sum())
+        on_step(done)
+    return total_loss / steps, correct / (steps * batch_size)
+
+
+def _learning_rate(recipe: Recipe, done: float) -> float:
+    """The rate after the fraction `done` of all steps: a linear rise for `warmup`, times a cosine from 1 to 0."""
+    rise = min(done / recipe.warmup, 1.0) if recipe.warmup else 1.0
+    return recipe.learning_rate * rise * (1 + math.cos(math.pi * done)) / 2
+
+
+def _loss(kind: str, scores: Tensor, target: Tensor) -> Tensor:
+    """The mean over the batch; see `Recipe.loss`."""
+    if kind == "cross-entropy":
+        return functional.cross_entropy(scores, target)
+    sides = 2 * functional.one_hot(target, scores.shape[1]) - 1
+    return (1 - sides * scores).clamp_min(0).square().mean()
+
+
+@torch.inference_mode()
+def count_correct(network: nn.Module, images: Tensor | np.ndarray, labels: Tensor | np.ndarray) -> int:
+    """How many of the raw integer `images` (N, H, W, C) get their greatest score at their label.
+
+    The network is put into eval mode. Of equal scores the lowest class counts, as in the hardware.
+    """
+    network.eval()
+    images, labels = torch.as_tensor(images), torch.as_tensor(labels)
+    batches = zip(images.split(1000), labels.split(1000), strict=True)
+    return sum(int((network(x.float()).argmax(1) == y).sum()) for x, y in batches)
