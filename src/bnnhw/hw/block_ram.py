@@ -28,7 +28,7 @@ def block_ram_width(depth: int) -> int:
 
 
 class BlockRam(wiring.Component):
-    """A memory of `depth` words: read_data(t + 2) = memory[read_address(t)].
+    """A memory of `depth` words: read_data(t + 2) = memory[read_address(t)], counted in cycles of `read_enable`.
 
     A word that is written in cycle t is seen by the addresses of cycle t + 1 and later; its old and new value mix for
     an address of cycle t itself. The output register of the DP16KD is used, because without it the clock-to-output time
@@ -49,6 +49,8 @@ class BlockRam(wiring.Component):
     -------
     read_address : In(ceil_log2(depth))
     read_data : Out(width)
+    read_enable : In(1)
+        Both steps of a read wait while it is 0. Left unconnected, it is 1.
     write_enable, write_address, write_data : In(1), In(ceil_log2(depth)), In(width)
     """
 
@@ -64,7 +66,7 @@ class BlockRam(wiring.Component):
         self.writable = writable
         self.technology = technology
         bits = max(1, (depth - 1).bit_length())
-        ports = {"read_address": In(bits), "read_data": Out(width)}
+        ports = {"read_address": In(bits), "read_data": Out(width), "read_enable": In(1, init=1)}
         if writable:
             ports |= {"write_enable": In(1), "write_address": In(bits), "write_data": In(width)}
         super().__init__(ports)
@@ -77,10 +79,10 @@ class BlockRam(wiring.Component):
         init = [*self.init, *([0] * (self.depth - len(self.init)))]
         m.submodules.memory = memory = Memory(shape=self.width, depth=self.depth, init=init)
         port = memory.read_port(domain="sync")
-        m.d.comb += port.addr.eq(self.read_address)
-        registered = Signal(self.width, reset_less=True)
-        m.d.sync += registered.eq(port.data)
-        m.d.comb += self.read_data.eq(registered)
+        data = Signal(self.width, reset_less=True)
+        m.d.comb += [port.addr.eq(self.read_address), port.en.eq(self.read_enable), self.read_data.eq(data)]
+        with m.If(self.read_enable):
+            m.d.sync += data.eq(port.data)
         if self.writable:
             write = memory.write_port()
             m.d.comb += [
@@ -139,12 +141,12 @@ class BlockRam(wiring.Component):
             i_CLKA=clock,
             i_CEA=write_enable,
             i_WEA=write_enable,
-            i_OCEA=Const(1, 1),
+            i_OCEA=self.read_enable,
             i_RSTA=Const(0, 1),
             i_CLKB=clock,
-            i_CEB=Const(1, 1),
+            i_CEB=self.read_enable,
             i_WEB=Const(0, 1),
-            i_OCEB=Const(1, 1),
+            i_OCEB=self.read_enable,
             i_RSTB=Const(0, 1),
             **{f"i_CS{port}{bit}": Const(0, 1) for port in "AB" for bit in range(3)},
             **pins,
