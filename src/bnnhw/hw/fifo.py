@@ -1,0 +1,145 @@
+"""Fifo: a queue whose writer can hold beats back until their frame has proved right."""
+
+# pyright: reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
+# (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one; it does not see memory ports)
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from .block_ram import BlockRam, block_ram_width
+from .popcount import check_technology
+from .stream import flat_stream
+
+__all__ = ["LUT_FIFO_DEPTH", "Fifo", "fifo_block_rams", "fifo_latency"]
+
+LUT_FIFO_DEPTH = 64
+"""Beats up to which a queue is distributed RAM; above it is block RAM."""
+
+
+def fifo_latency(depth: int) -> int:
+    """Cycles from an accepted beat to the same beat at the output of an empty queue."""
+    return 2 if depth <= LUT_FIFO_DEPTH else 3
+
+
+def fifo_block_rams(*, width: int, depth: int) -> int:
+    """Block RAMs of a queue."""
+    return 0 if depth <= LUT_FIFO_DEPTH else -(-width // block_ram_width(depth))
+
+
+class Fifo(wiring.Component):
+    """A queue: one beat a cycle on both sides, `fifo_latency(depth)` cycles through an empty one.
+
+    Written beats can be read after `commit`, which is always on where it is left unconnected; `rollback` takes back
+    those since the last commit. `i.ready` and `o` come from registers.
+
+    Parameters
+    ----------
+    width : int
+        Bits of a beat.
+    depth : int
+        Beats that it holds at least, a power of two.
+    technology : str
+        "ecp5" or "portable".
+
+    Members
+    -------
+    i : In(stream of unsigned(width))
+    o : Out(stream of unsigned(width))
+    commit : In(1)
+        The beats written so far, that of this cycle included, may be read. Left unconnected, it is 1.
+    rollback : In(1)
+        The beats written since the last commit, that of this cycle included, never were. It wins over `commit`.
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+    commit: Signal
+    rollback: Signal
+
+    def __init__(self, *, width: int, depth: int, technology: str):
+        check_technology(technology)
+        if depth < 2 or depth & (depth - 1):
+            raise ValueError(f"depth={depth} must be a power of two and at least 2")
+        if depth > LUT_FIFO_DEPTH:
+            block_ram_width(depth)  # raises where no block RAM is that deep
+        self.width = width
+        self.depth = depth
+        self.technology = technology
+        super().__init__(
+            {
+                "i": In(flat_stream(width)),
+                "o": Out(flat_stream(width)),
+                "commit": In(1, init=1),
+                "rollback": In(1),
+            }
+        )
+
+    @property
+    def latency(self) -> int:
+        """Cycles from an accepted (and committed) beat to the same beat at the output of an empty queue."""
+        return fifo_latency(self.depth)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        index_bits = (self.depth - 1).bit_length()
+        # Pointers with a lap bit: of the next beat to write, the end of the committed ones, and the next one to read.
+        written, committed, read = (Signal(index_bits + 1) for _ in range(3))
+        after = Signal(index_bits + 1)
+        write = Signal()
+        full = Signal()
+        lap = 1 << index_bits
+        m.d.comb += [
+            self.i.ready.eq(~full),
+            write.eq(self.i.valid & self.i.ready),
+            after.eq(written + write),
+        ]
+        m.d.sync += [written.eq(after), full.eq((after ^ read) == lap)]
+        with m.If(self.rollback):
+            m.d.sync += [written.eq(committed), full.eq((committed ^ read) == lap)]
+        with m.Elif(self.commit):
+            m.d.sync += committed.eq(after)
+
+        available = Signal()
+        advance = Signal()
+        m.d.comb += [available.eq(committed != read), advance.eq(~self.o.valid | self.o.ready)]
+        with m.If(advance & available):
+            m.d.sync += read.eq(read + 1)
+        if self.depth <= LUT_FIFO_DEPTH:
+            memory = Memory(shape=self.width, depth=self.depth, init=(), attrs={"ram_style": "distributed"})
+            m.submodules.memory = memory
+            write_port, read_port = memory.write_port(), memory.read_port(domain="comb")
+            payload = Signal(self.width, reset_less=True)
+            m.d.comb += [
+                write_port.addr.eq(written[:index_bits]),
+                write_port.data.eq(self.i.payload),
+                write_port.en.eq(write),
+                read_port.addr.eq(read[:index_bits]),
+                self.o.payload.eq(payload),
+            ]
+            with m.If(advance):
+                m.d.sync += [payload.eq(read_port.data), self.o.valid.eq(available)]
+            return m
+
+        fetched = Signal()
+        with m.If(advance):
+            m.d.sync += [fetched.eq(available), self.o.valid.eq(fetched)]
+        step = block_ram_width(self.depth)
+        columns = []
+        for number, start in enumerate(range(0, self.width, step)):
+            part = self.i.payload[start : start + step]
+            m.submodules[f"ram{number}"] = ram = BlockRam(
+                depth=self.depth, width=len(part), writable=True, technology=self.technology
+            )
+            m.d.comb += [
+                ram.write_address.eq(written[:index_bits]),
+                ram.write_data.eq(part),
+                ram.write_enable.eq(write),
+                ram.read_address.eq(read[:index_bits]),
+                ram.read_enable.eq(advance),
+            ]
+            columns.append(ram.read_data)
+        m.d.comb += self.o.payload.eq(Cat(columns))
+        return m
+
