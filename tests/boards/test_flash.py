@@ -71,13 +71,15 @@ def test_ignores_a_loader_for_other_boards(path: Path, bitstream: Path):
 @pytest.mark.parametrize("said", ["unable to open ftdi device: -3 (device not found)", "Cannot find JTAG cable."])
 def test_says_that_no_board_is_there(path: Path, bitstream: Path, said: str):
     install(path, "openFPGALoader", f"echo '{said}'; exit 1")
-    with pytest.raises(ToolError, match=r"^openFPGALoader finds no ulx3s-85f; connect and power it \(openFPGALoader failed"):
+    with pytest.raises(
+        ToolError, match=r"^openFPGALoader finds no ulx3s-85f; connect and power it \(openFPGALoader failed"
+    ):
         flash(bitstream, get_board("ulx3s"))
 
 
 def test_shows_any_other_error(path: Path, bitstream: Path):
     install(path, "openFPGALoader", "echo 'Error: CRC mismatch'; exit 1")
-    with pytest.raises(ToolError, match="^openFPGALoader failed with exit code 1: Error: CRC mismatch$"):
+    with pytest.raises(ToolError, match=r"^openFPGALoader failed with exit code 1: Error: CRC mismatch$"):
         flash(bitstream, get_board("ulx3s"))
 
 
@@ -88,5 +90,5 @@ def test_names_a_missing_bitstream(path: Path, tmp_path: Path):
 
 def test_ends_a_loader_that_hangs(path: Path, bitstream: Path):
     install(path, "openFPGALoader", "while true; do :; done")
-    with pytest.raises(ToolError, match="openFPGALoader ran for longer than its limit of 0.5 s"):
+    with pytest.raises(ToolError, match=r"openFPGALoader ran for longer than its limit of 0.5 s"):
         flash(bitstream, get_board("ulx3s"), timeout_s=0.5)

@@ -37,9 +37,13 @@ def test_replaces_an_empty_folder_and_a_former_build(tmp_path: Path, contents: d
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_leaves_nothing_behind_an_exception(tmp_path: Path, error: type[BaseException]):
-    with pytest.raises(error), staged_folder(tmp_path / "build") as folder:
-        (folder / "half").write_text("x")
-        raise error
+    def fail() -> None:
+        with staged_folder(tmp_path / "build") as folder:
+            (folder / "half").write_text("x")
+            raise error
+
+    with pytest.raises(error):
+        fail()
     assert names(tmp_path) == []
 
 
@@ -51,13 +55,14 @@ def test_keeps_the_former_build_when_the_new_one_fails(tmp_path: Path):
 
 
 def test_keeps_the_log_of_a_tool_that_failed(tmp_path: Path):
-    with (
-        pytest.raises(ToolError, match=f"^no room; see {tmp_path}/build.nextpnr.log$"),
-        staged_folder(tmp_path / "build") as folder,
-    ):
-        (folder / "logs").mkdir()
-        (folder / "logs" / "nextpnr.log").write_text("why")
-        raise ToolError("no room", log=folder / "logs" / "nextpnr.log")
+    def fail() -> None:
+        with staged_folder(tmp_path / "build") as folder:
+            (folder / "logs").mkdir()
+            (folder / "logs" / "nextpnr.log").write_text("why")
+            raise ToolError("no room", log=folder / "logs" / "nextpnr.log")
+
+    with pytest.raises(ToolError, match=f"^no room; see {tmp_path}/build.nextpnr.log$"):
+        fail()
     assert names(tmp_path) == ["build.nextpnr.log"]
     assert (tmp_path / "build.nextpnr.log").read_text() == "why"
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 __all__ = ["ToolError", "run_tool"]
@@ -40,10 +40,9 @@ def run_tool(
     cwd: Path,
     log: Path,
     timeout_s: float | None = None,
-    environment: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> float:
-    """Runs `command` in `cwd` with stdout and stderr in the file `log`; the seconds that it took.
+    """Runs `command` in `cwd`, its temporary files too, with its output in the file `log`; the seconds that it took.
 
     The tool leads a process group of its own, and the whole group is killed when it ends, when `timeout_s` is over
     and when an exception (Ctrl-C) leaves this function.
@@ -64,7 +63,7 @@ def run_tool(
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, "TMPDIR": str(cwd.resolve())},
             start_new_session=True,
         )
     except OSError as error:

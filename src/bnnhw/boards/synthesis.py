@@ -1,6 +1,7 @@
 """RTLIL to an ECP5 netlist, with yosys."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,9 @@ from .process import run_tool
 from .tools import find_yosys
 
 __all__ = ["SynthesisReport", "netlist_resources", "run_yosys", "synthesise"]
+
+
+_PASS = re.compile(r"[\d.]+\. Executing (\w+) pass")
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,12 @@ def synthesise(
     name: str = "top",
     measured: str | None = None,
     timeout_s: float | None = None,
-    on_line: Callable[[str], None] | None = None,
+    on_pass: Callable[[str], None] | None = None,
 ) -> SynthesisReport:
     """Synthesises `folder`/`name`.il into `name`.json, a flat netlist for nextpnr without any file's path in it.
 
     `measured` names a module that is synthesised by itself, so that no logic moves across its border; the report is
-    about it, and it is flattened into the top afterwards.
+    about it, and it is flattened into the top afterwards. `on_pass` hears the names of yosys' passes.
 
     `-nowidelut` keeps functions of 5 to 7 inputs in trees of LUT4: the multiplexers that join slices would cost area
     to save depth that these pipelines do not have.
@@ -80,6 +84,11 @@ def synthesise(
     ToolError
         When yosys is missing, fails or exceeds `timeout_s`.
     """
+
+    def on_line(line: str) -> None:
+        if on_pass is not None and (match := _PASS.match(line)):
+            on_pass(match.group(1).lower())
+
     module = measured or name
     commands = [f"read_rtlil {name}.il"]
     if measured is not None:

@@ -1,0 +1,194 @@
+"""manifest.json of a build: what the host needs to talk to the board, and what fixes the bitstream's bits."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.packing import pack_image
+from bnnhw.compiler.schedule import Schedule
+from bnnhw.compiler.types import IntType
+
+__all__ = ["MANIFEST", "Manifest", "ManifestError", "describe_build", "network_id"]
+
+MANIFEST = "manifest.json"
+FORMAT = "bnnhw-build"
+VERSION = 1
+
+
+class ManifestError(ValueError):
+    """A folder is no build, or its manifest is damaged or of another version."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """A build, for its users.
+
+    Attributes
+    ----------
+    input_shape, input_lo, input_hi
+        Shape [H, W, C] and range of the raw integers that the network takes.
+    input_threshold
+        Where given, the host sends the bit x >= input_threshold for each element, else x - input_lo in `input_width`
+        bits.
+    input_width
+        Bits of an element on the link.
+    output
+        "label", or "scores": then score[c] = output_offsets[c] + output_scale * (what the board answers).
+    classes
+        Their names, by label.
+    baud, clock_hz, network_id
+        The link's rate, the core's exact clock, and the hexadecimal id that the board answers to.
+    model_sha256, board, seed, versions
+        The four things that fix the bitstream.
+    """
+
+    input_shape: tuple[int, ...]
+    input_lo: int
+    input_hi: int
+    input_threshold: int | None
+    input_width: int
+    output: str
+    output_offsets: tuple[int, ...] = ()
+    output_scale: int = 1
+    classes: tuple[str, ...]
+    baud: int
+    clock_hz: float
+    network_id: str
+    model_sha256: str
+    board: str
+    seed: int
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def outputs(self) -> int:
+        """Elements of an answer: the label, or a score for each class."""
+        return 1 if self.output == "label" else len(self.classes)
+
+    def encode_image(self, image: NDArray[Any]) -> bytes:
+        """An image (input_shape) of raw integers as the link carries it.
+
+        Raises
+        ------
+        ValueError
+            For another shape, values that are no integers, or integers out of range.
+        """
+        image = np.asarray(image)
+        if image.shape != self.input_shape:
+            raise ValueError(f"an image of this network has the shape {self.input_shape}, not {image.shape}")
+        if not np.issubdtype(image.dtype, np.integer):
+            raise ValueError(f"an image of this network holds integers, not {image.dtype}")
+        if image.min() < self.input_lo or image.max() > self.input_hi:
+            raise ValueError(
+                f"an image of this network lies in [{self.input_lo}, {self.input_hi}], "
+                f"but this one spans [{image.min()}, {image.max()}]"
+            )
+        values = image.astype(np.int64).ravel()
+        codes = values - self.input_lo if self.input_threshold is None else values >= self.input_threshold
+        return pack_image(codes.astype(np.int64)[None], width=self.input_width)
+
+    def decode_answer(self, outputs: bytes) -> NDArray[np.int64]:
+        """The bytes of an answer as the label, shape (), or the integer graph's scores, shape (classes,)."""
+        if not outputs or len(outputs) % self.outputs:
+            raise ValueError(f"an answer of {self.outputs} elements cannot have {len(outputs)} bytes")
+        codes = np.frombuffer(outputs, f"<u{len(outputs) // self.outputs}").astype(np.int64)
+        if self.output == "label":
+            return codes[0]
+        return np.array(self.output_offsets) + self.output_scale * codes
+
+    def to_json(self) -> str:
+        """The text of manifest.json."""
+        return json.dumps({"format": FORMAT, "version": VERSION, **asdict(self)}, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, *, source: str = MANIFEST) -> "Manifest":
+        """The manifest whose `to_json` is `text`. Raises ManifestError for anything else."""
+        try:
+            plain = json.loads(text)
+        except ValueError as error:
+            raise ManifestError(f"{source} is no JSON: {error}") from error
+        header = (plain.pop("format", None), plain.pop("version", None)) if isinstance(plain, dict) else None
+        if header is None or header[0] != FORMAT:
+            raise ManifestError(f"{source} is no manifest of a bnnhw build")
+        if header[1] != VERSION:
+            raise ManifestError(
+                f"{source} is of version {header[1]}; this bnnhw reads version {VERSION}; build it again"
+            )
+        names = {field.name for field in fields(cls)}
+        if set(plain) != names:
+            raise ManifestError(f"{source} lacks or has too much of {sorted(names ^ set(plain))}; build it again")
+        lists = {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
+        return cls(**{**plain, **lists})
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """The manifest of the build in `folder`.
+
+        Raises
+        ------
+        ManifestError
+            When there is none, or it is damaged.
+        """
+        path = folder / MANIFEST
+        try:
+            return cls.from_json(path.read_text(), source=str(path))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise ManifestError(f"{folder} is no build: it has no {MANIFEST}; `bnnhw build` makes one") from error
+        except UnicodeDecodeError as error:
+            raise ManifestError(f"{path} is no text") from error
+
+
+def describe_build(
+    schedule: Schedule,
+    *,
+    classes: tuple[str, ...],
+    baud: int,
+    clock_hz: float,
+    model_sha256: str,
+    board: str,
+    seed: int,
+    versions: dict[str, str],
+) -> Manifest:
+    """The manifest of `schedule` on `board`."""
+    value = schedule.host_graph.inputs[0]
+    element = value.type.element
+    if not isinstance(element, IntType):
+        raise TypeError(f"the network's input must be integers, not {element}")
+    pipeline = schedule.pipeline
+    return Manifest(
+        input_shape=tuple(value.type.shape),
+        input_lo=element.lo,
+        input_hi=element.hi,
+        input_threshold=_input_threshold(schedule, element) if schedule.host_graph.nodes else None,
+        input_width=schedule.input_width,
+        output="label" if pipeline.label else "scores",
+        output_offsets=() if pipeline.label else tuple(map(int, pipeline.offsets)),
+        output_scale=1 if pipeline.label else pipeline.scale,
+        classes=classes,
+        baud=baud,
+        clock_hz=clock_hz,
+        network_id=network_id(schedule, model_sha256).hex(),
+        model_sha256=model_sha256,
+        board=board,
+        seed=seed,
+        versions=versions,
+    )
+
+
+def network_id(schedule: Schedule, model_sha256: str) -> bytes:
+    """8 bytes that tell builds of different models and foldings apart."""
+    foldings = repr((schedule.vectors, schedule.foldings, schedule.pipeline.label))
+    return hashlib.sha256(f"{model_sha256} {foldings}".encode()).digest()[:8]
+
+
+def _input_threshold(schedule: Schedule, element: IntType) -> int:
+    """The integer t with which the host's graph is x >= t, read off its answer to every value of the input."""
+    levels = np.arange(element.lo, element.hi + 1)
+    shape = schedule.host_graph.inputs[0].type.shape
+    images = np.broadcast_to(levels.reshape(-1, *(1 for _ in shape)), (len(levels), *shape))
+    bits = schedule.core_inputs(images)[:, 0]
+    return element.lo + int(np.count_nonzero(bits == 0))

@@ -1,0 +1,88 @@
+"""From images to labels through the driver and a board in pure Python, against the integer graph."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bnnhw.boards.accelerator import Accelerator
+from bnnhw.boards.manifest import ManifestError, describe_build
+from bnnhw.boards.serial_port import LinkError
+from bnnhw.compiler import evaluate
+from bnnhw.compiler.schedule import Schedule
+from bnnhw.hw.protocol import Info
+
+from .fake_board import FakeBoard
+from .networks import Output, make_schedule
+
+IMAGES = np.random.default_rng(3).integers(0, 256, (50, 4, 3, 1))
+CLASSES = ("a", "b", "c", "d", "e")
+
+
+def write_build(schedule: Schedule, folder: Path) -> bytes:
+    """Writes the manifest of `schedule`; the network's id."""
+    manifest = describe_build(
+        schedule,
+        classes=CLASSES,
+        baud=3_000_000,
+        clock_hz=100e6,
+        model_sha256="0" * 64,
+        board="ulx3s-85f",
+        seed=1,
+        versions={},
+    )
+    (folder / "manifest.json").write_text(manifest.to_json())
+    return bytes.fromhex(manifest.network_id)
+
+
+def board_of(schedule: Schedule, network_id: bytes) -> FakeBoard:
+    """A board that knows the right answer to each of IMAGES."""
+    (answers,) = evaluate(schedule.core_graph, {schedule.core_graph.inputs[0].name: host_values(schedule)}).values()
+    codes = (answers - schedule.pipeline.offsets) // schedule.pipeline.scale if schedule.outputs > 1 else answers
+    known = {
+        schedule.encode_image(image): code.astype("<u2").tobytes() for image, code in zip(IMAGES, codes, strict=True)
+    }
+    info = Info(
+        window=4,
+        input_bytes=len(next(iter(known))),
+        output_bytes=2 * schedule.outputs,
+        clock_hz=100_000_000,
+        network_id=network_id,
+    )
+    return FakeBoard(info, known.__getitem__)
+
+
+def host_values(schedule: Schedule) -> np.ndarray:
+    (values,) = evaluate(schedule.host_graph, {schedule.host_graph.inputs[0].name: IMAGES}).values()
+    return values
+
+
+@pytest.mark.parametrize("binarise", [True, False])
+@pytest.mark.parametrize("output", ["label", "scores"])
+def test_gives_the_integer_graphs_answers(tmp_path: Path, output: Output, binarise: bool):
+    schedule = make_schedule(tmp_path, seed=5, binarise=binarise, output=output)
+    network_id = write_build(schedule, tmp_path)
+    (expected,) = evaluate(schedule.core_graph, {schedule.core_graph.inputs[0].name: host_values(schedule)}).values()
+    with (
+        board_of(schedule, network_id) as board,
+        Accelerator.open(tmp_path, port=board.port) as accelerator,
+    ):
+        answers = list(accelerator.infer_many(IMAGES))
+        np.testing.assert_array_equal(answers, expected)
+        labels = expected if output == "label" else expected.argmax(axis=1)
+        assert [accelerator.label_of(answer) for answer in answers] == [CLASSES[label] for label in labels]
+        np.testing.assert_array_equal(accelerator.infer(IMAGES[3]), expected[3])
+
+
+def test_refuses_a_board_with_another_network_and_frees_its_port(tmp_path: Path):
+    schedule = make_schedule(tmp_path, seed=5)
+    network_id = write_build(schedule, tmp_path)
+    with board_of(schedule, b"another!") as board:
+        for _ in range(2):  # the second time, a port still open would be busy
+            with pytest.raises(LinkError, match=f"holds the network {b'another!'.hex()}, not {network_id.hex()}"):
+                Accelerator.open(tmp_path, port=board.port)
+
+
+def test_refuses_a_folder_that_is_no_build(tmp_path: Path):
+    with pytest.raises(ManifestError, match="is no build"):
+        Accelerator.open(tmp_path, port="/dev/null")

@@ -1,0 +1,120 @@
+"""The manifest's numbers against the compiler's, and damaged manifests."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bnnhw.boards.manifest import Manifest, ManifestError, describe_build
+
+from .networks import Output, make_schedule
+
+LABEL = Manifest(
+    input_shape=(2, 3, 1),
+    input_lo=0,
+    input_hi=16,
+    input_threshold=8,
+    input_width=1,
+    output="label",
+    classes=("zero", "one", "two"),
+    baud=3_000_000,
+    clock_hz=100e6,
+    network_id="0123456789abcdef",
+    model_sha256="f" * 64,
+    board="ulx3s-85f",
+    seed=1,
+    versions={"yosys": "0.70"},
+)
+
+
+@pytest.mark.parametrize("binarise", [True, False])
+@pytest.mark.parametrize("output", ["label", "scores"])
+@pytest.mark.parametrize("seed", range(4))
+def test_encodes_and_decodes_as_the_schedule_does(tmp_path: Path, seed: int, output: Output, binarise: bool):
+    rng = np.random.default_rng(seed)
+    lo, hi = (0, 255) if seed % 2 else (-9, 7)
+    schedule = make_schedule(tmp_path, seed=seed, lo=lo, hi=hi, binarise=binarise, output=output)
+    manifest = describe_build(
+        schedule,
+        classes=("a", "b", "c", "d", "e"),
+        baud=3_000_000,
+        clock_hz=100e6,
+        model_sha256="0" * 64,
+        board="ulx3s-85f",
+        seed=1,
+        versions={},
+    )
+    assert (manifest.input_threshold is None) != binarise
+    for image in rng.integers(lo, hi + 1, (20, 4, 3, 1)):
+        assert manifest.encode_image(image) == schedule.encode_image(image)
+    codes = rng.integers(0, 2**schedule.output_width, (20, schedule.outputs))
+    for row, expected in zip(codes, schedule.answers(codes), strict=True):
+        for size in (1, 2, 4):
+            if schedule.output_width <= 8 * size:
+                np.testing.assert_array_equal(manifest.decode_answer(row.astype(f"<u{size}").tobytes()), expected)
+
+
+def test_tells_networks_and_foldings_apart(tmp_path: Path):
+    one = make_schedule(tmp_path, seed=1)
+    two = make_schedule(tmp_path, seed=1, pe=1)
+    ids = {
+        describe_build(
+            schedule, classes=(), baud=1, clock_hz=1, model_sha256=sha, board="", seed=seed, versions={}
+        ).network_id
+        for schedule in (one, two)
+        for sha in ("a", "b")
+        for seed in (1, 2)
+    }
+    assert len(ids) == 4
+    assert all(len(bytes.fromhex(text)) == 8 for text in ids)
+
+
+def test_reads_what_it_wrote(tmp_path: Path):
+    (tmp_path / "manifest.json").write_text(LABEL.to_json())
+    assert Manifest.read(tmp_path) == LABEL
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((3, 2, 1), int), r"has the shape \(2, 3, 1\), not \(3, 2, 1\)"),
+        (np.zeros((2, 3, 1)), "holds integers, not float64"),
+        (np.full((2, 3, 1), 17), r"lies in \[0, 16\], but this one spans \[17, 17\]"),
+        (np.full((2, 3, 1), -1, np.int8), r"lies in \[0, 16\], but this one spans \[-1, -1\]"),
+    ],
+)
+def test_refuses_other_images(image: np.ndarray, message: str):
+    with pytest.raises(ValueError, match=message):
+        LABEL.encode_image(image)
+
+
+def test_refuses_an_answer_of_the_wrong_length():
+    with pytest.raises(ValueError, match="an answer of 1 elements cannot have 0 bytes"):
+        LABEL.decode_answer(b"")
+
+
+def changed(**values: object) -> str:
+    return json.dumps({**json.loads(LABEL.to_json()), **values})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is no JSON"),
+        ("[]", "is no manifest of a bnnhw build"),
+        ('{"format": "other"}', "is no manifest of a bnnhw build"),
+        (changed(version=2), "is of version 2; this bnnhw reads version 1; build it again"),
+        (changed(extra=1), r"lacks or has too much of \['extra'\]; build it again"),
+        ('{"format": "bnnhw-build", "version": 1}', r"lacks or has too much of \['baud', 'board'"),
+    ],
+)
+def test_names_a_damaged_manifest(tmp_path: Path, text: str, message: str):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(ManifestError, match=f"^{tmp_path}/manifest.json {message}"):
+        Manifest.read(tmp_path)
+
+
+def test_names_a_folder_that_is_no_build(tmp_path: Path):
+    with pytest.raises(ManifestError, match=f"^{tmp_path} is no build: it has no manifest.json"):
+        Manifest.read(tmp_path)
