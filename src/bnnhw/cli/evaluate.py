@@ -1,0 +1,56 @@
+"""bnnhw eval."""
+
+import json
+import time
+from pathlib import Path
+
+import click
+
+from bnnhw.cli.options import MODEL, data_dir_option
+
+
+@click.command("eval")
+@click.argument("model", type=MODEL)
+@click.option("--dataset", help="The data set to judge by; default: the one that the model was trained on.")
+@data_dir_option
+@click.option("--engine", type=click.Choice(["integer", "torch"]), default="integer", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def command(model: Path, dataset: str | None, data_dir: Path | None, engine: str, as_json: bool) -> None:
+    """The accuracy of a model on its test images: by its integer graph on packed bits, or by torch.
+
+    \b
+    Example: bnnhw eval model.pt --engine torch
+    """
+    import numpy as np
+
+    from bnnhw.cli.inputs import check_images, test_set
+    from bnnhw.compiler.integerize import integerize
+    from bnnhw.compiler.kernel import PackedKernel
+    from bnnhw.compiler.load import load
+
+    graph = load(model)
+    data = test_set(dataset or graph.meta.get("dataset"), data_dir=data_dir)
+    check_images(graph, data.test_images, data.name)
+    started = time.perf_counter()
+    if engine == "torch":
+        labels = torch_labels(model, data.test_images)
+    else:
+        labels = PackedKernel(integerize(graph))(data.test_images)
+    seconds = time.perf_counter() - started
+    correct, images = int(np.count_nonzero(labels == data.test_labels)), len(labels)
+    if as_json:
+        click.echo(json.dumps({"accuracy": correct / images, "correct": correct, "images": images, "seconds": seconds}))
+    else:
+        click.echo(f"{correct / images:.2%} of {images:,} {data.name} test images right ({engine}, {seconds:.1f} s)")
+
+
+def torch_labels(model: Path, images):
+    """The labels (N,) that torch gives images (N, H, W, C), ties to the lowest."""
+    import torch
+
+    from bnnhw.model import load
+
+    network = load(model)
+    with torch.inference_mode():
+        parts = torch.as_tensor(images).float().split(1000)
+        return torch.cat([network(part).argmax(1) for part in parts]).numpy()

@@ -1,0 +1,55 @@
+"""The images that commands feed a network: a data set's test images, or seeded random ones."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from bnnhw.compiler.ir import Graph
+    from bnnhw.model.datasets import DataSet
+
+
+def test_set(name: str | None, *, data_dir: Path | None) -> "DataSet":
+    """The data set `name`. Raises ValueError where the model does not say which and none is asked for."""
+    from bnnhw.model.datasets import load_data_set
+
+    if not name:
+        raise ValueError("the model does not say which data set it was trained on; name one with --dataset")
+    return load_data_set(name, data_dir=data_dir)
+
+
+def check_images(graph: "Graph", images: NDArray[Any], what: str) -> None:
+    """Raises ValueError where `images` (N, H, W, C) are not of the network's input shape."""
+    shape = graph.inputs[0].type.shape
+    if images.shape[1:] != shape:
+        raise ValueError(f"the images of {what} are of shape {images.shape[1:]}; the network takes {shape}")
+
+
+def images_for(
+    graph: "Graph", *, samples: int | None, dataset: str | None, data_dir: Path | None, seed: int = 0
+) -> tuple[NDArray[Any], str]:
+    """(images, where they come from): test images where they are at hand, else seeded random ones.
+
+    The model's own data set is used without being asked for, if it needs no download or fails to; more samples than it
+    has, and models without one, get random images.
+    """
+    from bnnhw.compiler.ir import random_feeds
+
+    name = dataset or graph.meta.get("dataset")
+    count = samples or 100
+    if name:
+        try:
+            images = test_set(name, data_dir=data_dir).test_images
+        except (ValueError, OSError):
+            if dataset or data_dir:
+                raise
+        else:
+            check_images(graph, images, name)
+            if count <= len(images):
+                return images[:count], f"the first {count:,} test images of {name}"
+            raise ValueError(f"samples={count} must be at most {len(images)}, the test images of {name}")
+    (value,) = graph.inputs
+    images = random_feeds(graph, samples=count, seed=seed)[value.name]
+    return images, f"{count:,} random images of seed {seed}" + (f" ({name} is not at hand: --data-dir)" if name else "")

@@ -1,0 +1,94 @@
+"""bnnhw train."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from bnnhw.cli.options import MODEL, data_dir_option
+
+
+@click.command("train")
+@click.option("--network", required=True, help="tfc, sfc, lfc, mlp-2048, mlp-4096, or mlp with --width and --depth.")
+@click.option("--dataset", required=True, help="digits, mnist or fashion-mnist.")
+@data_dir_option
+@click.option("--output", "-o", type=MODEL, default="model.pt", show_default=True, help="The model file to write.")
+@click.option("--width", type=click.IntRange(min=1), help="Neurons of each hidden layer of an mlp.")
+@click.option("--depth", type=click.IntRange(min=1), help="Hidden layers of an mlp.")
+@click.option("--input-bits", type=click.Choice(["1", "8"]), default="1", show_default=True, help="Bits of a pixel.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training images.")
+@click.option("--batch-size", type=click.IntRange(min=2))
+@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True))
+@click.option("--loss", type=click.Choice(["cross-entropy", "squared-hinge"]))
+@click.option("--no-augmentation", is_flag=True, help="Train on the images as they are.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--threads", type=click.IntRange(min=1), help="CPU threads; results depend on their number.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
+def command(
+    network: str,
+    dataset: str,
+    data_dir: Path | None,
+    output: Path,
+    width: int | None,
+    depth: int | None,
+    input_bits: str,
+    epochs: int | None,
+    batch_size: int | None,
+    learning_rate: float | None,
+    loss: str | None,
+    no_augmentation: bool,
+    seed: int,
+    threads: int | None,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Train a named network on a data set and write model.pt.
+
+    What is not given comes from the network's recipe. An interrupted training, killed ones included, goes on where
+    its last epoch ended when the same command is given again.
+
+    \b
+    Example: bnnhw train --dataset mnist --data-dir DIR --network lfc -o model.pt
+    """
+    import torch
+
+    from bnnhw.model.datasets import load_data_set
+    from bnnhw.model.named import checkpoint_path, train_named
+    from bnnhw.model.progress import TrainingProgress
+    from bnnhw.model.recipes import default_recipe
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    data = load_data_set(dataset, data_dir=data_dir)
+    asked = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "loss": loss}
+    recipe = replace(default_recipe(network, dataset), **{name: given for name, given in asked.items() if given})
+    if no_augmentation:
+        recipe = replace(recipe, augmentation=None)
+
+    with TrainingProgress(recipe.epochs, quiet=quiet) as progress:
+        try:
+            metrics = train_named(
+                network,
+                data,
+                output,
+                recipe=recipe,
+                width=width,
+                depth=depth,
+                input_bits=int(input_bits),
+                seed=seed,
+                on_step=progress.on_step,
+                on_epoch=progress.on_epoch,
+            )
+        except KeyboardInterrupt:
+            if checkpoint_path(output).exists():
+                click.echo(f"{checkpoint_path(output)} is kept: the same command goes on from there", err=True)
+            raise
+    if as_json:
+        click.echo(json.dumps(metrics, indent=2))
+        return
+    click.echo(
+        f"{output}: {network} on {dataset}, {metrics['test_accuracy']:.2%} of {metrics['test_images']} test images right "
+        f"(validation {metrics['validation_accuracy']:.2%}, epoch {metrics['best_epoch']}, {metrics['seconds']:.0f} s)"
+    )
