@@ -6,6 +6,9 @@ Source: Lattice FPGA-DS-02012, ECP5 and ECP5-5G Family Data Sheet, table 1.1.
 import difflib
 from dataclasses import dataclass
 
+EBR_BITS = 18 * 1024
+"""Bits of a block RAM."""
+
 
 @dataclass(frozen=True)
 class Device:

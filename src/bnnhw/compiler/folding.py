@@ -1,14 +1,15 @@
 """Foldings: how much of each layer works in parallel, and the file they are kept in.
 
 The terms are FINN's (https://arxiv.org/abs/1612.07119, section 4.3): PE rows and SIMD columns of a weight matrix are
-worked on in a cycle; so a frame takes rows/PE * cols/SIMD cycles.
+worked on in a cycle, of inputs with more than one bit one bit plane; so a frame takes rows/PE * planes * cols/SIMD
+cycles.
 """
 
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from .errors import ScheduleError
 
@@ -32,23 +33,6 @@ class Folding:
     pe: int
     simd: int
     store: Store = "auto"
-
-    def cycles(self, rows: int, cols: int) -> int:
-        """Cycles that a frame keeps the PEs busy."""
-        return rows // self.pe * (cols // self.simd)
-
-    def check(self, name: str, rows: int, cols: int) -> "Folding":
-        """The folding itself, if it is legal for layer `name`; ScheduleError with the legal values if not."""
-        for field, value, size in (("pe", self.pe, rows), ("simd", self.simd, cols)):
-            if value < 1 or size % value:
-                raise ScheduleError(
-                    f"layer {name!r}: {field}={value} must divide {size}; legal values are {divisors(size)}"
-                )
-        if self.store not in get_args(Store):
-            raise ScheduleError(
-                f"layer {name!r}: store={self.store!r} must be one of {', '.join(map(repr, get_args(Store)))}"
-            )
-        return self
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.hw.matrix_shape import MatrixShape
+
 from .errors import ScheduleError
+from .folding import Folding
 from .ir import Graph, Node, infer_types
 from .ops import ArgMax, Flatten, MatMul, ScoreTable, Threshold
 from .types import BinaryType, Element, IntType
@@ -45,6 +48,22 @@ class MatrixLayer:
     @property
     def cols(self) -> int:
         return self.weights.shape[1]
+
+    def shape(self, folding: Folding, vectors: int) -> MatrixShape:
+        """The sizes of the matrix unit with this folding. Raises ScheduleError for an illegal one."""
+        try:
+            return MatrixShape(
+                rows=self.rows,
+                cols=self.cols,
+                pe=folding.pe,
+                simd=folding.simd,
+                vectors=vectors,
+                planes=self.planes,
+                thresholded=self.thresholds is not None,
+                store=folding.store,
+            )
+        except ValueError as error:
+            raise ScheduleError(f"layer {self.name!r}: {error}") from error
 
     @property
     def max_sum(self) -> int:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.hw.matrix_shape import MatrixShape
+
 from .device import Device
 from .errors import ScheduleError
 from .folding import Folding, FoldingPlan
@@ -55,6 +57,14 @@ class Schedule:
         """One for each layer of the pipeline, in order."""
         return tuple(folding for _, folding in self.plan.layers)
 
+    @cached_property
+    def shapes(self) -> tuple[MatrixShape, ...]:
+        """The sizes of each layer's matrix unit."""
+        return tuple(
+            layer.shape(folding, self.vectors)
+            for layer, folding in zip(self.pipeline.layers, self.foldings, strict=True)
+        )
+
     @property
     def input_width(self) -> int:
         """Bits of an element of the core's input."""
@@ -68,8 +78,7 @@ class Schedule:
     @property
     def output_width(self) -> int:
         """Bits of an element of the core's output: a label, or the last layer's sum."""
-        pipeline = self.pipeline
-        return max(1, (pipeline.classes - 1).bit_length()) if pipeline.label else pipeline.score_width
+        return max(1, (self.pipeline.classes - 1).bit_length()) if self.pipeline.label else self.shapes[-1].result_width
 
     @property
     def output_lanes(self) -> int:
@@ -160,6 +169,6 @@ def apply_plan(graph: Graph, plan: FoldingPlan, *, device: Device, clock_hz: flo
     pipeline = build_pipeline(core_graph)
     foldings = plan.select(layer.name for layer in pipeline.layers)
     for layer, folding in zip(pipeline.layers, foldings, strict=True):
-        folding.check(layer.name, layer.rows, layer.cols)
+        layer.shape(folding, plan.vectors)
     ordered = tuple((layer.name, folding) for layer, folding in zip(pipeline.layers, foldings, strict=True))
     return Schedule(host_graph, core_graph, pipeline, replace(plan, layers=ordered), device, clock_hz)

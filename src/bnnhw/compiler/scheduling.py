@@ -1,0 +1,121 @@
+"""The way from an integer graph to a schedule: a folding file, a rate to reach, or a share of the device to fill."""
+
+from dataclasses import replace
+from math import ceil, inf
+from pathlib import Path
+
+from .device import DEVICES, EBR_BITS, Device
+from .errors import ScheduleError
+from .folding import read_folding
+from .ir import Graph
+from .pipeline import build_pipeline
+from .schedule import MAX_VECTORS, Schedule, apply_plan, split_host
+from .search import Design, Search, fastest_within, smallest_at
+
+DEFAULT_CLOCK_HZ = 100e6
+DEFAULT_FILL = 0.5
+OVERSIZE = 50
+"""How much larger than its device a design may be for its needs to be reckoned."""
+
+
+def schedule(
+    graph: Graph,
+    device: Device,
+    *,
+    target_fps: float | None = None,
+    fill: float | None = None,
+    folding_file: str | Path | None = None,
+    vectors: int | None = None,
+    clock_hz: float = DEFAULT_CLOCK_HZ,
+) -> Schedule:
+    """The schedule of an integer graph on a device. Deterministic.
+
+    Parameters
+    ----------
+    target_fps
+        Frames a second that the core must reach at `clock_hz`: the smallest design that does.
+    fill
+        Share of the device's LUTs and block RAMs, at most 1: the fastest design within it. 0.5 where none of these
+        three is given.
+    folding_file
+        A file of foldings, used as it is.
+    vectors
+        Frames in lockstep; where not given, from 1 to 16 whatever is best. Not with `folding_file`.
+    clock_hz
+        The clock that rates are reckoned with.
+
+    Raises ScheduleError where nothing fits: by how much it misses, and what would fit.
+    """
+    given = {"target_fps": target_fps, "fill": fill, "folding_file": folding_file}
+    if len(names := [name for name, value in given.items() if value is not None]) > 1:
+        raise ScheduleError(f"{' and '.join(names)} exclude each other; give one of them")
+    if vectors is not None and not 1 <= vectors <= MAX_VECTORS:
+        raise ScheduleError(f"vectors={vectors} must lie between 1 and {MAX_VECTORS}")
+    if not clock_hz > 0:
+        raise ScheduleError(f"clock_hz={clock_hz} must be positive")
+    if folding_file is not None:
+        if vectors is not None:
+            raise ScheduleError(f"vectors={vectors} cannot be given beside a folding file, which has its own")
+        return apply_plan(graph, read_folding(folding_file), device=device, clock_hz=clock_hz)
+    search = Search(build_pipeline(split_host(graph)[1]))
+    counts = range(1, MAX_VECTORS + 1) if vectors is None else range(vectors, vectors + 1)
+    if target_fps is not None:
+        design = reach(search, device, target_fps=target_fps, clock_hz=clock_hz, counts=counts)
+    else:
+        design = fill_up(search, device, fill=DEFAULT_FILL if fill is None else fill, counts=counts)
+    return apply_plan(graph, design.plan, device=device, clock_hz=clock_hz)
+
+
+def reach(search: Search, device: Device, *, target_fps: float, clock_hz: float, counts: range) -> Design:
+    """The smallest design of at least `target_fps`."""
+    if not target_fps > 0:
+        raise ScheduleError(f"target_fps={target_fps} must be positive")
+    cycles_per_frame = clock_hz / target_fps
+    if design := smallest_at(search, device, cycles_per_frame=cycles_per_frame, counts=counts):
+        return design
+    check_that_it_fits(search, device)
+    target = f"target_fps={target_fps:g} at {clock_hz / 1e6:g} MHz"
+    best = fastest_within(search, device, fill=1.0, counts=counts)
+    assert best is not None  # the smallest one fits, so there is a fastest one
+    fits = f"fits: up to {int(clock_hz / best.cycles_per_frame)} frames/s on {device.name}"
+    if needed := smallest_at(search, oversized(device), cycles_per_frame=cycles_per_frame, counts=counts):
+        raise ScheduleError(f"{target} needs {shortage(needed, device)}; {fits}")
+    raise ScheduleError(f"{target} is beyond {OVERSIZE} times {device.name} or {counts[-1]} frames a cycle; {fits}")
+
+
+def fill_up(search: Search, device: Device, *, fill: float, counts: range) -> Design:
+    """The fastest design within a share of the device."""
+    if not 0 < fill <= 1:
+        raise ScheduleError(f"fill={fill} must be above 0 and at most 1")
+    if design := fastest_within(search, device, fill=fill, counts=counts):
+        return design
+    smallest = check_that_it_fits(search, device)
+    share = ceil(smallest.share(device) * 100) / 100
+    raise ScheduleError(f"fill={fill:g} is too small for this network on {device.name}; fits: fill={share:g} and above")
+
+
+def check_that_it_fits(search: Search, device: Device) -> Design:
+    """The network's smallest design on the device. Raises ScheduleError where there is none."""
+    if design := search.smallest(device, vectors=1, limit=inf):
+        return design
+    needed = search.smallest(oversized(device), vectors=1, limit=inf)
+    fits = [name for name, other in DEVICES.items() if search.smallest(other, vectors=1, limit=inf)]
+    if not fits:
+        largest = max(DEVICES.values(), key=lambda other: other.ebr)
+        fits = [f"networks of up to about {largest.ebr * EBR_BITS / 1e6:.1f} Mbit, on {largest.name}"]
+    bits = sum(layer.weights.size for layer in search.pipeline.layers)
+    raise ScheduleError(
+        f"the network's {bits / 1e6:.1f} Mbit of weights need at least "
+        f"{shortage(needed, device) if needed else f'{OVERSIZE} times {device.name}'}; fits: {', '.join(fits)}"
+    )
+
+
+def oversized(device: Device) -> Device:
+    """A device of the same proportions that holds far more."""
+    return replace(device, luts=OVERSIZE * device.luts, ebr=OVERSIZE * device.ebr)
+
+
+def shortage(design: Design, device: Device) -> str:
+    """What a design needs, beside what the device has."""
+    luts, ebr = design.resources.luts, design.resources.ebr
+    return f"{ebr} of {device.ebr} EBR and {luts} of {device.luts} LUTs on {device.name}"
