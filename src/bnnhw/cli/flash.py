@@ -1,0 +1,23 @@
+"""bnnhw flash."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("flash")
+@click.argument("build", type=click.Path(path_type=Path))
+@click.option("--time-limit", type=click.FloatRange(min=1), default=120, show_default=True, help="Seconds.")
+def command(build: Path, time_limit: float) -> None:
+    """Load the bitstream of a build into the board's FPGA, with openFPGALoader or whichever loader is installed.
+
+    \b
+    Example: bnnhw flash build/lfc
+    """
+    from bnnhw.boards.board import get_board
+    from bnnhw.boards.flash import flash
+    from bnnhw.boards.manifest import Manifest
+
+    manifest = Manifest.read(build)
+    loader = flash(build / "top.bit", get_board(manifest.board), timeout_s=time_limit)
+    click.echo(f"{build / 'top.bit'} is on the {manifest.board} ({loader}); try: bnnhw run {build} IMAGE")
