@@ -155,7 +155,7 @@ class UartTransmitter(wiring.Component):
         m = Module()
         phase = Signal(self.rate.bits + 1)
         bit_ends = phase[-1]  # the overflow of the other bits
-        shifter = Signal(FRAME_BITS - 1, init=-1)
+        shifter = Signal(FRAME_BITS - 1, init=0x1FF)
         bits_left = Signal(range(FRAME_BITS + 1))
         busy = Signal()
         m.d.comb += busy.eq(bits_left != 0)

@@ -1,0 +1,91 @@
+"""Top: a core behind its link."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .core import Core
+from .link import FrameShape, Link
+from .protocol import Info
+from .uart import baud_rate
+
+__all__ = ["Top"]
+
+
+class Top(wiring.Component):
+    """A core, and the UART link that feeds it; everything of a design but its clock and pins.
+
+    Parameters
+    ----------
+    core : Core
+    clock_hz : int
+        Of the clock domain `sync`, exactly: the baud rate is derived from it.
+    baud : int
+        Bits per second of the UART, at most clock_hz / 4.
+    network_id : bytes
+        8 bytes that tell the host which network it talks to.
+    input_elements, output_elements : int
+        Elements of one frame at the core's input and output.
+    output_signed : bool
+        Whether the output's elements are two's complement.
+    timeout_s : float
+        Silence inside a frame that ends it.
+    technology : str
+        "ecp5" or "portable".
+
+    Attributes
+    ----------
+    info : Info
+        What the device answers to INFO.
+
+    Members
+    -------
+    rx : In(1)
+        The UART's input, asynchronous to the clock.
+    tx : Out(1)
+    busy : Out(1)
+        For a light: a frame is on its way in or out, or an image in the core.
+    """
+
+    rx: Signal
+    tx: Signal
+    busy: Signal
+
+    def __init__(
+        self,
+        *,
+        core: Core,
+        clock_hz: int,
+        baud: int = 3_000_000,
+        network_id: bytes,
+        input_elements: int,
+        output_elements: int,
+        output_signed: bool = False,
+        timeout_s: float = 0.05,
+        technology: str,
+    ):
+        self._core = core
+        self._link = Link(
+            image=FrameShape(input_elements, core.input_lanes, core.input_width, core.vectors),
+            result=FrameShape(output_elements, core.output_lanes, core.output_width, core.vectors),
+            result_signed=output_signed,
+            rate=baud_rate(clock_hz=clock_hz, baud=baud),
+            network_id=network_id,
+            timeout_cycles=max(1, round(timeout_s * clock_hz)),
+            technology=technology,
+        )
+        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1)})
+
+    @property
+    def info(self) -> Info:
+        """What the device answers to INFO."""
+        return self._link.info
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.core = self._core
+        m.submodules.link = link = self._link
+        wiring.connect(m, link.images, self._core.i)
+        wiring.connect(m, self._core.o, link.results)
+        m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx), self.busy.eq(link.busy)]
+        return m
