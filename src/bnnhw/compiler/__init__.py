@@ -4,6 +4,8 @@ from .errors import FoldError, GraphError, ModelError, ScheduleError
 from .integerize import integerize
 from .ir import Graph, Node, Value, evaluate, trace, verify
 from .load import load
+from .schedule import Schedule
+from .scheduling import schedule
 from .types import BinaryType, FloatType, IntType, TensorType
 
 __all__ = [
@@ -15,12 +17,14 @@ __all__ = [
     "IntType",
     "ModelError",
     "Node",
+    "Schedule",
     "ScheduleError",
     "TensorType",
     "Value",
     "evaluate",
     "integerize",
     "load",
+    "schedule",
     "trace",
     "verify",
 ]

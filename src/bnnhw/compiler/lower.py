@@ -2,39 +2,49 @@
 
 from amaranth.lib import wiring
 
-from bnnhw.hw import Core, LabelSelect, MatrixUnit, ScoreTable, WidthConverter
+from bnnhw.hw.core import Core
+from bnnhw.hw.label_select import LabelSelect
+from bnnhw.hw.matrix_unit import MatrixUnit
+from bnnhw.hw.score_table import ScoreTable
+from bnnhw.hw.width import WidthConverter
 
 from .schedule import Schedule
 
 
 def lower(schedule: Schedule, *, technology: str) -> Core:
-    """The core: for each layer a MatrixUnit, a WidthConverter before it where lanes differ; then ScoreTable,
-    LabelSelect."""
+    """The core: a MatrixUnit a layer, a WidthConverter before it where lanes differ; then table and label."""
     pipeline, vectors = schedule.pipeline, schedule.vectors
     units: list[wiring.Component] = []
-    lanes, width = schedule.input_lanes, schedule.input_width
-    for layer, folding in zip(pipeline.layers, schedule.foldings, strict=True):
-        if lanes != folding.simd:
-            units.append(WidthConverter(width=width, in_lanes=lanes, out_lanes=folding.simd, vectors=vectors))
+    lanes = schedule.input_lanes
+    for layer, shape in zip(pipeline.layers, schedule.shapes, strict=True):
+        if lanes != shape.simd:
+            units.append(WidthConverter(width=1, in_lanes=lanes, out_lanes=shape.simd, vectors=vectors))
         units.append(
             MatrixUnit(
                 weights=layer.weights,
-                pe=folding.pe,
-                simd=folding.simd,
+                pe=shape.pe,
+                simd=shape.simd,
                 vectors=vectors,
-                planes=layer.planes,
-                thresholds=layer.thresholds,
-                store=folding.store,
+                planes=shape.planes,
+                thresholds=None if layer.thresholds is None else layer.thresholds.tolist(),
+                store=shape.store,
                 technology=technology,
             )
         )
-        lanes, width = folding.pe, 1
+        lanes = shape.pe
     if pipeline.table is not None:
-        units.append(ScoreTable(table=pipeline.table))
+        units.append(ScoreTable(table=pipeline.table, lanes=lanes, vectors=vectors, technology=technology))
     if pipeline.label:
         units.append(
             LabelSelect(
                 classes=pipeline.classes, width=pipeline.score_width, signed=False, lanes=lanes, vectors=vectors
             )
         )
-    return Core(units=units, input_lanes=schedule.input_lanes, input_width=schedule.input_width, vectors=vectors)
+    return Core(
+        units=units,
+        input_lanes=schedule.input_lanes,
+        input_width=schedule.input_width,
+        output_lanes=schedule.output_lanes,
+        output_width=schedule.output_width,
+        vectors=vectors,
+    )

@@ -16,6 +16,7 @@ from .ir import Graph, Value, evaluate, infer_types
 from .ops import Flatten, Threshold
 from .packing import encode_elements, pack_beats, pack_image, unpack_beats
 from .pipeline import Pipeline, build_pipeline
+from .timing import Timing, core_timing
 
 if TYPE_CHECKING:
     from bnnhw.hw.core import Core
@@ -64,6 +65,16 @@ class Schedule:
             layer.shape(folding, self.vectors)
             for layer, folding in zip(self.pipeline.layers, self.foldings, strict=True)
         )
+
+    @cached_property
+    def timing(self) -> Timing:
+        """The core's exact cycles."""
+        return core_timing(self.pipeline, self.shapes)
+
+    @property
+    def frames_per_second(self) -> float:
+        """The core's rate at `clock_hz`."""
+        return self.clock_hz * self.vectors / self.timing.initiation_interval
 
     @property
     def input_width(self) -> int:

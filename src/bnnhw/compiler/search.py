@@ -8,7 +8,6 @@ less those that another one with the same PE beats in both LUTs and block RAMs.
 
 from dataclasses import dataclass
 from functools import cache
-from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,8 @@ from numpy.typing import NDArray
 from .area import Resources, matrix_resources, output_resources
 from .device import Device
 from .folding import Folding, FoldingPlan, divisors
-from .pipeline import MatrixLayer, Pipeline
+from .pipeline import Pipeline
+from .timing import converter_interval, output_interval
 
 RESERVED = Resources(luts=2000, ffs=2000, ebr=2)
 """What the rest of the top, link and clock, takes from the device."""
@@ -91,6 +91,8 @@ class Search:
             trails.append(trail)
         best: tuple[float, int, int] | None = None
         for pe, luts in sorted(states.items()):
+            if output_interval(self.pipeline, pe=pe, vectors=vectors) > limit:
+                continue
             size = luts / device.luts + np.arange(room + 1) / device.ebr
             size[luts > max_luts] = np.inf
             ebr = int(np.argmin(size))
@@ -123,8 +125,8 @@ class Search:
             luts = reached.setdefault(pe, np.full(room, np.inf))
             chosen, choices = trail.setdefault(pe, (np.full(room, -1), []))
             for before, base in states.items():
-                if before and cols // gcd(before, option.folding.simd) > limit:
-                    continue  # the width converter between them would be slower than the layers
+                if before and converter_interval(cols, before, option.folding.simd) > limit:
+                    continue
                 shifted = np.full(room, np.inf)
                 shifted[cost.ebr :] = base[: room - cost.ebr] + cost.luts
                 better = shifted < luts
@@ -136,22 +138,18 @@ class Search:
     def _trace_back(self, pe: int, ebr: int, trails: list, vectors: int, total: Resources) -> Design:
         """The design that a final state stands for."""
         layers: list[tuple[str, Folding]] = []
-        cycles = 0
+        cycles = output_interval(self.pipeline, pe=pe, vectors=vectors)
         for layer, trail in zip(reversed(self.pipeline.layers), reversed(trails), strict=True):
             chosen, choices = trail[pe]
             choice = choices[chosen[ebr]]
             layers.append((layer.name, choice.option.folding))
-            cycles = max(cycles, choice.option.cycles, converter_cycles(layer, choice))
+            cycles = max(cycles, choice.option.cycles)
+            if choice.before:
+                cycles = max(cycles, converter_interval(layer.cols, choice.before, choice.option.folding.simd))
             total += choice.option.resources
             ebr -= choice.option.resources.ebr
             pe = choice.before
         return Design(FoldingPlan(tuple(reversed(layers)), vectors), cycles, total)
-
-
-def converter_cycles(layer: MatrixLayer, choice: Choice) -> int:
-    """The cycles of the width converter before a layer, 0 where there is none."""
-    simd = choice.option.folding.simd
-    return 0 if choice.before in (0, simd) else layer.cols // gcd(choice.before, simd)
 
 
 def best_options(options: tuple[Option, ...], limit: float) -> list[Option]:
