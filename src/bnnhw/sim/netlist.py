@@ -1,0 +1,144 @@
+"""A design as a flat netlist of simple cells, by yosys."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from amaranth.back import rtlil
+from amaranth.hdl import Elaboratable
+
+from .cells import Cell
+from .errors import SimulationError
+
+__all__ = ["CELL_MODELS", "Netlist", "convert_component", "flatten", "run_yosys", "yosys_version"]
+
+CELL_MODELS = Path(__file__).parent / "ecp5"  # behaviour of the ECP5 cells that yosys' own library leaves open
+
+# What the bit-parallel simulator has no gates for; yosys maps these, some by way of others, to the cells that it has.
+_MAPPED = ["shl", "shr", "sshl", "sshr", "shift", "shiftx", "mul", "div", "mod", "divfloor", "modfloor", "pow", "demux"]
+_MAP = "techmap " + " ".join(f"t:${name}" for name in [*_MAPPED, "macc", "alu", "lcu"])
+_FLATTEN = [
+    "proc",
+    "flatten",
+    "delete t:$print t:$check t:$assert t:$scopeinfo",
+    "opt_expr",
+    "opt_clean",
+    "memory_collect",
+    "memory_nordff",
+    "memory_narrow",
+    _MAP,
+    _MAP,
+    "dffunmap",
+    "opt_clean",
+]
+
+
+@dataclass(frozen=True)
+class Netlist:
+    """A flat module. A bit is an integer; 0 and 1 are the constants, undefined bits are 0.
+
+    Attributes
+    ----------
+    inputs, outputs : dict
+        Bits of each port, lowest first.
+    cells : list of Cell
+    signals : dict
+        Bits of each named wire; `.` separates the levels of the hierarchy.
+    initial : dict
+        Initial values of bits that flip-flops drive.
+    """
+
+    inputs: dict[str, list[int]]
+    outputs: dict[str, list[int]]
+    cells: list[Cell]
+    signals: dict[str, list[int]]
+    initial: dict[int, int]
+
+
+@cache
+def yosys_version() -> str:
+    """The version of pyosys."""
+    return metadata.version("pyosys")
+
+
+def run_yosys(commands: Sequence[str], *, folder: Path, files: dict[str, str] | None = None) -> None:
+    """Runs yosys commands in `folder`, after writing `files` there.
+
+    Raises
+    ------
+    SimulationError
+        With yosys' own error line.
+    """
+    for name, text in (files or {}).items():
+        (folder / name).write_text(text)
+    script = folder / "script.ys"
+    script.write_text("".join(f"{command}\n" for command in commands))
+    command = [sys.executable, "-m", "bnnhw.sim.yosys_worker", script.name]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace")
+    if result.returncode:
+        lines = [line for line in (result.stdout + result.stderr).splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith("ERROR")]
+        raise SimulationError(f"yosys: {(errors or lines[-1:] or ['no output'])[0]}")
+
+
+def convert_component(component: Elaboratable, *, name: str = "top") -> str:
+    """The RTLIL of a component, without the places in Python files that it comes from."""
+    text = rtlil.convert(component, name=name)  # pyright: ignore[reportArgumentType]
+    return re.sub(r"^ *attribute \\(src|generator) .*\n", "", text, flags=re.MULTILINE)
+
+
+def flatten(design: str, *, read: str = "read_rtlil", top: str = "top", models: Sequence[Path] = ()) -> Netlist:
+    """The netlist of a design's text: `read` is the yosys command for it, `models` are Verilog files of cells."""
+    with TemporaryDirectory(prefix="bnnhw-") as name:
+        folder = Path(name)
+        commands = [f"{read} design", *[f"read_verilog {model}" for model in models]]
+        commands += [f"hierarchy -top {top}", *_FLATTEN, "write_json design.json"]
+        run_yosys(commands, folder=folder, files={"design": design})
+        return _parse(json.loads((folder / "design.json").read_text())["modules"][top])
+
+
+def _bit(bit: int | str) -> int:
+    return bit if isinstance(bit, int) else int(bit == "1")
+
+
+def _parameter(value: str | int) -> int:
+    if isinstance(value, int):
+        return value
+    try:
+        return int(re.sub("[xz-]", "0", value), 2)
+    except ValueError:
+        return 0  # text, such as a memory's name
+
+
+def _parse(module: dict[str, Any]) -> Netlist:
+    cells = [
+        Cell(
+            name,
+            cell["type"],
+            {port: [_bit(bit) for bit in bits] for port, bits in cell["connections"].items()},
+            {key: _parameter(value) for key, value in cell["parameters"].items()},
+        )
+        for name, cell in module["cells"].items()
+    ]
+    ports: dict[str, dict[str, list[int]]] = {"input": {}, "output": {}, "inout": {}}
+    for name, port in module["ports"].items():
+        ports[port["direction"]][name] = [_bit(bit) for bit in port["bits"]]
+    if ports["inout"]:
+        raise SimulationError(f"port {next(iter(ports['inout']))} is bidirectional, which has no simulation model")
+    signals: dict[str, list[int]] = {}
+    initial: dict[int, int] = {}
+    for name, wire in module["netnames"].items():
+        bits = [_bit(bit) for bit in wire["bits"]]
+        if not wire["hide_name"]:
+            signals[name] = bits
+        if init := wire["attributes"].get("init"):
+            initial.update({bit: int(value) for bit, value in zip(bits, init[::-1], strict=False) if value in "01"})
+    return Netlist(ports["input"], ports["output"], cells, signals, initial)
