@@ -1,0 +1,28 @@
+"""Amaranth components of binary networks: streams, matrix units, labels, the link and the top.
+
+They know ints, shapes and arrays, nothing of networks. Conventions of streams: docs/architecture.md.
+"""
+
+from .core import Core
+from .fifo import Fifo
+from .label_select import LabelSelect
+from .matrix_shape import MatrixShape
+from .matrix_unit import MatrixUnit
+from .popcount import XnorPopcount
+from .score_table import ScoreTable
+from .stream import StreamBuffer
+from .threshold import Threshold
+from .width import WidthConverter
+
+__all__ = [
+    "Core",
+    "Fifo",
+    "LabelSelect",
+    "MatrixShape",
+    "MatrixUnit",
+    "ScoreTable",
+    "StreamBuffer",
+    "Threshold",
+    "WidthConverter",
+    "XnorPopcount",
+]

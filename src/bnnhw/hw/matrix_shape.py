@@ -1,6 +1,6 @@
 """The sizes and the timing of a matrix unit, without its weights: what a cost model needs to know."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .input_buffer import input_buffer_latency
@@ -66,8 +66,10 @@ class MatrixShape:
         if self.store not in (*STORES, "auto"):
             raise ValueError(f"store={self.store!r} must be one of {[*STORES, 'auto']}")
         if self.store == "constant" and self.depth > 1:
-            raise ValueError(f"store='constant' must have pe=rows={self.rows} and simd=cols={self.cols}; "
-                             f"pe={self.pe}, simd={self.simd} needs 'block' or 'lut'")
+            raise ValueError(
+                f"store='constant' must have pe=rows={self.rows} and simd=cols={self.cols}; "
+                f"pe={self.pe}, simd={self.simd} needs 'block' or 'lut'"
+            )
         if self.store == "auto":
             object.__setattr__(self, "store", self._cheapest_store())
 
@@ -168,10 +170,31 @@ class MatrixShape:
         round_trip = self.fold_beats + self.pipeline_latency + ResultQueue.latency + 1
         return max(16, 1 << (-(-round_trip // self.fold_beats) - 1).bit_length())
 
+    def timing(self, offered: Sequence[int]) -> tuple[list[int], list[int]]:
+        """The cycles at which the unit accepts its input beats and gives its output beats, to a sink that always takes.
+
+        offered[k] is the first cycle in which beat k is offered; the producer holds it until it is accepted. Work on a
+        vector begins in the cycle after its last beat was accepted, or when the vector before is done; then the next
+        vector but one finds a free bank.
+        """
+        accepted: list[int] = []
+        leaving: list[int] = []
+        done = [0, 0]  # the first cycles in which the vectors before are done
+        free = 0
+        for vector in range(len(offered) // self.words):
+            free = max(free, done[-2])
+            for cycle in offered[vector * self.words : (vector + 1) * self.words]:
+                accepted.append(max(cycle, free))
+                free = accepted[-1] + 1
+            begin = max(free, done[-1])
+            done.append(begin + self.initiation_interval)
+            latency = self.pipeline_latency + ResultQueue.latency
+            leaving += [begin - 1 + (fold + 1) * self.fold_beats + latency for fold in range(self.folds)]
+        return accepted, leaving
+
     def output_cycles(self, accepted: int) -> list[int]:
         """The cycles at which the output beats of a vector leave a unit that was idle, to a sink that always takes.
 
         accepted: the cycle in which the vector's last input beat was accepted. The first fold begins in the next one.
         """
-        latency = self.pipeline_latency + ResultQueue.latency
-        return [accepted + (fold + 1) * self.fold_beats + latency for fold in range(self.folds)]
+        return self.timing(range(accepted - self.words + 1, accepted + 1))[1]

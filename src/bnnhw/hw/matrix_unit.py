@@ -20,8 +20,9 @@ __all__ = ["MatrixUnit"]
 
 
 class MatrixUnit(wiring.Component):
-    """m[r] = sum over columns c and planes p of 2^p * (bit p of x[c] != (weights[r, c] > 0)); the result is m[r], or the
-    bit m[r] <= thresholds[r].
+    """m[r] = sum over columns c and planes p of 2^p * (bit p of x[c] != (weights[r, c] > 0)).
+
+    The result is m[r], or the bit m[r] <= thresholds[r].
 
     With 1-bit inputs m is the number of mismatches, and the dot product of the +1/-1 vectors is cols - 2 * m. In each
     cycle `pe` rows meet `simd` columns of one bit plane, for `vectors` vectors at once; a vector takes
@@ -83,9 +84,7 @@ class MatrixUnit(wiring.Component):
             thresholded=thresholds is not None,
             store=store,
         )
-        super().__init__(
-            {"i": In(flat_stream(self.shape.input_width)), "o": Out(flat_stream(self.shape.output_width))}
-        )
+        super().__init__({"i": In(flat_stream(self.shape.input_width)), "o": Out(flat_stream(self.shape.output_width))})
 
     def __repr__(self) -> str:
         return f"MatrixUnit({self.shape!r}, technology={self.technology!r})"

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
+from itertools import pairwise
 
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
@@ -50,7 +51,7 @@ class _Node:
         return self.inputs.bit_length()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _best_node(inputs: int) -> _Node:
     """The tree of `inputs` bits with the fewest positions, among those the least deep, among those the most even."""
     if inputs < 2:
@@ -114,7 +115,7 @@ class _Addition:
     stage: int  # the cycle after which the sum stands in its register
 
 
-@lru_cache(maxsize=None)
+@cache
 def plan_popcount(inputs: int) -> Popcount:
     """The popcount of `inputs` >= 0 bits with the fewest carry-chain positions.
 
@@ -144,7 +145,8 @@ def plan_popcount(inputs: int) -> Popcount:
 
     def build(node: _Node) -> tuple[str, int] | None:
         """Appends the adders of `node`; the reference to its sum, None for 0."""
-        assert node.left is not None and node.right is not None
+        assert node.left is not None
+        assert node.right is not None
         operands = []
         for child in (node.left, node.right):
             if child.inputs == 1:
@@ -163,7 +165,7 @@ def plan_popcount(inputs: int) -> Popcount:
 def delay_taps(m: Module, value: Value, starts: Sequence[int], *, name: str) -> list[Value]:
     """`value` as it was d cycles ago, for each d: taps[d] holds bits starts[d].., starts[0] = 0."""
     taps: list[Value] = [value]
-    for before, start in zip(starts, starts[1:], strict=False):
+    for before, start in pairwise(starts):
         tap = Signal(len(value) - start, name=f"{name}{len(taps)}", reset_less=True)
         m.d.sync += tap.eq(taps[-1][start - before :])
         taps.append(tap)
@@ -176,7 +178,13 @@ def mismatch(x: Value, w: Value | int, bit: int) -> Addend:
 
 
 def count_mismatches(
-    m: Module, plan: Popcount, x: Sequence[Value], w: Sequence[Value | int], *, chains: CarryChains | None
+    m: Module,
+    plan: Popcount,
+    x: Sequence[Value],
+    w: Sequence[Value | int],
+    *,
+    chains: CarryChains | None,
+    name: str = "",
 ) -> Value:
     """popcount(x ^ w), `plan.latency` cycles later; the adders go into `chains`, or into plain Amaranth where None.
 
@@ -186,7 +194,7 @@ def count_mismatches(
         return ZERO.bits
     if plan.inputs == 1:
         return mismatch(x[0], w[0], 0).value()
-    sums = Signal(sum(node.width for node in plan.nodes), name="sums", reset_less=True)
+    sums = Signal(sum(node.width for node in plan.nodes), name=f"sums{name}", reset_less=True)
     results: list[tuple[Value, int]] = []  # of each adder, its register and the stage
     totals: list[Value] = []
 
@@ -196,7 +204,7 @@ def count_mismatches(
             return mismatch(x[stage], w[stage], index - plan.tap_starts[stage])
         result, ready = results[index]
         for delay in range(stage - ready):
-            late = Signal(len(result), name=f"late{index}_{delay}", reset_less=True)
+            late = Signal(len(result), name=f"late{name}_{index}_{delay}", reset_less=True)
             m.d.sync += late.eq(result)
             result = late
         return Addend(result)

@@ -98,7 +98,7 @@ class ProcessingGroup(wiring.Component):
             w = self._weight_taps(m, pe, tap_starts)
             chains = CarryChains() if self.technology == "ecp5" else None
             for v in range(shape.vectors):
-                count = count_mismatches(m, plan, x[v], w, chains=chains)
+                count = count_mismatches(m, plan, x[v], w, chains=chains, name=f"{pe}_{v}")
                 carry = mismatch(x[v][-1], w[-1], carry_bit)
                 total = Signal(width, name=f"sum{pe}_{v}", reset_less=True)
                 start = self._restart(starts[pe], total)
