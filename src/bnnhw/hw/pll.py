@@ -1,0 +1,173 @@
+"""The clock: an ECP5's PLL from the board's clock to the core's."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from amaranth.hdl import ClockSignal, Const, Instance, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.cdc import ResetSynchronizer
+from amaranth.lib.wiring import In
+
+__all__ = ["CORE_CLOCK", "Pll", "PllSettings", "pll_settings"]
+
+CORE_CLOCK = "core_clock"
+"""The name of the core clock's net, by which reports of the tools are read."""
+
+# Limits of the EHXPLLL in hertz and its dividers (Lattice FPGA-DS-02012 and FPGA-TN-02200; the same as ecppll's).
+INPUT_HZ = (8_000_000, 400_000_000)
+PHASE_DETECTOR_HZ = (3_125_000, 400_000_000)
+VCO_HZ = (400_000_000, 800_000_000)
+OUTPUT_HZ = (10_000_000, 400_000_000)
+DIVIDERS = range(1, 129)
+NEAREST = 3  # frequencies on each side that an error lists
+
+
+@dataclass(frozen=True)
+class PllSettings:
+    """The output is input_hz / reference_divider * feedback_divider; the VCO runs output_divider times as fast.
+
+    Where all dividers are None, the input clock is used as it is.
+    """
+
+    input_hz: int
+    reference_divider: int | None = None
+    feedback_divider: int | None = None
+    output_divider: int | None = None
+
+    @property
+    def bypass(self) -> bool:
+        """Whether there is no PLL."""
+        return self.reference_divider is None
+
+    @cached_property
+    def exact_hz(self) -> Fraction:
+        """The output's frequency."""
+        return Fraction(self.input_hz * (self.feedback_divider or 1), self.reference_divider or 1)
+
+    @property
+    def output_hz(self) -> int:
+        """The output's frequency, rounded down to hertz."""
+        return int(self.exact_hz)
+
+    @property
+    def vco_hz(self) -> float:
+        """The oscillator's frequency."""
+        return float(self.exact_hz * (self.output_divider or 1))
+
+
+def _candidates(input_hz: int) -> Iterator[PllSettings]:
+    """For each reachable frequency and pair of input dividers, the VCO nearest to the middle of its range."""
+    middle = sum(VCO_HZ) // 2
+    for reference in DIVIDERS:
+        if not PHASE_DETECTOR_HZ[0] <= Fraction(input_hz, reference) <= PHASE_DETECTOR_HZ[1]:
+            continue
+        for feedback in DIVIDERS:
+            output = Fraction(input_hz * feedback, reference)
+            if not OUTPUT_HZ[0] <= output <= OUTPUT_HZ[1]:
+                continue
+            slowest, fastest = math.ceil(VCO_HZ[0] / output), min(math.floor(VCO_HZ[1] / output), DIVIDERS[-1])
+            if slowest <= fastest:
+                nearest = min(max(round(middle / output), slowest), fastest)
+                yield PllSettings(input_hz, reference, feedback, nearest)
+
+
+def pll_settings(*, input_hz: int, output_hz: int) -> PllSettings:
+    """The settings whose output is `output_hz`, or else the nearest frequency below it.
+
+    Of settings with equal outputs, those with the fastest phase detector are taken, for the least jitter.
+
+    Raises
+    ------
+    ValueError
+        When the input or the output is out of the PLL's range.
+    """
+    if output_hz == input_hz:
+        return PllSettings(input_hz)
+    if not INPUT_HZ[0] <= input_hz <= INPUT_HZ[1]:
+        raise ValueError(f"input_hz={input_hz} must be in {INPUT_HZ[0]}..{INPUT_HZ[1]}, the range of an ECP5's PLL")
+    candidates = sorted(_candidates(input_hz), key=lambda each: (each.exact_hz, -(each.reference_divider or 1)))
+    below = [each for each in candidates if each.exact_hz <= output_hz]
+    if not below or output_hz > OUTPUT_HZ[1]:
+        outputs = sorted({each.output_hz for each in candidates})
+        nearest = outputs[-NEAREST:] if below else outputs[:NEAREST]
+        raise ValueError(
+            f"output_hz={output_hz} must be in {outputs[0]}..{outputs[-1]}, what a PLL makes of input_hz={input_hz}; "
+            f"the nearest are {nearest}"
+        )
+    return below[-1]
+
+
+class Pll(wiring.Component):
+    """Drives the clock domain `sync`, which an outer module defines, in reset until the PLL has locked.
+
+    On a platform the core's clock gets its constraint: that of the board's own clock would be another frequency.
+
+    Parameters
+    ----------
+    settings : PllSettings
+
+    Members
+    -------
+    clock_in : In(1)
+    """
+
+    clock_in: Signal
+
+    def __init__(self, *, settings: PllSettings):
+        self.settings = settings
+        super().__init__({"clock_in": In(1)})
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        settings = self.settings
+        clock = Signal(name=CORE_CLOCK)
+        m.d.comb += ClockSignal("sync").eq(clock)
+        if platform is not None:
+            platform.add_clock_constraint(clock, float(settings.exact_hz))
+        if settings.bypass:
+            m.d.comb += clock.eq(self.clock_in)
+            return m
+
+        locked = Signal()
+        m.submodules.pll = Instance(
+            "EHXPLLL",
+            a_FREQUENCY_PIN_CLKI=str(settings.input_hz / 1e6),
+            a_FREQUENCY_PIN_CLKOP=str(float(settings.exact_hz) / 1e6),
+            a_ICP_CURRENT="12",
+            a_LPF_RESISTOR="8",
+            a_MFG_ENABLE_FILTEROPAMP="1",
+            a_MFG_GMCREF_SEL="2",
+            p_PLLRST_ENA="DISABLED",
+            p_INTFB_WAKE="DISABLED",
+            p_STDBY_ENABLE="DISABLED",
+            p_DPHASE_SOURCE="DISABLED",
+            p_OUTDIVIDER_MUXA="DIVA",
+            p_OUTDIVIDER_MUXB="DIVB",
+            p_OUTDIVIDER_MUXC="DIVC",
+            p_OUTDIVIDER_MUXD="DIVD",
+            p_CLKI_DIV=settings.reference_divider,
+            p_CLKFB_DIV=settings.feedback_divider,
+            p_FEEDBK_PATH="CLKOP",
+            p_CLKOP_ENABLE="ENABLED",
+            p_CLKOP_DIV=settings.output_divider,
+            p_CLKOP_CPHASE=(settings.output_divider or 1) - 1,
+            p_CLKOP_FPHASE=0,
+            i_RST=Const(0),
+            i_STDBY=Const(0),
+            i_CLKI=self.clock_in,
+            i_CLKFB=clock,
+            i_PHASESEL0=Const(0),
+            i_PHASESEL1=Const(0),
+            i_PHASEDIR=Const(1),
+            i_PHASESTEP=Const(1),
+            i_PHASELOADREG=Const(1),
+            i_PLLWAKESYNC=Const(0),
+            i_ENCLKOP=Const(0),
+            o_CLKOP=clock,
+            o_LOCK=locked,
+        )
+        m.submodules.reset = ResetSynchronizer(~locked, domain="sync")
+        return m
