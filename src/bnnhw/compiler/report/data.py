@@ -182,9 +182,9 @@ class BuildReport:
         return 2.0 * self.network.macs * self.performance.core_frames_per_second
 
     @property
-    def bottleneck(self) -> Unit | None:
-        """The unit that is busy longest; the first one of equals."""
-        return max(self.units, key=lambda unit: unit.cycles, default=None)
+    def bottlenecks(self) -> tuple[Unit, ...]:
+        """The units that are busy longest."""
+        return tuple(unit for unit in self.units if unit.cycles == max(other.cycles for other in self.units))
 
     @property
     def rungs_climbed(self) -> tuple[Rung, ...]:

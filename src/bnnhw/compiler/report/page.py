@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from . import formats
 from .data import BuildReport, deviation, share
-from .plots import plot_area, plot_cycles
+from .plots import CellKind, plot_cells, plot_cycles
 
 CELLS = (  # field of Resources, its name for people, field of Device
     ("comb", "TRELLIS_COMB", "luts"),
@@ -92,5 +92,14 @@ def render(report: BuildReport) -> str:
         resource_rows=resource_rows(report),
         shares=[row for row in resource_rows(report) if row.share is not None],
         cycles_plot=Markup(plot_cycles(report)) if report.units else None,
-        area_plot=Markup(plot_area(report)) if any(unit.estimated for unit in report.units) else None,
+        cell_plots=_cell_plots(report),
     )
+
+
+def _cell_plots(report: BuildReport) -> dict[str, Markup]:
+    """Title to plot, for the kinds of cells that the units use at all."""
+    titles: dict[CellKind, str] = {"comb": "Where the LUTs go", "ebr": "Where the block RAM goes"}
+    used = [unit.estimated for unit in report.units if unit.estimated is not None]
+    return {
+        title: Markup(plot_cells(report, kind)) for kind, title in titles.items() if any(getattr(u, kind) for u in used)
+    }

@@ -7,6 +7,7 @@ machine: matplotlib's own defaults rule, not the user's; identifiers come from a
 import io
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 from matplotlib import style
 from matplotlib.axes import Axes
@@ -17,21 +18,21 @@ from matplotlib.ticker import FuncFormatter
 from .data import BuildReport
 from .formats import count, si, text
 
-WIDTH_INCHES = 4.7
-BAR_INCHES = 0.28
+CellKind = Literal["comb", "ebr"]
+WIDTH_INCHES = 3.9
+BAR_INCHES = 0.26
 COLOURS = {  # stand-in that matplotlib draws with -> the page's CSS variable
     "#010101": "var(--ink)",
     "#020202": "var(--muted)",
     "#030303": "var(--line)",
     "#040404": "var(--accent)",
     "#050505": "var(--warm)",
-    "#060606": "var(--soft)",
 }
-INK, MUTED, LINE, ACCENT, WARM, SOFT = COLOURS
+INK, MUTED, LINE, ACCENT, WARM = COLOURS
 RC = {
     "svg.fonttype": "none",
     "svg.hashsalt": "bnnhw",
-    "font.size": 9.5,
+    "font.size": 9,
     "text.parse_math": False,  # a layer's name may hold a $
     "text.color": INK,
     "figure.facecolor": "none",
@@ -52,61 +53,36 @@ RC = {
 
 
 def plot_cycles(report: BuildReport) -> str:
-    """Cycles of every unit for a group of frames; the bottleneck in the warm colour, the core's interval as a line."""
-    bottleneck = report.bottleneck
-    colours = [WARM if unit is bottleneck else ACCENT for unit in report.units]
-    return _bars(
-        "cycles",
-        [unit.name for unit in report.units],
-        [[unit.cycles for unit in report.units]],
-        colours=[colours],
-        labels=[count(unit.cycles) for unit in report.units],
-        axis="cycles for each group of frames" if report.performance.vectors > 1 else "cycles for each frame",
-        mark=report.performance.interval_cycles,
-    )
+    """Cycles of every unit for a group of frames, the core's interval as a line."""
+    per = "group of frames" if report.performance.vectors > 1 else "frame"
+    bars = [(unit.name, unit.cycles) for unit in report.units]
+    return _bars("cycles", bars, axis=f"cycles for each {per}", mark=report.performance.interval_cycles)
 
 
-def plot_area(report: BuildReport) -> str:
-    """Where the LUTs go: TRELLIS_COMB of every unit by the cost model, logic apart from what carry chains take."""
-    units = [(unit.name, unit.estimated) for unit in report.units if unit.estimated is not None]
-    carries = [2 * (cells.ccu2c or 0) for _, cells in units]
-    return _bars(
-        "area",
-        [name for name, _ in units],
-        [[cells.comb - carry for (_, cells), carry in zip(units, carries, strict=True)], carries],
-        colours=[[ACCENT] * len(units), [SOFT] * len(units)],
-        labels=[count(cells.comb) for _, cells in units],
-        axis="TRELLIS_COMB, estimated",
-    )
+def plot_cells(report: BuildReport, kind: CellKind) -> str:
+    """Where the LUTs or the block RAMs go: cells of every unit by the cost model."""
+    bars = [(unit.name, getattr(unit.estimated, kind)) for unit in report.units if unit.estimated is not None]
+    return _bars(kind, bars, axis={"comb": "TRELLIS_COMB, estimated", "ebr": "EBR, estimated"}[kind])
 
 
-def _bars(
-    name: str,
-    rows: Sequence[str],
-    series: Sequence[Sequence[int]],
-    *,
-    colours: Sequence[Sequence[str]],
-    labels: Sequence[str],
-    axis: str,
-    mark: int | None = None,
-) -> str:
-    """Horizontal stacked bars, the first row on top, each row's label at its end; `mark` is a dashed line across."""
+def _bars(name: str, bars: Sequence[tuple[str, int]], *, axis: str, mark: int | None = None) -> str:
+    """Horizontal bars from top to bottom with their numbers, the longest in the warm colour; a dashed line at mark."""
     with style.context(["default", RC]):
-        height = 0.62 + BAR_INCHES * len(rows)
+        height = 0.62 + BAR_INCHES * len(bars)
         figure = Figure(figsize=(WIDTH_INCHES, height))
-        names = [_shortened(text(row)) for row in rows]
-        left = (12 + 5.9 * max(map(len, names))) / 72 / WIDTH_INCHES
-        axes = figure.add_axes((left, 0.46 / height, 0.87 - left, 1 - 0.54 / height))
-        positions = range(len(rows))
-        ends = [0] * len(rows)
-        for values, shades in zip(series, colours, strict=True):
-            axes.barh(positions, values, left=ends, color=list(shades), height=0.66)
-            ends = [end + value for end, value in zip(ends, values, strict=True)]
-        for position, end, label in zip(positions, ends, labels, strict=True):
-            axes.annotate(label, (end, position), (4, 0), textcoords="offset points", va="center", fontsize=9)
+        names = [_shortened(text(row)) for row, _ in bars]
+        values = [value for _, value in bars]
+        left = (10 + 5.4 * max(map(len, names))) / 72 / WIDTH_INCHES
+        axes = figure.add_axes((left, 0.46 / height, 0.86 - left, 1 - 0.54 / height))
+        colours = [WARM if value == max(values) else ACCENT for value in values]
+        axes.barh(range(len(bars)), values, color=colours, height=0.66)
+        for position, value in enumerate(values):
+            axes.annotate(
+                count(value), (value, position), (4, 0), textcoords="offset points", va="center", fontsize=8.5
+            )
         if mark is not None:
             axes.axvline(mark, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0.9)
-        _finish(axes, names, axis, greatest=max([*ends, mark or 0, 1]))
+        _finish(axes, names, axis, greatest=max(*values, mark or 0, 1))
         return to_inline_svg(figure, name)
 
 

@@ -1,0 +1,129 @@
+"""What a schedule alone says: the network, the units with their cycles and estimated cells, the rates."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bnnhw.compiler import area
+from bnnhw.compiler.inspect import summarize_network
+from bnnhw.compiler.schedule import Schedule
+from bnnhw.compiler.timing import converter_interval, output_interval
+
+from .data import (
+    BuildReport,
+    Clock,
+    DesignResources,
+    Link,
+    Performance,
+    Provenance,
+    Resources,
+    Rung,
+    Stage,
+    Unit,
+)
+
+
+def from_schedule(
+    schedule: Schedule,
+    meta: Mapping[str, Any],
+    *,
+    provenance: Provenance,
+    clock: Clock | None = None,
+    link: Link | None = None,
+    synthesised: Resources | None = None,
+    routed: Resources | None = None,
+    ladder: tuple[Rung, ...] = (),
+    stages: tuple[Stage, ...] = (),
+) -> BuildReport:
+    """The report of a build of `schedule`; what is left out was not run.
+
+    meta: the model file's. clock: the schedule's own where no PLL makes another.
+    """
+    graph = replace(
+        schedule.core_graph,
+        inputs=schedule.host_graph.inputs,
+        nodes=schedule.host_graph.nodes + schedule.core_graph.nodes,
+    )
+    units = units_of(schedule)
+    return BuildReport(
+        model=str(meta.get("network") or "network"),
+        dataset=str(meta["dataset"]) if meta.get("dataset") else None,
+        network=summarize_network(graph),
+        units=units,
+        performance=Performance(
+            clock=clock or Clock(asked_hz=schedule.clock_hz, actual_hz=schedule.clock_hz),
+            interval_cycles=schedule.timing.initiation_interval,
+            latency_cycles=schedule.timing.latency,
+            vectors=schedule.vectors,
+            link=link,
+        ),
+        device=schedule.device,
+        resources=DesignResources(estimated=sum_of(units), synthesised=synthesised, routed=routed),
+        provenance=provenance,
+        metrics=numbers_of(meta.get("metrics", {})),
+        ladder=ladder,
+        stages=stages,
+    )
+
+
+def units_of(schedule: Schedule) -> tuple[Unit, ...]:
+    """The units in stream order: matrix units, width converters where lanes differ, and what makes the output."""
+    interval = schedule.timing.initiation_interval
+    units = []
+    lanes = schedule.input_lanes
+    for layer, shape in zip(schedule.pipeline.layers, schedule.shapes, strict=True):
+        if lanes != shape.simd:
+            cells = area.converter_resources(width=1, in_lanes=lanes, out_lanes=shape.simd, vectors=schedule.vectors)
+            units.append(
+                Unit(
+                    name=f"{lanes} to {shape.simd} lanes",
+                    engine="width converter",
+                    cycles=converter_interval(shape.cols, lanes, shape.simd),
+                    estimated=cells_of(cells),
+                )
+            )
+        units.append(
+            Unit(
+                name=layer.name,
+                engine="matrix unit",
+                cycles=shape.initiation_interval,
+                pe=shape.pe,
+                simd=shape.simd,
+                planes=shape.planes,
+                weight_store=shape.store,
+                pe_utilisation=shape.initiation_interval / interval,
+                estimated=cells_of(area.matrix_resources(shape)),
+            )
+        )
+        lanes = shape.pe
+    parts = [("score table", schedule.pipeline.table is not None), ("label select", schedule.pipeline.label)]
+    if names := [name for name, there in parts if there]:
+        units.append(
+            Unit(
+                name="output",
+                engine=" and ".join(names),
+                cycles=output_interval(schedule.pipeline, pe=lanes, vectors=schedule.vectors),
+                estimated=cells_of(area.output_resources(schedule.pipeline, schedule.vectors)),
+            )
+        )
+    return tuple(units)
+
+
+def cells_of(estimate: area.Resources) -> Resources:
+    """The cost model's cells; it does not tell LUT4 and CCU2C apart."""
+    return Resources(comb=estimate.luts, ff=estimate.ffs, ebr=estimate.ebr)
+
+
+def sum_of(units: tuple[Unit, ...]) -> Resources:
+    """The estimated cells of all units."""
+    cells = [unit.estimated for unit in units if unit.estimated is not None]
+    return Resources(
+        comb=sum(cell.comb for cell in cells),
+        ff=sum(cell.ff or 0 for cell in cells),
+        ebr=sum(cell.ebr for cell in cells),
+    )
+
+
+def numbers_of(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """The metrics that are numbers, by name."""
+    return {name: float(value) for name, value in metrics.items() if type(value) in (int, float)}
