@@ -1,7 +1,5 @@
 """A training's checkpoint: written whole or not at all, refused if it belongs to another training."""
 
-import pickle
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,9 @@ def read_checkpoint(path: Path, *, settings: Mapping[str, Any]) -> dict[str, Any
     anew = "delete it to start the training anew"
     try:
         content = torch.load(path, weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, zipfile.BadZipFile, ValueError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # a damaged archive fails wherever the reader stumbles
         raise ValueError(f"{path} is not a whole checkpoint; {anew}") from error
     if not isinstance(content, dict) or any(content.get(name) != value for name, value in _KIND.items()):
         raise ValueError(f"{path} is not a checkpoint of this version of bnnhw; {anew}")

@@ -55,6 +55,9 @@ def save(
     trained = copy.deepcopy(module).cpu().eval()
     with torch.inference_mode():
         expected = trained(example)
+    if not isinstance(expected, Tensor) or expected.ndim != 2:
+        got = tuple(expected.shape) if isinstance(expected, Tensor) else f"a {type(expected).__name__}"
+        raise ValueError(f"{type(module).__name__} must return one tensor of scores (N, classes), not {got}")
     layers = trace(trained, example)
     classes = [str(label) for label in range(expected.shape[-1])]
     defaults = {
@@ -87,10 +90,9 @@ def _input_range(example: Tensor, given: tuple[int, int] | None) -> tuple[int, i
         limits = torch.iinfo(example.dtype)
         return limits.min, limits.max
     lo, hi = given
-    if not lo <= example.min() <= example.max() <= hi:
-        raise ValueError(
-            f"example_input must lie in input_range={given}, not in ({example.min():g}, {example.max():g})"
-        )
+    least, greatest = int(example.min()), int(example.max())
+    if not lo <= least <= greatest <= hi:
+        raise ValueError(f"example_input must lie in input_range={given}, not in {(least, greatest)}")
     return lo, hi
 
 

@@ -38,4 +38,4 @@ def read_idx(path: Path, *, axes: int) -> np.ndarray:
         raise ValueError(
             f"{path} must hold {header + math.prod(shape)} bytes for shape {shape} and has {len(data)}; fetch it again"
         )
-    return np.frombuffer(data, dtype=np.uint8, offset=header).reshape(shape)
+    return np.frombuffer(data, dtype=np.uint8, offset=header).reshape(shape).copy()  # writable, as torch wants

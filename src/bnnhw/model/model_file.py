@@ -54,8 +54,10 @@ class ModelFile:
             shape = check_layer(layer, shape)
         if len(shape) != 1:
             raise ValueError(f"the output must be one score for each class, not of shape {shape}")
-        classes = self.meta.get("classes")
-        if classes is not None and len(classes) != shape[0]:
+        classes = self.meta.get("classes", [""] * shape[0])
+        if not isinstance(classes, list) or not all(isinstance(label, str) for label in classes):
+            raise ValueError(f"meta's classes must be a list of names, not {classes!r:.60}")
+        if len(classes) != shape[0]:
             raise ValueError(f"meta names {len(classes)} classes but the network has {shape[0]} scores")
 
     def module(self) -> nn.Sequential:
@@ -142,12 +144,15 @@ def _get(data: Any, name: str, kind: type[_T]) -> _T:
 
 def parse(data: bytes) -> ModelFile:
     """The model in the bytes of a model.pt. Nothing in them is run; ValueError says what is amiss."""
+    damaged = "is truncated, damaged or no torch file"
+    if not (data.startswith(b"PK") and zipfile.is_zipfile(io.BytesIO(data))):  # else torch tries its format of old
+        raise ValueError(damaged)
     try:
         plain = torch.load(io.BytesIO(data), weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError("holds code or foreign objects, which are never run or loaded") from error
-    except (RuntimeError, EOFError, zipfile.BadZipFile, ValueError, KeyError, AttributeError) as error:
-        raise ValueError("is truncated, damaged or no torch file") from error
+    except Exception as error:  # a damaged archive fails wherever the reader stumbles
+        raise ValueError(damaged) from error
     return ModelFile.from_plain(plain)
 
 

@@ -86,21 +86,19 @@ def _layer(root: nn.Module, node: fx.Node) -> Layer:
             )
         return encode(name, module)
     caller = next(reversed(node.meta.get("nn_module_stack", {"": None})))
-    name = f"{caller}.{node.name}".lstrip(".")
+    function = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
+    name = f"{caller}.{function}".lstrip(".")
     op = _FUNCTIONS.get(node.target) if node.op in ("call_function", "call_method") else None
-    what = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
-    if op == "flatten" and (len(_shape(node)) != 2 or _shape(node)[0] != _shape(node.all_input_nodes[0])[0]):
-        raise ValueError(
-            f"{name!r} ({what}) makes shape {_shape(node)}; only (N, features) out of (N, ...) is supported"
-        )
-    if op == "hard_tanh" and _options(node) not in ((), (-1, 1)):
-        raise ValueError(f"{name!r} ({what}) clips to {_options(node)}; only (-1, 1) is supported")
     if op is None:
-        instead = "; torch.sign(0) is 0: use bnnhw.model.sign" if what == "sign" else ""
+        instead = "; torch.sign(0) is 0: use bnnhw.model.sign" if function == "sign" else ""
         raise ValueError(
-            f"{name!r} ({what}) is not supported by export{instead}; besides layers it takes "
+            f"{name!r} is not supported by export{instead}; besides layers it takes "
             "bnnhw.model.sign, flatten, view, reshape, relu and hardtanh"
         )
+    if op == "flatten" and (len(_shape(node)) != 2 or _shape(node)[0] != _shape(node.all_input_nodes[0])[0]):
+        raise ValueError(f"{name!r} makes shape {_shape(node)}; only (N, features) out of (N, ...) is supported")
+    if op == "hard_tanh" and _options(node) not in ((), (-1, 1)):
+        raise ValueError(f"{name!r} clips to {_options(node)}; only (-1, 1) is supported")
     return Layer(name=name, op=op)
 
 

@@ -1,0 +1,67 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bnnhw.model import load, read
+from bnnhw.model.named import checkpoint_path, metrics_path, train_named
+from bnnhw.model.recipes import Recipe
+from bnnhw.model.training import count_correct
+
+from .toy import toy_data
+
+RECIPE = Recipe(epochs=3, batch_size=16)
+DATA = toy_data()
+
+
+def run(out: Path, **options: Any) -> dict[str, Any]:
+    return train_named("mlp", DATA, out, recipe=RECIPE, width=8, depth=2, **options)
+
+
+def test_writes_the_model_and_its_metrics(tmp_path: Path) -> None:
+    out = tmp_path / "model.pt"
+    metrics = run(out, seed=5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.pt", "model.pt.metrics.json"]
+    assert json.loads(metrics_path(out).read_text()) == metrics
+    assert metrics["widths"] == [8, 8]
+    assert [epoch["epoch"] for epoch in metrics["epochs"]] == [1, 2, 3]
+    assert metrics["seconds"] == sum(epoch["seconds"] for epoch in metrics["epochs"])
+    assert metrics["test_correct"] == count_correct(load(out), DATA.test_images, DATA.test_labels)
+    meta = read(out).meta
+    assert (meta["network"], meta["dataset"], meta["classes"]) == ("mlp", "toy", ["a", "b", "c"])
+    assert meta["metrics"]["test_accuracy"] == metrics["test_accuracy"] == metrics["test_correct"] / 48
+    assert meta["metrics"]["seed"] == 5
+
+
+@pytest.mark.parametrize("input_bits", [1, 8])
+def test_the_same_call_writes_the_same_bytes_interrupted_or_not(tmp_path: Path, input_bits: int) -> None:
+    def stop(done: float) -> None:
+        if done > 1.5:
+            raise KeyboardInterrupt
+
+    whole, broken = tmp_path / "whole.pt", tmp_path / "broken.pt"
+    run(whole, input_bits=input_bits)
+    with pytest.raises(KeyboardInterrupt):
+        run(broken, input_bits=input_bits, on_step=stop)
+    assert [path.name for path in tmp_path.glob("broken*")] == [checkpoint_path(broken).name]
+    run(broken, input_bits=input_bits)
+    assert broken.read_bytes() == whole.read_bytes()
+
+
+def test_another_networks_checkpoint_is_refused(tmp_path: Path) -> None:
+    out = tmp_path / "model.pt"
+
+    def stop(done: float) -> None:
+        if done > 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(out, on_step=stop)
+    with pytest.raises(ValueError, match="with input_bits=1, not 8"):
+        run(out, input_bits=8)
+
+
+def test_the_folder_must_exist_before_hours_are_spent(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"model\.pt cannot be written: there is no folder .*missing; make it first$"):
+        run(tmp_path / "missing" / "model.pt")

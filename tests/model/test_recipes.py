@@ -1,0 +1,31 @@
+from typing import Any
+
+import pytest
+
+from bnnhw.model.datasets import DATA_SETS
+from bnnhw.model.networks import NETWORKS
+from bnnhw.model.recipes import Recipe, default_recipe
+
+
+@pytest.mark.parametrize("data_set", DATA_SETS)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_network_has_a_recipe_for_every_data_set(network: str, data_set: str) -> None:
+    assert default_recipe(network, data_set).epochs >= 50
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epochs": 0}, "epochs=0 must be at least 1"),
+        ({"epochs": 1, "batch_size": -3}, "batch_size=-3 must be at least 1"),
+        ({"epochs": 1, "learning_rate": 0.0}, "learning_rate=0.0 must be greater than 0"),
+        ({"epochs": 1, "learning_rate": float("nan")}, "learning_rate=nan must be greater than 0"),
+        ({"epochs": 1, "warmup": 1.0}, "warmup=1.0 must lie in [0, 1)"),
+        ({"epochs": 1, "validation": -0.1}, "validation=-0.1 must lie in [0, 1)"),
+        ({"epochs": 1, "loss": "mse"}, "loss='mse' must be 'cross-entropy' or 'squared-hinge'"),
+    ],
+)
+def test_errors(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 the whole message is compared
+        Recipe(**options)
+    assert str(caught.value) == message
