@@ -31,6 +31,8 @@ CASES = [
     (1, 1, 1, 1, {}),
     (20, 8, 20, 4, {"vectors": 2}),  # three groups
     (18, 130, 9, 13, {"store": "block"}),  # block RAMs that serve two groups
+    (34, 60, 2, 3, {"store": "block"}),  # thresholds beside the weights
+    (34, 24, 2, 4, {"store": "block", "planes": 4, "vectors": 2}),
     (6, 8, 3, 2, {"vectors": 3, "planes": 5}),
     (6, 8, 3, 8, {"planes": 8, "store": "block"}),
     (10, 16, 10, 8, {"thresholded": False}),
@@ -41,7 +43,8 @@ CASES = [
 ON_CELLS = [
     (4, 6, 4, 6, {}),
     (18, 130, 9, 13, {"store": "block"}),
-    (6, 24, 3, 8, {"vectors": 2, "planes": 5, "store": "block"}),
+    (34, 60, 2, 3, {"store": "block"}),
+    (34, 24, 2, 4, {"vectors": 2, "planes": 4, "store": "block"}),
     (4, 80, 2, 2, {"store": "block"}),
     (40, 15, 1, 1, {"store": "block"}),  # 1024 x 18
     (70, 30, 1, 1, {"store": "block"}),  # 4096 x 4
@@ -70,7 +73,7 @@ def verify_against_reference(
         technology=technology,
     )
     x = rng.integers(0, 1 << planes, (frames, vectors, cols))
-    results = sum(((x[:, :, None, :] >> plane & 1) != (weights > 0)).sum(axis=-1) << plane for plane in range(planes))
+    results = (x[:, :, None, :] ^ (weights > 0) * ((1 << planes) - 1)).sum(axis=-1)  # each plane is XORed
     if thresholded:
         results = results <= thresholds
     beats = [pack(frame[:, s : s + simd].ravel(), planes) for frame in x for s in range(0, cols, simd)]

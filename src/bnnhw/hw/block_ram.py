@@ -1,7 +1,7 @@
 """One block RAM of the ECP5 (18 kbit), written at one port and read at the other, with a registered output."""
 
-# pyright: reportGeneralTypeIssues=false
-# (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values, memory ports have no members)
 
 from collections.abc import Sequence
 
@@ -55,6 +55,13 @@ class BlockRam(wiring.Component):
     """
 
     read_latency = 2
+
+    read_address: Signal
+    read_data: Signal
+    read_enable: Signal
+    write_enable: Signal
+    write_address: Signal
+    write_data: Signal
 
     def __init__(self, *, depth: int, width: int, init: Sequence[int] = (), writable: bool = False, technology: str):
         check_technology(technology)

@@ -10,6 +10,9 @@ carry of the adder before it, and its LUT2 is the carry input of the adder after
 chain at the price of one position each.
 """
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
+# (as amaranth's types say it: slices may be IO values, memory ports have no members)
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """The input vectors of a matrix unit: one is read, as often as needed, while the next one arrives."""
 
-# pyright: reportGeneralTypeIssues=false
-# (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
+# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false, reportOperatorIssue=false
+# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values, memory ports have no members)
 
 from typing import Literal
 
@@ -67,6 +67,10 @@ class InputBuffer(wiring.Component):
     """
 
     i: stream.Interface
+    filled: Signal
+    release: Signal
+    read_index: Signal
+    data: Signal
 
     def __init__(self, *, words: int, width: int, technology: str):
         check_technology(technology)

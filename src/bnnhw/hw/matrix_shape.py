@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from .block_ram import BLOCK_RAM_SHAPES
 from .input_buffer import input_buffer_latency
 from .popcount import plan_popcount
 from .result_queue import ResultQueue
-from .weight_rom import block_rams, rom_latency
+from .weight_rom import block_rams, rom_latency, rom_lut4
 
 __all__ = ["STORES", "MatrixShape"]
 
@@ -76,7 +77,7 @@ class MatrixShape:
     def _cheapest_store(self) -> str:
         if self.depth == 1:
             return "constant"
-        in_luts = self.pe * self.simd * -(-self.depth // 16)
+        in_luts = rom_lut4(self.depth, self.pe * self.simd)
         return "lut" if in_luts <= BLOCK_RAM_LUT4 * block_rams(self.depth, self.pe * self.simd) else "block"
 
     @property
@@ -105,9 +106,29 @@ class MatrixShape:
         return self.folds * self.fold_beats
 
     @property
+    def greatest_sum(self) -> int:
+        """The greatest mismatch sum."""
+        return self.cols * ((1 << self.planes) - 1)
+
+    @property
     def sum_width(self) -> int:
-        """Bits of a mismatch sum, at most cols * (2^planes - 1)."""
-        return (self.cols * ((1 << self.planes) - 1)).bit_length()
+        """Bits of a mismatch sum."""
+        return self.greatest_sum.bit_length()
+
+    @property
+    def start_bits(self) -> int:
+        """Bits of a threshold that stand beside a PE's weights in each word of the ROM; 0 where a ROM of its own in
+        LUTs, a word for each row fold, is cheaper."""
+        if not self.thresholded or self.store != "block":
+            return 0
+        bits = -(-self.accumulator_width // self.words)
+        beside = bits * BLOCK_RAM_LUT4 / max(BLOCK_RAM_SHAPES.values())
+        return bits if beside < rom_lut4(self.folds, self.accumulator_width) else 0
+
+    @property
+    def rom_bits(self) -> int:
+        """Bits of the weight ROM for each PE."""
+        return self.simd + self.start_bits
 
     @property
     def accumulator_width(self) -> int:

@@ -1,5 +1,8 @@
 """The matrix-vector product of a layer with +1/-1 weights, as mismatch sums or thresholded bits."""
 
+# pyright: reportArgumentType=false, reportReturnType=false
+# (as amaranth's types say it: slices may be IO values, memory ports have no members)
+
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,10 +12,11 @@ from amaranth.lib.wiring import In, Out
 
 from .input_buffer import InputBuffer
 from .matrix_shape import MatrixShape
-from .popcount import check_technology
-from .processing_group import ProcessingGroup, start_values
+from .popcount import check_technology, delay
+from .processing_group import ProcessingGroup
 from .result_queue import ResultQueue
 from .sequencer import Sequencer
+from .start_values import fold_starts, start_bits
 from .stream import flat_stream
 from .weight_rom import WeightRom, rom_latency, weight_words
 
@@ -111,7 +115,7 @@ class MatrixUnit(wiring.Component):
             buffer.release.eq(sequencer.release),
             buffer.read_index.eq(sequencer.word),
             sequencer.returned.eq(queue.returned),
-            queue.push.eq(_delay(m, sequencer.last, shape.pipeline_latency - 1, "last", reset_less=False)),
+            queue.push.eq(delay(m, sequencer.last, shape.pipeline_latency - 1, name="last", reset_less=False)),
             queue.data.eq(self._groups(m, self._input_word(m, buffer, sequencer), sequencer)),
         ]
         return m
@@ -123,67 +127,65 @@ class MatrixUnit(wiring.Component):
         if planes == 1:
             m.d.sync += word.eq(buffer.data)
         else:
-            plane = _delay(m, sequencer.plane, buffer.latency - 1, "word_plane")
+            plane = delay(m, sequencer.plane, buffer.latency - 1, name="word_plane")
             with m.Switch(plane):
                 for step in range(planes):
                     with m.Case(step):
                         m.d.sync += word.eq(Cat(buffer.data[planes - 1 - step :: planes]))
-        return _delay(m, word, self.shape.operand_latency - self.shape.buffer_latency, "word")
+        return delay(m, word, self.shape.operand_latency - self.shape.buffer_latency, name="word")
 
     def _groups(self, m: Module, word: Value, sequencer: Sequencer) -> Value:
         """The chain of groups; all results of a fold, (vectors, pe), `pipeline_latency` cycles after its last beat."""
         shape = self.shape
         words = weight_words(self.weights, pe=shape.pe, simd=shape.simd)
-        starts = None if self.thresholds is None else start_values(self.thresholds, shape).reshape(-1, shape.pe)
+        starts = None if self.thresholds is None else fold_starts(self.thresholds, shape)
+        if starts is not None and shape.start_bits:
+            words = np.concatenate([words, start_bits(starts, shape)], axis=2)
         rom = None
         if shape.store != "constant":
             m.submodules.rom = rom = WeightRom(
-                words=words, group_width=shape.group_pe * shape.simd, store=shape.store, technology=self.technology
+                words=words.reshape(shape.depth, -1),
+                group_width=shape.group_pe * shape.rom_bits,
+                store=shape.store,
+                technology=self.technology,
             )
             wait = shape.operand_latency - 1 - rom_latency(shape.depth, shape.store)
-            m.d.comb += rom.address.eq(_delay(m, sequencer.address, wait, "address"))
+            m.d.comb += rom.address.eq(delay(m, sequencer.address, wait, name="address"))
         # The sequencer's outputs are one cycle late already.
         counted = shape.operand_latency + shape.popcount_latency
         controls = [
-            _delay(m, sequencer.first, counted - 1, "first"),
-            _delay(m, sequencer.plane_first, counted - 1, "plane_first"),
-            _delay(m, sequencer.fold, counted - 2, "fold"),
-            _delay(m, sequencer.plane, counted - 2, "plane"),
+            delay(m, sequencer.valid, counted - 1, name="valid", reset_less=False),
+            delay(m, sequencer.first, counted - 1, name="first"),
+            delay(m, sequencer.plane_first, counted - 1, name="plane_first"),
+            delay(m, sequencer.fold, counted - 2, name="fold"),
         ]
         results: list[list[Value]] = [[] for _ in range(shape.vectors)]
         for number, pes in enumerate(shape.groups()):
-            columns = slice(pes.start * shape.simd, pes.stop * shape.simd)
             m.submodules[f"group{number}"] = group = ProcessingGroup(
                 shape=shape,
                 pes=len(pes),
-                weights=words[0, columns].reshape(len(pes), -1) if rom is None else None,
+                weights=words[0, pes.start : pes.stop] if rom is None else None,
                 starts=None if starts is None else starts[:, pes.start : pes.stop],
                 technology=self.technology,
             )
             if number:
-                word = _delay(m, word, 1, f"word{number}_")
-                controls = [_delay(m, control, 1, f"control{number}_") for control in controls]
+                word = delay(m, word, 1, name=f"word{number}_")
+                controls = [
+                    delay(m, control, 1, name=f"control{number}_{index}_", reset_less=index > 0)
+                    for index, control in enumerate(controls)
+                ]
             if rom is not None:
-                m.d.comb += group.w.eq(rom.w[columns])
+                m.d.comb += group.w.eq(rom.w[pes.start * shape.rom_bits : pes.stop * shape.rom_bits])
             m.d.comb += [
                 group.x.eq(word),
                 *(
                     port.eq(control)
                     for port, control in zip(
-                        (group.first, group.plane_first, group.fold, group.plane), controls, strict=True
+                        (group.valid, group.first, group.plane_first, group.fold), controls, strict=True
                     )
                 ),
             ]
-            result = _delay(m, group.results, shape.group_count - 1 - number, f"results{number}_")
+            result = delay(m, group.results, shape.group_count - 1 - number, name=f"results{number}_")
             for vector in range(shape.vectors):
                 results[vector].append(result.word_select(vector, len(result) // shape.vectors))
         return Cat(results)
-
-
-def _delay(m: Module, value: Value, cycles: int, name: str, *, reset_less: bool = True) -> Value:
-    """`value` as it was `cycles` cycles ago."""
-    for cycle in range(cycles):
-        late = Signal(len(value), name=f"{name}{cycle}", reset_less=reset_less)
-        m.d.sync += late.eq(value)
-        value = late
-    return value

@@ -1,5 +1,8 @@
 """XNOR-popcount: counts the mismatches of inputs and weights in a pipelined tree of adders with carry inputs."""
 
+# pyright: reportArgumentType=false
+# (as amaranth's types say it: slices may be IO values, memory ports have no members)
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +20,7 @@ __all__ = [
     "XnorPopcount",
     "check_technology",
     "count_mismatches",
+    "delay",
     "delay_taps",
     "mismatch",
     "plan_popcount",
@@ -162,6 +166,15 @@ def plan_popcount(inputs: int) -> Popcount:
     return Popcount(inputs, tuple(nodes), root.depth, tuple(starts[: root.depth]), root.positions)
 
 
+def delay(m: Module, value: Value, cycles: int, *, name: str, reset_less: bool = True) -> Value:
+    """`value` as it was `cycles` cycles ago."""
+    for cycle in range(cycles):
+        late = Signal(len(value), name=f"{name}{cycle}", reset_less=reset_less)
+        m.d.sync += late.eq(value)
+        value = late
+    return value
+
+
 def delay_taps(m: Module, value: Value, starts: Sequence[int], *, name: str) -> list[Value]:
     """`value` as it was d cycles ago, for each d: taps[d] holds bits starts[d].., starts[0] = 0."""
     taps: list[Value] = [value]
@@ -244,6 +257,10 @@ class XnorPopcount(wiring.Component):
     x, w : In(inputs)
     mismatches : Out(bit_length(inputs))
     """
+
+    x: Signal
+    w: Signal
+    mismatches: Signal
 
     def __init__(self, *, inputs: int, technology: str):
         if inputs < 1:

@@ -1,7 +1,7 @@
 """The results of a pipeline that cannot stall, on their way to a consumer that may."""
 
-# pyright: reportGeneralTypeIssues=false
-# (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
+# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values, memory ports have no members)
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
@@ -35,7 +35,10 @@ class ResultQueue(wiring.Component):
 
     latency = 2
 
+    push: Signal
+    data: Signal
     o: stream.Interface
+    returned: Signal
 
     def __init__(self, *, width: int, depth: int):
         self.width = width

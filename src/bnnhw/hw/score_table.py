@@ -1,7 +1,7 @@
 """Scores by table: what an output batch norm becomes that changes the order of the sums."""
 
 # pyright: reportGeneralTypeIssues=false
-# (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
+# (as amaranth's types say it: `with m.If` is a decorated generator)
 
 from collections.abc import Sequence
 

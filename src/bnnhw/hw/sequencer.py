@@ -1,7 +1,7 @@
 """The order in which a matrix unit works: folds of rows, in each the bit planes, in each the words of the input."""
 
 # pyright: reportGeneralTypeIssues=false
-# (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
+# (as amaranth's types say it: `with m.If` is a decorated generator)
 
 from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import wiring
@@ -31,6 +31,18 @@ class Sequencer(wiring.Component):
         fold's last; its fold, its plane in the order of time, and fold * words + word.
     """
 
+    filled: Signal
+    release: Signal
+    returned: Signal
+    word: Signal
+    valid: Signal
+    first: Signal
+    plane_first: Signal
+    last: Signal
+    fold: Signal
+    plane: Signal
+    address: Signal
+
     def __init__(self, *, folds: int, words: int, planes: int, credits: int):
         self.folds = folds
         self.words = words
@@ -42,6 +54,7 @@ class Sequencer(wiring.Component):
                 "release": Out(1),
                 "returned": In(1),
                 "word": Out(range(words)),
+                "valid": Out(1),
                 "first": Out(1),
                 "plane_first": Out(1),
                 "last": Out(1),
@@ -80,6 +93,7 @@ class Sequencer(wiring.Component):
                     with m.If(fold_last):
                         m.d.sync += [address.eq(0), fold_address.eq(0)]
         m.d.sync += [
+            self.valid.eq(go),
             self.last.eq(go & ends),
             self.first.eq(begins),
             self.plane_first.eq(word_first),

@@ -1,7 +1,7 @@
 """Thresholds on a stream of integers."""
 
-# pyright: reportGeneralTypeIssues=false
-# (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
+# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values, memory ports have no members)
 
 from collections.abc import Sequence
 

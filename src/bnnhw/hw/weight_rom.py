@@ -1,5 +1,8 @@
 """The weights of a matrix unit, in block RAM or in LUTs, one word for each cycle of a vector."""
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
+# (as amaranth's types say it: slices may be IO values, memory ports have no members)
+
 from typing import Literal
 
 import numpy as np
@@ -10,18 +13,18 @@ from amaranth.lib.wiring import In, Out
 
 from .block_ram import BLOCK_RAM_SHAPES, BlockRam, block_ram_width
 
-__all__ = ["WeightRom", "block_rams", "rom_latency", "weight_words"]
+__all__ = ["WeightRom", "block_rams", "rom_latency", "rom_lut4", "weight_words"]
 
 
 def weight_words(weights: np.ndarray, *, pe: int, simd: int) -> np.ndarray:
     """The bits of +1/-1 `weights` (rows, cols) in the order in which a matrix unit reads them.
 
-    (depth, pe * simd) uint8: bit p*simd + s of word nf*SF + sf is 1 where weights[nf*pe + p, sf*simd + s] is +1,
-    with SF = cols / simd words to a fold of pe rows.
+    (depth, pe, simd) uint8: bit (p, s) of word nf*SF + sf is 1 where weights[nf*pe + p, sf*simd + s] is +1, with
+    SF = cols / simd words to a fold of pe rows.
     """
     rows, cols = weights.shape
     folded = (weights > 0).reshape(rows // pe, pe, cols // simd, simd)
-    return folded.transpose(0, 2, 1, 3).reshape(-1, pe * simd).astype(np.uint8)
+    return folded.transpose(0, 2, 1, 3).reshape(-1, pe, simd).astype(np.uint8)
 
 
 def block_rams(depth: int, width: int) -> int:
@@ -33,6 +36,11 @@ def _banks(depth: int) -> list[int]:
     """Depths of the banks that a ROM of `depth` words is cut into: one block RAM's depth at most."""
     deepest = max(BLOCK_RAM_SHAPES)
     return [min(deepest, depth - start) for start in range(0, depth, deepest)]
+
+
+def rom_lut4(depth: int, width: int) -> int:
+    """LUT4 of a ROM in logic: 16 words to each, and a multiplexer between each two of them."""
+    return width * (2 * -(-depth // 16) - 1)
 
 
 def rom_latency(depth: int, store: str) -> int:
@@ -62,6 +70,9 @@ class WeightRom(wiring.Component):
     address : In(ceil_log2(depth))
     w : Out(width)
     """
+
+    address: Signal
+    w: Signal
 
     def __init__(self, *, words: np.ndarray, group_width: int, store: Literal["block", "lut"], technology: str):
         self.words = words
