@@ -1,51 +1,230 @@
-"""Top: images in, answers out, over the UART."""
+# amaranth: UnusedElaboratable=no
+"""Top: every kind of frame, whole and damaged, over the UART, with a core that hands its image through."""
 
 import random
 
 import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bnnhw.hw.core import Core
-from bnnhw.hw.protocol import Frame, Info, Kind, encode
+from bnnhw.hw.protocol import FLAG, ErrorCode, Frame, Info, Kind, encode
 from bnnhw.hw.stream import StreamBuffer
 from bnnhw.hw.top import Top
 
-from .uart_host import CYCLES_PER_BIT, exchange
+from .uart_host import CYCLES_PER_BIT, UartHost
 
 CLOCK_HZ = 1_000_000
+TIMEOUT_BITS = 100
+ELEMENTS, LANES, WIDTH, VECTORS = 12, 4, 3, 2
+IMAGE_BYTES = 5
+LATENCY = 2  # of the two stream buffers
+CYCLES = LATENCY + ELEMENTS // LANES - 1
 
 
-def make_top(**options) -> Top:
+def make_top(*, output_signed: bool = False, lanes: int = LANES, width: int = WIDTH) -> Top:
+    buffers = [StreamBuffer(width=VECTORS * lanes * width) for _ in range(LATENCY)]
     core = Core(
-        units=[StreamBuffer(width=2 * 4 * 3), StreamBuffer(width=2 * 4 * 3)],
-        input_lanes=4, input_width=3, output_lanes=4, output_width=3, vectors=2,
-    )  # fmt: skip
+        units=buffers,
+        input_lanes=lanes,
+        input_width=width,
+        output_lanes=lanes,
+        output_width=width,
+        vectors=VECTORS,
+    )
     return Top(
-        **dict(
-            core=core,
-            clock_hz=CLOCK_HZ,
-            baud=CLOCK_HZ // CYCLES_PER_BIT,
-            network_id=bytes(range(8)),
-            input_elements=12,
-            output_elements=12,
-            timeout_s=400e-6,
-            technology="portable",
-        )
-        | options
+        core=core,
+        clock_hz=CLOCK_HZ,
+        baud=CLOCK_HZ // CYCLES_PER_BIT,
+        network_id=bytes(range(8)),
+        input_elements=ELEMENTS,
+        output_elements=ELEMENTS,
+        output_signed=output_signed,
+        timeout_s=TIMEOUT_BITS * CYCLES_PER_BIT / CLOCK_HZ,
+        technology="portable",
     )
 
 
-def test_first_contact():
-    rng = random.Random(0)
-    image = [rng.getrandbits(3) for _ in range(12)]
-    bits = np.array([[value >> bit & 1 for bit in range(3)] for value in image]).reshape(-1)
-    packed = np.packbits(bits, bitorder="little").tobytes()
-    top = make_top()
-    answers = exchange(
-        top, [encode(Frame(Kind.INFO, 77, b"")), encode(Frame(Kind.INFER, 0, packed))], answers=2, clock_hz=CLOCK_HZ
+@pytest.fixture(scope="module")
+def host(tmp_path_factory):
+    return UartHost(make_top(), tmp_path_factory.mktemp("top"))
+
+
+def packed(image: list[int], width: int = WIDTH) -> bytes:
+    bits = [value >> bit & 1 for value in image for bit in range(width)]
+    return np.packbits(bits, bitorder="little").tobytes()
+
+
+def infer(sequence: int, image: list[int]) -> Frame:
+    return Frame(Kind.INFER, sequence, packed(image))
+
+
+def answer(sequence: int, image: list[int]) -> Frame:
+    return Frame(Kind.INFER_ANSWER, sequence, CYCLES.to_bytes(4, "little") + bytes(image))
+
+
+def error(sequence: int, code: ErrorCode) -> Frame:
+    return Frame(Kind.ERROR, sequence, bytes([code]))
+
+
+def random_image(seed: int, width: int = WIDTH) -> list[int]:
+    return [random.Random(seed * ELEMENTS + index).getrandbits(width) for index in range(ELEMENTS)]
+
+
+GOOD, OTHER, THIRD = random_image(1), random_image(2), random_image(3)
+WIRE = encode(infer(9, OTHER))
+BODY = WIRE[1:-1]
+assert len(BODY) == 8 + IMAGE_BYTES  # no byte of it is escaped
+
+
+def test_info(host):
+    info = Info(
+        window=32,
+        input_bytes=IMAGE_BYTES,
+        output_bytes=ELEMENTS,
+        clock_hz=CLOCK_HZ,
+        network_id=bytes(range(8)),
     )
-    info = Info(window=32, input_bytes=5, output_bytes=12, clock_hz=CLOCK_HZ, network_id=bytes(range(8)))
-    assert top.info == info
-    assert answers == [
-        Frame(Kind.INFO_ANSWER, 77, info.to_bytes()),
-        Frame(Kind.INFER_ANSWER, 0, (4).to_bytes(4, "little") + bytes(image)),
+    assert make_top().info == info
+    received = host.exchange([encode(Frame(Kind.INFO, 77, b""))])
+    assert received == [Frame(Kind.INFO_ANSWER, 77, info.to_bytes())]
+
+
+def test_escaped_bytes(tmp_path):
+    """Flags and escapes as sequence numbers and elements, in both directions."""
+    image = [0x7E, 0x7D, 0x5E, 0x5D, 0x20, 0xFF, 0, 0x7E, 0x7E, 0x7D, 0x7D, 1]
+    top = make_top(lanes=3, width=8)
+    frames = [Frame(Kind.INFER, sequence, bytes(image)) for sequence in (0x7E, 0x7D)]
+    received = UartHost(top, tmp_path).exchange([encode(frame) for frame in frames])
+    cycles = (LATENCY + ELEMENTS // 3 - 1).to_bytes(4, "little")
+    assert received == [Frame(Kind.INFER_ANSWER, frame.sequence, cycles + bytes(image)) for frame in frames]
+
+
+@pytest.mark.parametrize(("width", "lanes"), [(3, 2), (8, 12), (11, 3), (17, 1)])
+@pytest.mark.parametrize("signed", [False, True])
+def test_output_elements_become_whole_bytes(width, lanes, signed, tmp_path):
+    image = random_image(4, width)
+    top = make_top(output_signed=signed, lanes=lanes, width=width)
+    [received] = UartHost(top, tmp_path).exchange([encode(Frame(Kind.INFER, 0, packed(image, width)))])
+    values = [value - (signed and value >> (width - 1)) * (1 << width) for value in image]
+    size = 1 if width <= 8 else 2 if width <= 16 else 4
+    expected = b"".join(value.to_bytes(size, "little", signed=signed) for value in values)
+    assert isinstance(received, Frame)
+    assert received.payload[4:] == expected
+
+
+def flip(position: int) -> bytes:
+    """WIRE with one damaged byte of the body, which stays an ordinary byte."""
+    byte = next(BODY[position] ^ 1 << bit for bit in range(8) if BODY[position] ^ 1 << bit not in (0x7E, 0x7D))
+    return WIRE[: 1 + position] + bytes([byte]) + WIRE[2 + position :]
+
+
+FLIPPED = [ErrorCode.CRC, ErrorCode.CRC, ErrorCode.LONG, ErrorCode.SHORT, *[ErrorCode.CRC] * (IMAGE_BYTES + 4)]
+BAD_FRAMES = {
+    "truncated header": (WIRE[:2] + b"\x7e", 0, ErrorCode.SHORT),
+    "truncated payload": (WIRE[:8] + b"\x7e", 9, ErrorCode.SHORT),
+    "a byte short": (WIRE[:-2] + b"\x7e", 9, ErrorCode.SHORT),
+    "a byte long": (WIRE[:-1] + b"\x00\x7e", 9, ErrorCode.LONG),
+    "an image long": (WIRE[:-1] + bytes(IMAGE_BYTES) * 3 + b"\x7e", 9, ErrorCode.LONG),
+    "short but whole": (encode(Frame(Kind.INFER, 9, bytes(IMAGE_BYTES - 1))), 9, ErrorCode.LENGTH),
+    "long but whole": (encode(Frame(Kind.INFER, 9, bytes(3 * IMAGE_BYTES))), 9, ErrorCode.LENGTH),
+    "info with a payload": (encode(Frame(Kind.INFO, 9, b"x")), 9, ErrorCode.LENGTH),
+    "unknown kind": (encode(Frame(0x12, 9, bytes(IMAGE_BYTES))), 9, ErrorCode.KIND),
+    "another version": (encode(Frame(0x21, 9, bytes(IMAGE_BYTES))), 9, ErrorCode.KIND),
+    "an answer": (encode(Frame(Kind.INFER_ANSWER, 9, bytes(IMAGE_BYTES))), 9, ErrorCode.KIND),
+    "repeated": (encode(infer(1, OTHER)), 1, ErrorCode.REPEATED),
+    "aborted": (WIRE[:8] + b"\x7d\x7e", 9, ErrorCode.FRAMING),
+} | {f"byte {position}": (flip(position), 9 ^ (position == 1), code) for position, code in enumerate(FLIPPED)}
+
+
+@pytest.mark.parametrize("name", BAD_FRAMES)
+def test_bad_frame(host, name):
+    """It is answered with its error, and neither the frame before it nor the one after it suffers."""
+    wire, sequence, code = BAD_FRAMES[name]
+    writes = [encode(infer(1, GOOD)), wire, encode(infer(2, THIRD))]
+    received = host.exchange(writes)
+    assert received == [answer(1, GOOD), error(sequence, code), answer(2, THIRD)]
+
+
+def test_silence_ends_a_frame(host):
+    rest = [WIRE[8:10], WIRE[10:-1]]  # comes too late, and is ignored up to the next flag
+    writes = [WIRE[:8], 2 * TIMEOUT_BITS, *rest, 2 * TIMEOUT_BITS, encode(infer(2, THIRD))]
+    received = host.exchange(writes)
+    assert received == [error(9, ErrorCode.SHORT), answer(2, THIRD)]
+
+
+def test_pauses_below_the_time_out_are_fine(host):
+    writes = [item for byte in WIRE for item in (bytes([byte]), TIMEOUT_BITS - 20)]
+    assert host.exchange(writes) == [answer(9, OTHER)]
+
+
+def test_break_inside_a_frame(host):
+    writes = [WIRE[:8], -30, WIRE[8:], encode(infer(2, THIRD))]
+    received = host.exchange(writes)
+    assert received == [error(9, ErrorCode.FRAMING), answer(2, THIRD)]
+
+
+def test_refused_sequence_number_is_not_used_up(host):
+    writes = [flip(6), WIRE]
+    received = host.exchange(writes)
+    assert received == [error(9, ErrorCode.CRC), answer(9, OTHER)]
+
+
+def test_info_forgets_the_sequence_number(host):
+    writes = [WIRE, WIRE, encode(Frame(Kind.INFO, 0, b"")), WIRE]
+    received = host.exchange(writes)
+    assert [(frame.kind, frame.payload[-1]) for frame in received if isinstance(frame, Frame)] == [
+        (Kind.INFER_ANSWER, OTHER[-1]),
+        (Kind.ERROR, ErrorCode.REPEATED),
+        (Kind.INFO_ANSWER, 7),
+        (Kind.INFER_ANSWER, OTHER[-1]),
     ]
+
+
+def test_frames_back_to_back_share_flags(host):
+    images = [random_image(seed) for seed in range(6)]
+    wire = b"".join(encode(infer(sequence, image))[:-1] for sequence, image in enumerate(images)) + bytes([FLAG])
+    received = host.exchange([wire])
+    assert received == [answer(sequence, image) for sequence, image in enumerate(images)]
+
+
+PIECES = [WIRE[:7], WIRE[5:], b"\x7e", b"\x7d\x7e", b"\x7d", -15, 130]
+GARBAGE = st.lists(st.one_of(st.binary(max_size=12), st.sampled_from(PIECES)))
+
+
+@settings(max_examples=15, deadline=None)
+@given(before=GARBAGE, between=GARBAGE)
+def test_garbage_never_harms_the_next_good_frame(host, before, between):
+    writes = [*before, encode(infer(1, GOOD)), *between, encode(infer(2, THIRD))]
+    received = host.exchange(writes)
+    assert [frame for frame in received if isinstance(frame, Frame) and frame.kind != Kind.ERROR] == [
+        answer(1, GOOD),
+        answer(2, THIRD),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"baud": CLOCK_HZ}, r"^baud=1000000 must be positive and at most clock_hz / 4 = 250000$"),
+        ({"network_id": b"abc"}, r"^network_id must have 8 bytes, not 3$"),
+        ({"input_elements": 13}, r"^lanes=4 must divide elements=13, those of a frame$"),
+        ({"input_elements": 1 << 20}, r"^a frame of 262144 beats is too long for the link, .* use more lanes$"),
+        ({"technology": "asic"}, r"^technology='asic' must be one of \['ecp5', 'portable'\]$"),
+        ({"timeout_s": 0}, r"^timeout_s=0 must be positive$"),
+    ],
+)
+def test_options_are_checked(options, message):
+    core = Core(units=[StreamBuffer(width=12)], input_lanes=4, input_width=3, output_lanes=4, output_width=3)
+    arguments = {
+        "core": core,
+        "clock_hz": CLOCK_HZ,
+        "baud": 10_000,
+        "network_id": bytes(8),
+        "input_elements": 12,
+        "output_elements": 12,
+        "technology": "portable",
+    }
+    with pytest.raises(ValueError, match=message):
+        Top(**(arguments | options))

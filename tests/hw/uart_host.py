@@ -1,71 +1,54 @@
-"""The other end of a UART in Amaranth's simulator: bytes in, frames out."""
+"""The other end of a UART, in Icarus Verilog: bytes in, frames out."""
 
+import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
-
-from amaranth.sim import Simulator
 
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame
 
+from .verilog_scenario import to_verilog
+
+_BENCH = Path(__file__).with_name("uart_bench.v")
 CYCLES_PER_BIT = 4
 
 
-def exchange(
-    dut: Any,
-    writes: Sequence[bytes | int],
-    *,
-    answers: int | None = None,
-    clock_hz: int,
-    silence: int = 600,
-) -> list[Frame | ErrorCode]:
-    """Sends `writes` to `dut.rx` and returns the frames that come out of `dut.tx`.
+class UartHost:
+    """Talks to `dut`, a component with `rx` and `tx`, which is compiled once in `folder`."""
 
-    An int in `writes` is a pause in bit times; a negative one is a break (the line low) of that many. Ends when
-    `answers` frames came and then nothing more, or when nothing has come for `silence` bit times after the last write.
-    """
-    decoder = Decoder()
-    received: list[Frame | ErrorCode] = []
-    done = False
+    def __init__(self, dut: Any, folder: Path):
+        self.folder = folder
+        to_verilog(dut, folder)
+        sources = ["dut.v", "models.v", str(_BENCH)]
+        subprocess.run(["iverilog", "-g2012", "-s", "bench", "-o", "bench", *sources], cwd=folder, check=True)
 
-    async def sender(ctx: Any) -> None:
-        nonlocal done
-        await ctx.tick().repeat(8)
+    def timed_exchange(
+        self, writes: Sequence[bytes | int], *, mismatch: float = 0, silence: int = 400
+    ) -> list[tuple[Frame | ErrorCode, int]]:
+        """Sends `writes` after a reset; returns the frames that come back, and the cycle at which each was whole.
+
+        An int in `writes` is a pause in bit times, or where negative, a break (the line low) of as many. The run ends
+        `silence` bit times after the last byte. mismatch: by what part the host's baud rate is too high.
+        """
+        words: list[int] = []
         for item in writes:
             if isinstance(item, int):
-                ctx.set(dut.rx, item >= 0)
-                await ctx.tick().repeat(abs(item) * CYCLES_PER_BIT)
-                ctx.set(dut.rx, 1)
-                if item < 0:
-                    await ctx.tick().repeat(2 * CYCLES_PER_BIT)
-                continue
-            for byte in item:
-                for bit in (0, *(byte >> bit & 1 for bit in range(8)), 1):
-                    ctx.set(dut.rx, bit)
-                    await ctx.tick().repeat(CYCLES_PER_BIT)
-        done = True
+                words.append((1 if item >= 0 else 2) << 24 | abs(item))
+            else:
+                words += item
+        (self.folder / "writes.hex").write_text("".join(f"{word:08x}\n" for word in [*words, 3 << 24]))
+        options = [f"+cycles_per_bit={CYCLES_PER_BIT}", f"+mismatch={round(1000 * mismatch)}", f"+silence={silence}"]
+        command = ["vvp", "-n", "bench", *options]
+        output = subprocess.run(command, cwd=self.folder, check=True, capture_output=True, text=True).stdout
+        decoder = Decoder()
+        received: list[tuple[Frame | ErrorCode, int]] = []
+        for line in output.splitlines():
+            fields = line.split()
+            if len(fields[0]) == 2:  # not a remark of the simulator
+                assert len(fields) == 2, f"a low stop bit: {line}"
+                received += [(frame, int(fields[1])) for frame in decoder.feed(bytes.fromhex(fields[0]))]
+        return received
 
-    async def receiver(ctx: Any) -> None:
-        idle = 0
-        while idle < silence * CYCLES_PER_BIT:
-            if ctx.get(dut.tx):
-                idle = idle + 1 if done else 0
-                await ctx.tick()
-                if answers is not None and len(received) >= answers and idle > 100:
-                    return
-                continue
-            await ctx.tick().repeat(CYCLES_PER_BIT // 2)
-            byte = 0
-            for bit in range(8):
-                await ctx.tick().repeat(CYCLES_PER_BIT)
-                byte |= ctx.get(dut.tx) << bit
-            await ctx.tick().repeat(CYCLES_PER_BIT)
-            assert ctx.get(dut.tx), "the stop bit is low"
-            received.extend(decoder.feed(bytes([byte])))
-            idle = 0
-
-    simulator = Simulator(dut)
-    simulator.add_clock(1 / clock_hz)
-    simulator.add_testbench(sender)
-    simulator.add_testbench(receiver)
-    simulator.run()
-    return received
+    def exchange(self, writes: Sequence[bytes | int], **options: Any) -> list[Frame | ErrorCode]:
+        """As `timed_exchange`, without the cycles."""
+        return [frame for frame, _ in self.timed_exchange(writes, **options)]

@@ -31,9 +31,7 @@ class FrameReceiver(wiring.Component):
     beat_bits : int
         Bits of a beat of `o`.
     frame_beats : int
-        Beats of an image.
-    input_bytes : int
-        Bytes of an image: its beats' bits, packed without gaps.
+        Beats of an image, whose bits are packed without gaps into at most 65535 bytes.
     timeout_cycles : int
         Silence after which a frame ends.
 
@@ -60,17 +58,10 @@ class FrameReceiver(wiring.Component):
     rollback: Signal
     receiving: Signal
 
-    def __init__(self, *, beat_bits: int, frame_beats: int, input_bytes: int, timeout_cycles: int):
-        if -(-beat_bits * frame_beats // 8) != input_bytes or input_bytes > MAX_PAYLOAD:
-            raise ValueError(
-                f"input_bytes={input_bytes} must be the whole bytes of frame_beats={frame_beats} beats of "
-                f"beat_bits={beat_bits}, at most {MAX_PAYLOAD}"
-            )
-        if timeout_cycles < 1:
-            raise ValueError(f"timeout_cycles={timeout_cycles} must be at least 1")
+    def __init__(self, *, beat_bits: int, frame_beats: int, timeout_cycles: int):
         self.beat_bits = beat_bits
         self.frame_beats = frame_beats
-        self.input_bytes = input_bytes
+        self.input_bytes = -(-beat_bits * frame_beats // 8)
         self.timeout_cycles = timeout_cycles
         super().__init__(
             {

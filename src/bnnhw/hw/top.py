@@ -5,7 +5,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .core import Core
-from .link import FrameShape, Link
+from .link import Link
+from .link_settings import FrameShape, LinkSettings
+from .popcount import check_technology
 from .protocol import Info
 from .uart import baud_rate
 
@@ -64,28 +66,31 @@ class Top(wiring.Component):
         timeout_s: float = 0.05,
         technology: str,
     ):
-        self._core = core
-        self._link = Link(
+        if timeout_s <= 0:
+            raise ValueError(f"timeout_s={timeout_s} must be positive")
+        check_technology(technology)
+        self.core = core
+        self.settings = LinkSettings(
             image=FrameShape(input_elements, core.input_lanes, core.input_width, core.vectors),
             result=FrameShape(output_elements, core.output_lanes, core.output_width, core.vectors),
             result_signed=output_signed,
             rate=baud_rate(clock_hz=clock_hz, baud=baud),
             network_id=network_id,
             timeout_cycles=max(1, round(timeout_s * clock_hz)),
-            technology=technology,
         )
+        self.technology = technology
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1)})
 
     @property
     def info(self) -> Info:
         """What the device answers to INFO."""
-        return self._link.info
+        return self.settings.info
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.core = self._core
-        m.submodules.link = link = self._link
-        wiring.connect(m, link.images, self._core.i)
-        wiring.connect(m, self._core.o, link.results)
+        m.submodules.core = core = self.core
+        m.submodules.link = link = Link(settings=self.settings, technology=self.technology)
+        wiring.connect(m, link.images, core.i)
+        wiring.connect(m, core.o, link.results)
         m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx), self.busy.eq(link.busy)]
         return m

@@ -42,14 +42,12 @@ class FrameTransmitter(wiring.Component):
     output : In(stream of unsigned(8))
     o : Out(stream of unsigned(8))
         To UartTransmitter.
-    sending : Out(1)
     """
 
     verdict: stream.Interface
     cycles: stream.Interface
     output: stream.Interface
     o: stream.Interface
-    sending: Signal
 
     def __init__(self, *, info: Info):
         if info.output_bytes + CYCLES_BYTES > MAX_PAYLOAD:
@@ -61,7 +59,6 @@ class FrameTransmitter(wiring.Component):
                 "cycles": In(flat_stream(32)),
                 "output": In(flat_stream(8)),
                 "o": Out(flat_stream(8)),
-                "sending": Out(1),
             }
         )
 
@@ -115,13 +112,12 @@ class FrameTransmitter(wiring.Component):
             # The CRC register, fed with its own lowest bit, is a plain shift register.
             crc.bit.eq(Mux(section == _Section.CRC, crc.crc[0], shifter[0])),
             crc.enable.eq(bits_left != 0),
-            self.sending.eq(1),
         ]
         with m.If(bits_left != 0):
             m.d.sync += [bits_left.eq(bits_left - 1), shifter.eq(shifter >> 1)]
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += [self.sending.eq(self.verdict.valid), crc.clear.eq(1)]
+                m.d.comb += crc.clear.eq(1)
                 m.d.sync += [section.eq(_Section.HEADER), index.eq(0)]
                 with m.If(self.verdict.valid & (self.cycles.valid | ~is_infer)):
                     m.next = "OPEN"
@@ -143,7 +139,7 @@ class FrameTransmitter(wiring.Component):
                     m.d.sync += bits_left.eq(8)
                     m.next = "EXAMINE"
             with m.State("EXAMINE"):
-                m.d.sync += [index.eq(Mux(last, 0, index + 1))]
+                m.d.sync += index.eq(Mux(last, 0, index + 1))
                 m.next = "SEND"
                 with m.If((byte == FLAG) | (byte == ESCAPE)):
                     m.d.sync += byte.eq(byte ^ ESCAPE_FLIP)
