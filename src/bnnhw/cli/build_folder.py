@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from bnnhw.boards.board import Board
 from bnnhw.boards.build import BuildFigures, build
 from bnnhw.boards.manifest import MANIFEST, describe_build, network_id
+from bnnhw.cli.link_rate import link_frames_per_second
+from bnnhw.cli.options import PlanOptions
 from bnnhw.compiler.ir import Graph, evaluate, random_feeds
 from bnnhw.compiler.report import BuildReport, Clock, Link, Provenance, Resources, Stage, write
 from bnnhw.compiler.report.from_schedule import from_schedule
 from bnnhw.compiler.schedule import Schedule
-from bnnhw.hw.protocol import Frame, Kind, encode
 
 if TYPE_CHECKING:
     from bnnhw.boards.routing import RoutedReport
     from bnnhw.boards.synthesis import SynthesisReport
 
 GOLDEN_SAMPLES = 16
-BITS_PER_BYTE = 10  # a start bit, eight data bits, a stop bit
 STAGES = ("rtl", "synthesis", "place and route", "bitstream")
 
 
@@ -30,8 +29,6 @@ STAGES = ("rtl", "synthesis", "place and route", "bitstream")
 class BuildOptions:
     """What the user asked for; see `bnnhw build --help`."""
 
-    clock_hz: float
-    baud: int
     seed: int
     retries: int
     stop_after: Literal["rtl", "synth", "route"] | None
@@ -42,20 +39,21 @@ def fill_folder(
     folder: Path,
     model: Path,
     graph: Graph,
-    schedule: Schedule,
-    board: Board,
+    integers: Graph,
+    plan: PlanOptions,
     options: BuildOptions,
     *,
     progress: Callable[[str, str], None],
 ) -> BuildReport:
-    """Builds `schedule` of the trained `graph` of `model` for `board` into `folder`; the report that went there too."""
+    """Builds the trained `graph` of `model`, whose integer graph is given too, into `folder`; the report that is there."""
+    schedule, board = plan.schedule(integers), plan.target
     model_sha256 = hashlib.sha256(model.read_bytes()).hexdigest()
     figures = build(
         schedule,
         board,
         folder,
-        clock_hz=options.clock_hz,
-        baud=options.baud,
+        clock_hz=plan.clock_hz,
+        baud=plan.baud,
         network_id=network_id(schedule, model_sha256),
         seed=options.seed,
         retries=options.retries,
@@ -67,7 +65,7 @@ def fill_folder(
     manifest = describe_build(
         schedule,
         classes=tuple(graph.meta["classes"]),
-        baud=options.baud,
+        baud=plan.baud,
         clock_hz=figures.clock_hz,
         model_sha256=model_sha256,
         board=board.name,
@@ -77,7 +75,7 @@ def fill_folder(
     (folder / MANIFEST).write_text(manifest.to_json())
     (folder / "folding.json").write_text(schedule.plan.to_json())
     write_golden(folder / "golden.npz", schedule)
-    report = make_report(folder, graph, schedule, board, options, figures, model_sha256=model_sha256, seed=seed)
+    report = make_report(folder, graph, integers, schedule, plan, figures, model_sha256=model_sha256, seed=seed)
     write(report, folder)
     return report
 
@@ -94,9 +92,9 @@ def write_golden(path: Path, schedule: Schedule) -> None:
 def make_report(
     folder: Path,
     graph: Graph,
+    integers: Graph,
     schedule: Schedule,
-    board: Board,
-    options: BuildOptions,
+    plan: PlanOptions,
     figures: BuildFigures,
     *,
     model_sha256: str,
@@ -115,26 +113,21 @@ def make_report(
         provenance=Provenance(
             bnnhw=figures.versions["bnnhw"],
             model_sha256=model_sha256,
-            board=board.name,
+            board=plan.target.name,
             seed=seed,
             versions=figures.versions,
             artifacts=artifacts,
         ),
         clock=Clock(
-            asked_hz=options.clock_hz, actual_hz=figures.clock_hz, fmax_hz=routing.fmax_hz if routing else None
+            asked_hz=plan.clock_hz, actual_hz=figures.clock_hz, fmax_hz=routing.fmax_hz if routing else None
         ),
-        link=link_of(schedule, options.baud),
+        link=Link(
+            name=f"UART, {plan.baud / 1e6:g} Mbaud", frames_per_second=link_frames_per_second(integers, plan.baud)
+        ),
         synthesised=synthesised_cells(figures.synthesis),
         routed=routed_cells(routing),
         stages=tuple(Stage(name=name, seconds=figures.seconds.get(name)) for name in STAGES),
     )
-
-
-def link_of(schedule: Schedule, baud: int) -> Link:
-    """The UART, and the frames a second that it carries with requests close behind each other, none of them escaped."""
-    image = bytes(-(-schedule.input_beats * schedule.input_lanes * schedule.input_width // 8))
-    bits = BITS_PER_BYTE * len(encode(Frame(Kind.INFER, 0, image)))
-    return Link(name=f"UART, {baud / 1e6:g} Mbaud", frames_per_second=baud / bits)
 
 
 def synthesised_cells(report: "SynthesisReport | None") -> Resources | None:

@@ -24,6 +24,7 @@ def command(model: Path, dataset: str | None, data_dir: Path | None, engine: str
     import numpy as np
 
     from bnnhw.cli.inputs import check_images, test_set
+    from bnnhw.cli.torch_rung import torch_rung
     from bnnhw.compiler.integerize import integerize
     from bnnhw.compiler.kernel import PackedKernel
     from bnnhw.compiler.load import load
@@ -33,7 +34,7 @@ def command(model: Path, dataset: str | None, data_dir: Path | None, engine: str
     check_images(graph, data.test_images, data.name)
     started = time.perf_counter()
     if engine == "torch":
-        labels = torch_labels(model, data.test_images)
+        labels = torch_rung(model).answers(data.test_images).argmax(axis=1)
     else:
         labels = PackedKernel(integerize(graph))(data.test_images)
     seconds = time.perf_counter() - started
@@ -42,15 +43,3 @@ def command(model: Path, dataset: str | None, data_dir: Path | None, engine: str
         click.echo(json.dumps({"accuracy": correct / images, "correct": correct, "images": images, "seconds": seconds}))
     else:
         click.echo(f"{correct / images:.2%} of {images:,} {data.name} test images right ({engine}, {seconds:.1f} s)")
-
-
-def torch_labels(model: Path, images):
-    """The labels (N,) that torch gives images (N, H, W, C), ties to the lowest."""
-    import torch
-
-    from bnnhw.model import load
-
-    network = load(model)
-    with torch.inference_mode():
-        parts = torch.as_tensor(images).float().split(1000)
-        return torch.cat([network(part).argmax(1) for part in parts]).numpy()

@@ -35,13 +35,15 @@ def command(model: Path, trained: bool, as_json: bool) -> None:
 
     table = Table("layer", "op", "input", "output", "weights", "+1", "unique rows", title=str(model), title_justify="left")
     for layer in summary.layers:
-        weights = (f"{layer.weights:,}", f"{layer.plus_share:.0%}", f"{layer.unique_rows} of {layer.rows}")
+        weights = ("", "", "")
+        if layer.plus_share is not None:
+            weights = (f"{layer.weights:,}", f"{layer.plus_share:.0%}", f"{layer.unique_rows} of {layer.rows}")
         table.add_row(
             layer.name,
             layer.op,
             f"{'x'.join(map(str, layer.input_shape))} {layer.input_element}",
             f"{'x'.join(map(str, layer.output_shape)) or 'scalar'} {layer.output_element}",
-            *(weights if layer.weights else ("", "", "")),
+            *weights,
         )
     console = Console()
     console.print(table)

@@ -1,14 +1,97 @@
 """Options that several commands share."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+if TYPE_CHECKING:
+    from bnnhw.boards.board import Board
+    from bnnhw.compiler.ir import Graph
+    from bnnhw.compiler.schedule import Schedule
+
 MODEL = click.Path(path_type=Path, dir_okay=False)
 """A model file; whether it exists and is sound is the reader's to say."""
+
+LINK_MARGIN = 10
+"""Where no speed is asked for, a design is made this many times faster than its UART."""
 
 data_dir_option = click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Folder with the data set's official files; default $BNNHW_DATA_DIR, else downloaded.",
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions:
+    """Which board, and how much of the network works in parallel; see `bnnhw build --help`."""
+
+    board: str
+    target_fps: float | None
+    fill: float | None
+    folding: Path | None
+    vectors: int | None
+    clock_mhz: float
+    outputs: Literal["label", "scores"]
+    baud: int
+
+    @property
+    def clock_hz(self) -> float:
+        return self.clock_mhz * 1e6
+
+    @property
+    def target(self) -> "Board":
+        """The board of that name."""
+        from bnnhw.boards.board import get_board
+
+        return get_board(self.board)
+
+    def schedule(self, integers: "Graph") -> "Schedule":
+        """The schedule of an integer graph that these options ask for.
+
+        Without a speed, a share or a file: LINK_MARGIN times what the UART carries, or what fits if that is less.
+        """
+        from bnnhw.compiler.errors import ScheduleError
+        from bnnhw.compiler.scheduling import schedule
+
+        device = self.target.device
+        common = {"vectors": self.vectors, "clock_hz": self.clock_hz}
+        if self.target_fps is None and self.fill is None and self.folding is None:
+            from bnnhw.cli.link_rate import link_frames_per_second
+
+            target_fps = LINK_MARGIN * link_frames_per_second(integers, self.baud)
+            try:
+                return schedule(integers, device, target_fps=target_fps, **common)
+            except ScheduleError:
+                return schedule(integers, device, fill=1.0, **common)
+        return schedule(
+            integers, device, target_fps=self.target_fps, fill=self.fill, folding_file=self.folding, **common
+        )
+
+
+def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options of PlanOptions, and the object as its argument `plan`."""
+    speed = click.FloatRange(min=0, min_open=True)
+    options = (
+        click.option("--board", default="ulx3s-85f", show_default=True, help="See bnnhw boards."),
+        click.option("--target-fps", type=speed, help="The smallest design of at least so many frames a second."),
+        click.option("--fill", type=click.FloatRange(0, 1, min_open=True), help="The fastest design in this share of the FPGA."),
+        click.option("--folding", type=click.Path(path_type=Path), help="A folding.json, such as a build wrote."),
+        click.option("--vectors", type=click.IntRange(1, 16), help="Frames that share every weight fetch."),
+        click.option("--clock-mhz", type=click.FloatRange(min=1), default=100, show_default=True, help="The core's clock."),
+        click.option("--outputs", type=click.Choice(["label", "scores"]), default="label", show_default=True),
+        click.option("--baud", type=click.IntRange(min=1200), default=3_000_000, show_default=True),
+    )
+
+    @wraps(command)
+    def with_plan(**arguments: Any) -> Any:
+        plan = PlanOptions(**{field.name: arguments.pop(field.name) for field in fields(PlanOptions)})
+        return command(plan=plan, **arguments)
+
+    for option in reversed(options):
+        with_plan = option(with_plan)
+    return with_plan

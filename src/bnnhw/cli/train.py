@@ -23,7 +23,7 @@ from bnnhw.cli.options import MODEL, data_dir_option
 @click.option("--loss", type=click.Choice(["cross-entropy", "squared-hinge"]))
 @click.option("--no-augmentation", is_flag=True, help="Train on the images as they are.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--threads", type=click.IntRange(min=1), help="CPU threads; results depend on their number.")
+@click.option("--threads", type=click.IntRange(min=1), help="CPU threads; the weights depend on their number, too.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
 def command(
@@ -59,8 +59,7 @@ def command(
     from bnnhw.model.progress import TrainingProgress
     from bnnhw.model.recipes import default_recipe
 
-    if threads is not None:
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads or (1 if dataset == "digits" else torch.get_num_threads()))  # tiny layers only wait
     data = load_data_set(dataset, data_dir=data_dir)
     asked = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "loss": loss}
     recipe = replace(default_recipe(network, dataset), **{name: given for name, given in asked.items() if given})

@@ -1,0 +1,21 @@
+"""How many frames a second a UART carries."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bnnhw.compiler.ir import Graph
+
+BITS_PER_BYTE = 10  # a start bit, eight data bits, a stop bit
+
+
+def link_frames_per_second(graph: "Graph", baud: int) -> float:
+    """Images a second of an integer graph, requests close behind each other, none of their bytes escaped."""
+    from bnnhw.compiler.ir import FloatType
+    from bnnhw.compiler.schedule import split_host
+    from bnnhw.hw.protocol import Frame, Kind, encode
+
+    sent = split_host(graph)[1].inputs[0].type
+    if isinstance(sent.element, FloatType):
+        raise TypeError("an integer graph has no float input")
+    image = bytes(-(-sent.size * sent.element.width // 8))
+    return baud / (BITS_PER_BYTE * len(encode(Frame(Kind.INFER, 0, image))))

@@ -1,0 +1,93 @@
+"""bnnhw verify."""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bnnhw.cli.options import MODEL, data_dir_option, plan_options
+
+if TYPE_CHECKING:
+    from bnnhw.cli.options import PlanOptions
+    from bnnhw.compiler.ir import Graph
+    from bnnhw.sim.ladder import Rung
+
+RUNGS = ("graph", "integer", "packed", "rtl", "netlist")
+DIFFERENT = 1
+
+
+@click.command("verify")
+@click.argument("model", type=MODEL)
+@click.option("--through", type=click.Choice(RUNGS), default="rtl", show_default=True, help="The last rung.")
+@click.option("--samples", type=click.IntRange(min=1), help="Images; default 100.")
+@click.option("--dataset", help="Whose test images; default: the model's own, random images where there are none.")
+@data_dir_option
+@plan_options
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def command(
+    model: Path,
+    through: str,
+    samples: int | None,
+    dataset: str | None,
+    data_dir: Path | None,
+    plan: "PlanOptions",
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Climb the ladder: prove that torch, the graphs, the RTL and the netlist give the same answers, bit for bit.
+
+    Ends with exit code 1 and the first image, layer and channel that differ, where anything does.
+
+    \b
+    Example: bnnhw verify model.pt --through rtl --samples 10000
+    """
+    from bnnhw.cli.inputs import images_for
+    from bnnhw.cli.progress import StageProgress
+    from bnnhw.compiler.load import load
+    from bnnhw.sim.ladder import climb
+
+    graph = load(model)
+    images, source = images_for(graph, samples=samples, dataset=dataset, data_dir=data_dir)
+    with StageProgress(quiet=quiet) as progress:
+        steps = []
+        for step in climb(
+            make_rungs(model, graph, through, plan), images, on_rung=lambda name: progress.show(name, "comparing")
+        ):
+            steps.append(step)
+            if not as_json:
+                verdict = "equal" if not step.differences else f"{step.differences:,} DIFFERENT, first: {step.where}"
+                click.echo(f"{step.lower:>14} = {step.upper:<14} {step.samples:,} images  {verdict}  ({step.seconds:.1f} s)")
+    if as_json:
+        click.echo(json.dumps({"images": source, "steps": [asdict(step) for step in steps]}, indent=2))
+    else:
+        click.echo(f"compared on {source}")
+    if any(step.differences for step in steps):
+        sys.exit(DIFFERENT)
+
+
+def make_rungs(model: Path, graph: "Graph", through: str, plan: "PlanOptions") -> Iterator["Rung"]:
+    """The rungs from torch to `through`, each made when the one below has held."""
+    from bnnhw.cli.torch_rung import torch_rung
+    from bnnhw.compiler.integerize import integerize
+    from bnnhw.sim.rungs import graph_rung, packed_rung, rtl_rung
+
+    last = RUNGS.index(through)
+    yield torch_rung(model)
+    yield graph_rung("trained graph", graph)
+    if last >= RUNGS.index("integer"):
+        integers = integerize(graph, output=plan.outputs, check=True)
+        yield graph_rung("integer graph", integers)
+    if last >= RUNGS.index("packed"):
+        yield packed_rung(integers)
+    if last >= RUNGS.index("rtl"):
+        schedule = plan.schedule(integers)
+        yield rtl_rung(schedule)
+    if last >= RUNGS.index("netlist"):
+        from bnnhw.cli.netlist import netlist_rung
+
+        yield netlist_rung(schedule)

@@ -1,0 +1,104 @@
+"""The ladder of equality: the same images through one level after the other, from torch to the placed netlist.
+
+A rung is a way to compute the network's answers. Each is compared with the one below it, bit for bit; where two differ, the first
+image, layer, pixel and channel with different values are named.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Rung", "Step", "climb"]
+
+Answers = Callable[[NDArray[Any]], NDArray[Any]]
+Trace = Callable[[NDArray[Any]], Mapping[str, NDArray[Any]]]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A level of the network's way to hardware.
+
+    Attributes
+    ----------
+    name : str
+    answers : callable
+        images (N, *shape) -> labels (N,) or scores (N, classes).
+    trace : callable or None
+        images (N, *shape) -> the values inside, (N, ...) by name, in order. Values that two rungs name alike mean the same.
+    """
+
+    name: str
+    answers: Answers
+    trace: Trace | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One comparison: `upper` against `lower` on `samples` images, of which `differences` had other answers.
+
+    `where` tells the first difference, None where there is none; `seconds` is the time that `upper` took.
+    """
+
+    lower: str
+    upper: str
+    samples: int
+    differences: int
+    where: str | None
+    seconds: float
+
+
+def climb(
+    rungs: Iterable[Rung], images: NDArray[Any], *, on_rung: Callable[[str], None] = lambda name: None
+) -> Iterator[Step]:
+    """The steps of the ladder, each as soon as it is done. Stops after the first step with a difference.
+
+    Rungs may be made while climbing: the next one is asked for when the last one has held.
+    """
+    lower: Rung | None = None
+    expected = np.empty(0)
+    for rung in rungs:
+        on_rung(rung.name)
+        started = time.perf_counter()
+        answers = rung.answers(images)
+        seconds = time.perf_counter() - started
+        if lower is not None:
+            differing = differing_images(expected, answers)
+            where = describe_difference(lower, rung, images, differing) if len(differing) else None
+            yield Step(lower.name, rung.name, len(images), len(differing), where, seconds)
+            if len(differing):
+                return
+        lower, expected = rung, answers
+
+
+def differing_images(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.intp]:
+    """The indices of images with different answers; scores meet labels as their arg max, ties to the lowest class."""
+    if left.ndim != right.ndim:
+        left, right = (scores.argmax(axis=1) if scores.ndim == 2 else scores for scores in (left, right))
+    return np.flatnonzero((left != right).reshape(len(left), -1).any(axis=1))
+
+
+def describe_difference(lower: Rung, upper: Rung, images: NDArray[Any], differing: NDArray[np.intp]) -> str:
+    """The first image that differs, and the first value inside it that does, as far as both rungs show theirs."""
+    first = int(differing[0])
+    found = f"image {first}"
+    if lower.trace is None or upper.trace is None:
+        return found
+    left, right = (rung.trace(images[first : first + 1]) for rung in (lower, upper) if rung.trace)
+    for name in left:
+        if name in right and (left[name] != right[name]).any():
+            index = np.argwhere(left[name][0] != right[name][0])[0]
+            values = f"{left[name][0][tuple(index)]} in {lower.name}, {right[name][0][tuple(index)]} in {upper.name}"
+            return f"{found}, value {name!r}, {describe_index(index)}: {values}"
+    return f"{found}; all values that both rungs show are equal, so the difference is in the output itself"
+
+
+def describe_index(index: NDArray[np.intp]) -> str:
+    """`pixel (y, x), channel c` of an NHWC tensor, or what there is of it."""
+    if not len(index):
+        return "the scalar"
+    channel = f"channel {index[-1]}"
+    return f"pixel ({', '.join(map(str, index[:-1]))}), {channel}" if len(index) > 1 else channel
