@@ -10,7 +10,6 @@ from bnnhw.compiler.pipeline import build_pipeline
 from bnnhw.compiler.schedule import Schedule, apply_plan, split_host
 from tests.compiler.make_model import make_model
 
-
 Output = Literal["label", "scores"]
 
 

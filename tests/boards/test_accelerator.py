@@ -12,7 +12,7 @@ from bnnhw.compiler import evaluate
 from bnnhw.compiler.schedule import Schedule
 from bnnhw.hw.protocol import Info
 
-from .fake_board import FakeBoard
+from .fake_board import CYCLES, FakeBoard
 from .networks import Output, make_schedule
 
 IMAGES = np.random.default_rng(3).integers(0, 256, (50, 4, 3, 1))
@@ -67,20 +67,26 @@ def test_gives_the_integer_graphs_answers(tmp_path: Path, output: Output, binari
         board_of(schedule, network_id) as board,
         Accelerator.open(tmp_path, port=board.port) as accelerator,
     ):
-        answers = list(accelerator.infer_many(IMAGES))
-        np.testing.assert_array_equal(answers, expected)
+        answers = list(accelerator.answers(IMAGES))
         labels = expected if output == "label" else expected.argmax(axis=1)
-        assert [accelerator.label_of(answer) for answer in answers] == [CLASSES[label] for label in labels]
-        np.testing.assert_array_equal(accelerator.infer(IMAGES[3]), expected[3])
+        assert [answer.index for answer in answers] == labels.tolist()
+        assert [answer.label for answer in answers] == [CLASSES[label] for label in labels]
+        assert [answer.scores for answer in answers] == ([None] * 50 if output == "label" else expected.tolist())
+        assert {answer.cycles for answer in answers} == {CYCLES}
+        assert accelerator.answer(IMAGES[3]) == answers[3]
 
 
 def test_refuses_a_board_with_another_network_and_frees_its_port(tmp_path: Path):
     schedule = make_schedule(tmp_path, seed=5)
     network_id = write_build(schedule, tmp_path)
     with board_of(schedule, b"another!") as board:
-        for _ in range(2):  # the second time, a port still open would be busy
-            with pytest.raises(LinkError, match=f"holds the network {b'another!'.hex()}, not {network_id.hex()}"):
+        errors = []  # which keep what they met alive: the second time, a port still open would be busy
+        for _ in range(2):
+            with pytest.raises(LinkError) as caught:
                 Accelerator.open(tmp_path, port=board.port)
+            errors.append(caught)
+        for error in errors:
+            assert error.match(f"holds the network {b'another!'.hex()}, not {network_id.hex()}")
 
 
 def test_refuses_a_folder_that_is_no_build(tmp_path: Path):

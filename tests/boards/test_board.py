@@ -34,6 +34,8 @@ def test_has_what_a_design_needs(board: Board):
     platform.request(board.clock, dir="-")
     uart = platform.request("uart", 0, dir="-")
     assert len(uart.rx) == len(uart.tx) == 1
+    if board.has_led:
+        assert len(platform.request("led", 0, dir="-")) == 1
 
 
 @pytest.mark.parametrize("name", ["ulx3s", "ULX3S", "ulx3s-85F"])

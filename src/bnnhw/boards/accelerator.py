@@ -1,26 +1,46 @@
 """A built network on its board, from images to labels."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from .host import BoardLink
 from .manifest import Manifest
 from .serial_port import choose_port
 
-__all__ = ["Accelerator"]
+__all__ = ["Accelerator", "Prediction"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """What the board says about an image.
+
+    Attributes
+    ----------
+    index, label
+        The class, and its name. Of equal scores the lowest class wins.
+    scores
+        The integer graph's, one for each class; None where the build answers with labels.
+    cycles
+        Clock cycles from the image's first beat in to the answer's last beat out.
+    """
+
+    index: int
+    label: str
+    scores: list[int] | None
+    cycles: int
 
 
 class Accelerator:
     """The network of the build `manifest` on the board behind `link`; a context manager.
 
     >>> with Accelerator.open("build/digits") as accelerator:    # doctest: +SKIP
-    ...     accelerator.infer(image)
-    array(7)
+    ...     accelerator.answer(image).label
+    'seven'
     """
 
     def __init__(self, manifest: Manifest, link: BoardLink):
@@ -67,15 +87,18 @@ class Accelerator:
         """Gives the port back."""
         self.link.close()
 
-    def infer(self, image: NDArray[Any]) -> NDArray[np.int64]:
-        """The label, shape (), or the scores, shape (classes,), of an image (H, W, C) of raw integers."""
-        return next(self.infer_many([image]))
+    def answer(self, image: NDArray[Any]) -> Prediction:
+        """The prediction for an image (H, W, C) of raw integers."""
+        return next(self.answers([image]))
 
-    def infer_many(self, images: Iterable[NDArray[Any]]) -> Iterator[NDArray[np.int64]]:
-        """`infer` for each image, in order, with the link kept full."""
+    def answers(self, images: Iterable[NDArray[Any]]) -> Iterator[Prediction]:
+        """The prediction for each image, in order, with the link kept full."""
         for answer in self.link.infer_many(self.manifest.encode_image(image) for image in images):
-            yield self.manifest.decode_answer(answer.outputs)
-
-    def label_of(self, answer: NDArray[np.int64]) -> str:
-        """The name of the class that an answer of `infer` means; ties of scores go to the lowest class."""
-        return self.manifest.classes[int(answer if answer.ndim == 0 else answer.argmax())]
+            output = self.manifest.decode_answer(answer.outputs)
+            index = int(output if output.ndim == 0 else output.argmax())
+            yield Prediction(
+                index=index,
+                label=self.manifest.classes[index],
+                scores=None if output.ndim == 0 else output.tolist(),
+                cycles=answer.cycles,
+            )

@@ -27,6 +27,8 @@ class Board:
         Which connector and adapter the UART (resource "uart", 0) ends at.
     flash_commands : tuple of tuple of str
         The command lines that load a bitstream into the FPGA's SRAM, best first; the bitstream's name is appended.
+    has_led : bool
+        Whether there is a resource "led", 0 that is free beside the UART.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Board:
     platform_class: str
     uart_note: str
     flash_commands: tuple[tuple[str, ...], ...]
+    has_led: bool = True
 
     def platform(self) -> Any:
         """A new amaranth.vendor.LatticeECP5Platform: it takes one design only."""
@@ -86,6 +89,7 @@ def _ecpix5(size: str) -> Board:
         platform_class=f"ecpix5:ECPIX5{size}Platform",
         uart_note="USB connector of the debug port (FT2232H, second channel)",
         flash_commands=(("openFPGALoader", "-c", "ft2232", "-m"), ("ecpprog", "-S")),
+        has_led=False,
     )
 
 
@@ -125,6 +129,7 @@ BOARDS: dict[str, Board] = {
             platform_class="icesugar_pro:ICESugarProPlatform",
             uart_note="USB connector (iCELink)",
             flash_commands=(("openFPGALoader", "-c", "cmsisdap", "-m"), ("icesprog",)),
+            has_led=False,
         ),
         Board(
             name="colorlight-5a-75b",
@@ -132,6 +137,7 @@ BOARDS: dict[str, Board] = {
             platform_class="colorlight_5a75b_r7_0:Colorlight_5A75B_R70Platform",
             uart_note="connector J19: DATA_LED- is the board's output, KEY+ its input; 3.3 V adapter",
             flash_commands=(("openFPGALoader", "-c", "ft232", "-m"),),
+            has_led=False,
         ),
     )
 }

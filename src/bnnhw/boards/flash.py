@@ -56,6 +56,8 @@ def flash(
         except ToolError as error:
             said = log.read_text().lower() if log.exists() else ""
             if any(words in said for words in _ABSENT):
-                raise ToolError(f"{command[0]} finds no {board.name}; connect and power it ({error.message})") from error
+                raise ToolError(
+                    f"{command[0]} finds no {board.name}; connect and power it ({error.message})"
+                ) from error
             raise ToolError(error.message) from error
     return command[0]

@@ -91,7 +91,6 @@ class BoardLink:
     def info(self) -> Info:
         """What the board says about itself. Also makes board and host agree again on where frames begin."""
         for _ in range(self.retries + 1):
-            self._decoder = Decoder()
             self._sequence = 0
             number = secrets.randbelow(256)
             self._send(Frame(Kind.INFO, number, b""))
@@ -174,8 +173,8 @@ class BoardLink:
                 oldest = next(iter(pending))
             request = pending.pop(oldest)
             answers[request.index] = Answer(frame.payload[4:], int.from_bytes(frame.payload[:4], "little"))
-        elif frame.kind == Kind.ERROR and frame.sequence == oldest:
-            request = pending.pop(oldest)
+        elif frame.kind == Kind.ERROR:
+            request = pending.pop(frame.sequence)
             code = frame.payload[0] if frame.payload else 0
             if code in _HOPELESS:
                 raise LinkError(f"the board at {self.port} refuses image {request.index}: {ErrorCode(code).name}")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .process import ToolError, run_tool
+from .process import run_tool
 from .tools import find_nextpnr
 
 __all__ = ["ROUTER2_FROM_LUT4", "RoutedReport", "device_option", "place_and_route"]
@@ -31,8 +31,8 @@ class RoutedReport:
     """What a routed design occupies and how fast it is.
 
     `trellis_comb` counts half slices' LUT4 cells, those that only feed carries included; `luts` is the LUT4 of logic
-    and distributed RAM before packing, `ccu2c` the carry cells (two LUT4 each). `fmax_hz` is that of the clock asked
-    for, or of the slowest one. `seconds` is the time of the run whose `seed` this is.
+    and distributed RAM before packing, `ccu2c` the carry cells (two LUT4 each). `fmax_hz` is that of the design's
+    clock, of the slowest one where there are more. `seconds` is the time of the run whose `seed` this is.
     """
 
     luts: int
@@ -63,7 +63,6 @@ def place_and_route(
     speed: int,
     seed: int,
     lut4: int,
-    clock: str | None = None,
     clock_hz: float | None = None,
     name: str = "top",
     output: str = "top",
@@ -72,9 +71,9 @@ def place_and_route(
 ) -> RoutedReport:
     """Places and routes `folder`/`name`.json into `output`.config and `output`.report.json.
 
-    The pins come from `name`.lpf where there is one, else they are nextpnr's choice. `lut4` is the size of the
-    netlist and picks the router, `clock` a part of the name of the clock net to report, `clock_hz` the frequency to
-    aim at where no constraint of the LPF says so. A missed frequency is no error: the caller reads `fmax_hz`.
+    The pins come from `name`.lpf where there is one, else they are nextpnr's choice. `lut4` is the size of the netlist
+    and picks the router, `clock_hz` the frequency to aim at where no constraint of the LPF says so. A missed frequency
+    is no error: the caller reads `fmax_hz`.
 
     Raises
     ------
@@ -116,7 +115,7 @@ def place_and_route(
         ccu2c=packed["carry"] // 2,
         ebr=used["DP16KD"],
         multipliers=used["MULT18X18D"],
-        fmax_hz=_fmax_hz(report["fmax"], clock=clock, log=log),
+        fmax_hz=min(clock["achieved"] for clock in report["fmax"].values()) * 1e6,
         seed=seed,
         seconds=seconds,
     )
@@ -128,14 +127,6 @@ def _phase(line: str) -> str | None:
         if match := pattern.match(line):
             return " ".join((phase, *match.groups()))
     return None
-
-
-def _fmax_hz(clocks: dict[str, dict[str, float]], *, clock: str | None, log: Path) -> float:
-    """The reported Fmax of the clock whose net's name contains `clock`; of the slowest where `clock` is None."""
-    found = [figures["achieved"] for net, figures in clocks.items() if clock is None or clock in net]
-    if not found:
-        raise ToolError(f"nextpnr-ecp5 reports no clock named {clock!r} among {sorted(clocks)}", log=log)
-    return min(found) * 1e6
 
 
 def _packed_luts(log: Path) -> dict[str, int]:

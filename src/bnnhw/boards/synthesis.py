@@ -52,15 +52,18 @@ def run_yosys(
     commands: list[str],
     *,
     cwd: Path,
-    script: str,
     log: Path,
     timeout_s: float | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> float:
-    """Runs yosys in `cwd` over `commands`, which it finds in the file `script` there; the seconds that it took."""
+    """Runs yosys in `cwd` over `commands`; the seconds that it took."""
     tool = find_yosys()
-    (cwd / script).write_text("\n".join(commands) + "\n")
-    return run_tool([*tool.command, "-s", script], name="yosys", cwd=cwd, log=log, timeout_s=timeout_s, on_line=on_line)
+    script = cwd / "commands.ys"
+    script.write_text("\n".join(commands) + "\n")
+    command = [*tool.command, "-s", script.name]
+    seconds = run_tool(command, name="yosys", cwd=cwd, log=log, timeout_s=timeout_s, on_line=on_line)
+    script.unlink()
+    return seconds
 
 
 def synthesise(
@@ -108,10 +111,11 @@ def synthesise(
     seconds = run_yosys(
         commands,
         cwd=folder,
-        script=f"{name}.ys",
         log=folder / "logs" / "yosys.log",
         timeout_s=timeout_s,
         on_line=on_line,
     )
-    statistics = json.loads((folder / f"{name}.stat.json").read_text())
+    statistics_file = folder / f"{name}.stat.json"
+    statistics = json.loads(statistics_file.read_text())
+    statistics_file.unlink()
     return netlist_resources(statistics["modules"][f"\\{module}"]["num_cells_by_type"], seconds=seconds)

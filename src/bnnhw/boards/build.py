@@ -1,0 +1,231 @@
+"""From a schedule, or any component with a UART, to a bitstream."""
+
+import importlib.metadata
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from bnnhw.compiler.schedule import Schedule
+from bnnhw.hw.pll import PllSettings, pll_settings
+from bnnhw.hw.top import Top
+
+from .board import Board
+from .design import UartComponent, emit_design
+from .process import run_tool
+from .routing import RoutedReport, place_and_route
+from .synthesis import SynthesisReport, run_yosys, synthesise
+from .tools import find_ecppack, find_nextpnr, find_yosys
+
+__all__ = ["BuildFigures", "Progress", "StopAfter", "build", "build_component", "make_top"]
+
+StopAfter = Literal["rtl", "synth", "route"]
+Progress = Callable[[str, str], None]
+"""Called with a stage's name ("rtl", "synthesis", "place and route", "bitstream") and what it is doing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildFigures:
+    """What a build found out.
+
+    Attributes
+    ----------
+    clock_hz : float
+        The core's clock exactly as the PLL makes it.
+    synthesis, routing : SynthesisReport, RoutedReport or None
+        The design's resources after each; None where the build stopped before.
+    attempts : tuple of RoutedReport
+        One for each seed that was tried; `routing` is the fastest.
+    seconds : dict
+        Stage to seconds.
+    versions : dict
+        Program to the version that made the files.
+    """
+
+    clock_hz: float
+    synthesis: SynthesisReport | None = None
+    routing: RoutedReport | None = None
+    attempts: tuple[RoutedReport, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_timing_met(self) -> bool | None:
+        """Whether the routed design stands its clock; None before routing."""
+        return None if self.routing is None else self.routing.fmax_hz >= self.clock_hz
+
+
+def make_top(schedule: Schedule, *, clock_hz: int, baud: int, network_id: bytes) -> Top:
+    """The schedule's core behind the link, in a clock of exactly `clock_hz`."""
+    return Top(
+        core=schedule.core("ecp5"),
+        clock_hz=clock_hz,
+        baud=baud,
+        network_id=network_id,
+        input_elements=schedule.input_beats * schedule.input_lanes,
+        output_elements=schedule.outputs,
+        technology="ecp5",
+    )
+
+
+def build(
+    schedule: Schedule,
+    board: Board,
+    folder: Path,
+    *,
+    clock_hz: float,
+    baud: int,
+    network_id: bytes,
+    seed: int = 1,
+    retries: int = 0,
+    stop_after: StopAfter | None = None,
+    timeout_s: float | None = None,
+    progress: Progress | None = None,
+) -> BuildFigures:
+    """Writes top.il, top.lpf, top.v, top.json, top.config, top.report.json, top.bit and logs/ into `folder`.
+
+    The core runs at the highest frequency up to `clock_hz` that the board's PLL makes. Where the routed design is
+    slower than its clock, up to `retries` further seeds are tried, and the fastest result is kept: whether it is fast
+    enough is the caller's to judge. The same schedule, board, versions and seed give the same bytes.
+
+    Raises
+    ------
+    ToolError
+        When a tool is missing, fails, or runs for longer than `timeout_s`.
+    ValueError
+        When the PLL or the UART cannot make its rate, or the design is larger than the device.
+    """
+    pll = pll_settings(input_hz=board.clock_hz, output_hz=round(clock_hz))
+    top = make_top(schedule, clock_hz=pll.output_hz, baud=baud, network_id=network_id)
+    return build_component(
+        top,
+        board,
+        folder,
+        pll=pll,
+        seed=seed,
+        retries=retries,
+        stop_after=stop_after,
+        timeout_s=timeout_s,
+        progress=progress,
+    )
+
+
+def build_component(
+    component: UartComponent,
+    board: Board,
+    folder: Path,
+    *,
+    pll: PllSettings,
+    seed: int = 1,
+    retries: int = 0,
+    stop_after: StopAfter | None = None,
+    timeout_s: float | None = None,
+    progress: Progress | None = None,
+) -> BuildFigures:
+    """`build` for any component with a UART, which runs at exactly `pll.output_hz`."""
+    say = progress or (lambda stage, note: None)
+    figures = BuildFigures(clock_hz=pll.output_hz, versions=_versions())
+    seconds = figures.seconds
+
+    say("rtl", "elaborating")
+    started = time.monotonic()
+    files = emit_design(component, board, pll=pll)
+    (folder / "top.il").write_text(files.rtlil)
+    (folder / "top.lpf").write_text(files.lpf)
+    say("rtl", "writing Verilog")
+    _write_verilog(folder, timeout_s=timeout_s)
+    seconds["rtl"] = time.monotonic() - started
+    if stop_after == "rtl":
+        return figures
+
+    synthesis = synthesise(folder, timeout_s=timeout_s, on_pass=lambda name: say("synthesis", name))
+    seconds["synthesis"] = synthesis.seconds
+    _check_fits(synthesis, board)
+    figures = replace(figures, synthesis=synthesis)
+    if stop_after == "synth":
+        return figures
+
+    attempts: list[RoutedReport] = []
+    for attempt in range(seed, seed + retries + 1):
+        attempts.append(
+            place_and_route(
+                folder,
+                device=board.device.name,
+                package=board.package,
+                speed=board.speed,
+                seed=attempt,
+                lut4=synthesis.lut4,
+                output=f"top.seed{attempt}",
+                timeout_s=timeout_s,
+                on_phase=lambda phase, attempt=attempt: say("place and route", f"seed {attempt}: {phase}"),
+            )
+        )
+        if attempts[-1].fmax_hz >= pll.output_hz:
+            break
+    best = max(attempts, key=lambda report: report.fmax_hz)
+    _keep_attempt(folder, best, attempts)
+    seconds["place and route"] = sum(report.seconds for report in attempts)
+    figures = replace(figures, routing=best, attempts=tuple(attempts))
+    if stop_after == "route":
+        return figures
+
+    say("bitstream", "packing")
+    seconds["bitstream"] = _pack(folder, timeout_s=timeout_s)
+    return figures
+
+
+def _write_verilog(folder: Path, *, timeout_s: float | None) -> None:
+    """top.v from top.il, before any optimisation."""
+    run_yosys(
+        ["read_rtlil top.il", "proc -nomux -norom", "memory_collect", "write_verilog -noattr top.v"],
+        cwd=folder,
+        log=folder / "logs" / "verilog.log",
+        timeout_s=timeout_s,
+    )
+
+
+def _check_fits(synthesis: SynthesisReport, board: Board) -> None:
+    """Raises ValueError where the device has too little of something: nextpnr would look for a place for minutes."""
+    device = board.device
+    wants = {
+        "LUT4": (synthesis.lut4, device.luts),
+        "flip-flops": (synthesis.ff, device.ffs),
+        "block RAMs": (synthesis.ebr, device.ebr),
+        "multipliers": (synthesis.multipliers, device.multipliers),
+    }
+    for what, (needed, available) in wants.items():
+        if needed > available:
+            raise ValueError(
+                f"the design needs {needed:,} {what}, {needed / available - 1:.0%} more than the {available:,} of the "
+                f"{device.name} of {board.name}; take a smaller folding, or a larger board"
+            )
+
+
+def _keep_attempt(folder: Path, best: RoutedReport, attempts: list[RoutedReport]) -> None:
+    """Gives the best attempt's files the names without a seed, and removes the others'."""
+    for report in attempts:
+        for suffix in ("config", "report.json"):
+            path = folder / f"top.seed{report.seed}.{suffix}"
+            if report is best:
+                path.replace(folder / f"top.{suffix}")
+            else:
+                path.unlink()
+
+
+def _pack(folder: Path, *, timeout_s: float | None) -> float:
+    """top.bit from top.config, compressed; the seconds that it took."""
+    return run_tool(
+        [*find_ecppack().command, "--compress", "--input", "top.config", "--bit", "top.bit"],
+        name="ecppack",
+        cwd=folder,
+        log=folder / "logs" / "ecppack.log",
+        timeout_s=timeout_s,
+    )
+
+
+def _versions() -> dict[str, str]:
+    """What decides the bits beside model, board and seed. Raises ToolError where a tool is missing."""
+    packages = ("bnnhw", "amaranth", "amaranth-boards")
+    tools = {tool.name: tool.version for tool in (find_yosys(), find_nextpnr(), find_ecppack())}
+    return {package: importlib.metadata.version(package) for package in packages} | tools

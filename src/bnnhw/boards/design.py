@@ -1,0 +1,70 @@
+"""A component with a UART on a board: its clock from the oscillator through the PLL, its pins on the board's."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from amaranth.hdl import ClockDomain, Elaboratable, Module, Signal
+from amaranth.lib import io
+
+from bnnhw.hw.pll import Pll, PllSettings
+
+from .board import Board
+
+__all__ = ["BoardDesign", "DesignFiles", "UartComponent", "emit_design"]
+
+
+class UartComponent(Protocol):
+    """A component, in the domain `sync`, that speaks over a UART, idle high, and lights a LED when it is busy."""
+
+    rx: Signal
+    tx: Signal
+    busy: Signal
+
+    def elaborate(self, platform: Any) -> Module: ...
+
+
+@dataclass(frozen=True)
+class DesignFiles:
+    """A design as the tools read it: RTLIL, and the pins and clocks in Lattice's preference format."""
+
+    rtlil: str
+    lpf: str
+
+
+class BoardDesign(Elaboratable):
+    """oscillator -> Pll -> `component`, whose `rx` and `tx` are the board's, and `busy` its LED if it has one."""
+
+    def __init__(self, component: UartComponent, board: Board, *, pll: PllSettings):
+        self.component = component
+        self.board = board
+        self.pll = pll
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        m.domains.sync = ClockDomain()
+        m.submodules.pll = pll = Pll(settings=self.pll)
+        m.submodules.component = self.component
+        uart = platform.request("uart", 0, dir="-")
+        m.submodules.oscillator = oscillator = _buffer("i", platform.request(self.board.clock, dir="-"))
+        m.submodules.rx = rx = _buffer("i", uart.rx)
+        m.submodules.tx = tx = _buffer("o", uart.tx)
+        m.d.comb += [pll.clock_in.eq(oscillator.i), self.component.rx.eq(rx.i), tx.o.eq(self.component.tx)]
+        if self.board.has_led:
+            m.submodules.led = led = _buffer("o", platform.request("led", 0, dir="-"))
+            m.d.comb += led.o.eq(self.component.busy)
+        return m
+
+
+def _buffer(direction: str, port: io.PortLike) -> Any:
+    """A pin's buffer, which a type checker does not know the members of."""
+    return io.Buffer(direction, port)
+
+
+def emit_design(component: UartComponent, board: Board, *, pll: PllSettings) -> DesignFiles:
+    """The files of `component` on `board`; no path of a source file and no time is in them."""
+    plan = board.platform().prepare(BoardDesign(component, board, pll=pll), "top", emit_src=False)
+    return DesignFiles(rtlil=_text(plan.files["top.il"]), lpf=_text(plan.files["top.lpf"]))
+
+
+def _text(content: str | bytes) -> str:
+    return content if isinstance(content, str) else content.decode()

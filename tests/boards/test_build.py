@@ -1,0 +1,175 @@
+"""A tiny design from RTL to a bitstream: the same bits every time, the right clock, the best of several seeds."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from bnnhw.boards import build as build_module
+from bnnhw.boards.board import BOARDS, Board, get_board
+from bnnhw.boards.build import StopAfter, build, build_component
+from bnnhw.boards.design import emit_design
+from bnnhw.boards.routing import RoutedReport
+from bnnhw.boards.synthesis import SynthesisReport
+from bnnhw.hw.pll import pll_settings
+
+from .networks import make_schedule
+
+
+class Echo(wiring.Component):
+    """tx repeats rx, and toggles a counter so that there is a path to time."""
+
+    rx: Signal
+    tx: Signal
+    busy: Signal
+
+    def __init__(self):
+        super().__init__({"rx": In(1), "tx": Out(1, init=1), "busy": Out(1)})
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        count = Signal(8)
+        m.d.sync += [count.eq(count + self.rx), self.tx.eq(count[-1]), self.busy.eq(count[-2])]
+        return m
+
+
+ALL_FILES = ["logs", "top.bit", "top.config", "top.il", "top.json", "top.lpf", "top.report.json", "top.v"]
+BOARD = get_board("ulx3s-25f")
+PLL = pll_settings(input_hz=BOARD.clock_hz, output_hz=100_000_000)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.toolchain
+def test_makes_the_same_bits_in_every_folder(tmp_path: Path):
+    folders = [tmp_path / "a", tmp_path / "another" / "folder"]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        figures = build_component(Echo(), BOARD, folder, pll=PLL)
+        assert files(folder) == ALL_FILES
+        assert figures.clock_hz == 100e6
+        assert figures.is_timing_met
+        assert figures.synthesis is not None
+        assert figures.routing is not None
+        assert figures.synthesis.ff == figures.routing.ff
+        assert list(figures.seconds) == ["rtl", "synthesis", "place and route", "bitstream"]
+    for name in set(ALL_FILES) - {"logs"}:
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
+        if name != "top.bit":
+            assert str(tmp_path) not in (folders[0] / name).read_text()
+            assert "site-packages" not in (folders[0] / name).read_text()
+
+
+@pytest.mark.toolchain
+def test_constrains_the_plls_output_not_the_oscillator(tmp_path: Path):
+    pll = pll_settings(input_hz=BOARD.clock_hz, output_hz=80_000_000)
+    build_component(Echo(), BOARD, tmp_path, pll=pll, stop_after="route")
+    log = (tmp_path / "logs" / "nextpnr.seed1.log").read_text()
+    assert re.findall(r"Max frequency for clock .*at ([\d.]+) MHz", log)[-1:] == ["80.00"]
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize(
+    ("stop_after", "present"),
+    [("rtl", ["logs", "top.il", "top.lpf", "top.v"]), ("synth", ["logs", "top.il", "top.json", "top.lpf", "top.v"])],
+)
+def test_stops_where_asked(tmp_path: Path, stop_after: StopAfter, present: list[str]):
+    said: list[tuple[str, str]] = []
+    figures = build_component(
+        Echo(), BOARD, tmp_path, pll=PLL, stop_after=stop_after, progress=lambda stage, note: said.append((stage, note))
+    )
+    assert files(tmp_path) == present
+    assert (figures.synthesis is None) == (stop_after == "rtl")
+    assert (figures.routing, figures.is_timing_met) == (None, None)
+    assert said[0] == ("rtl", "elaborating")
+
+
+@pytest.mark.toolchain
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["versa-ecp5", "ecpix5-45f"])
+def test_builds_for_other_boards(tmp_path: Path, name: str):
+    board = get_board(name)
+    pll = pll_settings(input_hz=board.clock_hz, output_hz=100_000_000)
+    assert build_component(Echo(), board, tmp_path, pll=pll).is_timing_met
+    assert (tmp_path / "top.bit").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_writes_pins_for_every_board(board: Board):
+    design = emit_design(Echo(), board, pll=pll_settings(input_hz=board.clock_hz, output_hz=80_000_000))
+    pins = re.findall(r'LOCATE COMP "(\w+)"', design.lpf)
+    assert len(pins) >= 3 + board.has_led  # a differential clock has two
+    assert re.search(r'FREQUENCY NET "pll.core_clock" 80000000.0 HZ;', design.lpf)
+    assert "src" not in design.rtlil
+
+
+SYNTHESIS = SynthesisReport(luts=10, ccu2c=0, ff=10, ebr=0, multipliers=0, seconds=1)
+ROUTED = RoutedReport(luts=10, trellis_comb=10, ff=10, ccu2c=0, ebr=0, multipliers=0, fmax_hz=0, seed=0, seconds=1)
+
+
+@pytest.fixture
+def fake_tools(monkeypatch: pytest.MonkeyPatch):
+    """Synthesis and routing without tools; Fmax by seed."""
+    fmax_hz = {3: 80e6, 4: 95e6, 5: 90e6, 6: 120e6, 7: 130e6}
+
+    def route(folder: Path, *, seed: int, output: str, **options) -> RoutedReport:
+        for suffix in ("config", "report.json"):
+            (folder / f"{output}.{suffix}").write_text(f"seed {seed}")
+        return replace(ROUTED, fmax_hz=fmax_hz[seed], seed=seed)
+
+    monkeypatch.setattr(build_module, "_write_verilog", lambda folder, **options: None)
+    monkeypatch.setattr(build_module, "synthesise", lambda folder, **options: SYNTHESIS)
+    monkeypatch.setattr(build_module, "place_and_route", route)
+
+
+@pytest.mark.usefixtures("fake_tools")
+@pytest.mark.parametrize(
+    ("retries", "tried", "best", "is_met"),
+    [(0, [3], 3, False), (2, [3, 4, 5], 4, False), (4, [3, 4, 5, 6], 6, True)],
+)
+def test_tries_seeds_until_timing_is_met_and_keeps_the_best(
+    tmp_path: Path, retries: int, tried: list[int], best: int, is_met: bool
+):
+    figures = build_component(Echo(), BOARD, tmp_path, pll=PLL, seed=3, retries=retries, stop_after="route")
+    assert [report.seed for report in figures.attempts] == tried
+    assert figures.routing is not None
+    assert (figures.routing.seed, figures.is_timing_met) == (best, is_met)
+    assert figures.seconds["place and route"] == len(tried)
+    assert files(tmp_path) == ["top.config", "top.il", "top.lpf", "top.report.json"]
+    assert (tmp_path / "top.config").read_text() == f"seed {best}"
+
+
+@pytest.mark.usefixtures("fake_tools")
+@pytest.mark.parametrize(
+    ("excess", "message"),
+    [
+        (
+            {"luts": 30_000},
+            r"the design needs 30,000 LUT4, 24% more than the 24,288 of the LFE5U-25F of ulx3s-25f; take",
+        ),
+        ({"ebr": 84}, "the design needs 84 block RAMs, 50% more than the 56 of the"),
+        ({"ff": 48_576}, "the design needs 48,576 flip-flops, 100% more than"),
+    ],
+)
+def test_says_by_how_much_a_design_is_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, excess: dict[str, int], message: str
+):
+    monkeypatch.setattr(build_module, "synthesise", lambda folder, **options: replace(SYNTHESIS, **excess))
+    with pytest.raises(ValueError, match=message):
+        build_component(Echo(), BOARD, tmp_path, pll=PLL)
+
+
+@pytest.mark.toolchain
+@pytest.mark.slow
+def test_builds_a_network(tmp_path: Path):
+    figures = build(
+        make_schedule(tmp_path, seed=1), BOARD, tmp_path, clock_hz=100e6, baud=3_000_000, network_id=b"net-0001"
+    )
+    assert figures.is_timing_met
+    assert (tmp_path / "top.bit").stat().st_size > 1000
