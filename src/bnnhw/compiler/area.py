@@ -10,6 +10,7 @@ from bnnhw.hw.matrix_shape import MatrixShape
 from bnnhw.hw.popcount import plan_popcount
 from bnnhw.hw.weight_rom import block_rams
 
+from .device import Device
 from .pipeline import Pipeline
 
 
@@ -20,6 +21,14 @@ class Resources:
     luts: int = 0
     ffs: int = 0
     ebr: int = 0
+
+    def share(self, device: Device) -> float:
+        """The share of the device's LUTs or of its block RAMs, whichever is greater."""
+        return max(self.luts / device.luts, self.ebr / device.ebr)
+
+    def size(self, device: Device) -> float:
+        """What "smallest" means: the sum of both shares."""
+        return self.luts / device.luts + self.ebr / device.ebr
 
     def __add__(self, other: "Resources") -> "Resources":
         return Resources(self.luts + other.luts, self.ffs + other.ffs, self.ebr + other.ebr)

@@ -150,7 +150,8 @@ def random_feeds(graph: Graph, *, samples: int, seed: int) -> dict[str, NDArray[
 def check_feed(value: Value, feed: NDArray[Any]) -> NDArray[np.int64]:
     """`feed` as int64, after a check of its shape, kind and range."""
     if feed.shape[1:] != value.type.shape or feed.ndim != len(value.type.shape) + 1:
-        raise ValueError(f"feed of {value.name!r} must have shape (N, *{value.type.shape}), not {feed.shape}")
+        wanted = ", ".join(map(str, ("N", *value.type.shape)))
+        raise ValueError(f"feed of {value.name!r} must have shape ({wanted}), not {feed.shape}")
     if feed.dtype.kind not in "iu":
         raise TypeError(f"feed of {value.name!r} must be an integer array, not {feed.dtype}")
     value.type.element.check(value.name, feed)

@@ -40,7 +40,7 @@ class PackedKernel:
 
     def __call__(self, images: NDArray[Any]) -> NDArray[np.int64]:
         (values,) = evaluate(self.host_graph, {self.host_graph.inputs[0].name: images}).values()
-        codes = encode_elements(self.pipeline.element, values.reshape(len(values), -1))
+        codes = encode_elements(self.pipeline.element, values.reshape(len(values), self.pipeline.layers[0].cols))
         blocks = np.array_split(codes, max(1, min(len(codes), 4 * self.threads)))
         with ThreadPoolExecutor(self.threads) as pool:
             return np.concatenate(list(pool.map(self._run, blocks)))

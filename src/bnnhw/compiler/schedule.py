@@ -110,7 +110,7 @@ class Schedule:
     def core_inputs(self, images: NDArray[Any]) -> NDArray[np.int64]:
         """The unsigned codes (N, elements) that images (N, *shape) become at the core's input."""
         (values,) = evaluate(self.host_graph, {self.host_graph.inputs[0].name: images}).values()
-        return encode_elements(self.pipeline.element, values.reshape(len(values), -1))
+        return encode_elements(self.pipeline.element, values.reshape(len(values), self.pipeline.layers[0].cols))
 
     def encode(self, images: NDArray[Any]) -> NDArray[np.uint64]:
         """The core's input beats for images (N, *shape): (beats, words), as packing.py has them."""

@@ -1,9 +1,9 @@
 """The way from an integer graph to a schedule: a folding file, a rate to reach, or a share of the device to fill."""
 
-from dataclasses import replace
 from math import ceil, inf
 from pathlib import Path
 
+from .area import Resources
 from .device import DEVICES, EBR_BITS, Device
 from .errors import ScheduleError
 from .folding import read_folding
@@ -14,8 +14,6 @@ from .search import Design, Search, fastest_within, smallest_at
 
 DEFAULT_CLOCK_HZ = 100e6
 DEFAULT_FILL = 0.5
-OVERSIZE = 50
-"""How much larger than its device a design may be for its needs to be reckoned."""
 
 
 def schedule(
@@ -70,52 +68,50 @@ def reach(search: Search, device: Device, *, target_fps: float, clock_hz: float,
     """The smallest design of at least `target_fps`."""
     if not target_fps > 0:
         raise ScheduleError(f"target_fps={target_fps} must be positive")
+    smallest_on(search, device)
     cycles_per_frame = clock_hz / target_fps
     if design := smallest_at(search, device, cycles_per_frame=cycles_per_frame, counts=counts):
         return design
-    check_that_it_fits(search, device)
-    target = f"target_fps={target_fps:g} at {clock_hz / 1e6:g} MHz"
     best = fastest_within(search, device, fill=1.0, counts=counts)
     assert best is not None  # the smallest one fits, so there is a fastest one
-    fits = f"fits: up to {int(clock_hz / best.cycles_per_frame)} frames/s on {device.name}"
-    if needed := smallest_at(search, oversized(device), cycles_per_frame=cycles_per_frame, counts=counts):
-        raise ScheduleError(f"{target} needs {shortage(needed, device)}; {fits}")
-    raise ScheduleError(f"{target} is beyond {OVERSIZE} times {device.name} or {counts[-1]} frames a cycle; {fits}")
+    limits = {vectors: vectors * cycles_per_frame for vectors in counts}
+    needs = [search.needs(device, vectors=vectors, limit=limit) for vectors, limit in limits.items()]
+    least = min((need for need in needs if need), key=lambda need: need.size(device), default=None)
+    raise ScheduleError(
+        f"target_fps={target_fps:g} at {clock_hz / 1e6:g} MHz needs "
+        f"{shortage(least, device) if least else f'more than {counts[-1]} frames a cycle'}; "
+        f"fits: up to {int(clock_hz / best.cycles_per_frame)} frames/s on {device.name}"
+    )
 
 
 def fill_up(search: Search, device: Device, *, fill: float, counts: range) -> Design:
     """The fastest design within a share of the device."""
     if not 0 < fill <= 1:
         raise ScheduleError(f"fill={fill} must be above 0 and at most 1")
+    smallest = smallest_on(search, device)
     if design := fastest_within(search, device, fill=fill, counts=counts):
         return design
-    smallest = check_that_it_fits(search, device)
-    share = ceil(smallest.share(device) * 100) / 100
+    share = ceil(smallest.resources.share(device) * 100) / 100
     raise ScheduleError(f"fill={fill:g} is too small for this network on {device.name}; fits: fill={share:g} and above")
 
 
-def check_that_it_fits(search: Search, device: Device) -> Design:
+def smallest_on(search: Search, device: Device) -> Design:
     """The network's smallest design on the device. Raises ScheduleError where there is none."""
     if design := search.smallest(device, vectors=1, limit=inf):
         return design
-    needed = search.smallest(oversized(device), vectors=1, limit=inf)
+    needed = search.needs(device, vectors=1, limit=inf)
+    assert needed is not None  # every layer has a folding
     fits = [name for name, other in DEVICES.items() if search.smallest(other, vectors=1, limit=inf)]
     if not fits:
         largest = max(DEVICES.values(), key=lambda other: other.ebr)
         fits = [f"networks of up to about {largest.ebr * EBR_BITS / 1e6:.1f} Mbit, on {largest.name}"]
     bits = sum(layer.weights.size for layer in search.pipeline.layers)
     raise ScheduleError(
-        f"the network's {bits / 1e6:.1f} Mbit of weights need at least "
-        f"{shortage(needed, device) if needed else f'{OVERSIZE} times {device.name}'}; fits: {', '.join(fits)}"
+        f"the network's {bits / 1e6:.1f} Mbit of weights need at least {shortage(needed, device)}; "
+        f"fits: {', '.join(fits)}"
     )
 
 
-def oversized(device: Device) -> Device:
-    """A device of the same proportions that holds far more."""
-    return replace(device, luts=OVERSIZE * device.luts, ebr=OVERSIZE * device.ebr)
-
-
-def shortage(design: Design, device: Device) -> str:
+def shortage(needed: Resources, device: Device) -> str:
     """What a design needs, beside what the device has."""
-    luts, ebr = design.resources.luts, design.resources.ebr
-    return f"{ebr} of {device.ebr} EBR and {luts} of {device.luts} LUTs on {device.name}"
+    return f"{needed.ebr} of {device.ebr} EBR and {needed.luts} of {device.luts} LUTs on {device.name}"

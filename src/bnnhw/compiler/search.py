@@ -43,14 +43,6 @@ class Design:
     def cycles_per_frame(self) -> float:
         return self.cycles / self.plan.vectors
 
-    def share(self, device: Device) -> float:
-        """The share of the device's LUTs or of its block RAMs, whichever is greater."""
-        return max(self.resources.luts / device.luts, self.resources.ebr / device.ebr)
-
-    def size(self, device: Device) -> float:
-        """What "smallest" means: the sum of both shares."""
-        return self.resources.luts / device.luts + self.resources.ebr / device.ebr
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -99,6 +91,19 @@ class Search:
             if np.isfinite(size[ebr]) and (best is None or size[ebr] < best[0]):
                 best = float(size[ebr]), pe, ebr
         return None if best is None else self._trace_back(best[1], best[2], trails, vectors, fixed)
+
+    def needs(self, device: Device, *, vectors: int, limit: float) -> Resources | None:
+        """What the smallest design of at most `limit` cycles takes where the device is as large as need be.
+
+        Each layer by itself, in the device's proportion of LUTs to block RAMs; None where no folding is that fast.
+        """
+        total = RESERVED + output_resources(self.pipeline, vectors)
+        for index in range(len(self.pipeline.layers)):
+            options = [option.resources for option in self.options(index, vectors) if option.cycles <= limit]
+            if not options:
+                return None
+            total += min(options, key=lambda resources: resources.size(device))
+        return total
 
     def _options(self, index: int, vectors: int) -> tuple[Option, ...]:
         """Every folding of a layer."""
@@ -170,7 +175,7 @@ def smallest_at(search: Search, device: Device, *, cycles_per_frame: float, coun
     designs = (
         search.smallest(device, vectors=vectors, limit=vectors * cycles_per_frame * (1 + 1e-12)) for vectors in counts
     )
-    return min((design for design in designs if design), key=lambda design: design.size(device), default=None)
+    return min((design for design in designs if design), key=lambda design: design.resources.size(device), default=None)
 
 
 def fastest_within(search: Search, device: Device, *, fill: float, counts: range) -> Design | None:
@@ -198,4 +203,4 @@ def fastest_within(search: Search, device: Device, *, fill: float, counts: range
 
 def rank(design: Design, device: Device) -> tuple[float, float]:
     """What "fastest" sorts by."""
-    return design.cycles_per_frame, design.size(device)
+    return design.cycles_per_frame, design.resources.size(device)

@@ -1,0 +1,50 @@
+"""The packed kernel against the oracle."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bnnhw.compiler import evaluate, integerize, load
+from bnnhw.compiler.kernel import PackedKernel, images_per_second
+
+from .make_model import CHAINS, make_model
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    frames=st.integers(1, 70),
+    width=st.integers(1, 300),
+    binarise=st.booleans(),
+    chain=st.sampled_from(CHAINS),
+    output=st.sampled_from(["affine", "batch_norm"]),
+    label=st.booleans(),
+    threads=st.integers(1, 3),
+)
+def test_equals_the_oracle(tmp_path_factory, seed, frames, width, binarise, chain, output, label, threads):
+    model = make_model(
+        seed=seed, shape=(5, 7, 2), hi=9, hidden=(width, 5), binarise=binarise, chain=chain, output=output
+    )
+    path = model.save(tmp_path_factory.mktemp("model") / "model.pt")
+    graph = integerize(load(path), output="label" if label else "scores")
+    x = np.random.default_rng(seed).integers(0, 10, (frames, 5, 7, 2)).astype(np.uint8)
+    (expected,) = evaluate(graph, {"x": x}).values()
+    np.testing.assert_array_equal(PackedKernel(graph, threads=threads)(x), expected)
+
+
+def test_no_images(tmp_path):
+    graph = integerize(load(make_model(seed=0).save(tmp_path / "model.pt")))
+    assert PackedKernel(graph)(np.zeros((0, 4, 3, 1), np.uint8)).shape == (0,)
+
+
+def test_options_are_checked(tmp_path):
+    graph = integerize(load(make_model(seed=0).save(tmp_path / "model.pt")))
+    with pytest.raises(ValueError, match=r"^threads=0 must be at least 1$"):
+        PackedKernel(graph, threads=0)
+    with pytest.raises(ValueError, match=r"^repeats=0 must be at least 1$"):
+        images_per_second(len, np.zeros(3), repeats=0)
+
+
+def test_the_rate_counts_images():
+    assert images_per_second(len, np.zeros(1000)) > 1000

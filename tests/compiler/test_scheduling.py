@@ -1,0 +1,197 @@
+"""The search for foldings: rates, shares, files, and what it says where nothing fits."""
+
+import json
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+
+from bnnhw.compiler import Graph, Node, ScheduleError, TensorType, Value, schedule
+from bnnhw.compiler.area import matrix_resources
+from bnnhw.compiler.device import DEVICES, get_device
+from bnnhw.compiler.folding import Folding, FoldingPlan, divisors, read_folding
+from bnnhw.compiler.ops import ArgMax, MatMul, Threshold
+from bnnhw.compiler.pipeline import build_pipeline
+from bnnhw.compiler.search import RESERVED, Search, smallest_at
+from bnnhw.compiler.timing import converter_interval
+from bnnhw.compiler.types import BinaryType
+
+LARGE, SMALL = get_device("LFE5U-85F"), get_device("LFE5U-25F")
+
+
+def network(*sizes: int, seed: int = 0) -> Graph:
+    """A binary network of these layer sizes, the first its inputs and the last its classes."""
+    rng = np.random.default_rng(seed)
+    nodes: list[Node] = []
+    value = "x"
+    for index, (cols, rows) in enumerate(pairwise(sizes)):
+        weights = (rng.integers(0, 2, (rows, cols), dtype=np.int8) * 2 - 1).astype(np.int8)
+        nodes.append(Node(f"fc{index}", MatMul(weights), (value,), f"s{index}"))
+        value = f"s{index}"
+        if index < len(sizes) - 2:
+            nodes.append(Node(f"fc{index}.t", Threshold(np.zeros(rows, np.int64)), (value,), f"b{index}"))
+            value = f"b{index}"
+    nodes.append(Node("label", ArgMax(), (value,), "label"))
+    return Graph((Value("x", TensorType((sizes[0],), BinaryType())),), tuple(nodes), ("label",))
+
+
+LFC = network(784, 1024, 1024, 1024, 10)
+SFC = network(784, 256, 256, 256, 10)
+
+
+@pytest.mark.parametrize("target_fps", [1, 12_200, 500_000])
+def test_a_target_is_reached_and_no_layer_is_wider_than_needed(target_fps):
+    chosen = schedule(LFC, LARGE, target_fps=target_fps, clock_hz=100e6)
+    assert chosen.frames_per_second >= target_fps
+    for shape in chosen.shapes:
+        assert shape.initiation_interval <= chosen.vectors * 100e6 / target_fps
+
+
+@pytest.mark.parametrize("fill", [0.3, 0.7])
+def test_a_share_is_kept_and_more_room_is_never_slower(fill):
+    less, more = (schedule(SFC, LARGE, fill=share) for share in (fill, fill + 0.2))
+    resources = sum((matrix_resources(shape) for shape in less.shapes), RESERVED)
+    assert resources.luts <= fill * LARGE.luts
+    assert resources.ebr <= fill * LARGE.ebr
+    assert more.frames_per_second >= less.frames_per_second
+
+
+def test_the_slowest_unit_is_a_layer_that_always_works():
+    chosen = schedule(LFC, LARGE, fill=0.9)
+    assert max(shape.initiation_interval for shape in chosen.shapes) == chosen.timing.initiation_interval
+
+
+def test_the_search_finds_what_trying_everything_finds():
+    graph = network(12, 8, 6)
+    pipeline = build_pipeline(graph)
+    search, limit = Search(pipeline), 12
+    found = search.smallest(SMALL, vectors=2, limit=limit)
+    assert found is not None
+    best = np.inf
+    first, second = pipeline.layers
+    for pe1, simd1, pe2, simd2 in product(divisors(8), divisors(12), divisors(6), divisors(8)):
+        for stores in product(("block", "lut", "constant"), repeat=2):
+            try:
+                shapes = first.shape(Folding(pe1, simd1, stores[0]), 2), second.shape(Folding(pe2, simd2, stores[1]), 2)
+            except ScheduleError:
+                continue  # constants need an unfolded layer
+            cycles = max(converter_interval(8, pe1, simd2), *(shape.initiation_interval for shape in shapes))
+            if cycles <= limit:
+                total = matrix_resources(shapes[0]) + matrix_resources(shapes[1])
+                best = min(best, total.luts / SMALL.luts + total.ebr / SMALL.ebr)
+    layers = sum(
+        (
+            matrix_resources(layer.shape(folding, 2))
+            for layer, (_, folding) in zip(pipeline.layers, found.plan.layers, strict=True)
+        ),
+        start=type(RESERVED)(),
+    )
+    assert layers.luts / SMALL.luts + layers.ebr / SMALL.ebr == pytest.approx(best)
+
+
+def test_the_answer_is_always_the_same():
+    plans = [schedule(SFC, LARGE, fill=0.5).plan for _ in range(2)]
+    assert plans[0] == plans[1]
+
+
+def test_vectors_can_be_given():
+    assert schedule(SFC, LARGE, fill=0.5, vectors=3).vectors == 3
+
+
+def test_a_file_comes_back(tmp_path):
+    chosen = schedule(SFC, LARGE, target_fps=1000)
+    path = tmp_path / "folding.json"
+    path.write_text(chosen.plan.to_json())
+    assert read_folding(path) == chosen.plan
+    assert schedule(SFC, LARGE, folding_file=path).plan == chosen.plan
+
+
+def plan_of(**changes) -> dict:
+    """A legal plan of a network of two layers, as JSON data, with changes to its first layer."""
+    data = json.loads(FoldingPlan((("fc0", Folding(2, 4)), ("fc1", Folding(1, 8)))).to_json())
+    data["layers"][0] |= changes
+    return data
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (plan_of(pe=3), r"layer 'fc0': pe=3 must divide rows=8; legal values are \[1, 2, 4, 8\]"),
+        (plan_of(simd=5), r"layer 'fc0': simd=5 must divide cols=12; legal values are \[1, 2, 3, 4, 6, 12\]"),
+        (plan_of(store="tape"), r"layer 'fc0': store='tape' must be one of"),
+        (plan_of(store="constant"), r"layer 'fc0': store='constant' must have pe=rows=8 and simd=cols=12"),
+        (plan_of(pe=0), r"has pe=0; it must be a whole number of at least 1"),
+        (plan_of(pe=2.0), r"has pe=2.0; it must be a whole number of at least 1"),
+        (plan_of(name="fc9"), r"has foldings of \['fc1', 'fc9'\], but the network's layers are \['fc0', 'fc1'\]"),
+        (plan_of() | {"vectors": 99}, r"vectors=99 must lie between 1 and 16"),
+        (plan_of() | {"version": 2}, r"is not a bnnhw-folding file of version 1"),
+        (plan_of() | {"layers": [{}]}, r"lacks what a bnnhw-folding file has: 'name'"),
+        ([], r"lacks what a bnnhw-folding file has"),
+    ],
+)
+def test_files_that_are_refused(tmp_path, data, message):
+    path = tmp_path / "folding.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(ScheduleError, match=message):
+        schedule(network(12, 8, 6), LARGE, folding_file=path)
+
+
+@pytest.mark.parametrize("content", [None, b"{", b"\xff\xfe"])
+def test_files_that_cannot_be_read(tmp_path, content):
+    path = tmp_path / "folding.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ScheduleError, match=r"folding.json: (cannot be read|is not JSON)"):
+        read_folding(path)
+
+
+REFUSED = [
+    ({"target_fps": 1, "fill": 0.5}, r"^target_fps and fill exclude each other; give one of them$"),
+    ({"target_fps": 0}, r"^target_fps=0 must be positive$"),
+    ({"fill": 1.5}, r"^fill=1.5 must be above 0 and at most 1$"),
+    ({"vectors": 17}, r"^vectors=17 must lie between 1 and 16$"),
+    ({"clock_hz": 0}, r"^clock_hz=0 must be positive$"),
+    ({"fill": 0.05}, r"^fill=0.05 is too small for this network on LFE5U-85F; fits: fill=0\.\d+ and above$"),
+    (
+        {"target_fps": 1e8},
+        r"^target_fps=1e\+08 at 100 MHz needs \d+ of 208 EBR and \d+ of 83640 LUTs on LFE5U-85F; "
+        r"fits: up to \d+ frames/s on LFE5U-85F$",
+    ),
+    (
+        {"target_fps": 1e12},
+        r"^target_fps=1e\+12 at 100 MHz is beyond 50 times LFE5U-85F or 16 frames a cycle; fits: up",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), REFUSED)
+def test_what_is_refused(options, message):
+    with pytest.raises(ScheduleError, match=message):
+        schedule(SFC, LARGE, **options)
+
+
+def test_a_network_too_large_for_its_device_names_one_that_fits():
+    with pytest.raises(
+        ScheduleError,
+        match=r"^the network's 2\.9 Mbit of weights need at least \d+ of 56 EBR and \d+ of 24288 LUTs on LFE5U-25F; "
+        r"fits: LFE5U-85F, LFE5UM-85F, LFE5UM5G-85F$",
+    ):
+        schedule(LFC, SMALL)
+
+
+def test_a_network_too_large_for_any_device_says_what_would_fit():
+    with pytest.raises(ScheduleError, match=r"; fits: networks of up to about 3\.8 Mbit, on LFE5U-85F$"):
+        schedule(network(784, 2048, 2048, 10), LARGE)
+
+
+def test_devices():
+    assert get_device("LFE5U-12F").luts == get_device("LFE5U-25F").luts == 24_288
+    assert DEVICES["LFE5UM5G-85F"].ebr == 208
+    with pytest.raises(ValueError, match=r"^device='LFE5U-65F' is unknown; the devices are LFE5U-"):
+        get_device("LFE5U-65F")
+
+
+def test_more_vectors_than_one_can_be_the_smallest():
+    design = smallest_at(Search(build_pipeline(LFC)), LARGE, cycles_per_frame=100, counts=range(1, 17))
+    assert design is not None
+    assert design.plan.vectors > 1
