@@ -31,6 +31,6 @@ class Affine(Elementwise):
     def reference(self, *inputs: NDArray[Any]) -> NDArray[np.float32]:
         (x,) = inputs
         y = as_float32(x)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             y = y if self.weight is None else y * self.weight
             return y if self.bias is None else y + self.bias
