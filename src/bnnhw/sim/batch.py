@@ -16,10 +16,10 @@ from functools import cache
 import numpy as np
 from amaranth.hdl import Elaboratable
 
-from . import cells, fold, netlist, program
+from . import block_ram, cells, fold, netlist, program
 from .engine import LANES, Engine, Job, Status, cache_folder, store
 from .errors import DeadlockError, SimulationError
-from .netlist import CELL_MODELS, convert_component, flatten, yosys_version
+from .netlist import MODELS, convert_component, flatten, yosys_version
 from .program import Program, compile_netlist
 from .waves import Waves, WaveWriter
 
@@ -65,8 +65,8 @@ class BatchResult:
 @cache
 def _toolchain() -> str:
     """What a compiled program depends on besides the design."""
-    sources = [inspect.getsource(module) for module in (cells, fold, netlist, program)]
-    models = [path.read_text() for path in sorted(CELL_MODELS.glob("*.v"))]
+    sources = [inspect.getsource(module) for module in (block_ram, cells, fold, netlist, program)]
+    models = [path.read_text() for path in sorted(MODELS.glob("*.v"))]
     return "\0".join([yosys_version(), *sources, *models])
 
 
@@ -84,27 +84,22 @@ def compile_design(design: str, *, read: str = "read_rtlil", top: str = "top", k
 
 
 class BatchSimulator:
-    """Simulates a component with one stream `i` and one stream `o`.
-
-    Parameters
-    ----------
-    component : Elaboratable
-        The component; every run begins in its initial state.
-    """
+    """Simulates a component with one stream `i` and one stream `o`; every run begins in its initial state."""
 
     def __init__(self, component: Elaboratable):
-        self._design = convert_component(component)
-        self.program = compile_design(self._design)
-        self._check()
+        self._load(convert_component(component), "read_rtlil")
 
     @classmethod
-    def from_program(cls, compiled: Program) -> "BatchSimulator":
-        """The simulator of a program with the same ports as such a component."""
+    def from_design(cls, design: str, *, read: str) -> "BatchSimulator":
+        """The simulator of a design's text with the ports of such a component; `read` is yosys' command for it."""
         simulator = cls.__new__(cls)
-        simulator._design = None
-        simulator.program = compiled
-        simulator._check()
+        simulator._load(design, read)
         return simulator
+
+    def _load(self, design: str, read: str) -> None:
+        self._design = design, read
+        self.program = compile_design(design, read=read)
+        self._check()
 
     def _check(self) -> None:
         ports = {*self.program.inputs, *self.program.outputs}
@@ -173,8 +168,9 @@ class BatchSimulator:
         count, beats, _ = frames.shape
         used = min(count, lanes or LANES)
         simulated = self.program
-        if waves is not None and self._design is not None:
-            simulated = compile_design(self._design, keep_signals=True)
+        if waves is not None:
+            design, read = self._design
+            simulated = compile_design(design, read=read, keep_signals=True)
         bounds = np.linspace(0, count, used + 1).astype(np.int64)
         accepted = np.full((count, beats), -1, np.int64)
         produced = np.full((count, output_beats), -1, np.int64)

@@ -22,12 +22,13 @@ Bits = Sequence[int]
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a netlist: its ports' bits and its parameters, integers as far as they fit."""
+    """A cell of a netlist: its ports' bits, the parameters that are numbers and those that are texts."""
 
     name: str
     type: str
     ports: dict[str, list[int]]
     parameters: dict[str, int]
+    texts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -37,11 +38,15 @@ class Gates:
     next_bit: int
     gates: list[tuple[int, int, int, int, int]] = field(default_factory=list)
 
+    def new_bit(self) -> int:
+        """A bit that nothing drives yet."""
+        self.next_bit += 1
+        return self.next_bit - 1
+
     def add(self, table: int, a: int, b: int = 0, c: int = 0, output: int | None = None) -> int:
         """A gate; returns its output, a new bit where none is given."""
         if output is None:
-            output = self.next_bit
-            self.next_bit += 1
+            output = self.new_bit()
         self.gates.append((output, table, a, b, c))
         return output
 
@@ -206,8 +211,7 @@ def _lut(gates: Gates, inputs: Bits, table: int, output: int) -> None:
     low, high = table & ((1 << half) - 1), table >> half & ((1 << half) - 1)
     branches = []
     for part in (low, high):
-        branches.append(gates.next_bit)
-        gates.next_bit += 1
+        branches.append(gates.new_bit())
         _lut(gates, inputs[:-1], part, branches[-1])
     gates.add(MUX, branches[0], branches[1], inputs[-1], output)
 
@@ -220,6 +224,27 @@ def _lut4_cell(gates: Gates, cell: Cell) -> None:
     """ECP5's LUT4: INIT[A + 2 B + 4 C + 8 D]; an open input is 0."""
     inputs = [cell.ports.get(name, [0])[0] for name in "ABCD"]
     _lut(gates, inputs, cell.parameters["INIT"], cell.ports["Z"][0])
+
+
+def _carry_cell(gates: Gates, cell: Cell) -> None:
+    """ECP5's CCU2C: for each half, p = LUT4 and g = INIT[A + 2 B]; S = p ^ carry, next carry = p ? carry : g.
+
+    INJECT1="YES" holds the half's carry of S, and g, at 0.
+    """
+    ports = cell.ports
+    carry = ports.get("CIN", [0])[0]
+    for half in "01":
+        inputs = [ports.get(name + half, [0])[0] for name in "ABCD"]
+        init = cell.parameters[f"INIT{half}"]
+        plain = cell.texts.get(f"INJECT1_{half}", "YES") != "YES"
+        propagate, generate = gates.new_bit(), gates.new_bit()
+        _lut(gates, inputs, init, propagate)
+        _lut(gates, inputs[:2], init & 15 if plain else 0, generate)
+        if f"S{half}" in ports:
+            gates.add(XOR, propagate, carry if plain else 0, output=ports[f"S{half}"][0])
+        carry = gates.add(MUX, generate, carry, propagate)
+    if "COUT" in ports:
+        gates.add(BUFFER, carry, output=ports["COUT"][0])
 
 
 def _gate(table: int) -> Callable[[Gates, Cell], None]:
@@ -265,6 +290,7 @@ _EMITTERS: dict[str, Callable[[Gates, Cell], None]] = {
     "$bmux": _binary_mux,
     "$lut": _lut_cell,
     "LUT4": _lut4_cell,
+    "CCU2C": _carry_cell,
     "$_BUF_": _gate(BUFFER),
     "$_NOT_": _gate(NOT),
     "$_AND_": _gate(AND),

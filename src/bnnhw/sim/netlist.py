@@ -18,9 +18,9 @@ from amaranth.hdl import Elaboratable
 from .cells import Cell
 from .errors import SimulationError
 
-__all__ = ["CELL_MODELS", "Netlist", "convert_component", "flatten", "run_yosys", "yosys_version"]
+__all__ = ["MODELS", "Netlist", "convert_component", "flatten", "run_yosys", "yosys_version"]
 
-CELL_MODELS = Path(__file__).parent / "ecp5"  # behaviour of the ECP5 cells that yosys' own library leaves open
+MODELS = Path(__file__).parent / "ecp5"  # Verilog models of ECP5 cells that yosys' library leaves open or too detailed
 
 # What the bit-parallel simulator has no gates for; yosys maps these, some by way of others, to the cells that it has.
 _MAPPED = ["shl", "shr", "sshl", "sshr", "shift", "shiftx", "mul", "div", "mod", "divfloor", "modfloor", "pow", "demux"]
@@ -95,12 +95,22 @@ def convert_component(component: Elaboratable, *, name: str = "top") -> str:
     return re.sub(r"^ *attribute \\(src|generator) .*\n", "", text, flags=re.MULTILINE)
 
 
-def flatten(design: str, *, read: str = "read_rtlil", top: str = "top", models: Sequence[Path] = ()) -> Netlist:
-    """The netlist of a design's text: `read` is the yosys command for it, `models` are Verilog files of cells."""
+def flatten(design: str, *, read: str = "read_rtlil", top: str = "top") -> Netlist:
+    """The netlist of a design's text, which may hold cells of the ECP5; `read` is the yosys command for it.
+
+    LUT4, CCU2C and DP16KD stay what they are, all other cells become simple ones.
+    """
     with TemporaryDirectory(prefix="bnnhw-") as name:
         folder = Path(name)
-        commands = [f"{read} design", *[f"read_verilog {model}" for model in models]]
-        commands += [f"hierarchy -top {top}", *_FLATTEN, "write_json design.json"]
+        commands = [
+            "read_verilog -DNO_INCLUDES +/lattice/cells_sim_ecp5.v",
+            "blackbox LUT4 CCU2C",
+            *[f"read_verilog -overwrite {MODELS / model}" for model in ("clocks.v", "pads.v")],
+            f"{read} design",
+            f"hierarchy -top {top}",
+            *_FLATTEN,
+            "write_json design.json",
+        ]
         run_yosys(commands, folder=folder, files={"design": design})
         return _parse(json.loads((folder / "design.json").read_text())["modules"][top])
 
@@ -109,13 +119,18 @@ def _bit(bit: int | str) -> int:
     return bit if isinstance(bit, int) else int(bit == "1")
 
 
-def _parameter(value: str | int) -> int:
-    if isinstance(value, int):
-        return value
-    try:
-        return int(re.sub("[xz-]", "0", value), 2)
-    except ValueError:
-        return 0  # text, such as a memory's name
+def _split(parameters: dict[str, str | int]) -> tuple[dict[str, int], dict[str, str]]:
+    """Numbers, which yosys writes in binary, and texts."""
+    numbers: dict[str, int] = {}
+    texts: dict[str, str] = {}
+    for key, value in parameters.items():
+        if isinstance(value, int):
+            numbers[key] = value
+        elif re.fullmatch("[01xz]+", value):
+            numbers[key] = int(re.sub("[xz]", "0", value), 2)
+        else:
+            texts[key] = value.strip()
+    return numbers, texts
 
 
 def _parse(module: dict[str, Any]) -> Netlist:
@@ -124,15 +139,23 @@ def _parse(module: dict[str, Any]) -> Netlist:
             name,
             cell["type"],
             {port: [_bit(bit) for bit in bits] for port, bits in cell["connections"].items()},
-            {key: _parameter(value) for key, value in cell["parameters"].items()},
+            *_split(cell["parameters"]),
         )
         for name, cell in module["cells"].items()
     ]
-    ports: dict[str, dict[str, list[int]]] = {"input": {}, "output": {}, "inout": {}}
+    driven = {
+        bit
+        for cell in module["cells"].values()
+        for port, direction in cell["port_directions"].items()
+        if direction == "output"
+        for bit in cell["connections"][port]
+    }
+    inputs: dict[str, list[int]] = {}
+    outputs: dict[str, list[int]] = {}
     for name, port in module["ports"].items():
-        ports[port["direction"]][name] = [_bit(bit) for bit in port["bits"]]
-    if ports["inout"]:
-        raise SimulationError(f"port {next(iter(ports['inout']))} is bidirectional, which has no simulation model")
+        bits = [_bit(bit) for bit in port["bits"]]
+        is_input = port["direction"] == "input" or (port["direction"] == "inout" and not driven & set(bits))
+        (inputs if is_input else outputs)[name] = bits
     signals: dict[str, list[int]] = {}
     initial: dict[int, int] = {}
     for name, wire in module["netnames"].items():
@@ -141,4 +164,4 @@ def _parse(module: dict[str, Any]) -> Netlist:
             signals[name] = bits
         if init := wire["attributes"].get("init"):
             initial.update({bit: int(value) for bit, value in zip(bits, init[::-1], strict=False) if value in "01"})
-    return Netlist(ports["input"], ports["output"], cells, signals, initial)
+    return Netlist(inputs, outputs, cells, signals, initial)

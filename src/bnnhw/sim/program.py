@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .block_ram import expand_block_ram
 from .cells import MUX, NOT, Cell, Gates, emit_cell
 from .errors import SimulationError
 from .fold import SOURCE, GateGraph
@@ -121,13 +122,7 @@ class _Compiler:
         netlist = self.netlist
         inputs = {name: [self._source(bit) for bit in bits] for name, bits in netlist.inputs.items()}
         for cell in netlist.cells:
-            match cell.type:
-                case "$dff" | "$adff":
-                    self._add_flip_flops(cell)
-                case "$mem_v2":
-                    self._add_memory(cell)
-                case _:
-                    emit_cell(self.gates, cell)
+            self._add_cell(cell)
         self.driver = {gate[0]: gate for gate in self.gates.gates}
         outputs = {name: self._resolve(bits) for name, bits in netlist.outputs.items()}
         following = self._resolve([bit for _, bit, _ in self.flip_flops])
@@ -167,6 +162,18 @@ class _Compiler:
             signals={name: place(nodes) for name, nodes in signals.items() if all(node in net for node in nodes)},
         )
 
+    def _add_cell(self, cell: Cell) -> None:
+        match cell.type:
+            case "$dff" | "$adff":
+                self._add_flip_flops(cell)
+            case "$mem_v2":
+                self._add_memory(cell)
+            case "DP16KD":
+                for part in expand_block_ram(cell, self.gates.new_bit):
+                    self._add_cell(part)
+            case _:
+                emit_cell(self.gates, cell)
+
     def _source(self, bit: int) -> int:
         self.node[bit] = self.graph.source()
         return self.node[bit]
@@ -200,8 +207,7 @@ class _Compiler:
                 reset = cell.ports["ARST"][0]
                 if not cell.parameters["ARST_POLARITY"]:
                     reset = self.gates.add(NOT, reset)
-                state = self.gates.next_bit
-                self.gates.next_bit += 1
+                state = self.gates.new_bit()
                 self.gates.add(MUX, state, forced, reset, q)
                 d = self.gates.add(MUX, d, forced, reset)
                 q = state

@@ -1,0 +1,291 @@
+// One simulation of synchronous logic with one clock, driven through a UART: events instead of lanes.
+//
+// Only what can have changed is evaluated: every gate and memory port has its place in an order of evaluation, a set of
+// places holds those of which an input has changed, and a cycle takes them out from the lowest to the highest. In a
+// cycle without events nothing will ever change again until the line does, so that an idle design costs no time.
+
+#include <cstring>
+#include <vector>
+
+#include "program.h"
+
+namespace {
+
+// A set of small integers; insertion in constant time, removal in increasing order.
+class Agenda {
+    std::vector<u64> low, high;
+
+public:
+    explicit Agenda(size_t size) : low(size / 64 + 1), high(size / 4096 + 1) {}
+    void add(size_t n) {
+        low[n / 64] |= 1ull << (n % 64);
+        high[n / 4096] |= 1ull << (n / 64 % 64);
+    }
+    // Removes the members in increasing order and gives each to `visit`, which may add greater ones.
+    template <class F> void drain(F visit) {
+        for (size_t h = 0; h < high.size(); h++)
+            while (high[h]) {
+                size_t l = 64 * h + __builtin_ctzll(high[h]);
+                while (low[l]) {
+                    u64 lowest = low[l] & -low[l];
+                    low[l] ^= lowest;
+                    visit(64 * l + __builtin_ctzll(lowest));
+                }
+                high[h] &= high[h] - 1;
+            }
+    }
+    bool empty() const {
+        for (u64 word : high)
+            if (word) return false;
+        return true;
+    }
+};
+
+class Logic {
+    struct Node { i32 in[3], out, table; };  // a gate; or read port `in[0]` where `table` is READ
+    struct Reader { bool clocked; i32 place; };
+    static constexpr i32 READ = -1;
+
+    const Program p;
+    std::vector<uint8_t> net;
+    std::vector<Node> nodes;
+    std::vector<i32> read_place;
+    std::vector<i32> first_reader, readers;  // of each net: places among the nodes, or past them flip-flops and writes
+    std::vector<std::vector<u64>> ram;
+    Agenda settling, clocking;
+    std::vector<i32> toggled;
+
+    void set(i32 n, uint8_t value) {
+        if (net[n] == value) return;
+        net[n] = value;
+        for (i32 k = first_reader[n]; k < first_reader[n + 1]; k++) wake(readers[k]);
+    }
+    void wake(i32 reader) {
+        i32 count = nodes.size();
+        if (reader < count) settling.add(reader);
+        else clocking.add(reader - count);
+    }
+    template <class F> void each_input(i32 reader, F visit) const {
+        i32 count = nodes.size();
+        if (reader < count && nodes[reader].table != READ) {
+            for (i32 n : nodes[reader].in) visit(n);
+        } else if (reader < count) {
+            const ReadPort &port = p.read[nodes[reader].in[0]];
+            for (i32 b = 0; b < port.address_bits; b++) visit(p.links[port.address + b]);
+        } else if (reader < count + p.flip_flops) {
+            visit(p.next[reader - count]);
+        } else {
+            const WritePort &port = p.write[reader - count - p.flip_flops];
+            for (i32 b = 0; b < port.address_bits; b++) visit(p.links[port.address + b]);
+            for (i32 b = 0; b < p.memory[port.memory].width; b++) {
+                visit(p.links[port.data + b]);
+                visit(p.links[port.enable + b]);
+            }
+        }
+    }
+    void find_readers() {
+        i32 count = nodes.size() + p.flip_flops + p.writes;
+        first_reader.assign(p.nets + 2, 0);
+        for (i32 r = 0; r < count; r++) each_input(r, [&](i32 n) { first_reader[n + 2]++; });
+        for (i32 n = 1; n < p.nets + 2; n++) first_reader[n] += first_reader[n - 1];
+        readers.resize(first_reader.back());
+        for (i32 r = 0; r < count; r++) each_input(r, [&](i32 n) { readers[first_reader[n + 1]++] = r; });
+    }
+
+    i32 words(i32 memory) const { return (p.memory[memory].width + 63) / 64; }
+    u64 address(i32 link, i32 count) const {
+        u64 value = 0;
+        for (i32 b = 0; b < count; b++) value |= u64(net[p.links[link + b]]) << b;
+        return value;
+    }
+    void read(const ReadPort &port) {
+        const Memory &m = p.memory[port.memory];
+        u64 row = address(port.address, port.address_bits);
+        const u64 *data = ram[port.memory].data() + row * words(port.memory);
+        for (i32 b = 0; b < m.width; b++) set(port.data + b, row < u64(m.depth) ? data[b / 64] >> (b % 64) & 1 : 0);
+    }
+    void write(i32 index) {
+        const WritePort &port = p.write[index];
+        const Memory &m = p.memory[port.memory];
+        u64 row = address(port.address, port.address_bits);
+        if (row >= u64(m.depth)) return;
+        u64 *data = ram[port.memory].data() + row * words(port.memory);
+        bool changed = false;
+        for (i32 b = 0; b < m.width; b++) {
+            u64 bit = u64(net[p.links[port.data + b]]) << (b % 64);
+            if (!net[p.links[port.enable + b]] || (data[b / 64] & 1ull << (b % 64)) == bit) continue;
+            data[b / 64] ^= 1ull << (b % 64);
+            changed = true;
+        }
+        if (!changed) return;
+        for (i32 r = 0; r < p.reads; r++)
+            if (p.read[r].memory == port.memory && read_place[r] >= 0) settling.add(read_place[r]);
+        for (i32 w = 0; w < p.writes; w++)
+            if (w != index && p.write[w].memory == port.memory) again.push_back(p.flip_flops + w);
+    }
+    std::vector<i32> again;
+
+    static size_t places(const Program &p) {
+        size_t count = 0;
+        for (i32 s = 0; s < p.steps; s++) count += p.step[s].kind ? 1 : p.step[s].count;
+        return count;
+    }
+
+public:
+    i64 events = 0;
+
+    explicit Logic(const Program &program)
+        : p(program), net(p.nets), read_place(p.reads, -1), ram(p.memories), settling(places(p)),
+          clocking(p.flip_flops + p.writes) {
+        for (i32 s = 0; s < p.steps; s++) {
+            const Step &step = p.step[s];
+            if (step.kind) {
+                read_place[step.index] = nodes.size();
+                nodes.push_back({{step.index, 0, 0}, 0, READ});
+                continue;
+            }
+            for (i32 g = step.start; g < step.start + step.count; g++) {
+                const i32 *in = p.gates + 3 * g;
+                nodes.push_back({{in[0], in[1], in[2]}, p.first_gate + g, step.index});
+            }
+        }
+        for (i32 n = 0; n < p.memories; n++) {
+            const u64 *rows = p.rows + p.memory[n].init;
+            ram[n].assign(rows, rows + size_t(p.memory[n].depth) * words(n));
+        }
+        find_readers();
+        net[1] = 1;
+        for (i32 n = 0; n < p.flip_flops; n++) net[p.first_flip_flop + n] = p.reset[n];
+        for (i32 r = 0; r < i32(nodes.size()) + p.flip_flops + p.writes; r++) wake(r);
+    }
+    void drive(i32 n, bool value) { set(n, value); }
+    bool sample(i32 n) const { return net[n]; }
+    void settle() {
+        settling.drain([&](size_t place) {
+            const Node &node = nodes[place];
+            events++;
+            if (node.table == READ) read(p.read[node.in[0]]);
+            else set(node.out, node.table >> (net[node.in[0]] | net[node.in[1]] << 1 | net[node.in[2]] << 2) & 1);
+        });
+    }
+    // Whether a clock edge would change nothing.
+    bool quiet() const { return clocking.empty(); }
+    void clock() {
+        clocking.drain([&](size_t place) {
+            i32 n = place;
+            events++;
+            if (n >= p.flip_flops) write(n - p.flip_flops);
+            else if (net[p.first_flip_flop + n] != net[p.next[n]]) toggled.push_back(p.first_flip_flop + n);
+        });
+        for (i32 n : toggled) set(n, !net[n]);
+        toggled.clear();
+        for (i32 n : again) clocking.add(n);
+        again.clear();
+    }
+};
+
+// The other end of a UART, 8N1: edges at the cycles nearest to multiples of clock_hz / baud, samples in the middle.
+class Line {
+    static constexpr int BITS = 10;  // start, 8 data, stop
+    const i64 clock_hz, baud;
+
+    i64 at(i64 start, int half_bits) const { return start + (half_bits * clock_hz + baud) / (2 * baud); }
+
+public:
+    static constexpr i64 NEVER = INT64_MAX;
+    i64 next_edge = NEVER, next_sample = NEVER;
+
+    Line(i64 clock_hz, i64 baud) : clock_hz(clock_hz), baud(baud) {}
+    bool sending() const { return next_edge != NEVER; }
+    void send(uint8_t byte, i64 cycle) {
+        sent = byte << 1 | 1 << 9;
+        sent_bits = 0;
+        sent_start = next_edge = cycle;
+    }
+    // The level from the edge on; the last edge ends the stop bit.
+    bool edge() {
+        bool level = sent_bits == BITS || (sent >> sent_bits & 1);
+        next_edge = sent_bits == BITS ? NEVER : at(sent_start, 2 * ++sent_bits);
+        return level;
+    }
+    bool receiving() const { return next_sample != NEVER; }
+    void begin(i64 cycle) {
+        received = received_bits = 0;
+        received_start = cycle;
+        next_sample = at(cycle, 1);
+    }
+    // Takes a sample; whether it completes a byte.
+    bool sample(bool level, uint8_t *byte) {
+        received |= level << received_bits++;
+        next_sample = received_bits == BITS ? NEVER : at(received_start, 2 * received_bits + 1);
+        *byte = received >> 1;
+        return received_bits == BITS && level;
+    }
+
+private:
+    int sent = 0, sent_bits = 0, received = 0, received_bits = 0;
+    i64 sent_start = 0, received_start = 0;
+};
+
+struct Transfer {  // mirrors the structure in uart_engine.py
+    const uint8_t *bytes;
+    i64 count, taken;
+    uint8_t *answer;
+    i64 capacity, answered;
+    i64 cycle;
+    i32 idle;
+};
+
+class Simulator {
+    Logic logic;
+    Line line;
+    i32 rx, tx;
+    bool level = true;
+    i64 cycle = 0;
+
+public:
+    Simulator(const Program &program, i32 rx, i32 tx, i64 clock_hz, i64 baud)
+        : logic(program), line(clock_hz, baud), rx(rx), tx(tx) {
+        logic.drive(rx, true);
+    }
+    void run(Transfer &t, i64 events) {
+        t.idle = 0;
+        for (i64 end = logic.events + events; logic.events < end && t.answered < t.capacity;) {
+            if (!line.sending() && t.taken < t.count) line.send(t.bytes[t.taken++], cycle);
+            if (cycle == line.next_edge) {
+                logic.drive(rx, line.edge());
+                if (!line.sending()) continue;
+            }
+            logic.settle();
+            bool now = logic.sample(tx);
+            if (cycle == line.next_sample) t.answered += line.sample(now, t.answer + t.answered);
+            if (!line.receiving() && level && !now) line.begin(cycle);
+            level = now;
+            if (logic.quiet()) {
+                i64 next = line.next_edge < line.next_sample ? line.next_edge : line.next_sample;
+                if (next == Line::NEVER) {
+                    if (t.taken < t.count) continue;
+                    t.idle = 1;
+                    break;
+                }
+                cycle = next > cycle ? next : cycle + 1;
+            } else {
+                logic.clock();
+                cycle++;
+            }
+            end -= 8;  // what a cycle costs beside its events
+        }
+        t.cycle = cycle;
+    }
+};
+
+}  // namespace
+
+extern "C" {
+
+Simulator *simulator_new(const Program *program, i32 rx, i32 tx, i64 clock_hz, i64 baud) {
+    return new Simulator(*program, rx, tx, clock_hz, baud);
+}
+void simulator_delete(Simulator *s) { delete s; }
+void simulator_run(Simulator *s, Transfer *transfer, i64 events) { s->run(*transfer, events); }
+}
