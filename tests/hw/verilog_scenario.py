@@ -56,7 +56,7 @@ def to_verilog(dut: wiring.Component, folder: Path) -> Path:
     """`dut` as a Verilog file of a module `top`, with the primitives' models beside it."""
     (folder / "dut.il").write_text(rtlil.convert(dut, name="top", emit_src=False))
     commands = ["read_rtlil dut.il", "proc", "write_verilog -noattr dut.v"]
-    run_yosys(commands, cwd=folder, script="dut.ys", log=folder / "yosys.log")
+    run_yosys(commands, cwd=folder, log=folder / "yosys.log")
     names = [f"INITVAL_{index:02X}" for index in range(64)]
     parameters = "parameter [319:0] " + ", ".join(f"{name} = 0" for name in names) + ";"
     listed = ", ".join(reversed(names))
