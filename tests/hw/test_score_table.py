@@ -45,10 +45,9 @@ def test_equals_table(case, seed, stalls):
 
 @pytest.mark.parametrize("case", CASES)
 def test_timing_is_exact(case):
-    classes, entries, _, lanes, vectors = case
+    classes, _, _, lanes, vectors = case
     unit, trace = verify(*case, seed=0, stalls=(0, 0))
-    offered = [0] * len(trace.input_cycles)
-    timing = score_table_timing(offered, classes=classes, entries=entries, lanes=lanes, vectors=vectors)
+    timing = score_table_timing([0] * len(trace.input_cycles), lanes=lanes, vectors=vectors)
     assert (trace.input_cycles, trace.output_cycles) == timing
     assert trace.input_cycles[classes // lanes] == unit.initiation_interval
 

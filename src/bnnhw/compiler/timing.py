@@ -37,8 +37,7 @@ def core_timing(pipeline: Pipeline, shapes: Sequence[MatrixShape]) -> Timing:
         interval = max(interval, converter_interval(shape.cols, lanes, shape.simd), shape.initiation_interval)
         lanes = shape.pe
     if pipeline.table is not None:
-        classes, entries = pipeline.table.shape
-        beats = score_table_timing(beats, classes=classes, entries=entries, lanes=lanes, vectors=shapes[-1].vectors)[1]
+        beats = score_table_timing(beats, lanes=lanes, vectors=shapes[-1].vectors)[1]
     if pipeline.label:
         beats = label_select_timing(beats, classes=pipeline.classes, lanes=lanes)[1]
     return Timing(interval, beats[-1])
@@ -53,8 +52,7 @@ def output_interval(pipeline: Pipeline, *, pe: int, vectors: int) -> int:
     """Cycles from group to group in the units behind a last layer with `pe` lanes."""
     interval = pipeline.classes if pipeline.label else 0
     if pipeline.table is not None:
-        classes, entries = pipeline.table.shape
-        beats = classes // pe
-        accepted, _ = score_table_timing([0] * (beats + 1), classes=classes, entries=entries, lanes=pe, vectors=vectors)
+        beats = pipeline.classes // pe
+        accepted, _ = score_table_timing([0] * (beats + 1), lanes=pe, vectors=vectors)
         interval = max(interval, accepted[beats])
     return interval

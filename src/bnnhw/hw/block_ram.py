@@ -1,7 +1,8 @@
 """One block RAM of the ECP5 (18 kbit), written at one port and read at the other, with a registered output."""
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values, memory ports have no members)
+# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values,
+# memory ports have no members)
 
 from collections.abc import Sequence
 

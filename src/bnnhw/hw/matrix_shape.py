@@ -172,7 +172,7 @@ class MatrixShape:
     @property
     def operand_latency(self) -> int:
         """Cycles from a beat's begin to its input word and weights at group 0."""
-        weights = 0 if self.store == "constant" else 1 + rom_latency(self.depth, self.store)
+        weights = 0 if self.store == "constant" else 1 + rom_latency(self.store)
         return max(self.buffer_latency, weights)
 
     @property
@@ -189,7 +189,7 @@ class MatrixShape:
     def queue_depth(self) -> int:
         """Results that the output queue holds: enough for a fold to begin whenever the one before has ended."""
         round_trip = self.fold_beats + self.pipeline_latency + ResultQueue.latency + 1
-        return max(16, 1 << (-(-round_trip // self.fold_beats) - 1).bit_length())
+        return max(16, 1 << (-(-round_trip // self.fold_beats)).bit_length())
 
     def timing(self, offered: Sequence[int]) -> tuple[list[int], list[int]]:
         """The cycles at which the unit accepts its input beats and gives its output beats, to a sink that always takes.

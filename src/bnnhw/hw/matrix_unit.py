@@ -149,7 +149,7 @@ class MatrixUnit(wiring.Component):
                 store=shape.store,
                 technology=self.technology,
             )
-            wait = shape.operand_latency - 1 - rom_latency(shape.depth, shape.store)
+            wait = shape.operand_latency - 1 - rom_latency(shape.store)
             m.d.comb += rom.address.eq(delay(m, sequencer.address, wait, name="address"))
         # The sequencer's outputs are one cycle late already.
         counted = shape.operand_latency + shape.popcount_latency

@@ -17,9 +17,7 @@ from .weight_rom import WeightRom, block_rams, rom_latency
 __all__ = ["ScoreTable", "score_table_block_rams", "score_table_timing"]
 
 
-def score_table_timing(
-    offered: Sequence[int], *, classes: int, entries: int, lanes: int, vectors: int
-) -> tuple[list[int], list[int]]:
+def score_table_timing(offered: Sequence[int], *, lanes: int, vectors: int) -> tuple[list[int], list[int]]:
     """The cycles at which a ScoreTable accepts its input beats and gives its output beats; its sink always takes.
 
     offered[k] is the first cycle in which beat k is offered. Its lookups begin in the lanes * vectors cycles after it
@@ -31,7 +29,7 @@ def score_table_timing(
     free = 0
     for cycle in offered:
         accepted.append(max(cycle, free))
-        leaving.append(accepted[-1] + lanes * vectors + 1 + rom_latency(_depth(classes, entries), "block"))
+        leaving.append(accepted[-1] + lanes * vectors + 1 + rom_latency("block"))
         free = leaving[-1] + 1
     return accepted, leaving
 
@@ -98,11 +96,8 @@ class ScoreTable(wiring.Component):
     @property
     def initiation_interval(self) -> int:
         """Cycles from vector to vector in the steady state."""
-        classes, entries = self.table.shape
-        beats = classes // self.lanes
-        accepted, _ = score_table_timing(
-            [0] * (beats + 1), classes=classes, entries=entries, lanes=self.lanes, vectors=self.vectors
-        )
+        beats = len(self.table) // self.lanes
+        accepted, _ = score_table_timing([0] * (beats + 1), lanes=self.lanes, vectors=self.vectors)
         return accepted[beats]
 
     def elaborate(self, platform) -> Module:

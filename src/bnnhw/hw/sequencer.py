@@ -13,7 +13,7 @@ __all__ = ["Sequencer"]
 class Sequencer(wiring.Component):
     """for fold in range(folds): for plane in range(planes): for word in range(words): one beat a cycle.
 
-    A fold begins when there is a credit, that is room for its result, and the input vector is there; it then runs
+    A fold begins when there are two credits, that is room for its result, and the input vector is there; it then runs
     without a pause. Folds and vectors follow each other without one, too, as long as both are given.
 
     Members
@@ -71,16 +71,19 @@ class Sequencer(wiring.Component):
         fold, fold_first, fold_last = _counter("fold", self.folds)
         address, fold_address = (Signal(range(self.folds * self.words), name=n) for n in ("next", "fold_next"))
 
-        available = Signal(range(self.credits + 1), init=self.credits)
+        # A begin is taken from the credits one cycle late, so that no path goes through the decision and the counter.
+        # One more credit must be left for the begin that is not accounted for yet: `spare` is without these two.
+        spare = Signal(range(-2, self.credits - 1), init=self.credits - 2)
+        began = Signal()
         begins, ends, go = Signal(), Signal(), Signal()
         m.d.comb += [
             begins.eq(word_first & plane_first),
             ends.eq(word_last & plane_last),
-            go.eq(~begins | ((available != 0) & (~fold_first | self.filled))),
+            go.eq(~begins | ((spare >= 0) & (~fold_first | self.filled))),
             self.release.eq(go & ends & fold_last),
             self.word.eq(word),
         ]
-        m.d.sync += available.eq(available - (go & begins) + self.returned)
+        m.d.sync += [began.eq(go & begins), spare.eq(spare - began + self.returned)]
         with m.If(go):
             _advance(m, word, word_first, word_last, self.words)
             m.d.sync += address.eq(address + 1)

@@ -1,7 +1,8 @@
 """Thresholds on a stream of integers."""
 
 # pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values, memory ports have no members)
+# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values,
+# memory ports have no members)
 
 from collections.abc import Sequence
 

@@ -6,12 +6,13 @@
 from typing import Literal
 
 import numpy as np
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Array, Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .block_ram import BLOCK_RAM_SHAPES, BlockRam, block_ram_width
+from .popcount import delay
 
 __all__ = ["WeightRom", "block_rams", "rom_latency", "rom_lut4", "weight_words"]
 
@@ -43,9 +44,9 @@ def rom_lut4(depth: int, width: int) -> int:
     return width * (2 * -(-depth // 16) - 1)
 
 
-def rom_latency(depth: int, store: str) -> int:
+def rom_latency(store: str) -> int:
     """Cycles from the address to the word, for store "block" or "lut"."""
-    return 1 if store == "lut" else BlockRam.read_latency + (len(_banks(depth)) > 1)
+    return 1 if store == "lut" else BlockRam.read_latency + 1
 
 
 class WeightRom(wiring.Component):
@@ -85,7 +86,7 @@ class WeightRom(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from the address to the word of group 0."""
-        return rom_latency(self.depth, self.store)
+        return rom_latency(self.store)
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -114,7 +115,9 @@ class WeightRom(wiring.Component):
 
     def _in_block_ram(self, m: Module, addresses: list[Value]) -> None:
         """Block RAM e holds columns e*n..e*n+n-1 and hears the address of the first one's group; the columns of later
-        groups take the way through registers."""
+        groups are delayed by more registers. There is one at least, which halves the way from the block RAM's column
+        to the place of the PE.
+        """
         banks = _banks(self.depth)
         step = min(block_ram_width(words) for words in banks)
         parts: list[Value] = []
@@ -125,15 +128,14 @@ class WeightRom(wiring.Component):
             for lag in range((columns[-1] // self.group_width) - group + 1):
                 begin = max(start, (group + lag) * self.group_width)
                 end = min(columns.stop, (group + lag + 1) * self.group_width)
-                if lag:
-                    late = Signal(columns.stop - begin, name=f"late{start // step}_{lag}", reset_less=True)
-                    m.d.sync += late.eq(data[-len(late) :])
-                    data = late
+                late = Signal(columns.stop - begin, name=f"late{start // step}_{lag}", reset_less=True)
+                m.d.sync += late.eq(data[-len(late) :])
+                data = late
                 parts.append(data[: end - begin])
         m.d.comb += self.w.eq(Cat(parts))
 
     def _banked(self, m: Module, address: Value, columns: range, banks: list[int], *, name: str) -> Value:
-        """The columns of the word at `address`, `latency` cycles later."""
+        """The columns of the word at `address`, two cycles later."""
         outputs: list[Value] = []
         for bank, words in enumerate(banks):
             start = bank * max(BLOCK_RAM_SHAPES)
@@ -144,17 +146,8 @@ class WeightRom(wiring.Component):
             outputs.append(ram.read_data)
         if len(banks) == 1:
             return outputs[0]
-        select = address[(max(BLOCK_RAM_SHAPES) - 1).bit_length() :]
-        for _ in range(BlockRam.read_latency):
-            late = Signal(len(select), name=f"{name}_select", reset_less=True)
-            m.d.sync += late.eq(select)
-            select = late
-        chosen = Signal(len(columns), name=f"{name}_chosen", reset_less=True)
-        with m.Switch(select):
-            for bank, output in enumerate(outputs):
-                with m.Case(bank):
-                    m.d.sync += chosen.eq(output)
-        return chosen
+        bank = delay(m, address[(max(BLOCK_RAM_SHAPES) - 1).bit_length() :], BlockRam.read_latency, name=f"{name}_bank")
+        return Array(outputs)[bank]
 
 
 _IN_LOGIC = {"rom_style": "logic"}
