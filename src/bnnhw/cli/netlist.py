@@ -7,7 +7,7 @@ from amaranth.back import rtlil
 
 from bnnhw.boards.synthesis import synthesise
 from bnnhw.compiler.schedule import Schedule
-from bnnhw.sim.batch import BatchSimulator, compile_design
+from bnnhw.sim.batch import BatchSimulator
 from bnnhw.sim.ladder import Rung
 from bnnhw.sim.rungs import core_rung
 
@@ -19,5 +19,5 @@ def netlist_rung(schedule: Schedule, *, timeout_s: float | None = None) -> Rung:
         (folder / "top.il").write_text(rtlil.convert(schedule.core("ecp5"), name="top", emit_src=False))
         synthesise(folder, timeout_s=timeout_s)
         netlist = (folder / "top.json").read_text()
-    simulator = BatchSimulator.from_program(compile_design(netlist, read="read_json"))
+    simulator = BatchSimulator.from_design(netlist, read="read_json")
     return core_rung("netlist", schedule, simulator)

@@ -17,8 +17,9 @@ import numpy as np
 from amaranth.hdl import Elaboratable
 
 from . import block_ram, cells, fold, netlist, program
-from .engine import LANES, Engine, Job, Status, cache_folder, store
+from .engine import LANES, Engine, Job, Status
 from .errors import DeadlockError, SimulationError
+from .native import cache_folder, store
 from .netlist import MODELS, convert_component, flatten, yosys_version
 from .program import Program, compile_netlist
 from .waves import Waves, WaveWriter

@@ -4,39 +4,17 @@
 // with table T is bit a + 2 b + 4 c of T. Gates are sorted by depth, then by table, so that a run of equal gates is one
 // tight loop without a dispatch. netlist: constants 0 and 1, inputs, flip-flops, memory read data, gates.
 
-#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "program.h"
+
 namespace {
 
-typedef uint64_t u64;
-typedef int32_t i32;
-typedef int64_t i64;
-
 // Mirrors of the structures in engine.py; every pointer stays with the caller.
-struct Step { i32 kind, index, start, count; };  // kind 0: `count` gates of table `index`; 1: read port `index`
-
-struct ReadPort { i32 memory, address, address_bits, data; };  // `address` points into `links`, `data` is a net
-
-struct WritePort { i32 memory, address, address_bits, data, enable; };  // all but `memory` point into `links`
-
-struct Memory { i32 width, depth, writable; i64 init; };  // `init`: first word of row 0 in `rows`
-
-struct Program {
-    i32 nets, first_gate, first_flip_flop, flip_flops, steps, memories, reads, writes;
-    const i32 *gates, *next, *links;
-    const uint8_t *reset;
-    const Step *step;
-    const Memory *memory;
-    const ReadPort *read;
-    const WritePort *write;
-    const u64 *rows;
-};
-
 struct Stream { i32 valid, ready, bits; const i32 *payload; };
 
 struct Job {
@@ -113,10 +91,6 @@ public:
     virtual ~Simulator() {}
     virtual void start(const Job *job) = 0;
     virtual void advance(i64 cycles, Status *status, const i32 *traced, i32 traced_count, uint8_t *trace) = 0;
-    virtual void set(i32 net, int value) = 0;
-    virtual int get(i32 net) = 0;
-    virtual void settle() = 0;
-    virtual void clock() = 0;
 };
 
 template <int W> class Lanes : public Simulator {
@@ -313,20 +287,18 @@ public:
             for (int lane = 0; lane < LANES; lane++) memcpy(&ram[n][lane * size], p.rows + m.init, size * 8);
         }
     }
-    void settle() override {
+    void settle() {
         for (i32 n = 0; n < p.steps; n++) {
             const Step &s = p.step[n];
             if (s.kind) read(p.read[s.index]);
             else kernel[s.index](net.get(), p.gates + 3 * s.start, &net[p.first_gate + s.start], s.count);
         }
     }
-    void clock() override {
+    void clock() {
         for (i32 n = 0; n < p.writes; n++) write(p.write[n]);
         for (i32 n = 0; n < p.flip_flops; n++) next[n] = net[p.next[n]];
         memcpy(static_cast<void *>(&net[p.first_flip_flop]), next.get(), p.flip_flops * sizeof(V));
     }
-    void set(i32 n, int value) override { net[n] = value ? net[1] : net[0]; }
-    int get(i32 n) override { return bits(n, 0) & 1; }
 
     void start(const Job *described) override {
         job = described;
@@ -349,7 +321,7 @@ public:
         for (; cycles && !total.state; cycles--) {
             begin_cycle();
             settle();
-            for (i32 n = 0; n < count; n++) *trace++ = get(traced[n]);
+            for (i32 n = 0; n < count; n++) *trace++ = bits(traced[n], 0) & 1;
             end_cycle();
             clock();
             cycle++;

@@ -18,9 +18,13 @@ from amaranth.hdl import Elaboratable
 from .cells import Cell
 from .errors import SimulationError
 
-__all__ = ["MODELS", "Netlist", "convert_component", "flatten", "run_yosys", "yosys_version"]
+__all__ = ["MODELS", "READ_CELLS", "Netlist", "convert_component", "flatten", "run_yosys", "yosys_version"]
 
 MODELS = Path(__file__).parent / "ecp5"  # Verilog models of ECP5 cells that yosys' library leaves open or too detailed
+READ_CELLS = [
+    "read_verilog -DNO_INCLUDES +/lattice/cells_sim_ecp5.v",
+    *[f"read_verilog -overwrite {MODELS / model}" for model in ("clocks.v", "pads.v")],
+]
 
 # What the bit-parallel simulator has no gates for; yosys maps these, some by way of others, to the cells that it has.
 _MAPPED = ["shl", "shr", "sshl", "sshr", "shift", "shiftx", "mul", "div", "mod", "divfloor", "modfloor", "pow", "demux"]
@@ -103,9 +107,8 @@ def flatten(design: str, *, read: str = "read_rtlil", top: str = "top") -> Netli
     with TemporaryDirectory(prefix="bnnhw-") as name:
         folder = Path(name)
         commands = [
-            "read_verilog -DNO_INCLUDES +/lattice/cells_sim_ecp5.v",
+            *READ_CELLS,
             "blackbox LUT4 CCU2C",
-            *[f"read_verilog -overwrite {MODELS / model}" for model in ("clocks.v", "pads.v")],
             f"{read} design",
             f"hierarchy -top {top}",
             *_FLATTEN,
