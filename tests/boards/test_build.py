@@ -13,6 +13,7 @@ from bnnhw.boards import build as build_module
 from bnnhw.boards.board import BOARDS, Board, get_board
 from bnnhw.boards.build import StopAfter, build, build_component
 from bnnhw.boards.design import emit_design
+from bnnhw.boards.process import ToolError
 from bnnhw.boards.routing import RoutedReport
 from bnnhw.boards.synthesis import SynthesisReport
 from bnnhw.hw.pll import pll_settings
@@ -143,6 +144,23 @@ def test_tries_seeds_until_timing_is_met_and_keeps_the_best(
     assert figures.seconds["place and route"] == len(tried)
     assert files(tmp_path) == ["top.config", "top.il", "top.lpf", "top.report.json"]
     assert (tmp_path / "top.config").read_text() == f"seed {best}"
+
+
+@pytest.mark.usefixtures("fake_tools")
+@pytest.mark.parametrize("stop_after", ["rtl", "synth", None])
+def test_asks_for_nextpnr_only_where_it_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: StopAfter | None
+):
+    def absent():
+        raise ToolError("no tool chain")
+
+    monkeypatch.setattr(build_module, "find_nextpnr", absent)
+    if stop_after is None:
+        with pytest.raises(ToolError, match="no tool chain"):
+            build_component(Echo(), BOARD, tmp_path, pll=PLL)
+        assert files(tmp_path) == []
+    else:
+        assert build_component(Echo(), BOARD, tmp_path, pll=PLL, stop_after=stop_after).routing is None
 
 
 @pytest.mark.usefixtures("fake_tools")

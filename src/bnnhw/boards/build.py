@@ -125,12 +125,11 @@ def build_component(
 ) -> BuildFigures:
     """`build` for any component with a UART, which runs at exactly `pll.output_hz`."""
     say = progress or (lambda stage, note: None)
-    figures = BuildFigures(clock_hz=pll.output_hz, versions=_versions())
-    seconds = figures.seconds
-
     say("rtl", "elaborating")
     started = time.monotonic()
     files = emit_design(component, board, pll=pll)
+    figures = BuildFigures(clock_hz=pll.output_hz, versions=_versions(stop_after))
+    seconds = figures.seconds
     (folder / "top.il").write_text(files.rtlil)
     (folder / "top.lpf").write_text(files.lpf)
     say("rtl", "writing Verilog")
@@ -224,8 +223,11 @@ def _pack(folder: Path, *, timeout_s: float | None) -> float:
     )
 
 
-def _versions() -> dict[str, str]:
-    """What decides the bits beside model, board and seed. Raises ToolError where a tool is missing."""
+def _versions(stop_after: StopAfter | None) -> dict[str, str]:
+    """What decides the bits beside model, board and seed. Raises ToolError where a tool that is needed is missing."""
     packages = ("bnnhw", "amaranth", "amaranth-boards")
-    tools = {tool.name: tool.version for tool in (find_yosys(), find_nextpnr(), find_ecppack())}
-    return {package: importlib.metadata.version(package) for package in packages} | tools
+    finders = {"rtl": [find_yosys], "synth": [find_yosys], "route": [find_yosys, find_nextpnr]}
+    tools = [find() for find in finders.get(stop_after or "", [find_yosys, find_nextpnr, find_ecppack])]
+    return {package: importlib.metadata.version(package) for package in packages} | {
+        tool.name: tool.version for tool in tools
+    }
