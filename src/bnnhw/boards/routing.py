@@ -17,12 +17,13 @@ above it router1 needs hours where router2 needs minutes."""
 
 _DEVICE = re.compile(r"LFE5(U|UM|UM5G)-(12|25|45|85)F")
 _PHASES = (
-    (re.compile(r"Info: Packing "), "packing"),
-    (re.compile(r"Info:\s+at (?:initial placer iter|iteration) #?(\d+).*?wirelen(?: solved)? = (\d+)"), "placing"),
-    (re.compile(r"Info:\s+at iteration #(\d+): temp"), "refining the placement"),
-    (re.compile(r"Info: Routing globals"), "routing the clocks"),
-    (re.compile(r"Info:\s+\d+ \|.*\|\s+(\d+)\|"), "routing"),
-    (re.compile(r"Info:\s+iter=(\d+) wires=\d+ overused=(\d+)"), "routing"),
+    (r"Info: Packing ", "packing"),
+    (r"Info:\s+at iteration #(\d+): temp.* wirelen = (\d+)", "refining the placement, step {}, wire length {}"),
+    (r"Info:\s+at initial placer iter (\d+), wirelen = (\d+)", "placing, first step {}, wire length {}"),
+    (r"Info:\s+at iteration #(\d+), .* legal = (\d+)", "placing, step {}, wire length {}"),
+    (r"Info: Routing globals", "routing the clocks"),
+    (r"Info:\s+\d+ \|.*\|\s+(\d+)\|", "routing, {} arcs left"),
+    (r"Info:\s+iter=(\d+) .*overused=(\d+)", "routing, step {}, {} wires overused"),
 )
 
 
@@ -122,10 +123,10 @@ def place_and_route(
 
 
 def _phase(line: str) -> str | None:
-    """What nextpnr is doing, where `line` of its log tells; numbers are iterations, wire lengths, open arcs."""
+    """What nextpnr is doing, where `line` of its log tells."""
     for pattern, phase in _PHASES:
-        if match := pattern.match(line):
-            return " ".join((phase, *match.groups()))
+        if match := re.match(pattern, line):
+            return phase.format(*match.groups())
     return None
 
 
