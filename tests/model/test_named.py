@@ -62,6 +62,9 @@ def test_another_networks_checkpoint_is_refused(tmp_path: Path) -> None:
         run(out, input_bits=8)
 
 
-def test_the_folder_must_exist_before_hours_are_spent(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"model\.pt cannot be written: there is no folder .*missing; make it first$"):
-        run(tmp_path / "missing" / "model.pt")
+@pytest.mark.parametrize(
+    ("out", "reason"), [("missing/model.pt", "there is no folder .*missing"), (".", "it is a folder")]
+)
+def test_the_place_is_checked_before_hours_are_spent(tmp_path: Path, out: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=rf"cannot be written: {reason}; name a file in a folder that exists$"):
+        run(tmp_path / out)

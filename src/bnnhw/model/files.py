@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +12,20 @@ __all__ = ["torch_bytes", "write_atomically", "write_json"]
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` under a temporary name beside `path`, flush it to the disk, then rename it to `path`."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    """Write `data` to a file beside `path`, flush it to the disk, then rename it to `path`.
+
+    After a kill -9 the file beside it, `.name.partial`, may stay; the next write replaces it.
+    """
+    partial = path.with_name(f".{path.name}.partial")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with partial.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        partial.replace(path)
     except BaseException:
-        os.unlink(temporary)
+        partial.unlink(missing_ok=True)
         raise
-
-
-def _umask() -> int:
-    """The process' file mode mask, which mkstemp ignores; it can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def torch_bytes(content: dict[str, Any]) -> bytes:

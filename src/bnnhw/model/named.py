@@ -61,8 +61,9 @@ def train_named(
     input_bits : 1 or 8
         As for `networks.mlp`.
     """
-    if not out.parent.is_dir():
-        raise ValueError(f"{out} cannot be written: there is no folder {out.parent}; make it first")
+    if out.is_dir() or not out.parent.is_dir():
+        reason = "it is a folder" if out.is_dir() else f"there is no folder {out.parent}"
+        raise ValueError(f"{out} cannot be written: {reason}; name a file in a folder that exists")
     shape = architecture(network, width=width, depth=depth)
     checkpoint = checkpoint_path(out)
     training = train(

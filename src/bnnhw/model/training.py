@@ -149,9 +149,9 @@ def _train_epoch(
         x, target = images[batch].float(), labels[batch]
         if recipe.augmentation is not None:
             x = augment(x, recipe.augmentation, lo=data.lo, hi=data.hi)
-        done = number - 1 + (step + 1) / steps
+        done = (number - 1) * steps + step + 1
         for group in optimizer.param_groups:
-            group["lr"] = _learning_rate(recipe, done / recipe.epochs)
+            group["lr"] = _learning_rate(recipe, done / (recipe.epochs * steps))
         scores = network(x)
         loss = _loss(recipe.loss, scores, target)
         optimizer.zero_grad()
@@ -162,7 +162,7 @@ def _train_epoch(
                 module.clip()
         total_loss += loss.item()
         correct += int((scores.argmax(1) == target).sum())
-        on_step(done)
+        on_step(done / steps)
     return total_loss / steps, correct / (steps * batch_size)
 
 
