@@ -1,0 +1,86 @@
+"""bnnhw sim."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bnnhw.cli.options import MODEL, data_dir_option, plan_options
+
+if TYPE_CHECKING:
+    from bnnhw.cli.options import PlanOptions
+
+
+@click.command("sim")
+@click.argument("model", type=MODEL)
+@click.argument("images", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--samples", type=click.IntRange(min=1), help="Test images where no IMAGES are given; default 100.")
+@data_dir_option
+@plan_options
+@click.option("--stalls", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Chance of a stall, on both sides.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the stalls.")
+@click.option("--waves", type=click.Path(path_type=Path, dir_okay=False), help="A VCD file to write, for gtkwave or surfer.")
+@click.option("--wave-cycles", type=click.IntRange(min=1), default=2000, show_default=True, help="Cycles in it.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def command(
+    model: Path,
+    images: tuple[Path, ...],
+    samples: int | None,
+    data_dir: Path | None,
+    plan: "PlanOptions",
+    stalls: float,
+    seed: int,
+    waves: Path | None,
+    wave_cycles: int,
+    as_json: bool,
+) -> None:
+    """Simulate the core's RTL on images, and compare its answers and its cycles with what is expected of them.
+
+    \b
+    Example: bnnhw sim model.pt digit.png --waves digit.vcd
+    """
+    import numpy as np
+
+    from bnnhw.cli.images import read_image
+    from bnnhw.cli.inputs import images_for
+    from bnnhw.compiler.integerize import integerize
+    from bnnhw.compiler.kernel import PackedKernel
+    from bnnhw.compiler.load import load
+    from bnnhw.sim.batch import BatchSimulator
+    from bnnhw.sim.rungs import frames_of
+    from bnnhw.sim.waves import Waves
+
+    graph = load(model)
+    if images:
+        value = graph.inputs[0]
+        lo, hi = value.type.element.lo, value.type.element.hi
+        pictures = np.stack([read_image(path, shape=value.type.shape, lo=lo, hi=hi) for path in images])
+    else:
+        pictures, _ = images_for(graph, samples=samples, dataset=None, data_dir=data_dir)
+    integers = integerize(graph, output=plan.outputs)
+    schedule = plan.schedule(integers)
+    result = BatchSimulator(schedule.core("ecp5")).run(
+        frames_of(schedule, pictures),
+        output_beats=schedule.output_beats,
+        stall_probability=(stalls, stalls),
+        seed=seed,
+        lanes=1 if waves else None,
+        waves=Waves(waves, count=wave_cycles) if waves else None,
+    )
+    answers = schedule.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=len(pictures))
+    wrong = int(np.count_nonzero((answers != PackedKernel(integers)(pictures)).reshape(len(answers), -1).any(axis=1)))
+    latency = int(result.output_cycles[0, -1] - result.accepted_cycles[0, 0])
+    rate = result.cycles_per_second
+    if as_json:
+        row = {"answers": answers.tolist(), "different": wrong, "latency_cycles": latency, "cycles_per_second": rate}
+        click.echo(json.dumps(row))
+    else:
+        for path, answer in zip(images, answers, strict=False):
+            click.echo(f"{path}: {answer}")
+        expected = f"{schedule.timing.latency} predicted" if not stalls else "stalls included"
+        click.echo(f"{len(pictures):,} images through the RTL, {wrong} differ from the integer graph")
+        click.echo(f"latency {latency} cycles ({expected}); {rate / 1e3:,.0f} k cycles/s in {result.lanes} lanes")
+        if waves:
+            click.echo(f"{waves}: the first {wave_cycles:,} cycles")
+    raise SystemExit(1 if wrong else 0)
