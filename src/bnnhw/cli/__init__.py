@@ -23,9 +23,9 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs one command. Bad input ends with one line on standard error and exit code 2, Ctrl-C with 130."""
-    from bnnhw.cli import boards, build, evaluate, flash, inspect, run, samples, sim, train, verify
+    from bnnhw.cli import bench, boards, build, evaluate, flash, inspect, run, samples, sim, train, verify
 
-    for module in (train, evaluate, inspect, build, verify, sim, run, flash, boards, samples):
+    for module in (train, evaluate, inspect, build, verify, sim, run, flash, boards, samples, bench):
         cli.add_command(module.command)
     try:
         code = cli.main(args=arguments, standalone_mode=False) or 0

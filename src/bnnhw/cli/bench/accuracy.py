@@ -1,0 +1,26 @@
+"""Test accuracy of the trained networks, by their integer graphs."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bnnhw.cli.bench.row import Bench, Row
+from bnnhw.compiler.integerize import integerize
+from bnnhw.compiler.kernel import PackedKernel
+from bnnhw.compiler.load import load
+from bnnhw.model.datasets import load_data_set
+
+TARGETS = {"tfc": 0.932, "sfc": 0.979, "lfc": 0.989}
+
+
+def measure(bench: Bench) -> Iterator[Row]:
+    data = load_data_set("mnist", data_dir=bench.data_dir)
+    for name, target in TARGETS.items():
+        labels = PackedKernel(integerize(load(bench.model(name))))(data.test_images)
+        accuracy = np.count_nonzero(labels == data.test_labels) / len(labels)
+        yield Row(
+            name=f"{name}, MNIST test accuracy, 1-bit weights, activations, inputs",
+            measured=f"{accuracy:.2%}",
+            target=f">= {target:.1%}",
+            met=accuracy >= target,
+        )

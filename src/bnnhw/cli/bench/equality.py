@@ -1,0 +1,38 @@
+"""The ladder on whole test sets."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bnnhw.cli.bench.row import Bench, Row
+from bnnhw.cli.options import PlanOptions
+from bnnhw.cli.verify import make_rungs
+from bnnhw.compiler.load import load
+from bnnhw.model.datasets import load_data_set
+from bnnhw.sim.ladder import climb
+
+PLAN = PlanOptions(
+    board="ulx3s-85f",
+    target_fps=None,
+    fill=None,
+    folding=None,
+    vectors=None,
+    clock_mhz=100,
+    outputs="label",
+    baud=3_000_000,
+)
+
+
+def measure(bench: Bench) -> Iterator[Row]:
+    yield from _climb(bench.model("lfc"), "mnist", "rtl", 10_000, bench)
+    yield from _climb(bench.model("digits"), "digits", "netlist", 100, bench)
+
+
+def _climb(model: Path, data_set: str, through: str, samples: int, bench: Bench) -> Iterator[Row]:
+    images = load_data_set(data_set, data_dir=bench.data_dir).test_images[:samples]
+    for step in climb(make_rungs(model, load(model), through, PLAN), images):
+        yield Row(
+            name=f"{model.stem}: {step.lower} = {step.upper}, {data_set} test images",
+            measured=f"{step.samples:,} images, {step.differences} differences, {step.seconds:.1f} s",
+            target="0 differences",
+            met=not step.differences,
+        )

@@ -1,0 +1,76 @@
+"""Whole bitstreams: cells and speed after routing, beside what was predicted."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from bnnhw.boards.folder import staged_folder
+from bnnhw.cli.bench.equality import PLAN
+from bnnhw.cli.bench.row import Bench, Row
+from bnnhw.cli.build_folder import BuildOptions, fill_folder
+from bnnhw.cli.options import PlanOptions
+from bnnhw.compiler.integerize import integerize
+from bnnhw.compiler.load import load
+from bnnhw.compiler.report import BuildReport
+from bnnhw.compiler.report.data import deviation
+
+OPTIONS = BuildOptions(seed=1, retries=2, stop_after=None, timeout_s=None)
+FINN_LFC_FIX = 12_200
+MIN_CLOCK_HZ = 100e6
+MAX_DEVIATION = 0.1
+FASTEST = {
+    "lfc": replace(PLAN, fill=0.8, vectors=8, clock_mhz=100),
+    "sfc": replace(PLAN, fill=0.5, vectors=9, clock_mhz=100),
+}
+
+
+def measure_lfc(bench: Bench) -> Iterator[Row]:
+    report = build(bench.model("lfc"), replace(PLAN, target_fps=195_312, vectors=1), bench.work / "lfc")
+    yield from rows(report)
+    frames_per_second = report.performance.core_frames_per_second
+    yield Row(
+        name="lfc, core-bound, against FINN's LFC-fix",
+        measured=f"{frames_per_second:,.0f} frames/s",
+        target=f">= {FINN_LFC_FIX:,}",
+        met=frames_per_second >= FINN_LFC_FIX and bool(report.performance.clock.is_met),
+    )
+
+
+def measure_fastest(bench: Bench) -> Iterator[Row]:
+    for name, plan in FASTEST.items():
+        report = build(bench.model(name), plan, bench.work / f"{name}-fastest")
+        yield from rows(report)
+        fmax_hz = report.performance.clock.fmax_hz or 0
+        yield Row(
+            name=f"{name}, fastest: frames/s of the core at Fmax",
+            measured=f"{fmax_hz * report.performance.vectors / report.performance.interval_cycles:,.0f} frames/s",
+        )
+
+
+def build(model: Path, plan: PlanOptions, target: Path) -> BuildReport:
+    """`bnnhw build` into `target`."""
+    graph = load(model)
+    with staged_folder(target) as folder:
+        integers = integerize(graph, output=plan.outputs)
+        return fill_folder(folder, model, graph, integers, plan, OPTIONS, progress=lambda stage, note: None)
+
+
+def rows(report: BuildReport) -> Iterator[Row]:
+    """The routed clock, the slowest layer's PEs at work, and the prediction of the LUTs."""
+    performance, resources = report.performance, report.resources
+    clock, routed, estimate = performance.clock, resources.routed, resources.estimated
+    if routed is None or estimate is None or clock.fmax_hz is None:
+        raise ValueError(f"{report.model}: the build was not routed")
+    yield Row(
+        name=f"{report.model} on {report.provenance.board}, V = {performance.vectors}, routed",
+        measured=f"{clock.fmax_hz / 1e6:.1f} MHz, {routed.comb:,} COMB, {routed.ff:,} FF, {routed.ebr} EBR",
+        target=f">= {MIN_CLOCK_HZ / 1e6:.0f} MHz",
+        met=clock.fmax_hz >= MIN_CLOCK_HZ,
+    )
+    off = deviation(estimate.comb, routed.comb) or 0.0
+    yield Row(
+        name=f"{report.model}: predicted against routed LUT, whole design",
+        measured=f"{estimate.comb:,} against {routed.comb:,}: {off:+.1%}",
+        target=f"within {MAX_DEVIATION:.0%}",
+        met=abs(off) <= MAX_DEVIATION,
+    )

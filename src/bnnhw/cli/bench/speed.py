@@ -1,0 +1,68 @@
+"""How fast the tools are, and how busy the hardware is: cycles are counted, times are of this machine."""
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+from amaranth.back import rtlil
+
+from bnnhw.cli.bench.equality import PLAN
+from bnnhw.cli.bench.row import Bench, Row
+from bnnhw.cli.torch_rung import torch_rung
+from bnnhw.compiler.integerize import integerize
+from bnnhw.compiler.ir import random_feeds
+from bnnhw.compiler.kernel import PackedKernel, images_per_second
+from bnnhw.compiler.load import load
+from bnnhw.sim.batch import BatchSimulator
+from bnnhw.sim.rungs import frames_of
+
+MAX_SECONDS = 20
+MIN_UTILISATION = 0.95
+FRAMES = 64
+
+
+def measure(bench: Bench) -> Iterator[Row]:
+    model = bench.model("lfc")
+    started = time.perf_counter()
+    graph = load(model)
+    integers = integerize(graph)
+    schedule = PLAN.schedule(integers)
+    rtlil.convert(schedule.core("ecp5"), name="top", emit_src=False)
+    seconds = time.perf_counter() - started
+    yield Row(
+        name="lfc: model.pt to RTL, no yosys, no nextpnr",
+        measured=f"{seconds:.1f} s",
+        target=f"<= {MAX_SECONDS} s",
+        met=seconds <= MAX_SECONDS,
+    )
+
+    images = random_feeds(graph, samples=1000, seed=0)[graph.inputs[0].name]
+    packed, torch = (images_per_second(run, images) for run in (PackedKernel(integers), torch_rung(model).answers))
+    yield Row(
+        name="lfc: packed kernel against torch eval",
+        measured=f"{packed:,.0f} against {torch:,.0f} images/s: {packed / torch:.2f}",
+    )
+
+    result = BatchSimulator(schedule.core("ecp5")).run(
+        frames_of(schedule, images[: FRAMES * schedule.vectors]), output_beats=schedule.output_beats, lanes=1
+    )
+    latency = int(result.output_cycles[0, -1] - result.accepted_cycles[0, 0])
+    last = result.output_cycles[:, -1]
+    interval = np.diff(last)[len(last) // 2 :]
+    yield Row(
+        name="lfc: cycles in the RTL, latency and interval, against predicted",
+        measured=f"{latency}, {interval.max()} against {schedule.timing.latency}, {schedule.timing.initiation_interval}",
+        target="equal",
+        met=(latency, set(interval)) == (schedule.timing.latency, {schedule.timing.initiation_interval}),
+    )
+    work = max(shape.initiation_interval for shape in schedule.shapes)
+    yield Row(
+        name="lfc: share of cycles in which the slowest layer's PEs work",
+        measured=f"{work / interval.max():.1%}",
+        target=f">= {MIN_UTILISATION:.0%}",
+        met=work / interval.max() >= MIN_UTILISATION,
+    )
+    yield Row(
+        name="lfc: RTL simulation",
+        measured=f"{result.cycles_per_second:,.0f} cycles/s in 1 lane",
+    )
