@@ -41,7 +41,9 @@ class ModelFile:
 
     def data(self) -> dict[str, Any]:
         graph = {"inputs": self.inputs, "nodes": self.nodes, "outputs": [self.value]}
-        meta = {"network": "random", "dataset": "random", "classes": [], "bnnhw": "0", "metrics": {}}
+        scores = next(node for node in reversed(self.nodes) if node["op"] == "binary_linear")
+        classes = [str(label) for label in range(scores["attributes"]["out_features"])]
+        meta = {"network": "random", "dataset": "random", "classes": classes, "bnnhw": "0", "metrics": {}}
         return {"format": "bnnhw-model", "version": 1, "graph": graph, "tensors": self.tensors, "meta": meta}
 
     def save(self, path: Path) -> Path:

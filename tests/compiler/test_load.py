@@ -91,7 +91,7 @@ REFUSED = {
     "no tensor key": (change("graph.nodes.2.tensors.weight", DELETE), r"lacks its tensor 'weight'"),
     "wrong dtype": (
         change("tensors/binary_linear2.weight", torch.zeros(8, 2)),
-        r"torch.float32; it must be a contiguous",
+        r"torch.float32; it must be torch.uint8",
     ),
     "wrong shape": (
         change("tensors/binary_linear2.weight", torch.zeros(8, 3, dtype=torch.uint8)),
@@ -99,7 +99,7 @@ REFUSED = {
     ),
     "expanded tensor": (
         change("tensors/binary_linear2.weight", torch.zeros(1, 1, dtype=torch.uint8).expand(8, 2)),
-        r"must be a contiguous torch.uint8",
+        r"weight that is sparse, strided or empty; it must be contiguous",
     ),
     "NaN mean": (change("tensors/batch_norm3.mean", NAN), r"mean must be finite, but element 1 is NaN or infinite"),
     "short mean": (change("tensors/batch_norm3.mean", torch.zeros(3)), r"must have 3 elements, not 8"),
@@ -111,6 +111,11 @@ REFUSED = {
     ),
     "written twice": (change("graph.nodes.1.output", "x"), r"node 'flatten1' writes 'x', which is already defined"),
     "unknown output": (change("graph.outputs", ["y"]), r"output 'y' is defined by no input or node"),
+    "two outputs": (change("graph.outputs", ["x", "flatten1.out"]), r"1 inputs and 2 outputs; it must have one of"),
+    "node reads nothing": (change("graph.nodes.1.inputs", []), r"node 'flatten1' has 0 inputs; it must have one"),
+    "no class names": (change("meta.classes", DELETE), r"meta lacks the field 'classes'"),
+    "numbers as class names": (change("meta.classes", [0, 1, 2, 3, 4]), r"meta has classes=\[0, .*; it must be a list"),
+    "too few class names": (change("meta.classes", ["a"]), r"output of shape \(5,\); it must be one score for each of"),
 }
 
 
@@ -131,11 +136,20 @@ FILES = {
     "missing": (lambda path: None, r"no such file"),
     "folder": (lambda path: path.mkdir(), r"is a folder, not a model file"),
     "empty": (lambda path: path.write_bytes(b""), r"is truncated, damaged or no model file"),
-    "text": (lambda path: path.write_text("hello"), r"is truncated, damaged or no model file|holds code"),
+    "text": (lambda path: path.write_text("hello"), r"is truncated, damaged or no model file"),
     "list": (lambda path: torch.save([1, 2], path), r"is a torch file, but no bnnhw-model file"),
-    "module": (lambda path: torch.save(torch.nn.Linear(2, 2), path), r"holds code, which is never run"),
-    "bomb": (lambda path: torch.save(Bomb(path.parent / "bang"), path), r"holds code, which is never run"),
-    "bare pickle bomb": (lambda path: path.write_bytes(pickle.dumps(Bomb(path.parent / "bang"))), r"holds code"),
+    "module": (
+        lambda path: torch.save(torch.nn.Linear(2, 2), path),
+        r"holds code or foreign objects, which are never run",
+    ),
+    "bomb": (
+        lambda path: torch.save(Bomb(path.parent / "bang"), path),
+        r"holds code or foreign objects, which are never run",
+    ),
+    "bare pickle bomb": (
+        lambda path: path.write_bytes(pickle.dumps(Bomb(path.parent / "bang"))),
+        r"is truncated, damaged",
+    ),
 }
 
 

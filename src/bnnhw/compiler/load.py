@@ -4,6 +4,9 @@ The format is written down in docs/architecture.md.
 """
 
 import io
+import pickle
+import warnings
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from .errors import GraphError, ModelError
-from .ir import Graph, IntType, Node, TensorType, Value, verify
+from .ir import Graph, IntType, Node, TensorType, Value, infer_types, verify
 from .ops import Affine, BatchNorm, BinaryLinear, Flatten, HardTanh, Identity, InputThreshold, Op, Relu, Sign
 
 FORMAT = "bnnhw-model"
@@ -40,19 +43,20 @@ def _read(path: Path) -> dict[str, Any]:
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror or error}") from error
+    write = "write it with bnnhw train or bnnhw.model.export.save"
+    if not zipfile.is_zipfile(io.BytesIO(content)):  # torch would try its format of old
+        raise ModelError(f"is truncated, damaged or no model file; {write}")
     try:
-        data = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):
+            data = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except MemoryError as error:
         raise ModelError("does not fit into memory") from error
+    except pickle.UnpicklingError as error:
+        raise ModelError(f"holds code or foreign objects, which are never run or loaded; {write}") from error
     except Exception as error:  # a damaged file raises whatever the reader stumbles over
-        reason = (
-            "holds code, which is never run"
-            if "weights_only" in str(error).lower()
-            else "is truncated, damaged or no model file"
-        )
-        raise ModelError(f"{reason}; write it with bnnhw train or bnnhw.model.export.save") from error
+        raise ModelError(f"is truncated, damaged or no model file; {write}") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise ModelError(f"is a torch file, but no {FORMAT} file; write it with bnnhw train or bnnhw.model.export.save")
+        raise ModelError(f"is a torch file, but no {FORMAT} file; {write}")
     if data.get("version") != VERSION:
         raise ModelError(f"has version {data.get('version')!r}; this bnnhw reads version {VERSION}")
     return data
@@ -61,14 +65,26 @@ def _read(path: Path) -> dict[str, Any]:
 def _graph(data: Mapping[str, Any]) -> Graph:
     tensors = _field(data, "tensors", dict, "the file")
     graph = _field(data, "graph", dict, "the file")
-    return verify(
-        Graph(
-            inputs=tuple(_input(entry) for entry in _field(graph, "inputs", list, "the graph")),
-            nodes=tuple(_node(entry, tensors) for entry in _field(graph, "nodes", list, "the graph")),
-            outputs=tuple(_strings(graph, "outputs", "the graph")),
-            meta=_field(data, "meta", dict, "the file"),
+    return _check_classes(
+        verify(
+            Graph(
+                inputs=tuple(_input(entry) for entry in _field(graph, "inputs", list, "the graph")),
+                nodes=tuple(_node(entry, tensors) for entry in _field(graph, "nodes", list, "the graph")),
+                outputs=tuple(_strings(graph, "outputs", "the graph")),
+                meta=_field(data, "meta", dict, "the file"),
+            )
         )
     )
+
+
+def _check_classes(graph: Graph) -> Graph:
+    """The graph, once it is found to have one input and one score for each class that `meta` names."""
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise ModelError(f"has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; it must have one of each")
+    classes, shape = _strings(graph.meta, "classes", "meta"), infer_types(graph)[graph.outputs[0]].shape
+    if shape != (len(classes),):
+        raise ModelError(f"has an output of shape {shape}; it must be one score for each of the {len(classes)} classes")
+    return graph
 
 
 def _input(entry: Any) -> Value:
@@ -97,7 +113,10 @@ def _node(entry: Any, tensors: Mapping[str, Any]) -> Node:
         built = _OPS[op](fields)
     except (TypeError, ValueError) as error:
         raise error if isinstance(error, ModelError) else ModelError(f"{where}: {error}") from error
-    return Node(name, built, tuple(_strings(entry, "inputs", where)), _field(entry, "output", str, where))
+    inputs = _strings(entry, "inputs", where)
+    if len(inputs) != 1:
+        raise ModelError(f"{where} has {len(inputs)} inputs; it must have one")
+    return Node(name, built, tuple(inputs), _field(entry, "output", str, where))
 
 
 class _Fields:
@@ -123,8 +142,10 @@ class _Fields:
         tensor = self.tensors.get(key) if isinstance(key, str) else None
         if not isinstance(tensor, torch.Tensor):
             raise ModelError(f"{self.where} wants tensor {key!r} as its {name}, which the file lacks")
-        if tensor.dtype != dtype or tensor.layout != torch.strided or not tensor.is_contiguous():
-            raise ModelError(f"{self.where} has a {name} of {tensor.dtype}; it must be a contiguous {dtype}")
+        if tensor.layout != torch.strided or not tensor.is_contiguous() or tensor.is_meta:
+            raise ModelError(f"{self.where} has a {name} that is sparse, strided or empty; it must be contiguous")
+        if tensor.dtype != dtype:
+            raise ModelError(f"{self.where} has a {name} of {tensor.dtype}; it must be {dtype}")
         if tensor.ndim != 1 if shape is None else tensor.shape != shape:
             wanted = "a vector" if shape is None else f"of shape {shape}"
             raise ModelError(f"{self.where} has a {name} of shape {tuple(tensor.shape)}; it must be {wanted}")
