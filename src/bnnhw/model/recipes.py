@@ -61,7 +61,7 @@ _RECIPES = {
 def default_recipe(network: str, data_set: str) -> Recipe:
     """What `bnnhw train` uses for this network and data set. Small networks and small images bear less distortion."""
     if data_set == "digits":
-        return Recipe(epochs=100, batch_size=64, augmentation=Augmentation(shift=0.5, rotation=5))
+        return Recipe(epochs=100, batch_size=64, augmentation=Augmentation(shift=0.3, rotation=8, scale=0.08))
     recipe = _RECIPES.get(network, _RECIPES["tfc"])
     if data_set == "fashion-mnist":
         return replace(recipe, augmentation=Augmentation(shift=1))
