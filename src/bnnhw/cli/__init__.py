@@ -8,9 +8,12 @@ from bnnhw import __version__
 from bnnhw.cli.errors import exit_code_of, message_of
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, invoke_without_command=True
+)
 @click.version_option(__version__, prog_name="bnnhw")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """From a binary neural network trained in PyTorch to an FPGA accelerator, with open tools only.
 
     \b
@@ -19,15 +22,17 @@ def cli() -> None:
     bnnhw verify model.pt --through rtl
     bnnhw run --simulate build/digits digit.png
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs one command. Bad input ends with one line on standard error and exit code 2, Ctrl-C with 130."""
-    from bnnhw.cli import bench, boards, build, evaluate, flash, inspect, run, samples, sim, train, verify
-
-    for module in (train, evaluate, inspect, build, verify, sim, run, flash, boards, samples, bench):
-        cli.add_command(module.command)
     try:
+        from bnnhw.cli import bench, boards, build, evaluate, flash, inspect, run, samples, sim, train, verify
+
+        for module in (train, evaluate, inspect, build, verify, sim, run, flash, boards, samples, bench):
+            cli.add_command(module.command)
         code = cli.main(args=arguments, standalone_mode=False) or 0
     except BaseException as error:
         if exit_code_of(error) is None:

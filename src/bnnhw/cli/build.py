@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from bnnhw.cli.options import MODEL, plan_options
+from bnnhw.cli.options import MODEL, FiniteRange, plan_options
 
 if TYPE_CHECKING:
     from bnnhw.cli.options import PlanOptions
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 @click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("build/out"), show_default=True)
 @plan_options
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the placer.")
-@click.option("--retries", type=click.IntRange(min=0), default=3, show_default=True, help="Further seeds, timing missed.")
+@click.option("--retries", type=click.IntRange(min=0), default=3, show_default=True, help="Further seeds.")
 @click.option("--stop-after", type=click.Choice(["rtl", "synth", "route"]), help="Leave out what comes later.")
-@click.option("--time-limit", type=click.FloatRange(min=1), help="Seconds that a tool may take.")
+@click.option("--time-limit", type=FiniteRange(min=1), help="Seconds that a tool may take.")
 @click.option("--check", is_flag=True, help="Evaluate random inputs around every pass of the compiler.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def command(
@@ -47,7 +47,6 @@ def command(
     from bnnhw.compiler.load import load
     from bnnhw.compiler.report.page import headline
 
-    plan.target  # an unknown board is said before anything is read
     graph = load(model)
     integers = integerize(graph, output=plan.outputs, check=check)
     options = BuildOptions(seed=seed, retries=retries, stop_after=stop_after, timeout_s=time_limit)

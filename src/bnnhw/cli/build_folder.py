@@ -45,7 +45,7 @@ def fill_folder(
     *,
     progress: Callable[[str, str], None],
 ) -> BuildReport:
-    """Builds the trained `graph` of `model`, whose integer graph is given too, into `folder`; the report that is there."""
+    """Builds `model`, whose trained and integer graphs are given, into `folder`; the report that is there."""
     schedule, board = plan.schedule(integers), plan.target
     model_sha256 = hashlib.sha256(model.read_bytes()).hexdigest()
     figures = build(
@@ -118,9 +118,7 @@ def make_report(
             versions=figures.versions,
             artifacts=artifacts,
         ),
-        clock=Clock(
-            asked_hz=plan.clock_hz, actual_hz=figures.clock_hz, fmax_hz=routing.fmax_hz if routing else None
-        ),
+        clock=Clock(asked_hz=plan.clock_hz, actual_hz=figures.clock_hz, fmax_hz=routing.fmax_hz if routing else None),
         link=Link(
             name=f"UART, {plan.baud / 1e6:g} Mbaud", frames_per_second=link_frames_per_second(integers, plan.baud)
         ),

@@ -24,7 +24,8 @@ def exit_code_of(error: BaseException) -> int | None:
 def message_of(error: BaseException) -> str:
     """`error` as one line that begins with the command's name."""
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        return "bnnhw: interrupted"
+        note = str(error) or str(error.__cause__ or "")  # click turns the one into the other
+        return f"bnnhw: interrupted; {note}" if note else "bnnhw: interrupted"
     if isinstance(error, click.UsageError) and error.ctx is not None:
         text = f"{error.format_message()} (try '{error.ctx.command_path} --help')"
     elif isinstance(error, click.ClickException):

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import click
 
+from bnnhw.cli.options import FiniteRange
+
 
 @click.command("flash")
 @click.argument("build", type=click.Path(path_type=Path))
-@click.option("--time-limit", type=click.FloatRange(min=1), default=120, show_default=True, help="Seconds.")
+@click.option("--time-limit", type=FiniteRange(min=1), default=120, show_default=True, help="Seconds.")
 def command(build: Path, time_limit: float) -> None:
     """Load the bitstream of a build into the board's FPGA, with openFPGALoader or whichever loader is installed.
 

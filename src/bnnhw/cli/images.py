@@ -23,9 +23,8 @@ def read_image(path: Path, *, shape: tuple[int, ...], lo: int, hi: int) -> NDArr
     try:
         with Image.open(path) as image:
             if image.size != (width, height):
-                raise ValueError(
-                    f"{path} is {image.width}x{image.height} pixels; the network takes {width}x{height}: resize it first"
-                )
+                found = f"{image.width}x{image.height} pixels"
+                raise ValueError(f"{path} is {found}; the network takes {width}x{height}: resize it first")
             pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"), dtype=np.int64)
     except UnidentifiedImageError as error:
         raise ValueError(f"{path} is no image that can be read; give a PNG, or a .npy file of shape {shape}") from error

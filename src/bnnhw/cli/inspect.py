@@ -33,7 +33,9 @@ def command(model: Path, trained: bool, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("layer", "op", "input", "output", "weights", "+1", "unique rows", title=str(model), title_justify="left")
+    table = Table(
+        "layer", "op", "input", "output", "weights", "+1", "unique rows", title=str(model), title_justify="left"
+    )
     for layer in summary.layers:
         weights = ("", "", "")
         if layer.plus_share is not None:
@@ -45,7 +47,7 @@ def command(model: Path, trained: bool, as_json: bool) -> None:
             f"{'x'.join(map(str, layer.output_shape)) or 'scalar'} {layer.output_element}",
             *weights,
         )
-    console = Console()
+    console = Console(markup=False)  # names may hold brackets
     console.print(table)
     console.print(
         f"{summary.macs:,} multiply-accumulates, {summary.weight_bytes / 1024:,.1f} KiB of weights, "

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -26,9 +27,22 @@ data_dir_option = click.option(
 )
 
 
+class FiniteRange(click.FloatRange):
+    """A range of floats that leaves out infinity, and NaN, which no bound keeps out."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlanOptions:
-    """Which board, and how much of the network works in parallel; see `bnnhw build --help`."""
+    """Which board, and how much of the network works in parallel; see `bnnhw build --help`.
+
+    Raises ValueError where there is no such board.
+    """
 
     board: str
     target_fps: float | None
@@ -38,6 +52,11 @@ class PlanOptions:
     clock_mhz: float
     outputs: Literal["label", "scores"]
     baud: int
+
+    def __post_init__(self):
+        from bnnhw.boards.board import get_board
+
+        get_board(self.board)
 
     @property
     def clock_hz(self) -> float:
@@ -75,14 +94,15 @@ class PlanOptions:
 
 def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command the options of PlanOptions, and the object as its argument `plan`."""
-    speed = click.FloatRange(min=0, min_open=True)
+    positive, share, mhz = FiniteRange(min=0, min_open=True), FiniteRange(0, 1, min_open=True), FiniteRange(min=1)
+    path = click.Path(path_type=Path)
     options = (
         click.option("--board", default="ulx3s-85f", show_default=True, help="See bnnhw boards."),
-        click.option("--target-fps", type=speed, help="The smallest design of at least so many frames a second."),
-        click.option("--fill", type=click.FloatRange(0, 1, min_open=True), help="The fastest design in this share of the FPGA."),
-        click.option("--folding", type=click.Path(path_type=Path), help="A folding.json, such as a build wrote."),
+        click.option("--target-fps", type=positive, help="The smallest design of at least so many frames a second."),
+        click.option("--fill", type=share, help="The fastest design in this share of the FPGA."),
+        click.option("--folding", type=path, help="A folding.json, such as a build wrote."),
         click.option("--vectors", type=click.IntRange(1, 16), help="Frames that share every weight fetch."),
-        click.option("--clock-mhz", type=click.FloatRange(min=1), default=100, show_default=True, help="The core's clock."),
+        click.option("--clock-mhz", type=mhz, default=100, show_default=True, help="The core's clock."),
         click.option("--outputs", type=click.Choice(["label", "scores"]), default="label", show_default=True),
         click.option("--baud", type=click.IntRange(min=1200), default=3_000_000, show_default=True),
     )

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import click
 
+from bnnhw.cli.options import FiniteRange
+
 
 @click.command("run")
 @click.argument("build", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--simulate", is_flag=True, help="Talk to the virtual board: the build's RTL behind a pseudo-terminal.")
 @click.option("--port", help="The board's serial port; default: this computer's only one.")
-@click.option("--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), help="Seconds for an answer.")
+@click.option("--timeout", "timeout_s", type=FiniteRange(min=0, min_open=True), help="Seconds for an answer.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(
     build: Path, images: tuple[Path, ...], simulate: bool, port: str | None, timeout_s: float | None, as_json: bool

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bnnhw.cli.options import MODEL, data_dir_option, plan_options
+from bnnhw.cli.options import MODEL, FiniteRange, data_dir_option, plan_options
 
 if TYPE_CHECKING:
     from bnnhw.cli.options import PlanOptions
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 @click.option("--samples", type=click.IntRange(min=1), help="Test images where no IMAGES are given; default 100.")
 @data_dir_option
 @plan_options
-@click.option("--stalls", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Chance of a stall, on both sides.")
+@click.option("--stalls", type=FiniteRange(0, 1, max_open=True), default=0.0, help="Chance of a stall on both sides.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the stalls.")
-@click.option("--waves", type=click.Path(path_type=Path, dir_okay=False), help="A VCD file to write, for gtkwave or surfer.")
+@click.option("--waves", type=MODEL, help="A VCD file to write, for gtkwave.")
 @click.option("--wave-cycles", type=click.IntRange(min=1), default=2000, show_default=True, help="Cycles in it.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bnnhw.cli.options import MODEL, data_dir_option
+from bnnhw.cli.options import MODEL, FiniteRange, data_dir_option
 
 
 @click.command("train")
@@ -19,7 +19,7 @@ from bnnhw.cli.options import MODEL, data_dir_option
 @click.option("--input-bits", type=click.Choice(["1", "8"]), default="1", show_default=True, help="Bits of a pixel.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training images.")
 @click.option("--batch-size", type=click.IntRange(min=2))
-@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True))
+@click.option("--learning-rate", type=FiniteRange(min=0, min_open=True))
 @click.option("--loss", type=click.Choice(["cross-entropy", "squared-hinge"]))
 @click.option("--no-augmentation", is_flag=True, help="Train on the images as they are.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
@@ -59,6 +59,8 @@ def command(
     from bnnhw.model.progress import TrainingProgress
     from bnnhw.model.recipes import default_recipe
 
+    if output.exists() and not output.is_file():
+        raise ValueError(f"{output} is no regular file, and would be replaced by one; name another place")
     torch.set_num_threads(threads or (1 if dataset == "digits" else torch.get_num_threads()))  # tiny layers only wait
     data = load_data_set(dataset, data_dir=data_dir)
     asked = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "loss": loss}
@@ -80,14 +82,16 @@ def command(
                 on_step=progress.on_step,
                 on_epoch=progress.on_epoch,
             )
-        except KeyboardInterrupt:
-            if checkpoint_path(output).exists():
-                click.echo(f"{checkpoint_path(output)} is kept: the same command goes on from there", err=True)
-            raise
+        except KeyboardInterrupt as interrupt:
+            kept = checkpoint_path(output)
+            raise KeyboardInterrupt(
+                f"{kept} is kept: the same command goes on from there" if kept.exists() else ""
+            ) from interrupt
     if as_json:
         click.echo(json.dumps(metrics, indent=2))
         return
+    right = f"{metrics['test_accuracy']:.2%} of {metrics['test_images']} test images right"
     click.echo(
-        f"{output}: {network} on {dataset}, {metrics['test_accuracy']:.2%} of {metrics['test_images']} test images right "
+        f"{output}: {network} on {dataset}, {right} "
         f"(validation {metrics['validation_accuracy']:.2%}, epoch {metrics['best_epoch']}, {metrics['seconds']:.0f} s)"
     )

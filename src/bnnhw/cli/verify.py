@@ -52,16 +52,16 @@ def command(
     from bnnhw.sim.ladder import climb
 
     graph = load(model)
+    rungs = make_rungs(model, graph, through, plan)
     images, source = images_for(graph, samples=samples, dataset=dataset, data_dir=data_dir)
     with StageProgress(quiet=quiet) as progress:
         steps = []
-        for step in climb(
-            make_rungs(model, graph, through, plan), images, on_rung=lambda name: progress.show(name, "comparing")
-        ):
+        for step in climb(rungs, images, on_rung=lambda name: progress.show(name, "comparing")):
             steps.append(step)
             if not as_json:
                 verdict = "equal" if not step.differences else f"{step.differences:,} DIFFERENT, first: {step.where}"
-                click.echo(f"{step.lower:>14} = {step.upper:<14} {step.samples:,} images  {verdict}  ({step.seconds:.1f} s)")
+                compared = f"{step.lower:>14} = {step.upper:<14} {step.samples:,} images"
+                click.echo(f"{compared}  {verdict}  ({step.seconds:.1f} s)")
     if as_json:
         click.echo(json.dumps({"images": source, "steps": [asdict(step) for step in steps]}, indent=2))
     else:
@@ -71,23 +71,30 @@ def command(
 
 
 def make_rungs(model: Path, graph: "Graph", through: str, plan: "PlanOptions") -> Iterator["Rung"]:
-    """The rungs from torch to `through`, each made when the one below has held."""
+    """The rungs from torch to `through`, each made when the one below has held.
+
+    Raises ValueError at once, before any of them is made, where the network or `plan` is impossible.
+    """
     from bnnhw.cli.torch_rung import torch_rung
     from bnnhw.compiler.integerize import integerize
     from bnnhw.sim.rungs import graph_rung, packed_rung, rtl_rung
 
     last = RUNGS.index(through)
-    yield torch_rung(model)
-    yield graph_rung("trained graph", graph)
-    if last >= RUNGS.index("integer"):
-        integers = integerize(graph, output=plan.outputs, check=True)
-        yield graph_rung("integer graph", integers)
-    if last >= RUNGS.index("packed"):
-        yield packed_rung(integers)
-    if last >= RUNGS.index("rtl"):
-        schedule = plan.schedule(integers)
-        yield rtl_rung(schedule)
-    if last >= RUNGS.index("netlist"):
-        from bnnhw.cli.netlist import netlist_rung
+    integers = integerize(graph, output=plan.outputs, check=True)
+    schedule = plan.schedule(integers) if last >= RUNGS.index("rtl") else None
 
-        yield netlist_rung(schedule)
+    def rungs() -> Iterator["Rung"]:
+        yield torch_rung(model)
+        yield graph_rung("trained graph", graph)
+        if last >= RUNGS.index("integer"):
+            yield graph_rung("integer graph", integers)
+        if last >= RUNGS.index("packed"):
+            yield packed_rung(integers)
+        if schedule is not None:
+            yield rtl_rung(schedule)
+            if last >= RUNGS.index("netlist"):
+                from bnnhw.cli.netlist import netlist_rung
+
+                yield netlist_rung(schedule)
+
+    return rungs()

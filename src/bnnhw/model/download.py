@@ -37,6 +37,7 @@ def fetch(name: str, file: str) -> Path:
     ValueError, which names the URL and the way to do it by hand, if it cannot be had or its checksum is wrong.
     """
     url, registry = _SOURCES[name]
+    pooch.get_logger().setLevel("CRITICAL")  # what it says goes into our error
     cache = Path(platformdirs.user_cache_dir("bnnhw")) / name
     retriever = pooch.create(path=cache, base_url=url, registry=registry, retry_if_failed=1)
     try:

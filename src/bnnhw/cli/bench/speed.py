@@ -47,13 +47,13 @@ def measure(bench: Bench) -> Iterator[Row]:
         frames_of(schedule, images[: FRAMES * schedule.vectors]), output_beats=schedule.output_beats, lanes=1
     )
     latency = int(result.output_cycles[0, -1] - result.accepted_cycles[0, 0])
-    last = result.output_cycles[:, -1]
+    last, timing = result.output_cycles[:, -1], schedule.timing
     interval = np.diff(last)[len(last) // 2 :]
     yield Row(
         name="lfc: cycles in the RTL, latency and interval, against predicted",
-        measured=f"{latency}, {interval.max()} against {schedule.timing.latency}, {schedule.timing.initiation_interval}",
+        measured=f"{latency}, {interval.max()} against {timing.latency}, {timing.initiation_interval}",
         target="equal",
-        met=(latency, set(interval)) == (schedule.timing.latency, {schedule.timing.initiation_interval}),
+        met=(latency, set(interval)) == (timing.latency, {timing.initiation_interval}),
     )
     work = max(shape.initiation_interval for shape in schedule.shapes)
     yield Row(
