@@ -24,7 +24,7 @@ from .netlist import MODELS, convert_component, flatten, yosys_version
 from .program import Program, compile_netlist
 from .waves import Waves, WaveWriter
 
-__all__ = ["BatchResult", "BatchSimulator", "compile_design"]
+__all__ = ["BatchResult", "BatchSimulator", "check_frames", "compile_design"]
 
 _PART_S = 0.2  # how long the engine runs, about, between looks at the keyboard
 _TRACED = 256  # cycles of waveforms that are held in memory
@@ -163,9 +163,7 @@ class BatchSimulator:
         SimulationError
             When more beats leave than asked for.
         """
-        frames = np.ascontiguousarray(frames, np.uint64)
-        if frames.ndim != 3 or frames.shape[2] != self.in_words or not frames.size:
-            raise SimulationError(f"frames has shape {frames.shape}; (frames, beats, {self.in_words}) is required")
+        frames = check_frames(frames, words=self.in_words)
         count, beats, _ = frames.shape
         used = min(count, lanes or LANES)
         simulated = self.program
@@ -204,6 +202,14 @@ class BatchSimulator:
         if status.surplus:
             raise SimulationError(f"{status.surplus} beats left besides the {output_beats} of each frame")
         return BatchResult(outputs, accepted, produced, used, status.cycles, seconds)
+
+
+def check_frames(frames: np.ndarray, *, words: int | None = None) -> np.ndarray:
+    """`frames` as it is meant to be: (frames, beats, words) uint64, contiguous, not empty."""
+    frames = np.ascontiguousarray(frames, np.uint64)
+    if frames.ndim != 3 or (words is not None and frames.shape[2] != words) or not frames.size:
+        raise SimulationError(f"frames has shape {frames.shape}; (frames, beats, {words or 'words'}) is required")
+    return frames
 
 
 def _advance(engine: Engine, writer: WaveWriter | None, on_progress: Callable[[int], None] | None) -> Status:

@@ -1,0 +1,204 @@
+"""Every stream unit of hw/ with random input and, by numpy, the output that it must have.
+
+A case is a function of a seed; it returns the component, its input frames and its output frames, both as
+(frames, beats, words) uint64.
+"""
+
+# pyright: reportGeneralTypeIssues=false, reportAttributeAccessIssue=false, reportArgumentType=false
+# (amaranth's types are loose)
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from bnnhw.compiler.packing import bits_to_words
+from bnnhw.hw.core import Core
+from bnnhw.hw.fifo import Fifo
+from bnnhw.hw.label_select import LabelSelect
+from bnnhw.hw.matrix_unit import MatrixUnit
+from bnnhw.hw.popcount import XnorPopcount
+from bnnhw.hw.score_table import ScoreTable
+from bnnhw.hw.stream import StreamBuffer, flat_stream
+from bnnhw.hw.threshold import Threshold
+from bnnhw.hw.width import WidthConverter
+
+FRAMES = 6
+
+Case = Callable[[int], tuple[Any, np.ndarray, np.ndarray]]
+
+
+def to_words(elements: np.ndarray, width: int) -> np.ndarray:
+    """(frames, beats, ...) elements of `width` bits, two's complement where negative, as (frames, beats, words)."""
+    frames, beats = elements.shape[:2]
+    bits = elements.reshape(frames * beats, -1, 1) >> np.arange(width) & 1
+    return bits_to_words(bits.reshape(frames * beats, -1).astype(np.uint8)).reshape(frames, beats, -1)
+
+
+def to_beats(values: np.ndarray, lanes: int) -> np.ndarray:
+    """(frames, vectors, channels) as (frames, beats, vectors, lanes)."""
+    frames, vectors, channels = values.shape
+    return values.reshape(frames, vectors, channels // lanes, lanes).swapaxes(1, 2)
+
+
+class PopcountStream(wiring.Component):
+    """An XnorPopcount behind a stream of (x, w); there is a slot in a queue for every pair under way."""
+
+    def __init__(self, inputs: int, technology: str):
+        self.unit = XnorPopcount(inputs=inputs, technology=technology)
+        self.queue = Fifo(width=inputs.bit_length(), depth=16, technology=technology)
+        super().__init__({"i": In(flat_stream(2 * inputs)), "o": Out(flat_stream(inputs.bit_length()))})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.unit, m.submodules.queue = unit, queue = self.unit, self.queue
+        half = len(unit.x)
+        free = Signal(range(17), init=16)
+        accepted, left = self.i.valid & self.i.ready, self.o.valid & self.o.ready
+        valid = accepted
+        for _ in range(unit.latency):
+            later = Signal()
+            m.d.sync += later.eq(valid)
+            valid = later
+        m.d.sync += free.eq(free - accepted + left)
+        m.d.comb += [
+            self.i.ready.eq(free.any()),
+            unit.x.eq(self.i.payload[:half]),
+            unit.w.eq(self.i.payload[half:]),
+            queue.i.valid.eq(valid),
+            queue.i.payload.eq(unit.mismatches),
+        ]
+        wiring.connect(m, queue.o, wiring.flipped(self.o))
+        return m
+
+
+def fifo(width: int, depth: int, technology: str) -> Core:
+    """A Fifo whose commit and rollback stay unconnected."""
+    queue = Fifo(width=width, depth=depth, technology=technology)
+    return Core(units=[queue], input_lanes=width, input_width=1, output_lanes=width, output_width=1)
+
+
+def handed_through(make: Callable[[], Any]) -> Case:
+    def case(seed):
+        unit = make()
+        bits = np.random.default_rng(seed).integers(0, 2, (FRAMES, 20, len(unit.i.payload)))
+        words = to_words(bits, 1)
+        return unit, words, words
+
+    return case
+
+
+def width_converter(width, in_lanes, out_lanes, vectors) -> Case:
+    def case(seed):
+        elements = 2 * np.lcm(in_lanes, out_lanes)
+        values = np.random.default_rng(seed).integers(0, 1 << width, (FRAMES, vectors, elements))
+        unit = WidthConverter(width=width, in_lanes=in_lanes, out_lanes=out_lanes, vectors=vectors)
+        return unit, to_words(to_beats(values, in_lanes), width), to_words(to_beats(values, out_lanes), width)
+
+    return case
+
+
+def popcount(inputs, technology) -> Case:
+    def case(seed):
+        x, w = np.random.default_rng(seed).integers(0, 2, (2, FRAMES, 10, inputs))
+        x[0], w[0] = 0, 1  # the greatest count
+        counts = (x != w).sum(axis=2, keepdims=True)
+        pairs = np.concatenate([x, w], axis=2)
+        return PopcountStream(inputs, technology), to_words(pairs, 1), to_words(counts, inputs.bit_length())
+
+    return case
+
+
+def matrix_unit(rows, cols, pe, simd, *, vectors=1, planes=1, thresholded=True, store, technology) -> Case:
+    def case(seed):
+        rng = np.random.default_rng(seed)
+        weights = rng.choice([-1, 1], (rows, cols))
+        most = cols * ((1 << planes) - 1)
+        thresholds = rng.integers(most // 3, most - most // 3 + 1, rows)
+        thresholds[0], thresholds[-1] = -1, most  # never, always
+        x = rng.integers(0, 1 << planes, (FRAMES, vectors, cols))
+        sums = (x[:, :, None] ^ (weights > 0) * ((1 << planes) - 1)).sum(axis=3)
+        unit = MatrixUnit(
+            weights=weights,
+            pe=pe,
+            simd=simd,
+            vectors=vectors,
+            planes=planes,
+            thresholds=thresholds.tolist() if thresholded else None,
+            store=store,
+            technology=technology,
+        )
+        results, width = ((sums <= thresholds).astype(int), 1) if thresholded else (sums, most.bit_length())
+        return unit, to_words(to_beats(x, simd), planes), to_words(to_beats(results, pe), width)
+
+    return case
+
+
+def threshold(channels, lanes, width, signed, vectors) -> Case:
+    def case(seed):
+        rng = np.random.default_rng(seed)
+        low = -(1 << width - 1) if signed else 0
+        x = rng.integers(low, low + (1 << width), (FRAMES, vectors, channels))
+        thresholds = rng.integers(low - 1, low + (1 << width) + 2, channels)
+        unit = Threshold(thresholds=thresholds.tolist(), lanes=lanes, width=width, signed=signed, vectors=vectors)
+        passed = (x >= thresholds).astype(int)
+        return unit, to_words(to_beats(x, lanes), width), to_words(to_beats(passed, lanes), 1)
+
+    return case
+
+
+def score_table(classes, entries, lanes, vectors, technology) -> Case:
+    def case(seed):
+        rng = np.random.default_rng(seed)
+        table = rng.integers(0, 1000, (classes, entries))
+        x = rng.integers(0, entries, (FRAMES, vectors, classes))
+        scores = table[np.arange(classes), x]
+        unit = ScoreTable(table=table, lanes=lanes, vectors=vectors, technology=technology)
+        inputs = to_words(to_beats(x, lanes), (entries - 1).bit_length())
+        return unit, inputs, to_words(to_beats(scores, lanes), int(table.max()).bit_length())
+
+    return case
+
+
+def label_select(classes, width, signed, lanes, vectors) -> Case:
+    def case(seed):
+        low = -(1 << width - 1) if signed else 0
+        scores = np.random.default_rng(seed).integers(low, low + (1 << width), (FRAMES, vectors, classes))
+        labels = scores.argmax(axis=2)[:, None, :]
+        unit = LabelSelect(classes=classes, width=width, signed=signed, lanes=lanes, vectors=vectors)
+        label_width = max(1, (classes - 1).bit_length())
+        return unit, to_words(to_beats(scores, lanes), width), to_words(labels, label_width)
+
+    return case
+
+
+CASES: dict[str, Case] = {
+    "buffer-1": handed_through(lambda: StreamBuffer(width=1)),
+    "buffer-70": handed_through(lambda: StreamBuffer(width=70)),
+    "fifo-lut": handed_through(lambda: fifo(5, 16, "ecp5")),
+    "fifo-block": handed_through(lambda: fifo(40, 512, "ecp5")),
+    "fifo-portable": handed_through(lambda: fifo(40, 512, "portable")),
+    "converter-equal": width_converter(3, 4, 4, 1),
+    "converter-wider": width_converter(2, 2, 6, 2),
+    "converter-narrower": width_converter(1, 12, 3, 3),
+    "converter-coprime": width_converter(3, 6, 4, 2),
+    "popcount-1": popcount(1, "ecp5"),
+    "popcount-37": popcount(37, "ecp5"),
+    "popcount-64": popcount(64, "portable"),
+    "matrix-constant": matrix_unit(4, 6, 4, 6, store="constant", technology="ecp5"),
+    "matrix-lut": matrix_unit(6, 10, 2, 5, vectors=2, store="lut", technology="ecp5"),
+    "matrix-block": matrix_unit(18, 26, 9, 13, store="block", technology="ecp5"),
+    "matrix-block-folded": matrix_unit(34, 60, 2, 3, store="block", technology="ecp5"),
+    "matrix-planes": matrix_unit(6, 8, 3, 2, vectors=2, planes=5, store="block", technology="ecp5"),
+    "matrix-sums": matrix_unit(10, 16, 5, 8, thresholded=False, store="block", technology="ecp5"),
+    "matrix-portable": matrix_unit(12, 16, 4, 4, planes=2, store="block", technology="portable"),
+    "threshold-signed": threshold(6, 2, 5, True, 2),
+    "threshold-unsigned": threshold(4, 4, 3, False, 1),
+    "scores-1": score_table(5, 9, 1, 2, "ecp5"),
+    "scores-5": score_table(10, 33, 5, 1, "portable"),
+    "labels-signed": label_select(10, 3, True, 2, 2),
+    "labels-unsigned": label_select(7, 2, False, 1, 1),
+}
