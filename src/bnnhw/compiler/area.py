@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bnnhw.hw.input_buffer import buffer_block_rams, buffer_depth, buffer_store
 from bnnhw.hw.matrix_shape import MatrixShape
-from bnnhw.hw.popcount import plan_popcount
+from bnnhw.hw.popcount_plan import plan_popcount
 from bnnhw.hw.weight_rom import block_rams
 
 from .device import Device

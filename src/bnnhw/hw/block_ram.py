@@ -12,7 +12,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from .popcount import check_technology
+from .technology import check_technology
 
 __all__ = ["BLOCK_RAM_SHAPES", "BlockRam", "block_ram_width"]
 

@@ -9,7 +9,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .block_ram import BlockRam, block_ram_width
-from .popcount import check_technology
+from .technology import check_technology
 from .stream import flat_stream
 
 __all__ = ["LUT_FIFO_DEPTH", "Fifo", "fifo_block_rams", "fifo_latency"]

@@ -12,8 +12,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .block_ram import BlockRam, block_ram_width
-from .popcount import check_technology
 from .stream import flat_stream
+from .technology import check_technology
 
 __all__ = ["InputBuffer", "buffer_block_rams", "buffer_depth", "buffer_store", "input_buffer_latency"]
 

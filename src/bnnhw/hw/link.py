@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from .fifo import Fifo
 from .link_settings import MAX_WINDOW, LinkSettings
 from .meter import CycleMeter
-from .popcount import check_technology
+from .technology import check_technology
 from .receiver import VERDICT_BITS, FrameReceiver
 from .stream import flat_stream
 from .transmitter import FrameTransmitter

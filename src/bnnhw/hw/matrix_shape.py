@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from .block_ram import BLOCK_RAM_SHAPES
 from .input_buffer import input_buffer_latency
-from .popcount import plan_popcount
+from .popcount_plan import plan_popcount
 from .result_queue import ResultQueue
 from .weight_rom import block_rams, rom_latency, rom_lut4
 
@@ -13,7 +13,7 @@ __all__ = ["STORES", "MatrixShape"]
 
 STORES = ("block", "lut", "constant")
 
-GROUP_PE = 8
+GROUP_PE = 4
 """PEs at most that hear the same register of the input word, and ..."""
 GROUP_BITS = 1024
 """... bits that they multiply in a cycle, unless there is only one."""

@@ -10,14 +10,15 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .delays import delay
 from .input_buffer import InputBuffer
 from .matrix_shape import MatrixShape
-from .popcount import check_technology, delay
 from .processing_group import ProcessingGroup
 from .result_queue import ResultQueue
 from .sequencer import Sequencer
 from .start_values import fold_starts, start_bits
 from .stream import flat_stream
+from .technology import check_technology
 from .weight_rom import WeightRom, rom_latency, weight_words
 
 __all__ = ["MatrixUnit"]

@@ -10,9 +10,11 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .delays import delay_taps
 from .ecp5 import Addend, CarryChains
 from .matrix_shape import MatrixShape
-from .popcount import count_mismatches, delay_taps, mismatch, plan_popcount
+from .popcount import count_mismatches, mismatch
+from .popcount_plan import plan_popcount
 from .start_values import restart, starts_from_rom, starts_from_stream
 
 __all__ = ["ProcessingGroup"]

@@ -10,8 +10,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .popcount import check_technology
 from .stream import flat_stream
+from .technology import check_technology
 from .weight_rom import WeightRom, block_rams, rom_latency
 
 __all__ = ["ScoreTable", "score_table_block_rams", "score_table_timing"]

@@ -10,8 +10,8 @@ import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.memory import Memory
 
+from .delays import delay
 from .matrix_shape import MatrixShape
-from .popcount import delay
 
 __all__ = ["fold_starts", "restart", "start_bits", "starts_from_rom", "starts_from_stream"]
 

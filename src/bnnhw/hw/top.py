@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from .core import Core
 from .link import Link
 from .link_settings import FrameShape, LinkSettings
-from .popcount import check_technology
+from .technology import check_technology
 from .protocol import Info
 from .uart import baud_rate
 

@@ -12,7 +12,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .block_ram import BLOCK_RAM_SHAPES, BlockRam, block_ram_width
-from .popcount import delay
+from .delays import delay
 
 __all__ = ["WeightRom", "block_rams", "rom_latency", "rom_lut4", "weight_words"]
 
