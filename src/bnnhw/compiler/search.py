@@ -72,10 +72,7 @@ class Search:
 
     def smallest(self, device: Device, *, vectors: int, limit: float, fill: float = 1.0) -> Design | None:
         """The smallest design of at most `limit` cycles in a share `fill` of the device; None where none fits."""
-        fixed = RESERVED + output_resources(self.pipeline, vectors)
-        room, max_luts = int(fill * device.ebr) - fixed.ebr, fill * device.luts - fixed.luts
-        if room < 0:
-            return None
+        room = int(fill * device.ebr)
         states: dict[int, NDArray[np.float64]] = {0: np.where(np.arange(room + 1) == 0, 0.0, np.inf)}
         trails = []
         for index in range(len(self.pipeline.layers)):
@@ -85,25 +82,31 @@ class Search:
         for pe, luts in sorted(states.items()):
             if output_interval(self.pipeline, pe=pe, vectors=vectors) > limit:
                 continue
-            size = luts / device.luts + np.arange(room + 1) / device.ebr
-            size[luts > max_luts] = np.inf
+            rest = self._rest(pe, vectors)
+            size = (luts + rest.luts) / device.luts + (np.arange(room + 1) + rest.ebr) / device.ebr
+            size[luts + rest.luts > fill * device.luts] = np.inf
+            size[max(0, room + 1 - rest.ebr) :] = np.inf
             ebr = int(np.argmin(size))
             if np.isfinite(size[ebr]) and (best is None or size[ebr] < best[0]):
                 best = float(size[ebr]), pe, ebr
-        return None if best is None else self._trace_back(best[1], best[2], trails, vectors, fixed)
+        return None if best is None else self._trace_back(best[1], best[2], trails, vectors)
 
     def needs(self, device: Device, *, vectors: int, limit: float) -> Resources | None:
         """What the smallest design of at most `limit` cycles takes where the device is as large as need be.
 
         Each layer by itself, in the device's proportion of LUTs to block RAMs; None where no folding is that fast.
         """
-        total = RESERVED + output_resources(self.pipeline, vectors)
+        total = self._rest(1, vectors)
         for index in range(len(self.pipeline.layers)):
             options = [option.resources for option in self.options(index, vectors) if option.cycles <= limit]
             if not options:
                 return None
             total += min(options, key=lambda resources: resources.size(device))
         return total
+
+    def _rest(self, pe: int, vectors: int) -> Resources:
+        """All but the layers: the units behind a last layer with `pe` lanes, link and clock."""
+        return RESERVED + output_resources(self.pipeline, pe=pe, vectors=vectors)
 
     def _options(self, index: int, vectors: int) -> tuple[Option, ...]:
         """Every folding of a layer."""
@@ -140,8 +143,9 @@ class Search:
                 choices.append(Choice(before, option))
         return reached, trail
 
-    def _trace_back(self, pe: int, ebr: int, trails: list, vectors: int, total: Resources) -> Design:
+    def _trace_back(self, pe: int, ebr: int, trails: list, vectors: int) -> Design:
         """The design that a final state stands for."""
+        total = self._rest(pe, vectors)
         layers: list[tuple[str, Folding]] = []
         cycles = output_interval(self.pipeline, pe=pe, vectors=vectors)
         for layer, trail in zip(reversed(self.pipeline.layers), reversed(trails), strict=True):

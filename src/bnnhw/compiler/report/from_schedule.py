@@ -103,7 +103,7 @@ def units_of(schedule: Schedule) -> tuple[Unit, ...]:
                 name="output",
                 engine=" and ".join(names),
                 cycles=output_interval(schedule.pipeline, pe=lanes, vectors=schedule.vectors),
-                estimated=cells_of(area.output_resources(schedule.pipeline, schedule.vectors)),
+                estimated=cells_of(area.output_resources(schedule.pipeline, pe=lanes, vectors=schedule.vectors)),
             )
         )
     return tuple(units)
