@@ -41,7 +41,7 @@ class BoardDesign(Elaboratable):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        m.domains.sync = ClockDomain()
+        m.domains.sync = ClockDomain(reset_less=True)
         m.submodules.pll = pll = Pll(settings=self.pll)
         m.submodules.component = self.component
         uart = platform.request("uart", 0, dir="-")

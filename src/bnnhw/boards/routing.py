@@ -11,7 +11,7 @@ from .tools import find_nextpnr
 
 __all__ = ["ROUTER2_FROM_LUT4", "RoutedReport", "device_option", "place_and_route"]
 
-ROUTER2_FROM_LUT4 = 15_000
+ROUTER2_FROM_LUT4 = 10_000
 """Designs of this many LUT4 and more are routed with router2: below it router1 gives the higher Fmax in less time,
 above it router1 needs hours where router2 needs minutes."""
 

@@ -8,7 +8,6 @@ from functools import cached_property
 
 from amaranth.hdl import ClockSignal, Const, Instance, Module, Signal
 from amaranth.lib import wiring
-from amaranth.lib.cdc import ResetSynchronizer
 from amaranth.lib.wiring import In
 
 __all__ = ["CORE_CLOCK", "Pll", "PllSettings", "pll_settings"]
@@ -101,7 +100,10 @@ def pll_settings(*, input_hz: int, output_hz: int) -> PllSettings:
 
 
 class Pll(wiring.Component):
-    """Drives the clock domain `sync`, which an outer module defines, in reset until the PLL has locked.
+    """Drives the clock domain `sync`, which an outer module defines, and holds its clock still until the PLL has locked.
+
+    So the domain needs no reset: configuration leaves every register at its initial value, and the first clock edge finds
+    it there. A reset would be one more net to every corner of the chip, and the slowest one.
 
     On a platform the core's clock gets its constraint: that of the board's own clock would be another frequency.
 
@@ -131,7 +133,8 @@ class Pll(wiring.Component):
             m.d.comb += clock.eq(self.clock_in)
             return m
 
-        locked = Signal()
+        running, locked = Signal(), Signal()
+        m.submodules.gate = Instance("DCCA", i_CLKI=running, i_CE=locked, o_CLKO=clock)
         m.submodules.pll = Instance(
             "EHXPLLL",
             a_FREQUENCY_PIN_CLKI=str(settings.input_hz / 1e6),
@@ -158,7 +161,7 @@ class Pll(wiring.Component):
             i_RST=Const(0),
             i_STDBY=Const(0),
             i_CLKI=self.clock_in,
-            i_CLKFB=clock,
+            i_CLKFB=running,
             i_PHASESEL0=Const(0),
             i_PHASESEL1=Const(0),
             i_PHASEDIR=Const(1),
@@ -166,8 +169,7 @@ class Pll(wiring.Component):
             i_PHASELOADREG=Const(1),
             i_PLLWAKESYNC=Const(0),
             i_ENCLKOP=Const(0),
-            o_CLKOP=clock,
+            o_CLKOP=running,
             o_LOCK=locked,
         )
-        m.submodules.reset = ResetSynchronizer(~locked, domain="sync")
         return m
