@@ -1,6 +1,7 @@
 """What a matrix unit occupies on an ECP5, counted from its structure before synthesis."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from .ecp5 import CHAIN_POSITIONS
 from .input_buffer import buffer_block_rams, buffer_depth, buffer_store
@@ -64,7 +65,8 @@ def matrix_area(shape: MatrixShape) -> MatrixArea:
     and thresholds that it finds to be equal.
     """
     plan = plan_popcount(shape.simd - 1)
-    ccu2c, chains = _carry_cells(shape, plan)
+    ccu2c, chains = _carry_cells(shape.simd, shape.accumulator_width, shape.vectors)
+    ccu2c, chains = shape.pe * ccu2c, shape.pe * chains
     lut4, ff = _element_cells(shape, plan)
     lut4 += _buffer_lut4(shape) + distributed_ram_lut4(shape.queue_depth, shape.output_width) + CONTROL_LUT4
     ff += _chain_ff(shape) + CONTROL_FF
@@ -76,19 +78,20 @@ def matrix_area(shape: MatrixShape) -> MatrixArea:
     return MatrixArea(lut4=lut4, ccu2c=ccu2c, chains=chains, ff=ff, ebr=ebr)
 
 
-def _carry_cells(shape: MatrixShape, plan: Popcount) -> tuple[int, int]:
-    """(CCU2C, chains) of all PEs: each PE lays its adders into chains as `CarryChains` does."""
-    adders = [(node.operand_width + 1, node.width > node.operand_width) for node in plan.nodes]
-    adders.append((shape.accumulator_width + 1, False))
+@cache
+def _carry_cells(simd: int, accumulator_width: int, vectors: int) -> tuple[int, int]:
+    """(CCU2C, chains) of a PE, which lays its adders into chains as `CarryChains` does."""
+    adders = [(node.operand_width + 1, node.width > node.operand_width) for node in plan_popcount(simd - 1).nodes]
+    adders.append((accumulator_width + 1, False))
     cells = chains = length = 0
     pending = False
-    for positions, carry_out in adders * shape.vectors:
+    for positions, carry_out in adders * vectors:
         if length >= CHAIN_POSITIONS:
             cells, chains, length = cells + (length + 1) // 2, chains + 1, 0
         length += positions
         pending = carry_out
     assert not pending, "an accumulator hands no carry out"
-    return shape.pe * (cells + (length + 1) // 2), shape.pe * (chains + 1)
+    return cells + (length + 1) // 2, chains + 1
 
 
 def _element_cells(shape: MatrixShape, plan: Popcount) -> tuple[int, int]:
