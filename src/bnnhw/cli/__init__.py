@@ -9,7 +9,9 @@ from bnnhw.cli.errors import exit_code_of, message_of
 
 
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, invoke_without_command=True
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
 )
 @click.version_option(__version__, prog_name="bnnhw")
 @click.pass_context
@@ -33,7 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
 
         for module in (train, evaluate, inspect, build, verify, sim, run, flash, boards, samples, bench):
             cli.add_command(module.command)
-        code = cli.main(args=arguments, standalone_mode=False) or 0
+        code = cli.main(args=arguments, prog_name="bnnhw", standalone_mode=False) or 0
     except BaseException as error:
         if exit_code_of(error) is None:
             raise

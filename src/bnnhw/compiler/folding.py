@@ -68,10 +68,10 @@ class FoldingPlan:
 
     def select(self, names: Iterable[str]) -> tuple[Folding, ...]:
         """The foldings of these layers, which must be the plan's layers."""
-        wanted, known = list(names), dict(self.layers)
+        wanted, known = list(names), [name for name, _ in self.layers]
         if sorted(known) != sorted(wanted):
             raise ScheduleError(f"has foldings of {sorted(known)}, but the network's layers are {sorted(wanted)}")
-        return tuple(known[name] for name in wanted)
+        return tuple(dict(self.layers)[name] for name in wanted)
 
 
 def read_folding(path: str | Path) -> FoldingPlan:

@@ -38,7 +38,8 @@ def load(path: str | Path) -> Graph:
 def _read(path: Path) -> dict[str, Any]:
     """The file's plain data, format and version checked."""
     if not path.is_file():
-        raise ModelError("is a folder, not a model file" if path.is_dir() else "no such file")
+        found = "is a folder" if path.is_dir() else "is no regular file"
+        raise ModelError(f"{found}, not a model file" if path.exists() else "no such file")
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -54,7 +54,11 @@ def schedule(
     if folding_file is not None:
         if vectors is not None:
             raise ScheduleError(f"vectors={vectors} cannot be given beside a folding file, which has its own")
-        return apply_plan(graph, read_folding(folding_file), device=device, clock_hz=clock_hz)
+        plan = read_folding(folding_file)
+        try:
+            return apply_plan(graph, plan, device=device, clock_hz=clock_hz)
+        except ScheduleError as error:
+            raise ScheduleError(f"{folding_file}: {error}") from error
     search = Search(build_pipeline(split_host(graph)[1]))
     counts = range(1, MAX_VECTORS + 1) if vectors is None else range(vectors, vectors + 1)
     if target_fps is not None:
