@@ -51,6 +51,11 @@ def test_shows_the_tools_own_error_line(tmp_path: Path, program: str, message: s
         python(tmp_path, program)
 
 
+def test_names_the_signal_that_ended_a_tool(tmp_path: Path):
+    with pytest.raises(ToolError, match=f"^tool was ended from outside by SIGTERM; see {tmp_path}/logs/tool.log$"):
+        python(tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
+
+
 def test_names_a_tool_that_does_not_start(tmp_path: Path):
     with pytest.raises(ToolError, match=r"^tool does not start: /no/such/tool: No such file or directory$"):
         run_tool(["/no/such/tool"], name="tool", cwd=tmp_path, log=tmp_path / "log")

@@ -226,8 +226,7 @@ def _pack(folder: Path, *, timeout_s: float | None) -> float:
 def _versions(stop_after: StopAfter | None) -> dict[str, str]:
     """What decides the bits beside model, board and seed. Raises ToolError where a tool that is needed is missing."""
     packages = ("bnnhw", "amaranth", "amaranth-boards")
-    finders = {"rtl": [find_yosys], "synth": [find_yosys], "route": [find_yosys, find_nextpnr]}
-    tools = [find() for find in finders.get(stop_after or "", [find_yosys, find_nextpnr, find_ecppack])]
-    return {package: importlib.metadata.version(package) for package in packages} | {
-        tool.name: tool.version for tool in tools
-    }
+    needed = {"rtl": 1, "synth": 1, "route": 2, None: 3}[stop_after]
+    tools = [find() for find in (find_yosys, find_nextpnr, find_ecppack)[:needed]]
+    versions = {package: importlib.metadata.version(package) for package in packages}
+    return versions | {tool.name: tool.version for tool in tools}

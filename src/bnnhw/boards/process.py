@@ -94,6 +94,8 @@ def run_tool(
             process.stdout.close()
     if expired.is_set():
         raise ToolError(f"{name} ran for longer than its limit of {timeout_s:g} s", log=log)
+    if code < 0:
+        raise ToolError(f"{name} was ended from outside by {signal.Signals(-code).name}", log=log)
     if code != 0:
         raise ToolError(f"{name} failed with exit code {code}: {error_line(log.read_text())}", log=log)
     return time.monotonic() - started
