@@ -1,4 +1,4 @@
-"""Every unit of hw/ against numpy: in Icarus Verilog under cocotb, and in the batch simulator, over stalls and seeds."""
+"""Every unit of hw/ against numpy: in the batch simulator and, under cocotb, in Icarus Verilog; random stalls, seeds."""
 
 import numpy as np
 import pytest
@@ -8,16 +8,26 @@ from bnnhw.sim.runner import CocotbSimulator
 
 from .units import CASES
 
-STALLS = [(0.0, 0.0), (0.6, 0.1), (0.2, 0.7)]
+STALLS = [(0.3, 0.3), (0.6, 0.1), (0.2, 0.7)]
 
 
-@pytest.mark.parametrize("simulator", [BatchSimulator, pytest.param(CocotbSimulator, marks=pytest.mark.cocotb)])
+def check(name, simulator, *, seed):
+    unit, inputs, outputs = CASES[name](seed)
+    stalls = STALLS[seed % len(STALLS)]
+    result = simulator(unit).run(inputs, output_beats=outputs.shape[1], stall_probability=stalls, seed=seed)
+    assert np.array_equal(result.outputs, outputs), f"{name}, seed={seed}, stalls={stalls}"
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_unit(name, simulator):
-    for seed, stalls in enumerate(STALLS):
-        unit, inputs, outputs = CASES[name](seed)
-        result = simulator(unit).run(inputs, output_beats=outputs.shape[1], stall_probability=stalls, seed=seed)
-        assert np.array_equal(result.outputs, outputs), f"{name}, seed={seed}, stalls={stalls}"
+@pytest.mark.parametrize("seed", range(3))
+def test_unit_in_batches(name, seed):
+    check(name, BatchSimulator, seed=seed)
+
+
+@pytest.mark.cocotb
+@pytest.mark.parametrize(("name", "seed"), [(name, seed) for seed, name in enumerate(CASES)])
+def test_unit_under_cocotb(name, seed):
+    check(name, CocotbSimulator, seed=seed)
 
 
 @pytest.mark.cocotb

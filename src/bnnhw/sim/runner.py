@@ -5,7 +5,7 @@ import re
 import shutil
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -17,7 +17,7 @@ from .batch import BatchResult, check_frames
 from .errors import DeadlockError, SimulationError
 from .netlist import MODELS, READ_CELLS, convert_component, run_yosys
 
-__all__ = ["CocotbSimulator", "VerilogBuild"]
+__all__ = ["CocotbSimulator", "CocotbUart", "VerilogBuild"]
 
 
 class VerilogBuild:
@@ -42,8 +42,8 @@ class VerilogBuild:
         sources = [Verilog(path) for path in (self.folder / "top.v", MODELS / "dp16kd.v")]
         self._call(self._runner.build, "iverilog", sources=sources, hdl_toplevel="top", timescale=("1ns", "1ns"))
 
-    def run_bench(self, module: str, environment: Mapping[str, str]) -> None:
-        """Runs the cocotb tests of a module of Python.
+    def run_bench(self, module: str, **job: Any) -> dict[str, np.ndarray]:
+        """Runs the cocotb test of a module of bnnhw.sim.benches on a job, whose results it returns.
 
         Raises
         ------
@@ -54,12 +54,22 @@ class VerilogBuild:
 
         results = self.folder / "results.xml"
         results.unlink(missing_ok=True)
-        extra = {"COCOTB_ANSI_OUTPUT": "0", **environment}
-        options = {"hdl_toplevel": "top", "results_xml": str(results), "extra_env": extra}
-        log = self._call(self._runner.test, module, test_module=module, test_dir=self.folder, **options)
+        job_file, result_file = self.folder / "job.npz", self.folder / "result.npz"
+        np.savez(job_file, **job)
+        log = self._call(
+            self._runner.test,
+            module,
+            test_module=f"bnnhw.sim.benches.{module}",
+            hdl_toplevel="top",
+            test_dir=self.folder,
+            results_xml=str(results),
+            extra_env={"COCOTB_ANSI_OUTPUT": "0", "BNNHW_JOB": str(job_file), "BNNHW_RESULT": str(result_file)},
+        )
         tests, failures = get_results(results)
         if failures or not tests:
             raise SimulationError(f"{module}: {_first_error(log)}")
+        with np.load(result_file) as found:
+            return dict(found)
 
     def _call(self, step: Callable[..., object], name: str, **options: Any) -> str:
         """What cocotb's runner logs in a step; an error where the step fails or ends the program."""
@@ -97,9 +107,9 @@ class CocotbSimulator:
         """As `BatchSimulator.run`; stalls are drawn from another generator."""
         frames = check_frames(frames)
         count, beats, words = frames.shape
-        job, result = self.build.folder / "job.npz", self.build.folder / "result.npz"
-        np.savez(
-            job,
+        started = time.perf_counter()
+        found = self.build.run_bench(
+            "streams",
             beats=frames.reshape(-1, words),
             outputs=count * output_beats,
             stalls=stall_probability,
@@ -107,12 +117,9 @@ class CocotbSimulator:
             patience=patience,
             drain=drain,
         )
-        started = time.perf_counter()
-        self.build.run_bench("bnnhw.sim.benches.streams", {"BNNHW_JOB": str(job), "BNNHW_RESULT": str(result)})
         seconds = time.perf_counter() - started
-        with np.load(result) as found:
-            outputs, accepted, produced = (found[name] for name in ("outputs", "accepted_cycles", "output_cycles"))
-            cycles = int(found["cycles"])
+        outputs, accepted, produced = (found[name] for name in ("outputs", "accepted_cycles", "output_cycles"))
+        cycles = int(found["cycles"])
         if len(accepted) < count * beats or len(produced) < count * output_beats:
             raise DeadlockError(
                 f"no beat moved for {patience} cycles: {len(accepted)} of {count * beats} beats went in, "
@@ -129,3 +136,20 @@ class CocotbSimulator:
             cycles,
             seconds,
         )
+
+
+class CocotbUart:
+    """A component with a UART at its pins `rx` and `tx`, in Icarus Verilog."""
+
+    def __init__(self, component: Elaboratable, *, cycles_per_bit: int):
+        self.build = VerilogBuild(convert_component(component))
+        self.cycles_per_bit = cycles_per_bit
+
+    def exchange(self, writes: Sequence[bytes | int], *, silence: int = 200) -> bytes:
+        """The bytes that answer `writes`, in which an int is a pause in bit times.
+
+        Ends when nothing has come for `silence` bit times.
+        """
+        flat = [code for write in writes for code in ([-write] if isinstance(write, int) else write)]
+        found = self.build.run_bench("uart", writes=flat, cycles_per_bit=self.cycles_per_bit, silence=silence)
+        return found["received"].tobytes()
