@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.argument("model", type=MODEL)
 @click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("build/out"), show_default=True)
 @plan_options
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the placer.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of the placer.")
 @click.option("--retries", type=click.IntRange(min=0), default=3, show_default=True, help="Further seeds.")
 @click.option("--stop-after", type=click.Choice(["rtl", "synth", "route"]), help="Leave out what comes later.")
 @click.option("--time-limit", type=FiniteRange(min=1), help="Seconds that a tool may take.")

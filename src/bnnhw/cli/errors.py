@@ -16,7 +16,7 @@ def exit_code_of(error: BaseException) -> int | None:
         return None
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return INTERRUPTED
-    if isinstance(error, click.ClickException | ValueError | OSError):
+    if isinstance(error, click.ClickException | ValueError | OSError) or is_out_of_memory(error):
         return BAD_INPUT
     return None
 
@@ -34,9 +34,16 @@ def message_of(error: BaseException) -> str:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         if error.errno == errno.ENOSPC:
             text += "; free some space or name another place"
+    elif is_out_of_memory(error):
+        text = "this computer has too little memory for that; take a smaller network, or fewer images"
     else:
         text = str(error) or type(error).__name__
     return "bnnhw: error: " + " ".join(text.split())
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python, numpy or torch, whose allocator has no exception of its own, asked for more than there is."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate" in str(error))
 
 
 def is_terminal() -> bool:

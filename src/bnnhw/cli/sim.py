@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @data_dir_option
 @plan_options
 @click.option("--stalls", type=FiniteRange(0, 1, max_open=True), default=0.0, help="Chance of a stall on both sides.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the stalls.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of the stalls.")
 @click.option("--waves", type=MODEL, help="A VCD file to write, for gtkwave.")
 @click.option("--wave-cycles", type=click.IntRange(min=1), default=2000, show_default=True, help="Cycles in it.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")

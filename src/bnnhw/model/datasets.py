@@ -56,12 +56,14 @@ class DataSet:
                 )
             if labels.shape != images.shape[:1]:
                 raise ValueError(f"{self.name} has {len(images)} {part} images but {len(labels)} labels")
-            if images.size and not self.lo <= images.min() <= images.max() <= self.hi:
+            if not images.size:
+                raise ValueError(f"{part}_images of {self.name} must not be empty, but are of shape {images.shape}")
+            if not self.lo <= images.min() <= images.max() <= self.hi:
                 raise ValueError(
                     f"{part}_images of {self.name} must lie in [{self.lo}, {self.hi}], "
                     f"not [{images.min()}, {images.max()}]"
                 )
-            if labels.size and not 0 <= labels.min() <= labels.max() < len(self.classes):
+            if not 0 <= labels.min() <= labels.max() < len(self.classes):
                 raise ValueError(
                     f"{part}_labels of {self.name} must lie in [0, {len(self.classes) - 1}] "
                     f"for {len(self.classes)} classes, not [{labels.min()}, {labels.max()}]"
