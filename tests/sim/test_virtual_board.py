@@ -21,7 +21,9 @@ CLASSES = ("a", "b", "c", "d", "e")
 BOARD = get_board("ulx3s-85f")
 
 
-def write_build(folder: Path, *, output: Output = "label", binarise: bool = True, clock_hz: int = 100_000_000) -> Schedule:
+def write_build(
+    folder: Path, *, output: Output = "label", binarise: bool = True, clock_hz: int = 100_000_000
+) -> Schedule:
     """The RTL and the manifest of a network 12-8-6-5."""
     schedule = make_schedule(folder, seed=5, output=output, binarise=binarise, pe=1)
     pll = pll_settings(input_hz=BOARD.clock_hz, output_hz=clock_hz)

@@ -53,7 +53,8 @@ class CycleMeter(wiring.Component):
         delay = fifo_latency(self.images)
         now = Signal(32)
         past = Signal(32, init=2**32 - delay)
-        m.d.sync += [now.eq(now + 1), past.eq(past + 1)]
+        with m.If(self.begin | (in_flight != 0)):  # an idle design stands still
+            m.d.sync += [now.eq(now + 1), past.eq(past + 1)]
         ended = Signal(delay)
         m.d.sync += [
             ended.eq(ended << 1 | self.end),

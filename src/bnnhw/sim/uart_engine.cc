@@ -1,8 +1,10 @@
 // One simulation of synchronous logic with one clock, driven through a UART: events instead of lanes.
 //
 // Only what can have changed is evaluated: every gate and memory port has its place in an order of evaluation, a set of
-// places holds those of which an input has changed, and a cycle takes them out from the lowest to the highest. In a
-// cycle without events nothing will ever change again until the line does, so that an idle design costs no time.
+// places holds those of which an input has changed, and a cycle takes them out from the lowest to the highest.
+//
+// When nothing is left to evaluate, nothing will change until the line does: simulated time stands still, and an idle
+// design costs no time.
 
 #include <cstring>
 #include <vector>
@@ -53,7 +55,7 @@ class Logic {
     std::vector<i32> first_reader, readers;  // of each net: places among the nodes, or past them flip-flops and writes
     std::vector<std::vector<u64>> ram;
     Agenda settling, clocking;
-    std::vector<i32> toggled;
+    std::vector<i32> toggled, again;
 
     void set(i32 n, uint8_t value) {
         if (net[n] == value) return;
@@ -123,8 +125,6 @@ class Logic {
         for (i32 w = 0; w < p.writes; w++)
             if (w != index && p.write[w].memory == port.memory) again.push_back(p.flip_flops + w);
     }
-    std::vector<i32> again;
-
     static size_t places(const Program &p) {
         size_t count = 0;
         for (i32 s = 0; s < p.steps; s++) count += p.step[s].kind ? 1 : p.step[s].count;
@@ -261,18 +261,13 @@ public:
             if (cycle == line.next_sample) t.answered += line.sample(now, t.answer + t.answered);
             if (!line.receiving() && level && !now) line.begin(cycle);
             level = now;
-            if (logic.quiet()) {
-                i64 next = line.next_edge < line.next_sample ? line.next_edge : line.next_sample;
-                if (next == Line::NEVER) {
-                    if (t.taken < t.count) continue;
-                    t.idle = 1;
-                    break;
-                }
-                cycle = next > cycle ? next : cycle + 1;
-            } else {
-                logic.clock();
-                cycle++;
+            if (logic.quiet() && !line.sending() && !line.receiving()) {
+                if (t.taken < t.count) continue;
+                t.idle = 1;
+                break;
             }
+            logic.clock();
+            cycle++;
             end -= 8;  // what a cycle costs beside its events
         }
         t.cycle = cycle;
