@@ -38,6 +38,5 @@ def prove_equal(gold: wiring.Component, gate: wiring.Component, folder: Path) ->
             "equiv_status -assert",
         ],
         cwd=folder,
-        script="proof.ys",
         log=folder / "proof.log",
     )

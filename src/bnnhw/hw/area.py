@@ -13,7 +13,7 @@ __all__ = ["MatrixArea", "distributed_ram_lut4", "matrix_area", "multiplexer_lut
 
 FEED_COMB = 4
 """TRELLIS_COMB that nextpnr adds to each carry chain: a carry cell (two of them) at either end."""
-CONTROL_LUT4 = 90
+CONTROL_LUT4 = 78
 """LUT4 of a sequencer and of the pointers of buffer and queue; their counters vary by some tens."""
 CONTROL_FF = 90
 """Their registers."""
@@ -74,7 +74,7 @@ def matrix_area(shape: MatrixShape) -> MatrixArea:
     if shape.store == "block":
         ebr += block_rams(shape.depth, shape.pe * shape.rom_bits)
     elif shape.store == "lut":
-        lut4 += rom_lut4(shape.depth, shape.pe * shape.simd)
+        lut4 += sum(rom_lut4(shape.depth, len(pes) * shape.simd) for pes in shape.groups())
     return MatrixArea(lut4=lut4, ccu2c=ccu2c, chains=chains, ff=ff, ebr=ebr)
 
 
@@ -106,7 +106,7 @@ def _element_cells(shape: MatrixShape, plan: Popcount) -> tuple[int, int]:
     if shape.start_bits:
         each_pe += plan.latency * shape.start_bits + -(-width // shape.start_bits) * shape.start_bits
     elif shape.thresholded and shape.folds > 1:
-        lut4 += rom_lut4(shape.folds, shape.pe * width)
+        lut4 += sum(rom_lut4(shape.folds, len(pes) * width) for pes in shape.groups())
         each_pe += width
     return lut4, shape.pe * each_pe + shape.group_count * shape.vectors * taps
 

@@ -1,8 +1,9 @@
 """The weights of a matrix unit, in block RAM or in LUTs, one word for each cycle of a vector."""
 
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportReturnType=false
 # (as amaranth's types say it: slices may be IO values, memory ports have no members)
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -30,7 +31,8 @@ def weight_words(weights: np.ndarray, *, pe: int, simd: int) -> np.ndarray:
 
 def block_rams(depth: int, width: int) -> int:
     """Block RAMs of a ROM of `depth` words of `width` bits."""
-    return sum(-(-width // block_ram_width(words)) for words in _banks(depth))
+    banks = _banks(depth)
+    return len(banks) * -(-width // _bank_width(banks))
 
 
 def _banks(depth: int) -> list[int]:
@@ -40,13 +42,23 @@ def _banks(depth: int) -> list[int]:
 
 
 def rom_lut4(depth: int, width: int) -> int:
-    """LUT4 of a ROM in logic: 16 words to each, and a multiplexer between each two of them."""
-    return width * (2 * -(-depth // 16) - 1)
+    """LUT4 of a ROM of random bits in logic: 16 words to each, and multiplexers between these.
+
+    Among 2^depth possible columns some are equal, and are made once: the expected number of different ones counts.
+    """
+    possible = 2.0 ** min(depth, 64)
+    different = possible * -math.expm1(width * math.log1p(-1 / possible)) if depth > 1 else 0
+    return round(different) * (2 * -(-depth // 16) - 1)
 
 
 def rom_latency(store: str) -> int:
     """Cycles from the address to the word, for store "block" or "lut"."""
     return 1 if store == "lut" else BlockRam.read_latency + 1
+
+
+def _bank_width(banks: list[int]) -> int:
+    """Columns that each block RAM of these banks holds."""
+    return min(block_ram_width(words) for words in banks)
 
 
 class WeightRom(wiring.Component):
@@ -119,7 +131,7 @@ class WeightRom(wiring.Component):
         to the place of the PE.
         """
         banks = _banks(self.depth)
-        step = min(block_ram_width(words) for words in banks)
+        step = _bank_width(banks)
         parts: list[Value] = []
         for start in range(0, self.width, step):
             columns = range(start, min(self.width, start + step))

@@ -1,0 +1,31 @@
+# amaranth: UnusedElaboratable=no
+"""The counted cells of a matrix unit against yosys' netlist."""
+
+import numpy as np
+import pytest
+
+from bnnhw.boards.alone import synthesise_alone
+from bnnhw.hw.area import matrix_area
+from bnnhw.hw.matrix_unit import MatrixUnit
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize(
+    ("rows", "cols", "pe", "simd", "options"),
+    [
+        (128, 448, 4, 28, {}),
+        (64, 112, 4, 14, {"planes": 8}),
+        (64, 128, 8, 16, {"vectors": 2}),
+        (10, 128, 10, 16, {"store": "lut", "thresholds": None}),
+    ],
+)
+def test_area(rows, cols, pe, simd, options):
+    rng = np.random.default_rng(0)
+    most = cols * (2 ** options.get("planes", 1) - 1)
+    options = {"thresholds": rng.integers(most // 4, 3 * most // 4, rows), "store": "block", **options}
+    weights = rng.choice([-1, 1], (rows, cols))
+    unit = MatrixUnit(weights=weights, pe=pe, simd=simd, technology="ecp5", **options)
+    report, area = synthesise_alone(unit), matrix_area(unit.shape)
+    assert report.ebr == area.ebr
+    assert area.lut4 + 2 * area.ccu2c == pytest.approx(report.lut4, rel=0.08)
+    assert area.ff == pytest.approx(report.ff, rel=0.08)
