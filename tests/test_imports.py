@@ -58,7 +58,9 @@ def test_rooms_import_one_way(room: str):
     for file in files:
         package = ".".join(("bnnhw", *file.relative_to(ROOT).parts[:-1]))
         upward = rooms_imported(file.read_text(), package) - MAY_IMPORT[room]
-        assert not upward, f"{file.relative_to(ROOT)} imports {sorted(upward)}; {room} may import {sorted(MAY_IMPORT[room])}"
+        assert not upward, (
+            f"{file.relative_to(ROOT)} imports {sorted(upward)}; {room} may import {sorted(MAY_IMPORT[room])}"
+        )
 
 
 @pytest.mark.parametrize("room", sorted(set(MAY_IMPORT) - {"cli"}))

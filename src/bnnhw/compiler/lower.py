@@ -11,12 +11,15 @@ from bnnhw.hw.width import WidthConverter
 from .schedule import Schedule
 
 
-def lower(schedule: Schedule, *, technology: str) -> Core:
-    """The core: a MatrixUnit a layer, a WidthConverter before it where lanes differ; then table and label."""
+def lower(schedule: Schedule, *, technology: str, layers: int | None = None) -> Core:
+    """The core: a MatrixUnit a layer, a WidthConverter before it where lanes differ; then table and label.
+
+    With `layers`, only so many hidden layers: their last one's bits are the output.
+    """
     pipeline, vectors = schedule.pipeline, schedule.vectors
     units: list[wiring.Component] = []
     lanes = schedule.input_lanes
-    for layer, shape in zip(pipeline.layers, schedule.shapes, strict=True):
+    for layer, shape in list(zip(pipeline.layers, schedule.shapes, strict=True))[:layers]:
         if lanes != shape.simd:
             units.append(WidthConverter(width=1, in_lanes=lanes, out_lanes=shape.simd, vectors=vectors))
         units.append(
@@ -32,9 +35,9 @@ def lower(schedule: Schedule, *, technology: str) -> Core:
             )
         )
         lanes = shape.pe
-    if pipeline.table is not None:
+    if layers is None and pipeline.table is not None:
         units.append(ScoreTable(table=pipeline.table, lanes=lanes, vectors=vectors, technology=technology))
-    if pipeline.label:
+    if layers is None and pipeline.label:
         units.append(
             LabelSelect(
                 classes=pipeline.classes, width=pipeline.score_width, signed=False, lanes=lanes, vectors=vectors
@@ -44,7 +47,7 @@ def lower(schedule: Schedule, *, technology: str) -> Core:
         units=units,
         input_lanes=schedule.input_lanes,
         input_width=schedule.input_width,
-        output_lanes=schedule.output_lanes,
-        output_width=schedule.output_width,
+        output_lanes=schedule.output_lanes if layers is None else lanes,
+        output_width=schedule.output_width if layers is None else 1,
         vectors=vectors,
     )

@@ -100,10 +100,10 @@ def pll_settings(*, input_hz: int, output_hz: int) -> PllSettings:
 
 
 class Pll(wiring.Component):
-    """Drives the clock domain `sync`, which an outer module defines, and holds its clock still until the PLL has locked.
+    """Drives the clock domain `sync`, which an outer module defines, and holds its clock until the PLL has locked.
 
-    So the domain needs no reset: configuration leaves every register at its initial value, and the first clock edge finds
-    it there. A reset would be one more net to every corner of the chip, and the slowest one.
+    So the domain needs no reset: configuration leaves every register at its initial value, and the first clock edge
+    finds it there. A reset would be one more net to every corner of the chip, and the slowest one.
 
     On a platform the core's clock gets its constraint: that of the board's own clock would be another frequency.
 

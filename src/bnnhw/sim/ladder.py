@@ -1,7 +1,7 @@
 """The ladder of equality: the same images through one level after the other, from torch to the placed netlist.
 
-A rung is a way to compute the network's answers. Each is compared with the one below it, bit for bit; where two differ, the first
-image, layer, pixel and channel with different values are named.
+A rung is a way to compute the network's answers. Each is compared with the one below it, bit for bit; where two
+differ, the first image, layer, pixel and channel with different values are named.
 """
 
 import time
@@ -28,7 +28,7 @@ class Rung:
     answers : callable
         images (N, *shape) -> labels (N,) or scores (N, classes).
     trace : callable or None
-        images (N, *shape) -> the values inside, (N, ...) by name, in order. Values that two rungs name alike mean the same.
+        images (N, *shape) -> the values inside, (N, ...) by name, in order. What two rungs name alike means the same.
     """
 
     name: str

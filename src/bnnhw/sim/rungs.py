@@ -8,16 +8,15 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.ir import Graph, evaluate, trace
 from bnnhw.compiler.kernel import PackedKernel
+from bnnhw.compiler.lower import lower
 from bnnhw.compiler.ops import MatMul, Threshold
 from bnnhw.compiler.packing import unpack_beats
 from bnnhw.compiler.schedule import Schedule
-from bnnhw.hw.core import Core
-from bnnhw.hw.matrix_unit import MatrixUnit
 
 from .batch import BatchSimulator
 from .ladder import Rung
 
-__all__ = ["core_rung", "graph_rung", "packed_rung", "rtl_rung", "simulate_core"]
+__all__ = ["core_rung", "frames_of", "graph_rung", "packed_rung", "rtl_rung", "simulate_core", "trace_rtl"]
 
 _BLOCK = 500  # images that the oracle holds in memory at a time
 
@@ -68,35 +67,28 @@ def frames_of(schedule: Schedule, images: NDArray[Any]) -> NDArray[np.uint64]:
 
 
 def trace_rtl(schedule: Schedule, images: NDArray[Any]) -> dict[str, NDArray[np.int64]]:
-    """The activations (N, channels) that the RTL computes for images, by the names that the integer graph gives them."""
-    core = schedule.core("ecp5")
+    """The activations (N, channels) that the RTL computes, by the names that the integer graph gives them."""
     activations = thresholds_of(schedule.core_graph)
-    found: dict[str, NDArray[np.int64]] = {}
-    for position, unit in enumerate(core.units, start=1):
-        if not isinstance(unit, MatrixUnit):
-            continue
-        layer, folding = (parts[len(found)] for parts in (schedule.pipeline.layers, schedule.foldings))
-        if layer.thresholds is None:
-            break
-        prefix = Core(
-            units=core.units[:position],
-            input_lanes=core.input_lanes,
-            input_width=core.input_width,
-            output_lanes=folding.pe,
-            output_width=1,
-            vectors=schedule.vectors,
-        )
-        result = BatchSimulator(prefix).run(frames_of(schedule, images), output_beats=layer.rows // folding.pe)
-        bits = unpack_beats(
-            result.outputs.reshape(-1, result.outputs.shape[2]),
-            width=1,
-            lanes=folding.pe,
-            vectors=schedule.vectors,
-            elements=layer.rows,
-            frames=len(images),
-        )
-        found[activations[layer.name]] = 2 * bits - 1
-    return found
+    hidden = [layer for layer in schedule.pipeline.layers if layer.thresholds is not None]
+    return {
+        activations[layer.name]: 2 * hidden_bits(schedule, images, depth) - 1
+        for depth, layer in enumerate(hidden, start=1)
+    }
+
+
+def hidden_bits(schedule: Schedule, images: NDArray[Any], depth: int) -> NDArray[np.int64]:
+    """The bits (N, rows) that leave the hidden layer number `depth`, from 1, of the RTL."""
+    rows, pe = schedule.pipeline.layers[depth - 1].rows, schedule.foldings[depth - 1].pe
+    simulator = BatchSimulator(lower(schedule, technology="ecp5", layers=depth))
+    result = simulator.run(frames_of(schedule, images), output_beats=rows // pe)
+    return unpack_beats(
+        result.outputs.reshape(-1, result.outputs.shape[2]),
+        width=1,
+        lanes=pe,
+        vectors=schedule.vectors,
+        elements=rows,
+        frames=len(images),
+    )
 
 
 def thresholds_of(graph: Graph) -> dict[str, str]:
