@@ -1,7 +1,9 @@
 """The manifest's numbers against the compiler's, and damaged manifests."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,13 +108,28 @@ def changed(**values: object) -> str:
         ('{"format": "other"}', "is no manifest of a bnnhw build"),
         (changed(version=2), "is of version 2; this bnnhw reads version 1; build it again"),
         (changed(extra=1), r"lacks or has too much of \['extra'\]; build it again"),
+        (changed(baud="fast"), r"manifest.baud must be an integer, got 'fast'; build it again"),
+        (changed(classes=[1]), r"manifest.classes\[0\] must be a string, got 1; build it again"),
         ('{"format": "bnnhw-build", "version": 1}', r"lacks or has too much of \['baud', 'board'"),
     ],
 )
 def test_names_a_damaged_manifest(tmp_path: Path, text: str, message: str):
     (tmp_path / "manifest.json").write_text(text)
-    with pytest.raises(ManifestError, match=f"^{tmp_path}/manifest.json {message}"):
+    with pytest.raises(ManifestError, match=f"^{tmp_path}/manifest.json:? ?{message}"):
         Manifest.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"output": "poem"}, "output='poem' must be 'label' or 'scores'"),
+        ({"network_id": "0123"}, "network_id='0123' must be 16 hexadecimal digits"),
+        ({"baud": 0}, "baud=0 must be positive"),
+    ],
+)
+def test_refuses_what_cannot_be(change: dict[str, Any], message: str):
+    with pytest.raises(ValueError, match=message):
+        replace(LABEL, **change)
 
 
 def test_names_a_folder_that_is_no_build(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.codec import from_plain
 from bnnhw.compiler.packing import pack_image
 from bnnhw.compiler.schedule import Schedule
 from bnnhw.compiler.types import IntType
@@ -63,6 +65,15 @@ class Manifest:
     board: str
     seed: int
     versions: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.output not in ("label", "scores"):
+            raise ValueError(f"output={self.output!r} must be 'label' or 'scores'")
+        if not re.fullmatch("[0-9a-f]{16}", self.network_id):
+            raise ValueError(f"network_id={self.network_id!r} must be 16 hexadecimal digits")
+        for name in ("baud", "clock_hz", "input_width"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}={getattr(self, name)} must be positive")
 
     @property
     def outputs(self) -> int:
@@ -121,8 +132,10 @@ class Manifest:
         names = {field.name for field in fields(cls)}
         if set(plain) != names:
             raise ManifestError(f"{source} lacks or has too much of {sorted(names ^ set(plain))}; build it again")
-        lists = {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
-        return cls(**{**plain, **lists})
+        try:
+            return from_plain(cls, plain, "manifest")
+        except ValueError as error:
+            raise ManifestError(f"{source}: {error}; build it again") from error
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":

@@ -36,10 +36,10 @@ def choose_port() -> str:
     return ports[0]
 
 
-def open_port(port: str, *, baud: int, timeout_s: float) -> serial.Serial:
+def open_port(port: str, *, baud: int, read_timeout_s: float, write_timeout_s: float) -> serial.Serial:
     """Opens `port` exclusively with 8N1 and without flow control, in the adapter's low-latency mode where it has one.
 
-    Reads return after `timeout_s` with what has come, writes fail after it.
+    Reads return after their time-out with what has come, writes fail after theirs.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def open_port(port: str, *, baud: int, timeout_s: float) -> serial.Serial:
         When the port does not exist, is another program's, is forbidden, or cannot do `baud`.
     """
     try:
-        opened = serial.Serial(port, baud, timeout=timeout_s, write_timeout=timeout_s, exclusive=True)
+        opened = serial.Serial(port, baud, timeout=read_timeout_s, write_timeout=write_timeout_s, exclusive=True)
     except ValueError as error:
         raise LinkError(f"port {port} cannot run at {baud} baud: {error}") from error
     except serial.SerialException as error:
@@ -64,4 +64,7 @@ def _why_closed(port: str, error: serial.SerialException) -> str:
         return f"port {port} is in use by another program; end it first"
     if error.errno == errno.EACCES:
         return f"port {port} is forbidden to this user; on Linux `sudo usermod -aG dialout $USER` and a new login help"
+    reason = error.__context__  # pyserial puts the system's reason into its text only
+    if reason is not None and reason.args[:1] == (errno.ENOTTY,):
+        return f"port {port} is no serial port; the USB serial ports are {', '.join(port_names()) or 'none'}"
     return f"port {port} does not open: {error}"

@@ -3,11 +3,12 @@
 An 8-bit pixel v stands for lo + round(v * (hi - lo) / 255): itself where the network's range is 0 to 255.
 """
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 
 def read_image(path: Path, *, shape: tuple[int, ...], lo: int, hi: int) -> NDArray[np.int64]:
@@ -20,15 +21,20 @@ def read_image(path: Path, *, shape: tuple[int, ...], lo: int, hi: int) -> NDArr
     if len(shape) != 3 or shape[2] not in (1, 3):
         raise ValueError(f"{path}: an input of shape {shape} is no picture; give a .npy file of that shape")
     height, width, channels = shape
+    unreadable = f"{path} is no image that can be read; give a PNG, or a .npy file of shape {shape}"
     try:
-        with Image.open(path) as image:
-            if image.size != (width, height):
-                found = f"{image.width}x{image.height} pixels"
-                raise ValueError(f"{path} is {found}; the network takes {width}x{height}: resize it first")
-            pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"), dtype=np.int64)
-    except UnidentifiedImageError as error:
-        raise ValueError(f"{path} is no image that can be read; give a PNG, or a .npy file of shape {shape}") from error
-    return lo + np.rint(pixels.reshape(shape) * (hi - lo) / 255).astype(np.int64)
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+            if image.size == (width, height):
+                pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"), dtype=np.int64)
+                return lo + np.rint(pixels.reshape(shape) * (hi - lo) / 255).astype(np.int64)
+            found = f"{image.width}x{image.height}"
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise ValueError(unreadable) from error
+    except (Image.DecompressionBombError, SyntaxError, ValueError) as error:  # Pillow's own, and its readers'
+        raise ValueError(unreadable) from error
+    raise ValueError(f"{path} is {found} pixels; the network takes {width}x{height}: resize it first")
 
 
 def _read_array(path: Path, *, shape: tuple[int, ...], lo: int, hi: int) -> NDArray[np.int64]:

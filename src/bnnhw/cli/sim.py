@@ -51,6 +51,8 @@ def command(
     from bnnhw.sim.rungs import frames_of
     from bnnhw.sim.waves import Waves
 
+    if waves and not waves.absolute().parent.is_dir():
+        raise ValueError(f"{waves} cannot be written: there is no folder {waves.parent}; make it first")
     graph = load(model)
     if images:
         value = graph.inputs[0]

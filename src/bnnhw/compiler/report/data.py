@@ -7,10 +7,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from bnnhw.compiler.codec import from_plain, to_plain
 from bnnhw.compiler.device import Device
 from bnnhw.compiler.inspect import NetworkSummary
-
-from .codec import from_plain, to_plain
 
 FORMAT = "bnnhw-report"
 VERSION = 1
