@@ -3,24 +3,24 @@
 # pyright: reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
 # (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one; it does not see memory ports)
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .block_ram import BlockRam, block_ram_width
-from .technology import check_technology
 from .stream import flat_stream
+from .technology import check_technology
 
 __all__ = ["LUT_FIFO_DEPTH", "Fifo", "fifo_block_rams", "fifo_latency"]
 
-LUT_FIFO_DEPTH = 64
+LUT_FIFO_DEPTH = 32
 """Beats up to which a queue is distributed RAM; above it is block RAM."""
 
 
 def fifo_latency(depth: int) -> int:
     """Cycles from an accepted beat to the same beat at the output of an empty queue."""
-    return 2 if depth <= LUT_FIFO_DEPTH else 3
+    return 3 if depth <= LUT_FIFO_DEPTH else 4
 
 
 def fifo_block_rams(*, width: int, depth: int) -> int:
@@ -39,7 +39,7 @@ class Fifo(wiring.Component):
     width : int
         Bits of a beat.
     depth : int
-        Beats that it holds at least, a power of two.
+        Words of its memory, a power of two. It holds depth - 1 beats at least.
     technology : str
         "ecp5" or "portable".
 
@@ -60,8 +60,8 @@ class Fifo(wiring.Component):
 
     def __init__(self, *, width: int, depth: int, technology: str):
         check_technology(technology)
-        if depth < 2 or depth & (depth - 1):
-            raise ValueError(f"depth={depth} must be a power of two and at least 2")
+        if depth < 8 or depth & (depth - 1):
+            raise ValueError(f"depth={depth} must be a power of two and at least 8")
         if depth > LUT_FIFO_DEPTH:
             block_ram_width(depth)  # raises where no block RAM is that deep
         self.width = width
@@ -83,29 +83,31 @@ class Fifo(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
+        # Each pointer has a lap bit and a register of its successor, so that no comparison waits for a carry.
         index_bits = (self.depth - 1).bit_length()
-        # Pointers with a lap bit: of the next beat to write, the end of the committed ones, and the next one to read.
         written, committed, read = (Signal(index_bits + 1) for _ in range(3))
-        after = Signal(index_bits + 1)
+        written_next, read_next = (Signal(index_bits + 1, init=1) for _ in range(2))
+
+        # The level is known a cycle, and `full` two cycles late: the queue stops two words early.
         write = Signal()
         full = Signal()
-        lap = 1 << index_bits
-        m.d.comb += [
-            self.i.ready.eq(~full),
-            write.eq(self.i.valid & self.i.ready),
-            after.eq(written + write),
-        ]
-        m.d.sync += [written.eq(after), full.eq((after ^ read) == lap)]
+        level = Signal(index_bits + 1)
+        after = Mux(write, written_next, written)
+        m.d.comb += [self.i.ready.eq(~full), write.eq(self.i.valid & ~full)]
+        m.d.sync += [level.eq(written - read), full.eq(level[-1] | level[1:-1].all())]
+        with m.If(write):
+            m.d.sync += [written.eq(written_next), written_next.eq(written_next + 1)]
         with m.If(self.rollback):
-            m.d.sync += [written.eq(committed), full.eq((committed ^ read) == lap)]
+            m.d.sync += [written.eq(committed), written_next.eq(committed + 1)]
         with m.Elif(self.commit):
             m.d.sync += committed.eq(after)
 
-        available = Signal()
         advance = Signal()
-        m.d.comb += [available.eq(committed != read), advance.eq(~self.o.valid | self.o.ready)]
+        available = Signal()
+        m.d.comb += advance.eq(~self.o.valid | self.o.ready)
+        m.d.sync += available.eq(committed != read)
         with m.If(advance & available):
-            m.d.sync += read.eq(read + 1)
+            m.d.sync += [read.eq(read_next), read_next.eq(read_next + 1), available.eq(committed != read_next)]
         if self.depth <= LUT_FIFO_DEPTH:
             memory = Memory(shape=self.width, depth=self.depth, init=(), attrs={"ram_style": "distributed"})
             m.submodules.memory = memory

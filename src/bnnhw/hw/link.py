@@ -8,11 +8,12 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .fifo import Fifo
+from .framing import Deframer, Framer
 from .link_settings import MAX_WINDOW, LinkSettings
 from .meter import CycleMeter
-from .technology import check_technology
 from .receiver import VERDICT_BITS, FrameReceiver
 from .stream import flat_stream
+from .technology import check_technology
 from .transmitter import FrameTransmitter
 from .uart import UartReceiver, UartTransmitter
 from .width import WidthConverter
@@ -76,20 +77,21 @@ class Link(wiring.Component):
         """The line to the core's images and the queue of verdicts."""
         image = self.settings.image
         m.submodules.uart_receiver = uart = UartReceiver(rate=self.settings.rate)
-        m.submodules.receiver = receiver = FrameReceiver(
-            beat_bits=image.vector_bits,
-            frame_beats=image.beats,
-            timeout_cycles=self.settings.timeout_cycles,
-        )
+        m.submodules.deframer = deframer = Deframer(timeout_cycles=self.settings.timeout_cycles)
+        m.submodules.receiver = receiver = FrameReceiver(beat_bits=image.vector_bits, frame_beats=image.beats)
         depth = self.settings.image_buffer_depth
         m.submodules.buffer = buffer = Fifo(width=image.vector_bits, depth=depth, technology=self.technology)
         wiring.connect(m, receiver.o, buffer.i)
         wiring.connect(m, receiver.verdict, verdicts.i)
         m.d.comb += [
             uart.rx.eq(self.rx),
-            receiver.byte.eq(uart.data),
-            receiver.byte_valid.eq(uart.valid),
-            receiver.framing_error.eq(uart.framing_error),
+            deframer.byte.eq(uart.data),
+            deframer.byte_valid.eq(uart.valid),
+            deframer.framing_error.eq(uart.framing_error),
+            receiver.data.eq(deframer.data),
+            receiver.data_valid.eq(deframer.data_valid),
+            receiver.end.eq(deframer.end),
+            receiver.damaged.eq(deframer.damaged),
             buffer.commit.eq(receiver.commit),
             buffer.rollback.eq(receiver.rollback),
         ]
@@ -107,7 +109,7 @@ class Link(wiring.Component):
             m.d.sync += [beat.eq(beat + 1), first.eq(last)]
             with m.If(last):
                 m.d.sync += beat.eq(0)
-        m.d.sync += self.busy.eq(receiver.receiving | buffer.o.valid | verdicts.o.valid)
+        m.d.sync += self.busy.eq(deframer.inside | buffer.o.valid | verdicts.o.valid)
 
     def _transmit(self, m: Module, meter: CycleMeter, verdicts: Fifo) -> None:
         """The core's results and the verdicts to the line."""
@@ -117,6 +119,7 @@ class Link(wiring.Component):
         m.submodules.elements = elements = WidthConverter(width=result.width, in_lanes=result.lanes, out_lanes=1)
         m.submodules.bytes = element_bytes = WidthConverter(width=8, in_lanes=result.element_bytes, out_lanes=1)
         m.submodules.transmitter = transmitter = FrameTransmitter(info=self.settings.info)
+        m.submodules.framer = framer = Framer()
         m.submodules.uart_transmitter = uart = UartTransmitter(rate=self.settings.rate)
 
         beat = Signal(range(result.beats))
@@ -138,7 +141,8 @@ class Link(wiring.Component):
         wiring.connect(m, results.o, elements.i)
         wiring.connect(m, meter.o, transmitter.cycles)
         wiring.connect(m, element_bytes.o, transmitter.output)
-        wiring.connect(m, transmitter.o, uart.i)
+        wiring.connect(m, transmitter.o, framer.i)
+        wiring.connect(m, framer.o, uart.i)
         m.d.comb += [
             element_bytes.i.valid.eq(elements.o.valid),
             element_bytes.i.payload.eq(element),

@@ -1,5 +1,6 @@
 """What fixes a link: the shapes of its frames, its UART and its identity."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -86,8 +87,9 @@ class LinkSettings:
     timeout_cycles: int
 
     def __post_init__(self):
-        if self.timeout_cycles < 1:
-            raise ValueError(f"timeout_cycles={self.timeout_cycles} must be at least 1")
+        two_bytes = math.ceil(20 * self.rate.clock_hz / self.rate.baud)
+        if self.timeout_cycles < two_bytes:
+            raise ValueError(f"timeout_cycles={self.timeout_cycles} must be at least {two_bytes}, two bytes' time")
         _ = self.info
 
     @cached_property

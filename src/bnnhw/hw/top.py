@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In, Out
 from .core import Core
 from .link import Link
 from .link_settings import FrameShape, LinkSettings
-from .technology import check_technology
 from .protocol import Info
+from .technology import check_technology
 from .uart import baud_rate
 
 __all__ = ["Top"]
@@ -66,8 +66,6 @@ class Top(wiring.Component):
         timeout_s: float = 0.05,
         technology: str,
     ):
-        if timeout_s <= 0:
-            raise ValueError(f"timeout_s={timeout_s} must be positive")
         check_technology(technology)
         self.core = core
         self.settings = LinkSettings(
@@ -76,7 +74,7 @@ class Top(wiring.Component):
             result_signed=output_signed,
             rate=baud_rate(clock_hz=clock_hz, baud=baud),
             network_id=network_id,
-            timeout_cycles=max(1, round(timeout_s * clock_hz)),
+            timeout_cycles=round(timeout_s * clock_hz),
         )
         self.technology = technology
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1)})

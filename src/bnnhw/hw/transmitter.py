@@ -10,7 +10,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .crc import Crc32
-from .protocol import CRC_BYTES, ESCAPE, ESCAPE_FLIP, FLAG, HEADER_BYTES, MAX_PAYLOAD, Info, Kind
+from .protocol import CRC_BYTES, HEADER_BYTES, MAX_PAYLOAD, Info, Kind
 from .receiver import ACCEPTED, VERDICT_BITS
 from .stream import flat_stream
 
@@ -28,7 +28,8 @@ class _Section(IntEnum):
 class FrameTransmitter(wiring.Component):
     """Answers each verdict with one frame (docs/link-protocol.md), in order.
 
-    An INFER answer waits for its cycle count, and takes it and `output_bytes` bytes of output.
+    An INFER answer waits for its cycle count, and takes it and `output_bytes` bytes of output. A byte takes at least 12
+    cycles.
 
     Parameters
     ----------
@@ -40,8 +41,8 @@ class FrameTransmitter(wiring.Component):
     verdict : In(stream of unsigned(VERDICT_BITS))
     cycles : In(stream of unsigned(32))
     output : In(stream of unsigned(8))
-    o : Out(stream of unsigned(8))
-        To UartTransmitter.
+    o : Out(stream of unsigned(9))
+        To Framer.
     """
 
     verdict: stream.Interface
@@ -58,7 +59,7 @@ class FrameTransmitter(wiring.Component):
                 "verdict": In(flat_stream(VERDICT_BITS)),
                 "cycles": In(flat_stream(32)),
                 "output": In(flat_stream(8)),
-                "o": Out(flat_stream(8)),
+                "o": Out(flat_stream(9)),
             }
         )
 
@@ -66,99 +67,83 @@ class FrameTransmitter(wiring.Component):
         m = Module()
         m.submodules.crc = crc = Crc32()
         info_payload = self.info.to_bytes()
-        sequence, code, info = Signal(8), Signal(4), Signal()
-        m.d.comb += Cat(sequence, code, info).eq(self.verdict.payload)  # pyright: ignore[reportAttributeAccessIssue]
+        infer_length = CYCLES_BYTES + self.info.output_bytes
 
         # The answer's kind decides its length.
+        sequence, code, info = Signal(8), Signal(4), Signal()
         is_infer, is_info = Signal(), Signal()
         kind = Signal(8)
         length = Signal(16)
-        m.d.comb += [
+        m.d.comb += Cat(sequence, code, info).eq(self.verdict.payload)  # pyright: ignore[reportAttributeAccessIssue]
+        m.d.sync += [
             is_info.eq((code == ACCEPTED) & info),
             is_infer.eq((code == ACCEPTED) & ~info),
             kind.eq(Mux(is_infer, Kind.INFER_ANSWER, Mux(is_info, Kind.INFO_ANSWER, Kind.ERROR))),
-            length.eq(Mux(is_infer, CYCLES_BYTES + self.info.output_bytes, Mux(is_info, len(info_payload), 1))),
+            length.eq(Mux(is_infer, infer_length, Mux(is_info, len(info_payload), 1))),
         ]
 
-        # The next byte, and whether it is there
+        # The byte at `index` of `section`, chosen in steps that have a register each: SETTLE waits for them.
         section = Signal(_Section)
-        index = Signal(16)
-        value = Signal(8)
-        present = Signal(init=1)
-        from_output = Signal()
+        index = Signal(range(max(infer_length, len(info_payload))))
+        last_index = Signal.like(index)
+        last, from_output = Signal(), Signal()
+        header, cycles, info_byte, payload, value = (Signal(8) for _ in range(5))
+        m.d.sync += [
+            header.eq(Array([kind, sequence, length[:8], length[8:]])[index[:2]]),
+            from_output.eq((section == _Section.PAYLOAD) & is_infer & (index >= CYCLES_BYTES)),
+            last.eq(index == last_index),
+            cycles.eq(self.cycles.payload.word_select(index[:2], 8)),
+            info_byte.eq(Array(Const(byte, 8) for byte in info_payload)[index[:5]]),
+            payload.eq(Mux(is_infer, cycles, Mux(is_info, info_byte, code))),
+        ]
         with m.Switch(section):
             with m.Case(_Section.HEADER):
-                m.d.comb += value.eq(Array([kind, sequence, length[:8], length[8:]])[index[:2]])
+                m.d.comb += value.eq(header)
+                m.d.sync += last_index.eq(HEADER_BYTES - 1)
             with m.Case(_Section.PAYLOAD):
-                with m.If(is_infer):
-                    m.d.comb += [
-                        value.eq(self.cycles.payload.word_select(index[:2], 8)),
-                        from_output.eq(index >= CYCLES_BYTES),
-                    ]
-                    with m.If(from_output):
-                        m.d.comb += [value.eq(self.output.payload), present.eq(self.output.valid)]
-                with m.Elif(is_info):
-                    m.d.comb += value.eq(Array(Const(byte, 8) for byte in info_payload)[index[:5]])
-                with m.Else():
-                    m.d.comb += value.eq(code)
+                m.d.comb += value.eq(Mux(from_output, self.output.payload, payload))
+                m.d.sync += last_index.eq(length - 1)
             with m.Case(_Section.CRC):
                 m.d.comb += value.eq(~crc.crc)
+                m.d.sync += last_index.eq(CRC_BYTES - 1)
 
-        shifter = Signal(8)
-        byte = Signal(8)
+        byte, shifter = Signal(8), Signal(8)
         bits_left = Signal(range(9))
-        last = Signal()
+        settling = Signal(2)
         m.d.comb += [
             # The CRC register, fed with its own lowest bit, is a plain shift register.
             crc.bit.eq(Mux(section == _Section.CRC, crc.crc[0], shifter[0])),
             crc.enable.eq(bits_left != 0),
+            self.o.payload.eq(Cat(byte, (section == _Section.CRC) & last)),
         ]
         with m.If(bits_left != 0):
             m.d.sync += [bits_left.eq(bits_left - 1), shifter.eq(shifter >> 1)]
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += crc.clear.eq(1)
-                m.d.sync += [section.eq(_Section.HEADER), index.eq(0)]
-                with m.If(self.verdict.valid & (self.cycles.valid | ~is_infer)):
-                    m.next = "OPEN"
-            with m.State("OPEN"):
-                m.d.comb += [self.o.payload.eq(FLAG), self.o.valid.eq(1)]
-                with m.If(self.o.ready):
+                m.d.sync += [section.eq(_Section.HEADER), index.eq(0), settling.eq(0)]
+                with m.If(self.verdict.valid):
+                    m.next = "SETTLE"
+            with m.State("SETTLE"):
+                m.d.sync += settling.eq(settling + 1)
+                with m.If(settling.all() & (self.cycles.valid | ~is_infer)):
                     m.next = "FETCH"
             with m.State("FETCH"):
                 m.d.comb += self.output.ready.eq(from_output)
-                m.d.sync += [shifter.eq(value), byte.eq(value), last.eq(0)]
-                with m.Switch(section):
-                    with m.Case(_Section.HEADER):
-                        m.d.sync += last.eq(index == HEADER_BYTES - 1)
-                    with m.Case(_Section.PAYLOAD):
-                        m.d.sync += last.eq(index + 1 == length)
-                    with m.Case(_Section.CRC):
-                        m.d.sync += last.eq(index == CRC_BYTES - 1)
-                with m.If(present):
+                m.d.sync += [byte.eq(value), shifter.eq(value)]
+                with m.If(self.output.valid | ~from_output):
                     m.d.sync += bits_left.eq(8)
-                    m.next = "EXAMINE"
-            with m.State("EXAMINE"):
-                m.d.sync += index.eq(Mux(last, 0, index + 1))
-                m.next = "SEND"
-                with m.If((byte == FLAG) | (byte == ESCAPE)):
-                    m.d.sync += byte.eq(byte ^ ESCAPE_FLIP)
-                    m.next = "ESCAPE"
-            with m.State("ESCAPE"):
-                m.d.comb += [self.o.payload.eq(ESCAPE), self.o.valid.eq(1)]
-                with m.If(self.o.ready):
-                    m.next = "SEND"
-            with m.State("SEND"):
-                m.d.comb += [self.o.payload.eq(byte), self.o.valid.eq(bits_left == 0)]
-                with m.If(self.o.ready & self.o.valid):
-                    m.next = "FETCH"
+                    m.next = "OFFER"
+            with m.State("OFFER"):
+                m.d.comb += self.o.valid.eq(bits_left == 0)
+                with m.If(self.o.valid & self.o.ready):
+                    m.d.sync += index.eq(index + 1)
+                    m.next = "SETTLE"
                     with m.If(last):
-                        m.d.sync += section.eq(section + 1)
+                        m.d.sync += [index.eq(0), section.eq(section + 1)]
                         with m.If(section == _Section.CRC):
-                            m.next = "CLOSE"
-            with m.State("CLOSE"):
-                m.d.comb += [self.o.payload.eq(FLAG), self.o.valid.eq(1)]
-                with m.If(self.o.ready):
-                    m.d.comb += [self.verdict.ready.eq(1), self.cycles.ready.eq(is_infer)]
-                    m.next = "IDLE"
+                            m.next = "DONE"
+            with m.State("DONE"):
+                m.d.comb += [self.verdict.ready.eq(1), self.cycles.ready.eq(is_infer)]
+                m.next = "IDLE"
         return m

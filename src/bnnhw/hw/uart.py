@@ -133,6 +133,8 @@ class UartReceiver(wiring.Component):
 class UartTransmitter(wiring.Component):
     """Sends the bytes of `i`. A byte lasts 10 bits, to the next whole cycle; bytes follow each other without a pause.
 
+    One byte waits while another is sent.
+
     Parameters
     ----------
     rate : BaudRate
@@ -157,14 +159,21 @@ class UartTransmitter(wiring.Component):
         bit_ends = phase[-1]  # the overflow of the other bits
         shifter = Signal(FRAME_BITS - 1, init=0x1FF)
         bits_left = Signal(range(FRAME_BITS + 1))
-        busy = Signal()
-        m.d.comb += busy.eq(bits_left != 0)
-        m.d.sync += [phase.eq((phase & ~(1 << self.rate.bits)) + self.rate.step), self.tx.eq(shifter[0])]
+        idle, last = Signal(init=1), Signal()
+        waiting = Signal()
+        following = Signal(8)
+        m.d.sync += [
+            phase.eq((phase & ~(1 << self.rate.bits)) + self.rate.step),
+            self.tx.eq(shifter[0]),
+            last.eq(bits_left == 1),
+        ]
+        m.d.comb += self.i.ready.eq(~waiting)
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += [following.eq(self.i.payload), waiting.eq(1)]
         with m.If(bit_ends):
             m.d.sync += [shifter.eq(Cat(shifter[1:], 1)), bits_left.eq(bits_left - 1)]
-        m.d.comb += self.i.ready.eq(~busy | (bit_ends & (bits_left == 1)))
-        with m.If(self.i.ready):
-            m.d.sync += [phase.eq(self.rate.step), bits_left.eq(0)]
-            with m.If(self.i.valid):
-                m.d.sync += [shifter.eq(Cat(0, self.i.payload)), bits_left.eq(FRAME_BITS)]
+        with m.If(idle | (bit_ends & last)):
+            m.d.sync += [phase.eq(self.rate.step), bits_left.eq(FRAME_BITS), idle.eq(~waiting)]
+            with m.If(waiting):
+                m.d.sync += [shifter.eq(Cat(0, following)), waiting.eq(0)]
         return m
