@@ -47,6 +47,28 @@ def test_leaves_nothing_behind_an_exception(tmp_path: Path, error: type[BaseExce
     assert names(tmp_path) == []
 
 
+def test_leaves_no_parents_behind_an_exception(tmp_path: Path):
+    with pytest.raises(KeyboardInterrupt), staged_folder(tmp_path / "a" / "b" / "build"):
+        raise KeyboardInterrupt
+    assert names(tmp_path) == []
+
+
+def test_follows_a_link(tmp_path: Path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "build").symlink_to("disk")
+    build(tmp_path / "build")
+    assert names(tmp_path) == ["build", "disk"]
+    assert names(tmp_path / "disk") == ["manifest.json"]
+
+
+@pytest.mark.parametrize("target", [".", ".."])
+def test_refuses_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str):
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    with pytest.raises(ValueError, match="holds the working folder, which cannot be"), staged_folder(Path(target)):
+        pass
+
+
 def test_keeps_the_former_build_when_the_new_one_fails(tmp_path: Path):
     build(tmp_path / "build", "old")
     with pytest.raises(KeyboardInterrupt), staged_folder(tmp_path / "build"):

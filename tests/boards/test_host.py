@@ -89,7 +89,7 @@ def test_survives_faults(direction: str, fault: Callable[[bytes], bytes]):
     faults = {"damage_answer": no_fault, "damage_request": no_fault, direction: every(7, fault)}
     with (
         FakeBoard(INFO, network, **faults) as board,
-        BoardLink(board.port, baud=3_000_000, timeout_s=0.1, retries=20) as link,
+        BoardLink(board.port, baud=3_000_000, timeout_s=0.2, retries=100) as link,
     ):
         assert [answer.outputs for answer in link.infer_many(IMAGES[:40])] == expected(IMAGES[:40])
 
@@ -99,7 +99,7 @@ def test_retries_one_image_whose_request_was_refused():
     once = lambda number, wire: refuse_first(number, wire) if number == 1 else wire  # noqa: E731
     with (
         FakeBoard(INFO, network, damage_request=once) as board,
-        BoardLink(board.port, baud=3_000_000, timeout_s=0.1) as link,
+        BoardLink(board.port, baud=3_000_000, timeout_s=0.2, retries=100) as link,
     ):
         assert link.infer(IMAGES[3]).outputs == network(IMAGES[3])
 
@@ -107,7 +107,7 @@ def test_retries_one_image_whose_request_was_refused():
 def test_gives_up_when_answers_stay_away():
     with (
         FakeBoard(INFO, network, damage_answer=lambda n, wire: wire if len(wire) > 20 else b"") as board,
-        BoardLink(board.port, baud=3_000_000, timeout_s=0.05, retries=1) as link,
+        BoardLink(board.port, baud=3_000_000, timeout_s=1, retries=1) as link,
         pytest.raises(LinkError, match="lost image 0 2 times"),
     ):
         link.infer(IMAGES[0])
@@ -161,7 +161,7 @@ def test_names_a_busy_port():
         BoardLink(board.port, baud=3_000_000),
         pytest.raises(LinkError, match=f"port {re.escape(board.port)} is in use by another program"),
     ):
-        open_port(board.port, baud=3_000_000, timeout_s=1)
+        open_port(board.port, baud=3_000_000, read_timeout_s=1, write_timeout_s=1)
 
 
 @pytest.mark.parametrize(

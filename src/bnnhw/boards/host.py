@@ -9,7 +9,18 @@ from types import TracebackType
 
 import serial
 
-from bnnhw.hw.protocol import VERSION, Decoder, ErrorCode, Frame, Info, Kind, encode
+from bnnhw.hw.protocol import (
+    CRC_BYTES,
+    HEADER_BYTES,
+    MAX_PAYLOAD,
+    VERSION,
+    Decoder,
+    ErrorCode,
+    Frame,
+    Info,
+    Kind,
+    encode,
+)
 
 from .serial_port import LinkError, open_port
 
@@ -18,6 +29,7 @@ __all__ = ["Answer", "BoardLink"]
 _BITS_PER_BYTE = 10  # a start bit, eight data bits, a stop bit
 _FRAME_OVERHEAD = 2  # every byte escaped
 _POLL_S = 0.02
+_WRITE_PATIENCE_S = 5.0  # beside the time on the wire, before a write that makes no progress is given up
 _HOPELESS = (ErrorCode.LENGTH, ErrorCode.KIND)  # the same frame will be refused again
 
 
@@ -71,7 +83,10 @@ class BoardLink:
         self.network_id = network_id
         self.timeout_s = timeout_s
         self.retries = retries
-        self._serial = open_port(port, baud=baud, timeout_s=timeout_s)
+        largest = HEADER_BYTES + MAX_PAYLOAD + CRC_BYTES
+        self._serial = open_port(
+            port, baud=baud, read_timeout_s=_POLL_S, write_timeout_s=_WRITE_PATIENCE_S + self._wire_s(largest)
+        )
         self._decoder = Decoder()
         self._sequence = 0
         self._info: Info | None = None
@@ -90,14 +105,15 @@ class BoardLink:
 
     def info(self) -> Info:
         """What the board says about itself. Also makes board and host agree again on where frames begin."""
+        self._sequence = 0
+        numbers: set[int] = set()  # of all tries: a late answer to an early one is as good
         for _ in range(self.retries + 1):
-            self._sequence = 0
-            number = secrets.randbelow(256)
+            numbers.add(number := secrets.randbelow(256))
             self._send(Frame(Kind.INFO, number, b""))
             deadline = time.monotonic() + self.timeout_s
             while time.monotonic() < deadline:
                 for frame in self._receive():
-                    if isinstance(frame, Frame) and (frame.kind, frame.sequence) == (Kind.INFO_ANSWER, number):
+                    if isinstance(frame, Frame) and frame.kind == Kind.INFO_ANSWER and frame.sequence in numbers:
                         self._info = self._checked_info(frame.payload)
                         return self._info
         raise LinkError(
@@ -190,7 +206,6 @@ class BoardLink:
 
     def _receive(self) -> Iterator[Frame | ErrorCode]:
         """The frames among the bytes that have come, after waiting for at least one byte for a moment."""
-        self._serial.timeout = _POLL_S
         try:
             data = self._serial.read(max(1, self._serial.in_waiting))
         except OSError as error:
