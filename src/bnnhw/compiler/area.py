@@ -5,14 +5,21 @@ are the control logic as yosys 0.70 makes it (`synth_lattice -nowidelut`).
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from bnnhw.hw.area import FEED_COMB, matrix_area
+from bnnhw.hw.block_ram import BLOCK_RAM_SHAPES
+from bnnhw.hw.fifo import fifo_block_rams
 from bnnhw.hw.matrix_shape import MatrixShape
 from bnnhw.hw.score_table import score_table_block_rams
 
 from .device import Device
 from .pipeline import Pipeline
+
+LINK_LUTS = 1060
+LINK_FFS = 450
 
 
 @dataclass(frozen=True)
@@ -35,23 +42,34 @@ class Resources:
         return Resources(self.luts + other.luts, self.ffs + other.ffs, self.ebr + other.ebr)
 
 
+@cache
 def matrix_resources(shape: MatrixShape) -> Resources:
     """A matrix unit."""
     area = matrix_area(shape)
     return Resources(area.trellis_comb, area.ff, area.ebr)
 
 
-def converter_resources(*, width: int, in_lanes: int, out_lanes: int, vectors: int) -> Resources:
-    """A width converter: narrowing shifts the beat that it loads, widening only shifts."""
+def converter_resources(*, in_lanes: int, out_lanes: int, vectors: int) -> Resources:
+    """A width converter of bits: narrowing shifts the beat that it loads, widening only shifts. Equal: nothing."""
     middle = math.gcd(in_lanes, out_lanes)
     total = Resources()
     if in_lanes > middle:
-        bits = vectors * width * in_lanes
+        bits = vectors * in_lanes
         total += Resources(bits + 12, bits + 7)
     if out_lanes > middle:
-        bits = vectors * width * out_lanes
+        bits = vectors * out_lanes
         total += Resources(8, bits + 6)
     return total
+
+
+def link_resources(image: MatrixShape) -> Resources:
+    """Clock, UART and frames around a core whose first matrix unit is `image`: what the top adds.
+
+    Its logic hardly depends on the network. The buffer of received images holds two of them, of one vector.
+    """
+    bits = image.simd * image.planes
+    depth = next((depth for depth in BLOCK_RAM_SHAPES if depth >= 2 * image.words), max(BLOCK_RAM_SHAPES))
+    return Resources(LINK_LUTS + bits // 4, LINK_FFS + 2 * bits, fifo_block_rams(width=bits, depth=depth))
 
 
 def output_resources(pipeline: Pipeline, *, pe: int, vectors: int) -> Resources:
@@ -68,3 +86,14 @@ def output_resources(pipeline: Pipeline, *, pe: int, vectors: int) -> Resources:
         compare = width + 6 + width + FEED_COMB + (pe - 1) * width
         total += Resources(vectors * compare + 12, vectors * ((pe + 1) * width + 8) + 8)
     return total
+
+
+def design_resources(pipeline: Pipeline, shapes: Sequence[MatrixShape]) -> Resources:
+    """The whole top: link, matrix units of these shapes, the width converters between them, and the output's units."""
+    total = link_resources(shapes[0])
+    lanes = shapes[0].simd
+    for shape in shapes:
+        total += converter_resources(in_lanes=lanes, out_lanes=shape.simd, vectors=shape.vectors)
+        total += matrix_resources(shape)
+        lanes = shape.pe
+    return total + output_resources(pipeline, pe=lanes, vectors=shapes[-1].vectors)

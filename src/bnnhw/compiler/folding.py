@@ -8,6 +8,7 @@ cycles.
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -84,9 +85,10 @@ def read_folding(path: str | Path) -> FoldingPlan:
         raise ScheduleError(f"{path}: {error}") from error
 
 
-def divisors(number: int) -> list[int]:
+@cache
+def divisors(number: int) -> tuple[int, ...]:
     """The divisors of a number, in order."""
-    return [candidate for candidate in range(1, number + 1) if number % candidate == 0]
+    return tuple(candidate for candidate in range(1, number + 1) if number % candidate == 0)
 
 
 def _count(mapping: dict, field: str) -> int:

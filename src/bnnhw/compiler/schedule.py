@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bnnhw.hw.matrix_shape import MatrixShape
 
+from .area import Resources, design_resources
 from .device import Device
 from .errors import ScheduleError
 from .folding import Folding, FoldingPlan
@@ -70,6 +71,11 @@ class Schedule:
     def timing(self) -> Timing:
         """The core's exact cycles."""
         return core_timing(self.pipeline, self.shapes)
+
+    @cached_property
+    def resources(self) -> Resources:
+        """The whole top's estimated resources."""
+        return design_resources(self.pipeline, self.shapes)
 
     @property
     def frames_per_second(self) -> float:

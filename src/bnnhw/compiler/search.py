@@ -1,25 +1,26 @@
-"""The search for foldings: exhaustive over what matters, so that its answer is the best one by the cost model.
+"""The search for foldings: the smallest design within a limit of cycles, by the cost model.
 
 Layers meet in two things only: the block RAMs that they share, and the width converters between them. So a dynamic
 programme goes through the layers; for each PE of the last one and each number of block RAMs it keeps the design with
-the fewest LUTs. Of a layer it tries each PE and SIMD that keep a limit of cycles, with each way to store the weights,
-less those that another one with the same PE beats in both LUTs and block RAMs.
+the fewest LUTs. Of a layer it tries each PE with the least SIMD that keeps the limit, and the next larger ones, whose
+weights may fill block RAM better, in each way to store the weights; less those that another one with the same PE beats
+in both LUTs and block RAMs.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .area import Resources, matrix_resources, output_resources
+from .area import Resources, converter_resources, link_resources, matrix_resources, output_resources
 from .device import Device
 from .folding import Folding, FoldingPlan, divisors
 from .pipeline import Pipeline
 from .timing import converter_interval, output_interval
 
-RESERVED = Resources(luts=2000, ffs=2000, ebr=2)
-"""What the rest of the top, link and clock, takes from the device."""
+SIMD_CANDIDATES = 4
+"""SIMD that are tried for each PE."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,6 @@ class Search:
 
     def __init__(self, pipeline: Pipeline):
         self.pipeline = pipeline
-        self.options = cache(self._options)
 
     def limits(self) -> list[int]:
         """Every number of cycles that a layer can take, in order."""
@@ -76,13 +76,14 @@ class Search:
         states: dict[int, NDArray[np.float64]] = {0: np.where(np.arange(room + 1) == 0, 0.0, np.inf)}
         trails = []
         for index in range(len(self.pipeline.layers)):
-            states, trail = self._extend(index, states, vectors, limit)
+            options = undominated(self._options(index, vectors, limit, bits=device.luts))
+            states, trail = self._extend(index, states, options, vectors, limit)
             trails.append(trail)
         best: tuple[float, int, int] | None = None
         for pe, luts in sorted(states.items()):
             if output_interval(self.pipeline, pe=pe, vectors=vectors) > limit:
                 continue
-            rest = self._rest(pe, vectors)
+            rest = self._output(pe, vectors)
             size = (luts + rest.luts) / device.luts + (np.arange(room + 1) + rest.ebr) / device.ebr
             size[luts + rest.luts > fill * device.luts] = np.inf
             size[max(0, room + 1 - rest.ebr) :] = np.inf
@@ -96,37 +97,45 @@ class Search:
 
         Each layer by itself, in the device's proportion of LUTs to block RAMs; None where no folding is that fast.
         """
-        total = self._rest(1, vectors)
+        total = self._output(1, vectors)
         for index in range(len(self.pipeline.layers)):
-            options = [option.resources for option in self.options(index, vectors) if option.cycles <= limit]
+            options = [option.resources for option in self._options(index, vectors, limit)]
             if not options:
                 return None
             total += min(options, key=lambda resources: resources.size(device))
         return total
 
-    def _rest(self, pe: int, vectors: int) -> Resources:
-        """All but the layers: the units behind a last layer with `pe` lanes, link and clock."""
-        return RESERVED + output_resources(self.pipeline, pe=pe, vectors=vectors)
+    def _output(self, pe: int, vectors: int) -> Resources:
+        """The units behind a last layer with `pe` lanes."""
+        return output_resources(self.pipeline, pe=pe, vectors=vectors)
 
-    def _options(self, index: int, vectors: int) -> tuple[Option, ...]:
-        """Every folding of a layer."""
+    def _options(self, index: int, vectors: int, limit: float, bits: float = inf) -> list[Option]:
+        """A layer's foldings of at most `limit` cycles and `bits` multiplications a cycle.
+
+        The first layer's cost has the link's in it, whose beats it sets.
+        """
         layer = self.pipeline.layers[index]
         options = []
         for pe in divisors(layer.rows):
-            for simd in divisors(layer.cols):
-                stores = ("constant",) if pe * simd == layer.rows * layer.cols else ("block", "lut")
-                for store in stores:
-                    folding = Folding(pe, simd, store)
-                    shape = layer.shape(folding, vectors)
-                    options.append(Option(folding, shape.initiation_interval, matrix_resources(shape)))
-        return tuple(options)
+            beats = layer.rows // pe * layer.planes
+            simds = [simd for simd in divisors(layer.cols) if beats * (layer.cols // simd) <= limit]
+            for simd in simds[:SIMD_CANDIDATES]:
+                if pe * simd * vectors > bits:
+                    break
+                for store in ("constant",) if pe * simd == layer.weights.size else ("block", "lut"):
+                    shape = layer.shape(folding := Folding(pe, simd, store), vectors)
+                    cost = matrix_resources(shape) if index else matrix_resources(shape) + link_resources(shape)
+                    options.append(Option(folding, shape.initiation_interval, cost))
+        return options
 
-    def _extend(self, index: int, states: dict[int, NDArray[np.float64]], vectors: int, limit: float):
+    def _extend(
+        self, index: int, states: dict[int, NDArray[np.float64]], options: list[Option], vectors: int, limit: float
+    ):
         """The states after one more layer, and for each PE (number of the choice by block RAMs, choices)."""
         cols, room = self.pipeline.layers[index].cols, len(next(iter(states.values()), ()))
         reached: dict[int, NDArray[np.float64]] = {}
         trail: dict[int, tuple[NDArray[np.int64], list[Choice]]] = {}
-        for option in best_options(self.options(index, vectors), limit):
+        for option in options:
             pe, cost = option.folding.pe, option.resources
             if cost.ebr >= room:
                 continue
@@ -136,7 +145,7 @@ class Search:
                 if before and converter_interval(cols, before, option.folding.simd) > limit:
                     continue
                 shifted = np.full(room, np.inf)
-                shifted[cost.ebr :] = base[: room - cost.ebr] + cost.luts
+                shifted[cost.ebr :] = base[: room - cost.ebr] + cost.luts + converter(before, option, vectors).luts
                 better = shifted < luts
                 luts[better] = shifted[better]
                 chosen[better] = len(choices)
@@ -145,7 +154,7 @@ class Search:
 
     def _trace_back(self, pe: int, ebr: int, trails: list, vectors: int) -> Design:
         """The design that a final state stands for."""
-        total = self._rest(pe, vectors)
+        total = self._output(pe, vectors)
         layers: list[tuple[str, Folding]] = []
         cycles = output_interval(self.pipeline, pe=pe, vectors=vectors)
         for layer, trail in zip(reversed(self.pipeline.layers), reversed(trails), strict=True):
@@ -155,18 +164,23 @@ class Search:
             cycles = max(cycles, choice.option.cycles)
             if choice.before:
                 cycles = max(cycles, converter_interval(layer.cols, choice.before, choice.option.folding.simd))
-            total += choice.option.resources
+            total += choice.option.resources + converter(choice.before, choice.option, vectors)
             ebr -= choice.option.resources.ebr
             pe = choice.before
         return Design(FoldingPlan(tuple(reversed(layers)), vectors), cycles, total)
 
 
-def best_options(options: tuple[Option, ...], limit: float) -> list[Option]:
-    """The options within the limit, less those that another one with the same PE beats in LUTs and block RAMs."""
+def converter(before: int, option: Option, vectors: int) -> Resources:
+    """The width converter in front of a layer, nothing in front of the first."""
+    simd = option.folding.simd
+    return converter_resources(in_lanes=before or simd, out_lanes=simd, vectors=vectors)
+
+
+def undominated(options: list[Option]) -> list[Option]:
+    """The options less those that another one with the same PE beats in LUTs and block RAMs."""
     kept: list[Option] = []
     fewest: dict[int, int] = {}
-    within = (option for option in options if option.cycles <= limit)
-    for option in sorted(within, key=lambda option: (option.resources.ebr, option.resources.luts)):
+    for option in sorted(options, key=lambda option: (option.resources.ebr, option.resources.luts)):
         pe = option.folding.pe
         if option.resources.luts < fewest.get(pe, option.resources.luts + 1):
             fewest[pe] = option.resources.luts

@@ -73,7 +73,7 @@ def units_of(schedule: Schedule) -> tuple[Unit, ...]:
     lanes = schedule.input_lanes
     for layer, shape in zip(schedule.pipeline.layers, schedule.shapes, strict=True):
         if lanes != shape.simd:
-            cells = area.converter_resources(width=1, in_lanes=lanes, out_lanes=shape.simd, vectors=schedule.vectors)
+            cells = area.converter_resources(in_lanes=lanes, out_lanes=shape.simd, vectors=schedule.vectors)
             units.append(
                 Unit(
                     name=f"{lanes} to {shape.simd} lanes",
