@@ -30,9 +30,7 @@ def test_images_at_the_pins(vectors, foldings, binarise, tmp_path):
     model = make_model(seed=vectors, shape=(4, 4, 1), hi=15, hidden=(8, 6), classes=5, binarise=binarise)
     graph = integerize(load(model.save(tmp_path / "model.pt")))
     layers = [node.name for node in graph.nodes if node.name.startswith("binary_linear")]
-    plan = FoldingPlan(
-        tuple((name, Folding(*sizes)) for name, sizes in zip(layers, foldings, strict=True)), vectors
-    )
+    plan = FoldingPlan(tuple((name, Folding(*sizes)) for name, sizes in zip(layers, foldings, strict=True)), vectors)
     schedule = apply_plan(graph, plan, device=get_device("LFE5U-85F"), clock_hz=CLOCK_HZ)
     top = make_top(schedule, clock_hz=CLOCK_HZ, baud=CLOCK_HZ // CYCLES_PER_BIT, network_id=bytes(8))
 

@@ -1,4 +1,4 @@
-"""Every unit of hw/ against numpy: in the batch simulator and, under cocotb, in Icarus Verilog; random stalls, seeds."""
+"""Every unit of hw/ against numpy: in the batch simulator, and in Icarus Verilog under cocotb; random stalls."""
 
 import numpy as np
 import pytest

@@ -16,7 +16,7 @@ from functools import cache
 import numpy as np
 from amaranth.hdl import Elaboratable
 
-from . import block_ram, cells, fold, netlist, program
+from . import block_ram, cells, fold, netlist, program, slices
 from .engine import LANES, Engine, Job, Status
 from .errors import DeadlockError, SimulationError
 from .native import cache_folder, store
@@ -66,7 +66,7 @@ class BatchResult:
 @cache
 def _toolchain() -> str:
     """What a compiled program depends on besides the design."""
-    sources = [inspect.getsource(module) for module in (block_ram, cells, fold, netlist, program)]
+    sources = [inspect.getsource(module) for module in (block_ram, cells, fold, netlist, program, slices)]
     models = [path.read_text() for path in sorted(MODELS.glob("*.v"))]
     return "\0".join([yosys_version(), *sources, *models])
 

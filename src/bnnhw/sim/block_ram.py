@@ -34,10 +34,17 @@ class _BlockRam:
         self._add_memory()
 
     def _pins(self, prefix: str, count: int) -> list[int]:
-        return [self.cell.ports.get(f"{prefix}{n}", [0])[0] for n in range(count)]
+        return [self._pin(f"{prefix}{n}") for n in range(count)]
 
     def _pin(self, name: str) -> int:
-        return self.cell.ports.get(name, [0])[0]
+        """The bit at an input. nextpnr ties inputs by a multiplexer before them, at which an open one is 1."""
+        multiplexer = self.cell.texts.get(f"{name}MUX")
+        if multiplexer in ("0", "1"):
+            return int(multiplexer)
+        bit = next(iter(self.cell.ports.get(name, ())), int(multiplexer is not None))
+        if multiplexer != "INV":
+            return bit
+        return 1 - bit if bit <= 1 else self._not(bit)
 
     def _new(self, count: int) -> list[int]:
         return [self.new_bit() for _ in range(count)]
@@ -64,7 +71,7 @@ class _BlockRam:
         """Flip-flops with the port's clock and reset."""
         reset = self._pin(f"RST{port}")
         polarity = self.cell.texts.get(f"CLK{port}MUX") != "INV"
-        clock = {"CLK": [self._pin(f"CLK{port}")], "Q": q}
+        clock = {"CLK": self.cell.ports[f"CLK{port}"], "Q": q}
         if self.cell.texts.get("RESETMODE") == "ASYNC":
             ports = {**clock, "D": d, "ARST": [reset]}
             self._emit("$adff", ports, CLK_POLARITY=polarity, ARST_POLARITY=1, ARST_VALUE=0)
@@ -138,14 +145,15 @@ class _BlockRam:
             lanes = [self._and(chosen, address[n]) for n in range(width // 9)] if width >= 18 else [chosen]
             for n, bit in enumerate(bits):
                 row_data[bit], enables[bit] = data[n], lanes[n // 9 if width >= 18 else 0]
-        self.writes.append((self._pin(f"CLK{port}"), address[_ADDRESS_LOW[self.row] :], row_data, enables))
+        self.writes.append((self.cell.ports[f"CLK{port}"][0], address[_ADDRESS_LOW[self.row] :], row_data, enables))
 
     def _connect(self, port: str, word: list[int]) -> None:
         """Drives the output pins."""
         names = [f"DO{port}{n}" for n in range(18)]
         if self.widths[port] == 36:
             names = [f"DO{half}{n}" for half in "AB" for n in range(18)]
-        pairs = [(bit, self.cell.ports[name][0]) for bit, name in zip(word, names, strict=False) if self._pin(name) > 1]
+        pins = [next(iter(self.cell.ports.get(name, ())), 0) for name in names]
+        pairs = [(bit, pin) for bit, pin in zip(word, pins, strict=False) if pin]
         if pairs:
             self._emit("$pos", {"A": [bit for bit, _ in pairs], "Y": [pin for _, pin in pairs]})
 

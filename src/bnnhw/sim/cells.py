@@ -220,9 +220,14 @@ def _lut_cell(gates: Gates, cell: Cell) -> None:
     _lut(gates, cell.ports["A"], cell.parameters["LUT"], cell.ports["Y"][0])
 
 
+def _pin(cell: Cell, name: str) -> int:
+    """The bit at an input; an open one is 0."""
+    return next(iter(cell.ports.get(name, ())), 0)
+
+
 def _lut4_cell(gates: Gates, cell: Cell) -> None:
     """ECP5's LUT4: INIT[A + 2 B + 4 C + 8 D]; an open input is 0."""
-    inputs = [cell.ports.get(name, [0])[0] for name in "ABCD"]
+    inputs = [_pin(cell, name) for name in "ABCD"]
     _lut(gates, inputs, cell.parameters["INIT"], cell.ports["Z"][0])
 
 
@@ -232,18 +237,18 @@ def _carry_cell(gates: Gates, cell: Cell) -> None:
     INJECT1="YES" holds the half's carry of S, and g, at 0.
     """
     ports = cell.ports
-    carry = ports.get("CIN", [0])[0]
+    carry = _pin(cell, "CIN")
     for half in "01":
-        inputs = [ports.get(name + half, [0])[0] for name in "ABCD"]
+        inputs = [_pin(cell, name + half) for name in "ABCD"]
         init = cell.parameters[f"INIT{half}"]
         plain = cell.texts.get(f"INJECT1_{half}", "YES") != "YES"
         propagate, generate = gates.new_bit(), gates.new_bit()
         _lut(gates, inputs, init, propagate)
         _lut(gates, inputs[:2], init & 15 if plain else 0, generate)
-        if f"S{half}" in ports:
+        if ports.get(f"S{half}"):
             gates.add(XOR, propagate, carry if plain else 0, output=ports[f"S{half}"][0])
         carry = gates.add(MUX, generate, carry, propagate)
-    if "COUT" in ports:
+    if ports.get("COUT"):
         gates.add(BUFFER, carry, output=ports["COUT"][0])
 
 

@@ -15,6 +15,7 @@ __all__ = ["LANES", "Engine", "Job", "Status", "Stream"]
 
 LANES = 256  # simulations that run side by side, at most
 
+
 class Stream(Structure):
     """Nets of a stream: valid, ready and the payload's bits."""
 

@@ -10,6 +10,7 @@ from .cells import MUX, NOT, Cell, Gates, emit_cell
 from .errors import SimulationError
 from .fold import SOURCE, GateGraph
 from .netlist import Netlist
+from .slices import expand_comb
 
 __all__ = ["Memory", "Program", "ReadPort", "WritePort", "compile_netlist"]
 
@@ -168,8 +169,9 @@ class _Compiler:
                 self._add_flip_flops(cell)
             case "$mem_v2":
                 self._add_memory(cell)
-            case "DP16KD":
-                for part in expand_block_ram(cell, self.gates.new_bit):
+            case "DP16KD" | "TRELLIS_COMB":
+                expand = expand_block_ram if cell.type == "DP16KD" else expand_comb
+                for part in expand(cell, self.gates.new_bit):
                     self._add_cell(part)
             case _:
                 emit_cell(self.gates, cell)

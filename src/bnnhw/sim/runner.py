@@ -89,7 +89,7 @@ def _first_error(log: str) -> str:
 
 
 class CocotbSimulator:
-    """A `BatchSimulator` of one lane in Icarus Verilog, which also checks that a stalled beat of `o` does not change."""
+    """A `BatchSimulator` of one lane in Icarus Verilog, which also checks that a stalled beat of `o` stays."""
 
     def __init__(self, component: Elaboratable):
         self.build = VerilogBuild(convert_component(component))

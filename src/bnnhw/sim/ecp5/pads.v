@@ -1,6 +1,6 @@
 // The ECP5's pads, each used in one direction only.
-module TRELLIS_IO (inout B, input I, T, output O);
-    parameter DIR = "INPUT";
+module TRELLIS_IO (inout B, input I, T, IOLDO, IOLTO, output O);
+    parameter DIR = "INPUT", DATAMUX_ODDR = "PADDO", DATAMUX_MDDR = "PADDO";
     generate
         if (DIR == "INPUT") assign O = B;
         else assign B = I;
