@@ -53,3 +53,10 @@ def command(
     with staged_folder(output) as folder, StageProgress(quiet=quiet) as progress:
         report = fill_folder(folder, model, graph, integers, plan, options, progress=progress.show)
     click.echo(f"{output}: {headline(report)}")
+    clock = report.performance.clock
+    if clock.is_met is False and clock.fmax_hz:
+        click.echo(
+            f"bnnhw: warning: timing missed: routed for {clock.fmax_hz / 1e6:.1f} MHz, not {clock.actual_hz / 1e6:g} MHz; "
+            f"take --clock-mhz {int(clock.fmax_hz // 1e6)}, more --retries, or another folding",
+            err=True,
+        )

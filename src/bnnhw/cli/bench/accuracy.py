@@ -22,5 +22,5 @@ def measure(bench: Bench) -> Iterator[Row]:
             name=f"{name}, MNIST test accuracy, 1-bit weights, activations, inputs",
             measured=f"{accuracy:.2%}",
             target=f">= {target:.1%}",
-            met=accuracy >= target,
+            met=bool(accuracy >= target),
         )
