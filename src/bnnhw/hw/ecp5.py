@@ -21,8 +21,8 @@ from amaranth.hdl import Const, Instance, Module, Signal, Value
 
 __all__ = ["ZERO", "Addend", "CarryChains", "full_adder_init"]
 
-CHAIN_POSITIONS = 36
-"""Positions after which a new chain begins at the next adder: the carry through 21 CCU2C and the routes to and from it
+CHAIN_POSITIONS = 32
+"""Positions after which a new chain begins at the next adder: the carry through 19 CCU2C and the routes to and from it
 stay below 5 ns at speed grade 6, and short chains are easier to place."""
 
 _ONE = Const(1, 1)
