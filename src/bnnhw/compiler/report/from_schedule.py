@@ -58,7 +58,7 @@ def from_schedule(
             link=link,
         ),
         device=schedule.device,
-        resources=DesignResources(estimated=sum_of(units), synthesised=synthesised, routed=routed),
+        resources=DesignResources(estimated=cells_of(schedule.resources), synthesised=synthesised, routed=routed),
         provenance=provenance,
         metrics=numbers_of(meta.get("metrics", {})),
         ladder=ladder,
@@ -112,16 +112,6 @@ def units_of(schedule: Schedule) -> tuple[Unit, ...]:
 def cells_of(estimate: area.Resources) -> Resources:
     """The cost model's cells; it does not tell LUT4 and CCU2C apart."""
     return Resources(comb=estimate.luts, ff=estimate.ffs, ebr=estimate.ebr)
-
-
-def sum_of(units: tuple[Unit, ...]) -> Resources:
-    """The estimated cells of all units."""
-    cells = [unit.estimated for unit in units if unit.estimated is not None]
-    return Resources(
-        comb=sum(cell.comb for cell in cells),
-        ff=sum(cell.ff or 0 for cell in cells),
-        ebr=sum(cell.ebr for cell in cells),
-    )
 
 
 def numbers_of(metrics: Mapping[str, Any]) -> dict[str, float]:
