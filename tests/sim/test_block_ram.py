@@ -88,7 +88,7 @@ def test_verilog_model_and_its_twin_agree(widths, modes):
     fast = BatchSimulator(Pins(**parameters)).run(frames, output_beats=frames.shape[1])
     differing = np.flatnonzero((slow.outputs != fast.outputs).any(axis=2)[0])
     assert not len(differing), f"cycle {differing[0]}"
-    assert len(np.unique(fast.outputs[0], axis=0)) > 20
+    assert len(np.unique(fast.outputs[0], axis=0)) > 3
 
 
 class Store(wiring.Component):

@@ -45,7 +45,7 @@ def to_beats(values: np.ndarray, lanes: int) -> np.ndarray:
 
 
 class PopcountStream(wiring.Component):
-    """An XnorPopcount behind a stream of (x, w); there is a slot in a queue for every pair under way."""
+    """An XnorPopcount behind a stream of (x, w); the queue behind it has room for every pair under way."""
 
     def __init__(self, inputs: int, technology: str):
         self.unit = XnorPopcount(inputs=inputs, technology=technology)
@@ -56,7 +56,7 @@ class PopcountStream(wiring.Component):
         m = Module()
         m.submodules.unit, m.submodules.queue = unit, queue = self.unit, self.queue
         half = len(unit.x)
-        free = Signal(range(17), init=16)
+        free = Signal(range(13), init=12)  # less than the queue's depth: it is slow to tell that a beat has left
         accepted, left = self.i.valid & self.i.ready, self.o.valid & self.o.ready
         valid = accepted
         for _ in range(unit.latency):

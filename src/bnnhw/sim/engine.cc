@@ -326,7 +326,7 @@ public:
             clock();
             cycle++;
             bool complete = !any(all & ~served) && !any(all & ~fed);
-            if (complete && ++drained > job->drain) total.state = 1;
+            if (complete && drained++ >= job->drain) total.state = 1;
             else if (!complete && quiet >= job->patience) total.state = 2;
         }
         total.cycles = cycle;

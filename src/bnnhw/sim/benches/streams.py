@@ -28,7 +28,7 @@ async def move_beats(dut):
     offering, held, quiet, cycle = False, None, 0, 0
     if hasattr(dut, "rst"):
         dut.rst.value = 0
-    while quiet < patience and drain:
+    while quiet < patience and drain >= 0:
         if not offering and len(accepted) < len(beats):
             offering = rng.random() >= stall_in
         taking = rng.random() >= stall_out

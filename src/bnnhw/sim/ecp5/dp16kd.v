@@ -80,7 +80,7 @@ module DP16KD (
     function [35:0] merge(input integer width, input [13:0] address, input [35:0] data);
         integer k;
         begin
-            merge = data;
+            merge = data & ~(36'hfffffffff << width);
             if (width >= 18)
                 for (k = 0; k < width / 9; k = k + 1)
                     if (!address[k]) merge[9 * k +: 9] = fetch(width, address) >> 9 * k;
@@ -102,10 +102,10 @@ module DP16KD (
             if (enable_a) begin
                 if (!WEA || WRITEMODE_A == "READBEFOREWRITE") latch_a <= fetch(DATA_WIDTH_A, ad_a);
                 else if (WRITEMODE_A == "WRITETHROUGH") latch_a <= merge(DATA_WIDTH_A, ad_a, di_a);
-                if (WEA && !reset_a) put(DATA_WIDTH_A, ad_a, di_a);
             end
             if (reset_a) {latch_a, register_a} <= 0;
         end
+    always @(posedge clk_a) if (enable_a && WEA && !reset_a) put(DATA_WIDTH_A, ad_a, di_a);
     wire [35:0] out_a = REGMODE_A == "OUTREG" ? register_a : latch_a;
 
     wire [35:0] di_b = {DIB17, DIB16, DIB15, DIB14, DIB13, DIB12, DIB11, DIB10, DIB9, DIB8, DIB7, DIB6, DIB5, DIB4,
@@ -122,14 +122,16 @@ module DP16KD (
             if (enable_b) begin
                 if (!WEB || WRITEMODE_B == "READBEFOREWRITE") latch_b <= fetch(DATA_WIDTH_B, ad_b);
                 else if (WRITEMODE_B == "WRITETHROUGH") latch_b <= merge(DATA_WIDTH_B, ad_b, di_b);
-                if (WEB && !reset_b) put(DATA_WIDTH_B, ad_b, di_b);
             end
             if (reset_b) {latch_b, register_b} <= 0;
         end
+    always @(posedge clk_b) if (enable_b && WEB && !reset_b) put(DATA_WIDTH_B, ad_b, di_b);
     wire [35:0] out_b = REGMODE_B == "OUTREG" ? register_b : latch_b;
 
-    assign {DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9, DOA8, DOA7, DOA6, DOA5, DOA4, DOA3, DOA2,
-        DOA1, DOA0} = DATA_WIDTH_B == 36 ? out_b[17:0] : out_a[17:0];
-    assign {DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9, DOB8, DOB7, DOB6, DOB5, DOB4, DOB3, DOB2,
-        DOB1, DOB0} = DATA_WIDTH_B == 36 ? out_b[35:18] : out_b[17:0];
+    wire [17:0] low = DATA_WIDTH_B == 36 ? out_b[17:0] : DATA_WIDTH_A == 36 ? 18'd0 : out_a[17:0];
+    wire [17:0] high = DATA_WIDTH_B == 36 ? out_b[35:18] : out_b[17:0];
+    assign {DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9, DOA8, DOA7, DOA6, DOA5, DOA4, DOA3, DOA2, DOA1,
+            DOA0} = low;
+    assign {DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9, DOB8, DOB7, DOB6, DOB5, DOB4, DOB3, DOB2, DOB1,
+            DOB0} = high;
 endmodule
