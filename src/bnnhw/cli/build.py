@@ -56,7 +56,7 @@ def command(
     clock = report.performance.clock
     if clock.is_met is False and clock.fmax_hz:
         click.echo(
-            f"bnnhw: warning: timing missed: routed for {clock.fmax_hz / 1e6:.1f} MHz, not {clock.actual_hz / 1e6:g} MHz; "
+            f"bnnhw: warning: timing missed: {clock.fmax_hz / 1e6:.1f} MHz of {clock.actual_hz / 1e6:g} MHz; "
             f"take --clock-mhz {int(clock.fmax_hz // 1e6)}, more --retries, or another folding",
             err=True,
         )

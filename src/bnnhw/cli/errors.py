@@ -32,7 +32,7 @@ def message_of(error: BaseException) -> str:
         text = error.format_message()
     elif isinstance(error, OSError) and error.strerror:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-        if error.errno == errno.ENOSPC:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             text += "; free some space or name another place"
     elif is_out_of_memory(error):
         text = "this computer has too little memory for that; take a smaller network, or fewer images"

@@ -1,6 +1,7 @@
 """bnnhw samples."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -22,8 +23,12 @@ def command(dataset: str, data_dir: Path | None, count: int, output: Path) -> No
     from bnnhw.model.datasets import load_data_set
 
     data = load_data_set(dataset, data_dir=data_dir)
-    output.mkdir(parents=True, exist_ok=True)
-    for number, (image, label) in enumerate(zip(data.test_images[:count], data.test_labels[:count], strict=True)):
-        name = data.classes[label].replace("/", "-").lower()
-        write_image(output / f"{number:05d}-{name}.png", image, lo=data.lo, hi=data.hi)
+    there = next(parent for parent in output.absolute().parents if parent.is_dir())
+    with TemporaryDirectory(prefix=".bnnhw-", dir=there) as staged:  # all of them or none
+        for number, (image, label) in enumerate(zip(data.test_images[:count], data.test_labels[:count], strict=True)):
+            name = data.classes[label].replace("/", "-").lower()
+            write_image(Path(staged) / f"{number:05d}-{name}.png", image, lo=data.lo, hi=data.hi)
+        output.mkdir(parents=True, exist_ok=True)
+        for path in Path(staged).iterdir():
+            path.replace(output / path.name)
     click.echo(f"{min(count, len(data.test_images))} images in {output}")

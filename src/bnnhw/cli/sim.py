@@ -1,6 +1,7 @@
 """bnnhw sim."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,32 +45,36 @@ def command(
 
     from bnnhw.cli.images import read_image
     from bnnhw.cli.inputs import images_for
+    from bnnhw.cli.staging import staged_file
     from bnnhw.compiler.integerize import integerize
+    from bnnhw.compiler.ir import IntType
     from bnnhw.compiler.kernel import PackedKernel
     from bnnhw.compiler.load import load
     from bnnhw.sim.batch import BatchSimulator
+    from bnnhw.sim.errors import DeadlockError
     from bnnhw.sim.rungs import frames_of
     from bnnhw.sim.waves import Waves
 
-    if waves and not waves.absolute().parent.is_dir():
-        raise ValueError(f"{waves} cannot be written: there is no folder {waves.parent}; make it first")
     graph = load(model)
     if images:
-        value = graph.inputs[0]
-        lo, hi = value.type.element.lo, value.type.element.hi
-        pictures = np.stack([read_image(path, shape=value.type.shape, lo=lo, hi=hi) for path in images])
+        (value,) = graph.inputs
+        if not isinstance(element := value.type.element, IntType):
+            raise ValueError(f"{model} takes {element}, which no image holds")
+        shape = value.type.shape
+        pictures = np.stack([read_image(path, shape=shape, lo=element.lo, hi=element.hi) for path in images])
     else:
         pictures, _ = images_for(graph, samples=samples, dataset=None, data_dir=data_dir)
     integers = integerize(graph, output=plan.outputs)
     schedule = plan.schedule(integers)
-    result = BatchSimulator(schedule.core("ecp5")).run(
-        frames_of(schedule, pictures),
-        output_beats=schedule.output_beats,
-        stall_probability=(stalls, stalls),
-        seed=seed,
-        lanes=1 if waves else None,
-        waves=Waves(waves, count=wave_cycles) if waves else None,
-    )
+    with staged_file(waves, kept_after=DeadlockError) if waves else nullcontext() as staged:
+        result = BatchSimulator(schedule.core("ecp5")).run(
+            frames_of(schedule, pictures),
+            output_beats=schedule.output_beats,
+            stall_probability=(stalls, stalls),
+            seed=seed,
+            lanes=1 if waves else None,
+            waves=Waves(staged, count=wave_cycles) if staged else None,
+        )
     answers = schedule.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=len(pictures))
     wrong = int(np.count_nonzero((answers != PackedKernel(integers)(pictures)).reshape(len(answers), -1).any(axis=1)))
     latency = int(result.output_cycles[0, -1] - result.accepted_cycles[0, 0])

@@ -105,7 +105,9 @@ class ProcessingGroup(wiring.Component):
                 count = count_mismatches(m, plan, x[v], w, chains=chains, name=f"{pe}_{v}")
                 carry = mismatch(x[v][-1], w[-1], carry_bit)
                 total = Signal(width, name=f"sum{pe}_{v}", reset_less=True)
-                start = restart(m, starts[pe], total, shape, first=self.first, plane_first=self.plane_first)
+                start = restart(
+                    m, starts[pe], total, shape, first=self.first, plane_first=self.plane_first, name=f"{pe}_{v}"
+                )
                 if chains is None:
                     following = (count + carry.value() + Mux(keep, total, start))[:width]
                 else:

@@ -70,7 +70,9 @@ def starts_from_stream(
     return starts
 
 
-def restart(m: Module, start: Value, total: Value, shape: MatrixShape, *, first: Value, plane_first: Value) -> Value:
+def restart(
+    m: Module, start: Value, total: Value, shape: MatrixShape, *, first: Value, plane_first: Value, name: str
+) -> Value:
     """What an accumulator goes on with at the begin of a bit plane: `start` at the first one, else 2 * `total`.
 
     The start's low planes - 1 bits, which the doublings would move out of place, come in one by one where a doubling
@@ -79,7 +81,7 @@ def restart(m: Module, start: Value, total: Value, shape: MatrixShape, *, first:
     low = shape.planes - 1
     if low == 0:
         return start
-    pending = Signal(low, name="pending", reset_less=True)
+    pending = Signal(low, name=f"pending{name}", reset_less=True)
     with m.If(first):
         m.d.sync += pending.eq(start[:low])
     with m.Elif(plane_first):
