@@ -69,8 +69,11 @@ class Netlist:
 
 @cache
 def yosys_version() -> str:
-    """The version of pyosys."""
-    return metadata.version("pyosys")
+    """The version of pyosys. Raises SimulationError where there is none."""
+    try:
+        return metadata.version("pyosys")
+    except metadata.PackageNotFoundError as error:
+        raise SimulationError("simulation needs yosys as a library; `pip install pyosys` brings it") from error
 
 
 def run_yosys(commands: Sequence[str], *, folder: Path, files: dict[str, str] | None = None) -> None:
