@@ -16,11 +16,13 @@ def test_binary_linear_is_the_exact_integer_product(columns: int) -> None:
 
 def test_binary_linear_scales_then_shifts_each_row() -> None:
     layer = BinaryLinear(3, 2, scale=True, bias=True)
-    layer.load_state_dict({
-        "weight": torch.tensor([[0.5, 0.0, -0.1], [-1.0, -0.3, -0.2]]),
-        "scale": torch.tensor([2.0, 3.0]),
-        "bias": torch.tensor([10.0, 20.0]),
-    })
+    layer.load_state_dict(
+        {
+            "weight": torch.tensor([[0.5, 0.0, -0.1], [-1.0, -0.3, -0.2]]),
+            "scale": torch.tensor([2.0, 3.0]),
+            "bias": torch.tensor([10.0, 20.0]),
+        }
+    )
     assert layer(torch.tensor([[5.0, 6.0, 7.0]])).tolist() == [[(5 + 6 - 7) * 2 + 10, -(5 + 6 + 7) * 3 + 20]]
 
 

@@ -144,4 +144,3 @@ class Fifo(wiring.Component):
             columns.append(ram.read_data)
         m.d.comb += self.o.payload.eq(Cat(columns))
         return m
-

@@ -28,6 +28,7 @@ class Link(wiring.Component):
 
     While image n is computed, later ones are received and earlier answers are sent. An image reaches the core in one
     go, only after its frame has proved right: one beat a cycle as the core takes them, the same for all vectors.
+    While nothing happens no register changes, so that a simulator may skip the time.
 
     Parameters
     ----------
@@ -96,19 +97,21 @@ class Link(wiring.Component):
             buffer.rollback.eq(receiver.rollback),
         ]
 
+        # Each image is admitted anew, which costs a cycle between images and keeps the meter out of the stream's path.
         beat = Signal(range(image.beats))
-        first = Signal(init=1)
+        admitted, first = Signal(), Signal(init=1)
         m.d.comb += [
-            self.images.valid.eq(buffer.o.valid & (~first | meter.ready)),
+            self.images.valid.eq(buffer.o.valid & admitted),
             self.images.payload.eq(buffer.o.payload.replicate(image.vectors)),
-            buffer.o.ready.eq(self.images.ready & (~first | meter.ready)),
+            buffer.o.ready.eq(self.images.ready & admitted),
             meter.begin.eq(self.images.valid & self.images.ready & first),
         ]
+        with m.If(~admitted):
+            m.d.sync += admitted.eq(meter.ready)
         with m.If(self.images.valid & self.images.ready):
-            last = beat == image.beats - 1
-            m.d.sync += [beat.eq(beat + 1), first.eq(last)]
-            with m.If(last):
-                m.d.sync += beat.eq(0)
+            m.d.sync += [beat.eq(beat + 1), first.eq(0)]
+            with m.If(beat == image.beats - 1):
+                m.d.sync += [beat.eq(0), first.eq(1), admitted.eq(0)]
         m.d.sync += self.busy.eq(deframer.inside | buffer.o.valid | verdicts.o.valid)
 
     def _transmit(self, m: Module, meter: CycleMeter, verdicts: Fifo) -> None:

@@ -87,10 +87,13 @@ class FrameReceiver(wiring.Component):
         m.d.comb += length.eq(Cat(length_low, length_high))
         saturated, in_header, in_payload = Signal(), Signal(), Signal()
         shifter = Signal(8)
-        bits_left = Signal(range(9))
+        shifting = Signal()
+        bits_left = Signal(3)  # but one
         m.d.sync += [saturated.eq(count.all()), in_header.eq(count < HEADER_BYTES)]  # long before the next byte
+        with m.If(shifting):
+            m.d.sync += [shifter.eq(shifter >> 1), bits_left.eq(bits_left - 1), shifting.eq(bits_left != 0)]
         with m.If(self.data_valid):
-            m.d.sync += [shifter.eq(self.data), bits_left.eq(8), in_payload.eq(~in_header)]
+            m.d.sync += [shifter.eq(self.data), bits_left.eq(7), shifting.eq(1), in_payload.eq(~in_header)]
             with m.If(~saturated):
                 m.d.sync += count.eq(count + 1)
             with m.If(in_header), m.Switch(count[:2]):
@@ -98,31 +101,29 @@ class FrameReceiver(wiring.Component):
                     with m.Case(offset):
                         m.d.sync += field.eq(self.data)
 
-        # Bit by bit
-        shifting = Signal()
+        # Bit by bit. `word` takes those of the header too, which are gone when the first beat is complete.
         overrun = Signal()
         word = Signal(self.beat_bits, reset_less=True)
         word_bits_left = Signal(range(self.beat_bits + 1), init=self.beat_bits)
         beats_left = Signal(range(self.frame_beats + 1), init=self.frame_beats)
         wanted = Signal(init=1)  # beats_left != 0
         m.d.comb += [
-            shifting.eq(bits_left != 0),
             crc.bit.eq(shifter[0]),
             crc.enable.eq(shifting),
             self.o.payload.eq(word),
         ]
         m.d.sync += self.o.valid.eq(0)
         with m.If(shifting):
-            m.d.sync += [bits_left.eq(bits_left - 1), shifter.eq(shifter >> 1)]
-            with m.If(in_payload & wanted):
-                m.d.sync += [word.eq(Cat(word[1:], shifter[0])), word_bits_left.eq(word_bits_left - 1)]
-                with m.If(word_bits_left == 1):
-                    m.d.sync += [
-                        word_bits_left.eq(self.beat_bits),
-                        beats_left.eq(beats_left - 1),
-                        wanted.eq(beats_left != 1),
-                        self.o.valid.eq(1),
-                    ]
+            m.d.sync += word.eq(Cat(word[1:], shifter[0]))
+        with m.If(shifting & in_payload & wanted):
+            m.d.sync += word_bits_left.eq(word_bits_left - 1)
+            with m.If(word_bits_left == 1):
+                m.d.sync += [
+                    word_bits_left.eq(self.beat_bits),
+                    beats_left.eq(beats_left - 1),
+                    wanted.eq(beats_left != 1),
+                    self.o.valid.eq(1),
+                ]
         with m.If(self.o.valid & ~self.o.ready):
             m.d.sync += overrun.eq(1)
 

@@ -28,8 +28,8 @@ class _Section(IntEnum):
 class FrameTransmitter(wiring.Component):
     """Answers each verdict with one frame (docs/link-protocol.md), in order.
 
-    An INFER answer waits for its cycle count, and takes it and `output_bytes` bytes of output. A byte takes at least 12
-    cycles.
+    An INFER answer waits for its cycle count, and takes it and `output_bytes` bytes of output. A byte takes at least
+    16 cycles.
 
     Parameters
     ----------
@@ -87,14 +87,15 @@ class FrameTransmitter(wiring.Component):
         index = Signal(range(max(infer_length, len(info_payload))))
         last_index = Signal.like(index)
         last, from_output = Signal(), Signal()
-        header, cycles, info_byte, payload, value = (Signal(8) for _ in range(5))
+        header, cycles, info_low, info_high, payload, value = (Signal(8) for _ in range(6))
         m.d.sync += [
             header.eq(Array([kind, sequence, length[:8], length[8:]])[index[:2]]),
             from_output.eq((section == _Section.PAYLOAD) & is_infer & (index >= CYCLES_BYTES)),
             last.eq(index == last_index),
             cycles.eq(self.cycles.payload.word_select(index[:2], 8)),
-            info_byte.eq(Array(Const(byte, 8) for byte in info_payload)[index[:5]]),
-            payload.eq(Mux(is_infer, cycles, Mux(is_info, info_byte, code))),
+            info_low.eq(Array(Const(byte, 8) for byte in info_payload[:16])[index[:4]]),
+            info_high.eq(Array(Const(byte, 8) for byte in info_payload[16:])[index[0]]),
+            payload.eq(Mux(is_infer, cycles, Mux(is_info, Mux(index[4], info_high, info_low), code))),
         ]
         with m.Switch(section):
             with m.Case(_Section.HEADER):
@@ -108,16 +109,18 @@ class FrameTransmitter(wiring.Component):
                 m.d.sync += last_index.eq(CRC_BYTES - 1)
 
         byte, shifter = Signal(8), Signal(8)
-        bits_left = Signal(range(9))
+        shifting, final = Signal(), Signal()
+        bits_left = Signal(3)  # but one
         settling = Signal(2)
         m.d.comb += [
             # The CRC register, fed with its own lowest bit, is a plain shift register.
             crc.bit.eq(Mux(section == _Section.CRC, crc.crc[0], shifter[0])),
-            crc.enable.eq(bits_left != 0),
-            self.o.payload.eq(Cat(byte, (section == _Section.CRC) & last)),
+            crc.enable.eq(shifting),
+            self.o.payload.eq(Cat(byte, final)),
         ]
-        with m.If(bits_left != 0):
-            m.d.sync += [bits_left.eq(bits_left - 1), shifter.eq(shifter >> 1)]
+        m.d.sync += final.eq((section == _Section.CRC) & last)
+        with m.If(shifting):
+            m.d.sync += [shifter.eq(shifter >> 1), bits_left.eq(bits_left - 1), shifting.eq(bits_left != 0)]
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += crc.clear.eq(1)
@@ -132,17 +135,21 @@ class FrameTransmitter(wiring.Component):
                 m.d.comb += self.output.ready.eq(from_output)
                 m.d.sync += [byte.eq(value), shifter.eq(value)]
                 with m.If(self.output.valid | ~from_output):
-                    m.d.sync += bits_left.eq(8)
-                    m.next = "OFFER"
+                    m.d.sync += [bits_left.eq(7), shifting.eq(1)]
+                    m.next = "CRC"
+            with m.State("CRC"), m.If(~shifting):
+                m.next = "OFFER"
             with m.State("OFFER"):
-                m.d.comb += self.o.valid.eq(bits_left == 0)
-                with m.If(self.o.valid & self.o.ready):
-                    m.d.sync += index.eq(index + 1)
-                    m.next = "SETTLE"
-                    with m.If(last):
-                        m.d.sync += [index.eq(0), section.eq(section + 1)]
-                        with m.If(section == _Section.CRC):
-                            m.next = "DONE"
+                m.d.comb += self.o.valid.eq(1)
+                with m.If(self.o.ready):
+                    m.next = "ADVANCE"
+            with m.State("ADVANCE"):
+                m.d.sync += index.eq(index + 1)
+                m.next = "SETTLE"
+                with m.If(last):
+                    m.d.sync += [index.eq(0), section.eq(section + 1)]
+                with m.If(final):
+                    m.next = "DONE"
             with m.State("DONE"):
                 m.d.comb += [self.verdict.ready.eq(1), self.cycles.ready.eq(is_infer)]
                 m.next = "IDLE"

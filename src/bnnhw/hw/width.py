@@ -15,9 +15,7 @@ from .stream import flat_stream
 __all__ = ["WidthConverter", "width_converter_timing"]
 
 
-def width_converter_timing(
-    offered: Sequence[int], *, in_lanes: int, out_lanes: int
-) -> tuple[list[int], list[int]]:
+def width_converter_timing(offered: Sequence[int], *, in_lanes: int, out_lanes: int) -> tuple[list[int], list[int]]:
     """The cycles at which a WidthConverter accepts its input beats and gives its output beats.
 
     The sink always takes. offered[k] is the first cycle in which beat k is offered; the producer holds it until it is
@@ -135,9 +133,7 @@ class _Narrow(wiring.Component):
                 m.d.sync += self.o.valid.eq(0)
         with m.If(self.i.ready):
             m.d.sync += [self.o.valid.eq(self.i.valid), part.eq(0), last.eq(0)]
-            m.d.sync += [
-                shift.eq(self.i.payload.word_select(vector, len(shift))) for vector, shift in enumerate(beat)
-            ]
+            m.d.sync += [shift.eq(self.i.payload.word_select(vector, len(shift))) for vector, shift in enumerate(beat)]
         return m
 
 

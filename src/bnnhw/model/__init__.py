@@ -1,7 +1,7 @@
 """Binary networks in PyTorch: layers, named networks, training, data sets, and model.pt, which the compiler reads.
 
-    from bnnhw.model import BinaryLinear, InputThreshold, Sign, TensorNorm
-    from bnnhw.model.export import save
+from bnnhw.model import BinaryLinear, InputThreshold, Sign, TensorNorm
+from bnnhw.model.export import save
 """
 
 from .layers import Affine, BinaryLinear, TensorNorm

@@ -67,9 +67,7 @@ def train_named(
     shape = architecture(network, width=width, depth=depth)
     checkpoint = checkpoint_path(out)
     training = train(
-        lambda: mlp(
-            shape, shape=data.shape, lo=data.lo, hi=data.hi, classes=len(data.classes), input_bits=input_bits
-        ),
+        lambda: mlp(shape, shape=data.shape, lo=data.lo, hi=data.hi, classes=len(data.classes), input_bits=input_bits),
         data,
         recipe=recipe,
         seed=seed,

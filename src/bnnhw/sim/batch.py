@@ -9,9 +9,10 @@ import inspect
 import pickle
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from amaranth.hdl import Elaboratable
@@ -28,6 +29,7 @@ __all__ = ["BatchResult", "BatchSimulator", "check_frames", "compile_design"]
 
 _PART_S = 0.2  # how long the engine runs, about, between looks at the keyboard
 _TRACED = 256  # cycles of waveforms that are held in memory
+_CACHE_BYTES = 1 << 30  # of compiled programs that are kept
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,21 @@ def compile_design(design: str, *, read: str = "read_rtlil", top: str = "top", k
         pass
     compiled = compile_netlist(flatten(design, read=read, top=top), keep_signals=keep_signals)
     store(path, lambda target: target.write_bytes(pickle.dumps(compiled, protocol=5)))
+    _prune(path.parent)
     return compiled
+
+
+def _prune(folder: Path) -> None:
+    """Removes the programs that were compiled first, as far as all of them take more than their share of the disk."""
+    found = []
+    for path in folder.glob("*.pickle"):
+        with suppress(FileNotFoundError):  # another process prunes, too
+            found.append((path.stat().st_mtime, path.stat().st_size, path))
+    room = _CACHE_BYTES
+    for _, size, path in sorted(found, reverse=True):
+        room -= size
+        if room < 0:
+            path.unlink(missing_ok=True)
 
 
 class BatchSimulator:
@@ -164,6 +180,8 @@ class BatchSimulator:
             When more beats leave than asked for.
         """
         frames = check_frames(frames, words=self.in_words)
+        if not all(0 <= probability < 1 for probability in stall_probability):
+            raise SimulationError(f"stall_probability={stall_probability} must be two numbers from 0 to below 1")
         count, beats, _ = frames.shape
         used = min(count, lanes or LANES)
         simulated = self.program
@@ -216,17 +234,16 @@ def _advance(engine: Engine, writer: WaveWriter | None, on_progress: Callable[[i
     """Runs a job to its end, in parts that leave room for Ctrl-C."""
     cycles = 1
     while True:
-        wanted = writer.wanted() if writer is not None else 0
         started = time.perf_counter()
-        if writer is None or wanted <= 0:
-            part = min(cycles, -wanted) if wanted else cycles
-            status, _ = engine.advance(part)
-            if writer is not None:
-                writer.cycle = status.cycles
-        else:
-            part = min(cycles, wanted, _TRACED)
-            status, trace = engine.advance(part, traced=writer.nets)
+        wanted = writer.wanted() if writer is not None else 0
+        if writer is not None and wanted > 0:
+            status, trace = engine.advance(min(cycles, wanted, _TRACED), traced=writer.nets)
             writer.add(trace)
+        elif writer is not None and wanted < 0:
+            status, _ = engine.advance(min(cycles, -wanted))
+            writer.cycle = status.cycles
+        else:
+            status, _ = engine.advance(cycles)
         if on_progress is not None:
             on_progress(status.produced)
         if status.state:

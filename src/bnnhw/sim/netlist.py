@@ -152,7 +152,7 @@ def _parse(module: dict[str, Any]) -> Netlist:
     driven = {
         bit
         for cell in module["cells"].values()
-        for port, direction in cell["port_directions"].items()
+        for port, direction in cell.get("port_directions", {}).items()
         if direction == "output"
         for bit in cell["connections"][port]
     }

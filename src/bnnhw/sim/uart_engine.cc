@@ -51,11 +51,11 @@ class Logic {
     const Program p;
     std::vector<uint8_t> net;
     std::vector<Node> nodes;
-    std::vector<i32> read_place;
-    std::vector<i32> first_reader, readers;  // of each net: places among the nodes, or past them flip-flops and writes
+    std::vector<i32> first_reader, readers;  // of each net: nodes, and past them flip-flops and memories to be written
+    std::vector<std::vector<i32>> read_nodes, write_ports;  // of each memory
     std::vector<std::vector<u64>> ram;
     Agenda settling, clocking;
-    std::vector<i32> toggled, again;
+    std::vector<i32> toggled;
 
     void set(i32 n, uint8_t value) {
         if (net[n] == value) return;
@@ -77,16 +77,18 @@ class Logic {
         } else if (reader < count + p.flip_flops) {
             visit(p.next[reader - count]);
         } else {
-            const WritePort &port = p.write[reader - count - p.flip_flops];
-            for (i32 b = 0; b < port.address_bits; b++) visit(p.links[port.address + b]);
-            for (i32 b = 0; b < p.memory[port.memory].width; b++) {
-                visit(p.links[port.data + b]);
-                visit(p.links[port.enable + b]);
+            for (i32 w : write_ports[reader - count - p.flip_flops]) {
+                const WritePort &port = p.write[w];
+                for (i32 b = 0; b < port.address_bits; b++) visit(p.links[port.address + b]);
+                for (i32 b = 0; b < p.memory[port.memory].width; b++) {
+                    visit(p.links[port.data + b]);
+                    visit(p.links[port.enable + b]);
+                }
             }
         }
     }
     void find_readers() {
-        i32 count = nodes.size() + p.flip_flops + p.writes;
+        i32 count = nodes.size() + p.flip_flops + p.memories;
         first_reader.assign(p.nets + 2, 0);
         for (i32 r = 0; r < count; r++) each_input(r, [&](i32 n) { first_reader[n + 2]++; });
         for (i32 n = 1; n < p.nets + 2; n++) first_reader[n] += first_reader[n - 1];
@@ -106,11 +108,11 @@ class Logic {
         const u64 *data = ram[port.memory].data() + row * words(port.memory);
         for (i32 b = 0; b < m.width; b++) set(port.data + b, row < u64(m.depth) ? data[b / 64] >> (b % 64) & 1 : 0);
     }
-    void write(i32 index) {
-        const WritePort &port = p.write[index];
+    // Whether a bit of the memory changed.
+    bool write(const WritePort &port) {
         const Memory &m = p.memory[port.memory];
         u64 row = address(port.address, port.address_bits);
-        if (row >= u64(m.depth)) return;
+        if (row >= u64(m.depth)) return false;
         u64 *data = ram[port.memory].data() + row * words(port.memory);
         bool changed = false;
         for (i32 b = 0; b < m.width; b++) {
@@ -119,12 +121,16 @@ class Logic {
             data[b / 64] ^= 1ull << (b % 64);
             changed = true;
         }
-        if (!changed) return;
-        for (i32 r = 0; r < p.reads; r++)
-            if (p.read[r].memory == port.memory && read_place[r] >= 0) settling.add(read_place[r]);
-        for (i32 w = 0; w < p.writes; w++)
-            if (w != index && p.write[w].memory == port.memory) again.push_back(p.flip_flops + w);
+        return changed;
     }
+    // All ports in their order, also those whose inputs are as before: of two that write a row the last one wins.
+    void write_memory(i32 memory) {
+        bool changed = false;
+        for (i32 w : write_ports[memory]) changed |= write(p.write[w]);
+        if (!changed) return;
+        for (i32 place : read_nodes[memory]) settling.add(place);
+    }
+
     static size_t places(const Program &p) {
         size_t count = 0;
         for (i32 s = 0; s < p.steps; s++) count += p.step[s].kind ? 1 : p.step[s].count;
@@ -135,12 +141,12 @@ public:
     i64 events = 0;
 
     explicit Logic(const Program &program)
-        : p(program), net(p.nets), read_place(p.reads, -1), ram(p.memories), settling(places(p)),
-          clocking(p.flip_flops + p.writes) {
+        : p(program), net(p.nets), read_nodes(p.memories), write_ports(p.memories), ram(p.memories),
+          settling(places(p)), clocking(p.flip_flops + p.memories) {
         for (i32 s = 0; s < p.steps; s++) {
             const Step &step = p.step[s];
             if (step.kind) {
-                read_place[step.index] = nodes.size();
+                read_nodes[p.read[step.index].memory].push_back(nodes.size());
                 nodes.push_back({{step.index, 0, 0}, 0, READ});
                 continue;
             }
@@ -153,10 +159,11 @@ public:
             const u64 *rows = p.rows + p.memory[n].init;
             ram[n].assign(rows, rows + size_t(p.memory[n].depth) * words(n));
         }
+        for (i32 w = 0; w < p.writes; w++) write_ports[p.write[w].memory].push_back(w);
         find_readers();
         net[1] = 1;
         for (i32 n = 0; n < p.flip_flops; n++) net[p.first_flip_flop + n] = p.reset[n];
-        for (i32 r = 0; r < i32(nodes.size()) + p.flip_flops + p.writes; r++) wake(r);
+        for (i32 r = 0; r < i32(nodes.size()) + p.flip_flops + p.memories; r++) wake(r);
     }
     void drive(i32 n, bool value) { set(n, value); }
     bool sample(i32 n) const { return net[n]; }
@@ -174,13 +181,11 @@ public:
         clocking.drain([&](size_t place) {
             i32 n = place;
             events++;
-            if (n >= p.flip_flops) write(n - p.flip_flops);
+            if (n >= p.flip_flops) write_memory(n - p.flip_flops);
             else if (net[p.first_flip_flop + n] != net[p.next[n]]) toggled.push_back(p.first_flip_flop + n);
         });
         for (i32 n : toggled) set(n, !net[n]);
         toggled.clear();
-        for (i32 n : again) clocking.add(n);
-        again.clear();
     }
 };
 
@@ -216,8 +221,9 @@ public:
     }
     // Takes a sample; whether it completes a byte.
     bool sample(bool level, uint8_t *byte) {
+        bool glitch = received_bits == 0 && level;  // no start bit
         received |= level << received_bits++;
-        next_sample = received_bits == BITS ? NEVER : at(received_start, 2 * received_bits + 1);
+        next_sample = glitch || received_bits == BITS ? NEVER : at(received_start, 2 * received_bits + 1);
         *byte = received >> 1;
         return received_bits == BITS && level;
     }

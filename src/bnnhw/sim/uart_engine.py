@@ -76,10 +76,10 @@ class UartEngine:
         Takes the bytes that it puts on the line from the front of `queue`, one close behind the other. Returns the
         bytes that came back, and whether nothing will move until there are further ones.
         """
-        data = bytes(queue)
+        data = (c_uint8 * len(queue)).from_buffer_copy(queue)
         answer = (c_uint8 * _CAPACITY)()
         transfer = _Transfer(
-            bytes=ctypes.cast(data, c_void_p), count=len(data), answer=ctypes.addressof(answer), capacity=_CAPACITY
+            bytes=ctypes.addressof(data), count=len(data), answer=ctypes.addressof(answer), capacity=_CAPACITY
         )
         self._library.simulator_run(self._handle, byref(transfer), _EVENTS)
         del queue[: transfer.taken]

@@ -7,10 +7,12 @@ simulates until Ctrl-C.
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
 import tty
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -29,8 +31,9 @@ class VirtualBoard:
     """The design in a build's folder, from its reset on; a context manager.
 
     A process of its own simulates top.il cycle by cycle: bytes arrive at the pin `rx` at the build's baud rate, close
-    behind each other as far as they are there, and leave from what the pin `tx` does. Simulated time stands still
-    while nothing moves in the design, so the process needs no time then.
+    behind each other as far as they are there, and leave from what the pin `tx` does. Simulated time stands still, and
+    the process sleeps, while nothing moves in the design; so the device's time-outs count simulated time, in which a
+    host that is slow only seems to pause if the simulation has nothing else to do.
 
     Parameters
     ----------
@@ -40,6 +43,8 @@ class VirtualBoard:
     ----------
     port : str
         The pseudo-terminal, such as /dev/pts/7, inside the `with` block.
+    pid : int
+        The process.
 
     Raises
     ------
@@ -54,51 +59,49 @@ class VirtualBoard:
     def __enter__(self) -> "VirtualBoard":
         uart = _read_build(self.build_folder)
         load_library("uart_engine")  # here a missing compiler and Ctrl-C are the caller's
-        master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        self.port = os.ttyname(self._slave)
-        self._errors = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "bnnhw.sim.virtual_board_worker", str(master)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            pass_fds=[master],
-            start_new_session=True,  # Ctrl-C is for us, who then end it
-        )
-        os.close(master)
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            with self._process.stdin as stdin:
+        with ExitStack() as stack:
+            master, slave = os.openpty()
+            stack.callback(os.close, slave)  # as long as it is open, the worker lives
+            tty.setraw(slave)
+            self.port = os.ttyname(slave)
+            self._errors = stack.enter_context(tempfile.TemporaryFile())
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "bnnhw.sim.virtual_board_worker", str(master)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self._errors,
+                    pass_fds=[master],
+                    start_new_session=True,  # Ctrl-C is for us, who then end it
+                )
+            finally:
+                os.close(master)
+            stack.callback(self._end)
+            self.pid = self._process.pid
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            with suppress(BrokenPipeError), self._process.stdin as stdin:
                 pickle.dump(uart, stdin, protocol=5)
-            if not self._process.stdout.readline():
-                self._process.wait()
-                raise self._death()
-        except BaseException:
-            self._end()
-            raise
+            with self._process.stdout as stdout:
+                if not stdout.readline():
+                    self.wait()
+            self._resources = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        died = self._process.poll() is not None
-        death = self._death() if died else None
-        self._end()
-        if death is not None:
-            raise death
+        with self._resources:
+            if self._process.poll() is not None and (kind is None or issubclass(kind, Exception)):
+                self.wait()
 
     def wait(self) -> None:
-        """Returns never but by an exception: the process's death, or Ctrl-C."""
-        self._process.wait()
-        raise self._death()
-
-    def _death(self) -> SimulationError:
+        """Waits for the death of the process, and raises it."""
+        code = self._process.wait()
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        reason = lines[-1] if lines else f"exit code {self._process.returncode}"
-        return SimulationError(f"the virtual board ended: {reason}")
+        reason = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        raise SimulationError(f"the virtual board ended: {lines[-1] if lines else reason}")
 
     def _end(self) -> None:
         self._process.terminate()
@@ -107,23 +110,24 @@ class VirtualBoard:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        for pipe in (self._process.stdout, self._errors):
-            if pipe is not None:
-                pipe.close()
-        os.close(self._slave)
 
 
 def _read_build(folder: Path) -> SimulatedUart:
     """The design of a build's folder with its pins and rates."""
+    manifest, design = folder / "manifest.json", folder / "top.il"
+    for path in (manifest, design):
+        if not path.is_file():
+            raise SimulationError(f"{folder} is no build: it has no {path.name}")
     try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        clock_hz, baud = round(manifest["clock_hz"]), int(manifest["baud"])
-        design = (folder / "top.il").read_text()
-    except FileNotFoundError as error:
-        raise SimulationError(f"{folder} is no build: it has no {Path(error.filename).name}") from error
+        values = json.loads(manifest.read_text())
+        clock_hz, baud = round(values["clock_hz"]), round(values["baud"])
     except (ValueError, KeyError, TypeError) as error:
-        raise SimulationError(f"{folder / 'manifest.json'} is damaged; build it again") from error
-    return SimulatedUart(compile_design(design), rx=_RX, tx=_TX, clock_hz=clock_hz, baud=baud)
+        raise SimulationError(f"{manifest} is damaged; build it again") from error
+    try:
+        program = compile_design(design.read_text())
+    except ValueError as error:
+        raise SimulationError(f"{design} cannot be simulated: {error}") from error
+    return SimulatedUart(program, rx=_RX, tx=_TX, clock_hz=clock_hz, baud=baud)
 
 
 def main() -> None:

@@ -43,7 +43,7 @@ def serve(engine: UartEngine, descriptor: int) -> None:
     incoming, outgoing = bytearray(), bytearray()
     idle = False
     while True:
-        sleep = outgoing or (idle and not incoming)
+        sleep = bool(outgoing) or (idle and not incoming)
         readable, writable, _ = select.select(
             [descriptor] if len(incoming) < _QUEUE else [], [descriptor] if outgoing else [], [], None if sleep else 0
         )
@@ -68,6 +68,7 @@ def main() -> None:
         engine = pickle.load(sys.stdin.buffer).engine()
     except SimulationError as error:
         raise SystemExit(str(error)) from error
+    engine.run(bytearray())  # out of reset
     print("ready", flush=True)
     serve(engine, int(sys.argv[1]))
 

@@ -38,14 +38,13 @@ class WaveWriter:
         self._file = waves.path.open("w")
         self._vcd = VCDWriter(self._file, timescale="1 ns", version="bnnhw")
         self._clock = self._vcd.register_var("top", "clk", "wire", size=1, init=0)
-        self._signals = []  # the variable, and the columns of its nets
-        column = 0
+        self._variables = []
         for name, nets in signals.items():
             *scope, leaf = name.split(".")
-            variable = self._vcd.register_var(".".join(["top", *scope]), leaf, "wire", size=len(nets), init=0)
-            self._signals.append((variable, slice(column, column + len(nets))))
-            column += len(nets)
-        self._last = np.zeros(column, np.uint8)
+            scope = ".".join(["top", *scope])
+            self._variables.append(self._vcd.register_var(scope, leaf, "wire", size=len(nets), init=0))
+        self._bounds = np.cumsum([0, *map(len, signals.values())])  # of each variable's nets
+        self._last = np.zeros(len(self.nets), np.uint8)
 
     def __enter__(self) -> "WaveWriter":
         return self
@@ -63,16 +62,15 @@ class WaveWriter:
     def add(self, trace: np.ndarray) -> None:
         """The next cycles: (cycles, nets) values of `nets`."""
         previous = np.vstack([self._last[None], trace[:-1]])
-        changed = trace != previous
+        changed = np.logical_or.reduceat(trace != previous, self._bounds[:-1], axis=1)
         for row, changes in zip(trace, changed, strict=True):
             time = self.cycle * CYCLE_NS
             if self.cycle != self.waves.first:
                 self._vcd.change(self._clock, time, 0)
-            if changes.any():
-                for variable, columns in self._signals:
-                    if changes[columns].any():
-                        value = int.from_bytes(np.packbits(row[columns], bitorder="little").tobytes(), "little")
-                        self._vcd.change(variable, time, value)
+            for number in np.flatnonzero(changes):
+                bits = row[self._bounds[number] : self._bounds[number + 1]]
+                value = int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
+                self._vcd.change(self._variables[number], time, value)
             self._vcd.change(self._clock, time + CYCLE_NS // 2, 1)
             self.cycle += 1
         self._last = trace[-1]
