@@ -58,6 +58,6 @@ def test_every_gate_over_every_choice_of_inputs():
         assert len(graph.nodes) <= before + 1
         assert node == graph.gate(table, *(sources[n] for n in inputs))
         for bits in itertools.product((0, 1), repeat=3):
-            values = dict(zip(sources, (0, 1, *bits), strict=True))
+            values: dict[int, int] = dict(zip(sources, (0, 1, *bits), strict=True))
             expected = table >> sum(values[sources[n]] << k for k, n in enumerate(inputs)) & 1
             assert evaluate(graph, node, values) == expected

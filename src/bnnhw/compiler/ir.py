@@ -123,7 +123,7 @@ def trace(graph: Graph, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[
     for value in graph.inputs:
         if value.name not in feeds:
             raise ValueError(f"input {value.name!r} has no feed; feeds are {sorted(feeds)}")
-        values[value.name] = check_feed(value, feeds[value.name]).astype(np.int64)
+        values[value.name] = check_feed(value, np.asarray(feeds[value.name]))
     for node in graph.nodes:
         values[node.output] = node.op.reference(*(values[name] for name in node.inputs))
     return values
@@ -147,13 +147,12 @@ def random_feeds(graph: Graph, *, samples: int, seed: int) -> dict[str, NDArray[
     return feeds
 
 
-def check_feed(value: Value, feed: NDArray[Any]) -> NDArray[Any]:
-    """`feed` as an array, after a check of its shape, kind and range."""
-    feed = np.asarray(feed)
+def check_feed(value: Value, feed: NDArray[Any]) -> NDArray[np.int64]:
+    """`feed` as int64, after a check of its shape, kind and range."""
     if feed.shape[1:] != value.type.shape or feed.ndim != len(value.type.shape) + 1:
         wanted = ", ".join(map(str, ("N", *value.type.shape)))
         raise ValueError(f"feed of {value.name!r} must have shape ({wanted}), not {feed.shape}")
     if feed.dtype.kind not in "iu":
         raise TypeError(f"feed of {value.name!r} must be an integer array, not {feed.dtype}")
     value.type.element.check(value.name, feed)
-    return feed
+    return feed.astype(np.int64)

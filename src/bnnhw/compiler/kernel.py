@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .ir import Graph, check_feed
-from .ops import Threshold
+from .ir import Graph, evaluate
 from .packing import bits_to_words, encode_elements
 from .pipeline import MatrixLayer, build_pipeline
 from .schedule import split_host
@@ -40,21 +39,14 @@ class PackedKernel:
         self.layers = [PackedLayer(layer) for layer in self.pipeline.layers]
 
     def __call__(self, images: NDArray[Any]) -> NDArray[np.int64]:
-        images = check_feed(self.host_graph.inputs[0], images)
-        blocks = np.array_split(images, max(1, min(len(images), 4 * self.threads)))
+        (values,) = evaluate(self.host_graph, {self.host_graph.inputs[0].name: images}).values()
+        codes = encode_elements(self.pipeline.element, values.reshape(len(values), self.pipeline.layers[0].cols))
+        blocks = np.array_split(codes, max(1, min(len(codes), 4 * self.threads)))
         with ThreadPoolExecutor(self.threads) as pool:
             return np.concatenate(list(pool.map(self._run, blocks)))
 
-    def _codes(self, images: NDArray[Any]) -> NDArray[Any]:
-        """The unsigned codes (N, elements) at the core's input: what the host graph does, in the images' own type."""
-        codes = images.reshape(len(images), self.pipeline.layers[0].cols)
-        for node in self.host_graph.nodes:
-            if isinstance(node.op, Threshold):
-                return codes >= node.op.thresholds
-        return encode_elements(self.pipeline.element, codes)
-
-    def _run(self, images: NDArray[Any]) -> NDArray[np.int64]:
-        sums = codes = self._codes(images)
+    def _run(self, codes: NDArray[Any]) -> NDArray[np.int64]:
+        sums = codes
         for layer in self.layers:
             sums = layer.sums(codes)
             if layer.thresholds is not None:
@@ -77,10 +69,11 @@ class PackedLayer:
     def sums(self, codes: NDArray[Any]) -> NDArray[np.int32]:
         """Mismatch sums (N, rows) of unsigned codes (N, cols): sum over planes of 2^plane * popcount(plane ^
         weights)."""
-        if self.planes == 1:
-            return self.mismatches(bits_to_words(codes.astype(np.uint8, copy=False)))
-        planes = ((codes >> plane & 1).astype(np.uint8) for plane in range(self.planes))
-        return sum(self.mismatches(bits_to_words(bits)) << plane for plane, bits in enumerate(planes))
+        sums = np.zeros((len(codes), self.words.shape[1]), np.int32)
+        for plane in range(self.planes):
+            bits = codes.astype(np.uint8) if self.planes == 1 else ((codes >> plane) & 1).astype(np.uint8)
+            sums += self.mismatches(bits_to_words(bits)) << plane
+        return sums
 
     def mismatches(self, inputs: NDArray[np.uint64]) -> NDArray[np.int32]:
         """popcount(x ^ w) of each input (N, words) with each row: (N, rows)."""

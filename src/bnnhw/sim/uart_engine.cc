@@ -45,7 +45,6 @@ public:
 
 class Logic {
     struct Node { i32 in[3], out, table; };  // a gate; or read port `in[0]` where `table` is READ
-    struct Reader { bool clocked; i32 place; };
     static constexpr i32 READ = -1;
 
     const Program p;
@@ -105,8 +104,9 @@ class Logic {
     void read(const ReadPort &port) {
         const Memory &m = p.memory[port.memory];
         u64 row = address(port.address, port.address_bits);
-        const u64 *data = ram[port.memory].data() + row * words(port.memory);
-        for (i32 b = 0; b < m.width; b++) set(port.data + b, row < u64(m.depth) ? data[b / 64] >> (b % 64) & 1 : 0);
+        bool within = row < u64(m.depth);
+        const u64 *data = ram[port.memory].data() + (within ? row * words(port.memory) : 0);
+        for (i32 b = 0; b < m.width; b++) set(port.data + b, within && (data[b / 64] >> (b % 64) & 1));
     }
     // Whether a bit of the memory changed.
     bool write(const WritePort &port) {
