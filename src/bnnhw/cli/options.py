@@ -78,7 +78,8 @@ class PlanOptions:
         from bnnhw.compiler.scheduling import schedule
 
         device = self.target.device
-        common = {"vectors": self.vectors, "clock_hz": self.clock_hz}
+        vectors = None if self.folding else self.vectors or 1  # a folding file has its own
+        common = {"vectors": vectors, "clock_hz": self.clock_hz}
         if self.target_fps is None and self.fill is None and self.folding is None:
             from bnnhw.cli.link_rate import link_frames_per_second
 
