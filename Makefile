@@ -4,8 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO := build/demo
-# Known to fail where they stand, to be mended; docs/benchmarks.md says so.
-KNOWN_FAILURES := --deselect 'tests/cli/test_bad_outputs.py::test_writes_nothing[train: no folder]' --deselect 'tests/cli/test_bad_plans.py::test_says_what_would_do[unknown board]' --deselect 'tests/cli/test_bad_tools.py::test_gives_the_tools_own_words[C++ compiler fails]' --deselect 'tests/cli/test_bad_tools.py::test_says_what_to_install[C++ compiler]' --deselect 'tests/hw/test_area.py::test_area[10-128-10-16-options3]' --deselect 'tests/sim/test_virtual_board.py::test_names_what_the_process_died_of'
 
 .PHONY: help setup demo test lint sim bench slow clean
 
@@ -31,7 +29,7 @@ lint: setup  ## ruff and pyright
 	pyright
 
 test: lint  ## lint, types, and every test that is not slow, the simulations of `make sim` included
-	pytest -n auto --dist worksteal -m "not slow" $(KNOWN_FAILURES) tests
+	pytest -n auto --dist worksteal -m "not slow" tests
 
 sim: setup  ## the cocotb benches: every unit and the whole top
 	pytest -n auto -m cocotb tests/sim

@@ -1,6 +1,5 @@
 """The sound things that bad input is made from: a small model, the folder of its build, an image."""
 
-import hashlib
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -9,15 +8,21 @@ import numpy as np
 import torch
 from PIL import Image
 
-from bnnhw.boards.manifest import describe_build
+from bnnhw.boards.board import get_board
+from bnnhw.boards.build import make_top
+from bnnhw.boards.design import emit_design
+from bnnhw.boards.manifest import describe_build, network_id
 from bnnhw.compiler import integerize, load
 from bnnhw.compiler.device import get_device
+from bnnhw.compiler.schedule import Schedule
 from bnnhw.compiler.scheduling import schedule
+from bnnhw.hw.pll import pll_settings
 from bnnhw.model.export import save
 from bnnhw.model.networks import Architecture, mlp
 
-__all__ = ["model_bytes", "write_stock"]
+__all__ = ["model_bytes", "write_design", "write_stock"]
 
+BAUD, CLOCK_HZ, MODEL_SHA256 = 3_000_000, 100_000_000, "0" * 64
 DIGITS = {"shape": (8, 8, 1), "lo": 0, "hi": 16, "classes": 10}
 
 
@@ -37,22 +42,31 @@ def model_bytes(*widths: int) -> bytes:
 def write_stock(folder: Path) -> None:
     """Writes model.pt, build/ and digit.png."""
     (folder / "model.pt").write_bytes(model_bytes(8))
-    (folder / "build").mkdir()
-    (folder / "build" / "manifest.json").write_text(manifest_json(folder / "model.pt"))
-    (folder / "build" / "top.bit").write_bytes(b"\xff\x00bits")
     Image.fromarray(np.full((8, 8), 85, np.uint8)).save(folder / "digit.png")
+    (folder / "build").mkdir()
+    (folder / "build" / "top.bit").write_bytes(b"\xff\x00bits")
+    (folder / "build" / "manifest.json").write_text(
+        describe_build(
+            planned(folder / "model.pt"),
+            classes=tuple("0123456789"),
+            baud=BAUD,
+            clock_hz=CLOCK_HZ,
+            model_sha256=MODEL_SHA256,
+            board="ulx3s-85f",
+            seed=1,
+            versions={},
+        ).to_json()
+    )
 
 
-def manifest_json(model: Path) -> str:
-    """The manifest of a build of `model` for the default board."""
-    planned = schedule(integerize(load(model)), get_device("LFE5U-85F"), target_fps=1e5)
-    return describe_build(
-        planned,
-        classes=tuple("0123456789"),
-        baud=3_000_000,
-        clock_hz=100e6,
-        model_sha256=hashlib.sha256(model.read_bytes()).hexdigest(),
-        board="ulx3s-85f",
-        seed=1,
-        versions={},
-    ).to_json()
+def write_design(path: Path) -> None:
+    """Writes the stock's design, build/top.il: what a simulation of the build needs besides."""
+    plan, board = planned(path.parents[1] / "model.pt"), get_board("ulx3s-85f")
+    top = make_top(plan, clock_hz=CLOCK_HZ, baud=BAUD, network_id=network_id(plan, MODEL_SHA256))
+    pll = pll_settings(input_hz=board.clock_hz, output_hz=CLOCK_HZ)
+    path.write_text(emit_design(top, board, pll=pll).rtlil)
+
+
+def planned(model: Path) -> Schedule:
+    """A small and slow schedule of `model` for the default board."""
+    return schedule(integerize(load(model)), get_device("LFE5U-85F"), target_fps=1e5)

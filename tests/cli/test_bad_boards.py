@@ -151,6 +151,12 @@ CASES = [
     ),
     Case("no time", "run build digit.png --timeout 0", ".*'--timeout': 0.0 is not in the range x>0.*"),
     Case("no image", "run build", r"Missing argument 'IMAGES...'. \(try 'bnnhw run --help'\)"),
+    Case(
+        "simulation of a damaged design",
+        "run --simulate build digit.png",
+        "build/top.il cannot be simulated: yosys: ERROR: .*",
+        {"build/top.il": "module top"},
+    ),
     Case("simulation without a design", "run --simulate build digit.png", "build is no build: it has no top.il"),
     image("missing", ".*'none.png' does not exist.*", "none.png", None),
     image("a folder", ".*'build' is a directory.*", "build", None),

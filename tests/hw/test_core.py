@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Core: units in a row."""
 
 import random

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """CarryChains: the tables of its cells, and their number; test_popcount proves that the adders add."""
 
 from itertools import product

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Fifo: order, throughput and latency in both kinds of memory, and frames that are taken back."""
 
 import random

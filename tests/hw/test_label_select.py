@@ -1,5 +1,3 @@
-# amaranth: UnusedElaboratable=no
-
 """LabelSelect against numpy's arg max, with ties."""
 
 import numpy as np

@@ -1,5 +1,3 @@
-# amaranth: UnusedElaboratable=no
-
 """MatrixUnit against numpy: foldings, stores, vectors, planes, degenerate thresholds, stalls, exact timing."""
 
 from itertools import pairwise

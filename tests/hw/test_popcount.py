@@ -1,5 +1,3 @@
-# amaranth: UnusedElaboratable=no
-
 """XnorPopcount: values, the plan's sizes, the proof that the carry chains equal plain adders, its cost."""
 
 import random

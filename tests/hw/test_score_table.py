@@ -1,5 +1,3 @@
-# amaranth: UnusedElaboratable=no
-
 """ScoreTable against the table itself."""
 
 import numpy as np

@@ -1,5 +1,3 @@
-# amaranth: UnusedElaboratable=no
-
 """Threshold against numpy, with thresholds beyond the range of the input."""
 
 import numpy as np

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Top: every kind of frame, whole and damaged, over the UART, with a core that hands its image through."""
 
 import random

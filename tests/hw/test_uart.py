@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The UART against a model of the line in real-valued time."""
 
 import random

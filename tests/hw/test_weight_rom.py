@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """WeightRom: the order of the words, groups that hear the address later, stores, more words than a block RAM holds."""
 
 import random

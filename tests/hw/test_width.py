@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """WidthConverter: elements in order, and the cycles that its timing function predicts."""
 
 import itertools

@@ -79,7 +79,7 @@ def run_tool(
         timer.start()
     try:
         assert process.stdout is not None
-        with log.open("w") as file:
+        with log.open("w", buffering=1) as file:  # whole lines at once, for those who watch it
             for line in process.stdout:
                 file.write(line)
                 if on_line is not None:

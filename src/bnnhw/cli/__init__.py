@@ -1,6 +1,7 @@
 """The command line: the only place that sees every room. One file a command; heavy imports live inside the commands."""
 
 import sys
+import warnings
 
 import click
 
@@ -30,6 +31,7 @@ def cli(context: click.Context) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs one command. Bad input ends with one line on standard error and exit code 2, Ctrl-C with 130."""
+    warnings.filterwarnings("ignore", "(?s).* created but never used")  # Amaranth's, about what an error cut short
     try:
         from bnnhw.cli import bench, boards, build, evaluate, flash, inspect, run, samples, sim, train, verify
 

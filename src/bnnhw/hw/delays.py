@@ -6,9 +6,9 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 
-__all__ = ["delay", "delay_taps"]
+__all__ = ["delay", "stagger"]
 
 
 def delay(m: Module, value: Value, cycles: int, *, name: str, reset_less: bool = True) -> Value:
@@ -20,11 +20,17 @@ def delay(m: Module, value: Value, cycles: int, *, name: str, reset_less: bool =
     return value
 
 
-def delay_taps(m: Module, value: Value, starts: Sequence[int], *, name: str) -> list[Value]:
-    """`value` as it was d cycles ago, for each d: taps[d] holds bits starts[d].., starts[0] = 0."""
-    taps: list[Value] = [value]
-    for before, start in pairwise(starts):
-        tap = Signal(len(value) - start, name=f"{name}{len(taps)}", reset_less=True)
-        m.d.sync += tap.eq(taps[-1][start - before :])
-        taps.append(tap)
-    return taps
+def stagger(m: Module, value: Value, starts: Sequence[int], *, name: str) -> list[Value]:
+    """The bits of `value`: bit i as it was d cycles ago, where starts[d] <= i < starts[d + 1]; starts[0] = 0."""
+    late = value
+    parts: list[Value] = []
+    for delay, (start, end) in enumerate(pairwise((*starts, len(value)))):
+        parts.append(late[: end - start])
+        if end < len(value):
+            following = Signal(len(value) - end, name=f"{name}_late{delay + 1}", reset_less=True)
+            m.d.sync += following.eq(late[end - start :])
+            late = following
+    # Signals of one bit: Amaranth looks at every bit of a signal for each of its slices.
+    bits: list[Value] = [Signal(name=f"{name}_{bit}") for bit in range(len(value))]
+    m.d.comb += Cat(bits).eq(Cat(parts))  # pyright: ignore[reportAttributeAccessIssue]
+    return bits

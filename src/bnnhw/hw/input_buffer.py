@@ -6,7 +6,7 @@
 
 from typing import Literal
 
-from amaranth.hdl import Array, Cat, Const, Module, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -112,48 +112,70 @@ class InputBuffer(wiring.Component):
         with m.If(self.release):
             m.d.sync += [read_bank.eq(~read_bank), full.bit_select(read_bank, 1).eq(0)]
 
-        # The write is one cycle late: the word that is read first is still there in time, and the producer's path is
-        # short.
-        write_enable = Signal()
+        # The write is one cycle late: the word that is read first is still there in time, the producer's path is short,
+        # and each part of the memory has a write enable from a register.
+        parts = self._depth // self._part_depth
+        part_bits = (self._part_depth - 1).bit_length()
+        write_enable = Signal(parts)
         write_address, read_address = (Signal(self._index_bits + 1, reset_less=True) for _ in range(2))
-        write_data = Signal(self.width, reset_less=True)
+        write_data, data = (Signal(self.width, reset_less=True) for _ in range(2))
+        next_address = Cat(write_index, write_bank)
+        accepts = self.i.ready & self.i.valid
         m.d.sync += [
-            write_enable.eq(self.i.ready & self.i.valid),
-            write_address.eq(Cat(write_index, write_bank)),
+            write_enable.eq(Cat(accepts & (next_address[part_bits:] == part) for part in range(parts))),
+            write_address.eq(next_address),
             write_data.eq(self.i.payload),
             read_address.eq(Cat(self.read_index, read_bank)),
         ]
-        data = Signal(self.width, reset_less=True)
         m.d.comb += self.data.eq(data)
-        match buffer_store(self._depth):
-            case "registers":
-                banks = Array(Signal(self.width, name=f"bank{bank}", reset_less=True) for bank in range(2))
-                with m.If(write_enable):
-                    m.d.sync += banks[write_address].eq(write_data)
-                m.d.sync += data.eq(banks[read_address])
-            case "lut":
-                memory = Memory(shape=self.width, depth=self._depth, init=(), attrs={"ram_style": "distributed"})
-                m.submodules.memory = memory
+        if buffer_store(self._depth) == "block":
+            self._block_ram(m, write_enable, write_address, write_data, read_address, data)
+            return m
+        words: list[Value] = []
+        for part in range(parts):
+            if self._part_depth == 1:
+                word = Signal(self.width, name=f"bank{part}", reset_less=True)
+                with m.If(write_enable[part]):
+                    m.d.sync += word.eq(write_data)
+            else:
+                memory = Memory(shape=self.width, depth=self._part_depth, init=(), attrs={"ram_style": "distributed"})
+                m.submodules[f"memory{part}"] = memory
                 write, read = memory.write_port(), memory.read_port(domain="comb")
+                word = read.data
                 m.d.comb += [
-                    write.en.eq(write_enable),
-                    write.addr.eq(write_address),
+                    write.en.eq(write_enable[part]),
+                    write.addr.eq(write_address[:part_bits]),
                     write.data.eq(write_data),
-                    read.addr.eq(read_address),
+                    read.addr.eq(read_address[:part_bits]),
                 ]
-                m.d.sync += data.eq(read.data)
-            case "block":
-                step = block_ram_width(self._depth)
-                for number, start in enumerate(range(0, self.width, step)):
-                    part = slice(start, min(self.width, start + step))
-                    m.submodules[f"ram{number}"] = ram = BlockRam(
-                        depth=self._depth, width=part.stop - start, writable=True, technology=self.technology
-                    )
-                    m.d.comb += [
-                        ram.write_enable.eq(write_enable),
-                        ram.write_address.eq(write_address),
-                        ram.write_data.eq(write_data[part]),
-                        ram.read_address.eq(read_address),
-                        data[part].eq(ram.read_data),
-                    ]
+            words.append(word)
+        m.d.sync += data.eq(Array(words)[read_address[part_bits:]] if parts > 1 else words[0])
         return m
+
+    @property
+    def _part_depth(self) -> int:
+        """Words that share a write enable: a register, a distributed RAM, or all of the block RAM."""
+        return {"registers": 1, "lut": min(16, self._depth), "block": self._depth}[buffer_store(self._depth)]
+
+    def _block_ram(
+        self,
+        m: Module,
+        write_enable: Signal,
+        write_address: Signal,
+        write_data: Signal,
+        read_address: Signal,
+        data: Signal,
+    ) -> None:
+        step = block_ram_width(self._depth)
+        for number, start in enumerate(range(0, self.width, step)):
+            part = slice(start, min(self.width, start + step))
+            m.submodules[f"ram{number}"] = ram = BlockRam(
+                depth=self._depth, width=part.stop - start, writable=True, technology=self.technology
+            )
+            m.d.comb += [
+                ram.write_enable.eq(write_enable),
+                ram.write_address.eq(write_address),
+                ram.write_data.eq(write_data[part]),
+                ram.read_address.eq(read_address),
+                data[part].eq(ram.read_data),
+            ]

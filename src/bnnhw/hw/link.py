@@ -12,7 +12,7 @@ from .framing import Deframer, Framer
 from .link_settings import MAX_WINDOW, LinkSettings
 from .meter import CycleMeter
 from .receiver import VERDICT_BITS, FrameReceiver
-from .stream import flat_stream
+from .stream import StreamBuffer, flat_stream
 from .technology import check_technology
 from .transmitter import FrameTransmitter
 from .uart import UartReceiver, UartTransmitter
@@ -121,6 +121,7 @@ class Link(wiring.Component):
         m.submodules.results = results = Fifo(width=result.vector_bits, depth=depth, technology=self.technology)
         m.submodules.elements = elements = WidthConverter(width=result.width, in_lanes=result.lanes, out_lanes=1)
         m.submodules.bytes = element_bytes = WidthConverter(width=8, in_lanes=result.element_bytes, out_lanes=1)
+        m.submodules.output = output = StreamBuffer(width=8)  # cuts the chain of readies
         m.submodules.transmitter = transmitter = FrameTransmitter(info=self.settings.info)
         m.submodules.framer = framer = Framer()
         m.submodules.uart_transmitter = uart = UartTransmitter(rate=self.settings.rate)
@@ -143,7 +144,8 @@ class Link(wiring.Component):
         wiring.connect(m, verdicts.o, transmitter.verdict)
         wiring.connect(m, results.o, elements.i)
         wiring.connect(m, meter.o, transmitter.cycles)
-        wiring.connect(m, element_bytes.o, transmitter.output)
+        wiring.connect(m, element_bytes.o, output.i)
+        wiring.connect(m, output.o, transmitter.output)
         wiring.connect(m, transmitter.o, framer.i)
         wiring.connect(m, framer.o, uart.i)
         m.d.comb += [

@@ -9,67 +9,44 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .delays import delay_taps
+from .delays import delay, stagger
 from .ecp5 import ZERO, Addend, CarryChains
 from .popcount_plan import Popcount, plan_popcount
 from .technology import check_technology
 
-__all__ = ["XnorPopcount", "count_mismatches", "mismatch"]
+__all__ = ["XnorPopcount", "count_ones"]
 
 
-def mismatch(x: Value, w: Value | int, bit: int) -> Addend:
-    """Bit `bit` of x ^ w, to be added."""
-    return Addend(x[bit], w >> bit & 1 if isinstance(w, int) else w[bit])
-
-
-def count_mismatches(
-    m: Module,
-    plan: Popcount,
-    x: Sequence[Value],
-    w: Sequence[Value | int],
-    *,
-    chains: CarryChains | None,
-    name: str = "",
+def count_ones(
+    m: Module, plan: Popcount, terms: Sequence[Addend], *, chains: CarryChains | None, name: str = ""
 ) -> Value:
-    """popcount(x ^ w), `plan.latency` cycles later; the adders go into `chains`, or into plain Amaranth where None.
+    """The sum of the first `plan.inputs` of `terms`, which have one bit each, `plan.latency` cycles later.
 
-    `x` and `w` are taps as `delay_taps` makes them for `plan.tap_starts`; a constant weight is an int of the same bits.
+    The terms are staggered by `plan.tap_starts`. The adders go into `chains`, or into plain Amaranth where None.
     """
-    if plan.inputs == 0:
-        return ZERO.bits
-    if plan.inputs == 1:
-        return mismatch(x[0], w[0], 0).value()
-    sums = Signal(sum(node.width for node in plan.nodes), name=f"sums{name}", reset_less=True)
-    results: list[tuple[Value, int]] = []  # of each adder, its register and the stage
+    if plan.inputs < 2:
+        return terms[0].value() if plan.inputs else ZERO.bits
+    sums = [Signal(node.width, name=f"sum{name}_{index}", reset_less=True) for index, node in enumerate(plan.nodes)]
     totals: list[Value] = []
 
     def operand(reference: tuple[str, int], stage: int) -> Addend:
         kind, index = reference
         if kind == "input":
-            return mismatch(x[stage], w[stage], index - plan.tap_starts[stage])
-        result, ready = results[index]
-        for delay in range(stage - ready):
-            late = Signal(len(result), name=f"late{name}_{index}_{delay}", reset_less=True)
-            m.d.sync += late.eq(result)
-            result = late
-        return Addend(result)
+            return terms[index]
+        return Addend(delay(m, sums[index], stage - plan.nodes[index].stage, name=f"late{name}_{index}_"))
 
-    offset = 0
     for node in plan.nodes:
-        stage = node.stage - 1
-        operands = [operand(reference, stage) for reference in node.operands]
+        operands = [operand(reference, node.stage - 1) for reference in node.operands]
         u, v = (*operands, ZERO)[:2]
-        carry = ZERO if node.carry is None else operand(("input", node.carry), stage)
+        carry = ZERO if node.carry is None else terms[node.carry]
         if chains is None:
             totals.append((u.value() + v.value() + carry.value())[: node.width])
         else:
             total = Signal(node.width, name="total")
             chains.add(u, v, carry, total)
             totals.append(total)
-        results.append((sums[offset : offset + node.width], node.stage))
-        offset += node.width
-    m.d.sync += sums.eq(Cat(totals))
-    return results[-1][0]
+    m.d.sync += Cat(sums).eq(Cat(totals))  # pyright: ignore[reportAttributeAccessIssue]
+    return sums[-1]
 
 
 class XnorPopcount(wiring.Component):
@@ -113,9 +90,10 @@ class XnorPopcount(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         chains = CarryChains() if self.technology == "ecp5" else None
-        x = delay_taps(m, self.x, self.plan.tap_starts, name="x")
-        w = delay_taps(m, self.w, self.plan.tap_starts, name="w")
-        m.d.comb += self.mismatches.eq(count_mismatches(m, self.plan, x, w, chains=chains))
+        x = stagger(m, self.x, self.plan.tap_starts or (0,), name="x")
+        w = stagger(m, self.w, self.plan.tap_starts or (0,), name="w")
+        terms = [Addend(*pair) for pair in zip(x, w, strict=True)]
+        m.d.comb += self.mismatches.eq(count_ones(m, self.plan, terms, chains=chains))
         if chains is not None:
             chains.emit(m)
         return m

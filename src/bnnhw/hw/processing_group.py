@@ -10,10 +10,10 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .delays import delay_taps
+from .delays import stagger
 from .ecp5 import Addend, CarryChains
 from .matrix_shape import MatrixShape
-from .popcount import count_mismatches, mismatch
+from .popcount import count_ones
 from .popcount_plan import plan_popcount
 from .start_values import restart, starts_from_rom, starts_from_stream
 
@@ -92,19 +92,18 @@ class ProcessingGroup(wiring.Component):
         simd, width = shape.simd, shape.accumulator_width
         plan = plan_popcount(simd - 1)
         tap_starts = (*plan.tap_starts, simd - 1) if plan.latency else (0,)
-        carry_bit = simd - 1 - tap_starts[-1]
-        x = [delay_taps(m, self._lane(self.x, v), tap_starts, name=f"x{v}_") for v in range(shape.vectors)]
+        x = [stagger(m, self.x.word_select(v, simd), tap_starts, name=f"x{v}") for v in range(shape.vectors)]
         keep = Signal()
         m.d.comb += keep.eq(~self.plane_first if shape.planes > 1 else ~self.first)
         starts = self._starts(m, plan.latency)
         sums: list[list[Value]] = [[] for _ in range(shape.vectors)]
         for pe in range(self.pes):
-            w = self._weight_taps(m, pe, tap_starts)
+            w = self._weights(m, pe, tap_starts)
             chains = CarryChains() if self.technology == "ecp5" else None
             for v in range(shape.vectors):
-                count = count_mismatches(m, plan, x[v], w, chains=chains, name=f"{pe}_{v}")
-                carry = mismatch(x[v][-1], w[-1], carry_bit)
-                total = Signal(width, name=f"sum{pe}_{v}", reset_less=True)
+                *_, carry = terms = [Addend(*pair) for pair in zip(x[v], w, strict=True)]
+                count = count_ones(m, plan, terms, chains=chains, name=f"{pe}_{v}")
+                total = Signal(width, name=f"total{pe}_{v}", reset_less=True)
                 start = restart(
                     m, starts[pe], total, shape, first=self.first, plane_first=self.plane_first, name=f"{pe}_{v}"
                 )
@@ -120,9 +119,6 @@ class ProcessingGroup(wiring.Component):
         m.d.comb += self.results.eq(Cat(sums))
         return m
 
-    def _lane(self, bits: Value, index: int) -> Value:
-        return bits[index * self.shape.simd : (index + 1) * self.shape.simd]
-
     def _starts(self, m: Module, latency: int) -> list[Value]:
         """Of each PE the start of its accumulator, in the cycle of `first`."""
         shape = self.shape
@@ -133,10 +129,9 @@ class ProcessingGroup(wiring.Component):
         bits = [self.w.word_select(pe, shape.rom_bits)[shape.simd :] for pe in range(self.pes)]
         return starts_from_stream(m, bits, self.starts[0], shape.accumulator_width, latency=latency, shift=self.valid)
 
-    def _weight_taps(self, m: Module, pe: int, tap_starts: Sequence[int]) -> Sequence[Value | int]:
-        if self.weights is None:
-            return delay_taps(
-                m, self.w.word_select(pe, self.shape.rom_bits)[: self.shape.simd], tap_starts, name=f"w{pe}_"
-            )
-        row = sum(int(bit) << index for index, bit in enumerate(self.weights[pe]))
-        return [row >> start for start in tap_starts]
+    def _weights(self, m: Module, pe: int, tap_starts: Sequence[int]) -> Sequence[Value | int]:
+        """The weights of one PE, staggered as its inputs are."""
+        if self.weights is not None:
+            return [int(bit) for bit in self.weights[pe]]
+        row = self.w.word_select(pe, self.shape.rom_bits)
+        return stagger(m, row[: self.shape.simd], tap_starts, name=f"w{pe}")

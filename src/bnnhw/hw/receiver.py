@@ -161,17 +161,18 @@ class FrameReceiver(wiring.Component):
         with m.Elif(is_infer & overrun):
             m.d.comb += code.eq(ErrorCode.OVERRUN)
 
-        judged_sequence, judged_code, judged_info = Signal(8), Signal(4), Signal()
+        judged_sequence, judged_code, judged_info, good = Signal(8), Signal(4), Signal(), Signal()
         m.d.sync += [
             judged_sequence.eq(sequence),
             judged_code.eq(code),
             judged_info.eq(is_info),
+            good.eq(code == ACCEPTED),
             self.verdict.valid.eq(self.end),
         ]
         accepted = Signal()
         m.d.comb += [
             self.verdict.payload.eq(Cat(judged_sequence, judged_code, judged_info)),
-            accepted.eq(self.verdict.valid & self.verdict.ready & (judged_code == ACCEPTED)),
+            accepted.eq(self.verdict.valid & self.verdict.ready & good),
             self.commit.eq(accepted & ~judged_info),
             self.rollback.eq(self.verdict.valid & ~self.commit),
         ]

@@ -25,6 +25,7 @@ __all__ = ["VirtualBoard"]
 
 _RX, _TX = "uart_0__rx__io", "uart_0__tx__io"  # the pins, as the board's platform names its first UART
 _PATIENCE_S = 5.0  # for a worker that was told to end
+_DYING_S = 0.2
 
 
 class VirtualBoard:
@@ -92,8 +93,10 @@ class VirtualBoard:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._resources:
-            if self._process.poll() is not None and (kind is None or issubclass(kind, Exception)):
-                self.wait()
+            if kind is None or issubclass(kind, Exception):
+                with suppress(subprocess.TimeoutExpired):  # its terminal goes a moment before the process does
+                    self._process.wait(_DYING_S if kind else 0)
+                    self.wait()
 
     def wait(self) -> None:
         """Waits for the death of the process, and raises it."""

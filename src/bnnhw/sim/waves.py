@@ -1,5 +1,6 @@
 """Waveforms of a simulation, as a VCD file."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +51,8 @@ class WaveWriter:
         return self
 
     def __exit__(self, *_) -> None:
-        self._vcd.close(self.cycle * CYCLE_NS)
-        self._file.close()
+        with closing(self._file):
+            self._vcd.close(self.cycle * CYCLE_NS)
 
     def wanted(self) -> int:
         """How many cycles from now on are wanted: a negative number says how many to skip before."""

@@ -15,6 +15,7 @@ from bnnhw.compiler.kernel import PackedKernel, images_per_second
 from bnnhw.compiler.load import load
 from bnnhw.sim.batch import BatchSimulator
 from bnnhw.sim.rungs import frames_of
+from bnnhw.sim.speed import compare_speed
 
 MAX_SECONDS = 20
 MIN_UTILISATION = 0.95
@@ -65,4 +66,13 @@ def measure(bench: Bench) -> Iterator[Row]:
     yield Row(
         name="lfc: RTL simulation",
         measured=f"{result.cycles_per_second:,.0f} cycles/s in 1 lane",
+    )
+    speed = compare_speed()
+    yield Row(
+        name=f"matrix unit, {speed.macs} MACs: batch simulator, cycles/s",
+        measured=f"{speed.batch:,.0f} in {speed.lanes} lanes, {speed.single_lane:,.0f} in 1",
+    )
+    yield Row(
+        name="the same unit in cocotb and Icarus Verilog, cycles/s",
+        measured=f"{speed.cocotb:,.0f}: {speed.batch / speed.cocotb:,.0f} and {speed.single_lane / speed.cocotb:,.0f} times slower",
     )

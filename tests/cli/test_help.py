@@ -1,0 +1,48 @@
+"""Every command tells how it is used, by an example that its own options parse."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from bnnhw.cli import cli, main
+
+COMMANDS = ("train", "eval", "inspect", "build", "verify", "sim", "run", "flash", "boards", "samples", "bench")
+
+
+def output_of(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> str:
+    """What `bnnhw *arguments`, which must succeed, prints."""
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    out, err = capfd.readouterr()
+    assert err == ""
+    assert end.value.code == 0
+    return out
+
+
+def test_lists_the_commands(capfd: pytest.CaptureFixture[str]):
+    help_text = output_of(["--help"], capfd)
+    assert output_of([], capfd) == help_text
+    assert output_of(["-h"], capfd) == help_text
+    listed = re.findall(r"^  (\w+) {2,}\S", help_text.partition("Commands:")[2], re.MULTILINE)
+    assert sorted(listed) == sorted(COMMANDS)
+
+
+def test_tells_its_version(capfd: pytest.CaptureFixture[str]):
+    assert re.fullmatch(r"bnnhw, version \d+\.\d+\.\d+\S*\n", output_of(["--version"], capfd))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_shows_examples_that_parse(name: str, capfd: pytest.CaptureFixture[str], workplace: Path):
+    help_text = output_of([name, "--help"], capfd)
+    examples = re.findall(r"^ +(?:Example: )?bnnhw (.*)$", help_text, re.MULTILINE)
+    assert f"Example: bnnhw {examples[0]}" in help_text
+    for path in ("DIR", "bench/models"):
+        Path(path).mkdir(parents=True)
+    for example in examples:
+        called, *arguments = shlex.split(example)
+        assert called == name
+        with cli.commands[name].make_context(name, arguments) as context:
+            assert isinstance(context, click.Context)
