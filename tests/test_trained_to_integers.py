@@ -11,13 +11,13 @@ from bnnhw.compiler import evaluate, integerize, load
 from bnnhw.compiler.kernel import PackedKernel
 from bnnhw.model import BinaryLinear, InputThreshold, Sign
 from bnnhw.model.export import save
-from bnnhw.model.networks import Architecture, mlp
+from bnnhw.model.networks import Architecture, build_network
 
 SHAPE = (8, 8, 1)
 
 
 def named(input_bits: int) -> nn.Module:
-    return mlp(Architecture(widths=(48, 32)), shape=SHAPE, lo=0, hi=255, classes=10, input_bits=input_bits)
+    return build_network(Architecture(widths=(48, 32)), shape=SHAPE, lo=0, hi=255, classes=10, input_bits=input_bits)
 
 
 def own() -> nn.Module:

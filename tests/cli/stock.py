@@ -18,7 +18,7 @@ from bnnhw.compiler.schedule import Schedule
 from bnnhw.compiler.scheduling import schedule
 from bnnhw.hw.pll import pll_settings
 from bnnhw.model.export import save
-from bnnhw.model.networks import Architecture, mlp
+from bnnhw.model.networks import Architecture, build_network
 
 __all__ = ["model_bytes", "write_design", "write_stock"]
 
@@ -31,7 +31,7 @@ def model_bytes(*widths: int) -> bytes:
     """The model.pt of a perceptron for the digits, with random weights and hidden layers of `widths`."""
     with tempfile.TemporaryDirectory() as name, torch.random.fork_rng(devices=()):
         torch.manual_seed(0)
-        network = mlp(Architecture(widths=widths), **DIGITS)
+        network = build_network(Architecture(widths=widths), **DIGITS)
         path = Path(name) / "model.pt"
         example = np.random.default_rng(0).integers(0, 17, (2, 8, 8, 1))
         meta = {"network": "mlp", "dataset": "digits", "classes": [str(digit) for digit in range(10)]}

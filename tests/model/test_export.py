@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from bnnhw.model import Affine, BinaryLinear, InputThreshold, Sign, TensorNorm, load, read, sign
 from bnnhw.model.export import save
-from bnnhw.model.networks import Architecture, mlp
+from bnnhw.model.networks import Architecture, build_network
 
 from .toy import SHAPE, random_images, scramble, toy_network
 
@@ -77,8 +77,8 @@ class Reshaping(nn.Module):
 SUPPORTED: dict[str, nn.Module] = {
     "toy": toy_network(),
     "own classes": Net(),
-    "named": mlp(Architecture(widths=(8,), dropout=0.5), shape=SHAPE, lo=0, hi=255, classes=3),
-    "8-bit inputs": mlp(Architecture(widths=(8, 8)), shape=SHAPE, lo=0, hi=255, classes=3, input_bits=8),
+    "named": build_network(Architecture(widths=(8,), dropout=0.5), shape=SHAPE, lo=0, hi=255, classes=3),
+    "8-bit inputs": build_network(Architecture(widths=(8, 8)), shape=SHAPE, lo=0, hi=255, classes=3, input_bits=8),
     "bare": chain(BinaryLinear(12, 2)),
     "norm of the input": chain(nn.BatchNorm1d(12), Sign(), BinaryLinear(12, 2)),
     "scale only": chain(BinaryLinear(12, 2, scale=True)),

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from bnnhw.model import BinaryLinear, InputThreshold
-from bnnhw.model.networks import NETWORKS, Architecture, architecture, mlp
+from bnnhw.model.networks import NETWORKS, Architecture, architecture, build_network
 
 
 @pytest.mark.parametrize(
@@ -17,20 +17,20 @@ from bnnhw.model.networks import NETWORKS, Architecture, architecture, mlp
     ],
 )
 def test_sizes(name: str, sizes: list[int]) -> None:
-    network = mlp(NETWORKS[name], shape=(28, 28, 1), lo=0, hi=255, classes=10)
+    network = build_network(NETWORKS[name], shape=(28, 28, 1), lo=0, hi=255, classes=10)
     linears = [layer for layer in network.modules() if isinstance(layer, BinaryLinear)]
     assert [linears[0].in_features, *(layer.out_features for layer in linears)] == sizes
 
 
 def test_the_4096_network_has_the_papers_dropout() -> None:
-    network = mlp(NETWORKS["mlp-4096"], shape=(28, 28, 1), lo=0, hi=255, classes=10)
+    network = build_network(NETWORKS["mlp-4096"], shape=(28, 28, 1), lo=0, hi=255, classes=10)
     assert [layer.p for layer in network.modules() if isinstance(layer, nn.Dropout)] == [0.2, 0.5, 0.5, 0.5]
 
 
 @pytest.mark.parametrize("input_bits", [1, 8])
 @pytest.mark.parametrize("depth", [1, 2, 5])
 def test_any_shape_goes_in_and_a_score_for_each_class_comes_out(depth: int, input_bits: int) -> None:
-    network = mlp(
+    network = build_network(
         architecture("mlp", width=7, depth=depth), shape=(5, 4, 3), lo=-8, hi=7, classes=6, input_bits=input_bits
     )
     assert network(torch.randint(-8, 8, (11, 5, 4, 3)).float()).shape == (11, 6)
@@ -39,12 +39,12 @@ def test_any_shape_goes_in_and_a_score_for_each_class_comes_out(depth: int, inpu
 
 @pytest.mark.parametrize(("lo", "hi", "threshold"), [(0, 255, 127.5), (0, 16, 8), (-128, 127, -0.5)])
 def test_inputs_are_cut_in_the_middle(lo: int, hi: int, threshold: float) -> None:
-    network = mlp(Architecture(widths=(4,)), shape=(2, 2, 1), lo=lo, hi=hi, classes=2)
+    network = build_network(Architecture(widths=(4,)), shape=(2, 2, 1), lo=lo, hi=hi, classes=2)
     assert network.get_submodule("binarise").threshold == threshold
 
 
 def test_layers_have_speaking_names() -> None:
-    network = mlp(NETWORKS["tfc"], shape=(2, 2, 1), lo=0, hi=1, classes=2)
+    network = build_network(NETWORKS["tfc"], shape=(2, 2, 1), lo=0, hi=1, classes=2)
     names = [name for name, layer in network.named_modules() if not list(layer.children())]
     assert names == [
         "binarise", "flatten",
@@ -73,4 +73,4 @@ def test_errors(arguments: dict, message: str) -> None:
 
 def test_input_bits_must_be_1_or_8() -> None:
     with pytest.raises(ValueError, match=r"^input_bits=4 must be 1 or 8$"):
-        mlp(NETWORKS["tfc"], shape=(2, 2, 1), lo=0, hi=1, classes=2, input_bits=4)
+        build_network(NETWORKS["tfc"], shape=(2, 2, 1), lo=0, hi=1, classes=2, input_bits=4)

@@ -10,13 +10,13 @@ from bnnhw.cli.options import MODEL, FiniteRange, data_dir_option
 
 
 @click.command("train")
-@click.option("--network", required=True, help="tfc, sfc, lfc, mlp-2048, mlp-4096, or mlp with --width and --depth.")
-@click.option("--dataset", required=True, help="digits, mnist or fashion-mnist.")
+@click.option("--network", required=True, help="cnv, lenet, lfc, ... or mlp with --width and --depth.")
+@click.option("--dataset", required=True, help="digits, mnist, fashion-mnist, cifar10 or svhn.")
 @data_dir_option
 @click.option("--output", "-o", type=MODEL, default="model.pt", show_default=True, help="The model file to write.")
 @click.option("--width", type=click.IntRange(1, 2**16), help="Neurons of each hidden layer of an mlp.")
 @click.option("--depth", type=click.IntRange(1, 100), help="Hidden layers of an mlp.")
-@click.option("--input-bits", type=click.Choice(["1", "8"]), default="1", show_default=True, help="Bits of a pixel.")
+@click.option("--input-bits", type=click.Choice(["1", "8"]), help="Bits of a pixel.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training images.")
 @click.option("--batch-size", type=click.IntRange(min=2))
 @click.option("--learning-rate", type=FiniteRange(min=0, min_open=True))
@@ -33,7 +33,7 @@ def command(
     output: Path,
     width: int | None,
     depth: int | None,
-    input_bits: str,
+    input_bits: str | None,
     epochs: int | None,
     batch_size: int | None,
     learning_rate: float | None,
@@ -77,7 +77,7 @@ def command(
                 recipe=recipe,
                 width=width,
                 depth=depth,
-                input_bits=int(input_bits),
+                input_bits=int(input_bits) if input_bits else None,
                 seed=seed,
                 on_step=progress.on_step,
                 on_epoch=progress.on_epoch,

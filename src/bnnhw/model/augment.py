@@ -26,6 +26,10 @@ class Augmentation:
         Largest change of size along each axis and of slant, as a fraction.
     elastic : float
         Standard deviation of the displacement of a coarse grid's points, in pixels (Simard et al. 2003).
+    crop : int
+        Largest shift along each axis, in whole pixels, without resampling: padding by so many and cropping at random.
+    flip : bool
+        Whether half of the images are mirrored left to right.
     """
 
     shift: float = 0.0
@@ -33,14 +37,37 @@ class Augmentation:
     scale: float = 0.0
     shear: float = 0.0
     elastic: float = 0.0
+    crop: int = 0
+    flip: bool = False
 
 
 def augment(images: Tensor, strength: Augmentation, *, lo: int, hi: int) -> Tensor:
-    """Distort `images`, float32 (N, H, W, C) of integers in [lo, hi], by bilinear resampling; the rest fills with lo.
+    """Distort `images`, float32 (N, H, W, C) of integers in [lo, hi]; what comes in from outside is lo.
 
-    The result is rounded to integers again, so that a network trains on what the sensor could have given. Randomness
-    comes from torch's default generator.
+    The result holds integers again, so that a network trains on what the sensor could have given. Randomness comes
+    from torch's default generator.
     """
+    if strength.shift or strength.rotation or strength.scale or strength.shear or strength.elastic:
+        images = _resample(images, strength, lo=lo, hi=hi)
+    if strength.crop or strength.flip:
+        images = _crop_and_flip(images, strength, lo=lo)
+    return images
+
+
+def _crop_and_flip(images: Tensor, strength: Augmentation, *, lo: int) -> Tensor:
+    """The shift by whole pixels and the mirroring."""
+    n, height, width, _ = images.shape
+    margin = strength.crop
+    padded = functional.pad(images, (0, 0, margin, margin, margin, margin), value=lo)
+    offsets = torch.randint(0, 2 * margin + 1, (2, n, 1))
+    rows, columns = offsets[0] + torch.arange(height), offsets[1] + torch.arange(width)
+    if strength.flip:
+        columns = torch.where(torch.rand(n, 1) < 0.5, columns.flip(1), columns)
+    return padded[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+
+
+def _resample(images: Tensor, strength: Augmentation, *, lo: int, hi: int) -> Tensor:
+    """The continuous distortions, by bilinear resampling, rounded."""
     n, height, width, _ = images.shape
     size = torch.tensor([width, height], dtype=torch.float32)
 

@@ -2,6 +2,7 @@
 
 - `digits`: 8x8 images with values 0 to 16, shipped with scikit-learn; a fifth, drawn once and for all, is the test set.
 - `mnist`, `fashion-mnist`: 28x28 pixels, the official IDX files (gzipped or not) from a directory or downloaded.
+- `cifar10`: 32x32 pixels of three colours, the official binary version.
 """
 
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .cifar import read_cifar10
 from .download import fetch
 from .idx import read_idx
 
@@ -18,6 +20,9 @@ __all__ = ["DATA_SETS", "DataSet", "load_data_set"]
 
 FASHION_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+CIFAR10_CLASSES = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
 DIGIT_CLASSES = tuple("0123456789")
 
@@ -108,6 +113,23 @@ def _idx_data_set(name: str, classes: Sequence[str], data_dir: Path | None) -> D
     )  # fmt: skip
 
 
+def _cifar10(data_dir: Path | None) -> DataSet:
+    folder = data_dir / "cifar-10-batches-bin" if data_dir and (data_dir / "cifar-10-batches-bin").is_dir() else data_dir
+    if folder is not None and (folder / "data_batch_1").is_file() and not (folder / "data_batch_1.bin").is_file():
+        raise ValueError(
+            f"{folder} holds CIFAR-10's version for Python, whose pickles could run code; fetch the binary version, "
+            "cifar-10-binary.tar.gz"
+        )
+    batches = [read_cifar10(_find("cifar10", f"data_batch_{number}.bin", folder)) for number in range(1, 6)]
+    test_images, test_labels = read_cifar10(_find("cifar10", "test_batch.bin", folder))
+    return DataSet(
+        name="cifar10", classes=CIFAR10_CLASSES, lo=0, hi=255,
+        train_images=np.concatenate([images for images, _ in batches]),
+        train_labels=np.concatenate([labels for _, labels in batches]),
+        test_images=test_images, test_labels=test_labels,
+    )  # fmt: skip
+
+
 def _find(name: str, file: str, data_dir: Path | None) -> Path:
     """Where `file` lies: plain or gzipped in `data_dir`, else downloaded."""
     if data_dir is None:
@@ -122,6 +144,7 @@ DATA_SETS: dict[str, Callable[[Path | None], DataSet]] = {
     "digits": _digits,
     "mnist": lambda data_dir: _idx_data_set("mnist", DIGIT_CLASSES, data_dir),
     "fashion-mnist": lambda data_dir: _idx_data_set("fashion-mnist", FASHION_CLASSES, data_dir),
+    "cifar10": _cifar10,
 }
 
 

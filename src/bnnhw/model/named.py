@@ -14,7 +14,7 @@ from bnnhw import __version__
 from .datasets import DataSet
 from .export import save
 from .files import write_json
-from .networks import architecture, mlp
+from .networks import architecture, build_network
 from .recipes import Recipe
 from .training import Epoch, count_correct, train
 
@@ -39,7 +39,7 @@ def train_named(
     recipe: Recipe,
     width: int | None = None,
     depth: int | None = None,
-    input_bits: int = 1,
+    input_bits: int | None = None,
     seed: int = 0,
     on_step: Callable[[float], None] = lambda done: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -58,16 +58,18 @@ def train_named(
         The model.pt to write; its folder must exist.
     recipe, seed, on_step, on_epoch
         As for `training.train`.
-    input_bits : 1 or 8
-        As for `networks.mlp`.
+    input_bits : 1 or 8, optional
+        As for `networks.build_network`.
     """
     if out.is_dir() or not out.parent.is_dir():
         reason = "it is a folder" if out.is_dir() else f"there is no folder {out.parent}"
         raise ValueError(f"{out} cannot be written: {reason}; name a file in a folder that exists")
     shape = architecture(network, width=width, depth=depth)
+    input_bits = shape.input_bits if input_bits is None else input_bits
+    options = {"shape": data.shape, "lo": data.lo, "hi": data.hi, "classes": len(data.classes)}
     checkpoint = checkpoint_path(out)
     training = train(
-        lambda: mlp(shape, shape=data.shape, lo=data.lo, hi=data.hi, classes=len(data.classes), input_bits=input_bits),
+        lambda: build_network(shape, input_bits=input_bits, **options),
         data,
         recipe=recipe,
         seed=seed,

@@ -1,7 +1,9 @@
-"""The named networks: multilayer perceptrons with binary weights and activations.
+"""The named networks: perceptrons and convolutional networks with binary weights and activations.
 
-`tfc`, `sfc` and `lfc` are FINN's (arXiv:1612.07119): three hidden layers of 64, 256 and 1024. `mlp-2048` and
-`mlp-4096` are those of the BNN paper (arXiv:1602.02830), the latter with its dropout. `mlp` leaves the size open.
+`tfc`, `sfc` and `lfc` are FINN's (arXiv:1612.07119): three hidden layers of 64, 256 and 1024; so is `cnv`, after
+BinaryNet's. `mlp-2048`, `mlp-4096`, `bnn-cifar10` and `bnn-svhn` are those of the BNN paper (arXiv:1602.02830).
+`vgg-small` is the network of the comparisons since (arXiv:1702.00953), `lenet` a small one for digits. `mlp` leaves the
+size open.
 """
 
 from collections import OrderedDict
@@ -11,19 +13,45 @@ from math import prod
 
 from torch import nn
 
-from .layers import BinaryLinear, TensorNorm
+from .channels import ToChannelsFirst, ToChannelsLast
+from .layers import BinaryConv2d, BinaryLinear, TensorNorm
 from .quantise import InputThreshold, Sign
 
-__all__ = ["NETWORKS", "Architecture", "architecture", "mlp"]
+__all__ = ["NETWORKS", "Architecture", "Convolution", "architecture", "build_network"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convolution:
+    """A binary convolution 3x3, perhaps a max pooling 2x2, batch norm and sign, in this order.
+
+    `padding` rows and columns at each border hold 0 in the first layer, whose inputs are integers, and -1 elsewhere.
+    """
+
+    channels: int
+    padding: int
+    pool: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """What a network's name stands for: the widths of its hidden layers and its dropout in training."""
+    """What a network's name stands for: its convolutions, the widths of its hidden layers, dropout in training, and
+    the bits of an input element that it looks at unless told otherwise."""
 
     widths: tuple[int, ...]
     input_dropout: float = 0.0
     dropout: float = 0.0
+    convolutions: tuple[Convolution, ...] = ()
+    input_bits: int = 1
+
+
+def _convolutional(*channels: tuple[int, int], widths: tuple[int, ...], padding: int, pools: int = 3) -> Architecture:
+    """Pairs of convolutions, with a pooling behind each of the first `pools` pairs; 8-bit inputs."""
+    convolutions = (
+        Convolution(channels=count, padding=padding, pool=second and number < pools)
+        for number, pair in enumerate(channels)
+        for second, count in enumerate(pair)
+    )
+    return Architecture(widths=widths, convolutions=tuple(convolutions), input_bits=8)
 
 
 NETWORKS = {
@@ -33,6 +61,15 @@ NETWORKS = {
     "lfc": Architecture(widths=(1024,) * 3),
     "mlp-2048": Architecture(widths=(2048,) * 3),
     "mlp-4096": Architecture(widths=(4096,) * 3, input_dropout=0.2, dropout=0.5),
+    "lenet": Architecture(
+        widths=(64,),
+        convolutions=tuple(Convolution(channels=channels, padding=1, pool=True) for channels in (16, 32)),
+        input_bits=8,
+    ),
+    "cnv": _convolutional((64, 64), (128, 128), (256, 256), widths=(512, 512), padding=0, pools=2),
+    "vgg-small": _convolutional((128, 128), (256, 256), (512, 512), widths=(), padding=1),
+    "bnn-cifar10": _convolutional((128, 128), (256, 256), (512, 512), widths=(1024, 1024), padding=1),
+    "bnn-svhn": _convolutional((64, 64), (128, 128), (256, 256), widths=(512, 512), padding=1),
 }
 
 
@@ -52,16 +89,17 @@ def architecture(network: str, *, width: int | None = None, depth: int | None = 
     return Architecture(widths=(width,) * depth)
 
 
-def mlp(
+def build_network(
     architecture: Architecture,
     *,
     shape: Sequence[int],
     lo: int,
     hi: int,
     classes: int,
-    input_bits: int = 1,
+    input_bits: int | None = None,
 ) -> nn.Sequential:
-    """A binary perceptron: input -> (binary linear -> batch norm -> sign) for each width -> binary linear -> scores.
+    """A binary network: input -> convolutions -> (binary linear -> batch norm -> sign) for each width -> binary linear
+    -> scores.
 
     It takes the raw integers of the input as float32, (N, *shape), and gives (N, classes).
 
@@ -73,16 +111,17 @@ def mlp(
     lo, hi : int
         The least and the greatest value of an input element.
     classes : int
-    input_bits : 1 or 8
-        1 cuts the input in the middle of its range; 8 feeds it as it is.
+    input_bits : 1 or 8, optional
+        1 cuts the input in the middle of its range; 8 feeds it as it is. Default: the architecture's.
     """
+    input_bits = architecture.input_bits if input_bits is None else input_bits
     if input_bits not in (1, 8):
         raise ValueError(f"input_bits={input_bits} must be 1 or 8")
     network = nn.Sequential()
     if input_bits == 1:
         network.add_module("binarise", InputThreshold((lo + hi) / 2))
+    features = _add_convolutions(network, architecture.convolutions, shape, binary=input_bits == 1)
     network.add_module("flatten", nn.Flatten())
-    features = prod(shape)
     dropout = architecture.input_dropout
     for number, width in enumerate(architecture.widths, start=1):
         network.add_module(
@@ -92,6 +131,32 @@ def mlp(
         features, dropout = width, architecture.dropout
     network.add_module("output", _block(dropout, linear=BinaryLinear(features, classes), norm=TensorNorm()))
     return network
+
+
+def _add_convolutions(
+    network: nn.Sequential, convolutions: Sequence[Convolution], shape: Sequence[int], *, binary: bool
+) -> int:
+    """Add blocks `conv1`, `conv2`, ... to `network` and return the features of an image behind them."""
+    if not convolutions:
+        return prod(shape)
+    height, width, channels = shape
+    network.add_module("channels_first", ToChannelsFirst())
+    for number, layer in enumerate(convolutions, start=1):
+        height, width = ((size + 2 * layer.padding - 2) // (1 + layer.pool) for size in (height, width))
+        if min(height, width) < 1:
+            raise ValueError(
+                f"images of {shape[0]}x{shape[1]} are too small: nothing is left of them behind conv{number}; "
+                "choose a network with fewer poolings, or larger images"
+            )
+        convolution = BinaryConv2d(
+            channels, layer.channels, 3, padding=layer.padding, pad_value=-1 if binary or number > 1 else 0
+        )
+        pool = {"pool": nn.MaxPool2d(2)} if layer.pool else {}
+        block = {"conv": convolution, **pool, "norm": nn.BatchNorm2d(layer.channels), "sign": Sign()}
+        network.add_module(f"conv{number}", nn.Sequential(OrderedDict(block)))
+        channels = layer.channels
+    network.add_module("channels_last", ToChannelsLast())
+    return height * width * channels
 
 
 def _block(dropout: float, **layers: nn.Module) -> nn.Sequential:

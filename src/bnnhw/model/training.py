@@ -19,7 +19,7 @@ from torch.nn import functional
 from .augment import augment
 from .checkpoint import read_checkpoint, write_checkpoint
 from .datasets import DataSet
-from .layers import BinaryLinear
+from .layers import BinaryLayer
 from .recipes import Recipe
 
 __all__ = ["Epoch", "Training", "count_correct", "train"]
@@ -152,13 +152,14 @@ def _train_epoch(
         done = (number - 1) * steps + step + 1
         for group in optimizer.param_groups:
             group["lr"] = _learning_rate(recipe, done / (recipe.epochs * steps))
-        scores = network(x)
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+            scores = network(x)
         loss = _loss(recipe.loss, scores, target)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         for module in network.modules():
-            if isinstance(module, BinaryLinear):
+            if isinstance(module, BinaryLayer):
                 module.clip()
         total_loss += loss.item()
         correct += int((scores.argmax(1) == target).sum())
