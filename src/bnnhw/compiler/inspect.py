@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .ir import BinaryType, Element, FloatType, Graph, Node, infer_types
-from .ops import BinaryLinear, MatMul, Threshold
+from .ops import BinaryLayer, Product, Threshold
 from .types import TensorType
 
 WORD_BITS = 64
@@ -96,17 +96,18 @@ def _summarize(node: Node, graph: Graph, types: dict[str, TensorType]) -> LayerS
         "input_bits": bits_of(read.element),
         "output_bits": bits_of(written.element),
     }
-    if isinstance(node.op, BinaryLinear | MatMul):
-        weights = node.op.weights
+    if isinstance(node.op, BinaryLayer | Product):
+        product = node.op.product if isinstance(node.op, BinaryLayer) else node.op
+        weights = product.weights.reshape(product.rows, -1)
         layer |= {
             "weights": weights.size,
-            "macs": weights.size,
-            "rows": len(weights),
+            "macs": product.cols * written.size,
+            "rows": product.rows,
             "unique_rows": count_unique_rows(weights),
             "plus_share": float((weights == 1).mean()),
         }
     producer = graph.producer(node.inputs[0])
-    if isinstance(node.op, Threshold) and producer is not None and isinstance(producer.op, MatMul):
+    if isinstance(node.op, Threshold) and producer is not None and isinstance(producer.op, Product):
         layer["constant_channels"] = count_constant_channels(node.op, producer.op, types[producer.inputs[0]].element)
     return LayerSummary(**layer)
 
@@ -116,11 +117,11 @@ def count_unique_rows(weights: np.ndarray) -> int:
     return len(np.unique(np.packbits(weights * weights[:, :1] == 1, axis=1), axis=0))
 
 
-def count_constant_channels(threshold: Threshold, matmul: MatMul, element: Element) -> int:
-    """How many outputs of `threshold` never change, whatever `matmul` reads from `element`."""
+def count_constant_channels(threshold: Threshold, product: Product, element: Element) -> int:
+    """How many outputs of `threshold` never change, whatever `product` reads from `element`."""
     if isinstance(element, FloatType):
-        raise TypeError("a MatMul reads integers or +-1 values, not float32")
-    reachable = matmul.reachable(element)
+        raise TypeError("a product reads integers or +-1 values, not float32")
+    reachable = product.reachable(element)
     return int(np.count_nonzero((threshold.thresholds <= reachable.lows) | (threshold.thresholds > reachable.highs)))
 
 

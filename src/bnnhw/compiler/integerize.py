@@ -7,7 +7,7 @@ import numpy as np
 
 from .errors import FoldError
 from .ir import Graph, random_feeds, trace, verify
-from .ops import ArgMax, Flatten, MatMul, ScoreTable, Threshold
+from .ops import ArgMax, Conv, Flatten, MatMul, MaxPool, MultiThreshold, ScoreTable, SumPool, Threshold
 from .passes import (
     add_argmax,
     drop_identities,
@@ -15,12 +15,15 @@ from .passes import (
     fold_batch_norm,
     fold_input_threshold,
     fold_output,
-    split_binary_linear,
+    pool_sums_first,
+    split_average_pool,
+    split_binary_layers,
+    threshold_before_pool,
 )
 
 Pass = Callable[[Graph], Graph]
 
-INTEGER_OPS = (ArgMax, Flatten, MatMul, ScoreTable, Threshold)
+INTEGER_OPS = (ArgMax, Conv, Flatten, MatMul, MaxPool, MultiThreshold, ScoreTable, SumPool, Threshold)
 OUTPUTS: dict[str, Sequence[Pass]] = {"label": (add_argmax,), "scores": (expose_sums,)}
 
 
@@ -40,10 +43,14 @@ def integerize(graph: Graph, *, output: Literal["label", "scores"] = "label", ch
         raise ValueError(f"output={output!r} must be one of {', '.join(map(repr, OUTPUTS))}")
     for run in (
         drop_identities,
-        split_binary_linear,
+        split_average_pool,  # of integers, which the next pass must know when they come before a layer
+        split_binary_layers,
+        split_average_pool,  # of the layers' sums
         fold_input_threshold,
+        pool_sums_first,
         *OUTPUTS[output],
         fold_batch_norm,
+        threshold_before_pool,
         fold_output,
     ):
         before, graph = graph, verify(run(graph))

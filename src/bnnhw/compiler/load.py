@@ -17,7 +17,23 @@ from numpy.typing import NDArray
 
 from .errors import GraphError, ModelError
 from .ir import Graph, IntType, Node, TensorType, Value, infer_types, verify
-from .ops import Affine, BatchNorm, BinaryLinear, Flatten, HardTanh, Identity, InputThreshold, Op, Relu, Sign
+from .ops import (
+    Affine,
+    AveragePool,
+    BatchNorm,
+    BinaryConv2d,
+    BinaryLinear,
+    Conv,
+    Flatten,
+    HardTanh,
+    Identity,
+    InputThreshold,
+    MaxPool,
+    Op,
+    Quantise,
+    Relu,
+    Sign,
+)
 
 FORMAT = "bnnhw-model"
 VERSION = 1
@@ -132,6 +148,13 @@ class _Fields:
             raise ModelError(f"{self.where} has {name}={size}; it must be at least 1")
         return size
 
+    def integer(self, name: str) -> int:
+        return _field(self.attributes, name, int, self.where)
+
+    def pair(self, name: str) -> tuple[int, int]:
+        """The height and width of a kernel, stride or padding."""
+        return self.integer(f"{name}_height"), self.integer(f"{name}_width")
+
     def number(self, name: str) -> float:
         return float(_field(self.attributes, name, int | float, self.where))
 
@@ -165,6 +188,21 @@ class _Fields:
         return (2 * bits[:, :cols].astype(np.int8) - 1).astype(np.int8)
 
 
+def _conv(fields: _Fields) -> Conv:
+    channels, rows, groups = fields.size("in_channels"), fields.size("out_channels"), fields.size("groups")
+    height, width = fields.size("kernel_height"), fields.size("kernel_width")
+    if channels % groups:
+        raise ValueError(f"groups={groups} must divide in_channels={channels}")
+    weights = fields.signs("weight", rows, height * width * (channels // groups))
+    return Conv(
+        weights.reshape(rows, height, width, channels // groups),
+        stride=fields.pair("stride"),
+        padding=fields.pair("padding"),
+        pad_value=fields.integer("pad_value"),  # pyright: ignore[reportArgumentType] Conv checks it
+        groups=groups,
+    )
+
+
 _OPS: Mapping[str, Callable[[_Fields], Op]] = {
     "input_threshold": lambda fields: InputThreshold(fields.number("threshold")),
     "flatten": lambda _: Flatten(),
@@ -173,6 +211,10 @@ _OPS: Mapping[str, Callable[[_Fields], Op]] = {
         fields.vector("scale"),
         fields.vector("bias"),
     ),
+    "binary_conv2d": lambda fields: BinaryConv2d(_conv(fields), fields.vector("scale"), fields.vector("bias")),
+    "max_pool": lambda fields: MaxPool(fields.pair("kernel"), fields.pair("stride")),
+    "average_pool": lambda fields: AveragePool(fields.pair("kernel"), fields.pair("stride")),
+    "global_average_pool": lambda _: AveragePool(),
     "batch_norm": lambda fields: BatchNorm(
         fields.number("eps"),
         fields.tensor("mean", torch.float32),
@@ -185,6 +227,7 @@ _OPS: Mapping[str, Callable[[_Fields], Op]] = {
     "relu": lambda _: Relu(),
     "identity": lambda _: Identity(),
     "sign": lambda _: Sign(),
+    "quantise": lambda fields: Quantise(fields.size("bits")),
 }
 
 

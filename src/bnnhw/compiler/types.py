@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 FLOAT32_EXACT = 2**24
@@ -12,32 +13,33 @@ FLOAT32_EXACT = 2**24
 
 @dataclass(frozen=True)
 class IntType:
-    """Integers in [lo, hi]. Carried as the unsigned number x - lo, of `width` bits."""
+    """The integers lo, lo + step, …, hi. Carried as the unsigned number (x - lo) / step, of `width` bits."""
 
     lo: int
     hi: int
+    step: int = 1
 
     def __post_init__(self):
         if self.lo > self.hi:
             raise ValueError(f"IntType needs lo <= hi, not lo={self.lo} and hi={self.hi}")
-
-    @property
-    def step(self) -> int:
-        return 1
+        if self.step < 1 or (self.hi - self.lo) % self.step:
+            raise ValueError(f"IntType needs steps that lead from {self.lo} to {self.hi}, not step={self.step}")
 
     @property
     def count(self) -> int:
         """How many numbers the type has: lo + step*k for k in [0, count)."""
-        return self.hi - self.lo + 1
+        return (self.hi - self.lo) // self.step + 1
 
     @property
     def width(self) -> int:
-        return max(1, (self.hi - self.lo).bit_length())
+        return max(1, (self.count - 1).bit_length())
 
     def check(self, name: str, array: NDArray[Any]) -> None:
-        """Raise ValueError if an element of `array` lies outside the range."""
+        """Raise ValueError if an element of `array` is none of the type's numbers."""
         if array.size and not (self.lo <= int(array.min()) and int(array.max()) <= self.hi):
             raise ValueError(f"{name!r} must lie in [{self.lo}, {self.hi}], but spans [{array.min()}, {array.max()}]")
+        if self.step > 1 and ((array.astype(np.int64) - self.lo) % self.step).any():
+            raise ValueError(f"{name!r} must hold {self.lo} plus multiples of {self.step} only")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,14 @@ class FloatType:
         raise TypeError(f"{name!r} is a float value and cannot be fed")
 
 
+@dataclass(frozen=True)
+class QuotientType(FloatType):
+    """float32 values s / divisor, s an integer of `sums` and divisor a power of two, so that none is rounded."""
+
+    sums: IntType
+    divisor: int
+
+
 Element = IntType | BinaryType | FloatType
 
 
@@ -98,11 +108,13 @@ class TensorType:
 
     def __str__(self) -> str:
         match self.element:
-            case IntType(lo, hi):
+            case IntType(lo, hi, 1):
                 element = f"int[{lo}..{hi}]"
+            case IntType(lo, hi, step):
+                element = f"int[{lo}, {lo + step}..{hi}]"
             case BinaryType():
                 element = "binary"
-            case FloatType():
+            case FloatType():  # of which a QuotientType is one
                 element = "float32"
         return f"{element}{list(self.shape)}"
 
@@ -111,3 +123,10 @@ def require_exact_in_float32(tensor: TensorType) -> None:
     """Raise ValueError if an integer of this type would be rounded on its way to float32."""
     if not isinstance(tensor.element, FloatType) and max(-tensor.element.lo, tensor.element.hi) > FLOAT32_EXACT:
         raise ValueError(f"{tensor} exceeds 2^24, where float32 stops being exact")
+
+
+def quotient(element: Element, divisor: int) -> FloatType:
+    """The type of `element` over `divisor`, in float32."""
+    if isinstance(element, IntType) and divisor & (divisor - 1) == 0:
+        return QuotientType(element, divisor)
+    return FloatType()

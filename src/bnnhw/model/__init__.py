@@ -4,8 +4,12 @@ from bnnhw.model import BinaryLinear, InputThreshold, Sign, TensorNorm
 from bnnhw.model.export import save
 """
 
-from .layers import Affine, BinaryLinear, TensorNorm
+from .channels import ToChannelsFirst, ToChannelsLast
+from .layers import Affine, BinaryConv2d, BinaryLinear, TensorNorm
 from .model_file import ModelFile, load, read
-from .quantise import InputThreshold, Sign, sign
+from .quantise import InputThreshold, Quantise, Sign, sign
 
-__all__ = ["Affine", "BinaryLinear", "InputThreshold", "ModelFile", "Sign", "TensorNorm", "load", "read", "sign"]
+__all__ = [
+    "Affine", "BinaryConv2d", "BinaryLinear", "InputThreshold", "ModelFile", "Quantise", "Sign", "TensorNorm",
+    "ToChannelsFirst", "ToChannelsLast", "load", "read", "sign",
+]  # fmt: skip

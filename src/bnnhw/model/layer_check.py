@@ -10,18 +10,26 @@ from .layer_format import OPS, Layer
 
 __all__ = ["check_layer"]
 
+_KERNEL = ("kernel_height", "kernel_width", "stride_height", "stride_width")
+_PADDING = ("padding_height", "padding_width")
 _ATTRIBUTES: Mapping[str, Mapping[str, type]] = {
     "input_threshold": {"threshold": float},
+    "quantise": {"bits": int},
     "binary_linear": {"in_features": int, "out_features": int},
+    "binary_conv2d": dict.fromkeys(("in_channels", "out_channels", "pad_value", "groups", *_KERNEL, *_PADDING), int),
+    "max_pool": dict.fromkeys(_KERNEL, int),
+    "average_pool": dict.fromkeys(_KERNEL, int),
     "batch_norm": {"eps": float},
 }
 _TENSORS: Mapping[str, tuple[str, ...]] = {
     "binary_linear": ("weight",),
+    "binary_conv2d": ("weight",),
     "batch_norm": ("mean", "variance"),
     "affine": ("weight", "bias"),
 }
 _OPTIONAL_TENSORS: Mapping[str, tuple[str, ...]] = {
     "binary_linear": ("scale", "bias"),
+    "binary_conv2d": ("scale", "bias"),
     "batch_norm": ("weight", "bias"),
 }
 
@@ -43,10 +51,14 @@ def check_layer(layer: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (math.prod(shape),)
     if layer.op == "binary_linear":
         return _check_binary_linear(what, layer, shape)
+    if layer.op in ("binary_conv2d", "max_pool", "average_pool", "global_average_pool"):
+        return _check_spatial(what, layer, shape)
+    if layer.op == "quantise" and not 1 <= layer.attributes["bits"] <= 8:
+        raise ValueError(f"bits of {what} must lie between 1 and 8, not be {layer.attributes['bits']}")
     if layer.op in ("batch_norm", "affine"):
-        if len(shape) != 1:
-            raise ValueError(f"{what} needs an input with one axis, not {shape}; flatten it first")
-        lengths = {(1,), shape} if layer.op == "affine" else {shape}
+        if len(shape) == 2:
+            raise ValueError(f"{what} needs an input with one axis or three, not {shape}; flatten it first")
+        lengths = {(1,), shape[-1:]} if layer.op == "affine" else {shape[-1:]}
         for name, tensor in layer.tensors.items():
             _check_tensor(f"{name} of {what}", tensor, torch.float32, lengths)
     if layer.op == "batch_norm":
@@ -61,13 +73,53 @@ def _check_binary_linear(what: str, layer: Layer, shape: tuple[int, ...]) -> tup
     rows, columns = int(layer.attributes["out_features"]), int(layer.attributes["in_features"])
     if shape != (columns,) or rows < 1:
         raise ValueError(f"{what} maps ({columns},) to ({rows},); its input has shape {shape}")
+    _check_weights(what, layer, rows, columns)
+    return (rows,)
+
+
+def _check_spatial(what: str, layer: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A convolution or a pooling."""
+    if len(shape) != 3:
+        raise ValueError(f"{what} needs images (H, W, C); its input has shape {shape}")
+    sizes = {name: int(value) for name, value in layer.attributes.items()}
+    channels = shape[2]
+    if layer.op == "global_average_pool":
+        return (1, 1, channels)
+    for name in _KERNEL:
+        if sizes[name] < 1:
+            raise ValueError(f"{name} of {what} must be at least 1, not {sizes[name]}")
+    if layer.op == "binary_conv2d":
+        channels = _check_convolution(what, layer, sizes, channels)
+    counts = tuple(
+        (size + 2 * sizes.get(f"padding_{axis}", 0) - sizes[f"kernel_{axis}"]) // sizes[f"stride_{axis}"] + 1
+        for axis, size in zip(("height", "width"), shape[:2], strict=True)
+    )
+    if min(counts) < 1:
+        raise ValueError(f"the window of {what} does not fit into its input of shape {shape}")
+    return (*counts, channels)
+
+
+def _check_convolution(what: str, layer: Layer, sizes: Mapping[str, int], channels: int) -> int:
+    """The output channels."""
+    rows, groups = sizes["out_channels"], sizes["groups"]
+    if min(sizes[name] for name in _PADDING) < 0 or sizes["pad_value"] not in (-1, 0, 1):
+        raise ValueError(f"padding of {what} must be at least 0, and its value -1, 0 or 1")
+    if rows < 1 or groups < 1 or rows % groups or channels % groups or sizes["in_channels"] != channels:
+        raise ValueError(
+            f"{what} maps {sizes['in_channels']} channels to {rows} in {groups} groups; its input has {channels}"
+        )
+    _check_weights(what, layer, rows, sizes["kernel_height"] * sizes["kernel_width"] * (channels // groups))
+    return rows
+
+
+def _check_weights(what: str, layer: Layer, rows: int, columns: int) -> None:
+    """Packed weights, and scale and bias where there are any."""
     weight = layer.tensors["weight"]
     _check_tensor(f"weight of {what}", weight, torch.uint8, {(rows, -(-columns // 8))})
     if columns % 8 and bool((weight[:, -1] >> columns % 8).any()):
         raise ValueError(f"weight of {what} has bits set beyond column {columns}")
     for name in layer.tensors.keys() - {"weight"}:
         _check_tensor(f"{name} of {what}", layer.tensors[name], torch.float32, {(rows,)})
-    return (rows,)
 
 
 def _check_names(what: str, given: Mapping[str, object], required: object, optional: tuple[str, ...]) -> None:

@@ -119,6 +119,11 @@ class BinaryConv2d(BinaryLayer):
         self.groups = groups
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.ndim != 4 or x.shape[1] != self.in_channels:
+            raise ValueError(
+                f"BinaryConv2d takes (N, {self.in_channels}, H, W), not {tuple(x.shape)}; "
+                "where images come channels last, put ToChannelsFirst before it"
+            )
         padding = self.padding
         if self.pad_value and any(padding):
             height, width = padding

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from .channels import ToChannelsFirst, ToChannelsLast
 from .layer_check import check_layer
-from .layer_format import Layer, decode
+from .layer_format import Layer, decode, takes_channels_first
 
 __all__ = ["ModelFile", "load", "read"]
 
@@ -62,7 +63,16 @@ class ModelFile:
 
     def module(self) -> nn.Sequential:
         """The network in torch, in eval mode: (N, *shape) raw integers as float32 -> (N, classes) scores."""
-        return nn.Sequential(*(decode(layer) for layer in self.layers)).eval()
+        modules: list[nn.Module] = []
+        shape, first = self.shape, False
+        for layer in self.layers:
+            wanted = takes_channels_first(layer, shape)
+            if wanted is not None and wanted != first:
+                modules.append(ToChannelsFirst() if wanted else ToChannelsLast())
+                first = wanted
+            modules.append(decode(layer, image=len(shape) == 3))
+            shape = check_layer(layer, shape)
+        return nn.Sequential(*modules).eval()
 
     def to_plain(self) -> dict[str, Any]:
         """The contents of model.pt."""

@@ -1,4 +1,5 @@
-"""Binarisation with a gradient: the sign function, its module, and the threshold at a network's input.
+"""Few bits with a gradient: the sign function, its module, activations of several bits, and the threshold at a
+network's input.
 
 The sign function has no useful gradient; training lets the gradient pass where the argument is small
 (the saturating straight-through estimator of Courbariaux et al. 2016, arXiv:1602.02830)::
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import handle_torch_function, has_torch_function_unary
 
-__all__ = ["InputThreshold", "Sign", "sign"]
+__all__ = ["InputThreshold", "Quantise", "Sign", "sign"]
 
 
 def _plus_minus_one(x: Tensor, threshold: float) -> Tensor:
@@ -50,6 +51,43 @@ class Sign(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return sign(x)
+
+
+class _RoundSte(torch.autograd.Function):
+    """Rounding, halves to even, with the derivative 1."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return torch.round(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
+        return grad_outputs[0]
+
+
+class Quantise(nn.Module):
+    """An activation of `bits` bits: y = round(min(max(x, 0), 1) * (2^bits - 1)), an integer from 0 to 2^bits - 1.
+
+    It is DoReFa-Net's (arXiv:1606.06160) times 2^bits - 1, which the next batch norm takes out again: integers keep the
+    next layer's sums exact. The gradient passes through the rounding as if there were none.
+
+    Parameters
+    ----------
+    bits : int
+        1 to 8.
+    """
+
+    def __init__(self, bits: int):
+        super().__init__()
+        if not 1 <= bits <= 8:
+            raise ValueError(f"bits={bits} must lie between 1 and 8")
+        self.bits = bits
+
+    def forward(self, x: Tensor) -> Tensor:
+        return cast(Tensor, _RoundSte.apply(x.clamp(0, 1) * (2**self.bits - 1)))
+
+    def extra_repr(self) -> str:
+        return f"{self.bits}"
 
 
 class InputThreshold(nn.Module):

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from .layer_format import SUPPORTED_MODULES, Layer, encode
 from .quantise import sign
+from .raster import Raster
 
 __all__ = ["trace"]
 
@@ -22,8 +23,10 @@ _FUNCTIONS: Mapping[Any, str] = {
     functional.relu: "relu",
     functional.hardtanh: "hard_tanh",
     torch.flatten: "flatten",
+    torch.permute: "permute",
     "relu": "relu",
     "flatten": "flatten",
+    "permute": "permute",
     "view": "flatten",
     "reshape": "flatten",
     "float": "identity",
@@ -55,6 +58,7 @@ def trace(module: nn.Module, example: Tensor) -> tuple[Layer, ...]:
     traced.graph.eliminate_dead_code()
     ShapeProp(traced).propagate(example)
     layers: list[Layer] = []
+    raster = Raster()
     current: fx.Node | None = None
     for node in traced.graph.nodes:
         if node.op == "placeholder":
@@ -68,10 +72,14 @@ def trace(module: nn.Module, example: Tensor) -> tuple[Layer, ...]:
             layer = _layer(module, node)
             if [source for source in node.all_input_nodes if "tensor_meta" in source.meta] != [current]:
                 raise ValueError(f"layer {layer.name!r} does not take the value before it; export supports one chain")
+            layer = raster.follow(layer, _shape(current)[1:])
             current = node
+            if layer is None:
+                continue
             redundant = layer.op == "hard_tanh" and bool(layers) and layers[-1].op in ("sign", "input_threshold")
             if layer.op != "identity" and not redundant:
                 layers.append(_with_own_name(layer, {other.name for other in layers}))
+    raster.finish()
     return tuple(layers)
 
 
@@ -93,13 +101,24 @@ def _layer(root: nn.Module, node: fx.Node) -> Layer:
         instead = "; torch.sign(0) is 0: use bnnhw.model.sign" if function == "sign" else ""
         raise ValueError(
             f"{name!r} is not supported by export{instead}; besides layers it takes "
-            "bnnhw.model.sign, flatten, view, reshape, relu and hardtanh"
+            "bnnhw.model.sign, flatten, view, reshape, permute, relu and hardtanh"
         )
+    if op == "permute":
+        return Layer(name=name, op=_permutation(name, _options(node)))
     if op == "flatten" and (len(_shape(node)) != 2 or _shape(node)[0] != _shape(node.all_input_nodes[0])[0]):
         raise ValueError(f"{name!r} makes shape {_shape(node)}; only (N, features) out of (N, ...) is supported")
     if op == "hard_tanh" and _options(node) not in ((), (-1, 1)):
         raise ValueError(f"{name!r} clips to {_options(node)}; only (-1, 1) is supported")
     return Layer(name=name, op=op)
+
+
+def _permutation(name: str, axes: tuple[Any, ...]) -> str:
+    """The op of a permutation of axes, given one by one or in one sequence."""
+    orders = {(0, 3, 1, 2): "to_channels_first", (0, 2, 3, 1): "to_channels_last"}
+    given = tuple(axes[0]) if len(axes) == 1 else axes
+    if given not in orders:
+        raise ValueError(f"{name!r} orders the axes {given}; only {' and '.join(map(str, orders))} are supported")
+    return orders[given]
 
 
 def _shape(node: fx.Node) -> tuple[int, ...]:

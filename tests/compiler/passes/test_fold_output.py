@@ -5,7 +5,7 @@ import pytest
 
 from bnnhw.compiler import FoldError, evaluate
 from bnnhw.compiler.ops import Affine, BatchNorm, InputThreshold, Op, Relu, ScoreTable
-from bnnhw.compiler.passes import add_argmax, fold_output, split_binary_linear
+from bnnhw.compiler.passes import add_argmax, fold_output, split_binary_layers
 
 from .graphs import chain, linear, ops_of, vector
 
@@ -26,7 +26,7 @@ PLAIN, TABLE = ["InputThreshold", "MatMul", "ArgMax"], ["InputThreshold", "MatMu
     ],
 )
 def test_labels_and_nodes(ops: list[Op], left):
-    before = add_argmax(split_binary_linear(chain(InputThreshold(1), linear(3, 6, seed=5), *ops, shape=(6,))))
+    before = add_argmax(split_binary_layers(chain(InputThreshold(1), linear(3, 6, seed=5), *ops, shape=(6,))))
     after = fold_output(before)
     assert ops_of(after) == left
     feeds = {"x": np.stack(np.meshgrid(*[np.arange(2)] * 6), axis=-1).reshape(-1, 6)}
@@ -35,13 +35,13 @@ def test_labels_and_nodes(ops: list[Op], left):
 
 def test_ranks_are_dense_and_compare_over_classes():
     scores = Affine(vector(1, 1, 2), vector(0))
-    after = fold_output(add_argmax(split_binary_linear(chain(InputThreshold(1), linear(3, 2), scores, shape=(2,)))))
+    after = fold_output(add_argmax(split_binary_layers(chain(InputThreshold(1), linear(3, 2), scores, shape=(2,)))))
     (table,) = (node.op for node in after.nodes if isinstance(node.op, ScoreTable))
     assert table.table.tolist() == [[1, 2, 3], [1, 2, 3], [0, 2, 4]]  # scores -2 0 2, -2 0 2, -4 0 4
 
 
 def test_nan_scores_are_refused():
     infinite = [Affine(vector(3e38), vector(0)), Affine(vector(3e38), vector(0)), Affine(vector(0), vector(0))]
-    graph = add_argmax(split_binary_linear(chain(InputThreshold(1), linear(3, 2), *infinite, shape=(2,))))
-    with pytest.raises(FoldError, match=r"^value 'v4': the score of class 0 is NaN for a sum of -2$"):
+    graph = add_argmax(split_binary_layers(chain(InputThreshold(1), linear(3, 2), *infinite, shape=(2,))))
+    with pytest.raises(FoldError, match=r"^value 'v4': channel 0 is NaN for a sum of -2$"):
         fold_output(graph)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bnnhw.compiler.types import FloatType, IntType, TensorType
 
 from .base import Op
-from .matmul import Reachable
+from .product import Reachable
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,10 @@ from .expose_sums import expose_sums
 from .fold_batch_norm import fold_batch_norm
 from .fold_input_threshold import fold_input_threshold
 from .fold_output import fold_output
-from .split_binary_linear import split_binary_linear
+from .pool_sums_first import pool_sums_first
+from .split_average_pool import split_average_pool
+from .split_binary_layers import split_binary_layers
+from .threshold_before_pool import threshold_before_pool
 
 __all__ = [
     "add_argmax",
@@ -15,5 +18,8 @@ __all__ = [
     "fold_batch_norm",
     "fold_input_threshold",
     "fold_output",
-    "split_binary_linear",
+    "pool_sums_first",
+    "split_average_pool",
+    "split_binary_layers",
+    "threshold_before_pool",
 ]

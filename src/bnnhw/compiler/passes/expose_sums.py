@@ -5,18 +5,18 @@ from dataclasses import replace
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir import Graph, infer_types
 
-from .rewrite import float_chains
+from .rewrite import chains
 
 
 def expose_sums(graph: Graph) -> Graph:
-    """s = matmul(x); …float ops…; outputs (scores)  ->  s = matmul(x); outputs (s).
+    """s = product(x); …float ops…; outputs (scores)  ->  s = product(x); outputs (s).
 
     The sums are integers, before scale and batch norm.
     """
-    for chain in float_chains(graph, infer_types(graph)):
+    for chain in chains(graph, infer_types(graph)):
         if graph.outputs == (chain.value,):
             nodes = tuple(node for node in graph.nodes if node not in chain.floats)
-            return replace(graph, nodes=nodes, outputs=(chain.matmul.output,))
+            return replace(graph, nodes=nodes, outputs=(chain.sums,))
     raise FoldError(
-        f"output {graph.outputs[0]!r} must be the scores of a binary_linear layer, perhaps with float layers behind it"
+        f"output {graph.outputs[0]!r} must be the scores of a layer with binary weights, perhaps with float layers behind it"
     )

@@ -1,77 +1,78 @@
-"""Exact folding of batch norm, scale, bias, activation and sign into one integer threshold a channel.
+"""Exact folding of batch norm, scale, bias, activation and sign into integer thresholds.
 
 The idea is FINN's (Umuroglu et al., https://arxiv.org/abs/1612.07119, section 4.2.2), which solves the batch norm for
 its zero. Here the trained float32 arithmetic is evaluated at every sum that a channel can reach, and the crossing is
 read off: so the integer network equals the trained one bit for bit, whatever the rounding.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir import Graph, Node, infer_types
-from bnnhw.compiler.ops import MatMul, Sign, Threshold
+from bnnhw.compiler.ops import MaxPool, MultiThreshold, Op, Quantise, Sign, Threshold
 
-from .rewrite import FloatChain, float_chains, sums_in_chunks
+from .crossings import Crossings, find_crossings
+from .rewrite import Chain, chains
 
 
 def fold_batch_norm(graph: Graph) -> Graph:
-    """s = matmul(x, w); …float ops…; y = sign(z)  ->  s.rising = matmul(x, w'); y = threshold(s.rising, t).
+    """s = product(x, w); …poolings, float ops…; y = sign(z)  ->  s.rising = product(x, w'); …; y = threshold(…, t).
 
-    w' is w with the rows inverted whose sign falls as the sum rises. A channel that is always +1 gets the least sum
-    that it can reach as its threshold, one that never is gets one step above the greatest. Raises FoldError for a
-    sign that rises and falls again.
+    w' is w with the rows inverted whose sign falls as the sum rises; a max pooling takes the least of those sums. A
+    channel that is always +1 gets the least sum that it can reach as its threshold, one that never is gets one step
+    above the greatest. A quantised activation of several bits gets a threshold for each of its levels. Raises FoldError
+    for an activation that rises and falls again.
     """
-    folded: dict[str, tuple[Node, Node]] = {}
+    folded: dict[str, tuple[Node, ...]] = {}
     dropped: set[str] = set()
-    for chain in float_chains(graph, infer_types(graph)):
-        if chain.end and isinstance(chain.end.op, Sign):
-            folded[chain.matmul.name] = fold_chain(chain, chain.end)
-            dropped |= {node.name for node in (*chain.floats, chain.end)}
+    for chain in chains(graph, infer_types(graph)):
+        if chain.end and isinstance(chain.end.op, Sign | Quantise):
+            folded[chain.product.name] = fold_chain(chain, chain.end, chain.end.op)
+            dropped |= {node.name for node in (*chain.pools, *chain.floats, chain.end)}
     nodes = (new for node in graph.nodes if node.name not in dropped for new in folded.get(node.name, (node,)))
     return replace(graph, nodes=tuple(nodes))
 
 
-def fold_chain(chain: FloatChain, sign: Node) -> tuple[Node, Node]:
-    """The two integer nodes that replace a chain ending in `sign`."""
-    crossings, reachable = find_crossings(chain), chain.reachable
-    if (bad := np.flatnonzero(crossings.changes > 1)).size:
+def fold_chain(chain: Chain, end: Node, activation: Sign | Quantise) -> tuple[Node, ...]:
+    """The integer nodes that replace a chain ending in `end`."""
+    crossings, reachable = find_crossings(chain, activation), chain.reachable
+    falling = falling_channels(chain, crossings)
+    # The sums that reach a level are the greatest ones in a rising channel, the least ones in a falling channel.
+    rises_at = reachable.lows + reachable.step * (reachable.count - crossings.reached)
+    falls_after = reachable.lows + reachable.step * (crossings.reached - 1)
+    thresholds = np.where(falling, -falls_after, rises_at)
+    value = f"{chain.product.output}.rising"
+    nodes = [Node(chain.product.name, chain.op.inverted(falling), chain.product.inputs, value)]
+    for node in chain.pools:
+        nodes.append(Node(node.name, inverted_pooling(node, falling), (value,), f"{node.output}.rising"))
+        value = nodes[-1].output
+    op = Threshold(thresholds[0]) if isinstance(activation, Sign) else MultiThreshold(thresholds)
+    return (*nodes, Node(end.name, op, (value,), end.output))
+
+
+def falling_channels(chain: Chain, crossings: Crossings) -> NDArray[np.bool_]:
+    """The channels, (rows,), whose activation falls as the sum rises. Raises FoldError where one does both."""
+    layer = f"layer {chain.product.name!r}"
+    only = "only monotone layers between a sum and its sign can be folded"
+    if (bad := np.argwhere(crossings.changes > 1)).size:
+        level, channel = bad[0]
         raise FoldError(
-            f"layer {chain.matmul.name!r}: the sign of channel {bad[0]} changes {crossings.changes[bad[0]]} times "
-            f"as its sum rises; only monotone layers between a sum and its sign can be folded"
+            f"{layer}: the sign of channel {channel} changes {crossings.changes[level, channel]} times "
+            f"as its sum rises; {only}"
         )
-    falling = (crossings.changes == 1) & crossings.first
-    # `positive` sums have the sign +1: the greatest ones in a rising channel, the least ones in a falling channel.
-    rises_at = reachable.lows + reachable.step * (reachable.count - crossings.positive)
-    falls_after = reachable.lows + reachable.step * (crossings.positive - 1)
-    weights = np.where(falling[:, None], -chain.op.weights, chain.op.weights)
-    total = f"{chain.matmul.output}.rising"
-    return (
-        Node(chain.matmul.name, MatMul(weights), chain.matmul.inputs, total),
-        Node(sign.name, Threshold(np.where(falling, -falls_after, rises_at)), (total,), sign.output),
-    )
+    falls = (crossings.changes == 1) & crossings.first
+    rises = (crossings.changes == 1) & ~crossings.first
+    if (bad := np.flatnonzero(falls.any(axis=0) & rises.any(axis=0))).size:
+        raise FoldError(f"{layer}: the activation of channel {bad[0]} rises and falls as its sum rises; {only}")
+    return falls.any(axis=0)
 
 
-@dataclass(frozen=True)
-class Crossings:
-    """Each channel's signs over its reachable sums: how many are +1, whether the first is, how often they change."""
-
-    positive: NDArray[np.int64]
-    first: NDArray[np.bool_]
-    changes: NDArray[np.int64]
-
-
-def find_crossings(chain: FloatChain) -> Crossings:
-    """The sign of the chain at every reachable sum of every channel, counted."""
-    positive, changes = np.zeros(chain.op.rows, np.int64), np.zeros(chain.op.rows, np.int64)
-    first = last = chain.apply(chain.reachable.lows[None])[0] >= 0
-    for sums in sums_in_chunks(chain.reachable):
-        signs = chain.apply(sums) >= 0
-        # A chunk has at most 255 rows, so that its counts fit the bytes that numpy adds up fastest.
-        positive += np.add.reduce(signs.view(np.uint8), axis=0, dtype=np.uint8)
-        changes += last != signs[0]
-        changes += np.add.reduce((signs[1:] != signs[:-1]).view(np.uint8), axis=0, dtype=np.uint8)
-        last = signs[-1]
-    return Crossings(positive, first, changes)
+def inverted_pooling(node: Node, rows: NDArray[np.bool_]) -> Op:
+    """The pooling of sums of which those of `rows` are inverted."""
+    if not isinstance(node.op, MaxPool):
+        return node.op
+    minimum = rows if node.op.minimum is None else rows ^ node.op.minimum
+    return replace(node.op, minimum=minimum if minimum.any() else None)

@@ -1,5 +1,6 @@
-"""What several passes share: replacing nodes, and the float chain that hangs on a matrix product."""
+"""What several passes share: replacing nodes, and the chain of ops that hangs on a product."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir import Graph, Node, TensorType
-from bnnhw.compiler.ops import Elementwise, MatMul, Reachable
+from bnnhw.compiler.ops import Elementwise, Flatten, MaxPool, Product, Reachable, SumPool
 
 
 def replace_nodes(graph: Graph, rewrite: Callable[[Node], Iterable[Node]]) -> Graph:
@@ -17,23 +18,39 @@ def replace_nodes(graph: Graph, rewrite: Callable[[Node], Iterable[Node]]) -> Gr
     return replace(graph, nodes=tuple(new for node in graph.nodes for new in rewrite(node)))
 
 
-@dataclass(frozen=True)
-class FloatChain:
-    """A MatMul, the sums that it can reach, the elementwise float ops behind it in order, and the node that ends them.
+def drop_unread(graph: Graph) -> Graph:
+    """The graph without the nodes whose output nothing reads, nor those that only they read."""
+    read, kept = set(graph.outputs), []
+    for node in reversed(graph.nodes):
+        if node.output in read:
+            read |= set(node.inputs)
+            kept.append(node)
+    return replace(graph, nodes=tuple(reversed(kept)))
 
-    `end` is None where the chain ends in an output of the graph.
+
+@dataclass(frozen=True)
+class Chain:
+    """A product, the poolings of its sums, the elementwise float ops behind them in order, and the node that ends them.
+
+    `reachable` are the sums behind the poolings. `end` is None where the chain ends in an output of the graph.
     """
 
-    matmul: Node
-    op: MatMul
+    product: Node
+    op: Product
+    pools: tuple[Node, ...]
     reachable: Reachable
     floats: tuple[Node, ...]
     end: Node | None
 
     @property
+    def sums(self) -> str:
+        """The value of the sums behind the poolings."""
+        return (self.product, *self.pools)[-1].output
+
+    @property
     def value(self) -> str:
         """The last float value (or the sum itself where there is no float op)."""
-        return (self.floats or (self.matmul,))[-1].output
+        return (self.product, *self.pools, *self.floats)[-1].output
 
     def apply(self, sums: NDArray[Any]) -> NDArray[Any]:
         """The chain's floats (without its end) for sums (N, rows): the trained network's own arithmetic."""
@@ -41,29 +58,59 @@ class FloatChain:
             sums = node.op.reference(sums)
         return sums
 
+    def apply_finite(self, sums: NDArray[np.int64]) -> NDArray[Any]:
+        """`apply`, and a FoldError where it gives NaN."""
+        values = self.apply(sums)
+        if (bad := np.argwhere(np.isnan(values))).size:
+            entry, channel = bad[0]
+            raise FoldError(
+                f"value {self.value!r}: channel {channel} is NaN for a sum of {np.atleast_2d(sums)[entry, channel]}"
+            )
+        return values
 
-def float_chains(graph: Graph, types: Mapping[str, TensorType]) -> Iterator[FloatChain]:
-    """The chain behind every MatMul, in order. Raises FoldError where one branches."""
+
+def chains(graph: Graph, types: Mapping[str, TensorType]) -> Iterator[Chain]:
+    """The chain behind every product, in order. Raises FoldError where one branches."""
     for node in graph.nodes:
-        if isinstance(node.op, MatMul):
-            yield float_chain(graph, node, node.op, node.op.reachable(types[node.inputs[0]].element))
+        if isinstance(node.op, Product):
+            yield chain_behind(graph, types, node, node.op)
 
 
-def float_chain(graph: Graph, matmul: Node, op: MatMul, reachable: Reachable) -> FloatChain:
-    """The chain behind one MatMul. A value within it may have no second reader, nor be an output of the graph."""
+def chain_behind(graph: Graph, types: Mapping[str, TensorType], product: Node, op: Product) -> Chain:
+    """The chain behind one product. A value within it may have no second reader, nor be an output of the graph."""
+    pools: list[Node] = []
     floats: list[Node] = []
-    value = matmul.output
+    reachable = op.reachable(types[product.inputs[0]].element)
+    value = product.output
     while True:
         readers = graph.consumers(value)
         if not readers:
-            return FloatChain(matmul, op, reachable, tuple(floats), None)
+            return Chain(product, op, tuple(pools), reachable, tuple(floats), None)
         if len(readers) > 1 or value in graph.outputs:
-            raise FoldError(f"layer {matmul.name!r}: value {value!r} may have one reader only, but has more")
-        reader = next(iter(readers))
-        if not isinstance(reader.op, Elementwise):
-            return FloatChain(matmul, op, reachable, tuple(floats), reader)
-        floats.append(reader)
+            raise FoldError(f"layer {product.name!r}: value {value!r} may have one reader only, but has more")
+        (reader,) = readers
+        if isinstance(reader.op, Elementwise):
+            floats.append(reader)
+        elif not floats and is_pooling(reader, types):
+            pools.append(reader)
+            reachable = pooled(reachable, reader)
+        else:
+            return Chain(product, op, tuple(pools), reachable, tuple(floats), reader)
         value = reader.output
+
+
+def is_pooling(node: Node, types: Mapping[str, TensorType]) -> bool:
+    """Whether the node keeps the channels: a pooling, or a Flatten of a single pixel."""
+    if isinstance(node.op, Flatten):
+        return math.prod(types[node.inputs[0]].shape[:-1]) == 1
+    return isinstance(node.op, MaxPool | SumPool)
+
+
+def pooled(reachable: Reachable, node: Node) -> Reachable:
+    """The sums that can be reached behind a pooling."""
+    if not isinstance(node.op, SumPool):
+        return reachable
+    return Reachable(reachable.lows * node.op.count, reachable.step, (reachable.count - 1) * node.op.count + 1)
 
 
 def sums_in_chunks(reachable: Reachable, rows: int = 255) -> Iterable[NDArray[np.int64]]:

@@ -1,0 +1,42 @@
+"""Where the activations behind a chain change: read off at every sum that a channel can reach."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.ops import Quantise, Sign
+
+from .rewrite import Chain, sums_in_chunks
+
+
+@dataclass(frozen=True)
+class Crossings:
+    """For each level of an activation and each channel, over its reachable sums, all (levels, channels): how many reach
+    the level, whether the first does, and how often that changes. A sign has one level, +1."""
+
+    reached: NDArray[np.int64]
+    first: NDArray[np.bool_]
+    changes: NDArray[np.int64]
+
+
+def find_crossings(chain: Chain, activation: Sign | Quantise) -> Crossings:
+    """The chain and then the activation at every reachable sum of every channel, counted."""
+    last = first = levels_of(chain, activation, chain.reachable.lows[None])[:, 0]
+    reached, changes = np.zeros(first.shape, np.int64), np.zeros(first.shape, np.int64)
+    # A chunk has at most 255 sums, so that its counts fit the bytes that numpy adds up fastest.
+    for sums in sums_in_chunks(chain.reachable, rows=max(1, 255 // len(first))):
+        levels = levels_of(chain, activation, sums)
+        reached += np.add.reduce(levels.view(np.uint8), axis=1, dtype=np.uint8)
+        changes += last != levels[:, 0]
+        changes += np.add.reduce((levels[:, 1:] != levels[:, :-1]).view(np.uint8), axis=1, dtype=np.uint8)
+        last = levels[:, -1]
+    return Crossings(reached, first, changes)
+
+
+def levels_of(chain: Chain, activation: Sign | Quantise, sums: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which levels the activation reaches for sums (N, channels): (levels, N, channels)."""
+    if isinstance(activation, Sign):
+        return (chain.apply(sums) >= 0)[None]
+    values = activation.reference(chain.apply_finite(sums))
+    return values >= np.arange(1, activation.levels + 1)[:, None, None]

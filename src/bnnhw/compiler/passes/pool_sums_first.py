@@ -1,0 +1,61 @@
+"""Max pooling directly behind the sums."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.errors import FoldError
+from bnnhw.compiler.ir import Graph, Node, infer_types
+from bnnhw.compiler.ops import MaxPool
+
+from .rewrite import Chain, chains, sums_in_chunks
+
+
+def pool_sums_first(graph: Graph) -> Graph:
+    """s = product(x); z = …float ops…(s); y = max_pool(z)  ->  p = max_pool(s); y = …float ops…(p).
+
+    A channel whose floats fall as the sum rises takes the least sum of a window instead of the greatest. Exact, as
+    rounded functions that rise stay so. Raises FoldError for a channel that rises and falls.
+    """
+    for chain in chains(graph, infer_types(graph)):
+        if chain.floats and chain.end is not None and isinstance(chain.end.op, MaxPool):
+            return pool_sums_first(replace(graph, nodes=reordered(graph, chain, chain.end)))
+    return graph
+
+
+def reordered(graph: Graph, chain: Chain, pool: Node) -> tuple[Node, ...]:
+    """The graph's nodes with `pool`, the chain's end, before the chain's floats."""
+    op, falling = pool.op, falls(chain)
+    assert isinstance(op, MaxPool)
+    minimum = falling if op.minimum is None else falling ^ op.minimum
+    value = f"{pool.output}.sum"
+    nodes = [replace(pool, op=replace(op, minimum=minimum if minimum.any() else None), inputs=(chain.sums,), output=value)]
+    for node in chain.floats:
+        output = pool.output if node is chain.floats[-1] else f"{node.output}.pooled"
+        nodes.append(replace(node, inputs=(value,), output=output))
+        value = output
+    moved = {node.name for node in (*chain.floats, pool)}
+    return tuple(
+        new
+        for node in graph.nodes
+        if node is pool or node.name not in moved
+        for new in (nodes if node is pool else [node])
+    )
+
+
+def falls(chain: Chain) -> NDArray[np.bool_]:
+    """Which channels of the chain fall as their sum rises: (rows,)."""
+    last = chain.apply_finite(chain.reachable.lows[None])[0]
+    rises, falling = np.zeros((2, chain.op.rows), np.bool_)
+    for sums in sums_in_chunks(chain.reachable):
+        values = np.concatenate([last[None], chain.apply_finite(sums)])
+        rises |= (values[1:] > values[:-1]).any(axis=0)
+        falling |= (values[1:] < values[:-1]).any(axis=0)
+        last = values[-1]
+    if (bad := np.flatnonzero(rises & falling)).size:
+        raise FoldError(
+            f"layer {chain.product.name!r}: channel {bad[0]} rises and falls as its sum rises, before a max pooling; "
+            "only monotone layers between a sum and a pooling can be folded"
+        )
+    return falling
