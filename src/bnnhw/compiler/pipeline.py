@@ -1,11 +1,11 @@
 """A core's integer graph as the hardware computes it: bit planes and mismatch sums instead of signed numbers.
 
-With u = x - lo the unsigned input in k planes and m_p the mismatches of a row's signs with plane p, the mismatch sum is
+With u = (x - lo)/step the unsigned input in k planes and m_p the mismatches of a row's signs with plane p, the mismatch sum is
 
-    m = sum_p 2^p m_p,   and   dot = (2^k - 1)*ones - m + lo*(ones - others),
+    m = sum_p 2^p m_p,   and   dot = step*((2^k - 1)*ones - m) + lo*(ones - others),
 
-`ones` and `others` the row's numbers of +1 and -1. For +-1 inputs, k = 1 and dot = cols - 2*m. The conventions are in
-docs/architecture.md, "Numbers".
+`ones` and `others` the row's numbers of +1 and -1. For +-1 inputs, k = 1, step = 2 and dot = cols - 2*m. The
+conventions are in docs/architecture.md, "Numbers".
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from bnnhw.hw.matrix_shape import MatrixShape
 from .errors import ScheduleError
 from .folding import Folding
 from .ir import Graph, Node, infer_types
-from .ops import ArgMax, Flatten, MatMul, ScoreTable, Threshold
+from .ops import ArgMax, Conv, Flatten, MatMul, MaxPool, MultiThreshold, Product, ScoreTable, SumPool, Threshold
 from .types import BinaryType, Element, IntType
 
 
@@ -114,6 +114,12 @@ def build_pipeline(graph: Graph) -> Pipeline:
     """
     types = infer_types(graph)
     nodes = [node for node in chain_of(graph) if not isinstance(node.op, Flatten)]
+    for node in nodes:
+        if isinstance(node.op, Conv | MaxPool | SumPool | MultiThreshold):
+            raise ScheduleError(
+                f"node {node.name!r} ({type(node.op).__name__}) has no hardware yet, only matrix products and "
+                "thresholds have; `bnnhw eval` and `bnnhw verify --through packed` take this network"
+            )
     *hidden, last = split_layers(nodes)
     layers = []
     for matmul, *rest in hidden:
@@ -167,24 +173,31 @@ def split_layers(nodes: list[Node]) -> list[list[Node]]:
 
 def hidden_layer(name: str, op: MatMul, element: Element, threshold: Threshold) -> MatrixLayer:
     """dot >= t as m <= floor((top - t) / step), `top` the dot of no mismatch and `step` what a mismatch takes away."""
-    thresholds = np.broadcast_to(threshold.thresholds, (op.rows,))
-    top, step = (op.cols, 2) if isinstance(element, BinaryType) else (top_dots(op, element), 1)
     layer = MatrixLayer(name, op.weights, width_of(element), None)
-    return replace(layer, thresholds=np.clip((top - thresholds) // step, -1, layer.max_sum))
+    thresholds = np.broadcast_to(threshold.thresholds, (op.rows,))
+    return replace(layer, thresholds=mismatch_thresholds(op, element, thresholds))
 
 
-def sums_to_dots(op: MatMul, element: Element) -> tuple[NDArray[np.int64], int]:
+def mismatch_thresholds(op: Product, element: Element, thresholds: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Thresholds (rows,) on the mismatch sum m: dot >= t where m is at most this; -1 for never, its maximum for always.
+
+    `element` is what the sums are made of (`Product.terms`).
+    """
+    top, step = top_dots(op, element)
+    return np.clip((top - thresholds) // step, -1, op.cols * (2 ** width_of(element) - 1))
+
+
+def sums_to_dots(op: Product, element: Element) -> tuple[NDArray[np.int64], int]:
     """(offsets, scale) of the last layer, whose weights are inverted: dot = offsets + scale*m."""
-    if isinstance(element, BinaryType):
-        return np.full(op.rows, -op.cols, np.int64), 2
-    return top_dots(op, element) - op.cols * (2 ** width_of(element) - 1), 1
+    top, step = top_dots(op, element)
+    return top - step * op.cols * (2 ** width_of(element) - 1), step
 
 
-def top_dots(op: MatMul, element: Element) -> NDArray[np.int64]:
-    """Each row's dot at a mismatch sum of 0, for integer inputs: (2^k - 1)*ones + lo*(ones - others)."""
-    assert isinstance(element, IntType)
-    ones = np.count_nonzero(op.weights == 1, axis=1).astype(np.int64)
-    return (2**element.width - 1) * ones + element.lo * (2 * ones - op.cols)
+def top_dots(op: Product, element: Element) -> tuple[NDArray[np.int64], int]:
+    """(top, step): a row's dot is top - step*m, top its dot at a mismatch sum m of 0."""
+    assert isinstance(element, BinaryType | IntType)  # a Product reads no floats
+    ones = np.count_nonzero(op.weights.reshape(op.rows, -1) == 1, axis=1).astype(np.int64)
+    return element.step * (2**element.width - 1) * ones + element.lo * (2 * ones - op.cols), element.step
 
 
 def score_table(
@@ -205,6 +218,6 @@ def score_table(
 
 
 def width_of(element: Element) -> int:
-    """The bits of an element of a MatMul's input."""
-    assert isinstance(element, BinaryType | IntType)  # MatMul reads no floats
+    """The bits of an element of a product's input."""
+    assert isinstance(element, BinaryType | IntType)  # a Product reads no floats
     return element.width

@@ -64,10 +64,11 @@ class Conv(Product):
             return element
         return IntType(min(element.lo, self.pad_value), max(element.hi, self.pad_value))
 
-    def unrolled(self, x: NDArray[Any]) -> NDArray[Any]:
-        """The windows of x (N, H, W, C), group by group: (groups, N*down*across, kernel height*kernel width*C')."""
+    def unrolled(self, x: NDArray[Any], *, fill: int) -> NDArray[Any]:
+        """The windows of x (N, H, W, C), which is `fill` beyond its border, group by group:
+        (groups, N*down*across, kernel height*kernel width*C')."""
         (down, across), (height, width) = self.padding, self.kernel
-        padded = np.pad(x, ((0, 0), (down, down), (across, across), (0, 0)), constant_values=self.pad_value)
+        padded = np.pad(x, ((0, 0), (down, down), (across, across), (0, 0)), constant_values=fill)
         view = windows(padded, self.kernel, self.stride)
         n, rows, columns = view.shape[:3]
         grouped = view.reshape(n, rows, columns, self.groups, -1, height, width).transpose(3, 0, 1, 2, 5, 6, 4)
@@ -82,7 +83,7 @@ class Conv(Product):
 
     def _block(self, x: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         rows = self.weights.reshape(self.groups, -1, self.cols)
-        sums = [exact_matmul(part, weights) for part, weights in zip(self.unrolled(x), rows, strict=True)]
+        sums = [exact_matmul(part, weights) for part, weights in zip(self.unrolled(x, fill=self.pad_value), rows, strict=True)]
         return np.concatenate(sums, axis=1).reshape(len(x), *shape)
 
 
