@@ -1,9 +1,10 @@
 """The whole way from a trained graph to an integer graph."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import FoldError
 from .ir import Graph, random_feeds, trace, verify
@@ -17,6 +18,7 @@ from .passes import (
     fold_output,
     split_binary_linear,
 )
+from .passes.expose_sums import score_chain
 
 Pass = Callable[[Graph], Graph]
 
@@ -53,6 +55,11 @@ def integerize(graph: Graph, *, output: Literal["label", "scores"] = "label", ch
         if not isinstance(node.op, INTEGER_OPS):
             raise FoldError(f"layer {node.name!r} ({type(node.op).__name__}) has no integer form where it stands")
     return graph
+
+
+def scores_of_sums(graph: Graph) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """The trained graph's way from its last sums (N, classes), the integer graph's scores, to its own float scores."""
+    return score_chain(split_binary_linear(drop_identities(graph))).apply
 
 
 def check_pass(name: str, before: Graph, after: Graph, *, samples: int = 64, seed: int = 0) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir import Graph, infer_types
 
-from .rewrite import float_chains
+from .rewrite import FloatChain, float_chains
 
 
 def expose_sums(graph: Graph) -> Graph:
@@ -13,10 +13,16 @@ def expose_sums(graph: Graph) -> Graph:
 
     The sums are integers, before scale and batch norm.
     """
+    chain = score_chain(graph)
+    nodes = tuple(node for node in graph.nodes if node not in chain.floats)
+    return replace(graph, nodes=nodes, outputs=(chain.matmul.output,))
+
+
+def score_chain(graph: Graph) -> FloatChain:
+    """The last layer's sums and the float layers that make the graph's output, the scores, of them."""
     for chain in float_chains(graph, infer_types(graph)):
         if graph.outputs == (chain.value,):
-            nodes = tuple(node for node in graph.nodes if node not in chain.floats)
-            return replace(graph, nodes=nodes, outputs=(chain.matmul.output,))
+            return chain
     raise FoldError(
         f"output {graph.outputs[0]!r} must be the scores of a binary_linear layer, perhaps with float layers behind it"
     )
