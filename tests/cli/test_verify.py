@@ -44,10 +44,11 @@ def test_writes_the_ladder_into_the_report(workplace: Path, built: Path):
     assert run("verify", "model.pt", "--build", "out", "--samples", "7") == 0
     report = read(workplace / "out")
     climbed = ["torch", "trained graph", "integer graph", "packed kernel", "RTL"]
-    assert [(rung.left, rung.right) for rung in report.ladder] == [*pairwise(climbed), ("RTL", "netlist")]
-    assert [(rung.samples, rung.differences) for rung in report.ladder] == [(7, 0)] * 4 + [(None, None)]
+    above = ["RTL", "netlist", "placed"]
+    assert [(rung.left, rung.right) for rung in report.ladder] == [*pairwise(climbed), *pairwise(above)]
+    assert [(rung.samples, rung.differences) for rung in report.ladder] == [(7, 0)] * 4 + [(None, None)] * 2
     assert report.provenance == before.provenance
-    assert "4 of 5 rungs climbed, 0 differences" in (workplace / "out" / "report.html").read_text()
+    assert "4 of 6 rungs climbed, 0 differences" in (workplace / "out" / "report.html").read_text()
     assert read(built) == before
 
 
@@ -56,6 +57,12 @@ def test_writes_what_differs(workplace: Path, monkeypatch: pytest.MonkeyPatch):
     assert run("verify", "model.pt", "--build", "out", "--samples", "3") == 1
     rung = read(workplace / "out").rungs_climbed[-1]
     assert (rung.left, rung.right, rung.samples, rung.differences) == ("integer graph", "packed kernel", 3, 3)
+
+
+@pytest.mark.toolchain
+def test_climbs_to_the_placed_cells(workplace: Path):
+    assert run("verify", "model.pt", "--build", "out", "--through", "placed", "--samples", "5") == 0
+    assert [rung.differences for rung in read(workplace / "out").ladder] == [0] * 6
 
 
 def changed(name: str, change: Callable[[str], str]) -> dict[str, Make]:

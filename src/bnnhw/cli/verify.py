@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,21 @@ if TYPE_CHECKING:
     from bnnhw.compiler.ir import Graph
     from bnnhw.sim.ladder import Rung
 
-NAMES = ("torch", "trained graph", "integer graph", "packed kernel", "RTL", "netlist")
-RUNGS = ("graph", "integer", "packed", "rtl", "netlist")
+NAMES = ("torch", "trained graph", "integer graph", "packed kernel", "RTL", "netlist", "placed")
+RUNGS = ("graph", "integer", "packed", "rtl", "netlist", "placed")
 """What --through calls the rungs above torch."""
 DIFFERENT = 1
 
 
 @click.command("verify")
 @click.argument("model", type=MODEL)
-@click.option("--through", type=click.Choice(RUNGS), default="rtl", show_default=True, help="The last rung.")
+@click.option(
+    "--through",
+    type=click.Choice(RUNGS),
+    default="rtl",
+    show_default=True,
+    help="The last rung; placing a large design takes minutes.",
+)
 @click.option(
     "--build",
     "build_folder",
@@ -49,7 +56,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Climb the ladder: prove that torch, the graphs, the RTL and the netlist give the same answers, bit for bit.
+    """Climb the ladder: prove that torch, the graphs, the RTL and the netlists give the same answers, bit for bit.
 
     Ends with exit code 1 and the first image, layer and channel that differ, where anything does.
 
@@ -119,8 +126,8 @@ def make_rungs(
         if schedule is not None:
             yield rtl_rung(schedule)
             if last >= RUNGS.index("netlist"):
-                from bnnhw.cli.netlist import netlist_rung
+                from bnnhw.cli.netlist import netlist_rungs
 
-                yield netlist_rung(schedule)
+                yield from islice(netlist_rungs(schedule, plan.target), last - RUNGS.index("rtl"))
 
     return rungs()
