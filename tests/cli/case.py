@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,16 +49,22 @@ class Case:
     left: str = "(?!)"
 
 
-def run_case(case: Case, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def run_case(
+    case: Case,
+    folder: Path,
+    capfd: pytest.CaptureFixture[str],
+    *,
+    within: AbstractContextManager[None] | None = None,
+) -> None:
     """Runs `case` in the working folder `folder`: one line, exit code 2, and every file as it was.
 
-    The permissions of files hold even where root runs the tests.
+    The permissions of files hold even where root runs the tests. The command alone runs `within` what is given.
     """
     for name, make in case.files.items():
         fill(folder / name, make)
     before = snapshot(folder)
     capfd.readouterr()
-    with pytest.raises(SystemExit) as end, without_file_privileges():
+    with pytest.raises(SystemExit) as end, without_file_privileges(), within or nullcontext():
         main(shlex.split(case.line))
     out, err = capfd.readouterr()
     assert err.endswith("\n"), err
