@@ -6,20 +6,23 @@ twin of `evaluate`, and independent of it.
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .ir import Graph, evaluate
-from .packing import bits_to_words, encode_elements
+from .ir import Graph, check_feed
+from .packing import bits_to_words
 from .pipeline import MatrixLayer, build_pipeline
-from .schedule import split_host
+from .schedule import input_threshold, split_host
+from .types import FloatType
 
-BLOCK_WORDS = 2**15
-"""XORed words that are counted at a time: they and their counts stay in a core's cache."""
+IMAGES = 512
+"""Images that go through the layers together."""
+ROWS = 64
+"""Rows of weights that meet them at a time: IMAGES * ROWS words and their counts stay in a core's cache."""
 BYTE_WORDS = 3
 """Words whose counts, at most 64 each, are summed in a byte."""
 
@@ -27,72 +30,89 @@ BYTE_WORDS = 3
 class PackedKernel:
     """An integer graph, packed. Call it with images (N, *shape) for labels (N,) or scores (N, classes).
 
-    numpy releases Python's lock while it computes, so blocks of images run on `threads` cores at once, all by default.
+    Images are compared and packed in their own integer type; uint8 is the fastest. numpy releases Python's lock while
+    it computes, so blocks of images run on `threads` cores at once, all by default.
     """
 
     def __init__(self, graph: Graph, *, threads: int | None = None):
         if threads is not None and threads < 1:
             raise ValueError(f"threads={threads} must be at least 1")
         self.threads = threads or os.cpu_count() or 1
-        self.host_graph, core_graph = split_host(graph)
+        (self.input,) = graph.inputs
+        host_graph, core_graph = split_host(graph)
+        self.threshold = input_threshold(host_graph)
         self.pipeline = build_pipeline(core_graph)
+        if isinstance(element := self.pipeline.element, FloatType):
+            raise TypeError("a kernel takes integers, no float values")
+        self.lo, self.step = element.lo, element.step
         self.layers = [PackedLayer(layer) for layer in self.pipeline.layers]
 
     def __call__(self, images: NDArray[Any]) -> NDArray[np.int64]:
-        (values,) = evaluate(self.host_graph, {self.host_graph.inputs[0].name: images}).values()
-        codes = encode_elements(self.pipeline.element, values.reshape(len(values), self.pipeline.layers[0].cols))
-        blocks = np.array_split(codes, max(1, min(len(codes), 4 * self.threads)))
+        check_feed(self.input, images)
+        flat = images.reshape(len(images), self.pipeline.layers[0].cols)
+        blocks = [flat[start : start + IMAGES] for start in range(0, max(1, len(flat)), IMAGES)]
         with ThreadPoolExecutor(self.threads) as pool:
             return np.concatenate(list(pool.map(self._run, blocks)))
 
-    def _run(self, codes: NDArray[Any]) -> NDArray[np.int64]:
-        sums = codes
+    def _run(self, images: NDArray[Any]) -> NDArray[np.int64]:
+        planes = self._planes(images)
+        sums = np.empty(0, np.int32)
         for layer in self.layers:
-            sums = layer.sums(codes)
+            sums = layer.sums(planes)
             if layer.thresholds is not None:
-                codes = sums <= layer.thresholds
-        pipeline = self.pipeline
+                planes = [pack_columns((sums <= layer.thresholds).T)]
+        pipeline, sums = self.pipeline, sums.T
         if not pipeline.label:
             return pipeline.offsets + pipeline.scale * sums.astype(np.int64)
         scores = sums if pipeline.table is None else pipeline.table[np.arange(pipeline.classes), sums]
         return np.argmax(scores, axis=1)
 
+    def _planes(self, images: NDArray[Any]) -> list[NDArray[np.uint64]]:
+        """The packed bit planes, lowest first, of what images (N, elements) become at the core's input."""
+        if self.threshold is not None:
+            return [pack_columns(images >= self.threshold)]
+        lo, step = self.lo, self.step
+        codes = images if (lo, step) == (0, 1) else (images.astype(np.int64) - lo) // step
+        return [pack_columns(codes & (1 << plane) != 0) for plane in range(self.layers[0].planes)]
+
+
+def pack_columns(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Bits (N, cols) as words (words, N): an image's words lie in a column."""
+    return np.ascontiguousarray(bits_to_words(np.ascontiguousarray(bits)).T)
+
 
 class PackedLayer:
-    """A matrix layer with its weights in words: column word k of every row lies in `words[k]`."""
+    """A matrix layer with its weights in words: word k of every row lies in `words[k]`."""
 
     def __init__(self, layer: MatrixLayer):
-        self.words = np.ascontiguousarray(bits_to_words((layer.weights == 1).astype(np.uint8)).T)
+        self.words = pack_columns(layer.weights == 1)
         self.planes = layer.planes
-        self.thresholds = None if layer.thresholds is None else layer.thresholds.astype(np.int32)
+        self.thresholds = None if layer.thresholds is None else layer.thresholds.astype(np.int32)[:, None]
 
-    def sums(self, codes: NDArray[Any]) -> NDArray[np.int32]:
-        """Mismatch sums (N, rows) of unsigned codes (N, cols): sum over planes of 2^plane * popcount(plane ^
+    def sums(self, planes: Sequence[NDArray[np.uint64]]) -> NDArray[np.int32]:
+        """Mismatch sums (rows, N) of packed planes (words, N): sum over planes of 2^plane * popcount(plane ^
         weights)."""
-        sums = np.zeros((len(codes), self.words.shape[1]), np.int32)
-        for plane in range(self.planes):
-            bits = codes.astype(np.uint8) if self.planes == 1 else ((codes >> plane) & 1).astype(np.uint8)
-            sums += self.mismatches(bits_to_words(bits)) << plane
+        sums = np.zeros((self.words.shape[1], planes[0].shape[1]), np.int32)
+        for plane, inputs in enumerate(planes):
+            for first in range(0, len(sums), ROWS):
+                rows = slice(first, first + ROWS)
+                add_mismatches(sums[rows], inputs, self.words[:, rows], plane)
         return sums
 
-    def mismatches(self, inputs: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """popcount(x ^ w) of each input (N, words) with each row: (N, rows)."""
-        count, rows = self.words.shape
-        block = max(1, BLOCK_WORDS // rows)
-        sums = np.zeros((len(inputs), rows), np.int32)
-        differing = np.empty((block, rows), np.uint64)
-        ones, byte_sums = np.empty((block, rows), np.uint8), np.empty((block, rows), np.uint8)
-        for start in range(0, len(inputs), block):
-            x, total = inputs[start : start + block], sums[start : start + block]
-            xor, popcount, byte_sum = differing[: len(x)], ones[: len(x)], byte_sums[: len(x)]
-            for first in range(0, count, BYTE_WORDS):
-                byte_sum[:] = 0
-                for word in range(first, min(first + BYTE_WORDS, count)):
-                    np.bitwise_xor(x[:, word, None], self.words[word], out=xor)
-                    np.bitwise_count(xor, out=popcount)
-                    np.add(byte_sum, popcount, out=byte_sum)
-                np.add(total, byte_sum, out=total)
-        return sums
+
+def add_mismatches(
+    sums: NDArray[np.int32], inputs: NDArray[np.uint64], weights: NDArray[np.uint64], plane: int
+) -> None:
+    """sums (rows, N) += 2^plane * popcount(x ^ w), of each input (words, N) with each row of weights (words, rows)."""
+    differing = np.empty(sums.shape, np.uint64)
+    ones, total = np.empty(sums.shape, np.uint8), np.empty(sums.shape, np.uint8)
+    for first in range(0, len(inputs), BYTE_WORDS):
+        for word in range(first, min(first + BYTE_WORDS, len(inputs))):
+            np.bitwise_xor(weights[word, :, None], inputs[word], out=differing)
+            np.bitwise_count(differing, out=total if word == first else ones)
+            if word != first:
+                np.add(total, ones, out=total)
+        sums += total if not plane else total.astype(np.int32) << plane
 
 
 def images_per_second(run: Callable[[NDArray[Any]], Any], images: NDArray[Any], *, repeats: int = 3) -> float:
