@@ -101,7 +101,11 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--target-fps", type=positive, help="The smallest design of at least so many frames a second."),
         click.option("--fill", type=share, help="The fastest design in this share of the FPGA."),
         click.option("--folding", type=path, help="A folding.json, such as a build wrote."),
-        click.option("--vectors", type=click.IntRange(1, 16), help="Frames that share every weight fetch; whatever is best where not given."),
+        click.option(
+            "--vectors",
+            type=click.IntRange(1, 16),
+            help="Frames that share a weight fetch; the best number if not given.",
+        ),
         click.option("--clock-mhz", type=mhz, default=100, show_default=True, help="The core's clock."),
         click.option("--outputs", type=click.Choice(["label", "scores"]), default="label", show_default=True),
         click.option("--baud", type=click.IntRange(min=1200), default=3_000_000, show_default=True),
