@@ -1,10 +1,12 @@
 """One bad command line as data, and the helper that runs it and checks how it ends."""
 
 import hashlib
+import os
 import re
 import shlex
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +14,8 @@ import pytest
 
 from bnnhw.cli import main
 from bnnhw.cli.errors import BAD_INPUT
+
+from .privileges import without_file_privileges
 
 __all__ = ["Case", "Make", "run_case", "snapshot"]
 
@@ -45,13 +49,22 @@ class Case:
     left: str = "(?!)"
 
 
-def run_case(case: Case, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Runs `case` in the working folder `folder`: one line, exit code 2, and every file as it was."""
+def run_case(
+    case: Case,
+    folder: Path,
+    capfd: pytest.CaptureFixture[str],
+    *,
+    within: AbstractContextManager[None] | None = None,
+) -> None:
+    """Runs `case` in the working folder `folder`: one line, exit code 2, and every file as it was.
+
+    The permissions of files hold even where root runs the tests. The command alone runs `within` what is given.
+    """
     for name, make in case.files.items():
         fill(folder / name, make)
     before = snapshot(folder)
     capfd.readouterr()
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(SystemExit) as end, without_file_privileges(), within or nullcontext():
         main(shlex.split(case.line))
     out, err = capfd.readouterr()
     assert err.endswith("\n"), err
@@ -83,6 +96,8 @@ def snapshot(folder: Path) -> dict[str, str]:
 
 
 def describe(path: Path) -> str:
+    if not os.access(path, os.R_OK):
+        return "unreadable"
     if path.is_file():
         return hashlib.sha256(path.read_bytes()).hexdigest()
     return "folder" if path.is_dir() else "other"

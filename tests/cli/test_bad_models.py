@@ -210,7 +210,6 @@ def test_the_trap_springs_where_it_is_trusted(write: Make, tmp_path: Path, monke
     assert Path("sprung").is_dir()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_names_a_file_that_must_not_be_read(workplace: Path, capfd: pytest.CaptureFixture[str]):
     case = Case(
         "unreadable",

@@ -1,7 +1,5 @@
 """Estimated cells against those of routed designs, and of a design synthesised here."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -14,11 +12,12 @@ from bnnhw.compiler.ops import ArgMax, MatMul, Threshold
 from bnnhw.compiler.schedule import apply_plan
 from bnnhw.compiler.types import BinaryType
 from bnnhw.hw.area import matrix_area
+from bnnhw.hw.top import Top
 
 TOLERANCE = 0.1
 
 
-def design(sizes: list[int], foldings: list[Folding]) -> Schedule:
+def design(sizes: list[int], foldings: list[Folding], *, vectors: int = 1) -> Schedule:
     """A random binary network of these layer sizes, the first its inputs, with these foldings."""
     rng = np.random.default_rng(0)
     nodes: list[Node] = []
@@ -34,7 +33,7 @@ def design(sizes: list[int], foldings: list[Folding]) -> Schedule:
             value = f"b{index}"
     nodes.append(Node("label", ArgMax(), (value,), "label"))
     graph = Graph((Value("x", TensorType((sizes[0],), BinaryType())),), tuple(nodes), ("label",))
-    plan = FoldingPlan(tuple((f"fc{index}", folding) for index, folding in enumerate(foldings)))
+    plan = FoldingPlan(tuple((f"fc{index}", folding) for index, folding in enumerate(foldings)), vectors)
     return apply_plan(graph, plan, device=get_device("LFE5U-85F"), clock_hz=100e6)
 
 
@@ -66,7 +65,26 @@ def test_estimates_are_near_what_was_routed(name):
 
 
 @pytest.mark.toolchain
-def test_estimates_are_near_what_is_synthesised(tmp_path: Path):
+def test_a_link_deals_images_to_each_vector():
+    """No vector of the core is merged with another: the whole top costs what link and core cost by themselves."""
+    chosen = design([64, 128, 10], [Folding(16, 16, "block"), Folding(2, 16)], vectors=3)
+    top = Top(
+        core=chosen.core("ecp5"),
+        clock_hz=100_000_000,
+        network_id=bytes(8),
+        input_elements=64,
+        output_elements=1,
+        technology="ecp5",
+    )
+    report = synthesise_alone(top)
+    feeds = FEED_COMB * (1 + sum(matrix_area(shape).chains for shape in chosen.shapes))
+    assert chosen.resources.luts - feeds == pytest.approx(report.lut4, rel=TOLERANCE)
+    assert chosen.resources.ffs == pytest.approx(report.ff, rel=TOLERANCE)
+    assert chosen.resources.ebr == report.ebr
+
+
+@pytest.mark.toolchain
+def test_estimates_are_near_what_is_synthesised():
     chosen = design([64, 128, 10], [Folding(16, 64, "block"), Folding(2, 16)])
     report = synthesise_alone(chosen.core("ecp5"))
     link = link_resources(chosen.shapes[0])

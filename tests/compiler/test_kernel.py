@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnhw.compiler import evaluate, integerize, load
-from bnnhw.compiler.kernel import PackedKernel, images_per_second
+from bnnhw.compiler.ir import random_feeds
+from bnnhw.compiler.kernel import IMAGES, PackedKernel, images_per_second
 
 from .make_model import CHAINS, make_model
 
@@ -31,6 +32,21 @@ def test_equals_the_oracle(tmp_path_factory, seed, frames, width, binarise, chai
     x = np.random.default_rng(seed).integers(0, 10, (frames, 5, 7, 2)).astype(np.uint8)
     (expected,) = evaluate(graph, {"x": x}).values()
     np.testing.assert_array_equal(PackedKernel(graph, threads=threads)(x), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64])
+@pytest.mark.parametrize("binarise", [False, True])
+def test_more_images_than_a_block(tmp_path, dtype, binarise):
+    graph = integerize(load(make_model(seed=1, hi=9, binarise=binarise).save(tmp_path / "model.pt")))
+    x = random_feeds(graph, samples=2 * IMAGES + 3, seed=0)["x"]
+    (expected,) = evaluate(graph, {"x": x}).values()
+    np.testing.assert_array_equal(PackedKernel(graph)(x.astype(dtype)), expected)
+
+
+def test_images_out_of_range(tmp_path):
+    graph = integerize(load(make_model(seed=0, hi=9).save(tmp_path / "model.pt")))
+    with pytest.raises(ValueError, match=r"^'x' must lie in \[0, \d+\], but spans \[0, 200\]$"):
+        PackedKernel(graph)(np.array([0] * 11 + [200], np.uint8).reshape(1, 4, 3, 1))
 
 
 def test_no_images(tmp_path):

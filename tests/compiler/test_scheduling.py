@@ -189,6 +189,6 @@ def test_devices():
 
 
 def test_more_vectors_than_one_can_be_the_smallest():
-    design = smallest_at(Search(build_pipeline(LFC)), LARGE, cycles_per_frame=100, counts=range(1, 17))
+    design = smallest_at(Search(build_pipeline(LFC)), LARGE, cycles_per_frame=150, counts=range(1, 17))
     assert design is not None
     assert design.plan.vectors > 1

@@ -10,7 +10,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.core import Core
-from bnnhw.hw.link import IMAGES_IN_CORE
+from bnnhw.hw.link import GROUPS_IN_CORE
 from bnnhw.hw.protocol import Frame, Kind, encode
 from bnnhw.hw.stream import flat_stream
 from bnnhw.hw.top import Top
@@ -22,12 +22,16 @@ BYTE_CYCLES = 10 * CYCLES_PER_BIT
 
 
 class FirstByte(wiring.Component):
-    """Takes a frame of `beats` beats and gives the lowest byte of its first one, `work` cycles after the last one."""
+    """Takes a frame of `beats` beats in each vector and gives the lowest byte of its first one, its two highest bits
+    inverted where the vector's number has them, `work` cycles after the last one.
+    """
 
-    def __init__(self, *, beats: int, width: int, work: int):
+    def __init__(self, *, beats: int, width: int, work: int, vectors: int = 1):
         self.beats = beats
+        self.width = width
         self.work = work
-        super().__init__({"i": In(flat_stream(width)), "o": Out(flat_stream(8))})
+        self.vectors = vectors
+        super().__init__({"i": In(flat_stream(vectors * width)), "o": Out(flat_stream(8 * vectors))})
 
     def elaborate(self, platform):
         m = Module()
@@ -38,7 +42,9 @@ class FirstByte(wiring.Component):
         with m.If(self.i.ready & self.i.valid):
             m.d.sync += beat.eq(beat + 1)
             with m.If(beat == 0):
-                m.d.sync += self.o.payload.eq(self.i.payload)
+                for vector in range(self.vectors):
+                    byte = self.i.payload[vector * self.width :][:8]
+                    m.d.sync += self.o.payload.word_select(vector, 8).eq(byte ^ vector << 6)
             with m.If(beat == self.beats - 1):
                 m.d.sync += [beat.eq(0), busy.eq(1), countdown.eq(self.work - 1)]
         with m.If(countdown != 0):
@@ -48,14 +54,17 @@ class FirstByte(wiring.Component):
         return m
 
 
-def make_host(folder, *, image_bytes: int, beats: int, work: int, technology: str = "portable") -> tuple[Top, UartHost]:
+def make_host(
+    folder, *, image_bytes: int, beats: int, work: int, vectors: int = 1, technology: str = "portable"
+) -> tuple[Top, UartHost]:
     width = 8 * image_bytes // beats
     core = Core(
-        units=[FirstByte(beats=beats, width=width, work=work)],
+        units=[FirstByte(beats=beats, width=width, work=work, vectors=vectors)],
         input_lanes=width,
         input_width=1,
         output_lanes=1,
         output_width=8,
+        vectors=vectors,
     )
     top = Top(
         core=core,
@@ -130,8 +139,20 @@ def test_window(tmp_path):
 
 def test_more_images_than_the_core_may_hold(tmp_path):
     """The meter's limit delays images, but none is lost."""
-    count = 2 * IMAGES_IN_CORE
+    count = 2 * GROUPS_IN_CORE
     _, host = make_host(tmp_path, image_bytes=1, beats=1, work=1)
     received = host.exchange(wire(images(count, 1)))
     assert [frame.payload[4] for frame in received] == [1 + number for number in range(count)]
     assert {cycles_of(frame) for frame in received} == {1}
+
+
+@pytest.mark.parametrize("technology", ["portable", "ecp5"])
+def test_images_that_wait_go_side_by_side(technology, tmp_path):
+    """The first image finds the core idle, the next two its queues; those that come meanwhile go in groups."""
+    work = 200 * BYTE_CYCLES
+    _, host = make_host(tmp_path, image_bytes=4, beats=2, work=work, vectors=3, technology=technology)
+    received = host.exchange(wire(images(6, 4)), silence=work)
+    assert [frame.sequence for frame in received] == list(range(6))
+    turns = [0, 0, 0, 1, 2, 0]
+    assert [frame.payload[4] for frame in received] == [1 + n | turn << 6 for n, turn in enumerate(turns)]
+    assert {cycles_of(frame) for frame in received} == {1 + work}

@@ -62,7 +62,8 @@ def test_a_missing_file_is_named(folder: Path) -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"^unknown data set 'imagenet'; known ones are digits, mnist, fashion-mnist$"):
+    known = "digits, mnist, fashion-mnist, cifar10, svhn"
+    with pytest.raises(ValueError, match=rf"^unknown data set 'imagenet'; known ones are {known}$"):
         load_data_set("imagenet")
 
 

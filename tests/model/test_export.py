@@ -232,7 +232,8 @@ class Hooked(Branching):
 
 
 SUPPORTED_LIST = (
-    "InputThreshold, BinaryLinear, TensorNorm, Affine, Sign, BatchNorm1d, Flatten, Dropout, Identity, Hardtanh, ReLU"
+    "InputThreshold, BinaryLinear, BinaryConv2d, TensorNorm, Affine, Sign, Quantise, ToChannelsFirst, ToChannelsLast, "
+    "BatchNorm1d, BatchNorm2d, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, Flatten, Dropout, Identity, Hardtanh, ReLU"
 )
 
 
@@ -259,7 +260,7 @@ def nested(layer: nn.Module) -> nn.Module:
         (TwoOutputs(), r"^TwoOutputs must return one tensor of scores \(N, classes\), not a tuple$"),
         (Normalising(), r"^'truediv' is not supported by export; besides layers it takes bnnhw.model.sign"),
         (TorchSign(), r"^'sign' is not supported by export; torch.sign\(0\) is 0: use bnnhw.model.sign;"),
-        (Transposing(), r"^'permute' is not supported"),
+        (Transposing(), r"^'permute' orders the axes \(0, 2, 1, 3\); only \(0, 3, 1, 2\) and \(0, 2, 3, 1\) are supported$"),
         (Grouping(), r"^'view' makes shape \(32, 3, 4\); only \(N, features\) out of \(N, \.\.\.\)"),
         (Clipping(), r"^'hardtanh' clips to \(-2, 2\); only \(-1, 1\) is supported$"),
         (Parametrised(), r"^'a.weight' is not supported"),

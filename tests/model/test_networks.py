@@ -56,7 +56,11 @@ def test_layers_have_speaking_names() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"network": "vgg"}, "unknown network 'vgg'; known ones are mlp, tfc, sfc, lfc, mlp-2048, mlp-4096"),
+        (
+            {"network": "vgg"},
+            "unknown network 'vgg'; known ones are mlp, tfc, sfc, lfc, mlp-2048, mlp-4096, lenet, cnv, vgg-small, "
+            "bnn-cifar10, bnn-svhn",
+        ),
         (
             {"network": "tfc", "width": 3},
             "network 'tfc' has fixed widths (64, 64, 64); choose a width or depth with 'mlp'",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bnnhw.compiler.device import get_device
-from bnnhw.compiler.integerize import integerize
+from bnnhw.compiler.integerize import integerize, scores_of_sums
 from bnnhw.compiler.ir import random_feeds, trace
 from bnnhw.compiler.load import load
 from bnnhw.compiler.scheduling import schedule
@@ -34,6 +34,21 @@ def test_holds_from_the_trained_graph_to_the_rtl(levels):
         ("packed kernel", SAMPLES, 0),
         ("RTL", SAMPLES, 0),
     ]
+
+
+def test_sums_are_compared_as_the_scores_that_they_make(levels):
+    trained, _, images = levels
+    sums = integerize(trained, output="scores")
+    plan = schedule(sums, get_device("LFE5U-85F"), target_fps=1e6)
+    rungs = [
+        graph_rung("trained", trained),
+        graph_rung("integer", sums, as_below=scores_of_sums(trained)),
+        packed_rung(sums),
+        rtl_rung(plan),
+    ]
+    assert [step.differences for step in climb(rungs, images)] == [0, 0, 0]
+    off_by_one = [rungs[0], Rung("off", lambda images: rungs[1].answers(images) + 1, as_below=rungs[1].as_below)]
+    assert [step.differences for step in climb(off_by_one, images)] == [SAMPLES]
 
 
 def test_rtl_shows_the_integer_graphs_activations(levels):

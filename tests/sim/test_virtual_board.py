@@ -40,7 +40,7 @@ IMAGES = np.random.default_rng(3).integers(0, 256, (10, 4, 4, 1))
 PATIENCE_S = 60
 
 
-def make_schedule(folder: Path, *, output: Output, binarise: bool) -> Schedule:
+def make_schedule(folder: Path, *, output: Output, binarise: bool, vectors: int) -> Schedule:
     """A network 16-16-12-5 that computes one row at a time."""
     model = make_model(
         seed=5,
@@ -52,13 +52,13 @@ def make_schedule(folder: Path, *, output: Output, binarise: bool) -> Schedule:
     )
     graph = integerize(load(model.save(folder / "model.pt")), output=output)
     layers = build_pipeline(split_host(graph)[1]).layers
-    plan = FoldingPlan(tuple((layer.name, Folding(1, layer.cols)) for layer in layers))
+    plan = FoldingPlan(tuple((layer.name, Folding(1, layer.cols)) for layer in layers), vectors)
     return apply_plan(graph, plan, device=BOARD.device, clock_hz=CLOCK_HZ)
 
 
-def write_build(folder: Path, *, output: Output = "label", binarise: bool = True) -> Schedule:
+def write_build(folder: Path, *, output: Output = "label", binarise: bool = True, vectors: int = 1) -> Schedule:
     """The RTL and the manifest of such a network."""
-    schedule = make_schedule(folder, output=output, binarise=binarise)
+    schedule = make_schedule(folder, output=output, binarise=binarise, vectors=vectors)
     pll = pll_settings(input_hz=BOARD.clock_hz, output_hz=CLOCK_HZ)
     manifest = describe_build(
         schedule,
@@ -106,9 +106,12 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Schedule]:
     return folder, write_build(folder)
 
 
-@pytest.mark.parametrize(("output", "binarise"), [("label", True), ("scores", False)])
-def test_answers_what_the_integer_graph_does(tmp_path: Path, output: Output, binarise: bool):
-    expected = expected_answers(schedule := write_build(tmp_path, output=output, binarise=binarise))
+@pytest.mark.parametrize(
+    ("output", "binarise", "vectors"), [("label", True, 1), ("scores", False, 1), ("scores", True, 3)]
+)
+def test_answers_what_the_integer_graph_does(tmp_path: Path, output: Output, binarise: bool, vectors: int):
+    schedule = write_build(tmp_path, output=output, binarise=binarise, vectors=vectors)
+    expected = expected_answers(schedule)
     assert len(np.unique(expected, axis=0)) > 1
     with VirtualBoard(tmp_path) as board, Accelerator.open(tmp_path, port=board.port, timeout_s=60) as accelerator:
         assert accelerator.answer(IMAGES[0]).cycles == schedule.timing.latency

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.codec import from_plain
 from bnnhw.compiler.packing import pack_image
-from bnnhw.compiler.schedule import Schedule
+from bnnhw.compiler.schedule import Schedule, input_threshold
 from bnnhw.compiler.types import IntType
 
 __all__ = ["MANIFEST", "Manifest", "ManifestError", "describe_build", "network_id"]
@@ -176,7 +176,7 @@ def describe_build(
         input_shape=tuple(value.type.shape),
         input_lo=element.lo,
         input_hi=element.hi,
-        input_threshold=_input_threshold(schedule, element) if schedule.host_graph.nodes else None,
+        input_threshold=input_threshold(schedule.host_graph),
         input_width=schedule.input_width,
         output="label" if pipeline.label else "scores",
         output_offsets=() if pipeline.label else tuple(map(int, pipeline.offsets)),
@@ -196,12 +196,3 @@ def network_id(schedule: Schedule, model_sha256: str) -> bytes:
     """8 bytes that tell builds of different models and foldings apart."""
     foldings = repr((schedule.vectors, schedule.foldings, schedule.pipeline.label))
     return hashlib.sha256(f"{model_sha256} {foldings}".encode()).digest()[:8]
-
-
-def _input_threshold(schedule: Schedule, element: IntType) -> int:
-    """The integer t with which the host's graph is x >= t, read off its answer to every value of the input."""
-    levels = np.arange(element.lo, element.hi + 1)
-    shape = schedule.host_graph.inputs[0].type.shape
-    images = np.broadcast_to(levels.reshape(-1, *(1 for _ in shape)), (len(levels), *shape))
-    bits = schedule.core_inputs(images)[:, 0]
-    return element.lo + int(np.count_nonzero(bits == 0))

@@ -1,10 +1,14 @@
-"""The core after synthesis, for the ladder: the same tool and settings as a build, the core alone."""
+"""The core after synthesis and after placement, for the ladder: the same tools and settings as a build, the core
+alone."""
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from amaranth.back import rtlil
 
+from bnnhw.boards.board import Board
+from bnnhw.boards.placing import place
 from bnnhw.boards.synthesis import synthesise
 from bnnhw.compiler.schedule import Schedule
 from bnnhw.sim.batch import BatchSimulator
@@ -12,12 +16,18 @@ from bnnhw.sim.ladder import Rung
 from bnnhw.sim.rungs import core_rung
 
 
-def netlist_rung(schedule: Schedule, *, timeout_s: float | None = None) -> Rung:
-    """The core's synthesised netlist of LUT4, CCU2C, TRELLIS_FF and DP16KD cells."""
+def netlist_rungs(schedule: Schedule, board: Board) -> Iterator[Rung]:
+    """The core's netlist of LUT4, CCU2C, TRELLIS_FF and DP16KD cells, and then the cells that are placed on `board`,
+    TRELLIS_COMB and so on. Each is made when it is asked for."""
     with tempfile.TemporaryDirectory(prefix="bnnhw-") as name:
         folder = Path(name)
         (folder / "top.il").write_text(rtlil.convert(schedule.core("ecp5"), name="top", emit_src=False))
-        synthesise(folder, timeout_s=timeout_s)
-        netlist = (folder / "top.json").read_text()
-    simulator = BatchSimulator.from_design(netlist, read="read_json")
-    return core_rung("netlist", schedule, simulator)
+        synthesise(folder)
+        yield rung_of("netlist", schedule, folder / "top.json")
+        place(folder, device=board.device.name, package=board.package, speed=board.speed)
+        yield rung_of("placed", schedule, folder / "top.placed.json")
+
+
+def rung_of(name: str, schedule: Schedule, netlist: Path) -> Rung:
+    """The core of `schedule` as yosys' JSON `netlist` has it."""
+    return core_rung(name, schedule, BatchSimulator.from_design(netlist.read_text(), read="read_json"))

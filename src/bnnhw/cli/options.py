@@ -78,8 +78,7 @@ class PlanOptions:
         from bnnhw.compiler.scheduling import schedule
 
         device = self.target.device
-        vectors = None if self.folding else self.vectors or 1  # a folding file has its own
-        common = {"vectors": vectors, "clock_hz": self.clock_hz}
+        common = {"vectors": self.vectors, "clock_hz": self.clock_hz}
         if self.target_fps is None and self.fill is None and self.folding is None:
             from bnnhw.cli.link_rate import link_frames_per_second
 
@@ -102,7 +101,11 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--target-fps", type=positive, help="The smallest design of at least so many frames a second."),
         click.option("--fill", type=share, help="The fastest design in this share of the FPGA."),
         click.option("--folding", type=path, help="A folding.json, such as a build wrote."),
-        click.option("--vectors", type=click.IntRange(1, 16), help="Frames that share every weight fetch."),
+        click.option(
+            "--vectors",
+            type=click.IntRange(1, 16),
+            help="Frames that share a weight fetch; the best number if not given.",
+        ),
         click.option("--clock-mhz", type=mhz, default=100, show_default=True, help="The core's clock."),
         click.option("--outputs", type=click.Choice(["label", "scores"]), default="label", show_default=True),
         click.option("--baud", type=click.IntRange(min=1200), default=3_000_000, show_default=True),

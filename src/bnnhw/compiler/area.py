@@ -11,6 +11,7 @@ from functools import cache
 
 from bnnhw.hw.area import FEED_COMB, matrix_area
 from bnnhw.hw.block_ram import BLOCK_RAM_SHAPES
+from bnnhw.hw.dealer import lane_depth
 from bnnhw.hw.fifo import fifo_block_rams
 from bnnhw.hw.matrix_shape import MatrixShape
 from bnnhw.hw.score_table import score_table_block_rams
@@ -20,6 +21,9 @@ from .pipeline import Pipeline
 
 LINK_LUTS = 1060
 LINK_FFS = 450
+LANE_LUTS = 85
+LANE_FFS = 68
+LANE_LUTS_PER_BIT = {16: 1.5, 32: 4.4}  # distributed RAM of so many words, 16 in a cell
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,11 @@ class Resources:
     ebr: int = 0
 
     def share(self, device: Device) -> float:
-        """The share of the device's LUTs or of its block RAMs, whichever is greater."""
-        return max(self.luts / device.luts, self.ebr / device.ebr)
+        """The share of the device's LUTs, flip-flops or block RAMs, whichever is greatest."""
+        return max(self.luts / device.luts, self.ffs / device.ffs, self.ebr / device.ebr)
 
     def size(self, device: Device) -> float:
-        """What "smallest" means: the sum of both shares."""
+        """What "smallest" means: the sum of the shares of LUTs and block RAMs."""
         return self.luts / device.luts + self.ebr / device.ebr
 
     def __add__(self, other: "Resources") -> "Resources":
@@ -65,11 +69,19 @@ def converter_resources(*, in_lanes: int, out_lanes: int, vectors: int) -> Resou
 def link_resources(image: MatrixShape) -> Resources:
     """Clock, UART and frames around a core whose first matrix unit is `image`: what the top adds.
 
-    Its logic hardly depends on the network. The buffer of received images holds two of them, of one vector.
+    Its logic hardly depends on the network. The buffer of received images holds two of them; where vectors travel in
+    lockstep, each has a queue of one image besides.
     """
     bits = image.simd * image.planes
     depth = next((depth for depth in BLOCK_RAM_SHAPES if depth >= 2 * image.words), max(BLOCK_RAM_SHAPES))
-    return Resources(LINK_LUTS + bits // 4, LINK_FFS + 2 * bits, fifo_block_rams(width=bits, depth=depth))
+    total = Resources(LINK_LUTS + bits // 4, LINK_FFS + 2 * bits, fifo_block_rams(width=bits, depth=depth))
+    if image.vectors > 1:
+        depth = lane_depth(image.words)
+        ebr = fifo_block_rams(width=bits, depth=depth)
+        memory = 0 if ebr else round(bits * LANE_LUTS_PER_BIT[depth])
+        for _ in range(image.vectors):
+            total += Resources(LANE_LUTS + memory, LANE_FFS + bits, ebr)
+    return total
 
 
 def output_resources(pipeline: Pipeline, *, pe: int, vectors: int) -> Resources:

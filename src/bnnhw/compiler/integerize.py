@@ -1,9 +1,10 @@
 """The whole way from a trained graph to an integer graph."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import FoldError
 from .ir import Graph, random_feeds, trace, verify
@@ -20,10 +21,18 @@ from .passes import (
     split_binary_layers,
     threshold_before_pool,
 )
+from .passes.expose_sums import score_chain
 
 Pass = Callable[[Graph], Graph]
 
 INTEGER_OPS = (ArgMax, Conv, Flatten, MatMul, MaxPool, MultiThreshold, ScoreTable, SumPool, Threshold)
+SEPARATE: Sequence[Pass] = (
+    drop_identities,
+    split_average_pool,  # of integers, which the next pass must know where they come before a layer
+    split_binary_layers,
+    split_average_pool,  # of the layers' sums
+)
+"""From layers to exact sums with float ops behind them."""
 OUTPUTS: dict[str, Sequence[Pass]] = {"label": (add_argmax,), "scores": (expose_sums,)}
 
 
@@ -42,10 +51,7 @@ def integerize(graph: Graph, *, output: Literal["label", "scores"] = "label", ch
     if output not in OUTPUTS:
         raise ValueError(f"output={output!r} must be one of {', '.join(map(repr, OUTPUTS))}")
     for run in (
-        drop_identities,
-        split_average_pool,  # of integers, which the next pass must know when they come before a layer
-        split_binary_layers,
-        split_average_pool,  # of the layers' sums
+        *SEPARATE,
         fold_input_threshold,
         pool_sums_first,
         *OUTPUTS[output],
@@ -60,6 +66,11 @@ def integerize(graph: Graph, *, output: Literal["label", "scores"] = "label", ch
         if not isinstance(node.op, INTEGER_OPS):
             raise FoldError(f"layer {node.name!r} ({type(node.op).__name__}) has no integer form where it stands")
     return graph
+
+
+def scores_of_sums(graph: Graph) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """The trained graph's way from its last sums (N, classes), the integer graph's scores, to its own float scores."""
+    return score_chain(split_binary_linear(drop_identities(graph))).apply
 
 
 def check_pass(name: str, before: Graph, after: Graph, *, samples: int = 64, seed: int = 0) -> None:

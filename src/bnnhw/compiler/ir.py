@@ -123,7 +123,9 @@ def trace(graph: Graph, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[
     for value in graph.inputs:
         if value.name not in feeds:
             raise ValueError(f"input {value.name!r} has no feed; feeds are {sorted(feeds)}")
-        values[value.name] = check_feed(value, np.asarray(feeds[value.name]))
+        feed = np.asarray(feeds[value.name])
+        check_feed(value, feed)
+        values[value.name] = feed.astype(np.int64)
     for node in graph.nodes:
         values[node.output] = node.op.reference(*(values[name] for name in node.inputs))
     return values
@@ -147,12 +149,11 @@ def random_feeds(graph: Graph, *, samples: int, seed: int) -> dict[str, NDArray[
     return feeds
 
 
-def check_feed(value: Value, feed: NDArray[Any]) -> NDArray[np.int64]:
-    """`feed` as int64, after a check of its shape, kind and range."""
+def check_feed(value: Value, feed: NDArray[Any]) -> None:
+    """Raises ValueError or TypeError where `feed` is of another shape, kind or range than `value`."""
     if feed.shape[1:] != value.type.shape or feed.ndim != len(value.type.shape) + 1:
         wanted = ", ".join(map(str, ("N", *value.type.shape)))
         raise ValueError(f"feed of {value.name!r} must have shape ({wanted}), not {feed.shape}")
     if feed.dtype.kind not in "iu":
         raise TypeError(f"feed of {value.name!r} must be an integer array, not {feed.dtype}")
     value.type.element.check(value.name, feed)
-    return feed.astype(np.int64)

@@ -1,6 +1,6 @@
 """Whole test sets through an integer network, its products on packed bits.
 
-This is the fast twin of `evaluate`, whose products it computes in another way: the hardware's.
+This is the fast twin of `evaluate`, whose products and thresholds it computes in another way: the hardware's.
 """
 
 import os
@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from .ir import Graph, check_feed, infer_types
 from .ops import Product, Threshold
-from .packed_product import PackedProduct
+from .packed_product import COLUMNS, PackedProduct, signs
 from .pipeline import chain_of
 
 Step = Callable[[NDArray[Any]], NDArray[Any]]
 
+IMAGES = COLUMNS
+"""Images that go through the layers together, at most."""
 BLOCK_ELEMENTS = 2**23
 """Elements of unrolled windows, a byte or four each, that a thread holds at a time."""
 
@@ -26,46 +28,56 @@ BLOCK_ELEMENTS = 2**23
 class PackedKernel:
     """An integer graph, packed. Call it with images (N, *shape) for labels (N,) or scores (N, classes).
 
-    numpy releases Python's lock while it computes, so blocks of images run on `threads` cores at once, all by default.
+    Images are compared and packed in their own integer type; uint8 is the fastest. numpy releases Python's lock while
+    it computes, so blocks of images run on `threads` cores at once, all by default.
     """
 
     def __init__(self, graph: Graph, *, threads: int | None = None):
         if threads is not None and threads < 1:
             raise ValueError(f"threads={threads} must be at least 1")
         self.threads = threads or os.cpu_count() or 1
-        self.input = graph.inputs[0]
-        self.steps, self.block = packed_steps(graph)
+        (self.input,) = graph.inputs
+        self.steps, self.images = packed_steps(graph)
 
     def __call__(self, images: NDArray[Any]) -> NDArray[np.int64]:
-        values = check_feed(self.input, images)
-        count = max(1, min(len(values), 4 * self.threads), -(-len(values) // self.block))
+        check_feed(self.input, images)
+        blocks = [images[start : start + self.images] for start in range(0, max(1, len(images)), self.images)]
         with ThreadPoolExecutor(self.threads) as pool:
-            return np.concatenate(list(pool.map(self._run, np.array_split(values, count)))).astype(np.int64)
+            return np.concatenate(list(pool.map(self._run, blocks)))
 
-    def _run(self, values: NDArray[Any]) -> NDArray[Any]:
+    def _run(self, values: NDArray[Any]) -> NDArray[np.int64]:
         for step in self.steps:
             values = step(values)
-        return values
+        return values.astype(np.int64)
 
 
 def packed_steps(graph: Graph) -> tuple[list[Step], int]:
     """(the functions that make an answer of images, one after the other; how many images go through them at a time).
 
-    A product and the Threshold behind it are one step on packed bits; all other ops compute as the oracle does.
+    A product is a step on packed bits, with the Threshold behind it if there is one; so is a threshold of the input.
+    The few other ops compute as the oracle does.
     """
     types, nodes = infer_types(graph), list(chain_of(graph))
     steps: list[Step] = []
     greatest = 1
     while nodes:
         node = nodes.pop(0)
-        if not isinstance(node.op, Product):
+        if isinstance(node.op, Product):
+            behind = nodes.pop(0).op if nodes and isinstance(nodes[0].op, Threshold) else None
+            threshold = behind if isinstance(behind, Threshold) else None
+            step = PackedProduct(node.op, types[node.inputs[0]].element, threshold)
+            greatest = max(greatest, step.window_elements * types[node.output].size // node.op.rows)
+            steps.append(step)
+        elif isinstance(node.op, Threshold) and len(node.op.thresholds) == 1:
+            steps.append(scalar_threshold(int(node.op.thresholds[0])))
+        else:
             steps.append(node.op.reference)
-            continue
-        threshold = nodes.pop(0).op if nodes and isinstance(nodes[0].op, Threshold) else None
-        step = PackedProduct(node.op, types[node.inputs[0]].element, threshold)  # pyright: ignore[reportArgumentType]
-        steps.append(step)
-        greatest = max(greatest, step.window_elements * types[node.output].size // node.op.rows)
-    return steps, max(1, BLOCK_ELEMENTS // greatest)
+    return steps, min(IMAGES, max(1, BLOCK_ELEMENTS // greatest))
+
+
+def scalar_threshold(threshold: int) -> Step:
+    """The Threshold of all elements alike, in the type that they come in."""
+    return lambda values: signs(values >= threshold)
 
 
 def images_per_second(run: Callable[[NDArray[Any]], Any], images: NDArray[Any], *, repeats: int = 3) -> float:

@@ -13,8 +13,10 @@ from .packing import bits_to_words
 from .pipeline import mismatch_thresholds, top_dots, width_of
 from .types import BinaryType, Element, IntType
 
-BLOCK_WORDS = 2**15
-"""XORed words that are counted at a time: they and their counts stay in a core's cache."""
+COLUMNS = 512
+"""Inputs that a product takes at a time."""
+ROWS = 64
+"""Rows of weights that meet them at a time: COLUMNS * ROWS words and their counts stay in a core's cache."""
 BYTE_WORDS = 3
 """Words whose counts, at most 64 each, are summed in a byte."""
 
@@ -33,21 +35,18 @@ class PackedProduct:
         weights = op.weights.reshape(groups, -1, op.cols)
         self.rows = [PackedRows(part, planes=width_of(terms)) for part in weights]
         top, self.step = top_dots(op, terms)
-        self.top = top.astype(np.int32)
+        self.top = top.astype(np.int32)[:, None]
         self.thresholds = None
         if threshold is not None:
             wanted = np.broadcast_to(threshold.thresholds, (op.rows,))
-            self.thresholds = mismatch_thresholds(op, terms, wanted).astype(np.int32)
+            self.thresholds = mismatch_thresholds(op, terms, wanted).astype(np.int32)[:, None]
 
     def __call__(self, values: NDArray[Any]) -> NDArray[Any]:
         shape = self.op.output_shape(values.shape[1:])
         sums = [rows.sums(codes) for rows, codes in zip(self.rows, self.unrolled(self.codes(values)), strict=True)]
-        total = sums[0] if len(sums) == 1 else np.concatenate(sums, axis=1)
-        if self.thresholds is None:
-            result = self.top - self.step * total
-        else:
-            result = (total <= self.thresholds).view(np.int8) * np.int8(2) - np.int8(1)
-        return result.reshape(len(values), *shape)
+        total = sums[0] if len(sums) == 1 else np.concatenate(sums)
+        result = self.top - self.step * total if self.thresholds is None else signs(total <= self.thresholds)
+        return result.T.reshape(len(values), *shape)
 
     @property
     def window_elements(self) -> int:
@@ -58,6 +57,8 @@ class PackedProduct:
         """The unsigned codes of values, in as few bytes as hold them."""
         if self.terms.count == 2:
             return (values > self.terms.lo).view(np.uint8)
+        if (self.terms.lo, self.terms.step) == (0, 1) and self.terms.width <= 8:
+            return values.astype(np.uint8, copy=False)
         codes = (values.astype(np.int32) - self.terms.lo) // self.terms.step
         return codes.astype(np.uint8 if self.terms.width <= 8 else np.int32)
 
@@ -70,36 +71,46 @@ class PackedProduct:
 
 
 class PackedRows:
-    """Rows of weights (rows, cols) in words: column word k of every row lies in `words[k]`."""
+    """Rows of weights (rows, cols) in words: word k of every row lies in `words[k]`."""
 
     def __init__(self, weights: NDArray[np.int8], *, planes: int):
-        self.words = np.ascontiguousarray(bits_to_words((weights == 1).astype(np.uint8)).T)
+        self.words = pack_columns(weights == 1)
         self.planes = planes
 
     def sums(self, codes: NDArray[Any]) -> NDArray[np.int32]:
-        """Mismatch sums (N, rows) of unsigned codes (N, cols): sum over planes of 2^plane * popcount(plane ^
+        """Mismatch sums (rows, N) of unsigned codes (N, cols): sum over planes of 2^plane * popcount(plane ^
         weights)."""
-        sums = np.zeros((len(codes), self.words.shape[1]), np.int32)
-        for plane in range(self.planes):
-            bits = codes.astype(np.uint8) if self.planes == 1 else ((codes >> plane) & 1).astype(np.uint8)
-            sums += self.mismatches(bits_to_words(bits)) << plane
+        sums = np.zeros((self.words.shape[1], len(codes)), np.int32)
+        for start in range(0, len(codes), COLUMNS):
+            columns = slice(start, start + COLUMNS)
+            for plane in range(self.planes):
+                inputs = pack_columns(codes[columns] & (1 << plane) != 0)
+                for first in range(0, len(sums), ROWS):
+                    rows = slice(first, first + ROWS)
+                    add_mismatches(sums[rows, columns], inputs, self.words[:, rows], plane)
         return sums
 
-    def mismatches(self, inputs: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """popcount(x ^ w) of each input (N, words) with each row: (N, rows)."""
-        count, rows = self.words.shape
-        block = max(1, BLOCK_WORDS // rows)
-        sums = np.zeros((len(inputs), rows), np.int32)
-        differing = np.empty((block, rows), np.uint64)
-        ones, byte_sums = np.empty((block, rows), np.uint8), np.empty((block, rows), np.uint8)
-        for start in range(0, len(inputs), block):
-            x, total = inputs[start : start + block], sums[start : start + block]
-            xor, popcount, byte_sum = differing[: len(x)], ones[: len(x)], byte_sums[: len(x)]
-            for first in range(0, count, BYTE_WORDS):
-                byte_sum[:] = 0
-                for word in range(first, min(first + BYTE_WORDS, count)):
-                    np.bitwise_xor(x[:, word, None], self.words[word], out=xor)
-                    np.bitwise_count(xor, out=popcount)
-                    np.add(byte_sum, popcount, out=byte_sum)
-                np.add(total, byte_sum, out=total)
-        return sums
+
+def add_mismatches(
+    sums: NDArray[np.int32], inputs: NDArray[np.uint64], weights: NDArray[np.uint64], plane: int
+) -> None:
+    """sums (rows, N) += 2^plane * popcount(x ^ w), of each input (words, N) with each row of weights (words, rows)."""
+    differing = np.empty(sums.shape, np.uint64)
+    ones, total = np.empty(sums.shape, np.uint8), np.empty(sums.shape, np.uint8)
+    for first in range(0, len(inputs), BYTE_WORDS):
+        for word in range(first, min(first + BYTE_WORDS, len(inputs))):
+            np.bitwise_xor(weights[word, :, None], inputs[word], out=differing)
+            np.bitwise_count(differing, out=total if word == first else ones)
+            if word != first:
+                np.add(total, ones, out=total)
+        sums += total if not plane else total.astype(np.int32) << plane
+
+
+def pack_columns(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Bits (N, cols) as words (words, N): an input's words lie in a column."""
+    return np.ascontiguousarray(bits_to_words(np.ascontiguousarray(bits)).T)
+
+
+def signs(bits: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """+1 where a bit is set, -1 elsewhere."""
+    return bits.view(np.int8) * np.int8(2) - np.int8(1)

@@ -44,12 +44,12 @@ def unpack_beats(
     return codes.swapaxes(1, 2).reshape(-1, elements)[:frames]
 
 
-def bits_to_words(bits: NDArray[np.uint8]) -> NDArray[np.uint64]:
+def bits_to_words(bits: NDArray[np.uint8] | NDArray[np.bool_]) -> NDArray[np.uint64]:
     """(beats, bits) of 0 and 1 as (beats, words)."""
-    beats, count = bits.shape
-    padded = np.zeros((beats, -(-count // 64) * 64), np.uint8)
-    padded[:, :count] = bits
-    return np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+    packed = np.packbits(bits, axis=1, bitorder="little")
+    padded = np.zeros((len(packed), -(-packed.shape[1] // 8) * 8), np.uint8)
+    padded[:, : packed.shape[1]] = packed
+    return padded.view("<u8").astype(np.uint64, copy=False)
 
 
 def words_to_bits(words: NDArray[np.uint64], count: int) -> NDArray[np.uint8]:

@@ -18,6 +18,7 @@ from .ops import Flatten, Threshold
 from .packing import encode_elements, pack_beats, pack_image, unpack_beats
 from .pipeline import Pipeline, build_pipeline
 from .timing import Timing, core_timing
+from .types import FloatType
 
 if TYPE_CHECKING:
     from bnnhw.hw.core import Core
@@ -174,6 +175,23 @@ def split_host(graph: Graph) -> tuple[Graph, Graph]:
         replace(graph, nodes=graph.nodes[:count], outputs=(value,)),
         replace(graph, inputs=(Value(value, infer_types(graph)[value]),), nodes=graph.nodes[count:]),
     )
+
+
+def input_threshold(host_graph: Graph) -> int | None:
+    """The integer t with which the host's graph is x >= t; None where it hands the raw integers on.
+
+    It is read off the graph's answer to every value of its input.
+    """
+    (value,) = host_graph.inputs
+    if not any(isinstance(node.op, Threshold) for node in host_graph.nodes):
+        return None
+    element, shape = value.type.element, value.type.shape
+    if isinstance(element, FloatType):
+        raise TypeError("float values do not go into hardware")
+    levels = np.arange(element.lo, element.hi + 1, element.step)
+    images = np.broadcast_to(levels.reshape(-1, *(1 for _ in shape)), (len(levels), *shape))
+    (bits,) = evaluate(host_graph, {value.name: images}).values()
+    return element.lo + element.step * int(np.count_nonzero(bits.reshape(len(levels), -1)[:, 0] < 0))
 
 
 def apply_plan(graph: Graph, plan: FoldingPlan, *, device: Device, clock_hz: float) -> Schedule:

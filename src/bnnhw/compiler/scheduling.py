@@ -33,8 +33,8 @@ def schedule(
     target_fps
         Frames a second that the core must reach at `clock_hz`: the smallest design that does.
     fill
-        Share of the device's LUTs and block RAMs, at most 1: the fastest design within it. 0.5 where none of these
-        three is given.
+        Share of the device's LUTs, flip-flops and block RAMs, at most 1: the fastest design within it. 0.5 where none
+        of these three is given.
     folding_file
         A file of foldings, used as it is.
     vectors

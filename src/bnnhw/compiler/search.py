@@ -2,11 +2,13 @@
 
 Layers meet in two things only: the block RAMs that they share, and the width converters between them. So a dynamic
 programme goes through the layers; for each PE of the last one and each number of block RAMs it keeps the design with
-the fewest LUTs. Of a layer it tries each PE with the least SIMD that keeps the limit, and the next larger ones, whose
-weights may fill block RAM better, in each way to store the weights; less those that another one with the same PE beats
-in both LUTs and block RAMs.
+the fewest LUTs; where that has too many flip-flops, it goes through them again and counts these too. Of a layer it
+tries each PE with the least SIMD that keeps the limit, and the next larger ones, whose weights may fill block RAM
+better, in each way to store the weights; less those that another one with the same PE beats in both cells and block
+RAMs.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
@@ -21,6 +23,9 @@ from .timing import converter_interval, output_interval
 
 SIMD_CANDIDATES = 4
 """SIMD that are tried for each PE."""
+
+FF_WEIGHTS = (0.0, 1.0, 4.0)
+"""How much a flip-flop weighs beside a LUT, from a search to the next where one's design has too many of them."""
 
 
 @dataclass(frozen=True)
@@ -72,20 +77,33 @@ class Search:
 
     def smallest(self, device: Device, *, vectors: int, limit: float, fill: float = 1.0) -> Design | None:
         """The smallest design of at most `limit` cycles in a share `fill` of the device; None where none fits."""
+        for ff_weight in FF_WEIGHTS:
+            design = self._lightest(device, vectors=vectors, limit=limit, fill=fill, ff_weight=ff_weight)
+            if design is None or design.resources.share(device) <= fill:
+                return design
+        return None
+
+    def _lightest(self, device: Device, *, vectors: int, limit: float, fill: float, ff_weight: float) -> Design | None:
+        """As `smallest`, but with flip-flops that weigh `ff_weight` times a LUT and have no limit of their own."""
+
+        def weight(resources: Resources | Device) -> float:
+            return resources.luts + ff_weight * resources.ffs
+
         room = int(fill * device.ebr)
         states: dict[int, NDArray[np.float64]] = {0: np.where(np.arange(room + 1) == 0, 0.0, np.inf)}
         trails = []
         for index in range(len(self.pipeline.layers)):
-            options = undominated(self._options(index, vectors, limit, bits=device.luts))
-            states, trail = self._extend(index, states, options, vectors, limit)
+            options = undominated(self._options(index, vectors, limit, bits=device.luts), weight)
+            states, trail = self._extend(index, states, options, vectors, limit, weight)
             trails.append(trail)
         best: tuple[float, int, int] | None = None
-        for pe, luts in sorted(states.items()):
+        for pe, weights in sorted(states.items()):
             if output_interval(self.pipeline, pe=pe, vectors=vectors) > limit:
                 continue
             rest = self._output(pe, vectors)
-            size = (luts + rest.luts) / device.luts + (np.arange(room + 1) + rest.ebr) / device.ebr
-            size[luts + rest.luts > fill * device.luts] = np.inf
+            share = (weights + weight(rest)) / weight(device)
+            size = share + (np.arange(room + 1) + rest.ebr) / device.ebr
+            size[share > fill] = np.inf
             size[max(0, room + 1 - rest.ebr) :] = np.inf
             ebr = int(np.argmin(size))
             if np.isfinite(size[ebr]) and (best is None or size[ebr] < best[0]):
@@ -129,7 +147,13 @@ class Search:
         return options
 
     def _extend(
-        self, index: int, states: dict[int, NDArray[np.float64]], options: list[Option], vectors: int, limit: float
+        self,
+        index: int,
+        states: dict[int, NDArray[np.float64]],
+        options: list[Option],
+        vectors: int,
+        limit: float,
+        weight: Callable[[Resources], float],
     ):
         """The states after one more layer, and for each PE (number of the choice by block RAMs, choices)."""
         cols, room = self.pipeline.layers[index].cols, len(next(iter(states.values()), ()))
@@ -139,15 +163,16 @@ class Search:
             pe, cost = option.folding.pe, option.resources
             if cost.ebr >= room:
                 continue
-            luts = reached.setdefault(pe, np.full(room, np.inf))
+            weights = reached.setdefault(pe, np.full(room, np.inf))
             chosen, choices = trail.setdefault(pe, (np.full(room, -1), []))
             for before, base in states.items():
                 if before and converter_interval(cols, before, option.folding.simd) > limit:
                     continue
                 shifted = np.full(room, np.inf)
-                shifted[cost.ebr :] = base[: room - cost.ebr] + cost.luts + converter(before, option, vectors).luts
-                better = shifted < luts
-                luts[better] = shifted[better]
+                added = weight(cost + converter(before, option, vectors))
+                shifted[cost.ebr :] = base[: room - cost.ebr] + added
+                better = shifted < weights
+                weights[better] = shifted[better]
                 chosen[better] = len(choices)
                 choices.append(Choice(before, option))
         return reached, trail
@@ -176,14 +201,14 @@ def converter(before: int, option: Option, vectors: int) -> Resources:
     return converter_resources(in_lanes=before or simd, out_lanes=simd, vectors=vectors)
 
 
-def undominated(options: list[Option]) -> list[Option]:
-    """The options less those that another one with the same PE beats in LUTs and block RAMs."""
+def undominated(options: list[Option], weight: Callable[[Resources], float]) -> list[Option]:
+    """The options less those that another one with the same PE beats in weight and block RAMs."""
     kept: list[Option] = []
-    fewest: dict[int, int] = {}
-    for option in sorted(options, key=lambda option: (option.resources.ebr, option.resources.luts)):
+    least: dict[int, float] = {}
+    for option in sorted(options, key=lambda option: (option.resources.ebr, weight(option.resources))):
         pe = option.folding.pe
-        if option.resources.luts < fewest.get(pe, option.resources.luts + 1):
-            fewest[pe] = option.resources.luts
+        if weight(option.resources) < least.get(pe, inf):
+            least[pe] = weight(option.resources)
             kept.append(option)
     return kept
 

@@ -3,10 +3,11 @@
 # pyright: reportGeneralTypeIssues=false
 # (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .dealer import Collector, Dealer, lane_depth
 from .fifo import Fifo
 from .framing import Deframer, Framer
 from .link_settings import MAX_WINDOW, LinkSettings
@@ -20,15 +21,16 @@ from .width import WidthConverter
 
 __all__ = ["Link"]
 
-IMAGES_IN_CORE = 16
+GROUPS_IN_CORE = 16
 
 
 class Link(wiring.Component):
     """Serves docs/link-protocol.md: buffers requests, hands images to the core and answers with its results.
 
     While image n is computed, later ones are received and earlier answers are sent. An image reaches the core in one
-    go, only after its frame has proved right: one beat a cycle as the core takes them, the same for all vectors.
-    While nothing happens no register changes, so that a simulator may skip the time.
+    go, only after its frame has proved right: one beat a cycle as the core takes them. A core of several vectors takes
+    as many images at once, as far as they are there. While nothing happens no register changes, so that a simulator may
+    skip the time.
 
     Parameters
     ----------
@@ -68,7 +70,7 @@ class Link(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.meter = meter = CycleMeter(images=IMAGES_IN_CORE)
+        m.submodules.meter = meter = CycleMeter(groups=GROUPS_IN_CORE, vectors=self.settings.image.vectors)
         m.submodules.verdicts = verdicts = Fifo(width=VERDICT_BITS, depth=MAX_WINDOW, technology=self.technology)
         self._receive(m, meter, verdicts)
         self._transmit(m, meter, verdicts)
@@ -97,14 +99,23 @@ class Link(wiring.Component):
             buffer.rollback.eq(receiver.rollback),
         ]
 
-        # Each image is admitted anew, which costs a cycle between images and keeps the meter out of the stream's path.
+        groups, count = buffer.o, Const(1)
+        if image.vectors > 1:
+            m.submodules.dealer = dealer = Dealer(
+                bits=image.vector_bits, beats=image.beats, vectors=image.vectors, technology=self.technology
+            )
+            wiring.connect(m, buffer.o, dealer.i)
+            groups, count = dealer.o, dealer.images
+
+        # Each group is admitted anew, which costs a cycle between groups and keeps the meter out of the stream's path.
         beat = Signal(range(image.beats))
         admitted, first = Signal(), Signal(init=1)
         m.d.comb += [
-            self.images.valid.eq(buffer.o.valid & admitted),
-            self.images.payload.eq(buffer.o.payload.replicate(image.vectors)),
-            buffer.o.ready.eq(self.images.ready & admitted),
+            self.images.valid.eq(groups.valid & admitted),
+            self.images.payload.eq(groups.payload),
+            groups.ready.eq(self.images.ready & admitted),
             meter.begin.eq(self.images.valid & self.images.ready & first),
+            meter.images.eq(count),
         ]
         with m.If(~admitted):
             m.d.sync += admitted.eq(meter.ready)
@@ -117,8 +128,19 @@ class Link(wiring.Component):
     def _transmit(self, m: Module, meter: CycleMeter, verdicts: Fifo) -> None:
         """The core's results and the verdicts to the line."""
         result = self.settings.result
-        depth = max(16, 1 << (result.beats - 1).bit_length())
-        m.submodules.results = results = Fifo(width=result.vector_bits, depth=depth, technology=self.technology)
+        if result.vectors == 1:
+            depth = lane_depth(result.beats)
+            results = Fifo(width=result.vector_bits, depth=depth, technology=self.technology)
+        else:
+            results = Collector(
+                bits=result.vector_bits, beats=result.beats, vectors=result.vectors, technology=self.technology
+            )
+            m.submodules.counts = counts = Fifo(
+                width=len(meter.images), depth=2 * GROUPS_IN_CORE, technology=self.technology
+            )
+            m.d.comb += [counts.i.valid.eq(meter.begin), counts.i.payload.eq(meter.images)]
+            wiring.connect(m, counts.o, results.images)
+        m.submodules.results = results
         m.submodules.elements = elements = WidthConverter(width=result.width, in_lanes=result.lanes, out_lanes=1)
         m.submodules.bytes = element_bytes = WidthConverter(width=8, in_lanes=result.element_bytes, out_lanes=1)
         m.submodules.output = output = StreamBuffer(width=8)  # cuts the chain of readies
@@ -130,7 +152,7 @@ class Link(wiring.Component):
         taken = Signal()
         m.d.comb += [
             results.i.valid.eq(self.results.valid),
-            results.i.payload.eq(self.results.payload[: result.vector_bits]),
+            results.i.payload.eq(self.results.payload),
             self.results.ready.eq(results.i.ready),
             taken.eq(self.results.valid & self.results.ready),
         ]

@@ -3,7 +3,7 @@
 # pyright: reportGeneralTypeIssues=false
 # (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,43 +14,70 @@ __all__ = ["CycleMeter"]
 
 
 class CycleMeter(wiring.Component):
-    """Gives for each image the cycles from its `begin` to its `end`, modulo 2^32, in order.
+    """Gives for each image the cycles from its group's `begin` to that group's `end`, modulo 2^32, in order.
 
     Parameters
     ----------
-    images : int
-        Images that may have begun and not been read from `o`, a power of two.
+    groups : int
+        Groups that may have begun and not been read from `o`, a power of two.
+    vectors : int
+        Images in a group, at most.
 
     Members
     -------
     begin, end : In(1)
-        An image begins, or the oldest begun image ends; the same cycle may be both.
+        A group begins, or the oldest begun group ends; the same cycle may be both.
+    images : In(range(vectors + 1))
+        With `begin`: how many images the group has.
     ready : Out(1)
-        An image may begin.
+        A group may begin.
     o : Out(stream of unsigned(32))
+        One beat an image.
     """
 
     begin: Signal
     end: Signal
+    images: Signal
     ready: Signal
     o: stream.Interface
 
-    def __init__(self, *, images: int):
-        self.images = images
-        super().__init__({"begin": In(1), "end": In(1), "ready": Out(1), "o": Out(flat_stream(32))})
+    def __init__(self, *, groups: int, vectors: int):
+        self.groups = groups
+        self.vectors = vectors
+        super().__init__(
+            {
+                "begin": In(1),
+                "end": In(1),
+                "images": In(range(vectors + 1)),
+                "ready": Out(1),
+                "o": Out(flat_stream(32)),
+            }
+        )
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.begun = begun = Fifo(width=32, depth=self.images, technology="portable")
-        m.submodules.measured = measured = Fifo(width=32, depth=self.images, technology="portable")
-        wiring.connect(m, measured.o, wiring.flipped(self.o))
+        width = 32 + len(self.images)
+        m.submodules.begun = begun = Fifo(width=width, depth=self.groups, technology="portable")
+        m.submodules.measured = measured = Fifo(width=width, depth=self.groups, technology="portable")
+        begun_at, begun_images = begun.o.payload[:32], begun.o.payload[32:]
+        read, last = Signal(range(self.vectors)), Signal()  # of the oldest group
+        m.d.comb += [
+            self.o.payload.eq(measured.o.payload[:32]),
+            self.o.valid.eq(measured.o.valid),
+            last.eq(read + 1 == measured.o.payload[32:]),
+            measured.o.ready.eq(self.o.ready & last),
+        ]
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += read.eq(read + 1)
+            with m.If(last):
+                m.d.sync += read.eq(0)
 
-        in_flight = Signal(range(self.images + 1))
-        m.d.comb += self.ready.eq(in_flight != self.images)
-        m.d.sync += in_flight.eq(in_flight + self.begin - (self.o.valid & self.o.ready))
+        in_flight = Signal(range(self.groups + 1))
+        m.d.comb += self.ready.eq(in_flight != self.groups)
+        m.d.sync += in_flight.eq(in_flight + self.begin - (measured.o.valid & measured.o.ready))
 
         # An end is looked at so much later that its begin has passed the queue, by a clock that is as much late.
-        delay = fifo_latency(self.images)
+        delay = fifo_latency(self.groups)
         now = Signal(32)
         past = Signal(32, init=2**32 - delay)
         with m.If(self.begin | (in_flight != 0)):  # an idle design stands still
@@ -58,11 +85,11 @@ class CycleMeter(wiring.Component):
         ended = Signal(delay)
         m.d.sync += [
             ended.eq(ended << 1 | self.end),
-            measured.i.payload.eq(past - begun.o.payload),
+            measured.i.payload.eq(Cat((past - begun_at)[:32], begun_images)),
             measured.i.valid.eq(ended[-1]),
         ]
         m.d.comb += [
-            begun.i.payload.eq(now),
+            begun.i.payload.eq(Cat(now, self.images)),
             begun.i.valid.eq(self.begin),
             begun.o.ready.eq(ended[-1]),
         ]

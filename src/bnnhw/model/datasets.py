@@ -3,6 +3,8 @@
 - `digits`: 8x8 images with values 0 to 16, shipped with scikit-learn; a fifth, drawn once and for all, is the test set.
 - `mnist`, `fashion-mnist`: 28x28 pixels, the official IDX files (gzipped or not) from a directory or downloaded.
 - `cifar10`: 32x32 pixels of three colours, the official binary version.
+- `svhn`: 32x32 pixels of three colours, the official cropped digits; `extra_32x32.mat`, if a directory has it, is
+  learnt from, too.
 """
 
 import os
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .cifar import read_cifar10
+from .cifar import ARCHIVE, read_cifar10
 from .download import fetch
 from .idx import read_idx
 
@@ -114,19 +116,33 @@ def _idx_data_set(name: str, classes: Sequence[str], data_dir: Path | None) -> D
 
 
 def _cifar10(data_dir: Path | None) -> DataSet:
-    folder = data_dir / "cifar-10-batches-bin" if data_dir and (data_dir / "cifar-10-batches-bin").is_dir() else data_dir
-    if folder is not None and (folder / "data_batch_1").is_file() and not (folder / "data_batch_1.bin").is_file():
-        raise ValueError(
-            f"{folder} holds CIFAR-10's version for Python, whose pickles could run code; fetch the binary version, "
-            "cifar-10-binary.tar.gz"
-        )
-    batches = [read_cifar10(_find("cifar10", f"data_batch_{number}.bin", folder)) for number in range(1, 6)]
-    test_images, test_labels = read_cifar10(_find("cifar10", "test_batch.bin", folder))
+    train_images, train_labels, test_images, test_labels = read_cifar10(data_dir or fetch("cifar10", ARCHIVE))
     return DataSet(
         name="cifar10", classes=CIFAR10_CLASSES, lo=0, hi=255,
-        train_images=np.concatenate([images for images, _ in batches]),
-        train_labels=np.concatenate([labels for _, labels in batches]),
-        test_images=test_images, test_labels=test_labels,
+        train_images=train_images, train_labels=train_labels, test_images=test_images, test_labels=test_labels,
+    )  # fmt: skip
+
+
+def _svhn(data_dir: Path | None) -> DataSet:
+    from .svhn import read_svhn
+
+    def read(part: str) -> tuple[np.ndarray, np.ndarray]:
+        file = f"{part}_32x32.mat"
+        if data_dir is None:
+            return read_svhn(fetch("svhn", file))
+        if not (data_dir / file).is_file():
+            raise ValueError(f"{data_dir} must hold {file} of svhn; it does not")
+        return read_svhn(data_dir / file)
+
+    train_images, train_labels = read("train")
+    if data_dir is not None and (data_dir / "extra_32x32.mat").is_file():
+        extra_images, extra_labels = read("extra")
+        train_images = np.concatenate([train_images, extra_images])
+        train_labels = np.concatenate([train_labels, extra_labels])
+    test_images, test_labels = read("test")
+    return DataSet(
+        name="svhn", classes=DIGIT_CLASSES, lo=0, hi=255,
+        train_images=train_images, train_labels=train_labels, test_images=test_images, test_labels=test_labels,
     )  # fmt: skip
 
 
@@ -145,6 +161,7 @@ DATA_SETS: dict[str, Callable[[Path | None], DataSet]] = {
     "mnist": lambda data_dir: _idx_data_set("mnist", DIGIT_CLASSES, data_dir),
     "fashion-mnist": lambda data_dir: _idx_data_set("fashion-mnist", FASHION_CLASSES, data_dir),
     "cifar10": _cifar10,
+    "svhn": _svhn,
 }
 
 

@@ -8,7 +8,8 @@ import requests
 
 __all__ = ["fetch"]
 
-# MNIST from PyTorch's mirror (the checksums are TensorFlow's and Keras'), Fashion-MNIST from its authors with theirs.
+# MNIST from PyTorch's mirror (the checksums are TensorFlow's and Keras'), the others from their authors with theirs;
+# SVHN's are torchvision's.
 _SOURCES = {
     "mnist": (
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -28,6 +29,17 @@ _SOURCES = {
             "t10k-labels-idx1-ubyte.gz": "md5:bb300cfdad3c16e7a12a480ee83cd310",
         },
     ),
+    "cifar10": (
+        "https://www.cs.toronto.edu/~kriz/",
+        {"cifar-10-binary.tar.gz": "md5:c32a1d4ab5d03f1284b67883e8d87530"},
+    ),
+    "svhn": (
+        "http://ufldl.stanford.edu/housenumbers/",
+        {
+            "train_32x32.mat": "md5:e26dedcc434d2e4c54c9b2d4a06d8373",
+            "test_32x32.mat": "md5:eb5a983be6a315427106f1b164d9cef3",
+        },
+    ),
 }
 
 
@@ -45,5 +57,5 @@ def fetch(name: str, file: str) -> Path:
     except (requests.RequestException, ValueError, OSError) as error:
         raise ValueError(
             f"cannot download {url}{file} ({type(error).__name__}); "
-            f"fetch the four files of {name} by hand and give their folder as --data-dir or in BNNHW_DATA_DIR"
+            f"fetch {', '.join(registry)} of {name} by hand and give the folder as --data-dir or in BNNHW_DATA_DIR"
         ) from error

@@ -29,11 +29,14 @@ class Rung:
         images (N, *shape) -> labels (N,) or scores (N, classes).
     trace : callable or None
         images (N, *shape) -> the values inside, (N, ...) by name, in order. What two rungs name alike means the same.
+    as_below : callable or None
+        Its answers -> what the rung below answers, where that is not the same: sums -> the float scores of them.
     """
 
     name: str
     answers: Answers
     trace: Trace | None = None
+    as_below: Answers | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def climb(
         answers = rung.answers(images)
         seconds = time.perf_counter() - started
         if lower is not None:
-            differing = differing_images(expected, answers)
+            differing = differing_images(expected, rung.as_below(answers) if rung.as_below else answers)
             where = describe_difference(lower, rung, images, differing) if len(differing) else None
             yield Step(lower.name, rung.name, len(images), len(differing), where, seconds)
             if len(differing):

@@ -21,7 +21,7 @@ __all__ = ["core_rung", "frames_of", "graph_rung", "packed_rung", "rtl_rung", "s
 _BLOCK = 500  # images that the oracle holds in memory at a time
 
 
-def graph_rung(name: str, graph: Graph) -> Rung:
+def graph_rung(name: str, graph: Graph, *, as_below: Callable[[NDArray[Any]], NDArray[Any]] | None = None) -> Rung:
     """A trained or an integer graph, by the oracle."""
     (value,) = graph.inputs
     (output,) = graph.outputs
@@ -30,7 +30,7 @@ def graph_rung(name: str, graph: Graph) -> Rung:
         blocks = (images[start : start + _BLOCK] for start in range(0, len(images), _BLOCK))
         return np.concatenate([evaluate(graph, {value.name: block})[output] for block in blocks])
 
-    return Rung(name, answers, lambda images: trace(graph, {value.name: images}))
+    return Rung(name, answers, lambda images: trace(graph, {value.name: images}), as_below)
 
 
 def packed_rung(graph: Graph) -> Rung:

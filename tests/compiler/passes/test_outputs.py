@@ -28,5 +28,5 @@ def test_only_one_output_has_a_label():
 
 
 def test_sums_need_a_layer():
-    with pytest.raises(FoldError, match=r"^output 'v0' must be the scores of a binary_linear layer"):
+    with pytest.raises(FoldError, match=r"^output 'v0' must be the scores of a layer with binary weights"):
         expose_sums(chain(Relu()))

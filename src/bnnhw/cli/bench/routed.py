@@ -19,8 +19,8 @@ FINN_LFC_FIX = 12_200
 MIN_CLOCK_HZ = 100e6
 MAX_DEVIATION = 0.1
 FASTEST = {
-    "lfc": replace(PLAN, fill=0.9, vectors=1, clock_mhz=100),
-    "sfc": replace(PLAN, fill=0.5, vectors=1, clock_mhz=100),
+    "lfc": replace(PLAN, fill=0.85),
+    "sfc": replace(PLAN, fill=0.5),
 }
 
 

@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from amaranth.back import rtlil
+from numpy.typing import NDArray
 
 from bnnhw.cli.bench.equality import PLAN
 from bnnhw.cli.bench.row import Bench, Row
@@ -13,6 +15,7 @@ from bnnhw.compiler.integerize import integerize
 from bnnhw.compiler.ir import random_feeds
 from bnnhw.compiler.kernel import PackedKernel, images_per_second
 from bnnhw.compiler.load import load
+from bnnhw.model.datasets import load_data_set
 from bnnhw.sim.batch import BatchSimulator
 from bnnhw.sim.rungs import frames_of
 from bnnhw.sim.speed import compare_speed
@@ -37,15 +40,13 @@ def measure(bench: Bench) -> Iterator[Row]:
         met=seconds <= MAX_SECONDS,
     )
 
-    images = random_feeds(graph, samples=1000, seed=0)[graph.inputs[0].name]
-    packed, torch = (images_per_second(run, images) for run in (PackedKernel(integers), torch_rung(model).answers))
-    yield Row(
-        name="lfc: packed kernel against torch eval",
-        measured=f"{packed:,.0f} against {torch:,.0f} images/s: {packed / torch:.2f}",
-    )
+    test_images = load_data_set("mnist", data_dir=bench.data_dir).test_images
+    for name in ("tfc", "sfc", "lfc"):
+        yield compare_kernel(name, bench.model(name), test_images)
 
+    images = random_feeds(graph, samples=FRAMES * schedule.vectors, seed=0)[graph.inputs[0].name]
     result = BatchSimulator(schedule.core("ecp5")).run(
-        frames_of(schedule, images[: FRAMES * schedule.vectors]), output_beats=schedule.output_beats, lanes=1
+        frames_of(schedule, images), output_beats=schedule.output_beats, lanes=1
     )
     latency = int(result.output_cycles[0, -1] - result.accepted_cycles[0, 0])
     last, timing = result.output_cycles[:, -1], schedule.timing
@@ -76,4 +77,16 @@ def measure(bench: Bench) -> Iterator[Row]:
     yield Row(
         name="the same unit in cocotb and Icarus Verilog, cycles/s",
         measured=f"{speed.cocotb:,.0f}: {times[0]} and {times[1]} times slower",
+    )
+
+
+def compare_kernel(name: str, model: Path, images: NDArray[np.uint8]) -> Row:
+    """The rates of the packed kernel and of torch's eval on the same images."""
+    runs = (PackedKernel(integerize(load(model))), torch_rung(model).answers)
+    packed, torch = (images_per_second(run, images) for run in runs)
+    return Row(
+        name=f"{name}: packed kernel against torch eval",
+        measured=f"{packed:,.0f} against {torch:,.0f} images/s: {packed / torch:.2f}",
+        target="> 1",
+        met=packed > torch,
     )

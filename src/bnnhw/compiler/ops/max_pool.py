@@ -1,6 +1,6 @@
 """Max pooling."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,11 @@ class MaxPool(Op):
         check_pair("stride", self.stride, least=1)
         if self.minimum is not None and (self.minimum.dtype != np.bool_ or self.minimum.ndim != 1):
             raise ValueError(f"minimum must be a bool vector, not {self.minimum.dtype} of shape {self.minimum.shape}")
+
+    def inverted(self, channels: NDArray[np.bool_]) -> "MaxPool":
+        """The pooling that is to the negated values of these channels what this one is to the values."""
+        minimum = channels if self.minimum is None else channels ^ self.minimum
+        return replace(self, minimum=minimum if minimum.any() else None)
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir import Graph, infer_types
 
-from .rewrite import chains
+from .rewrite import Chain, chains
 
 
 def expose_sums(graph: Graph) -> Graph:
@@ -13,10 +13,17 @@ def expose_sums(graph: Graph) -> Graph:
 
     The sums are integers, before scale and batch norm.
     """
+    chain = score_chain(graph)
+    nodes = tuple(node for node in graph.nodes if node not in chain.floats)
+    return replace(graph, nodes=nodes, outputs=(chain.sums,))
+
+
+def score_chain(graph: Graph) -> Chain:
+    """The last layer's sums and the float layers that make the graph's output, the scores, of them."""
     for chain in chains(graph, infer_types(graph)):
         if graph.outputs == (chain.value,):
-            nodes = tuple(node for node in graph.nodes if node not in chain.floats)
-            return replace(graph, nodes=nodes, outputs=(chain.sums,))
+            return chain
     raise FoldError(
-        f"output {graph.outputs[0]!r} must be the scores of a layer with binary weights, perhaps with float layers behind it"
+        f"output {graph.outputs[0]!r} must be the scores of a layer with binary weights, perhaps with float layers "
+        "behind it"
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir import Graph, Node, infer_types
-from bnnhw.compiler.ops import MaxPool, MultiThreshold, Op, Quantise, Sign, Threshold
+from bnnhw.compiler.ops import MaxPool, MultiThreshold, Quantise, Sign, Threshold
 
 from .crossings import Crossings, find_crossings
 from .rewrite import Chain, chains
@@ -47,7 +47,8 @@ def fold_chain(chain: Chain, end: Node, activation: Sign | Quantise) -> tuple[No
     value = f"{chain.product.output}.rising"
     nodes = [Node(chain.product.name, chain.op.inverted(falling), chain.product.inputs, value)]
     for node in chain.pools:
-        nodes.append(Node(node.name, inverted_pooling(node, falling), (value,), f"{node.output}.rising"))
+        op = node.op.inverted(falling) if isinstance(node.op, MaxPool) else node.op
+        nodes.append(Node(node.name, op, (value,), f"{node.output}.rising"))
         value = nodes[-1].output
     op = Threshold(thresholds[0]) if isinstance(activation, Sign) else MultiThreshold(thresholds)
     return (*nodes, Node(end.name, op, (value,), end.output))
@@ -68,11 +69,3 @@ def falling_channels(chain: Chain, crossings: Crossings) -> NDArray[np.bool_]:
     if (bad := np.flatnonzero(falls.any(axis=0) & rises.any(axis=0))).size:
         raise FoldError(f"{layer}: the activation of channel {bad[0]} rises and falls as its sum rises; {only}")
     return falls.any(axis=0)
-
-
-def inverted_pooling(node: Node, rows: NDArray[np.bool_]) -> Op:
-    """The pooling of sums of which those of `rows` are inverted."""
-    if not isinstance(node.op, MaxPool):
-        return node.op
-    minimum = rows if node.op.minimum is None else rows ^ node.op.minimum
-    return replace(node.op, minimum=minimum if minimum.any() else None)

@@ -9,28 +9,29 @@ from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir import Graph, Node, infer_types
 from bnnhw.compiler.ops import MaxPool
 
-from .rewrite import Chain, chains, sums_in_chunks
+from .rewrite import Chain, chains, moves_values, sums_in_chunks
 
 
 def pool_sums_first(graph: Graph) -> Graph:
     """s = product(x); z = …float ops…(s); y = max_pool(z)  ->  p = max_pool(s); y = …float ops…(p).
 
     A channel whose floats fall as the sum rises takes the least sum of a window instead of the greatest. Exact, as
-    rounded functions that rise stay so. Raises FoldError for a channel that rises and falls.
+    rounded functions that rise stay so. Raises FoldError for a channel that rises and falls. A Flatten of a single
+    pixel, which keeps the channels, goes the same way.
     """
-    for chain in chains(graph, infer_types(graph)):
-        if chain.floats and chain.end is not None and isinstance(chain.end.op, MaxPool):
+    types = infer_types(graph)
+    for chain in chains(graph, types):
+        if chain.floats and chain.end is not None and moves_values(chain.end, types):
             return pool_sums_first(replace(graph, nodes=reordered(graph, chain, chain.end)))
     return graph
 
 
 def reordered(graph: Graph, chain: Chain, pool: Node) -> tuple[Node, ...]:
     """The graph's nodes with `pool`, the chain's end, before the chain's floats."""
-    op, falling = pool.op, falls(chain)
-    assert isinstance(op, MaxPool)
-    minimum = falling if op.minimum is None else falling ^ op.minimum
-    value = f"{pool.output}.sum"
-    nodes = [replace(pool, op=replace(op, minimum=minimum if minimum.any() else None), inputs=(chain.sums,), output=value)]
+    op, value = pool.op, f"{pool.output}.sum"
+    if isinstance(op, MaxPool):
+        op = op.inverted(falls(chain))
+    nodes = [replace(pool, op=op, inputs=(chain.sums,), output=value)]
     for node in chain.floats:
         output = pool.output if node is chain.floats[-1] else f"{node.output}.pooled"
         nodes.append(replace(node, inputs=(value,), output=output))

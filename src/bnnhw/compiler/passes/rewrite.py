@@ -100,10 +100,15 @@ def chain_behind(graph: Graph, types: Mapping[str, TensorType], product: Node, o
 
 
 def is_pooling(node: Node, types: Mapping[str, TensorType]) -> bool:
-    """Whether the node keeps the channels: a pooling, or a Flatten of a single pixel."""
+    """Whether the node keeps the channels and what can be reached in them, or sums it up."""
+    return isinstance(node.op, SumPool) or moves_values(node, types)
+
+
+def moves_values(node: Node, types: Mapping[str, TensorType]) -> bool:
+    """Whether each output is an input of the same channel: a max pooling, or a Flatten of a single pixel."""
     if isinstance(node.op, Flatten):
         return math.prod(types[node.inputs[0]].shape[:-1]) == 1
-    return isinstance(node.op, MaxPool | SumPool)
+    return isinstance(node.op, MaxPool)
 
 
 def pooled(reachable: Reachable, node: Node) -> Reachable:

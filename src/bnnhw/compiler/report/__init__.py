@@ -13,7 +13,7 @@ from .data import (
     Unit,
 )
 from .page import render
-from .write import write
+from .write import read, write
 
 __all__ = [
     "BuildReport",
@@ -26,6 +26,7 @@ __all__ = [
     "Rung",
     "Stage",
     "Unit",
+    "read",
     "render",
     "write",
 ]

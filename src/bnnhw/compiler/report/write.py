@@ -17,6 +17,17 @@ def write(report: BuildReport, folder: Path) -> tuple[Path, Path]:
     return tuple(_write_whole(folder / name, text) for name, text in texts.items())  # pyright: ignore[reportReturnType]
 
 
+def read(folder: Path) -> BuildReport:
+    """The report that `write` left in `folder`. Raises ValueError, with the path, where there is no sound one."""
+    path = folder / "report.json"
+    try:
+        return BuildReport.from_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError(f"{path}: no such file; `bnnhw build` makes one") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; build it again") from error
+
+
 def _write_whole(path: Path, text: str) -> Path:
     """Writes beside `path`, then renames, so that no reader ever sees half a file."""
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

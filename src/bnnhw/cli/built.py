@@ -1,0 +1,92 @@
+"""A build's folder as what later commands go on with: the plan that it was made by, and its report."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bnnhw.boards.build import make_top
+from bnnhw.boards.design import emit_design
+from bnnhw.boards.manifest import Manifest, network_id
+from bnnhw.cli.options import PlanOptions
+from bnnhw.compiler.report import BuildReport, read, write
+from bnnhw.compiler.report import Rung as ReportedStep
+from bnnhw.compiler.schedule import Schedule
+from bnnhw.hw.pll import pll_settings
+
+if TYPE_CHECKING:
+    from bnnhw.sim.ladder import Step
+
+
+@dataclass(frozen=True)
+class Build:
+    """The build in `folder`, and what it says of itself."""
+
+    folder: Path
+    manifest: Manifest
+    report: BuildReport
+
+    @classmethod
+    def read(cls, folder: Path, *, model: Path) -> "Build":
+        """The build of `model` in `folder`. Raises ValueError where there is none, or one of another model."""
+        manifest = Manifest.read(folder)
+        sha256 = hashlib.sha256(model.read_bytes()).hexdigest()
+        if manifest.model_sha256 != sha256:
+            raise ValueError(
+                f"{folder} was built from another model than {model}: its model's SHA-256 is "
+                f"{manifest.model_sha256[:12]}.., not {sha256[:12]}..; name that model, or build this one"
+            )
+        return cls(folder, manifest, read(folder))
+
+    @property
+    def plan(self) -> PlanOptions:
+        """The options that name this build's board, foldings, clock, outputs and link."""
+        return PlanOptions(
+            board=self.manifest.board,
+            target_fps=None,
+            fill=None,
+            folding=self.folder / "folding.json",
+            vectors=None,
+            clock_mhz=self.manifest.clock_hz / 1e6,
+            outputs="label" if self.manifest.output == "label" else "scores",
+            baud=self.manifest.baud,
+        )
+
+    def check(self, schedule: Schedule) -> None:
+        """Raises ValueError where `schedule`'s design is not, to the letter, the one that was built."""
+        manifest, board = self.manifest, self.plan.target
+        pll = pll_settings(input_hz=board.clock_hz, output_hz=round(manifest.clock_hz))
+        identity = network_id(schedule, manifest.model_sha256)
+        top = make_top(schedule, clock_hz=pll.output_hz, baud=manifest.baud, network_id=identity)
+        built = self.folder / "top.il"
+        if emit_design(top, board, pll=pll).rtlil != built.read_text():
+            raise ValueError(f"{built} is not what this version makes of the model and folding.json; build it again")
+
+    def write_ladder(self, steps: Sequence["Step"], *, names: Sequence[str]) -> None:
+        """Rewrites the report with the ladder of the rungs `names`, of which the lowest `steps` were climbed."""
+        climbed = [
+            ReportedStep(
+                left=step.lower,
+                right=step.upper,
+                samples=step.samples,
+                differences=step.differences,
+                seconds=step.seconds,
+            )
+            for step in steps
+        ]
+        above = [ReportedStep(left=lower, right=upper) for lower, upper in pairwise(names[len(steps) :])]
+        write(replace(self.report, ladder=(*climbed, *above)), self.folder)
+
+
+def check_no_plan(context: click.Context) -> None:
+    """Raises UsageError where the command line names a board, a folding or the like beside --build, which has its
+    own."""
+    given = click.core.ParameterSource.COMMANDLINE
+    for field in fields(PlanOptions):
+        if context.get_parameter_source(field.name) is given:
+            option = f"--{field.name.replace('_', '-')}"
+            raise click.UsageError(f"{option} and --build exclude each other; a build has its own", context)
