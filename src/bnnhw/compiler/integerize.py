@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .errors import FoldError
 from .ir import Graph, random_feeds, trace, verify
-from .ops import ArgMax, Conv, Flatten, MatMul, MaxPool, MultiThreshold, ScoreTable, SumPool, Threshold
+from .ops import ArgMax, AveragePool, Conv, Flatten, MatMul, MaxPool, MultiThreshold, ScoreTable, SumPool, Threshold
 from .passes import (
     add_argmax,
     drop_identities,
@@ -62,10 +62,21 @@ def integerize(graph: Graph, *, output: Literal["label", "scores"] = "label", ch
         before, graph = graph, verify(run(graph))
         if check:
             check_pass(run.__name__, before, graph)
-    for node in graph.nodes:
-        if not isinstance(node.op, INTEGER_OPS):
-            raise FoldError(f"layer {node.name!r} ({type(node.op).__name__}) has no integer form where it stands")
+    check_integer(graph)
     return graph
+
+
+def check_integer(graph: Graph) -> None:
+    """Raise FoldError, which names a layer that is to blame, unless all ops are integer ops."""
+    left = [node for node in graph.nodes if not isinstance(node.op, INTEGER_OPS)]
+    for node in left:
+        if isinstance(node.op, AveragePool):
+            raise FoldError(
+                f"layer {node.name!r} averages values that are no integers; put it directly behind a layer with binary "
+                "weights and without scale and bias, or behind a sign"
+            )
+    for node in left:
+        raise FoldError(f"layer {node.name!r} ({type(node.op).__name__}) has no integer form where it stands")
 
 
 def scores_of_sums(graph: Graph) -> Callable[[NDArray[Any]], NDArray[Any]]:

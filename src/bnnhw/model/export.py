@@ -73,7 +73,7 @@ def save(
         wrong = int((actual != expected).any(-1).sum()) if actual.shape == expected.shape else len(example)
         raise ValueError(
             f"the exported network differs from {type(module).__name__} on {wrong} of {len(example)} example inputs; "
-            "does a layer override forward or carry hooks?"
+            "does a layer override forward, carry hooks, or sum up averages of other than 2^k elements?"
         )
     write_atomically(Path(path), data)
     return model

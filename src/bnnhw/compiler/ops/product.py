@@ -77,7 +77,10 @@ class Product(Op):
         """
         terms = self.terms(element)
         if isinstance(terms, FloatType):
-            raise TypeError("reads float values; a sign must come before every layer but the first")
+            raise TypeError(
+                "reads float values; a sign must come before every layer but the first, and averages before a layer "
+                "must be of a power of two of elements"
+            )
         ones = np.count_nonzero(self.weights.reshape(self.rows, -1) == 1, axis=1).astype(np.int64)
         lows = ones * terms.lo - (self.cols - ones) * terms.hi
         return Reachable(lows, terms.step, self.cols * (terms.count - 1) + 1)

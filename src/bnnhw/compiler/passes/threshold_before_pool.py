@@ -14,16 +14,18 @@ def threshold_before_pool(graph: Graph) -> Graph:
     The same, as thresholds rise: the greatest sum reaches a threshold where any does, the least where all do. So a
     pooling of bits is an OR, or an AND in the channels of `minimum`, and only bits are stored for it.
     """
-    swapped: dict[str, tuple[Node, ...]] = {}
     for node in graph.nodes:
         pool = graph.producer(node.inputs[0])
         if isinstance(node.op, Threshold | MultiThreshold) and pool is not None and isinstance(pool.op, MaxPool):
-            if graph.consumers(pool.output) != (node,) or pool.output in graph.outputs:
-                continue
-            bits = f"{node.output}.unpooled"
-            swapped[pool.name] = ()
-            swapped[node.name] = (
-                replace(node, inputs=pool.inputs, output=bits),
-                replace(pool, inputs=(bits,), output=node.output),
-            )
-    return replace_nodes(graph, lambda node: swapped.get(node.name, (node,)))
+            if graph.consumers(pool.output) == (node,) and pool.output not in graph.outputs:
+                return threshold_before_pool(swapped(graph, pool, node))
+    return graph
+
+
+def swapped(graph: Graph, pool: Node, threshold: Node) -> Graph:
+    """The graph with these two neighbours the other way round."""
+    bits = f"{threshold.output}.unpooled"
+    first = replace(threshold, inputs=pool.inputs, output=bits)
+    second = replace(pool, inputs=(bits,), output=threshold.output)
+    new = {pool.name: (), threshold.name: (first, second)}
+    return replace_nodes(graph, lambda node: new.get(node.name, (node,)))
