@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 from amaranth.hdl import Elaboratable
 
-from . import block_ram, cells, fold, netlist, program, program_file, slices
+from . import assemble, block_ram, cells, fold, gates, netlist, program, program_file, slices
+from .assemble import compile_netlist
 from .engine import LANES, Engine, Job, Status
 from .errors import DeadlockError, SimulationError
 from .native import cache_folder, store
 from .netlist import MODELS, convert_component, flatten, yosys_version
-from .program import Program, compile_netlist
+from .program import Program
 from .program_file import read_program, write_program
 from .waves import Waves, WaveWriter
 
@@ -68,7 +69,10 @@ class BatchResult:
 @cache
 def _toolchain() -> str:
     """What a compiled program depends on besides the design."""
-    sources = [inspect.getsource(module) for module in (block_ram, cells, fold, netlist, program, program_file, slices)]
+    sources = [
+        inspect.getsource(module)
+        for module in (assemble, block_ram, cells, fold, gates, netlist, program, program_file, slices)
+    ]
     models = [path.read_text() for path in sorted(MODELS.glob("*.v"))]
     return "\0".join([yosys_version(), *sources, *models])
 
