@@ -1,0 +1,288 @@
+"""The sizes, the memory's layout and the timing of a sliding window."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from .line_memory import line_memory_latency, line_memory_store
+
+__all__ = ["WindowShape"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowShape:
+    """The windows of a (height, width, channels) image, `pixels` of one output row side by side.
+
+    In padded coordinates, row r and column c of the image at (r + top, c + left), the output pixel (y, x) sees the rows
+    y * sy + ky and the columns x * sx + kx. Its elements leave in the order (ky, kx, channel), `simd` a word.
+
+    Parameters
+    ----------
+    height, width, channels, element_bits : int
+        Of the image, without its padding.
+    kernel, stride : (y, x)
+    padding : (top, bottom, left, right)
+        Each less than the kernel.
+    in_pixels : int
+        Pixels side by side in an input beat, each with `lanes` elements; a divisor of `width` and of pixels * sx.
+    pixels : int
+        Output pixels side by side in an output word; a divisor of the output's width.
+    simd : int
+        Elements of each of them: a divisor of `channels`, or kw * channels, or kh * kw * channels.
+    store : "registers", "lut", "block" or "auto"
+        Where the rows lie; "auto" is resolved to the cheapest.
+    """
+
+    height: int
+    width: int
+    channels: int
+    element_bits: int = 1
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    in_pixels: int = 1
+    pixels: int = 1
+    simd: int
+    store: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("height", "width", "channels", "element_bits", "in_pixels", "pixels", "simd"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        for name in ("kernel", "stride"):
+            if min(getattr(self, name)) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1 in both directions")
+        top, bottom, left, right = self.padding
+        for axis, size, before, after in ((0, "height", top, bottom), (1, "width", left, right)):
+            taps = self.kernel[axis]
+            if not 0 <= min(before, after) <= max(before, after) < taps:
+                raise ValueError(
+                    f"padding=(top, bottom, left, right)={self.padding} must be at least 0 and less than "
+                    f"kernel={self.kernel}"
+                )
+            if getattr(self, size) + before + after < taps:
+                raise ValueError(
+                    f"kernel={self.kernel} must fit into the image: {size}={getattr(self, size)} with its padding is "
+                    f"{getattr(self, size) + before + after}"
+                )
+        self._check_divisor("pixels", self.out_width, "the output's width")
+        self._check_divisor("in_pixels", self.width, "width")
+        self._check_divisor("in_pixels", self.block, "pixels * stride")
+        legal = sorted({n for n in range(1, self.channels + 1) if self.channels % n == 0} | set(self._wide_simd))
+        if self.simd not in legal:
+            raise ValueError(
+                f"simd={self.simd} must divide channels={self.channels}, or be all channels of a kernel "
+                f"row or of the kernel; legal values are {legal}"
+            )
+        if self.store not in ("registers", "lut", "block", "auto"):
+            raise ValueError(f"store={self.store!r} must be one of ['registers', 'lut', 'block', 'auto']")
+        if self.store == "auto":
+            object.__setattr__(self, "store", line_memory_store(self.depth, self.lane_bits))
+
+    def _check_divisor(self, name: str, total: int, what: str) -> None:
+        value = getattr(self, name)
+        if total % value:
+            legal = [divisor for divisor in range(1, total + 1) if total % divisor == 0]
+            raise ValueError(f"{name}={value} must divide {what}, {total}; legal values are {legal}")
+
+    @property
+    def _wide_simd(self) -> tuple[int, int]:
+        kh, kw = self.kernel
+        return kw * self.channels, kh * kw * self.channels
+
+    @property
+    def out_height(self) -> int:
+        return (self.height + sum(self.padding[:2]) - self.kernel[0]) // self.stride[0] + 1
+
+    @property
+    def out_width(self) -> int:
+        return (self.width + sum(self.padding[2:]) - self.kernel[1]) // self.stride[1] + 1
+
+    # What a step reads, a word in every cycle.
+
+    @property
+    def lanes(self) -> int:
+        """Elements of a pixel in an input beat, and in a word of the memory."""
+        return min(self.simd, self.channels)
+
+    @property
+    def lane_bits(self) -> int:
+        """Bits of a word of the memory."""
+        return self.lanes * self.element_bits
+
+    @property
+    def chunks(self) -> int:
+        """Words of the memory for one pixel."""
+        return self.channels // self.lanes
+
+    @property
+    def row_taps(self) -> int:
+        """Kernel rows in an output word: 1, or all."""
+        return self.kernel[0] if self.simd == self._wide_simd[1] else 1
+
+    @property
+    def column_taps(self) -> int:
+        """Kernel columns in an output word: 1, or all."""
+        return self.kernel[1] if self.simd in self._wide_simd else 1
+
+    @property
+    def columns(self) -> int:
+        """Columns of the image in an output word."""
+        return self.pixels if self.column_taps == 1 else (self.pixels - 1) * self.stride[1] + self.column_taps
+
+    @property
+    def groups(self) -> int:
+        """Groups of `pixels` output pixels in an output row."""
+        return self.out_width // self.pixels
+
+    @property
+    def group_words(self) -> int:
+        """Output words of a group."""
+        kh, kw = self.kernel
+        return kh // self.row_taps * (kw // self.column_taps) * self.chunks
+
+    @property
+    def row_words(self) -> int:
+        """Output words of an output row."""
+        return self.groups * self.group_words
+
+    @property
+    def row_beats(self) -> int:
+        """Input beats of an image row."""
+        return self.width // self.in_pixels * self.chunks
+
+    @property
+    def input_width(self) -> int:
+        """Bits of an input beat."""
+        return self.in_pixels * self.lane_bits
+
+    @property
+    def output_width(self) -> int:
+        """Bits of an output word."""
+        return self.pixels * self.simd * self.element_bits
+
+    # The memory: column c (padded) lies in bank c % banks, at the address c // banks of its row.
+
+    @property
+    def block(self) -> int:
+        """Columns from an output group to the next."""
+        return self.pixels * self.stride[1]
+
+    @property
+    def blocks(self) -> int:
+        """Blocks of banks: as many as the columns of a word touch."""
+        return 1 if self.column_taps == 1 else -(-self.columns // self.block)
+
+    @property
+    def banks(self) -> int:
+        return self.blocks * self.block
+
+    @property
+    def row_depth(self) -> int:
+        """Pixels of a row in each bank."""
+        return -(-(self.padding[2] + self.width) // self.banks)
+
+    @property
+    def row_banks(self) -> int:
+        """Memories of a bank: one for all rows, or one for each where an output word has several rows."""
+        return 1 if self.row_taps == 1 else self.rows
+
+    @property
+    def depth(self) -> int:
+        """Words of a memory. The words of a pixel take a power of two."""
+        return self.rows // self.row_banks * self.row_depth << (self.chunks - 1).bit_length()
+
+    def bank(self, column: int, state: int) -> int:
+        """The bank with the column that stands at `column` of an output word, in the state `state` of the reader.
+
+        The state is kx where an output word has one kernel column, otherwise the group's index modulo `blocks`.
+        """
+        if self.column_taps == 1:
+            return (column * self.stride[1] + state) % self.block
+        return (state * self.block + column) % self.banks
+
+    @property
+    def states(self) -> int:
+        return self.kernel[1] if self.column_taps == 1 else self.blocks
+
+    # The rows, in order over all images.
+
+    @cached_property
+    def claims(self) -> tuple[int, ...]:
+        """Rows that output row y needs beyond those that the row before had. Row 0 takes over the unused rows at the
+        end of the image before, too."""
+        kh, sy = self.kernel[0], self.stride[0]
+        ends = [min(y * sy + kh - self.padding[0], self.height) for y in range(self.out_height)]
+        return tuple(b - a for a, b in zip([ends[-1] - self.height, *ends], ends, strict=False))
+
+    @property
+    def first_claim(self) -> int:
+        """Rows that the very first output row needs."""
+        return min(self.kernel[0] - self.padding[0], self.height)
+
+    @cached_property
+    def frees(self) -> tuple[int, ...]:
+        """Rows that no window needs any more after output row y."""
+        starts = [max(0, (y + 1) * self.stride[0] - self.padding[0]) for y in range(self.out_height - 1)]
+        starts.append(self.height)
+        return tuple(b - a for a, b in zip([0, *starts], starts, strict=False))
+
+    @cached_property
+    def rows(self) -> int:
+        """Rows that fit into the memory: while an output row leaves, those of the next one can arrive."""
+        held, most = self.first_claim, 0
+        for y in range(self.out_height):
+            following = self.claims[(y + 1) % self.out_height]
+            most = max(most, held + following)
+            held += following - self.frees[y]
+        return most
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the step that reads a word to the word at the output."""
+        return 2 + line_memory_latency(self.store) + (self.row_taps > 1)
+
+    @property
+    def initiation_interval(self) -> int:
+        """Cycles from image to image in the steady state, when neither neighbour makes it wait."""
+        beats = self.height * self.row_beats
+        images = 4
+        _, leaving = self.timing([0] * (images * beats))
+        return leaving[-1] - leaving[-1 - self.out_height * self.row_words]
+
+    def timing(self, offered: Sequence[int]) -> tuple[list[int], list[int]]:
+        """The cycles at which the unit accepts its input beats and gives its output words, to a sink that always takes.
+
+        offered[k] is the first cycle in which beat k is offered; the producer holds it until it is accepted.
+
+        - Output row y leaves without a pause. Its first step comes one cycle after the last beat of its last image row
+          was accepted, or after the last step of the row before; its word `latency` cycles after its step.
+        - The image rows that the output row frees can be replaced two cycles after its last step.
+        """
+        accepted: list[int] = []
+        leaving: list[int] = []
+        replaced: list[int] = [0] * self.rows  # the first cycle in which each row can be accepted
+        free = 0
+
+        def accept_row() -> int:
+            nonlocal free
+            row = len(accepted) // self.row_beats
+            free = max(free, replaced[row])
+            for cycle in offered[len(accepted) : len(accepted) + self.row_beats]:
+                accepted.append(max(cycle, free))
+                free = accepted[-1] + 1
+            return free
+
+        images = len(offered) // (self.height * self.row_beats)
+        step = there = 0
+        for output_row in range(images * self.out_height):
+            claim = self.claims[output_row % self.out_height] if output_row else self.first_claim
+            for _ in range(claim):
+                there = accept_row()
+            begin = max(step, there)
+            step = begin + self.row_words
+            leaving += range(begin + self.latency, step + self.latency)
+            replaced += [step + 1] * self.frees[output_row % self.out_height]
+        while len(accepted) < len(offered):
+            accept_row()
+        return accepted, leaving

@@ -1,0 +1,84 @@
+"""MaxPool and SumPool against numpy: windows, strides, pixels side by side of both parities, stalls, exact timing."""
+
+import numpy as np
+import pytest
+from numpy.lib.stride_tricks import sliding_window_view
+
+from bnnhw.hw.max_pool import MaxPool
+from bnnhw.hw.sum_pool import SumPool
+
+from .scenario import pack, run_scenario
+
+IMAGES = 3
+
+# height, width, channels, window, stride, pixels, lanes, element bits
+CASES = [
+    (4, 4, 2, (2, 2), (2, 2), 2, 2, 1),
+    (4, 8, 4, (2, 2), (2, 2), 4, 2, 1),
+    (6, 14, 3, (2, 2), (2, 2), 7, 1, 1),
+    (4, 6, 2, (2, 2), (2, 2), 3, 2, 2),
+    (5, 5, 2, (2, 2), (2, 2), 1, 1, 3),  # a row and a column that no window sees
+    (7, 7, 2, (3, 3), (2, 2), 1, 1, 2),
+    (7, 9, 4, (3, 3), (2, 2), 1, 4, 1),
+    (9, 8, 3, (3, 3), (2, 2), 2, 3, 2),
+    (5, 6, 2, (2, 2), (1, 1), 1, 1, 1),
+    (6, 9, 2, (2, 3), (3, 3), 3, 1, 2),
+    (6, 12, 1, (1, 1), (2, 3), 2, 1, 4),
+    (5, 12, 2, (1, 2), (1, 3), 4, 2, 1),
+    (4, 6, 2, (2, 1), (2, 1), 3, 1, 1),
+    (4, 3, 2, (4, 3), (4, 3), 1, 2, 2),  # everything
+    (2, 2, 1, (2, 2), (2, 2), 2, 1, 1),
+    (4, 1, 2, (2, 1), (2, 1), 1, 1, 1),  # one wide
+    (6, 60, 8, (2, 2), (2, 2), 2, 1, 1),  # block RAM
+]
+
+
+def pooled(images, *, window, stride, reduce):
+    views = sliding_window_view(images, window, axis=(1, 2))[:, :: stride[0], :: stride[1]]
+    return reduce(views, axis=(-2, -1))
+
+
+def to_beats(images, pixels, lanes, bits):
+    """(images, height, width, channels) as beats of `pixels` pixels with `lanes` channels each."""
+    count, height, width, channels = images.shape
+    beats = images.reshape(count, height, width // pixels, pixels, channels // lanes, lanes).swapaxes(3, 4)
+    return [pack(beat, bits) for beat in beats.reshape(-1, pixels * lanes)]
+
+
+def verify_against_reference(
+    unit_class, height, width, channels, window, stride, pixels, lanes, bits, *, seed=0, stalls=(0.3, 0.3)
+):
+    """Runs random images through a unit and compares every beat; the unit and the trace."""
+    unit = unit_class(
+        height=height,
+        width=width,
+        channels=channels,
+        element_bits=bits,
+        window=window,
+        stride=stride,
+        pixels=pixels,
+        lanes=lanes,
+        technology="portable",
+    )
+    x = np.random.default_rng(seed).integers(0, 1 << bits, (IMAGES, height, width, channels))
+    results = pooled(x, window=window, stride=stride, reduce=np.max if unit_class is MaxPool else np.sum)
+    expected = to_beats(results, unit.shape.out_pixels, lanes, unit.result_bits)
+    trace = run_scenario(unit, to_beats(x, pixels, lanes, bits), outputs=len(expected), seed=seed, stalls=stalls)
+    assert trace.outputs == expected
+    return unit, trace
+
+
+@pytest.mark.parametrize("unit_class", [MaxPool, SumPool])
+@pytest.mark.parametrize("case", CASES)
+def test_equals_numpy(unit_class, case):
+    for seed, stalls in enumerate([(0.3, 0.3), (0, 0.7), (0.7, 0)]):
+        verify_against_reference(unit_class, *case, seed=seed, stalls=stalls)
+
+
+@pytest.mark.parametrize("unit_class", [MaxPool, SumPool])
+@pytest.mark.parametrize("case", CASES)
+def test_timing_is_exact(unit_class, case):
+    unit, trace = verify_against_reference(unit_class, *case, stalls=(0, 0))
+    accepted, leaving = unit.timing([0] * len(trace.input_cycles))
+    assert (trace.input_cycles, trace.output_cycles) == (accepted, leaving)
+    assert accepted == list(range(IMAGES * unit.initiation_interval))
