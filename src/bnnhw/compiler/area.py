@@ -8,16 +8,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from bnnhw.hw.area import FEED_COMB, matrix_area
 from bnnhw.hw.block_ram import BLOCK_RAM_SHAPES
 from bnnhw.hw.dealer import lane_depth
 from bnnhw.hw.fifo import fifo_block_rams
 from bnnhw.hw.matrix_shape import MatrixShape
+from bnnhw.hw.pool_shape import PoolShape
 from bnnhw.hw.score_table import score_table_block_rams
+from bnnhw.hw.window_shape import WindowShape
 
 from .device import Device
-from .pipeline import Pipeline
+if TYPE_CHECKING:
+    from .stages import Stage
 
 LINK_LUTS = 1060
 LINK_FFS = 450
@@ -66,46 +70,51 @@ def converter_resources(*, in_lanes: int, out_lanes: int, vectors: int) -> Resou
     return total
 
 
-def link_resources(image: MatrixShape) -> Resources:
-    """Clock, UART and frames around a core whose first matrix unit is `image`: what the top adds.
+def link_resources(*, bits: int, beats: int, vectors: int) -> Resources:
+    """Clock, UART and frames around a core whose frames have `beats` beats of `bits` bits: what the top adds.
 
     Its logic hardly depends on the network. The buffer of received images holds two of them; where vectors travel in
     lockstep, each has a queue of one image besides.
     """
-    bits = image.simd * image.planes
-    depth = next((depth for depth in BLOCK_RAM_SHAPES if depth >= 2 * image.words), max(BLOCK_RAM_SHAPES))
+    depth = next((depth for depth in BLOCK_RAM_SHAPES if depth >= 2 * beats), max(BLOCK_RAM_SHAPES))
     total = Resources(LINK_LUTS + bits // 4, LINK_FFS + 2 * bits, fifo_block_rams(width=bits, depth=depth))
-    if image.vectors > 1:
-        depth = lane_depth(image.words)
+    if vectors > 1:
+        depth = lane_depth(beats)
         ebr = fifo_block_rams(width=bits, depth=depth)
         memory = 0 if ebr else round(bits * LANE_LUTS_PER_BIT[depth])
-        for _ in range(image.vectors):
+        for _ in range(vectors):
             total += Resources(LANE_LUTS + memory, LANE_FFS + bits, ebr)
     return total
 
 
-def output_resources(pipeline: Pipeline, *, pe: int, vectors: int) -> Resources:
-    """The units behind a last layer with `pe` lanes: the table of scores and the arg max."""
-    total = Resources()
-    width = pipeline.score_width
-    if pipeline.table is not None:
-        classes, entries = pipeline.table.shape
-        index, lookups = (entries - 1).bit_length(), pe * vectors
-        shifts = index * lookups if lookups > 1 else 0
-        block_ram = score_table_block_rams(classes=classes, entries=entries, width=width)
-        total += Resources(shifts + 20, lookups * (index + width) + 22, block_ram)
-    if pipeline.label:
-        compare = width + 6 + width + FEED_COMB + (pe - 1) * width
-        total += Resources(vectors * compare + 12, vectors * ((pe + 1) * width + 8) + 8)
-    return total
+def table_resources(*, classes: int, entries: int, width: int, lookups: int) -> Resources:
+    """A table of scores of `width` bits, `lookups` of them for a beat."""
+    index = (entries - 1).bit_length()
+    shifts = index * lookups if lookups > 1 else 0
+    block_ram = score_table_block_rams(classes=classes, entries=entries, width=width)
+    return Resources(shifts + 20, lookups * (index + width) + 22, block_ram)
 
 
-def design_resources(pipeline: Pipeline, shapes: Sequence[MatrixShape]) -> Resources:
-    """The whole top: link, matrix units of these shapes, the width converters between them, and the output's units."""
-    total = link_resources(shapes[0])
-    lanes = shapes[0].simd
-    for shape in shapes:
-        total += converter_resources(in_lanes=lanes, out_lanes=shape.simd, vectors=shape.vectors)
-        total += matrix_resources(shape)
-        lanes = shape.pe
-    return total + output_resources(pipeline, pe=lanes, vectors=shapes[-1].vectors)
+def label_resources(*, width: int, lanes: int, vectors: int) -> Resources:
+    """The arg max of scores of `width` bits."""
+    compare = width + 6 + width + FEED_COMB + (lanes - 1) * width
+    return Resources(vectors * compare + 12, vectors * ((lanes + 1) * width + 8) + 8)
+
+
+def core_resources(stages: Sequence["Stage"]) -> Resources:
+    """All units of a core."""
+    return sum((stage.resources for stage in stages), Resources())
+
+
+@cache
+def window_resources(shape: WindowShape) -> Resources:
+    """A sliding window."""
+    area = window_area(shape)
+    return Resources(area.trellis_comb, area.ff, area.ebr)
+
+
+@cache
+def pool_resources(shape: PoolShape) -> Resources:
+    """A max pooling of bits."""
+    area = pool_area(shape)
+    return Resources(area.trellis_comb, area.ff, area.ebr)

@@ -29,11 +29,14 @@ class Folding:
         Rows and columns a cycle; pe divides the rows, simd the columns.
     store
         Where the weights lie: block RAM, LUTs as ROM, constants, or whatever the matrix unit finds cheapest.
+    pixels
+        Output pixels of a convolution's row that share every weight fetch; divides the row's width.
     """
 
     pe: int
     simd: int
     store: Store = "auto"
+    pixels: int = 1
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,15 @@ class FoldingPlan:
             if (data["format"], data["version"]) != (FORMAT, VERSION):
                 raise ScheduleError(f"is not a {FORMAT} file of version {VERSION}")
             layers = tuple(
-                (str(layer["name"]), Folding(_count(layer, "pe"), _count(layer, "simd"), layer.get("store", "auto")))
+                (
+                    str(layer["name"]),
+                    Folding(
+                        _count(layer, "pe"),
+                        _count(layer, "simd"),
+                        layer.get("store", "auto"),
+                        _count({"pixels": 1, **layer}, "pixels"),
+                    ),
+                )
                 for layer in data["layers"]
             )
             return cls(layers, _count(data, "vectors"))

@@ -81,7 +81,7 @@ def check_integer(graph: Graph) -> None:
 
 def scores_of_sums(graph: Graph) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """The trained graph's way from its last sums (N, classes), the integer graph's scores, to its own float scores."""
-    return score_chain(split_binary_linear(drop_identities(graph))).apply
+    return score_chain(split_binary_layers(drop_identities(graph))).apply
 
 
 def check_pass(name: str, before: Graph, after: Graph, *, samples: int = 64, seed: int = 0) -> None:

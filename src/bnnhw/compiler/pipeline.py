@@ -9,17 +9,62 @@ conventions are in docs/architecture.md, "Numbers".
 """
 
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.hw.matrix_shape import MatrixShape
+from bnnhw.hw.window_shape import WindowShape
 
 from .errors import ScheduleError
-from .folding import Folding
+from .folding import Folding, divisors
 from .ir import Graph, Node, infer_types
-from .ops import ArgMax, Conv, Flatten, MatMul, MaxPool, MultiThreshold, Product, ScoreTable, SumPool, Threshold
-from .types import BinaryType, Element, IntType
+from .ops import ArgMax, Conv, Flatten, MatMul, MaxPool, Product, ScoreTable, Threshold
+from .ops.windows import Pair
+from .types import BinaryType, Element, IntType, TensorType
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windows:
+    """How a convolution reads its input: what a WindowShape says without its folding."""
+
+    height: int
+    width: int
+    channels: int
+    kernel: Pair
+    stride: Pair
+    padding: Pair
+    padding_code: int
+
+    def shape(self, folding: Folding, *, element_bits: int, in_pixels: int = 1) -> WindowShape:
+        """The sizes of the sliding window with this folding. Raises ValueError for an illegal one."""
+        down, across = self.padding
+        return WindowShape(
+            height=self.height,
+            width=self.width,
+            channels=self.channels,
+            element_bits=element_bits,
+            kernel=self.kernel,
+            stride=self.stride,
+            padding=(down, down, across, across),
+            in_pixels=in_pixels,
+            pixels=folding.pixels,
+            simd=folding.simd,
+        )
+
+    @property
+    def simds(self) -> list[int]:
+        """The legal SIMD: divisors of the channels, a row of the kernel, the kernel."""
+        kernel_row = self.kernel[1] * self.channels
+        return sorted({*divisors(self.channels), kernel_row, self.kernel[0] * kernel_row})
+
+    @property
+    def output(self) -> Pair:
+        """(height, width) of the layer's output."""
+        counts = zip((self.height, self.width), self.kernel, self.stride, self.padding, strict=True)
+        height, width = ((size + 2 * pad - taps) // step + 1 for size, taps, step, pad in counts)
+        return height, width
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,17 +74,27 @@ class MatrixLayer:
     Attributes
     ----------
     weights
-        (rows, cols) int8 of +-1.
+        (rows, cols) int8 of +-1; the columns of a convolution in the order (ky, kx, channel).
     planes
         Bits of an input element.
     thresholds
         (rows,) int64: the output bit is 1 where the mismatch sum is at most this; from -1, never, to `max_sum`, always.
+    windows
+        The windows of a convolution.
+    pool
+        The (window, stride) of a max pooling behind the thresholds.
+    inverted
+        (rows,) bool: the channels to be inverted behind the pooling, whose weights and thresholds are inverted, too. So
+        the greatest of an inverted bit is the least of the bit.
     """
 
     name: str
     weights: NDArray[np.int8]
     planes: int
     thresholds: NDArray[np.int64] | None
+    windows: Windows | None = None
+    pool: tuple[Pair, Pair] | None = None
+    inverted: NDArray[np.bool_] | None = None
 
     @property
     def rows(self) -> int:
@@ -49,21 +104,35 @@ class MatrixLayer:
     def cols(self) -> int:
         return self.weights.shape[1]
 
+    @property
+    def positions(self) -> int:
+        """Vectors of a frame that meet the weights: the output pixels of a convolution."""
+        return prod(self.windows.output) if self.windows else 1
+
     def shape(self, folding: Folding, vectors: int) -> MatrixShape:
         """The sizes of the matrix unit with this folding. Raises ScheduleError for an illegal one."""
         try:
+            if self.windows:
+                self.windows.shape(folding, element_bits=self.planes)
+            elif folding.pixels != 1:
+                raise ValueError(f"pixels={folding.pixels} must be 1: it is no convolution")
             return MatrixShape(
                 rows=self.rows,
                 cols=self.cols,
                 pe=folding.pe,
                 simd=folding.simd,
-                vectors=vectors,
+                vectors=vectors * folding.pixels,
                 planes=self.planes,
                 thresholded=self.thresholds is not None,
                 store=folding.store,
             )
         except ValueError as error:
             raise ScheduleError(f"layer {self.name!r}: {error}") from error
+
+    def cycles(self, folding: Folding) -> int:
+        """Cycles in which the matrix unit works on a frame."""
+        folds, words = self.rows // folding.pe, self.cols // folding.simd
+        return self.positions // folding.pixels * folds * words * self.planes
 
     @property
     def max_sum(self) -> int:
@@ -101,32 +170,27 @@ class Pipeline:
         return self.layers[-1].rows
 
     @property
+    def input_elements(self) -> int:
+        """Elements of a frame at the core's input."""
+        windows = self.layers[0].windows
+        return windows.height * windows.width * windows.channels if windows else self.layers[0].cols
+
+    @property
     def score_width(self) -> int:
         """Bits of a score, unsigned."""
         return max(1, int(self.layers[-1].max_sum if self.table is None else self.table.max()).bit_length())
 
 
 def build_pipeline(graph: Graph) -> Pipeline:
-    """The pipeline of a core's graph, which must be one chain: MatMul and Threshold in turns, a last MatMul, and for a
-    label an ArgMax, before it perhaps a ScoreTable.
+    """The pipeline of a core's graph, which must be one chain: MatMul or Conv, Threshold and perhaps MaxPool in turns, a
+    last MatMul, and for a label an ArgMax, before it perhaps a ScoreTable.
 
     Raises ScheduleError for any other graph; the message names the node.
     """
     types = infer_types(graph)
     nodes = [node for node in chain_of(graph) if not isinstance(node.op, Flatten)]
-    for node in nodes:
-        if isinstance(node.op, Conv | MaxPool | SumPool | MultiThreshold):
-            raise ScheduleError(
-                f"node {node.name!r} ({type(node.op).__name__}) has no hardware yet, only matrix products and "
-                "thresholds have; `bnnhw eval` and `bnnhw verify --through packed` take this network"
-            )
     *hidden, last = split_layers(nodes)
-    layers = []
-    for matmul, *rest in hidden:
-        op = matmul.op
-        if not isinstance(op, MatMul) or len(rest) != 1 or not isinstance(rest[0].op, Threshold):
-            raise ScheduleError(f"node {matmul.name!r}: a hidden layer must be a MatMul and a Threshold")
-        layers.append(hidden_layer(matmul.name, op, types[matmul.inputs[0]].element, rest[0].op))
+    layers = [hidden_layer(product, rest, types[product.inputs[0]]) for product, *rest in hidden]
     matmul, *rest = last
     tables = [node.op for node in rest if isinstance(node.op, ScoreTable)]
     label = any(isinstance(node.op, ArgMax) for node in rest)
@@ -159,23 +223,74 @@ def chain_of(graph: Graph) -> tuple[Node, ...]:
 
 
 def split_layers(nodes: list[Node]) -> list[list[Node]]:
-    """The chain in pieces that begin with a MatMul each."""
-    if not nodes or not isinstance(nodes[0].op, MatMul):
+    """The chain in pieces that begin with a MatMul or a Conv each."""
+    if not nodes or not isinstance(nodes[0].op, Product):
         what = f"node {nodes[0].name!r} ({type(nodes[0].op).__name__})" if nodes else "an empty graph"
-        raise ScheduleError(f"{what} cannot begin a core; it begins with a MatMul")
+        raise ScheduleError(f"{what} cannot begin a core; it begins with a layer of binary weights")
     layers: list[list[Node]] = []
     for node in nodes:
-        if isinstance(node.op, MatMul):
+        if isinstance(node.op, Product):
             layers.append([])
         layers[-1].append(node)
     return layers
 
 
-def hidden_layer(name: str, op: MatMul, element: Element, threshold: Threshold) -> MatrixLayer:
-    """dot >= t as m <= floor((top - t) / step), `top` the dot of no mismatch and `step` what a mismatch takes away."""
-    layer = MatrixLayer(name, op.weights, width_of(element), None)
-    thresholds = np.broadcast_to(threshold.thresholds, (op.rows,))
-    return replace(layer, thresholds=mismatch_thresholds(op, element, thresholds))
+def hidden_layer(node: Node, rest: list[Node], input_type: TensorType) -> MatrixLayer:
+    """A product with a threshold and perhaps a max pooling behind it."""
+    for other in rest:
+        if not isinstance(other.op, Threshold | MaxPool):
+            raise ScheduleError(
+                f"node {other.name!r} ({type(other.op).__name__}) has no hardware; binary layers with thresholds and "
+                "max poolings have. `bnnhw eval` and `bnnhw verify --through packed` take this network"
+            )
+    op = node.op
+    assert isinstance(op, Product)
+    if [type(other.op) for other in rest] not in ([Threshold], [Threshold, MaxPool]):
+        raise ScheduleError(f"node {node.name!r}: a hidden layer must be a product, a Threshold and perhaps a MaxPool")
+    element = op.terms(input_type.element)
+    threshold, pool = rest[0].op, rest[1].op if len(rest) > 1 else None
+    assert isinstance(threshold, Threshold)
+    thresholds = mismatch_thresholds(op, element, np.broadcast_to(threshold.thresholds, (op.rows,)))
+    layer = MatrixLayer(
+        node.name,
+        op.weights.reshape(op.rows, -1),
+        width_of(element),
+        thresholds,
+        windows=windows_of(node, op, input_type) if isinstance(op, Conv) else None,
+    )
+    if not isinstance(pool, MaxPool):
+        return layer
+    layer = replace(layer, pool=(pool.kernel, pool.stride))
+    if pool.minimum is None:
+        return layer
+    return replace(
+        layer,
+        weights=np.where(pool.minimum[:, None], -layer.weights, layer.weights),
+        thresholds=np.where(pool.minimum, layer.max_sum - 1 - thresholds, thresholds),
+        inverted=pool.minimum,
+    )
+
+
+def windows_of(node: Node, op: Conv, input_type: TensorType) -> Windows:
+    """How a convolution reads its input. Raises ScheduleError where no hardware does."""
+    if op.groups != 1:
+        raise ScheduleError(f"node {node.name!r}: groups={op.groups} has no hardware, only groups=1 has")
+    element = input_type.element
+    if op.terms(element) != element:
+        raise ScheduleError(
+            f"node {node.name!r}: padding with {op.pad_value} between inputs of {element} has no hardware; pad with -1"
+        )
+    assert isinstance(element, BinaryType | IntType)
+    height, width, channels = input_type.shape
+    return Windows(
+        height=height,
+        width=width,
+        channels=channels,
+        kernel=op.kernel,
+        stride=op.stride,
+        padding=op.padding,
+        padding_code=(op.pad_value - element.lo) // element.step if any(op.padding) else 0,
+    )
 
 
 def mismatch_thresholds(op: Product, element: Element, thresholds: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from bnnhw.hw.matrix_shape import MatrixShape
 
-from .area import Resources, design_resources
+from .area import Resources, core_resources, link_resources
+from .chain import core_input, core_stages
 from .device import Device
 from .errors import ScheduleError
 from .folding import Folding, FoldingPlan
@@ -17,6 +18,7 @@ from .ir import Graph, Value, evaluate, infer_types
 from .ops import Flatten, Threshold
 from .packing import encode_elements, pack_beats, pack_image, unpack_beats
 from .pipeline import Pipeline, build_pipeline
+from .stages import Stage
 from .timing import Timing, core_timing
 from .types import FloatType
 
@@ -69,14 +71,22 @@ class Schedule:
         )
 
     @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The core's units in order."""
+        return core_stages(self.pipeline, self.foldings, self.vectors)
+
+    @cached_property
     def timing(self) -> Timing:
         """The core's exact cycles."""
-        return core_timing(self.pipeline, self.shapes)
+        return core_timing(self.stages, input_beats=self.input_beats)
 
     @cached_property
     def resources(self) -> Resources:
         """The whole top's estimated resources."""
-        return design_resources(self.pipeline, self.shapes)
+        link = link_resources(
+            bits=self.input_lanes * self.input_width, beats=self.input_beats, vectors=self.vectors
+        )
+        return core_resources(self.stages) + link
 
     @property
     def frames_per_second(self) -> float:
@@ -91,7 +101,7 @@ class Schedule:
     @property
     def input_lanes(self) -> int:
         """Elements of one vector in a beat of the core's input."""
-        return self.foldings[0].simd
+        return core_input(self.pipeline, self.foldings, self.vectors).lanes
 
     @property
     def output_width(self) -> int:
@@ -117,7 +127,7 @@ class Schedule:
     def core_inputs(self, images: NDArray[Any]) -> NDArray[np.int64]:
         """The unsigned codes (N, elements) that images (N, *shape) become at the core's input."""
         (values,) = evaluate(self.host_graph, {self.host_graph.inputs[0].name: images}).values()
-        return encode_elements(self.pipeline.element, values.reshape(len(values), self.pipeline.layers[0].cols))
+        return encode_elements(self.pipeline.element, values.reshape(len(values), self.pipeline.input_elements))
 
     def encode(self, images: NDArray[Any]) -> NDArray[np.uint64]:
         """The core's input beats for images (N, *shape): (beats, words), as packing.py has them."""
@@ -149,7 +159,7 @@ class Schedule:
     @property
     def input_beats(self) -> int:
         """Input beats of a group of `vectors` frames."""
-        return self.pipeline.layers[0].cols // self.input_lanes
+        return self.pipeline.input_elements // self.input_lanes
 
     @property
     def output_beats(self) -> int:
@@ -203,7 +213,6 @@ def apply_plan(graph: Graph, plan: FoldingPlan, *, device: Device, clock_hz: flo
     host_graph, core_graph = split_host(graph)
     pipeline = build_pipeline(core_graph)
     foldings = plan.select(layer.name for layer in pipeline.layers)
-    for layer, folding in zip(pipeline.layers, foldings, strict=True):
-        layer.shape(folding, plan.vectors)
+    core_stages(pipeline, foldings, plan.vectors)
     ordered = tuple((layer.name, folding) for layer, folding in zip(pipeline.layers, foldings, strict=True))
     return Schedule(host_graph, core_graph, pipeline, replace(plan, layers=ordered), device, clock_hz)

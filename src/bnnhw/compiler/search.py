@@ -1,25 +1,28 @@
 """The search for foldings: the smallest design within a limit of cycles, by the cost model.
 
 Layers meet in two things only: the block RAMs that they share, and the width converters between them. So a dynamic
-programme goes through the layers; for each PE of the last one and each number of block RAMs it keeps the design with
-the fewest LUTs; where that has too many flip-flops, it goes through them again and counts these too. Of a layer it
-tries each PE with the least SIMD that keeps the limit, and the next larger ones, whose weights may fill block RAM
-better, in each way to store the weights; less those that another one with the same PE beats in both cells and block
-RAMs.
+programme goes through the layers; for each stream behind the last one (its PE and pixels) and each number of block RAMs
+it keeps the design with the fewest LUTs; where that has too many flip-flops, it goes through them again and counts
+these too. Of a layer it tries each PE and each number of pixels with the least SIMD that keeps the limit, and the next
+larger ones, whose weights may fill block RAM better, in each way to store the weights; less those that another one with
+the same stream beats in both cells and block RAMs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .area import Resources, converter_resources, link_resources, matrix_resources, output_resources
+from .area import Resources, core_resources, link_resources
+from .chain import Port, core_input, layer_body, layer_feed, output_stages
 from .device import Device
+from .errors import ScheduleError
 from .folding import Folding, FoldingPlan, divisors
-from .pipeline import Pipeline
-from .timing import converter_interval, output_interval
+from .pipeline import MatrixLayer, Pipeline
+from .stages import Stage
 
 SIMD_CANDIDATES = 4
 """SIMD that are tried for each PE."""
@@ -29,12 +32,24 @@ FF_WEIGHTS = (0.0, 1.0, 4.0)
 
 
 @dataclass(frozen=True)
+class Part:
+    """Some units: the cycles of the slowest one, and their resources."""
+
+    cycles: int = 0
+    resources: Resources = Resources()
+
+    @classmethod
+    def of(cls, stages: list[Stage]) -> "Part":
+        return cls(max((stage.interval for stage in stages), default=0), core_resources(stages))
+
+
+@dataclass(frozen=True)
 class Option:
-    """A layer's folding with its cycles and its resources."""
+    """A layer's folding with its units and the stream behind it."""
 
     folding: Folding
-    cycles: int
-    resources: Resources
+    part: Part
+    port: Port
 
 
 @dataclass(frozen=True)
@@ -52,10 +67,11 @@ class Design:
 
 @dataclass(frozen=True)
 class Choice:
-    """How a state was reached: the PE of the layer before (0 at the first layer) and the option."""
+    """How a state was reached: the stream behind the layer before (None at the first layer) and the option."""
 
-    before: int
+    before: Port | None
     option: Option
+    feed: Part
 
 
 class Search:
@@ -63,15 +79,17 @@ class Search:
 
     def __init__(self, pipeline: Pipeline):
         self.pipeline = pipeline
+        self._known: dict[tuple, Any] = {}
 
     def limits(self) -> list[int]:
         """Every number of cycles that a layer can take, in order."""
         return sorted(
             {
-                folds * layer.planes * words
+                layer.positions // pixels * folds * layer.planes * (layer.cols // simd)
                 for layer in self.pipeline.layers
+                for pixels in pixel_counts(layer)
                 for folds in divisors(layer.rows)
-                for words in divisors(layer.cols)
+                for simd in simds(layer)
             }
         )
 
@@ -90,24 +108,25 @@ class Search:
             return resources.luts + ff_weight * resources.ffs
 
         room = int(fill * device.ebr)
-        states: dict[int, NDArray[np.float64]] = {0: np.where(np.arange(room + 1) == 0, 0.0, np.inf)}
+        states: dict[Port | None, NDArray[np.float64]] = {None: np.where(np.arange(room + 1) == 0, 0.0, np.inf)}
         trails = []
         for index in range(len(self.pipeline.layers)):
             options = undominated(self._options(index, vectors, limit, bits=device.luts), weight)
-            states, trail = self._extend(index, states, options, vectors, limit, weight)
+            states, trail = self._extend(index, states, options, limit, weight)
             trails.append(trail)
-        best: tuple[float, int, int] | None = None
-        for pe, weights in sorted(states.items()):
-            if output_interval(self.pipeline, pe=pe, vectors=vectors) > limit:
+        best: tuple[float, Port, int] | None = None
+        for port, weights in states.items():
+            assert port is not None  # the last layer's
+            rest = self._output(port)
+            if rest.cycles > limit:
                 continue
-            rest = self._output(pe, vectors)
-            share = (weights + weight(rest)) / weight(device)
-            size = share + (np.arange(room + 1) + rest.ebr) / device.ebr
+            share = (weights + weight(rest.resources)) / weight(device)
+            size = share + (np.arange(room + 1) + rest.resources.ebr) / device.ebr
             size[share > fill] = np.inf
-            size[max(0, room + 1 - rest.ebr) :] = np.inf
+            size[max(0, room + 1 - rest.resources.ebr) :] = np.inf
             ebr = int(np.argmin(size))
             if np.isfinite(size[ebr]) and (best is None or size[ebr] < best[0]):
-                best = float(size[ebr]), pe, ebr
+                best = float(size[ebr]), port, ebr
         return None if best is None else self._trace_back(best[1], best[2], trails, vectors)
 
     def needs(self, device: Device, *, vectors: int, limit: float) -> Resources | None:
@@ -115,100 +134,133 @@ class Search:
 
         Each layer by itself, in the device's proportion of LUTs to block RAMs; None where no folding is that fast.
         """
-        total = self._output(1, vectors)
+        total = Resources()
         for index in range(len(self.pipeline.layers)):
-            options = [option.resources for option in self._options(index, vectors, limit)]
+            options = [option.part.resources for option in self._options(index, vectors, limit)]
             if not options:
                 return None
             total += min(options, key=lambda resources: resources.size(device))
         return total
 
-    def _output(self, pe: int, vectors: int) -> Resources:
-        """The units behind a last layer with `pe` lanes."""
-        return output_resources(self.pipeline, pe=pe, vectors=vectors)
+    def _output(self, port: Port) -> Part:
+        """The units behind the last layer."""
+        return self._remember(
+            ("output", port),
+            lambda: Part.of(output_stages(self.pipeline, lanes=port.lanes, vectors=port.vectors)),
+        )
+
+    def _feed(self, index: int, folding: Folding, before: Port | None) -> Part:
+        """What fits the stream before a layer to it."""
+        if before is None:
+            return Part()
+        layer = self.pipeline.layers[index]
+        return self._remember(
+            (index, folding.simd, folding.pixels, before), lambda: Part.of(layer_feed(layer, folding, before))
+        )
+
+    def _option(self, index: int, folding: Folding, vectors: int) -> Option | None:
+        """A folding with its units, None for an illegal one. The first layer's has the link, whose beats it sets."""
+        layer = self.pipeline.layers[index]
+
+        def make() -> Option | None:
+            try:
+                stages, port = layer_body(layer, folding, vectors=vectors)
+            except ScheduleError:
+                return None
+            part = Part.of(stages)
+            if index == 0:
+                entry = core_input(self.pipeline, [folding], vectors)
+                link = link_resources(bits=entry.lanes * entry.bits, beats=entry.beats, vectors=vectors)
+                part = Part(part.cycles, part.resources + link)
+            return Option(folding, part, port)
+
+        return self._remember((index, folding, vectors), make)
+
+    def _remember(self, key: tuple, make: Callable[[], Any]) -> Any:
+        if key not in self._known:
+            self._known[key] = make()
+        return self._known[key]
 
     def _options(self, index: int, vectors: int, limit: float, bits: float = inf) -> list[Option]:
-        """A layer's foldings of at most `limit` cycles and `bits` multiplications a cycle.
-
-        The first layer's cost has the link's in it, whose beats it sets.
-        """
+        """A layer's foldings of at most `limit` cycles and `bits` multiplications a cycle."""
         layer = self.pipeline.layers[index]
         options = []
-        for pe in divisors(layer.rows):
-            beats = layer.rows // pe * layer.planes
-            simds = [simd for simd in divisors(layer.cols) if beats * (layer.cols // simd) <= limit]
-            for simd in simds[:SIMD_CANDIDATES]:
-                if pe * simd * vectors > bits:
-                    break
-                for store in ("constant",) if pe * simd == layer.weights.size else ("block", "lut"):
-                    shape = layer.shape(folding := Folding(pe, simd, store), vectors)
-                    cost = matrix_resources(shape) if index else matrix_resources(shape) + link_resources(shape)
-                    options.append(Option(folding, shape.initiation_interval, cost))
+        for pixels in pixel_counts(layer) if vectors == 1 else (1,):
+            for pe in divisors(layer.rows):
+                beats = layer.positions // pixels * (layer.rows // pe) * layer.planes
+                fitting = [simd for simd in simds(layer) if beats * (layer.cols // simd) <= limit]
+                for simd in fitting[:SIMD_CANDIDATES]:
+                    if pe * simd * pixels * vectors > bits:
+                        break
+                    for store in ("constant",) if pe * simd == layer.weights.size else ("block", "lut"):
+                        option = self._option(index, Folding(pe, simd, store, pixels), vectors)
+                        if option and option.part.cycles <= limit:
+                            options.append(option)
         return options
 
     def _extend(
         self,
         index: int,
-        states: dict[int, NDArray[np.float64]],
+        states: dict[Port | None, NDArray[np.float64]],
         options: list[Option],
-        vectors: int,
         limit: float,
         weight: Callable[[Resources], float],
     ):
-        """The states after one more layer, and for each PE (number of the choice by block RAMs, choices)."""
-        cols, room = self.pipeline.layers[index].cols, len(next(iter(states.values()), ()))
-        reached: dict[int, NDArray[np.float64]] = {}
-        trail: dict[int, tuple[NDArray[np.int64], list[Choice]]] = {}
+        """The states after one more layer, and for each stream (number of the choice by block RAMs, choices)."""
+        room = len(next(iter(states.values()), ()))
+        reached: dict[Port | None, NDArray[np.float64]] = {}
+        trail: dict[Port, tuple[NDArray[np.int64], list[Choice]]] = {}
         for option in options:
-            pe, cost = option.folding.pe, option.resources
-            if cost.ebr >= room:
-                continue
-            weights = reached.setdefault(pe, np.full(room, np.inf))
-            chosen, choices = trail.setdefault(pe, (np.full(room, -1), []))
             for before, base in states.items():
-                if before and converter_interval(cols, before, option.folding.simd) > limit:
+                feed = self._feed(index, option.folding, before)
+                cost = option.part.resources + feed.resources
+                if feed.cycles > limit or cost.ebr >= room:
                     continue
+                weights = reached.setdefault(option.port, np.full(room, np.inf))
+                chosen, choices = trail.setdefault(option.port, (np.full(room, -1), []))
                 shifted = np.full(room, np.inf)
-                added = weight(cost + converter(before, option, vectors))
-                shifted[cost.ebr :] = base[: room - cost.ebr] + added
+                shifted[cost.ebr :] = base[: room - cost.ebr] + weight(cost)
                 better = shifted < weights
                 weights[better] = shifted[better]
                 chosen[better] = len(choices)
-                choices.append(Choice(before, option))
+                choices.append(Choice(before, option, feed))
         return reached, trail
 
-    def _trace_back(self, pe: int, ebr: int, trails: list, vectors: int) -> Design:
+    def _trace_back(self, port: Port | None, ebr: int, trails: list, vectors: int) -> Design:
         """The design that a final state stands for."""
-        total = self._output(pe, vectors)
+        assert port is not None
+        rest = self._output(port)
+        total, cycles = rest.resources, rest.cycles
         layers: list[tuple[str, Folding]] = []
-        cycles = output_interval(self.pipeline, pe=pe, vectors=vectors)
         for layer, trail in zip(reversed(self.pipeline.layers), reversed(trails), strict=True):
-            chosen, choices = trail[pe]
+            chosen, choices = trail[port]
             choice = choices[chosen[ebr]]
             layers.append((layer.name, choice.option.folding))
-            cycles = max(cycles, choice.option.cycles)
-            if choice.before:
-                cycles = max(cycles, converter_interval(layer.cols, choice.before, choice.option.folding.simd))
-            total += choice.option.resources + converter(choice.before, choice.option, vectors)
-            ebr -= choice.option.resources.ebr
-            pe = choice.before
+            for part in (choice.option.part, choice.feed):
+                cycles = max(cycles, part.cycles)
+                total += part.resources
+                ebr -= part.resources.ebr
+            port = choice.before
         return Design(FoldingPlan(tuple(reversed(layers)), vectors), cycles, total)
 
 
-def converter(before: int, option: Option, vectors: int) -> Resources:
-    """The width converter in front of a layer, nothing in front of the first."""
-    simd = option.folding.simd
-    return converter_resources(in_lanes=before or simd, out_lanes=simd, vectors=vectors)
+def pixel_counts(layer: MatrixLayer) -> tuple[int, ...]:
+    """Pixels of a layer's output row that may be worked on at once."""
+    return divisors(layer.windows.output[1]) if layer.windows else (1,)
+
+
+def simds(layer: MatrixLayer) -> Sequence[int]:
+    """The legal SIMD of a layer, in order."""
+    return layer.windows.simds if layer.windows else divisors(layer.cols)
 
 
 def undominated(options: list[Option], weight: Callable[[Resources], float]) -> list[Option]:
-    """The options less those that another one with the same PE beats in weight and block RAMs."""
+    """The options less those that another one with the same stream beats in weight and block RAMs."""
     kept: list[Option] = []
-    least: dict[int, float] = {}
-    for option in sorted(options, key=lambda option: (option.resources.ebr, weight(option.resources))):
-        pe = option.folding.pe
-        if weight(option.resources) < least.get(pe, inf):
-            least[pe] = weight(option.resources)
+    least: dict[Port, float] = {}
+    for option in sorted(options, key=lambda option: (option.part.resources.ebr, weight(option.part.resources))):
+        if weight(option.part.resources) < least.get(option.port, inf):
+            least[option.port] = weight(option.part.resources)
             kept.append(option)
     return kept
 

@@ -7,7 +7,8 @@ from typing import Any
 from bnnhw.compiler import area
 from bnnhw.compiler.inspect import summarize_network
 from bnnhw.compiler.schedule import Schedule
-from bnnhw.compiler.timing import converter_interval, output_interval
+from bnnhw.compiler.stages import Matrix
+from bnnhw.compiler.stages import Stage as Scheduled
 
 from .data import (
     BuildReport,
@@ -67,46 +68,23 @@ def from_schedule(
 
 
 def units_of(schedule: Schedule) -> tuple[Unit, ...]:
-    """The units in stream order: matrix units, width converters where lanes differ, and what makes the output."""
-    interval = schedule.timing.initiation_interval
-    units = []
-    lanes = schedule.input_lanes
-    for layer, shape in zip(schedule.pipeline.layers, schedule.shapes, strict=True):
-        if lanes != shape.simd:
-            cells = area.converter_resources(in_lanes=lanes, out_lanes=shape.simd, vectors=schedule.vectors)
-            units.append(
-                Unit(
-                    name=f"{lanes} to {shape.simd} lanes",
-                    engine="width converter",
-                    cycles=converter_interval(shape.cols, lanes, shape.simd),
-                    estimated=cells_of(cells),
-                )
-            )
-        units.append(
-            Unit(
-                name=layer.name,
-                engine="matrix unit",
-                cycles=shape.initiation_interval,
-                pe=shape.pe,
-                simd=shape.simd,
-                planes=shape.planes,
-                weight_store=shape.store,
-                pe_utilisation=shape.initiation_interval / interval,
-                estimated=cells_of(area.matrix_resources(shape)),
-            )
-        )
-        lanes = shape.pe
-    parts = [("score table", schedule.pipeline.table is not None), ("label select", schedule.pipeline.label)]
-    if names := [name for name, there in parts if there]:
-        units.append(
-            Unit(
-                name="output",
-                engine=" and ".join(names),
-                cycles=output_interval(schedule.pipeline, pe=lanes, vectors=schedule.vectors),
-                estimated=cells_of(area.output_resources(schedule.pipeline, pe=lanes, vectors=schedule.vectors)),
-            )
-        )
-    return tuple(units)
+    """The units in stream order."""
+    return tuple(unit_of(stage, interval=schedule.timing.initiation_interval) for stage in schedule.stages)
+
+
+def unit_of(stage: Scheduled, *, interval: int) -> Unit:
+    unit = Unit(name=stage.name, engine=stage.ENGINE, cycles=stage.interval, estimated=cells_of(stage.resources))
+    if not isinstance(stage, Matrix):
+        return unit
+    shape = stage.shape
+    return replace(
+        unit,
+        pe=shape.pe,
+        simd=shape.simd,
+        planes=shape.planes,
+        weight_store=shape.store,
+        pe_utilisation=stage.interval / interval,
+    )
 
 
 def cells_of(estimate: area.Resources) -> Resources:

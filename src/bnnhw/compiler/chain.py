@@ -1,0 +1,155 @@
+"""From a pipeline and its foldings to the units of the core, in order, and what goes between them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import gcd
+
+from .errors import ScheduleError
+from .folding import Folding
+from .pipeline import MatrixLayer, Pipeline
+from .stages import Convert, Inversion, Label, Matrix, Pool, Stage, Table, Window
+
+
+@dataclass(frozen=True)
+class Port:
+    """A stream between units: a frame's pixels in raster order, `pixels` of a row a beat, `lanes` channels of each.
+
+    The other channels of the same pixels follow. A dense layer's vector is one pixel of an image of one; then `vectors`
+    frames are side by side.
+    """
+
+    height: int
+    width: int
+    channels: int
+    bits: int
+    lanes: int
+    pixels: int = 1
+    vectors: int = 1
+
+    @property
+    def elements(self) -> int:
+        """Elements of a frame."""
+        return self.height * self.width * self.channels
+
+    @property
+    def beats(self) -> int:
+        """Beats of a frame."""
+        return self.elements // (self.lanes * self.pixels)
+
+
+def core_input(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int) -> Port:
+    """The stream of the core's input: the first layer's SIMD, or as much of a pixel as its windows take at once."""
+    first = pipeline.layers[0]
+    if (windows := first.windows) is None:
+        return Port(1, 1, first.cols, first.planes, foldings[0].simd, vectors=vectors)
+    lanes = min(foldings[0].simd, windows.channels)
+    return Port(windows.height, windows.width, windows.channels, first.planes, lanes)
+
+
+def core_stages(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int) -> tuple[Stage, ...]:
+    """All units. Raises ScheduleError for an illegal folding."""
+    if vectors > 1 and any(layer.windows for layer in pipeline.layers):
+        raise ScheduleError(
+            f"vectors={vectors} must be 1 where there are convolutions; give their foldings several pixels instead"
+        )
+    port, stages = core_input(pipeline, foldings, vectors), []
+    for layer, folding in zip(pipeline.layers, foldings, strict=True):
+        units, port = layer_stages(layer, folding, port)
+        stages += units
+    return (*stages, *output_stages(pipeline, lanes=port.lanes, vectors=vectors))
+
+
+def layer_stages(layer: MatrixLayer, folding: Folding, port: Port) -> tuple[list[Stage], Port]:
+    """The units of a layer, what fits `port` to it included, and the stream behind it."""
+    body, following = layer_body(layer, folding, vectors=port.vectors, in_pixels=pixels_taken(layer, folding, port))
+    return [*layer_feed(layer, folding, port), *body], following
+
+
+def pixels_taken(layer: MatrixLayer, folding: Folding, port: Port) -> int:
+    """Pixels side by side that a layer's windows take from a port: as many of its own as they can."""
+    if layer.windows is None:
+        return 1
+    return gcd(port.pixels, folding.pixels * layer.windows.stride[1], layer.windows.width)
+
+
+def layer_feed(layer: MatrixLayer, folding: Folding, port: Port) -> list[Stage]:
+    """What fits a port to a layer. To a dense one an image is one vector, its pixels one after the other."""
+    if layer.windows is not None:
+        lanes = min(folding.simd, layer.windows.channels)
+        return regroup(port, pixels=pixels_taken(layer, folding, port), lanes=lanes)
+    stages, lanes = [], port.lanes
+    if port.pixels > 1 and lanes < port.channels:
+        stages += convert(port.elements // port.pixels, port.bits, lanes, port.channels, port.pixels)
+        lanes = port.channels
+    return stages + convert(port.elements, port.bits, lanes * port.pixels, folding.simd, port.vectors)
+
+
+def layer_body(
+    layer: MatrixLayer, folding: Folding, *, vectors: int, in_pixels: int = 1
+) -> tuple[list[Stage], Port]:
+    """The layer's own units: windows, matrix unit, pooling. Raises ScheduleError for an illegal folding."""
+    shape, name = layer.shape(folding, vectors), layer.name
+    matrix = Matrix(name=name, layer=layer, shape=shape, groups=layer.positions // folding.pixels)
+    if (windows := layer.windows) is None:
+        return [matrix], Port(1, 1, layer.rows, shape.result_width, folding.pe, vectors=vectors)
+    window_shape = windows.shape(folding, element_bits=layer.planes, in_pixels=in_pixels)
+    stages: list[Stage] = [Window(name=name, shape=window_shape, padding_code=windows.padding_code), matrix]
+    port = Port(*windows.output, layer.rows, shape.result_width, folding.pe, folding.pixels)
+    if layer.pool is None:
+        return stages, port
+    window, stride = layer.pool
+    pool = Pool(
+        name=name,
+        height=port.height,
+        width=port.width,
+        channels=port.channels,
+        window=window,
+        stride=stride,
+        pixels=port.pixels,
+        lanes=port.lanes,
+    )
+    try:
+        port = Port(*pool.output, layer.rows, 1, folding.pe, pool.out_pixels)
+    except ValueError as error:
+        raise ScheduleError(f"layer {name!r}: its pooling: {error}") from error
+    stages.append(pool)
+    if layer.inverted is not None and layer.inverted.any():
+        channels = tuple(map(bool, layer.inverted))
+        stages.append(Inversion(name=name, channels=channels, lanes=port.lanes, pixels=port.pixels, beats=port.beats))
+    return stages, port
+
+
+def regroup(port: Port, *, pixels: int, lanes: int) -> list[Stage]:
+    """From the port's pixels and lanes to these."""
+    if pixels == port.pixels:
+        return convert(port.elements // pixels, port.bits, port.lanes, lanes, pixels)
+    whole = port.channels * port.bits
+    return [
+        *convert(port.elements // port.pixels, port.bits, port.lanes, port.channels, port.pixels),
+        *convert(port.height * port.width, whole, port.pixels, pixels, 1),
+        *convert(port.elements // pixels, port.bits, port.channels, lanes, pixels),
+    ]
+
+
+def convert(elements: int, width: int, in_lanes: int, out_lanes: int, vectors: int) -> list[Stage]:
+    """A width converter, where one is needed, for `elements` elements of a frame in each of `vectors` vectors."""
+    if in_lanes == out_lanes:
+        return []
+    name = f"{in_lanes} to {out_lanes} lanes"
+    return [
+        Convert(name=name, elements=elements, width=width, in_lanes=in_lanes, out_lanes=out_lanes, vectors=vectors)
+    ]
+
+
+def output_stages(pipeline: Pipeline, *, lanes: int, vectors: int) -> list[Stage]:
+    """The units behind a last layer with so many lanes."""
+    stages: list[Stage] = []
+    if pipeline.table is not None:
+        stages.append(Table(name="output", table=pipeline.table, lanes=lanes, vectors=vectors))
+    if pipeline.label:
+        stages.append(
+            Label(
+                name="output", classes=pipeline.classes, width=pipeline.score_width, lanes=lanes, vectors=vectors
+            )
+        )
+    return stages

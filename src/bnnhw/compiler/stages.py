@@ -1,0 +1,298 @@
+"""The units of a core as data: each one's timing, cells and hardware, before any of it is built."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import gcd
+
+import numpy as np
+from amaranth.lib import wiring
+from numpy.typing import NDArray
+
+from bnnhw.hw.invert import Invert
+from bnnhw.hw.label_select import LabelSelect, label_select_timing
+from bnnhw.hw.matrix_shape import MatrixShape
+from bnnhw.hw.matrix_unit import MatrixUnit
+from bnnhw.hw.max_pool import MaxPool
+from bnnhw.hw.score_table import ScoreTable, score_table_timing
+from bnnhw.hw.sliding_window import SlidingWindow
+from bnnhw.hw.width import WidthConverter, width_converter_timing
+from bnnhw.hw.window_shape import WindowShape
+
+from . import area
+from .area import Resources
+from .pipeline import MatrixLayer
+
+Timed = tuple[list[int], list[int]]
+"""The cycles at which input beats are accepted, and output beats leave."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(ABC):
+    """One unit between the core's input and its output."""
+
+    ENGINE = ""
+    """What it is called."""
+
+    name: str = ""
+
+    @property
+    @abstractmethod
+    def interval(self) -> int:
+        """Cycles from frame to frame, or from group to group of frames in lockstep, if nothing makes it wait."""
+
+    @property
+    @abstractmethod
+    def resources(self) -> Resources:
+        """Its cells."""
+
+    @abstractmethod
+    def timing(self, offered: Sequence[int]) -> Timed:
+        """The cycles at which it accepts the beats that are offered from these cycles on and gives its own, to a sink
+        that always takes."""
+
+    @abstractmethod
+    def build(self, technology: str) -> wiring.Component:
+        """The hardware."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convert(Stage):
+    """A width converter, which `elements` elements of `width` bits of a frame go through."""
+
+    ENGINE = "width converter"
+
+    elements: int
+    width: int
+    in_lanes: int
+    out_lanes: int
+    vectors: int = 1
+
+    @property
+    def interval(self) -> int:
+        return self.elements // gcd(self.in_lanes, self.out_lanes)
+
+    @property
+    def resources(self) -> Resources:
+        bits = self.width * self.vectors
+        return area.converter_resources(in_lanes=self.in_lanes, out_lanes=self.out_lanes, vectors=bits)
+
+    def timing(self, offered: Sequence[int]) -> Timed:
+        return width_converter_timing(offered, in_lanes=self.in_lanes, out_lanes=self.out_lanes)
+
+    def build(self, technology: str) -> wiring.Component:
+        return WidthConverter(
+            width=self.width, in_lanes=self.in_lanes, out_lanes=self.out_lanes, vectors=self.vectors
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window(Stage):
+    """The windows of a convolution."""
+
+    ENGINE = "sliding window"
+
+    shape: WindowShape
+    padding_code: int
+
+    @property
+    def interval(self) -> int:
+        return self.shape.initiation_interval
+
+    @property
+    def resources(self) -> Resources:
+        return area.window_resources(self.shape)
+
+    def timing(self, offered: Sequence[int]) -> Timed:
+        return self.shape.timing(offered)
+
+    def build(self, technology: str) -> wiring.Component:
+        shape = self.shape
+        return SlidingWindow(
+            height=shape.height,
+            width=shape.width,
+            channels=shape.channels,
+            element_bits=shape.element_bits,
+            kernel=shape.kernel,
+            stride=shape.stride,
+            padding=shape.padding,
+            padding_code=self.padding_code,
+            in_pixels=shape.in_pixels,
+            pixels=shape.pixels,
+            simd=shape.simd,
+            store=shape.store,
+            technology=technology,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matrix(Stage):
+    """A matrix unit; `groups` times a frame it takes its vectors."""
+
+    ENGINE = "matrix unit"
+
+    layer: MatrixLayer = field(repr=False)
+    shape: MatrixShape
+    groups: int
+
+    @property
+    def interval(self) -> int:
+        return self.groups * self.shape.initiation_interval
+
+    @property
+    def resources(self) -> Resources:
+        return area.matrix_resources(self.shape)
+
+    def timing(self, offered: Sequence[int]) -> Timed:
+        return self.shape.timing(offered)
+
+    def build(self, technology: str) -> wiring.Component:
+        thresholds = self.layer.thresholds
+        return MatrixUnit(
+            weights=self.layer.weights,
+            pe=self.shape.pe,
+            simd=self.shape.simd,
+            vectors=self.shape.vectors,
+            planes=self.shape.planes,
+            thresholds=None if thresholds is None else thresholds.tolist(),
+            store=self.shape.store,
+            technology=technology,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool(Stage):
+    """A max pooling of bits, `lanes` channels of `pixels` pixels a beat."""
+
+    ENGINE = "max pooling"
+
+    height: int
+    width: int
+    channels: int
+    window: tuple[int, int]
+    stride: tuple[int, int]
+    pixels: int
+    lanes: int
+
+    @property
+    def interval(self) -> int:
+        return self._unit.initiation_interval
+
+    @property
+    def resources(self) -> Resources:
+        return area.pool_resources(self._unit.shape)
+
+    @property
+    def out_pixels(self) -> int:
+        return self._unit.shape.out_pixels
+
+    @property
+    def output(self) -> tuple[int, int]:
+        """(height, width) of its output."""
+        return self._unit.shape.out_height, self._unit.shape.out_width
+
+    @property
+    def _unit(self) -> MaxPool:
+        return self.build("portable")
+
+    def timing(self, offered: Sequence[int]) -> Timed:
+        return self._unit.timing(offered)
+
+    def build(self, technology: str) -> MaxPool:
+        return MaxPool(
+            height=self.height,
+            width=self.width,
+            channels=self.channels,
+            window=self.window,
+            stride=self.stride,
+            pixels=self.pixels,
+            lanes=self.lanes,
+            technology=technology,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inversion(Stage):
+    """Some channels inverted; `beats` a frame."""
+
+    ENGINE = "inversion"
+
+    channels: tuple[bool, ...] = field(repr=False)
+    lanes: int
+    pixels: int
+    beats: int
+
+    @property
+    def interval(self) -> int:
+        return self.beats
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(self.pixels * self.lanes, self.lanes if self.lanes < len(self.channels) else 0)
+
+    def timing(self, offered: Sequence[int]) -> Timed:
+        return list(offered), list(offered)
+
+    def build(self, technology: str) -> wiring.Component:
+        return Invert(channels=self.channels, lanes=self.lanes, pixels=self.pixels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Stage):
+    """The table of scores."""
+
+    ENGINE = "score table"
+
+    table: NDArray[np.int64] = field(repr=False)
+    lanes: int
+    vectors: int
+
+    @property
+    def interval(self) -> int:
+        beats = len(self.table) // self.lanes
+        accepted, _ = self.timing([0] * (beats + 1))
+        return accepted[beats]
+
+    @property
+    def resources(self) -> Resources:
+        classes, entries = self.table.shape
+        return area.table_resources(
+            classes=classes,
+            entries=entries,
+            width=int(self.table.max()).bit_length(),
+            lookups=self.lanes * self.vectors,
+        )
+
+    def timing(self, offered: Sequence[int]) -> Timed:
+        return score_table_timing(offered, lanes=self.lanes, vectors=self.vectors)
+
+    def build(self, technology: str) -> wiring.Component:
+        return ScoreTable(table=self.table, lanes=self.lanes, vectors=self.vectors, technology=technology)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label(Stage):
+    """The arg max of the scores."""
+
+    ENGINE = "label select"
+
+    classes: int
+    width: int
+    lanes: int
+    vectors: int
+
+    @property
+    def interval(self) -> int:
+        return self.classes
+
+    @property
+    def resources(self) -> Resources:
+        return area.label_resources(width=self.width, lanes=self.lanes, vectors=self.vectors)
+
+    def timing(self, offered: Sequence[int]) -> Timed:
+        return label_select_timing(offered, classes=self.classes, lanes=self.lanes)
+
+    def build(self, technology: str) -> wiring.Component:
+        return LabelSelect(
+            classes=self.classes, width=self.width, signed=False, lanes=self.lanes, vectors=self.vectors
+        )
