@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bnnhw.sim import batch
+from bnnhw.sim.native import load_library
 from bnnhw.sim.netlist import yosys_version
 
 from .case import Case, Make, run_case
@@ -36,6 +37,15 @@ case "$1" in
         echo routed > top.seed1.config ;;
 esac
 """
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered() -> None:
+    """Tools are looked for again, also those that an earlier test has found."""
+    for remembered in (yosys_version, batch._toolchain, load_library):
+        remembered.cache_clear()
+
+
 FAILS = """
 [ "$1" = --version ] && echo "tool 0.99" && exit
 echo "Info: working"
@@ -196,6 +206,4 @@ def test_says_what_to_install(
     monkeypatch.setattr(PathFinder, "find_spec", find_others)
     monkeypatch.setattr(Distribution, "from_name", other_of_name)
     monkeypatch.setenv("PATH", "")
-    for remembered in (yosys_version, batch._toolchain):
-        remembered.cache_clear()
     run_case(Case("", line, message), workplace, capfd)

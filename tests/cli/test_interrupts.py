@@ -1,4 +1,5 @@
-"""Ctrl-C in every long command: exit code 130, no traceback, no process and no half-written file left."""
+"""Ctrl-C and SIGTERM in every long command: exit code 130 or 143, no traceback, no process and no half-written file
+left."""
 
 import os
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bnnhw.cli.errors import INTERRUPTED
+from bnnhw.cli.errors import INTERRUPTED, TERMINATED
 
 from .case import Make, fill, snapshot
 from .stock import write_design
@@ -105,8 +106,20 @@ CASES = [
 ]
 
 
-def run_interrupt(case: Interrupt, folder: Path) -> None:
-    """Runs `case` in `folder`, presses Ctrl-C as a terminal does, and checks what is left."""
+def press_ctrl_c(process: subprocess.Popen) -> None:
+    """SIGINT as a terminal sends it, to the whole group."""
+    os.killpg(process.pid, signal.SIGINT)
+
+
+def terminate(process: subprocess.Popen) -> None:
+    """SIGTERM as `kill` and job schedulers send it, to the one process; impatient ones twice."""
+    process.terminate()
+    time.sleep(0.01)
+    process.terminate()
+
+
+def run_interrupt(case: Interrupt, folder: Path, end: Callable[[subprocess.Popen], None], code: int, word: str) -> None:
+    """Runs `case` in `folder`, ends it in the middle, and checks what it says and what is left."""
     for name, make in case.files.items():
         fill(folder / name, make)
     (folder / "tmp").mkdir()
@@ -132,9 +145,10 @@ def run_interrupt(case: Interrupt, folder: Path) -> None:
     try:
         wait_until(lambda: process.poll() is not None or shows(folder, case.sign, case.text))
         assert process.poll() is None, (folder / "err").read_text()
-        os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(PATIENCE_S) == INTERRUPTED
-        assert (folder / "err").read_text().split("\n") == ["", f"bnnhw: interrupted{case.note}", ""]
+        end(process)
+        assert process.wait(PATIENCE_S) == code
+        said = (folder / "err").read_text().removeprefix("\n")  # click goes to a new line after ^C
+        assert said == f"bnnhw: {word}{case.note}\n"
         wait_until(lambda: not marked(mark))
     finally:
         for number in marked(mark):
@@ -169,5 +183,14 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_ends_at_once_and_leaves_nothing(case: Interrupt, workplace: Path):
-    run_interrupt(case, workplace)
+def test_ctrl_c_ends_it_at_once_and_leaves_nothing(case: Interrupt, workplace: Path):
+    run_interrupt(case, workplace, press_ctrl_c, INTERRUPTED, "interrupted")
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if re.fullmatch("train|build, in place and route|run .*, on the virtual board", case.id)],
+    ids=lambda case: case.id,
+)
+def test_sigterm_ends_it_at_once_and_leaves_nothing(case: Interrupt, workplace: Path):
+    run_interrupt(case, workplace, terminate, TERMINATED, "terminated")

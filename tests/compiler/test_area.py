@@ -45,7 +45,7 @@ ROUTED = {
     ),
     "lfc by 32 rows": (
         design(LFC, [Folding(32, 49, "block"), *[Folding(32, 64, "block")] * 2, Folding(1, 32, "block")]),
-        Resources(13044, 24073, 164),
+        Resources(12802, 23832, 164),
     ),
     "lfc by whole rows": (
         design(LFC, [Folding(2, 784, "block"), *[Folding(2, 1024, "block")] * 2, Folding(1, 32, "block")]),

@@ -9,10 +9,9 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from bnnhw.boards.synthesis import run_yosys
+from bnnhw.sim.netlist import MODELS
 
 from .scenario import Trace
-
-_MODELS = Path(__file__).with_name("ecp5_models.v")
 
 _BENCH = """
 module bench;
@@ -57,13 +56,8 @@ def to_verilog(dut: wiring.Component, folder: Path) -> Path:
     (folder / "dut.il").write_text(rtlil.convert(dut, name="top", emit_src=False))
     commands = ["read_rtlil dut.il", "proc", "write_verilog -noattr dut.v"]
     run_yosys(commands, cwd=folder, log=folder / "yosys.log")
-    names = [f"INITVAL_{index:02X}" for index in range(64)]
-    parameters = "parameter [319:0] " + ", ".join(f"{name} = 0" for name in names) + ";"
-    listed = ", ".join(reversed(names))
     cells = yosys_cells("ccu2c_sim.vh", "CCU2C") + yosys_cells("common_sim.vh", "LUT4", "LUT2")
-    (folder / "models.v").write_text(
-        f"`define INITVAL_PARAMETERS {parameters}\n`define INITVAL_LIST {listed}\n{_MODELS.read_text()}\n{cells}"
-    )
+    (folder / "models.v").write_text((MODELS / "dp16kd.v").read_text() + cells)
     return folder / "dut.v"
 
 

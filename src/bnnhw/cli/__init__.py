@@ -6,7 +6,7 @@ import warnings
 import click
 
 from bnnhw import __version__
-from bnnhw.cli.errors import exit_code_of, message_of
+from bnnhw.cli.errors import exit_code_of, message_of, sigterm_raises
 
 
 @click.group(
@@ -30,14 +30,16 @@ def cli(context: click.Context) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs one command. Bad input ends with one line on standard error and exit code 2, Ctrl-C with 130."""
+    """Runs one command. Bad input ends with one line on standard error and exit code 2, Ctrl-C
+    with 130, SIGTERM with 143."""
     warnings.filterwarnings("ignore", "(?s).* created but never used")  # Amaranth's, about what an error cut short
     try:
         from bnnhw.cli import bench, boards, build, evaluate, flash, inspect, run, samples, sim, train, verify
 
         for module in (train, evaluate, inspect, build, verify, sim, run, flash, boards, samples, bench):
             cli.add_command(module.command)
-        code = cli.main(args=arguments, prog_name="bnnhw", standalone_mode=False) or 0
+        with sigterm_raises():
+            code = cli.main(args=arguments, prog_name="bnnhw", standalone_mode=False) or 0
     except BaseException as error:
         if exit_code_of(error) is None:
             raise

@@ -2,20 +2,51 @@
 
 import errno
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import click
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+TERMINATED = 143  # 128 + SIGTERM
 BAD_INPUT = 2
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM. It ends a command as Ctrl-C does: no tool is left running, and nothing half-written."""
+
+
+@contextmanager
+def sigterm_raises() -> Iterator[None]:
+    """SIGTERM raises Terminated within, once. Further ones are ignored, lest they disturb the clearing up."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise Terminated
+
+    former = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGTERM) is end:
+            signal.signal(signal.SIGTERM, former)
+
+
+def interrupt_of(error: BaseException) -> BaseException | None:
+    """Ctrl-C or SIGTERM, also where click has made an Abort of it; None where `error` is something else."""
+    cause = error.__cause__ if isinstance(error, click.Abort) else None
+    return (cause or error) if isinstance(error, KeyboardInterrupt | click.Abort) else None
 
 
 def exit_code_of(error: BaseException) -> int | None:
     """The exit code that `error` ends a command with; None where it is a defect of ours and deserves its traceback."""
     if os.environ.get("BNNHW_TRACEBACK"):
         return None
-    if isinstance(error, KeyboardInterrupt | click.Abort):
-        return INTERRUPTED
+    if interrupt := interrupt_of(error):
+        return TERMINATED if isinstance(interrupt, Terminated) else INTERRUPTED
     if isinstance(error, click.ClickException | ValueError | OSError) or is_out_of_memory(error):
         return BAD_INPUT
     return None
@@ -23,9 +54,9 @@ def exit_code_of(error: BaseException) -> int | None:
 
 def message_of(error: BaseException) -> str:
     """`error` as one line that begins with the command's name."""
-    if isinstance(error, KeyboardInterrupt | click.Abort):
-        note = str(error) or str(error.__cause__ or "")  # click turns the one into the other
-        return f"bnnhw: interrupted; {note}" if note else "bnnhw: interrupted"
+    if interrupt := interrupt_of(error):
+        what = "terminated" if isinstance(interrupt, Terminated) else "interrupted"
+        return f"bnnhw: {what}; {note}" if (note := str(interrupt)) else f"bnnhw: {what}"
     if isinstance(error, click.UsageError) and error.ctx is not None:
         text = f"{error.format_message()} (try '{error.ctx.command_path} --help')"
     elif isinstance(error, click.ClickException):

@@ -83,10 +83,9 @@ def command(
                 on_epoch=progress.on_epoch,
             )
         except KeyboardInterrupt as interrupt:
-            kept = checkpoint_path(output)
-            raise KeyboardInterrupt(
-                f"{kept} is kept: the same command goes on from there" if kept.exists() else ""
-            ) from interrupt
+            if (kept := checkpoint_path(output)).exists():
+                interrupt.args = (f"{kept} is kept: the same command goes on from there",)
+            raise
     if as_json:
         click.echo(json.dumps(metrics, indent=2))
         return

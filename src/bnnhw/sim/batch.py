@@ -6,7 +6,6 @@ lane of its own with its own stalls.
 
 import hashlib
 import inspect
-import pickle
 import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -17,12 +16,14 @@ from pathlib import Path
 import numpy as np
 from amaranth.hdl import Elaboratable
 
-from . import block_ram, cells, fold, netlist, program, slices
+from . import assemble, block_ram, cells, fold, gates, netlist, program, program_file, slices
+from .assemble import compile_netlist
 from .engine import LANES, Engine, Job, Status
 from .errors import DeadlockError, SimulationError
 from .native import cache_folder, store
 from .netlist import MODELS, convert_component, flatten, yosys_version
-from .program import Program, compile_netlist
+from .program import Program
+from .program_file import read_program, write_program
 from .waves import Waves, WaveWriter
 
 __all__ = ["BatchResult", "BatchSimulator", "check_frames", "compile_design"]
@@ -68,7 +69,10 @@ class BatchResult:
 @cache
 def _toolchain() -> str:
     """What a compiled program depends on besides the design."""
-    sources = [inspect.getsource(module) for module in (block_ram, cells, fold, netlist, program, slices)]
+    sources = [
+        inspect.getsource(module)
+        for module in (assemble, block_ram, cells, fold, gates, netlist, program, program_file, slices)
+    ]
     models = [path.read_text() for path in sorted(MODELS.glob("*.v"))]
     return "\0".join([yosys_version(), *sources, *models])
 
@@ -76,13 +80,13 @@ def _toolchain() -> str:
 def compile_design(design: str, *, read: str = "read_rtlil", top: str = "top", keep_signals: bool = False) -> Program:
     """The program of a design's text, from the cache where it was compiled before. `read` is yosys' command for it."""
     key = "\0".join([design, read, top, str(keep_signals), _toolchain()])
-    path = cache_folder() / "programs" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.pickle"
+    path = cache_folder() / "programs" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
     try:
-        return pickle.loads(path.read_bytes())
-    except (OSError, EOFError, pickle.UnpicklingError):
+        return read_program(path)
+    except (OSError, ValueError):
         pass
     compiled = compile_netlist(flatten(design, read=read, top=top), keep_signals=keep_signals)
-    store(path, lambda target: target.write_bytes(pickle.dumps(compiled, protocol=5)))
+    store(path, lambda target: write_program(compiled, target))
     _prune(path.parent)
     return compiled
 
@@ -90,7 +94,7 @@ def compile_design(design: str, *, read: str = "read_rtlil", top: str = "top", k
 def _prune(folder: Path) -> None:
     """Removes the programs that were compiled first, as far as all of them take more than their share of the disk."""
     found = []
-    for path in folder.glob("*.pickle"):
+    for path in folder.glob("*.npz"):
         with suppress(FileNotFoundError):  # another process prunes, too
             found.append((path.stat().st_mtime, path.stat().st_size, path))
     room = _CACHE_BYTES

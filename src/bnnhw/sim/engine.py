@@ -2,7 +2,6 @@
 
 import ctypes
 from ctypes import POINTER, Structure, c_int32, c_int64, c_uint64, c_void_p
-from functools import cache
 
 import numpy as np
 
@@ -85,7 +84,6 @@ class Status(Structure):
     _fields_ = [(name, c_int64) for name in ("cycles", "accepted", "produced", "surplus", "state")]
 
 
-@cache
 def _library() -> ctypes.CDLL:
     library = load_library("engine")
     library.simulator_new.restype = c_void_p

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
-from .cells import BUFFER
+from .gates import BUFFER
 
 __all__ = ["GateGraph"]
 

@@ -17,7 +17,7 @@ from .errors import SimulationError
 __all__ = ["cache_folder", "load_library", "store"]
 
 _FLAGS = ["-std=c++17", "-O3", "-march=native", "-shared", "-fPIC"]
-_SHARED = Path(__file__).with_name("program.h")
+_HEADERS = sorted(Path(__file__).parent.glob("*.h"))
 
 
 def cache_folder() -> Path:
@@ -60,7 +60,7 @@ def load_library(name: str) -> ctypes.CDLL:
     if compiler is None:
         raise SimulationError("simulation needs a C++ compiler: install g++, or name another one in CXX")
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout
-    parts = [source.read_text(), _SHARED.read_text(), version, *_FLAGS, _processor()]
+    parts = [source.read_text(), *(header.read_text() for header in _HEADERS), version, *_FLAGS, _processor()]
     path = cache_folder() / f"{name}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:20]}.so"
     if not path.exists():
 

@@ -15,8 +15,8 @@ from typing import Any
 from amaranth.back import rtlil
 from amaranth.hdl import Elaboratable
 
-from .cells import Cell
 from .errors import SimulationError
+from .gates import Cell
 
 __all__ = ["MODELS", "READ_CELLS", "Netlist", "convert_component", "flatten", "run_yosys", "yosys_version"]
 

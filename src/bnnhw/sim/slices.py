@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from .cells import Cell
 from .errors import SimulationError
+from .gates import Cell
 
 __all__ = ["expand_comb"]
 

@@ -2,7 +2,6 @@
 
 import ctypes
 from ctypes import POINTER, Structure, byref, c_int32, c_int64, c_uint8, c_void_p
-from functools import cache
 
 from .errors import SimulationError
 from .layout import ProgramLayout
@@ -28,7 +27,6 @@ class _Transfer(Structure):
     ]
 
 
-@cache
 def _library() -> ctypes.CDLL:
     library = load_library("uart_engine")
     library.simulator_new.restype = c_void_p
