@@ -115,8 +115,9 @@ def test_every_max_pooling(tmp_path, order, stride, window):
 def test_a_falling_channel_takes_the_least_sum(tmp_path):
     layers = [BinaryConv2d(3, CHANNELS, 3), nn.MaxPool2d(2), norm(), Sign()]
     module = shake(network(*layers, shape=(6, 6, 3)), seed=5)
+    norm_weight = module.get_submodule("0.4").weight
     with torch.no_grad():
-        module[0][4].weight.copy_(torch.tensor([1.0, -1.0, 0.5, -2.0]))
+        norm_weight.copy_(torch.tensor([1.0, -1.0, 0.5, -2.0]))  # pyright: ignore[reportCallIssue]
     (pool,) = (node.op for node in check_equal(module, images_of((6, 6, 3)), tmp_path).nodes if "Pool" in str(node.op))
     assert isinstance(pool, MaxPool)
     assert pool.minimum is not None

@@ -6,7 +6,7 @@ from bnnhw.model.augment import Augmentation, augment
 IMAGES = torch.randint(3, 17, (40, 9, 9, 2), generator=torch.Generator().manual_seed(1)).float()
 EACH = [
     Augmentation(shift=2), Augmentation(rotation=20), Augmentation(scale=0.3), Augmentation(shear=0.3),
-    Augmentation(elastic=1),
+    Augmentation(elastic=1), Augmentation(crop=2), Augmentation(flip=True), Augmentation(shift=1, crop=1),
 ]  # fmt: skip
 
 
@@ -46,3 +46,18 @@ def test_a_shift_moves_a_dot_by_at_most_so_many_pixels() -> None:
 def test_what_comes_in_from_outside_is_the_least_value() -> None:
     moved = augment(torch.full((50, 6, 6, 1), 9.0), Augmentation(shift=3), lo=9, hi=20)
     assert bool((moved == 9).all())
+
+
+def test_a_crop_moves_whole_pixels_and_a_flip_mirrors_half_of_the_images() -> None:
+    torch.manual_seed(0)
+    images = torch.arange(1.0, 82.0).view(1, 9, 9, 1).repeat(400, 1, 1, 1)
+    moved = augment(images, Augmentation(crop=1, flip=True), lo=0, hi=81)
+    picture = images[0, ..., 0]
+    padded = torch.nn.functional.pad(picture, (1, 1, 1, 1))
+    crops = {(y, x): padded[y : y + 9, x : x + 9] for y in range(3) for x in range(3)}
+    counts = dict.fromkeys(((*place, flip) for place in crops for flip in (False, True)), 0)
+    for image in moved[..., 0]:
+        (found,) = [key for key in counts if torch.equal(image, crops[key[:2]].flip(1) if key[2] else crops[key[:2]])]
+        counts[found] += 1
+    assert min(counts.values()) > 5
+    assert abs(sum(count for key, count in counts.items() if key[2]) - 200) < 50

@@ -11,10 +11,13 @@ PAGE = Path(__file__).parents[2] / "docs" / "bring-your-own-network.md"
 
 
 def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), flags=re.DOTALL | re.MULTILINE)
+    code, convolutions = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), flags=re.DOTALL | re.MULTILINE)
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "__main__"}
     exec(compile(code, str(PAGE), "exec"), names)
     assert isinstance(names["accuracy"], float)
     assert names["accuracy"] > 0.95
     assert read("bars.pt").meta["classes"] == ["lying", "standing"]
+    exec(compile(convolutions, str(PAGE), "exec"), names)
+    exec("save(ConvBarNet(), 'conv.pt', example_input=pictures)", names)
+    assert [layer.op for layer in read("conv.pt").layers].count("binary_conv2d") == 2

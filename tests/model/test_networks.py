@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from bnnhw.model import BinaryLinear, InputThreshold
+from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold
 from bnnhw.model.networks import NETWORKS, Architecture, architecture, build_network
 
 
@@ -78,3 +78,36 @@ def test_errors(arguments: dict, message: str) -> None:
 def test_input_bits_must_be_1_or_8() -> None:
     with pytest.raises(ValueError, match=r"^input_bits=4 must be 1 or 8$"):
         build_network(NETWORKS["tfc"], shape=(2, 2, 1), lo=0, hi=1, classes=2, input_bits=4)
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "sizes", "shape"),
+    [
+        ("cnv", [64, 64, 128, 128, 256, 256], [256, 512, 512, 10], (32, 32, 3)),
+        ("vgg-small", [128, 128, 256, 256, 512, 512], [8192, 10], (32, 32, 3)),
+        ("bnn-cifar10", [128, 128, 256, 256, 512, 512], [8192, 1024, 1024, 10], (32, 32, 3)),
+        ("bnn-svhn", [64, 64, 128, 128, 256, 256], [4096, 512, 512, 10], (32, 32, 3)),
+        ("lenet", [16, 32], [128, 64, 10], (8, 8, 1)),
+        ("lenet", [16, 32], [1568, 64, 10], (28, 28, 1)),
+    ],
+)
+def test_sizes_of_convolutions(
+    name: str, channels: list[int], sizes: list[int], shape: tuple[int, int, int]
+) -> None:
+    network = build_network(NETWORKS[name], shape=shape, lo=0, hi=255, classes=10)
+    convolutions = [layer for layer in network.modules() if isinstance(layer, BinaryConv2d)]
+    linears = [layer for layer in network.modules() if isinstance(layer, BinaryLinear)]
+    assert [layer.out_channels for layer in convolutions] == channels
+    assert [linears[0].in_features, *(layer.out_features for layer in linears)] == sizes
+    assert [layer.pad_value for layer in convolutions] == [0, *[-1] * (len(channels) - 1)]
+    assert network.eval()(torch.zeros(1, *shape)).shape == (1, 10)
+
+
+def test_the_first_padding_of_binary_pixels_is_minus_one() -> None:
+    network = build_network(NETWORKS["lenet"], shape=(8, 8, 1), lo=0, hi=16, classes=10, input_bits=1)
+    assert network.get_submodule("conv1.conv").pad_value == -1
+
+
+def test_images_that_are_too_small_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^images of 8x8 are too small: nothing is left of them behind conv3; choose"):
+        build_network(NETWORKS["cnv"], shape=(8, 8, 3), lo=0, hi=255, classes=10)

@@ -9,7 +9,7 @@ from bnnhw.cli.options import data_dir_option
 
 
 @click.command("samples")
-@click.option("--dataset", required=True, help="digits, mnist or fashion-mnist.")
+@click.option("--dataset", required=True, help="digits, mnist, fashion-mnist, cifar10 or svhn.")
 @data_dir_option
 @click.option("--count", type=click.IntRange(min=1), default=10, show_default=True, help="How many test images.")
 @click.option("--output", "-o", type=click.Path(path_type=Path, file_okay=False), required=True, help="The folder.")

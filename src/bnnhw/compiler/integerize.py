@@ -31,6 +31,7 @@ SEPARATE: Sequence[Pass] = (
     split_average_pool,  # of integers, which the next pass must know where they come before a layer
     split_binary_layers,
     split_average_pool,  # of the layers' sums
+    pool_sums_first,
 )
 """From layers to exact sums with float ops behind them."""
 OUTPUTS: dict[str, Sequence[Pass]] = {"label": (add_argmax,), "scores": (expose_sums,)}
@@ -53,7 +54,6 @@ def integerize(graph: Graph, *, output: Literal["label", "scores"] = "label", ch
     for run in (
         *SEPARATE,
         fold_input_threshold,
-        pool_sums_first,
         *OUTPUTS[output],
         fold_batch_norm,
         threshold_before_pool,
@@ -81,7 +81,9 @@ def check_integer(graph: Graph) -> None:
 
 def scores_of_sums(graph: Graph) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """The trained graph's way from its last sums (N, classes), the integer graph's scores, to its own float scores."""
-    return score_chain(split_binary_layers(drop_identities(graph))).apply
+    for run in SEPARATE:
+        graph = run(graph)
+    return score_chain(graph).apply
 
 
 def check_pass(name: str, before: Graph, after: Graph, *, samples: int = 64, seed: int = 0) -> None:

@@ -1,6 +1,7 @@
 """A core's integer graph as the hardware computes it: bit planes and mismatch sums instead of signed numbers.
 
-With u = (x - lo)/step the unsigned input in k planes and m_p the mismatches of a row's signs with plane p, the mismatch sum is
+With u = (x - lo)/step the unsigned input in k planes and m_p the mismatches of a row's signs with plane p, the
+mismatch sum is
 
     m = sum_p 2^p m_p,   and   dot = step*((2^k - 1)*ones - m) + lo*(ones - others),
 

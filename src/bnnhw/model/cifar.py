@@ -25,8 +25,8 @@ _RECORD = 1 + 3 * 32 * 32
 def read_cifar10(place: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(training images uint8 (N, 32, 32, 3), their labels int64 (N,), test images, their labels).
 
-    `place` is the archive, the folder that it lies in, or the folder that it unpacks to or that one's parent. ValueError
-    if a file is missing or not as it should be.
+    `place` is the archive, the folder that it lies in, or the folder that it unpacks to or that one's parent.
+    ValueError if a file is missing or not as it should be.
     """
     contents = _contents(place)
     parts = [_parse(contents[name], f"{name} of {place}") for name in (*TRAIN, TEST)]

@@ -47,7 +47,7 @@ class Architecture:
 def _convolutional(*channels: tuple[int, int], widths: tuple[int, ...], padding: int, pools: int = 3) -> Architecture:
     """Pairs of convolutions, with a pooling behind each of the first `pools` pairs; 8-bit inputs."""
     convolutions = (
-        Convolution(channels=count, padding=padding, pool=second and number < pools)
+        Convolution(channels=count, padding=padding, pool=second == 1 and number < pools)
         for number, pair in enumerate(channels)
         for second, count in enumerate(pair)
     )

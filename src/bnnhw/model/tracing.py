@@ -72,6 +72,7 @@ def trace(module: nn.Module, example: Tensor) -> tuple[Layer, ...]:
             layer = _layer(module, node)
             if [source for source in node.all_input_nodes if "tensor_meta" in source.meta] != [current]:
                 raise ValueError(f"layer {layer.name!r} does not take the value before it; export supports one chain")
+            assert current is not None  # a layer reads something
             layer = raster.follow(layer, _shape(current)[1:])
             current = node
             if layer is None:

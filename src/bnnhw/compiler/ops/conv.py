@@ -83,7 +83,8 @@ class Conv(Product):
 
     def _block(self, x: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         rows = self.weights.reshape(self.groups, -1, self.cols)
-        sums = [exact_matmul(part, weights) for part, weights in zip(self.unrolled(x, fill=self.pad_value), rows, strict=True)]
+        parts = self.unrolled(x, fill=self.pad_value)
+        sums = [exact_matmul(part, weights) for part, weights in zip(parts, rows, strict=True)]
         return np.concatenate(sums, axis=1).reshape(len(x), *shape)
 
 

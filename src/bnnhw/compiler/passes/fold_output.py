@@ -3,9 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir import Graph, Node, infer_types
 from bnnhw.compiler.ops import ArgMax, ScoreTable
 

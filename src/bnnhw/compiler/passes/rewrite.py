@@ -88,7 +88,7 @@ def chain_behind(graph: Graph, types: Mapping[str, TensorType], product: Node, o
             return Chain(product, op, tuple(pools), reachable, tuple(floats), None)
         if len(readers) > 1 or value in graph.outputs:
             raise FoldError(f"layer {product.name!r}: value {value!r} may have one reader only, but has more")
-        (reader,) = readers
+        reader = next(iter(readers))
         if isinstance(reader.op, Elementwise):
             floats.append(reader)
         elif not floats and is_pooling(reader, types):

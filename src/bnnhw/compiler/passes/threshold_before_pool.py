@@ -16,9 +16,10 @@ def threshold_before_pool(graph: Graph) -> Graph:
     """
     for node in graph.nodes:
         pool = graph.producer(node.inputs[0])
-        if isinstance(node.op, Threshold | MultiThreshold) and pool is not None and isinstance(pool.op, MaxPool):
-            if graph.consumers(pool.output) == (node,) and pool.output not in graph.outputs:
-                return threshold_before_pool(swapped(graph, pool, node))
+        if not isinstance(node.op, Threshold | MultiThreshold) or pool is None or not isinstance(pool.op, MaxPool):
+            continue
+        if graph.consumers(pool.output) == (node,) and pool.output not in graph.outputs:
+            return threshold_before_pool(swapped(graph, pool, node))
     return graph
 
 
