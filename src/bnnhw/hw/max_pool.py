@@ -8,7 +8,10 @@ __all__ = ["MaxPool"]
 
 
 class MaxPool(Pool):
-    """o[y, x, c] = max over ky, kx of i[y * sy + ky, x * sx + kx, c]; of bits, which are -1 and +1, the OR. See `Pool`."""
+    """o[y, x, c] = max over ky, kx of i[y * sy + ky, x * sx + kx, c]; of bits, which are -1 and +1, the OR.
+
+    See `Pool`.
+    """
 
     def bits_of(self, elements: int) -> int:
         return self.element_bits

@@ -125,10 +125,11 @@ class SlidingWindow(wiring.Component):
     def _count_rows(self, m: Module, writer: WindowWriter, reader: WindowReader) -> None:
         """The reader waits for the rows of an output row, the writer for the rows that the reader frees."""
         shape = self.shape
-        most = shape.rows + max(shape.claims) + max(shape.frees) + shape.height
-        # Rows beyond those that the output row at hand needs, and rows to be written beyond the one at hand.
-        surplus = Signal(range(-most, most), init=-shape.first_claim)
-        room = Signal(range(-most, most), init=shape.rows - 1)
+        # Rows there beyond those that the output row at hand needs, and room beyond the row that is being written.
+        # (With a stride beyond the kernel, rows are freed before they have come.)
+        most = shape.rows + max(shape.frees)
+        surplus = Signal(range(-max(shape.claims), most + 1), init=-shape.first_claim)
+        room = Signal(range(-1, most + 1), init=shape.rows - 1)
         m.d.comb += [reader.there.eq(~surplus[-1]), writer.room.eq(~room[-1])]
         claimed, freed = (Signal.like(port) for port in (reader.claim, reader.freed))
         with m.If(reader.row_last):
@@ -143,7 +144,7 @@ class SlidingWindow(wiring.Component):
         m.submodules[f"row{row}_bank{bank}"] = memory
         m.d.comb += [
             memory.write_enable.eq(writer.enables[row * shape.banks + bank]),
-            memory.write_address.eq(writer.addresses[bank]),
+            memory.write_address.eq(writer.address),
             memory.write_data.eq(writer.data[bank]),
             memory.read_enable.eq(reader.advance),
             memory.read_address.eq(reader.addresses[bank]),

@@ -90,19 +90,21 @@ class WindowReader(wiring.Component):
 
         state, columns = self._columns(m, steps & chunk.last, kx, ky, group)
         slot = self._slots(m, steps & chunk.last & kx.last, ky, group, y)
-        row_start = row_starts(shape)[slot]
         with m.If(self.advance):
             m.d.sync += [
                 self.state.eq(state.value),
                 self.slot.eq(slot),
                 self.outside.eq(self._outside(kx, ky, group, y)),
             ]
-            for profile, column in columns.items():
-                address = Signal(len(self.addresses[0]), name=f"address_{'_'.join(map(str, profile))}", reset_less=True)
-                m.d.sync += address.eq(Cat(chunk.value, row_start + column))
-                for bank in range(shape.banks):
-                    if self._carries(bank) == profile:
-                        m.d.comb += self.addresses[bank].eq(address)
+        addresses: dict[tuple, Signal] = {}
+        for bank, port in enumerate(self.addresses):
+            kind = self._carries(bank), shape.padding_columns(bank)
+            if kind not in addresses:
+                row_start = row_starts(shape, -kind[1])[slot]
+                addresses[kind] = address = Signal(len(port), name=f"address{len(addresses)}", reset_less=True)
+                with m.If(self.advance):
+                    m.d.sync += address.eq(Cat(chunk.value, (row_start + columns[kind[0]])[: len(row_start)]))
+            m.d.comb += port.eq(addresses[kind])
         return m
 
     def _carries(self, bank: int) -> tuple[int, ...]:
