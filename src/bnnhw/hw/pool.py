@@ -141,17 +141,14 @@ class Pool(wiring.Component):
         part = _hold(m, part, cycles, advance)
         own, starts, ends, there = part[:-3], part[-3], part[-2], part[-1]
         above, below = self._memory(m, advance, advance & there, place.value, address)
-        lanes = range(shape.out_pixels * shape.lanes)
-        owns = [own.word_select(lane, self.row_bits) for lane in lanes]
-        both = owns
-        if shape.window[0] > 1:
-            both = [self.combine(above.word_select(n, self.result_bits), own) for n, own in enumerate(owns)]
+        owns = _words(own, shape.out_pixels * shape.lanes)
+        aboves = _words(above, len(owns))
+        both = [self.combine(above, own) for above, own in zip(aboves, owns, strict=True)]
         # A row in which a window ends and the next one starts belongs to the former, and is all that the latter has.
-        m.d.comb += below.eq(
-            Cat(Mux(starts, a, b)[: self.result_bits] for a, b in zip(_fit(owns, self.result_bits), both, strict=True))
-        )
+        m.d.comb += below.eq(Mux(starts, Cat(_fit(owns, self.result_bits)), Cat(_fit(both, self.result_bits))))
+        result = Cat(_fit(both, self.result_bits)) if shape.window[0] > shape.stride[0] else below
         with m.If(advance):
-            m.d.sync += [self.o.valid.eq(there & ends), self.o.payload.eq(Cat(_fit(both, self.result_bits)))]
+            m.d.sync += [self.o.valid.eq(there & ends), self.o.payload.eq(result)]
         return m
 
     def _roles(self, m: Module, row_done: Value, row: Loop) -> tuple[Value, Value]:

@@ -233,13 +233,17 @@ class WindowShape:
 
     @cached_property
     def rows(self) -> int:
-        """Rows that fit into the memory: while an output row leaves, those of the next one can arrive."""
+        """Rows that fit into the memory: while an output row leaves, those of the next one can arrive.
+
+        Up to two more where this saves cycles: where an output row takes few cycles more than its image rows, it would
+        wait for the room to become known.
+        """
         held, most = self.first_claim, 0
         for y in range(self.out_height):
             following = self.claims[(y + 1) % self.out_height]
             most = max(most, held + following)
             held += following - self.frees[y]
-        return most
+        return min((most, most + 1, most + 2), key=self._interval)
 
     @property
     def latency(self) -> int:
@@ -249,7 +253,10 @@ class WindowShape:
     @property
     def initiation_interval(self) -> int:
         """Cycles from image to image in the steady state, when neither neighbour makes it wait."""
-        images = 4
+        return self._interval(self.rows)
+
+    def _interval(self, rows: int) -> int:
+        """The initiation interval with so many rows in the memory."""
         free = 0
 
         def accept_row(room: int) -> int:
@@ -257,16 +264,16 @@ class WindowShape:
             free = max(free, room) + self.row_beats
             return free
 
-        begins = self._begins(images, accept_row)[0]
+        begins, _ = self._begins(4, rows, accept_row)
         return begins[-1] - begins[-1 - self.out_height]
 
-    def _begins(self, images: int, accept_row: Callable[[int], int]) -> tuple[list[int], list[int]]:
+    def _begins(self, images: int, rows: int, accept_row: Callable[[int], int]) -> tuple[list[int], list[int]]:
         """The cycle of each output row's first step, and that from which each image row finds room.
 
         accept_row(room) is called for each row that is needed; it gives the first cycle after the row's last beat.
         """
         begins: list[int] = []
-        rooms = [0] * self.rows
+        rooms = [0] * rows
         step = there = row = 0
         for output_row in range(images * self.out_height):
             for _ in range(self.claims[output_row % self.out_height] if output_row else self.first_claim):
@@ -298,7 +305,7 @@ class WindowShape:
                 free = accepted[-1] + 1
             return free
 
-        begins, rooms = self._begins(len(offered) // (self.height * self.row_beats), accept_row)
+        begins, rooms = self._begins(len(offered) // (self.height * self.row_beats), self.rows, accept_row)
         while len(accepted) < len(offered):
             accept_row(rooms[len(accepted) // self.row_beats])
         leaving = [begin + word + self.latency for begin in begins for word in range(self.row_words)]
