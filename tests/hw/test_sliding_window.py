@@ -136,9 +136,7 @@ def test_timing_is_exact(height, width, channels, kernel, simd, options, pause):
 )
 def test_no_cycle_is_lost_between_images(height, width, channels, kernel, simd, options):
     """A word in every cycle from the first to the last one of several images, where the pixels come fast enough."""
-    unit, trace = verify_against_reference(
-        height, width, channels, kernel, simd, **options, stalls=(0, 0), images=4
-    )
+    unit, trace = verify_against_reference(height, width, channels, kernel, simd, **options, stalls=(0, 0), images=4)
     words = unit.shape.out_height * unit.shape.row_words
     steady = trace.output_cycles[words:]
     assert unit.initiation_interval == words

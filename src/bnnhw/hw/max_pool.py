@@ -18,3 +18,8 @@ class MaxPool(Pool):
 
     def combine(self, a: Value, b: Value) -> Value:
         return a | b if self.element_bits == 1 else Mux(a > b, a, b)
+
+    def combining_lut4(self, count: int, bits: int) -> int:
+        if bits == 1:
+            return -(-(count - 1) // 3) if count else 0
+        return max(0, count - 1) * (2 * bits + bits // 8 * 2)  # the comparison and the choice

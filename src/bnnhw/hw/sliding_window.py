@@ -7,6 +7,7 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .delays import hold
 from .line_memory import LineMemory, line_memory_latency
 from .stream import flat_stream
 from .technology import check_technology
@@ -111,11 +112,13 @@ class SlidingWindow(wiring.Component):
             for row in range(shape.row_banks)
         ]
         cycles = line_memory_latency(shape.store)
-        valid, state = (_hold(m, value, cycles, advance) for value in (reader.valid, reader.state))
-        outside = _hold(m, reader.outside, cycles, advance)
+        flags = Cat(reader.valid, reader.state, reader.outside)
+        flags = hold(m, flags, cycles, enable=advance, name="flags")
         if shape.row_taps > 1:
-            data = self._rotate(m, data, _hold(m, reader.slot, cycles, advance), advance)
-            valid, state, outside = (_hold(m, value, 1, advance) for value in (valid, state, outside))
+            slot = hold(m, reader.slot, cycles, enable=advance, name="slot")
+            data = self._rotate(m, data, slot, advance)
+            flags = hold(m, flags, 1, enable=advance, name="flags_rotated")
+        valid, state, outside = flags[0], flags[1 : 1 + len(reader.state)], flags[1 + len(reader.state) :]
         word = self._select(m, data, state, outside, advance)
         m.d.comb += self.o.payload.eq(word)
         with m.If(advance):
@@ -190,13 +193,3 @@ class SlidingWindow(wiring.Component):
             for row in columns
             for kx in range(shape.column_taps)
         )
-
-
-def _hold(m: Module, value: Value, cycles: int, advance: Value) -> Value:
-    """`value` as it was `cycles` cycles of `advance` ago."""
-    for cycle in range(cycles):
-        late = Signal(len(value), name=f"late{cycle}")
-        with m.If(advance):
-            m.d.sync += late.eq(value)
-        value = late
-    return value

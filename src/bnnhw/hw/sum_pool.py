@@ -21,3 +21,6 @@ class SumPool(Pool):
 
     def combine(self, a: Value, b: Value) -> Value:
         return a + b
+
+    def combining_lut4(self, count: int, bits: int) -> int:
+        return max(0, count - 1) * bits

@@ -201,6 +201,16 @@ class WindowShape:
             return (column * self.stride[1] + state) % self.block
         return (state * self.block + column) % self.banks
 
+    def carries(self, bank: int) -> tuple[int, ...]:
+        """How many columns further than in state 0 the bank stands in each state.
+
+        While kx goes up, the columns of a word reach into the next group, bank by bank. Where a word has all kernel
+        columns, the blocks of banks do so in turn from group to group.
+        """
+        if self.column_taps == 1:
+            return tuple(-((bank - kx) // self.block) for kx in range(self.kernel[1]))
+        return tuple(int(state > bank // self.block) for state in range(self.blocks))
+
     def padding_columns(self, bank: int) -> int:
         """Columns of the bank that lie in the left padding, which is not stored."""
         return max(0, -((bank - self.padding[2]) // self.banks))
