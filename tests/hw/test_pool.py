@@ -9,7 +9,7 @@ from bnnhw.hw.sum_pool import SumPool
 
 from .scenario import pack, run_scenario
 
-IMAGES = 3
+IMAGES = 2
 
 # height, width, channels, window, stride, pixels, lanes, element bits
 CASES = [
@@ -29,7 +29,7 @@ CASES = [
     (4, 3, 2, (4, 3), (4, 3), 1, 2, 2),  # everything
     (2, 2, 1, (2, 2), (2, 2), 2, 1, 1),
     (4, 1, 2, (2, 1), (2, 1), 1, 1, 1),  # one wide
-    (6, 60, 8, (2, 2), (2, 2), 2, 1, 1),  # block RAM
+    (4, 60, 8, (2, 2), (2, 2), 2, 1, 1),  # block RAM
 ]
 
 
@@ -71,7 +71,7 @@ def verify_against_reference(
 @pytest.mark.parametrize("unit_class", [MaxPool, SumPool])
 @pytest.mark.parametrize("case", CASES)
 def test_equals_numpy(unit_class, case):
-    for seed, stalls in enumerate([(0.3, 0.3), (0, 0.7), (0.7, 0)]):
+    for seed, stalls in enumerate([(0.3, 0.3), (0, 0.6)]):
         verify_against_reference(unit_class, *case, seed=seed, stalls=stalls)
 
 

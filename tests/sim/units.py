@@ -14,15 +14,19 @@ import numpy as np
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from numpy.lib.stride_tricks import sliding_window_view
 
 from bnnhw.compiler.packing import bits_to_words
 from bnnhw.hw.core import Core
 from bnnhw.hw.fifo import Fifo
 from bnnhw.hw.label_select import LabelSelect
 from bnnhw.hw.matrix_unit import MatrixUnit
+from bnnhw.hw.max_pool import MaxPool
 from bnnhw.hw.popcount import XnorPopcount
 from bnnhw.hw.score_table import ScoreTable
+from bnnhw.hw.sliding_window import SlidingWindow
 from bnnhw.hw.stream import StreamBuffer, flat_stream
+from bnnhw.hw.sum_pool import SumPool
 from bnnhw.hw.threshold import Threshold
 from bnnhw.hw.width import WidthConverter
 
@@ -175,6 +179,61 @@ def label_select(classes, width, signed, lanes, vectors) -> Case:
     return case
 
 
+def pixels_to_beats(pixels: np.ndarray, side: int, lanes: int) -> np.ndarray:
+    """(frames, height, width, elements) as (frames, beats, side, lanes)."""
+    frames, height, width, elements = pixels.shape
+    groups = pixels.reshape(frames, height, width // side, side, elements // lanes, lanes)
+    return groups.swapaxes(3, 4).reshape(frames, -1, side, lanes)
+
+
+def sliding_window(height, width, channels, kernel, simd, *, element_bits=1, code=0, technology, **options) -> Case:
+    def case(seed):
+        x = np.random.default_rng(seed).integers(0, 1 << element_bits, (FRAMES, height, width, channels))
+        unit = SlidingWindow(
+            height=height,
+            width=width,
+            channels=channels,
+            element_bits=element_bits,
+            kernel=kernel,
+            padding_code=code,
+            simd=simd,
+            technology=technology,
+            **options,
+        )
+        shape = unit.shape
+        borders = ((0, 0), shape.padding[:2], shape.padding[2:], (0, 0))
+        views = sliding_window_view(np.pad(x, borders, constant_values=code), kernel, axis=(1, 2))
+        words = np.moveaxis(views[:, :: shape.stride[0], :: shape.stride[1]], 3, -1)
+        words = words.reshape(FRAMES, shape.out_height, shape.out_width, -1)
+        inputs = pixels_to_beats(x, shape.in_pixels, shape.lanes)
+        return unit, to_words(inputs, element_bits), to_words(pixels_to_beats(words, shape.pixels, simd), element_bits)
+
+    return case
+
+
+def pool(unit_class, reduce, height, width, channels, window, stride, pixels, lanes, bits, technology) -> Case:
+    def case(seed):
+        x = np.random.default_rng(seed).integers(0, 1 << bits, (FRAMES, height, width, channels))
+        unit = unit_class(
+            height=height,
+            width=width,
+            channels=channels,
+            element_bits=bits,
+            window=window,
+            stride=stride,
+            pixels=pixels,
+            lanes=lanes,
+            technology=technology,
+        )
+        views = sliding_window_view(x, window, axis=(1, 2))[:, :: stride[0], :: stride[1]]
+        results = pixels_to_beats(reduce(views, axis=(-2, -1)), unit.shape.out_pixels, lanes)
+        return unit, to_words(pixels_to_beats(x, pixels, lanes), bits), to_words(results, unit.result_bits)
+
+    return case
+
+
+SAME = {"padding": (1, 1, 1, 1)}
+
 CASES: dict[str, Case] = {
     "buffer-1": handed_through(lambda: StreamBuffer(width=1)),
     "buffer-70": handed_through(lambda: StreamBuffer(width=70)),
@@ -200,5 +259,16 @@ CASES: dict[str, Case] = {
     "scores-1": score_table(5, 9, 1, 2, "ecp5"),
     "scores-5": score_table(10, 33, 5, 1, "portable"),
     "labels-signed": label_select(10, 3, True, 2, 2),
+    "window-registers": sliding_window(4, 4, 2, (3, 3), 1, store="registers", technology="ecp5"),
+    "window-lut": sliding_window(6, 6, 4, (3, 3), 2, pixels=2, store="lut", technology="ecp5", **SAME),
+    "window-block": sliding_window(6, 6, 4, (3, 3), 2, pixels=3, code=1, store="block", technology="ecp5", **SAME),
+    "window-row": sliding_window(6, 8, 3, (3, 3), 9, element_bits=2, code=2, store="block", technology="ecp5", **SAME),
+    "window-kernel": sliding_window(5, 6, 2, (3, 3), 18, pixels=2, in_pixels=2, store="block", technology="ecp5"),
+    "window-stride": sliding_window(9, 7, 3, (2, 2), 3, stride=(2, 3), store="lut", technology="portable"),
+    "window-wide": sliding_window(4, 700, 1, (3, 3), 3, store="block", technology="ecp5"),
+    "max-pool": pool(MaxPool, np.max, 6, 14, 3, (2, 2), (2, 2), 7, 1, 1, "ecp5"),
+    "max-pool-overlapping": pool(MaxPool, np.max, 7, 9, 4, (3, 3), (2, 2), 1, 2, 2, "ecp5"),
+    "max-pool-block": pool(MaxPool, np.max, 4, 120, 4, (2, 2), (2, 2), 2, 1, 1, "ecp5"),
+    "sum-pool": pool(SumPool, np.sum, 4, 6, 4, (4, 6), (4, 6), 1, 2, 3, "ecp5"),
     "labels-unsigned": label_select(7, 2, False, 1, 1),
 }

@@ -9,7 +9,7 @@ from .matrix_shape import MatrixShape
 from .popcount_plan import Popcount, plan_popcount
 from .weight_rom import block_rams, rom_lut4
 
-__all__ = ["MatrixArea", "distributed_ram_lut4", "matrix_area", "multiplexer_lut4"]
+__all__ = ["UnitArea", "distributed_ram_lut4", "matrix_area", "multiplexer_lut4"]
 
 FEED_COMB = 4
 """TRELLIS_COMB that nextpnr adds to each carry chain: a carry cell (two of them) at either end."""
@@ -20,8 +20,8 @@ CONTROL_FF = 90
 
 
 @dataclass(frozen=True)
-class MatrixArea:
-    """Cells of a matrix unit.
+class UnitArea:
+    """Cells of a unit.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ def distributed_ram_lut4(depth: int, width: int) -> int:
     return -(-width // 4) * 6 * blocks + width * multiplexer_lut4(blocks)
 
 
-def matrix_area(shape: MatrixShape) -> MatrixArea:
+def matrix_area(shape: MatrixShape) -> UnitArea:
     """The cells of a MatrixUnit of technology "ecp5".
 
     Carry cells, chains and block RAMs are exact, flip-flops and LUT4 estimates: yosys shares functions of the weights
@@ -75,7 +75,7 @@ def matrix_area(shape: MatrixShape) -> MatrixArea:
         ebr += block_rams(shape.depth, shape.pe * shape.rom_bits)
     elif shape.store == "lut":
         lut4 += sum(rom_lut4(shape.depth, len(pes) * shape.simd) for pes in shape.groups())
-    return MatrixArea(lut4=lut4, ccu2c=ccu2c, chains=chains, ff=ff, ebr=ebr)
+    return UnitArea(lut4=lut4, ccu2c=ccu2c, chains=chains, ff=ff, ebr=ebr)
 
 
 @cache

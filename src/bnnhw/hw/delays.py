@@ -1,14 +1,14 @@
 """Chains of registers."""
 
-# pyright: reportArgumentType=false
-# (as amaranth's types say it: slices may be IO values)
+# pyright: reportArgumentType=false, reportGeneralTypeIssues=false
+# (as amaranth's types say it: slices may be IO values; `with m.If` is a decorated generator)
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 from amaranth.hdl import Cat, Module, Signal, Value
 
-__all__ = ["delay", "stagger"]
+__all__ = ["delay", "hold", "stagger"]
 
 
 def delay(m: Module, value: Value, cycles: int, *, name: str, reset_less: bool = True) -> Value:
@@ -16,6 +16,16 @@ def delay(m: Module, value: Value, cycles: int, *, name: str, reset_less: bool =
     for cycle in range(cycles):
         late = Signal(len(value), name=f"{name}{cycle}", reset_less=reset_less)
         m.d.sync += late.eq(value)
+        value = late
+    return value
+
+
+def hold(m: Module, value: Value, cycles: int, *, enable: Value, name: str) -> Value:
+    """`value` as it was `cycles` cycles of `enable` ago."""
+    for cycle in range(cycles):
+        late = Signal(len(value), name=f"{name}{cycle}")
+        with m.If(enable):
+            m.d.sync += late.eq(value)
         value = late
     return value
 

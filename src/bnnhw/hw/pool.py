@@ -11,6 +11,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from .delays import hold
 from .line_memory import LineMemory
 from .loop import Loop, step_loops
 from .pool_shape import PoolShape
@@ -93,6 +94,10 @@ class Pool(wiring.Component):
         """Of two values without a sign."""
         raise NotImplementedError
 
+    def combining_lut4(self, count: int, bits: int) -> int:
+        """LUT4 to combine so many values to one of `bits` bits, estimated."""
+        raise NotImplementedError
+
     @property
     def row_bits(self) -> int:
         """Bits of what a window has in one row."""
@@ -134,24 +139,21 @@ class Pool(wiring.Component):
 
         # The part of a beat of windows in this row, on its way through the latency of the memory.
         place = Loop("place", shape.depth)
-        part = _hold(m, Cat(in_row, row_starts, row_ends, self.i.valid & complete), 1, advance)
+        part = hold(m, Cat(in_row, row_starts, row_ends, self.i.valid & complete), 1, enable=advance, name="part")
         step_loops(m, advance & part[-1], place)
         cycles = self.latency - 2
-        address = _hold(m, place.value, cycles, advance)
-        part = _hold(m, part, cycles, advance)
+        address = hold(m, place.value, cycles, enable=advance, name="place_late")
+        part = hold(m, part, cycles, enable=advance, name="part_late")
         own, starts, ends, there = part[:-3], part[-3], part[-2], part[-1]
         above, below = self._memory(m, advance, advance & there, place.value, address)
-        lanes = range(shape.out_pixels * shape.lanes)
-        owns = [own.word_select(lane, self.row_bits) for lane in lanes]
-        both = owns
-        if shape.window[0] > 1:
-            both = [self.combine(above.word_select(n, self.result_bits), own) for n, own in enumerate(owns)]
+        owns = _words(own, shape.out_pixels * shape.lanes)
+        aboves = _words(above, len(owns))
+        both = [self.combine(above, own) for above, own in zip(aboves, owns, strict=True)]
         # A row in which a window ends and the next one starts belongs to the former, and is all that the latter has.
-        m.d.comb += below.eq(
-            Cat(Mux(starts, a, b)[: self.result_bits] for a, b in zip(_fit(owns, self.result_bits), both, strict=True))
-        )
+        m.d.comb += below.eq(Mux(starts, Cat(_fit(owns, self.result_bits)), Cat(_fit(both, self.result_bits))))
+        result = Cat(_fit(both, self.result_bits)) if shape.window[0] > shape.stride[0] else below
         with m.If(advance):
-            m.d.sync += [self.o.valid.eq(there & ends), self.o.payload.eq(Cat(_fit(both, self.result_bits)))]
+            m.d.sync += [self.o.valid.eq(there & ends), self.o.payload.eq(result)]
         return m
 
     def _roles(self, m: Module, row_done: Value, row: Loop) -> tuple[Value, Value]:
@@ -194,11 +196,12 @@ class Pool(wiring.Component):
             lanes = [reduce(self.combine, lane) for lane in zip(*values, strict=True)]
             return Cat(_fit(lanes, self.row_bits))
 
-        with m.Switch(phase.value):
-            for number in range(shape.period):
-                with m.Case(number) if number < shape.period - 1 else m.Default():
-                    m.d.comb += after.eq(Cat(with_group(result, number) for result in shape.carried))
         last = shape.reach - 1
+        phases = min(last, shape.period)  # those after which the window goes on
+        with m.Switch(phase.value):
+            for number in range(phases):
+                with m.Case(number) if number < phases - 1 else m.Default():
+                    m.d.comb += after.eq(Cat(with_group(result, number) for result in shape.carried))
         complete = (phase.value == 0) & later if last == shape.period else phase.value == last
         return Cat(with_group(result, last) for result in range(shape.out_pixels)), complete
 
@@ -257,13 +260,3 @@ def _words(value: Value, count: int) -> list[Value]:
 def _fit(values: Sequence[Value], bits: int) -> list[Value]:
     """Each value in so many bits."""
     return [Cat(value, Const(0, bits))[:bits] for value in values]
-
-
-def _hold(m: Module, value: Value, cycles: int, advance: Value) -> Value:
-    """`value` as it was `cycles` cycles of `advance` ago."""
-    for cycle in range(cycles):
-        late = Signal(len(value), name=f"late{cycle}")
-        with m.If(advance):
-            m.d.sync += late.eq(value)
-        value = late
-    return value

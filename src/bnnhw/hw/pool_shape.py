@@ -89,7 +89,7 @@ class PoolShape:
 
     @property
     def reach(self) -> int:
-        """Groups of `pixels` that an output group sees; one more than `period` where it shares a column with the next."""
+        """Groups of `pixels` that an output group sees: `period`, or one more where it shares a column."""
         return ((self.out_pixels - 1) * self.stride[1] + self.window[1] - 1) // self.pixels + 1
 
     def columns(self, result: int, group: int) -> list[int]:

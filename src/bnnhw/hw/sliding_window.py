@@ -7,6 +7,7 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .delays import hold
 from .line_memory import LineMemory, line_memory_latency
 from .stream import flat_stream
 from .technology import check_technology
@@ -111,11 +112,13 @@ class SlidingWindow(wiring.Component):
             for row in range(shape.row_banks)
         ]
         cycles = line_memory_latency(shape.store)
-        valid, state = (_hold(m, value, cycles, advance) for value in (reader.valid, reader.state))
-        outside = _hold(m, reader.outside, cycles, advance)
+        flags = Cat(reader.valid, reader.state, reader.outside)
+        flags = hold(m, flags, cycles, enable=advance, name="flags")
         if shape.row_taps > 1:
-            data = self._rotate(m, data, _hold(m, reader.slot, cycles, advance), advance)
-            valid, state, outside = (_hold(m, value, 1, advance) for value in (valid, state, outside))
+            slot = hold(m, reader.slot, cycles, enable=advance, name="slot")
+            data = self._rotate(m, data, slot, advance)
+            flags = hold(m, flags, 1, enable=advance, name="flags_rotated")
+        valid, state, outside = flags[0], flags[1 : 1 + len(reader.state)], flags[1 + len(reader.state) :]
         word = self._select(m, data, state, outside, advance)
         m.d.comb += self.o.payload.eq(word)
         with m.If(advance):
@@ -125,10 +128,11 @@ class SlidingWindow(wiring.Component):
     def _count_rows(self, m: Module, writer: WindowWriter, reader: WindowReader) -> None:
         """The reader waits for the rows of an output row, the writer for the rows that the reader frees."""
         shape = self.shape
-        most = shape.rows + max(shape.claims) + max(shape.frees) + shape.height
-        # Rows beyond those that the output row at hand needs, and rows to be written beyond the one at hand.
-        surplus = Signal(range(-most, most), init=-shape.first_claim)
-        room = Signal(range(-most, most), init=shape.rows - 1)
+        # Rows there beyond those that the output row at hand needs, and room beyond the row that is being written.
+        # (With a stride beyond the kernel, rows are freed before they have come.)
+        most = shape.rows + max(shape.frees)
+        surplus = Signal(range(-max(shape.claims), most + 1), init=-shape.first_claim)
+        room = Signal(range(-1, most + 1), init=shape.rows - 1)
         m.d.comb += [reader.there.eq(~surplus[-1]), writer.room.eq(~room[-1])]
         claimed, freed = (Signal.like(port) for port in (reader.claim, reader.freed))
         with m.If(reader.row_last):
@@ -143,7 +147,7 @@ class SlidingWindow(wiring.Component):
         m.submodules[f"row{row}_bank{bank}"] = memory
         m.d.comb += [
             memory.write_enable.eq(writer.enables[row * shape.banks + bank]),
-            memory.write_address.eq(writer.addresses[bank]),
+            memory.write_address.eq(writer.address),
             memory.write_data.eq(writer.data[bank]),
             memory.read_enable.eq(reader.advance),
             memory.read_address.eq(reader.addresses[bank]),
@@ -189,13 +193,3 @@ class SlidingWindow(wiring.Component):
             for row in columns
             for kx in range(shape.column_taps)
         )
-
-
-def _hold(m: Module, value: Value, cycles: int, advance: Value) -> Value:
-    """`value` as it was `cycles` cycles of `advance` ago."""
-    for cycle in range(cycles):
-        late = Signal(len(value), name=f"late{cycle}")
-        with m.If(advance):
-            m.d.sync += late.eq(value)
-        value = late
-    return value

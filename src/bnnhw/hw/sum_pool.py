@@ -8,7 +8,9 @@ __all__ = ["SumPool"]
 
 
 class SumPool(Pool):
-    """o[y, x, c] = sum over ky, kx of i[y * sy + ky, x * sx + kx, c], with as many bits as the greatest sum. See `Pool`.
+    """o[y, x, c] = sum over ky, kx of i[y * sy + ky, x * sx + kx, c], with as many bits as the greatest sum.
+
+    See `Pool`.
 
     Of bits b, which are -1 and +1, it is the number of +1: the sum of the signs is 2 * o - wh * ww. With the window
     (height, width) it is global average pooling.
@@ -19,3 +21,6 @@ class SumPool(Pool):
 
     def combine(self, a: Value, b: Value) -> Value:
         return a + b
+
+    def combining_lut4(self, count: int, bits: int) -> int:
+        return max(0, count - 1) * bits

@@ -90,38 +90,29 @@ class WindowReader(wiring.Component):
 
         state, columns = self._columns(m, steps & chunk.last, kx, ky, group)
         slot = self._slots(m, steps & chunk.last & kx.last, ky, group, y)
-        row_start = row_starts(shape)[slot]
         with m.If(self.advance):
             m.d.sync += [
                 self.state.eq(state.value),
                 self.slot.eq(slot),
                 self.outside.eq(self._outside(kx, ky, group, y)),
             ]
-            for profile, column in columns.items():
-                address = Signal(len(self.addresses[0]), name=f"address_{'_'.join(map(str, profile))}", reset_less=True)
-                m.d.sync += address.eq(Cat(chunk.value, row_start + column))
-                for bank in range(shape.banks):
-                    if self._carries(bank) == profile:
-                        m.d.comb += self.addresses[bank].eq(address)
+        addresses: dict[tuple, Signal] = {}
+        for bank, port in enumerate(self.addresses):
+            kind = shape.carries(bank), shape.padding_columns(bank)
+            if kind not in addresses:
+                row_start = row_starts(shape, -kind[1])[slot]
+                addresses[kind] = address = Signal(len(port), name=f"address{len(addresses)}", reset_less=True)
+                with m.If(self.advance):
+                    m.d.sync += address.eq(Cat(chunk.value, (row_start + columns[kind[0]])[: len(row_start)]))
+            m.d.comb += port.eq(addresses[kind])
         return m
-
-    def _carries(self, bank: int) -> tuple[int, ...]:
-        """How many columns further than in state 0 the bank stands in each state.
-
-        While kx goes up, the columns of the word reach into the next group bank by bank. Where a word has all kernel
-        columns, the blocks of banks do so in turn from group to group.
-        """
-        shape = self.shape
-        if shape.column_taps == 1:
-            return tuple(-((bank - kx) // shape.block) for kx in range(shape.kernel[1]))
-        return tuple(int(state > bank // shape.block) for state in range(shape.blocks))
 
     def _columns(
         self, m: Module, enable: Value, kx: Loop, ky: Loop, group: Loop
     ) -> tuple[Loop, dict[tuple[int, ...], Signal]]:
         """The state, and the column of each kind of bank."""
         shape = self.shape
-        profiles = sorted({self._carries(bank) for bank in range(shape.banks)})
+        profiles = sorted({shape.carries(bank) for bank in range(shape.banks)})
         columns = {
             profile: Signal(range(shape.row_depth + max(profile) + 1), name=f"column{number}")
             for number, profile in enumerate(profiles)

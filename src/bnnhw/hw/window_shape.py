@@ -1,6 +1,6 @@
 """The sizes, the memory's layout and the timing of a sliding window."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -161,7 +161,7 @@ class WindowShape:
         """Bits of an output word."""
         return self.pixels * self.simd * self.element_bits
 
-    # The memory: column c (padded) lies in bank c % banks, at the address c // banks of its row.
+    # The memory: column c (padded) lies in bank c % banks; the first one of a row in each bank at address 0 of the row.
 
     @property
     def block(self) -> int:
@@ -180,7 +180,7 @@ class WindowShape:
     @property
     def row_depth(self) -> int:
         """Pixels of a row in each bank."""
-        return -(-(self.padding[2] + self.width) // self.banks)
+        return -(-self.width // self.banks)
 
     @property
     def row_banks(self) -> int:
@@ -200,6 +200,20 @@ class WindowShape:
         if self.column_taps == 1:
             return (column * self.stride[1] + state) % self.block
         return (state * self.block + column) % self.banks
+
+    def carries(self, bank: int) -> tuple[int, ...]:
+        """How many columns further than in state 0 the bank stands in each state.
+
+        While kx goes up, the columns of a word reach into the next group, bank by bank. Where a word has all kernel
+        columns, the blocks of banks do so in turn from group to group.
+        """
+        if self.column_taps == 1:
+            return tuple(-((bank - kx) // self.block) for kx in range(self.kernel[1]))
+        return tuple(int(state > bank // self.block) for state in range(self.blocks))
+
+    def padding_columns(self, bank: int) -> int:
+        """Columns of the bank that lie in the left padding, which is not stored."""
+        return max(0, -((bank - self.padding[2]) // self.banks))
 
     @property
     def states(self) -> int:
@@ -229,13 +243,17 @@ class WindowShape:
 
     @cached_property
     def rows(self) -> int:
-        """Rows that fit into the memory: while an output row leaves, those of the next one can arrive."""
+        """Rows that fit into the memory: while an output row leaves, those of the next one can arrive.
+
+        Up to two more where this saves cycles: where an output row takes few cycles more than its image rows, it would
+        wait for the room to become known.
+        """
         held, most = self.first_claim, 0
         for y in range(self.out_height):
             following = self.claims[(y + 1) % self.out_height]
             most = max(most, held + following)
             held += following - self.frees[y]
-        return most
+        return min((most, most + 1, most + 2), key=self._interval)
 
     @property
     def latency(self) -> int:
@@ -245,44 +263,60 @@ class WindowShape:
     @property
     def initiation_interval(self) -> int:
         """Cycles from image to image in the steady state, when neither neighbour makes it wait."""
-        beats = self.height * self.row_beats
-        images = 4
-        _, leaving = self.timing([0] * (images * beats))
-        return leaving[-1] - leaving[-1 - self.out_height * self.row_words]
+        return self._interval(self.rows)
+
+    def _interval(self, rows: int) -> int:
+        """The initiation interval with so many rows in the memory."""
+        free = 0
+
+        def accept_row(room: int) -> int:
+            nonlocal free
+            free = max(free, room) + self.row_beats
+            return free
+
+        begins, _ = self._begins(4, rows, accept_row)
+        return begins[-1] - begins[-1 - self.out_height]
+
+    def _begins(self, images: int, rows: int, accept_row: Callable[[int], int]) -> tuple[list[int], list[int]]:
+        """The cycle of each output row's first step, and that from which each image row finds room.
+
+        accept_row(room) is called for each row that is needed; it gives the first cycle after the row's last beat.
+        """
+        begins: list[int] = []
+        rooms = [0] * rows
+        step = there = row = 0
+        for output_row in range(images * self.out_height):
+            for _ in range(self.claims[output_row % self.out_height] if output_row else self.first_claim):
+                there = accept_row(rooms[row])
+                row += 1
+            begins.append(max(step, there))
+            step = begins[-1] + self.row_words
+            rooms += [step + 1] * self.frees[output_row % self.out_height]
+        return begins, rooms
 
     def timing(self, offered: Sequence[int]) -> tuple[list[int], list[int]]:
         """The cycles at which the unit accepts its input beats and gives its output words, to a sink that always takes.
 
-        offered[k] is the first cycle in which beat k is offered; the producer holds it until it is accepted.
+        offered[k], for the beats of whole images, is the first cycle in which beat k is offered; the producer holds it
+        until it is accepted.
 
         - Output row y leaves without a pause. Its first step comes one cycle after the last beat of its last image row
-          was accepted, or after the last step of the row before; its word `latency` cycles after its step.
+          was accepted, or after the last step of the row before; each word leaves `latency` cycles after its step.
         - The image rows that the output row frees can be replaced two cycles after its last step.
         """
         accepted: list[int] = []
-        leaving: list[int] = []
-        replaced: list[int] = [0] * self.rows  # the first cycle in which each row can be accepted
         free = 0
 
-        def accept_row() -> int:
+        def accept_row(room: int) -> int:
             nonlocal free
-            row = len(accepted) // self.row_beats
-            free = max(free, replaced[row])
+            free = max(free, room)
             for cycle in offered[len(accepted) : len(accepted) + self.row_beats]:
                 accepted.append(max(cycle, free))
                 free = accepted[-1] + 1
             return free
 
-        images = len(offered) // (self.height * self.row_beats)
-        step = there = 0
-        for output_row in range(images * self.out_height):
-            claim = self.claims[output_row % self.out_height] if output_row else self.first_claim
-            for _ in range(claim):
-                there = accept_row()
-            begin = max(step, there)
-            step = begin + self.row_words
-            leaving += range(begin + self.latency, step + self.latency)
-            replaced += [step + 1] * self.frees[output_row % self.out_height]
+        begins, rooms = self._begins(len(offered) // (self.height * self.row_beats), self.rows, accept_row)
         while len(accepted) < len(offered):
-            accept_row()
+            accept_row(rooms[len(accepted) // self.row_beats])
+        leaving = [begin + word + self.latency for begin in begins for word in range(self.row_words)]
         return accepted, leaving

@@ -28,7 +28,8 @@ class WindowWriter(wiring.Component):
         The last beat of a row is accepted in this cycle.
     enables : Out(row_banks * banks)
         Bank 0 of row 0 lowest.
-    addresses : list of `banks` Signals
+    address : Out
+        For all banks.
     data : list of `banks` Signals
     """
 
@@ -36,6 +37,7 @@ class WindowWriter(wiring.Component):
     room: Signal
     row_done: Signal
     enables: Signal
+    address: Signal
 
     def __init__(self, shape: WindowShape):
         self.shape = shape
@@ -46,7 +48,7 @@ class WindowWriter(wiring.Component):
                 "room": In(1),
                 "row_done": Out(1),
                 "enables": Out(shape.row_banks * shape.banks),
-                "addresses": Out(bits).array(shape.banks),
+                "address": Out(bits),
                 "data": Out(shape.lane_bits).array(shape.banks),
             }
         )
@@ -66,40 +68,34 @@ class WindowWriter(wiring.Component):
         ]
         step_loops(m, accepts, chunk, beat, slot)
 
-        # Bank j takes pixel i of a beat, whenever the phase is the bank's own. Its column counts from where the row's
-        # first pixel of the bank lies.
+        # A bank takes the same pixel of a beat whenever the phase is its own, and all banks come round together.
         sources = [(bank - left) % shape.in_pixels for bank in range(shape.banks)]
         own = [(bank - left - pixel) // shape.in_pixels % phases for bank, pixel in enumerate(sources)]
-        firsts = [(left + own[bank] * shape.in_pixels + pixel) // shape.banks for bank, pixel in enumerate(sources)]
-        columns = {first: Signal(range(shape.row_depth + 1), init=first, name=f"column{first}") for first in {*firsts}}
+        column = Signal(range(shape.row_depth + 1))
         with m.If(accepts & chunk.last):
             phase.step(m)
             with m.If(phase.last):
-                m.d.sync += [column.eq(column + 1) for column in columns.values()]
+                m.d.sync += column.eq(column + 1)
             with m.If(beat.last):
                 phase.restart(m)
-                m.d.sync += [column.eq(first) for first, column in columns.items()]
+                m.d.sync += column.eq(0)
 
         writes_row = [Const(1, 1)] if shape.row_banks == 1 else [slot.value == row for row in range(shape.rows)]
         m.d.sync += self.enables.eq(
             Cat(accepts & row & (phase.value == own[bank]) for row in writes_row for bank in range(shape.banks))
         )
-        row_start = row_starts(shape)[slot.value]
-        payload = Signal(shape.input_width, name="payload", reset_less=True)
-        m.d.sync += payload.eq(self.i.payload)
-        addresses = {
-            first: Signal(len(self.addresses[0]), name=f"address{first}", reset_less=True) for first in columns
-        }
-        m.d.sync += [addresses[first].eq(Cat(chunk.value, row_start + column)) for first, column in columns.items()]
+        payload = Signal(shape.input_width, reset_less=True)
+        m.d.sync += [
+            self.address.eq(Cat(chunk.value, row_starts(shape)[slot.value] + column)),
+            payload.eq(self.i.payload),
+        ]
         for bank in range(shape.banks):
-            m.d.comb += [
-                self.addresses[bank].eq(addresses[firsts[bank]]),
-                self.data[bank].eq(payload.word_select(sources[bank], shape.lane_bits)),
-            ]
+            m.d.comb += self.data[bank].eq(payload.word_select(sources[bank], shape.lane_bits))
         return m
 
 
-def row_starts(shape: WindowShape) -> Array:
-    """Where the row in each slot begins, in pixels of a bank."""
+def row_starts(shape: WindowShape, offset: int = 0) -> Array:
+    """Where the row in each slot begins, in pixels of a bank, plus `offset`; modulo a power of two that is enough."""
     step = shape.row_depth if shape.row_banks == 1 else 0
-    return Array(Const(slot * step, range(max(2, shape.rows * step))) for slot in range(shape.rows))
+    bits = max(1, (shape.rows * step).bit_length(), shape.row_depth.bit_length())
+    return Array(Const((slot * step + offset) % (1 << bits), bits) for slot in range(shape.rows))

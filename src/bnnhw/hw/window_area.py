@@ -1,0 +1,35 @@
+"""What a sliding window occupies on an ECP5, counted from its structure before synthesis."""
+
+from .area import UnitArea, multiplexer_lut4
+from .line_memory import line_memory_cells
+from .window_shape import WindowShape
+
+__all__ = ["window_area"]
+
+
+def window_area(shape: WindowShape, *, padding_code: int = 0) -> UnitArea:
+    """The cells of a SlidingWindow of technology "ecp5".
+
+    Block RAMs are exact. The memories, the multiplexers and registers behind them are counted; the counters, addresses
+    and enables, some 100 cells, are estimated from the addresses that differ.
+    """
+    memories = shape.row_banks * shape.banks
+    lut4, ff, ebr = (memories * cells for cells in line_memory_cells(shape.depth, shape.lane_bits, shape.store))
+    selected = shape.row_taps * shape.columns * shape.lane_bits
+    lut4 += selected * multiplexer_lut4(shape.states)
+    ff += selected + shape.input_width
+    if shape.row_taps > 1:
+        rotated = shape.row_taps * shape.banks * shape.lane_bits
+        lut4 += rotated * multiplexer_lut4(shape.rows)
+        ff += rotated
+
+    addresses = len({(shape.carries(bank), shape.padding_columns(bank)) for bank in range(shape.banks)})
+    address_bits = (shape.depth - 1).bit_length()
+    lut4 += 3 * address_bits * addresses + 3 * shape.banks
+    ff += 50 + 2 * address_bits * (addresses + 1)
+    if any(shape.padding):
+        # A bit that is 0 in the padding is reset by its register.
+        lut4 += 8 * shape.columns + selected // shape.element_bits * padding_code.bit_count()
+        ff += shape.row_taps * shape.columns * (shape.latency - 1)
+    ccu2c = addresses * (address_bits + 2) // 2 + 6
+    return UnitArea(lut4=lut4, ccu2c=ccu2c, chains=addresses + 2, ff=ff, ebr=ebr)
