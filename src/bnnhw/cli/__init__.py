@@ -6,7 +6,7 @@ import warnings
 import click
 
 from bnnhw import __version__
-from bnnhw.cli.errors import exit_code_of, message_of, sigterm_raises
+from bnnhw.cli.errors import exit_code_of, let_go_of_output, message_of, sigterm_raises
 
 
 @click.group(
@@ -44,5 +44,6 @@ def main(arguments: list[str] | None = None) -> None:
         if exit_code_of(error) is None:
             raise
         click.echo(message_of(error), err=True)
+        let_go_of_output()
         code = exit_code_of(error)
     sys.exit(code)

@@ -77,6 +77,14 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate" in str(error))
 
 
+def let_go_of_output() -> None:
+    """Drops what standard output cannot take, lest Python complain about it once more on its way out."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def is_terminal() -> bool:
     """Whether a person watches: progress bars are drawn for people only."""
     return sys.stderr.isatty()
