@@ -15,11 +15,14 @@ from bnnhw.hw.block_ram import BLOCK_RAM_SHAPES
 from bnnhw.hw.dealer import lane_depth
 from bnnhw.hw.fifo import fifo_block_rams
 from bnnhw.hw.matrix_shape import MatrixShape
-from bnnhw.hw.pool_shape import PoolShape
+from bnnhw.hw.max_pool import MaxPool
+from bnnhw.hw.pool_area import pool_area
 from bnnhw.hw.score_table import score_table_block_rams
+from bnnhw.hw.window_area import window_area
 from bnnhw.hw.window_shape import WindowShape
 
 from .device import Device
+
 if TYPE_CHECKING:
     from .stages import Stage
 
@@ -107,14 +110,13 @@ def core_resources(stages: Sequence["Stage"]) -> Resources:
 
 
 @cache
-def window_resources(shape: WindowShape) -> Resources:
+def window_resources(shape: WindowShape, *, padding_code: int) -> Resources:
     """A sliding window."""
-    area = window_area(shape)
+    area = window_area(shape, padding_code=padding_code)
     return Resources(area.trellis_comb, area.ff, area.ebr)
 
 
-@cache
-def pool_resources(shape: PoolShape) -> Resources:
+def pool_resources(unit: MaxPool) -> Resources:
     """A max pooling of bits."""
-    area = pool_area(shape)
+    area = pool_area(unit)
     return Resources(area.trellis_comb, area.ff, area.ebr)

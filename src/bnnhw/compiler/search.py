@@ -95,6 +95,8 @@ class Search:
 
     def smallest(self, device: Device, *, vectors: int, limit: float, fill: float = 1.0) -> Design | None:
         """The smallest design of at most `limit` cycles in a share `fill` of the device; None where none fits."""
+        if vectors > 1 and any(layer.windows for layer in self.pipeline.layers):
+            return None  # a convolution has pixels instead
         for ff_weight in FF_WEIGHTS:
             design = self._lightest(device, vectors=vectors, limit=limit, fill=fill, ff_weight=ff_weight)
             if design is None or design.resources.share(device) <= fill:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import gcd
 
 import numpy as np
@@ -101,7 +102,7 @@ class Window(Stage):
 
     @property
     def resources(self) -> Resources:
-        return area.window_resources(self.shape)
+        return area.window_resources(self.shape, padding_code=self.padding_code)
 
     def timing(self, offered: Sequence[int]) -> Timed:
         return self.shape.timing(offered)
@@ -180,7 +181,7 @@ class Pool(Stage):
 
     @property
     def resources(self) -> Resources:
-        return area.pool_resources(self._unit.shape)
+        return area.pool_resources(self._unit)
 
     @property
     def out_pixels(self) -> int:
@@ -191,9 +192,9 @@ class Pool(Stage):
         """(height, width) of its output."""
         return self._unit.shape.out_height, self._unit.shape.out_width
 
-    @property
+    @cached_property
     def _unit(self) -> MaxPool:
-        return self.build("portable")
+        return self.build("ecp5")
 
     def timing(self, offered: Sequence[int]) -> Timed:
         return self._unit.timing(offered)
