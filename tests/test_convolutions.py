@@ -74,9 +74,7 @@ def op_names(graph: Graph) -> list[str]:
     inputs=st.sampled_from(["binary", "8 bits", "2 bits"]),
     scale=st.booleans(),
 )
-def test_every_convolution(
-    tmp_path_factory, seed, kernel, stride, padding, pad_value, groups, size, inputs, scale
-):
+def test_every_convolution(tmp_path_factory, seed, kernel, stride, padding, pad_value, groups, size, inputs, scale):
     options = {"stride": stride, "padding": padding, "pad_value": pad_value, "groups": groups}
     before = [BinaryConv2d(CHANNELS, CHANNELS, 1), nn.BatchNorm2d(CHANNELS), Quantise(2)] if inputs == "2 bits" else []
     layer = BinaryConv2d(CHANNELS, 8, kernel, **options, scale=scale, bias=scale)

@@ -5,7 +5,7 @@ import pytest
 
 from bnnhw.boards.alone import synthesise_alone
 from bnnhw.compiler import Graph, Node, Schedule, TensorType, Value
-from bnnhw.compiler.area import FEED_COMB, Resources, design_resources, link_resources
+from bnnhw.compiler.area import FEED_COMB, Resources
 from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan
 from bnnhw.compiler.ops import ArgMax, MatMul, Threshold
@@ -58,7 +58,7 @@ ROUTED = {
 @pytest.mark.parametrize("name", ROUTED)
 def test_estimates_are_near_what_was_routed(name):
     chosen, routed = ROUTED[name]
-    estimate = design_resources(chosen.pipeline, chosen.shapes)
+    estimate = chosen.resources
     assert estimate.luts == pytest.approx(routed.luts, rel=TOLERANCE)
     assert estimate.ffs == pytest.approx(routed.ffs, rel=TOLERANCE)
     assert estimate.ebr == routed.ebr
@@ -87,7 +87,7 @@ def test_a_link_deals_images_to_each_vector():
 def test_estimates_are_near_what_is_synthesised():
     chosen = design([64, 128, 10], [Folding(16, 64, "block"), Folding(2, 16)])
     report = synthesise_alone(chosen.core("ecp5"))
-    link = link_resources(chosen.shapes[0])
+    link = chosen.link_resources
     feeds = FEED_COMB * (1 + sum(matrix_area(shape).chains for shape in chosen.shapes))
     assert chosen.resources.luts - link.luts - feeds == pytest.approx(report.lut4, rel=TOLERANCE)
     assert chosen.resources.ffs - link.ffs == pytest.approx(report.ff, rel=TOLERANCE)

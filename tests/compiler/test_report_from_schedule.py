@@ -7,7 +7,6 @@ import pytest
 from amaranth.hdl import Fragment
 
 from bnnhw.compiler import Schedule, integerize, load
-from bnnhw.compiler.area import link_resources
 from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan
 from bnnhw.compiler.pipeline import build_pipeline
@@ -52,7 +51,7 @@ def test_cycles_and_cells_are_those_of_the_schedule(tmp_path: Path, foldings: li
         assert unit.pe_utilisation == rows // pe * (cols // simd) / performance.interval_cycles
     estimated = report.resources.estimated
     assert estimated is not None
-    link = link_resources(schedule.shapes[0])
+    link = schedule.link_resources
     for kind, rest in (("comb", link.luts), ("ff", link.ffs), ("ebr", link.ebr)):
         assert getattr(estimated, kind) == rest + sum(getattr(unit.estimated, kind) for unit in report.units)
 

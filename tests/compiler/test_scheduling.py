@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 
 from bnnhw.compiler import Graph, Node, ScheduleError, TensorType, Value, schedule
-from bnnhw.compiler.area import design_resources
 from bnnhw.compiler.device import DEVICES, get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan, divisors, read_folding
 from bnnhw.compiler.ops import ArgMax, MatMul, Threshold
 from bnnhw.compiler.pipeline import build_pipeline
 from bnnhw.compiler.schedule import apply_plan
 from bnnhw.compiler.search import Search, smallest_at
-from bnnhw.compiler.timing import core_timing
 from bnnhw.compiler.types import BinaryType
 
 LARGE, SMALL = get_device("LFE5U-85F"), get_device("LFE5U-25F")
@@ -61,20 +59,21 @@ def test_the_slowest_unit_is_a_layer_that_always_works():
 
 
 def test_the_search_finds_what_trying_everything_finds():
-    pipeline = build_pipeline(network(12, 8, 6))
+    graph = network(12, 8, 6)
     limit = 12
-    found = Search(pipeline).smallest(SMALL, vectors=2, limit=limit)
+    found = Search(build_pipeline(graph)).smallest(SMALL, vectors=2, limit=limit)
     assert found is not None
     sizes = {}
-    first, second = pipeline.layers
     for pe1, simd1, pe2, simd2 in product(divisors(8), divisors(12), divisors(6), divisors(8)):
         for stores in product(("block", "lut", "constant"), repeat=2):
+            foldings = Folding(pe1, simd1, stores[0]), Folding(pe2, simd2, stores[1])
+            plan = FoldingPlan(tuple(zip(("fc0", "fc1"), foldings, strict=True)), 2)
             try:
-                shapes = first.shape(Folding(pe1, simd1, stores[0]), 2), second.shape(Folding(pe2, simd2, stores[1]), 2)
+                tried = apply_plan(graph, plan, device=SMALL, clock_hz=1e8)
             except ScheduleError:
                 continue  # constants need an unfolded layer
-            if core_timing(pipeline, shapes).initiation_interval <= limit:
-                sizes[shapes] = design_resources(pipeline, shapes).size(SMALL)
+            if tried.timing.initiation_interval <= limit:
+                sizes[foldings] = tried.resources.size(SMALL)
     assert found.resources.size(SMALL) == pytest.approx(min(sizes.values()))
 
 

@@ -91,9 +91,7 @@ def test_input_bits_must_be_1_or_8() -> None:
         ("lenet", [16, 32], [1568, 64, 10], (28, 28, 1)),
     ],
 )
-def test_sizes_of_convolutions(
-    name: str, channels: list[int], sizes: list[int], shape: tuple[int, int, int]
-) -> None:
+def test_sizes_of_convolutions(name: str, channels: list[int], sizes: list[int], shape: tuple[int, int, int]) -> None:
     network = build_network(NETWORKS[name], shape=shape, lo=0, hi=255, classes=10)
     convolutions = [layer for layer in network.modules() if isinstance(layer, BinaryConv2d)]
     linears = [layer for layer in network.modules() if isinstance(layer, BinaryLinear)]

@@ -84,9 +84,7 @@ def layer_feed(layer: MatrixLayer, folding: Folding, port: Port) -> list[Stage]:
     return stages + convert(port.elements, port.bits, lanes * port.pixels, folding.simd, port.vectors)
 
 
-def layer_body(
-    layer: MatrixLayer, folding: Folding, *, vectors: int, in_pixels: int = 1
-) -> tuple[list[Stage], Port]:
+def layer_body(layer: MatrixLayer, folding: Folding, *, vectors: int, in_pixels: int = 1) -> tuple[list[Stage], Port]:
     """The layer's own units: windows, matrix unit, pooling. Raises ScheduleError for an illegal folding."""
     shape, name = layer.shape(folding, vectors), layer.name
     matrix = Matrix(name=name, layer=layer, shape=shape, groups=layer.positions // folding.pixels)
@@ -136,9 +134,7 @@ def convert(elements: int, width: int, in_lanes: int, out_lanes: int, vectors: i
     if in_lanes == out_lanes:
         return []
     name = f"{in_lanes} to {out_lanes} lanes"
-    return [
-        Convert(name=name, elements=elements, width=width, in_lanes=in_lanes, out_lanes=out_lanes, vectors=vectors)
-    ]
+    return [Convert(name=name, elements=elements, width=width, in_lanes=in_lanes, out_lanes=out_lanes, vectors=vectors)]
 
 
 def output_stages(pipeline: Pipeline, *, lanes: int, vectors: int) -> list[Stage]:
@@ -148,8 +144,6 @@ def output_stages(pipeline: Pipeline, *, lanes: int, vectors: int) -> list[Stage
         stages.append(Table(name="output", table=pipeline.table, lanes=lanes, vectors=vectors))
     if pipeline.label:
         stages.append(
-            Label(
-                name="output", classes=pipeline.classes, width=pipeline.score_width, lanes=lanes, vectors=vectors
-            )
+            Label(name="output", classes=pipeline.classes, width=pipeline.score_width, lanes=lanes, vectors=vectors)
         )
     return stages

@@ -1,5 +1,7 @@
 """From a schedule to hardware: the units of the core, in order."""
 
+from typing import Any
+
 from bnnhw.hw.core import Core
 
 from .schedule import Schedule
@@ -12,7 +14,7 @@ def lower(schedule: Schedule, *, technology: str, layers: int | None = None) -> 
     if layers is not None:
         ends = [index for index, stage in enumerate(stages) if isinstance(stage, Matrix)]
         stages = stages[: ends[layers - 1] + 1]
-    units = [stage.build(technology) for stage in stages]
+    units: list[Any] = [stage.build(technology) for stage in stages]
     return Core(
         units=units,
         input_lanes=schedule.input_lanes,

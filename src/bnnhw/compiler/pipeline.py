@@ -183,8 +183,8 @@ class Pipeline:
 
 
 def build_pipeline(graph: Graph) -> Pipeline:
-    """The pipeline of a core's graph, which must be one chain: MatMul or Conv, Threshold and perhaps MaxPool in turns, a
-    last MatMul, and for a label an ArgMax, before it perhaps a ScoreTable.
+    """The pipeline of a core's graph, which must be one chain: MatMul or Conv, Threshold and perhaps MaxPool in turns,
+    a last MatMul, and for a label an ArgMax, before it perhaps a ScoreTable.
 
     Raises ScheduleError for any other graph; the message names the node.
     """

@@ -83,10 +83,12 @@ class Schedule:
     @cached_property
     def resources(self) -> Resources:
         """The whole top's estimated resources."""
-        link = link_resources(
-            bits=self.input_lanes * self.input_width, beats=self.input_beats, vectors=self.vectors
-        )
-        return core_resources(self.stages) + link
+        return core_resources(self.stages) + self.link_resources
+
+    @cached_property
+    def link_resources(self) -> Resources:
+        """What the top has around the core."""
+        return link_resources(bits=self.input_lanes * self.input_width, beats=self.input_beats, vectors=self.vectors)
 
     @property
     def frames_per_second(self) -> float:

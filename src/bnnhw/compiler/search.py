@@ -35,8 +35,8 @@ FF_WEIGHTS = (0.0, 1.0, 4.0)
 class Part:
     """Some units: the cycles of the slowest one, and their resources."""
 
-    cycles: int = 0
-    resources: Resources = Resources()
+    cycles: int
+    resources: Resources
 
     @classmethod
     def of(cls, stages: list[Stage]) -> "Part":
@@ -154,7 +154,7 @@ class Search:
     def _feed(self, index: int, folding: Folding, before: Port | None) -> Part:
         """What fits the stream before a layer to it."""
         if before is None:
-            return Part()
+            return Part.of([])
         layer = self.pipeline.layers[index]
         return self._remember(
             (index, folding.simd, folding.pixels, before), lambda: Part.of(layer_feed(layer, folding, before))

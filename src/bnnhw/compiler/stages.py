@@ -82,9 +82,7 @@ class Convert(Stage):
         return width_converter_timing(offered, in_lanes=self.in_lanes, out_lanes=self.out_lanes)
 
     def build(self, technology: str) -> wiring.Component:
-        return WidthConverter(
-            width=self.width, in_lanes=self.in_lanes, out_lanes=self.out_lanes, vectors=self.vectors
-        )
+        return WidthConverter(width=self.width, in_lanes=self.in_lanes, out_lanes=self.out_lanes, vectors=self.vectors)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,6 +292,4 @@ class Label(Stage):
         return label_select_timing(offered, classes=self.classes, lanes=self.lanes)
 
     def build(self, technology: str) -> wiring.Component:
-        return LabelSelect(
-            classes=self.classes, width=self.width, signed=False, lanes=self.lanes, vectors=self.vectors
-        )
+        return LabelSelect(classes=self.classes, width=self.width, signed=False, lanes=self.lanes, vectors=self.vectors)

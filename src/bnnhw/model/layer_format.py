@@ -25,7 +25,11 @@ OPS = (
 
 _AXES = ("height", "width")
 _NO_FIELDS = {
-    nn.Flatten: "flatten", nn.Hardtanh: "hard_tanh", nn.ReLU: "relu", nn.Identity: "identity", Sign: "sign",
+    nn.Flatten: "flatten",
+    nn.Hardtanh: "hard_tanh",
+    nn.ReLU: "relu",
+    nn.Identity: "identity",
+    Sign: "sign",
 }
 
 SUPPORTED_MODULES = (

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bnnhw.compiler.ir import Graph, evaluate, trace
 from bnnhw.compiler.kernel import PackedKernel
 from bnnhw.compiler.lower import lower
-from bnnhw.compiler.ops import MatMul, Threshold
+from bnnhw.compiler.ops import Product, Threshold
 from bnnhw.compiler.packing import unpack_beats
 from bnnhw.compiler.schedule import Schedule
 
@@ -67,7 +67,7 @@ def frames_of(schedule: Schedule, images: NDArray[Any]) -> NDArray[np.uint64]:
 
 
 def trace_rtl(schedule: Schedule, images: NDArray[Any]) -> dict[str, NDArray[np.int64]]:
-    """The activations (N, channels) that the RTL computes, by the names that the integer graph gives them."""
+    """The activations (N, *shape) that the RTL computes, by the names that the integer graph gives them."""
     activations = thresholds_of(schedule.core_graph)
     hidden = [layer for layer in schedule.pipeline.layers if layer.thresholds is not None]
     return {
@@ -77,23 +77,30 @@ def trace_rtl(schedule: Schedule, images: NDArray[Any]) -> dict[str, NDArray[np.
 
 
 def hidden_bits(schedule: Schedule, images: NDArray[Any], depth: int) -> NDArray[np.int64]:
-    """The bits (N, rows) that leave the hidden layer number `depth`, from 1, of the RTL."""
-    rows, pe = schedule.pipeline.layers[depth - 1].rows, schedule.foldings[depth - 1].pe
+    """The bits (N, rows), of a convolution (N, height, width, rows), behind the thresholds of the hidden layer number
+    `depth`, from 1, of the RTL."""
+    layer, folding = schedule.pipeline.layers[depth - 1], schedule.foldings[depth - 1]
     simulator = BatchSimulator(lower(schedule, technology="ecp5", layers=depth))
-    result = simulator.run(frames_of(schedule, images), output_beats=rows // pe)
-    return unpack_beats(
+    groups, folds = layer.positions // folding.pixels, layer.rows // folding.pe
+    result = simulator.run(frames_of(schedule, images), output_beats=groups * folds)
+    beats = unpack_beats(
         result.outputs.reshape(-1, result.outputs.shape[2]),
         width=1,
-        lanes=pe,
+        lanes=folding.pixels * folding.pe,
         vectors=schedule.vectors,
-        elements=rows,
+        elements=layer.positions * layer.rows,
         frames=len(images),
     )
+    # Of a group of pixels the first `pe` channels come first.
+    pixels = beats.reshape(len(images), groups, folds, folding.pixels, folding.pe).swapaxes(2, 3)
+    shape = (*layer.windows.output, layer.rows) if layer.windows else (layer.rows,)
+    bits = pixels.reshape(len(images), *shape)
+    return bits if layer.inverted is None else bits ^ layer.inverted
 
 
 def thresholds_of(graph: Graph) -> dict[str, str]:
-    """The value that a Threshold makes of each MatMul's sums, by the MatMul's name."""
-    products = {node.output: node.name for node in graph.nodes if isinstance(node.op, MatMul)}
+    """The value that a Threshold makes of each product's sums, by the product's name."""
+    products = {node.output: node.name for node in graph.nodes if isinstance(node.op, Product)}
     return {
         products[node.inputs[0]]: node.output
         for node in graph.nodes

@@ -86,5 +86,3 @@ class Conv(Product):
         parts = self.unrolled(x, fill=self.pad_value)
         sums = [exact_matmul(part, weights) for part, weights in zip(parts, rows, strict=True)]
         return np.concatenate(sums, axis=1).reshape(len(x), *shape)
-
-
