@@ -75,11 +75,25 @@ def test_convolution_and_pooling(size, channels, planes, pixels, in_pixels, simd
     expected = to_pool_beats(y, out_pixels, rows, 1)
     trace = run_scenario(core, beats, outputs=len(expected), stalls=stalls)
     assert trace.outputs == expected
-    if stalls == (0, 0) and matrix.initiation_interval <= window.shape.group_words:
-        # No unit waits for the next one: each one's output is offered to the next.
-        accepted, cycles = window.shape.timing([0] * len(beats))
+    if stalls == (0, 0):
+        accepted, cycles = window.shape.timing([0] * len(beats), take=matrix_input(matrix.shape))
         assert trace.input_cycles == accepted
-        _, cycles = matrix.shape.timing(cycles)
+        words = cycles
+        taken, cycles = matrix.shape.timing(words)
+        assert taken == words
         _, cycles = pool.timing(cycles)
         _, cycles = width_converter_timing(cycles, in_lanes=pe, out_lanes=rows)
         assert trace.output_cycles == cycles
+
+
+def matrix_input(shape):
+    """take(cycle) of a matrix unit: when it accepts a beat that is offered from `cycle` on."""
+    offered = []
+
+    def take(cycle):
+        offered.append(cycle)
+        vector = len(offered) // shape.words * shape.words
+        beats = offered + [cycle] * (vector + shape.words - len(offered))
+        return shape.timing(beats)[0][len(offered) - 1]
+
+    return take
