@@ -29,7 +29,7 @@ CASES = [
     (4, 3, 2, (4, 3), (4, 3), 1, 2, 2),  # everything
     (2, 2, 1, (2, 2), (2, 2), 2, 1, 1),
     (4, 1, 2, (2, 1), (2, 1), 1, 1, 1),  # one wide
-    (4, 60, 8, (2, 2), (2, 2), 2, 1, 1),  # block RAM
+    (2, 60, 32, (2, 2), (2, 2), 1, 4, 4),  # block RAM
 ]
 
 
@@ -82,3 +82,40 @@ def test_timing_is_exact(unit_class, case):
     accepted, leaving = unit.timing([0] * len(trace.input_cycles))
     assert (trace.input_cycles, trace.output_cycles) == (accepted, leaving)
     assert accepted == list(range(IMAGES * unit.initiation_interval))
+
+
+def test_latency_follows_the_store():
+    """Of windows of one row, of one place a row, in distributed RAM and in block RAM."""
+
+    def latency(**options):
+        image = {"height": 4, "width": 64, "channels": 64, "window": (2, 2), "stride": (2, 2), "lanes": 1}
+        unit = MaxPool(**(image | {"technology": "portable"} | options))
+        return unit.shape.store(len(unit.o.payload)), unit.latency
+
+    assert latency(window=(1, 2)) == ("none", 2)
+    assert latency(window=(4, 64), stride=(4, 64), channels=1) == ("register", 2)
+    assert latency(channels=1) == ("lut", 3)
+    assert latency(lanes=16, element_bits=8) == ("block", 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"height": 0}, r"^height=0 must be at least 1$"),
+        ({"window": (2, 9)}, r"^window=\(2, 9\) must be at least 1 and fit into width=8$"),
+        ({"window": (4, 2)}, r"^stride=\(2, 2\) must be at least 1 and at least window - 1, window=\(4, 2\)$"),
+        ({"pixels": 3}, r"^pixels=3 must divide width=8; legal values are \[1, 2, 4, 8\]$"),
+        ({"lanes": 3}, r"^lanes=3 must divide channels=4; legal values are \[1, 2, 4\]$"),
+        (
+            {"window": (3, 3), "pixels": 4},
+            r"^pixels=4 gives 2 output pixels side by side, which must divide the output's width, 3; "
+            r"legal values are \[1, 2\]$",
+        ),
+        ({"element_bits": 0}, r"^element_bits=0 must be at least 1$"),
+        ({"technology": "asic"}, r"^technology='asic' must be one of"),
+    ],
+)
+def test_options_are_checked(options, message):
+    legal = {"height": 6, "width": 8, "channels": 4, "window": (2, 2), "stride": (2, 2), "lanes": 2}
+    with pytest.raises(ValueError, match=message):
+        MaxPool(**(legal | {"technology": "portable"} | options))

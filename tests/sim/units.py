@@ -268,7 +268,7 @@ CASES: dict[str, Case] = {
     "window-wide": sliding_window(4, 700, 1, (3, 3), 3, store="block", technology="ecp5"),
     "max-pool": pool(MaxPool, np.max, 6, 14, 3, (2, 2), (2, 2), 7, 1, 1, "ecp5"),
     "max-pool-overlapping": pool(MaxPool, np.max, 7, 9, 4, (3, 3), (2, 2), 1, 2, 2, "ecp5"),
-    "max-pool-block": pool(MaxPool, np.max, 4, 120, 4, (2, 2), (2, 2), 2, 1, 1, "ecp5"),
+    "max-pool-block": pool(MaxPool, np.max, 4, 60, 32, (3, 2), (2, 2), 1, 4, 4, "ecp5"),
     "sum-pool": pool(SumPool, np.sum, 4, 6, 4, (4, 6), (4, 6), 1, 2, 3, "ecp5"),
     "labels-unsigned": label_select(7, 2, False, 1, 1),
 }

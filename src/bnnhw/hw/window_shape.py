@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from .line_memory import line_memory_latency, line_memory_store
+from .line_memory import LINE_STORES, line_memory_latency, line_memory_store
+from .window_timing import window_interval, window_timing
 
 __all__ = ["WindowShape"]
 
@@ -74,8 +75,8 @@ class WindowShape:
                 f"simd={self.simd} must divide channels={self.channels}, or be all channels of a kernel "
                 f"row or of the kernel; legal values are {legal}"
             )
-        if self.store not in ("registers", "lut", "block", "auto"):
-            raise ValueError(f"store={self.store!r} must be one of ['registers', 'lut', 'block', 'auto']")
+        if self.store not in (*LINE_STORES, "auto"):
+            raise ValueError(f"store={self.store!r} must be one of {[*LINE_STORES, 'auto']}")
         if self.store == "auto":
             object.__setattr__(self, "store", line_memory_store(self.depth, self.lane_bits))
 
@@ -253,7 +254,7 @@ class WindowShape:
             following = self.claims[(y + 1) % self.out_height]
             most = max(most, held + following)
             held += following - self.frees[y]
-        return min((most, most + 1, most + 2), key=self._interval)
+        return min((most, most + 1, most + 2), key=lambda rows: window_interval(self, rows))
 
     @property
     def latency(self) -> int:
@@ -263,60 +264,19 @@ class WindowShape:
     @property
     def initiation_interval(self) -> int:
         """Cycles from image to image in the steady state, when neither neighbour makes it wait."""
-        return self._interval(self.rows)
+        return window_interval(self, self.rows)
 
-    def _interval(self, rows: int) -> int:
-        """The initiation interval with so many rows in the memory."""
-        free = 0
-
-        def accept_row(room: int) -> int:
-            nonlocal free
-            free = max(free, room) + self.row_beats
-            return free
-
-        begins, _ = self._begins(4, rows, accept_row)
-        return begins[-1] - begins[-1 - self.out_height]
-
-    def _begins(self, images: int, rows: int, accept_row: Callable[[int], int]) -> tuple[list[int], list[int]]:
-        """The cycle of each output row's first step, and that from which each image row finds room.
-
-        accept_row(room) is called for each row that is needed; it gives the first cycle after the row's last beat.
-        """
-        begins: list[int] = []
-        rooms = [0] * rows
-        step = there = row = 0
-        for output_row in range(images * self.out_height):
-            for _ in range(self.claims[output_row % self.out_height] if output_row else self.first_claim):
-                there = accept_row(rooms[row])
-                row += 1
-            begins.append(max(step, there))
-            step = begins[-1] + self.row_words
-            rooms += [step + 1] * self.frees[output_row % self.out_height]
-        return begins, rooms
-
-    def timing(self, offered: Sequence[int]) -> tuple[list[int], list[int]]:
-        """The cycles at which the unit accepts its input beats and gives its output words, to a sink that always takes.
+    def timing(self, offered: Sequence[int], take: Callable[[int], int] | None = None) -> tuple[list[int], list[int]]:
+        """The cycles at which the unit accepts its input beats, and at which its output words are taken.
 
         offered[k], for the beats of whole images, is the first cycle in which beat k is offered; the producer holds it
-        until it is accepted.
+        until it is accepted. take(cycle), called for each word in order, is the cycle in which the sink takes a word
+        that is offered from `cycle` on; without it, the sink always takes. Then:
 
         - Output row y leaves without a pause. Its first step comes one cycle after the last beat of its last image row
           was accepted, or after the last step of the row before; each word leaves `latency` cycles after its step.
         - The image rows that the output row frees can be replaced two cycles after its last step.
+
+        While a word waits, all steps and the words behind it stand still, and so does the news of the rows' room.
         """
-        accepted: list[int] = []
-        free = 0
-
-        def accept_row(room: int) -> int:
-            nonlocal free
-            free = max(free, room)
-            for cycle in offered[len(accepted) : len(accepted) + self.row_beats]:
-                accepted.append(max(cycle, free))
-                free = accepted[-1] + 1
-            return free
-
-        begins, rooms = self._begins(len(offered) // (self.height * self.row_beats), self.rows, accept_row)
-        while len(accepted) < len(offered):
-            accept_row(rooms[len(accepted) // self.row_beats])
-        leaving = [begin + word + self.latency for begin in begins for word in range(self.row_words)]
-        return accepted, leaving
+        return window_timing(self, offered, take)
