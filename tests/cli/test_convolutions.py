@@ -1,14 +1,18 @@
-"""The commands on a convolutional network: the integer side works, and what needs hardware says that there is none."""
+"""The commands on a convolutional network."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from bnnhw.cli import main
+from bnnhw.model.channels import ToChannelsFirst, ToChannelsLast
 from bnnhw.model.export import save
+from bnnhw.model.layers import BinaryConv2d, BinaryLinear
 from bnnhw.model.networks import NETWORKS, build_network
+from bnnhw.model.quantise import Sign
 
 from .stock import DIGITS
 
@@ -45,17 +49,28 @@ def test_works_as_integers(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["verify model.pt -q", "build model.pt -o build", "verify model.pt --target-fps 10", "sim model.pt"]
+    "line",
+    [
+        "verify model.pt --samples 20 -q",
+        "verify model.pt --samples 20 -q --target-fps 100000 --outputs scores",
+        "build model.pt -o build --stop-after rtl -q",
+        "sim model.pt --samples 2",
+    ],
 )
 @pytest.mark.usefixtures("model")
-def test_has_no_hardware(line: str, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    arguments = line.split()
-    if arguments[0] == "sim":
-        from bnnhw.cli.images import write_image
+def test_works_in_hardware(line: str) -> None:
+    assert run(*line.split()) == 0
 
-        write_image(tmp_path / "digit.png", np.zeros((8, 8, 1), np.uint8), lo=0, hi=16)
-        arguments.append("digit.png")
-    assert run(*arguments) == 2
+
+def test_says_what_has_no_hardware(model: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)
+        averaging = nn.Sequential(
+            ToChannelsFirst(), BinaryConv2d(1, 4, 3), nn.AvgPool2d(2), nn.BatchNorm2d(4), Sign(), ToChannelsLast(),
+            nn.Flatten(), BinaryLinear(36, 10),
+        )  # fmt: skip
+    save(averaging.eval(), model, example_input=np.zeros((1, 8, 8, 1), np.int64), input_range=(0, 16))
+    assert run("build", "model.pt", "-o", "build") == 2
     error = capfd.readouterr().err
-    assert error.startswith("bnnhw: error: node 'conv1.conv' (Conv) has no hardware yet")
+    assert "(SumPool) has no hardware; binary layers with thresholds and max poolings have" in error
     assert error.count("\n") == 1
