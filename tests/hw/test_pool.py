@@ -42,7 +42,7 @@ def to_beats(images, pixels, lanes, bits):
     """(images, height, width, channels) as beats of `pixels` pixels with `lanes` channels each."""
     count, height, width, channels = images.shape
     beats = images.reshape(count, height, width // pixels, pixels, channels // lanes, lanes).swapaxes(3, 4)
-    return [pack(beat, bits) for beat in beats.reshape(-1, pixels * lanes)]
+    return [pack(beat, bits) for beat in beats.reshape(-1, pixels * lanes).tolist()]
 
 
 def verify_against_reference(
