@@ -45,7 +45,13 @@ def test_convolution_and_pooling(size, channels, planes, pixels, in_pixels, simd
         technology="portable",
     )
     matrix = MatrixUnit(
-        weights=weights, pe=pe, simd=simd, vectors=pixels, planes=planes, thresholds=thresholds, technology="portable"
+        weights=weights,
+        pe=pe,
+        simd=simd,
+        vectors=pixels,
+        planes=planes,
+        thresholds=thresholds.tolist(),
+        technology="portable",
     )
     pool = MaxPool(
         height=size - 2,

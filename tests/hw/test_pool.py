@@ -1,5 +1,7 @@
 """MaxPool and SumPool against numpy: windows, strides, pixels side by side of both parities, stalls, exact timing."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
@@ -42,7 +44,7 @@ def to_beats(images, pixels, lanes, bits):
     """(images, height, width, channels) as beats of `pixels` pixels with `lanes` channels each."""
     count, height, width, channels = images.shape
     beats = images.reshape(count, height, width // pixels, pixels, channels // lanes, lanes).swapaxes(3, 4)
-    return [pack(beat, bits) for beat in beats.reshape(-1, pixels * lanes)]
+    return [pack(beat, bits) for beat in beats.reshape(-1, pixels * lanes).tolist()]
 
 
 def verify_against_reference(
@@ -88,7 +90,14 @@ def test_latency_follows_the_store():
     """Of windows of one row, of one place a row, in distributed RAM and in block RAM."""
 
     def latency(**options):
-        image = {"height": 4, "width": 64, "channels": 64, "window": (2, 2), "stride": (2, 2), "lanes": 1}
+        image: dict[str, Any] = {
+            "height": 4,
+            "width": 64,
+            "channels": 64,
+            "window": (2, 2),
+            "stride": (2, 2),
+            "lanes": 1,
+        }
         unit = MaxPool(**(image | {"technology": "portable"} | options))
         return unit.shape.store(len(unit.o.payload)), unit.latency
 

@@ -70,7 +70,7 @@ def to_beats(pixels, side, lanes):
     """(images, height, width, elements) in beats of `side` pixels with `lanes` elements each."""
     images, height, width, elements = pixels.shape
     beats = pixels.reshape(images, height, width // side, side, elements // lanes, lanes).swapaxes(3, 4)
-    return beats.reshape(-1, side * lanes)
+    return beats.reshape(-1, side * lanes).tolist()
 
 
 def offered_cycles(beats, pause):
