@@ -90,15 +90,9 @@ def test_latency_follows_the_store():
     """Of windows of one row, of one place a row, in distributed RAM and in block RAM."""
 
     def latency(**options):
-        image: dict[str, Any] = {
-            "height": 4,
-            "width": 64,
-            "channels": 64,
-            "window": (2, 2),
-            "stride": (2, 2),
-            "lanes": 1,
-        }
-        unit = MaxPool(**(image | {"technology": "portable"} | options))
+        image = {"height": 4, "width": 64, "channels": 64, "window": (2, 2), "stride": (2, 2), "lanes": 1}
+        sizes: dict[str, Any] = {**image, "technology": "portable", **options}
+        unit = MaxPool(**sizes)
         return unit.shape.store(len(unit.o.payload)), unit.latency
 
     assert latency(window=(1, 2)) == ("none", 2)
