@@ -91,13 +91,16 @@ def layer_body(layer: MatrixLayer, folding: Folding, *, vectors: int, in_pixels:
     if (windows := layer.windows) is None:
         return [matrix], Port(1, 1, layer.rows, shape.result_width, folding.pe, vectors=vectors)
     window_shape = windows.shape(folding, element_bits=layer.planes, in_pixels=in_pixels)
-    stages: list[Stage] = [Window(name=name, shape=window_shape, padding_code=windows.padding_code), matrix]
+    stages: list[Stage] = [
+        Window(name=f"{name} windows", shape=window_shape, padding_code=windows.padding_code),
+        matrix,
+    ]
     port = Port(*windows.output, layer.rows, shape.result_width, folding.pe, folding.pixels)
     if layer.pool is None:
         return stages, port
     window, stride = layer.pool
     pool = Pool(
-        name=name,
+        name=f"{name} pooling",
         height=port.height,
         width=port.width,
         channels=port.channels,
@@ -113,7 +116,11 @@ def layer_body(layer: MatrixLayer, folding: Folding, *, vectors: int, in_pixels:
     stages.append(pool)
     if layer.inverted is not None and layer.inverted.any():
         channels = tuple(map(bool, layer.inverted))
-        stages.append(Inversion(name=name, channels=channels, lanes=port.lanes, pixels=port.pixels, beats=port.beats))
+        stages.append(
+            Inversion(
+                name=f"{name} inversion", channels=channels, lanes=port.lanes, pixels=port.pixels, beats=port.beats
+            )
+        )
     return stages, port
 
 

@@ -54,7 +54,8 @@ class Unit:
     """A piece of the scheduled hardware: a matrix unit, or what lies between, before and after the matrix units.
 
     cycles: how long it is busy with one group of `vectors` frames. pe_utilisation: the share of cycles, 0 to 1, in
-    which its PEs work when the whole core is saturated. pe, simd, planes, weight_store: None where it has no weights.
+    which its PEs work when the whole core is saturated. pe, simd, planes, vectors (frames, or pixels of a convolution,
+    that share a weight fetch), weight_store: None where it has no weights.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Unit:
     pe: int | None = None
     simd: int | None = None
     planes: int | None = None
+    vectors: int | None = None
     weight_store: str | None = None
     pe_utilisation: float | None = None
 

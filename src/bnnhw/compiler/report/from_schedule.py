@@ -82,6 +82,7 @@ def unit_of(stage: Scheduled, *, interval: int) -> Unit:
         pe=shape.pe,
         simd=shape.simd,
         planes=shape.planes,
+        vectors=shape.vectors,
         weight_store=shape.store,
         pe_utilisation=stage.interval / interval,
     )
