@@ -138,7 +138,7 @@ class Link(wiring.Component):
             m.submodules.counts = counts = Fifo(
                 width=len(meter.images), depth=2 * GROUPS_IN_CORE, technology=self.technology
             )
-            m.d.comb += [counts.i.valid.eq(meter.begin), counts.i.payload.eq(meter.images)]
+            m.d.sync += [counts.i.valid.eq(meter.begin), counts.i.payload.eq(meter.images)]
             wiring.connect(m, counts.o, results.images)
         m.submodules.results = results
         m.submodules.elements = elements = WidthConverter(width=result.width, in_lanes=result.lanes, out_lanes=1)

@@ -30,7 +30,7 @@ class CycleMeter(wiring.Component):
     images : In(range(vectors + 1))
         With `begin`: how many images the group has.
     ready : Out(1)
-        A group may begin.
+        A group may begin, and one more may have begun in the cycle before.
     o : Out(stream of unsigned(32))
         One beat an image.
     """
@@ -73,24 +73,27 @@ class CycleMeter(wiring.Component):
                 m.d.sync += read.eq(0)
 
         in_flight = Signal(range(self.groups + 1))
-        m.d.comb += self.ready.eq(in_flight != self.groups)
-        m.d.sync += in_flight.eq(in_flight + self.begin - (measured.o.valid & measured.o.ready))
+        # What begins and ends may be far away on the chip: both are looked at one cycle later.
+        begin, end, images = Signal(), Signal(), Signal.like(self.images)
+        m.d.sync += [begin.eq(self.begin), end.eq(self.end), images.eq(self.images)]
+        m.d.comb += self.ready.eq(in_flight < self.groups - 1)
+        m.d.sync += in_flight.eq(in_flight + begin - (measured.o.valid & measured.o.ready))
 
         # An end is looked at so much later that its begin has passed the queue, by a clock that is as much late.
         delay = fifo_latency(self.groups)
         now = Signal(32)
         past = Signal(32, init=2**32 - delay)
-        with m.If(self.begin | (in_flight != 0)):  # an idle design stands still
+        with m.If(begin | (in_flight != 0)):  # an idle design stands still
             m.d.sync += [now.eq(now + 1), past.eq(past + 1)]
         ended = Signal(delay)
         m.d.sync += [
-            ended.eq(ended << 1 | self.end),
+            ended.eq(ended << 1 | end),
             measured.i.payload.eq(Cat((past - begun_at)[:32], begun_images)),
             measured.i.valid.eq(ended[-1]),
         ]
         m.d.comb += [
-            begun.i.payload.eq(Cat(now, self.images)),
-            begun.i.valid.eq(self.begin),
+            begun.i.payload.eq(Cat(now, images)),
+            begun.i.valid.eq(begin),
             begun.o.ready.eq(ended[-1]),
         ]
         return m
