@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from bnnhw.hw.area import FEED_COMB, matrix_area
+from bnnhw.hw.area import FEED_COMB, UnitArea, matrix_area
 from bnnhw.hw.block_ram import BLOCK_RAM_SHAPES
 from bnnhw.hw.dealer import lane_depth
 from bnnhw.hw.fifo import fifo_block_rams
@@ -41,6 +41,11 @@ class Resources:
     ffs: int = 0
     ebr: int = 0
 
+    @classmethod
+    def of(cls, area: UnitArea) -> "Resources":
+        """The cells of a unit."""
+        return cls(area.trellis_comb, area.ff, area.ebr)
+
     def share(self, device: Device) -> float:
         """The share of the device's LUTs, flip-flops or block RAMs, whichever is greatest."""
         return max(self.luts / device.luts, self.ffs / device.ffs, self.ebr / device.ebr)
@@ -56,8 +61,7 @@ class Resources:
 @cache
 def matrix_resources(shape: MatrixShape) -> Resources:
     """A matrix unit."""
-    area = matrix_area(shape)
-    return Resources(area.trellis_comb, area.ff, area.ebr)
+    return Resources.of(matrix_area(shape))
 
 
 def converter_resources(*, in_lanes: int, out_lanes: int, vectors: int) -> Resources:
@@ -112,11 +116,9 @@ def core_resources(stages: Sequence["Stage"]) -> Resources:
 @cache
 def window_resources(shape: WindowShape, *, padding_code: int) -> Resources:
     """A sliding window."""
-    area = window_area(shape, padding_code=padding_code)
-    return Resources(area.trellis_comb, area.ff, area.ebr)
+    return Resources.of(window_area(shape, padding_code=padding_code))
 
 
 def pool_resources(unit: MaxPool) -> Resources:
     """A max pooling of bits."""
-    area = pool_area(unit)
-    return Resources(area.trellis_comb, area.ff, area.ebr)
+    return Resources.of(pool_area(unit))

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd
 
+from bnnhw.hw.pool_shape import PoolShape
+
+from .area import Resources, link_resources
 from .errors import ScheduleError
 from .folding import Folding
 from .pipeline import MatrixLayer, Pipeline
@@ -44,6 +47,11 @@ def core_input(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int) ->
         return Port(1, 1, first.cols, first.planes, foldings[0].simd, vectors=vectors)
     lanes = min(foldings[0].simd, windows.channels)
     return Port(windows.height, windows.width, windows.channels, first.planes, lanes)
+
+
+def entry_resources(port: Port) -> Resources:
+    """What the top has around a core with this input."""
+    return link_resources(bits=port.lanes * port.bits, beats=port.beats, vectors=port.vectors)
 
 
 def core_stages(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int) -> tuple[Stage, ...]:
@@ -99,21 +107,20 @@ def layer_body(layer: MatrixLayer, folding: Folding, *, vectors: int, in_pixels:
     if layer.pool is None:
         return stages, port
     window, stride = layer.pool
-    pool = Pool(
-        name=f"{name} pooling",
-        height=port.height,
-        width=port.width,
-        channels=port.channels,
-        window=window,
-        stride=stride,
-        pixels=port.pixels,
-        lanes=port.lanes,
-    )
     try:
-        port = Port(*pool.output, layer.rows, 1, folding.pe, pool.out_pixels)
+        pool_shape = PoolShape(
+            height=port.height,
+            width=port.width,
+            channels=port.channels,
+            window=window,
+            stride=stride,
+            pixels=port.pixels,
+            lanes=port.lanes,
+        )
     except ValueError as error:
         raise ScheduleError(f"layer {name!r}: its pooling: {error}") from error
-    stages.append(pool)
+    stages.append(Pool(name=f"{name} pooling", shape=pool_shape))
+    port = Port(pool_shape.out_height, pool_shape.out_width, layer.rows, 1, folding.pe, pool_shape.out_pixels)
     if layer.inverted is not None and layer.inverted.any():
         channels = tuple(map(bool, layer.inverted))
         stages.append(

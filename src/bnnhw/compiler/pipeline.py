@@ -22,7 +22,7 @@ from .errors import ScheduleError
 from .folding import Folding, divisors
 from .ir import Graph, Node, infer_types
 from .ops import ArgMax, Conv, Flatten, MatMul, MaxPool, Product, ScoreTable, Threshold
-from .ops.windows import Pair
+from .ops.windows import Pair, window_counts
 from .types import BinaryType, Element, IntType, TensorType
 
 
@@ -63,9 +63,7 @@ class Windows:
     @property
     def output(self) -> Pair:
         """(height, width) of the layer's output."""
-        counts = zip((self.height, self.width), self.kernel, self.stride, self.padding, strict=True)
-        height, width = ((size + 2 * pad - taps) // step + 1 for size, taps, step, pad in counts)
-        return height, width
+        return window_counts((self.height, self.width, self.channels), self.kernel, self.stride, self.padding)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,12 +167,6 @@ class Pipeline:
     @property
     def classes(self) -> int:
         return self.layers[-1].rows
-
-    @property
-    def input_elements(self) -> int:
-        """Elements of a frame at the core's input."""
-        windows = self.layers[0].windows
-        return windows.height * windows.width * windows.channels if windows else self.layers[0].cols
 
     @property
     def score_width(self) -> int:

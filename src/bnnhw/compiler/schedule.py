@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from bnnhw.hw.matrix_shape import MatrixShape
 
-from .area import Resources, core_resources, link_resources
-from .chain import core_input, core_stages
+from .area import Resources, core_resources
+from .chain import Port, core_input, core_stages, entry_resources
 from .device import Device
 from .errors import ScheduleError
 from .folding import Folding, FoldingPlan
@@ -88,7 +88,12 @@ class Schedule:
     @cached_property
     def link_resources(self) -> Resources:
         """What the top has around the core."""
-        return link_resources(bits=self.input_lanes * self.input_width, beats=self.input_beats, vectors=self.vectors)
+        return entry_resources(self._input)
+
+    @cached_property
+    def _input(self) -> Port:
+        """The stream of the core's input."""
+        return core_input(self.pipeline, self.foldings, self.vectors)
 
     @property
     def frames_per_second(self) -> float:
@@ -98,12 +103,12 @@ class Schedule:
     @property
     def input_width(self) -> int:
         """Bits of an element of the core's input."""
-        return self.pipeline.layers[0].planes
+        return self._input.bits
 
     @property
     def input_lanes(self) -> int:
         """Elements of one vector in a beat of the core's input."""
-        return core_input(self.pipeline, self.foldings, self.vectors).lanes
+        return self._input.lanes
 
     @property
     def output_width(self) -> int:
@@ -129,7 +134,7 @@ class Schedule:
     def core_inputs(self, images: NDArray[Any]) -> NDArray[np.int64]:
         """The unsigned codes (N, elements) that images (N, *shape) become at the core's input."""
         (values,) = evaluate(self.host_graph, {self.host_graph.inputs[0].name: images}).values()
-        return encode_elements(self.pipeline.element, values.reshape(len(values), self.pipeline.input_elements))
+        return encode_elements(self.pipeline.element, values.reshape(len(values), self._input.elements))
 
     def encode(self, images: NDArray[Any]) -> NDArray[np.uint64]:
         """The core's input beats for images (N, *shape): (beats, words), as packing.py has them."""
@@ -161,7 +166,7 @@ class Schedule:
     @property
     def input_beats(self) -> int:
         """Input beats of a group of `vectors` frames."""
-        return self.pipeline.input_elements // self.input_lanes
+        return self._input.beats
 
     @property
     def output_beats(self) -> int:

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .area import Resources, core_resources, link_resources
-from .chain import Port, core_input, layer_body, layer_feed, output_stages
+from .area import Resources, core_resources
+from .chain import Port, core_input, entry_resources, layer_body, layer_feed, output_stages
 from .device import Device
 from .errors import ScheduleError
 from .folding import Folding, FoldingPlan, divisors
@@ -85,10 +85,10 @@ class Search:
         """Every number of cycles that a layer can take, in order."""
         return sorted(
             {
-                layer.positions // pixels * folds * layer.planes * (layer.cols // simd)
+                layer.cycles(Folding(pe, simd, pixels=pixels))
                 for layer in self.pipeline.layers
                 for pixels in pixel_counts(layer)
-                for folds in divisors(layer.rows)
+                for pe in divisors(layer.rows)
                 for simd in simds(layer)
             }
         )
@@ -171,8 +171,7 @@ class Search:
                 return None
             part = Part.of(stages)
             if index == 0:
-                entry = core_input(self.pipeline, [folding], vectors)
-                link = link_resources(bits=entry.lanes * entry.bits, beats=entry.beats, vectors=vectors)
+                link = entry_resources(core_input(self.pipeline, [folding], vectors))
                 part = Part(part.cycles, part.resources + link)
             return Option(folding, part, port)
 
@@ -189,8 +188,7 @@ class Search:
         options = []
         for pixels in pixel_counts(layer) if vectors == 1 else (1,):
             for pe in divisors(layer.rows):
-                beats = layer.positions // pixels * (layer.rows // pe) * layer.planes
-                fitting = [simd for simd in simds(layer) if beats * (layer.cols // simd) <= limit]
+                fitting = [simd for simd in simds(layer) if layer.cycles(Folding(pe, simd, pixels=pixels)) <= limit]
                 for simd in fitting[:SIMD_CANDIDATES]:
                     if pe * simd * pixels * vectors > bits:
                         break

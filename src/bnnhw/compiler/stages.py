@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from math import gcd
 
@@ -15,6 +15,7 @@ from bnnhw.hw.label_select import LabelSelect, label_select_timing
 from bnnhw.hw.matrix_shape import MatrixShape
 from bnnhw.hw.matrix_unit import MatrixUnit
 from bnnhw.hw.max_pool import MaxPool
+from bnnhw.hw.pool_shape import PoolShape
 from bnnhw.hw.score_table import ScoreTable, score_table_timing
 from bnnhw.hw.sliding_window import SlidingWindow
 from bnnhw.hw.width import WidthConverter, width_converter_timing
@@ -106,22 +107,7 @@ class Window(Stage):
         return self.shape.timing(offered)
 
     def build(self, technology: str) -> wiring.Component:
-        shape = self.shape
-        return SlidingWindow(
-            height=shape.height,
-            width=shape.width,
-            channels=shape.channels,
-            element_bits=shape.element_bits,
-            kernel=shape.kernel,
-            stride=shape.stride,
-            padding=shape.padding,
-            padding_code=self.padding_code,
-            in_pixels=shape.in_pixels,
-            pixels=shape.pixels,
-            simd=shape.simd,
-            store=shape.store,
-            technology=technology,
-        )
+        return SlidingWindow(**asdict(self.shape), padding_code=self.padding_code, technology=technology)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,17 +147,11 @@ class Matrix(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class Pool(Stage):
-    """A max pooling of bits, `lanes` channels of `pixels` pixels a beat."""
+    """A max pooling of bits."""
 
     ENGINE = "max pooling"
 
-    height: int
-    width: int
-    channels: int
-    window: tuple[int, int]
-    stride: tuple[int, int]
-    pixels: int
-    lanes: int
+    shape: PoolShape
 
     @property
     def interval(self) -> int:
@@ -181,15 +161,6 @@ class Pool(Stage):
     def resources(self) -> Resources:
         return area.pool_resources(self._unit)
 
-    @property
-    def out_pixels(self) -> int:
-        return self._unit.shape.out_pixels
-
-    @property
-    def output(self) -> tuple[int, int]:
-        """(height, width) of its output."""
-        return self._unit.shape.out_height, self._unit.shape.out_width
-
     @cached_property
     def _unit(self) -> MaxPool:
         return self.build("ecp5")
@@ -198,16 +169,7 @@ class Pool(Stage):
         return self._unit.timing(offered)
 
     def build(self, technology: str) -> MaxPool:
-        return MaxPool(
-            height=self.height,
-            width=self.width,
-            channels=self.channels,
-            window=self.window,
-            stride=self.stride,
-            pixels=self.pixels,
-            lanes=self.lanes,
-            technology=technology,
-        )
+        return MaxPool(**asdict(self.shape), technology=technology)
 
 
 @dataclass(frozen=True, kw_only=True)
