@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from bnnhw.compiler import Schedule, integerize, load
+from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan
 from bnnhw.compiler.ir import evaluate, trace
-from bnnhw.compiler.pipeline import build_pipeline
 from bnnhw.compiler.schedule import apply_plan, split_host
 from bnnhw.compiler.scheduling import schedule
 from bnnhw.model.export import save

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
+from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan, divisors
 from bnnhw.compiler.integerize import integerize
 from bnnhw.compiler.ir import evaluate, random_feeds
 from bnnhw.compiler.kernel import PackedKernel
 from bnnhw.compiler.load import load
-from bnnhw.compiler.pipeline import build_pipeline
 from bnnhw.compiler.schedule import apply_plan, split_host
 from bnnhw.sim.batch import BatchSimulator
 from bnnhw.sim.rungs import frames_of

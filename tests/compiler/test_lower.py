@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bnnhw.compiler import Graph, Schedule, evaluate, integerize, load
+from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan, divisors
-from bnnhw.compiler.pipeline import build_pipeline
 from bnnhw.compiler.schedule import apply_plan, split_host
 from tests.hw.scenario import run_scenario
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnhw.compiler import Graph, Node, ScheduleError, TensorType, Value, evaluate, integerize, load
+from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.ops import ArgMax, MatMul
-from bnnhw.compiler.pipeline import Pipeline, build_pipeline
+from bnnhw.compiler.pipeline import Pipeline
 from bnnhw.compiler.schedule import split_host
 from bnnhw.compiler.types import IntType
 

@@ -7,9 +7,9 @@ import pytest
 from amaranth.hdl import Fragment
 
 from bnnhw.compiler import Schedule, integerize, load
+from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan
-from bnnhw.compiler.pipeline import build_pipeline
 from bnnhw.compiler.report import BuildReport, Clock, Link, Provenance, Resources, Rung, Stage, render
 from bnnhw.compiler.report.from_schedule import from_schedule
 from bnnhw.compiler.schedule import apply_plan, split_host

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from bnnhw.compiler import Graph, Node, ScheduleError, TensorType, Value, schedule
+from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.device import DEVICES, get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan, divisors, read_folding
 from bnnhw.compiler.ops import ArgMax, MatMul, Threshold
-from bnnhw.compiler.pipeline import build_pipeline
 from bnnhw.compiler.schedule import apply_plan
 from bnnhw.compiler.search import Search, smallest_at
 from bnnhw.compiler.types import BinaryType

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .build_pipeline import chain_of
 from .ir import Graph, check_feed, infer_types
 from .ops import Product, Threshold
 from .packed_product import COLUMNS, PackedProduct, signs
-from .pipeline import chain_of
 
 Step = Callable[[NDArray[Any]], NDArray[Any]]
 

@@ -1,6 +1,6 @@
 """Products on packed bits: 64 weights to a word, XOR and popcount.
 
-The arithmetic is the hardware's: mismatch sums of bit planes against thresholds (pipeline.py).
+The arithmetic is the hardware's: mismatch sums of bit planes against thresholds (mismatches.py).
 """
 
 from typing import Any
@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .mismatches import mismatch_thresholds, top_dots, width_of
 from .ops import Conv, Product, Threshold
 from .packing import bits_to_words
-from .pipeline import mismatch_thresholds, top_dots, width_of
 from .types import BinaryType, Element, IntType
 
 COLUMNS = 512

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bnnhw.hw.matrix_shape import MatrixShape
 
 from .area import Resources, core_resources
+from .build_pipeline import build_pipeline
 from .chain import Port, core_input, core_stages, entry_resources
 from .device import Device
 from .errors import ScheduleError
@@ -17,7 +18,7 @@ from .folding import Folding, FoldingPlan
 from .ir import Graph, Value, evaluate, infer_types
 from .ops import Flatten, Threshold
 from .packing import encode_elements, pack_beats, pack_image, unpack_beats
-from .pipeline import Pipeline, build_pipeline
+from .pipeline import Pipeline
 from .stages import Stage
 from .timing import Timing, core_timing
 from .types import FloatType

@@ -4,11 +4,11 @@ from math import ceil, inf
 from pathlib import Path
 
 from .area import Resources
+from .build_pipeline import build_pipeline
 from .device import DEVICES, EBR_BITS, Device
 from .errors import ScheduleError
 from .folding import read_folding
 from .ir import Graph
-from .pipeline import build_pipeline
 from .schedule import MAX_VECTORS, Schedule, apply_plan, split_host
 from .search import Design, Search, fastest_within, smallest_at
 
