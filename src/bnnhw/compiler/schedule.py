@@ -19,6 +19,7 @@ from .ir import Graph, Value, evaluate, infer_types
 from .ops import Flatten, Threshold
 from .packing import encode_elements, pack_beats, pack_image, unpack_beats
 from .pipeline import Pipeline
+from .queues import with_queues
 from .stages import Stage
 from .timing import Timing, core_timing
 from .types import FloatType
@@ -73,8 +74,9 @@ class Schedule:
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
-        """The core's units in order."""
-        return core_stages(self.pipeline, self.foldings, self.vectors)
+        """The core's units in order, the queues that they need between them included."""
+        stages = core_stages(self.pipeline, self.foldings, self.vectors)
+        return with_queues(stages, input_beats=self.input_beats)
 
     @cached_property
     def timing(self) -> Timing:

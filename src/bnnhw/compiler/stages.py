@@ -1,7 +1,6 @@
 """The units of a core as data: each one's timing, cells and hardware, before any of it is built."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from math import gcd
@@ -10,23 +9,22 @@ import numpy as np
 from amaranth.lib import wiring
 from numpy.typing import NDArray
 
+from bnnhw.hw.fifo import Fifo, fifo_flow
+from bnnhw.hw.flow import Flow, Sink, flow_cycles, wire_flow
 from bnnhw.hw.invert import Invert
-from bnnhw.hw.label_select import LabelSelect, label_select_timing
+from bnnhw.hw.label_select import LabelSelect, label_select_flow
 from bnnhw.hw.matrix_shape import MatrixShape
 from bnnhw.hw.matrix_unit import MatrixUnit
 from bnnhw.hw.max_pool import MaxPool
 from bnnhw.hw.pool_shape import PoolShape
-from bnnhw.hw.score_table import ScoreTable, score_table_timing
+from bnnhw.hw.score_table import ScoreTable, score_table_flow
 from bnnhw.hw.sliding_window import SlidingWindow
-from bnnhw.hw.width import WidthConverter, width_converter_timing
+from bnnhw.hw.width import WidthConverter, width_converter_flow
 from bnnhw.hw.window_shape import WindowShape
 
 from . import area
 from .area import Resources
 from .pipeline import MatrixLayer
-
-Timed = tuple[list[int], list[int]]
-"""The cycles at which input beats are accepted, and output beats leave."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +47,8 @@ class Stage(ABC):
         """Its cells."""
 
     @abstractmethod
-    def timing(self, offered: Sequence[int]) -> Timed:
-        """The cycles at which it accepts the beats that are offered from these cycles on and gives its own, to a sink
-        that always takes."""
+    def flow(self, sink: Sink) -> Flow:
+        """When it passes beats on; see hw/flow.py."""
 
     @abstractmethod
     def build(self, technology: str) -> wiring.Component:
@@ -79,8 +76,8 @@ class Convert(Stage):
         bits = self.width * self.vectors
         return area.converter_resources(in_lanes=self.in_lanes, out_lanes=self.out_lanes, vectors=bits)
 
-    def timing(self, offered: Sequence[int]) -> Timed:
-        return width_converter_timing(offered, in_lanes=self.in_lanes, out_lanes=self.out_lanes)
+    def flow(self, sink: Sink) -> Flow:
+        return width_converter_flow(sink, in_lanes=self.in_lanes, out_lanes=self.out_lanes)
 
     def build(self, technology: str) -> wiring.Component:
         return WidthConverter(width=self.width, in_lanes=self.in_lanes, out_lanes=self.out_lanes, vectors=self.vectors)
@@ -103,11 +100,35 @@ class Window(Stage):
     def resources(self) -> Resources:
         return area.window_resources(self.shape, padding_code=self.padding_code)
 
-    def timing(self, offered: Sequence[int]) -> Timed:
-        return self.shape.timing(offered)
+    def flow(self, sink: Sink) -> Flow:
+        return self.shape.flow(sink)
 
     def build(self, technology: str) -> wiring.Component:
         return SlidingWindow(**asdict(self.shape), padding_code=self.padding_code, technology=technology)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue(Stage):
+    """A queue of `depth` beats of `width` bits."""
+
+    ENGINE = "queue"
+
+    width: int
+    depth: int
+
+    @property
+    def interval(self) -> int:
+        return 0  # it passes on a beat in every cycle
+
+    @property
+    def resources(self) -> Resources:
+        return area.queue_resources(width=self.width, depth=self.depth)
+
+    def flow(self, sink: Sink) -> Flow:
+        return fifo_flow(sink, depth=self.depth)
+
+    def build(self, technology: str) -> wiring.Component:
+        return Fifo(width=self.width, depth=self.depth, technology=technology)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,8 +149,8 @@ class Matrix(Stage):
     def resources(self) -> Resources:
         return area.matrix_resources(self.shape)
 
-    def timing(self, offered: Sequence[int]) -> Timed:
-        return self.shape.timing(offered)
+    def flow(self, sink: Sink) -> Flow:
+        return self.shape.flow(sink)
 
     def build(self, technology: str) -> wiring.Component:
         thresholds = self.layer.thresholds
@@ -165,8 +186,8 @@ class Pool(Stage):
     def _unit(self) -> MaxPool:
         return self.build("ecp5")
 
-    def timing(self, offered: Sequence[int]) -> Timed:
-        return self._unit.timing(offered)
+    def flow(self, sink: Sink) -> Flow:
+        return self._unit.flow(sink)
 
     def build(self, technology: str) -> MaxPool:
         return MaxPool(**asdict(self.shape), technology=technology)
@@ -191,8 +212,8 @@ class Inversion(Stage):
     def resources(self) -> Resources:
         return Resources(self.pixels * self.lanes, self.lanes if self.lanes < len(self.channels) else 0)
 
-    def timing(self, offered: Sequence[int]) -> Timed:
-        return list(offered), list(offered)
+    def flow(self, sink: Sink) -> Flow:
+        return wire_flow(sink)
 
     def build(self, technology: str) -> wiring.Component:
         return Invert(channels=self.channels, lanes=self.lanes, pixels=self.pixels)
@@ -211,7 +232,7 @@ class Table(Stage):
     @property
     def interval(self) -> int:
         beats = len(self.table) // self.lanes
-        accepted, _ = self.timing([0] * (beats + 1))
+        accepted, _ = flow_cycles(self.flow, [0] * (beats + 1))
         return accepted[beats]
 
     @property
@@ -224,8 +245,8 @@ class Table(Stage):
             lookups=self.lanes * self.vectors,
         )
 
-    def timing(self, offered: Sequence[int]) -> Timed:
-        return score_table_timing(offered, lanes=self.lanes, vectors=self.vectors)
+    def flow(self, sink: Sink) -> Flow:
+        return score_table_flow(sink, lanes=self.lanes, vectors=self.vectors)
 
     def build(self, technology: str) -> wiring.Component:
         return ScoreTable(table=self.table, lanes=self.lanes, vectors=self.vectors, technology=technology)
@@ -250,8 +271,8 @@ class Label(Stage):
     def resources(self) -> Resources:
         return area.label_resources(width=self.width, lanes=self.lanes, vectors=self.vectors)
 
-    def timing(self, offered: Sequence[int]) -> Timed:
-        return label_select_timing(offered, classes=self.classes, lanes=self.lanes)
+    def flow(self, sink: Sink) -> Flow:
+        return label_select_flow(sink, classes=self.classes, lanes=self.lanes)
 
     def build(self, technology: str) -> wiring.Component:
         return LabelSelect(classes=self.classes, width=self.width, signed=False, lanes=self.lanes, vectors=self.vectors)

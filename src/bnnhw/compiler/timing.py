@@ -1,14 +1,19 @@
-"""Exact cycles of a core, from the timing that each unit documents; tests compare them with the simulated ones.
+"""Exact cycles of a core, from the flows of its units; tests compare them with the simulated ones.
 
 Source and sink never pause. `initiation_interval` counts cycles from group to group of `vectors` frames in the steady
-state: the slowest unit's, because every unit takes in its next vectors while it works. `latency` counts from the first
-accepted input beat of a group to its last output beat, in a core that was idle.
+state. `latency` counts from the first accepted input beat of a group to its last output beat, in a core that was idle.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
+
+from bnnhw.hw.flow import chain_flows, start_flow
 
 from .stages import Stage
+
+MOST_FRAMES = 64
+"""Frames after which a core is taken to be in its steady state, at the latest."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +25,29 @@ class Timing:
 
 
 def core_timing(stages: Sequence[Stage], *, input_beats: int) -> Timing:
-    """The cycles of these units, one after the other, for frames of so many beats."""
-    beats = list(range(input_beats))
-    for stage in stages:
-        beats = stage.timing(beats)[1]
-    return Timing(max(stage.interval for stage in stages), beats[-1])
+    """The cycles of these units, one after the other, for frames of so many beats.
+
+    The state is steady when three frames in a row have left at the same distance.
+    """
+    left = 0
+
+    def sink(cycle: int) -> int:
+        nonlocal left
+        left = cycle
+        return cycle
+
+    send = start_flow(chain_flows([stage.flow for stage in stages], sink))
+    accepted = send(0)
+    begin, ends = accepted, []
+    for frame in count():
+        for _ in range(input_beats - (frame == 0)):
+            accepted = send(accepted + 1)
+        ends.append(left)
+        if frame >= MOST_FRAMES or (frame > 2 and ends[-1] - ends[-2] == ends[-2] - ends[-3] == ends[-3] - ends[-4]):
+            return Timing(ends[-1] - ends[-2], ends[0] - begin)
+    raise AssertionError("a count has no end")
+
+
+def least_interval(stages: Sequence[Stage]) -> int:
+    """The slowest unit's cycles from frame to frame: no core of these units is faster."""
+    return max(stage.interval for stage in stages)

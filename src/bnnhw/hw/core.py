@@ -1,5 +1,6 @@
 """Core: the network's units in a row."""
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -7,6 +8,7 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .flow import Flow, Sink, chain_flows
 from .stream import flat_stream
 
 __all__ = ["Core"]
@@ -25,6 +27,8 @@ class Core(wiring.Component):
         The same for `o`.
     vectors : int
         Vectors in a beat, on both sides.
+    names : sequence of str
+        Of the units, for waveforms and messages.
 
     Members
     -------
@@ -44,8 +48,10 @@ class Core(wiring.Component):
         output_lanes: int,
         output_width: int,
         vectors: int = 1,
+        names: Sequence[str] = (),
     ):
         self.units = tuple(units)
+        self.names = tuple(re.sub(r"\W", "_", name) for name in names)
         self.input_lanes = input_lanes
         self.input_width = input_width
         self.output_lanes = output_lanes
@@ -77,11 +83,15 @@ class Core(wiring.Component):
             }
         )
 
+    def flow(self, sink: Sink) -> Flow:
+        """The flow of all units, one after the other."""
+        return chain_flows([unit.flow for unit in self.units], sink)
+
     def elaborate(self, platform) -> Module:
         m = Module()
         source = wiring.flipped(self.i)
         for index, unit in enumerate(self.units):
-            m.submodules[f"unit{index}"] = unit
+            m.submodules["_".join([f"unit{index}", *self.names[index : index + 1]])] = unit
             wiring.connect(m, source, unit.i)
             source = unit.o
         wiring.connect(m, source, wiring.flipped(self.o))

@@ -3,16 +3,19 @@
 # pyright: reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
 # (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one; it does not see memory ports)
 
+from collections import deque
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .block_ram import BlockRam, block_ram_width
+from .flow import Flow, HeldPipeline, Sink
 from .stream import flat_stream
 from .technology import check_technology
 
-__all__ = ["LUT_FIFO_DEPTH", "Fifo", "fifo_block_rams", "fifo_latency"]
+__all__ = ["LUT_FIFO_DEPTH", "Fifo", "fifo_block_rams", "fifo_flow", "fifo_latency"]
 
 LUT_FIFO_DEPTH = 32
 """Beats up to which a queue is distributed RAM; above it is block RAM."""
@@ -21,6 +24,29 @@ LUT_FIFO_DEPTH = 32
 def fifo_latency(depth: int) -> int:
     """Cycles from an accepted beat to the same beat at the output of an empty queue."""
     return 3 if depth <= LUT_FIFO_DEPTH else 4
+
+
+def fifo_flow(sink: Sink, *, depth: int) -> Flow:
+    """The flow of a Fifo whose beats are committed at once.
+
+    A beat can be read two cycles after it was accepted; what is read goes through `fifo_latency(depth) - 2` registers
+    that stand still while a beat waits at the output. Beats are accepted while there were fewer than depth - 2 inside
+    by the writes and reads three cycles before.
+    """
+    pipeline = HeldPipeline(fifo_latency(depth) - 2, sink)
+    written, read = deque([-4] * 2, maxlen=2), deque([-4] * depth, maxlen=depth)
+    accepted = -1
+    while True:
+        accepted = max((yield accepted), accepted + 1)
+        while True:
+            # Of the depth - 2 beats before, and one or two fewer where the latest writes do not show yet.
+            late = sum(cycle > accepted - 3 for cycle in written)
+            room = read[2 - late] + 3
+            if accepted >= room:
+                break
+            accepted = room
+        written.append(accepted)
+        read.append(pipeline.enter(max(accepted + 2, read[-1] + 1)))
 
 
 def fifo_block_rams(*, width: int, depth: int) -> int:
@@ -80,6 +106,10 @@ class Fifo(wiring.Component):
     def latency(self) -> int:
         """Cycles from an accepted (and committed) beat to the same beat at the output of an empty queue."""
         return fifo_latency(self.depth)
+
+    def flow(self, sink: Sink) -> Flow:
+        """See `fifo_flow`; where `commit` stays unconnected."""
+        return fifo_flow(sink, depth=self.depth)
 
     def elaborate(self, platform) -> Module:
         m = Module()

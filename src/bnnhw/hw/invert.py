@@ -9,6 +9,7 @@ from amaranth.hdl import Array, Const, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .flow import Flow, Sink, wire_flow
 from .stream import flat_stream
 
 __all__ = ["Invert"]
@@ -44,6 +45,10 @@ class Invert(wiring.Component):
 
     def __repr__(self) -> str:
         return f"Invert(channels={len(self.channels)}, lanes={self.lanes}, pixels={self.pixels})"
+
+    def flow(self, sink: Sink) -> Flow:
+        """A wire's."""
+        return wire_flow(sink)
 
     def elaborate(self, platform) -> Module:
         m = Module()

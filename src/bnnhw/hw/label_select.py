@@ -4,30 +4,29 @@
 # (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values,
 # memory ports have no members)
 
-from collections.abc import Sequence
-
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .flow import Flow, Sink
 from .stream import flat_stream
 
-__all__ = ["LabelSelect", "label_select_timing"]
+__all__ = ["LabelSelect", "label_select_flow"]
 
 
-def label_select_timing(offered: Sequence[int], *, classes: int, lanes: int) -> tuple[list[int], list[int]]:
-    """The cycles at which a LabelSelect accepts its input beats and gives its output beats; its sink always takes.
+def label_select_flow(sink: Sink, *, classes: int, lanes: int) -> Flow:
+    """The flow of a LabelSelect.
 
-    offered[k] is the first cycle in which beat k is offered. Its scores are compared in the `lanes` cycles after it was
-    accepted, and the next one is accepted in the last of these. The label leaves one cycle after the last comparison.
+    A beat's scores are compared in the `lanes` cycles after it was accepted, and the next one is accepted in the last
+    of these. The label is offered one cycle after the last comparison, which waits for the label before to be taken.
     """
-    accepted: list[int] = []
-    free = 0
-    for cycle in offered:
-        accepted.append(max(cycle, free))
-        free = accepted[-1] + lanes
-    beats = classes // lanes
-    return accepted, [cycle + lanes + 1 for cycle in accepted[beats - 1 :: beats]]
+    accepted = free = taken = 0
+    while True:
+        for _ in range(classes // lanes):
+            accepted = max((yield accepted), free)
+            free = accepted + lanes
+        free = max(free, taken)
+        taken = sink(free + 1)
 
 
 class LabelSelect(wiring.Component):
@@ -86,6 +85,10 @@ class LabelSelect(wiring.Component):
     def initiation_interval(self) -> int:
         """Cycles from vector to vector in the steady state."""
         return self.classes
+
+    def flow(self, sink: Sink) -> Flow:
+        """See `label_select_flow`."""
+        return label_select_flow(sink, classes=self.classes, lanes=self.lanes)
 
     def elaborate(self, platform) -> Module:
         m = Module()

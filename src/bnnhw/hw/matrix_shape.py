@@ -1,9 +1,11 @@
 """The sizes and the timing of a matrix unit, without its weights: what a cost model needs to know."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .block_ram import BLOCK_RAM_SHAPES
+from .flow import Flow, Sink
 from .input_buffer import input_buffer_latency
 from .popcount_plan import plan_popcount
 from .result_queue import ResultQueue
@@ -191,31 +193,27 @@ class MatrixShape:
         round_trip = self.fold_beats + self.pipeline_latency + ResultQueue.latency + 1
         return max(16, 1 << (-(-round_trip // self.fold_beats)).bit_length())
 
-    def timing(self, offered: Sequence[int]) -> tuple[list[int], list[int]]:
-        """The cycles at which the unit accepts its input beats and gives its output beats, to a sink that always takes.
+    def flow(self, sink: Sink) -> Flow:
+        """The unit's flow.
 
-        offered[k] is the first cycle in which beat k is offered; the producer holds it until it is accepted. Work on a
-        vector begins in the cycle after its last beat was accepted, or when the vector before is done; then the next
-        vector but one finds a free bank.
+        Work on a vector begins in the cycle after its last beat was accepted, or when the vector before is done; then
+        the next vector but one finds a free bank. A fold begins when two places of the output queue are free, by what
+        is known of it: begins and departures show two cycles late.
         """
-        accepted: list[int] = []
-        leaving: list[int] = []
+        accepted = free = 0
         done = [0, 0]  # the first cycles in which the vectors before are done
-        free = 0
-        for vector in range(len(offered) // self.words):
-            free = max(free, done[-2])
-            for cycle in offered[vector * self.words : (vector + 1) * self.words]:
-                accepted.append(max(cycle, free))
-                free = accepted[-1] + 1
-            begin = max(free, done[-1])
-            done.append(begin + self.initiation_interval)
-            latency = self.pipeline_latency + ResultQueue.latency
-            leaving += [begin - 1 + (fold + 1) * self.fold_beats + latency for fold in range(self.folds)]
-        return accepted, leaving
-
-    def output_cycles(self, accepted: int) -> list[int]:
-        """The cycles at which the output beats of a vector leave a unit that was idle, to a sink that always takes.
-
-        accepted: the cycle in which the vector's last input beat was accepted. The first fold begins in the next one.
-        """
-        return self.timing(range(accepted - self.words + 1, accepted + 1))[1]
+        begin = -2  # of the fold before
+        taken = deque([-2] * self.queue_depth, maxlen=self.queue_depth)  # the results that have left, the latest last
+        while True:
+            free = max(free, done[0])
+            for _ in range(self.words):
+                accepted = max((yield accepted), free)
+                free = accepted + 1
+            ready = max(free, done[1])
+            for _ in range(self.folds):
+                ready = max(ready, taken[0] + 2)
+                begin = ready if ready == begin + 1 else max(ready, taken[1] + 2)
+                ready = begin + self.fold_beats
+                pushed = ready - 1 + self.pipeline_latency
+                taken.append(sink(max(pushed + ResultQueue.latency, taken[-1] + 1)))
+            done = [done[1], ready]

@@ -11,6 +11,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .delays import delay
+from .flow import Flow, Sink
 from .input_buffer import InputBuffer
 from .matrix_shape import MatrixShape
 from .processing_group import ProcessingGroup
@@ -98,6 +99,10 @@ class MatrixUnit(wiring.Component):
     def initiation_interval(self) -> int:
         """Cycles from vector to vector in the steady state."""
         return self.shape.initiation_interval
+
+    def flow(self, sink: Sink) -> Flow:
+        """See `MatrixShape.flow`."""
+        return self.shape.flow(sink)
 
     def elaborate(self, platform) -> Module:
         m = Module()

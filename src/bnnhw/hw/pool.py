@@ -13,6 +13,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .delays import hold
+from .flow import Flow, Sink
 from .line_memory import LineMemory
 from .loop import Loop, step_loops
 from .pool_shape import PoolShape
@@ -119,9 +120,9 @@ class Pool(wiring.Component):
         """Cycles from image to image in the steady state."""
         return self.shape.height * self.shape.row_beats
 
-    def timing(self, offered: Sequence[int]) -> tuple[list[int], list[int]]:
-        """See `PoolShape.timing`."""
-        return self.shape.timing(offered, latency=self.latency)
+    def flow(self, sink: Sink) -> Flow:
+        """See `PoolShape.flow`."""
+        return self.shape.flow(sink, latency=self.latency)
 
     def elaborate(self, platform) -> Module:
         m = Module()

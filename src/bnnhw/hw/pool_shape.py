@@ -1,9 +1,9 @@
 """The sizes and the timing of a pooling unit."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .flow import Flow, HeldPipeline, Sink
 from .line_memory import line_memory_latency, line_memory_store
 
 __all__ = ["PoolShape"]
@@ -124,20 +124,16 @@ class PoolShape:
         store = self.store(bits)
         return 2 + (0 if store in ("none", "register") else line_memory_latency(store))
 
-    def timing(self, offered: Sequence[int], *, latency: int) -> tuple[list[int], list[int]]:
-        """The cycles at which the unit accepts its input beats and gives its output beats, to a sink that always takes.
-
-        offered[k] is the first cycle in which beat k is offered; it is accepted then or in the cycle after the beat
-        before. An output beat leaves `latency` cycles after the last beat of its windows was accepted.
-        """
-        accepted: list[int] = []
-        leaving: list[int] = []
-        for cycle in offered:
-            accepted.append(max(cycle, accepted[-1] + 1) if accepted else cycle)
+    def flow(self, sink: Sink, *, latency: int) -> Flow:
+        """The unit's flow: an output beat is offered `latency` cycles after the last beat of its windows was accepted,
+        and all stands still while it waits."""
         rows = {y * self.stride[0] + self.window[0] - 1 for y in range(self.out_height)}
         groups = {g * self.period + self.reach - 1 for g in range(self.out_width // self.out_pixels)}
-        for beat, cycle in enumerate(accepted):
-            row, place = divmod(beat % (self.height * self.row_beats), self.row_beats)
-            if row in rows and place // self.chunks in groups:
-                leaving.append(cycle + latency)
-        return accepted, leaving
+        pipeline = HeldPipeline(latency, sink)
+        accepted = -1
+        while True:
+            for row in range(self.height):
+                for place in range(self.row_beats):
+                    cycle = yield accepted
+                    ends = row in rows and place // self.chunks in groups
+                    accepted = pipeline.enter(cycle) if ends else pipeline.moving(cycle)

@@ -3,35 +3,26 @@
 # pyright: reportGeneralTypeIssues=false
 # (as amaranth's types say it: `with m.If` is a decorated generator)
 
-from collections.abc import Sequence
-
 import numpy as np
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .flow import Flow, Sink, flow_cycles
 from .stream import flat_stream
 from .technology import check_technology
 from .weight_rom import WeightRom, block_rams, rom_latency
 
-__all__ = ["ScoreTable", "score_table_block_rams", "score_table_timing"]
+__all__ = ["ScoreTable", "score_table_block_rams", "score_table_flow"]
 
 
-def score_table_timing(offered: Sequence[int], *, lanes: int, vectors: int) -> tuple[list[int], list[int]]:
-    """The cycles at which a ScoreTable accepts its input beats and gives its output beats; its sink always takes.
-
-    offered[k] is the first cycle in which beat k is offered. Its lookups begin in the lanes * vectors cycles after it
-    was accepted, and the beat with the scores leaves when the last one has come out of the ROM; then the next is
-    accepted.
-    """
-    accepted: list[int] = []
-    leaving: list[int] = []
-    free = 0
-    for cycle in offered:
-        accepted.append(max(cycle, free))
-        leaving.append(accepted[-1] + lanes * vectors + 1 + rom_latency("block"))
-        free = leaving[-1] + 1
-    return accepted, leaving
+def score_table_flow(sink: Sink, *, lanes: int, vectors: int) -> Flow:
+    """The flow of a ScoreTable: its lookups begin in the lanes * vectors cycles after a beat was accepted, and the beat
+    with the scores is offered when the last one has come out of the ROM. When it was taken, the next is accepted."""
+    accepted = free = 0
+    while True:
+        accepted = max((yield accepted), free)
+        free = sink(accepted + lanes * vectors + 1 + rom_latency("block")) + 1
 
 
 def score_table_block_rams(*, classes: int, entries: int, width: int) -> int:
@@ -93,11 +84,15 @@ class ScoreTable(wiring.Component):
     def __repr__(self) -> str:
         return f"ScoreTable(table={self.table.shape}, lanes={self.lanes}, vectors={self.vectors})"
 
+    def flow(self, sink: Sink) -> Flow:
+        """See `score_table_flow`."""
+        return score_table_flow(sink, lanes=self.lanes, vectors=self.vectors)
+
     @property
     def initiation_interval(self) -> int:
         """Cycles from vector to vector in the steady state."""
         beats = len(self.table) // self.lanes
-        accepted, _ = score_table_timing([0] * (beats + 1), lanes=self.lanes, vectors=self.vectors)
+        accepted, _ = flow_cycles(self.flow, [0] * (beats + 1))
         return accepted[beats]
 
     def elaborate(self, platform) -> Module:

@@ -9,6 +9,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .delays import hold
+from .flow import Flow, Sink
 from .line_memory import LineMemory, line_memory_latency
 from .stream import flat_stream
 from .technology import check_technology
@@ -97,6 +98,10 @@ class SlidingWindow(wiring.Component):
     def initiation_interval(self) -> int:
         """Cycles from image to image in the steady state."""
         return self.shape.initiation_interval
+
+    def flow(self, sink: Sink) -> Flow:
+        """See `WindowShape.flow`."""
+        return self.shape.flow(sink)
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -7,6 +7,8 @@ from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .flow import Flow, Sink
+
 __all__ = ["StreamBuffer", "flat_stream"]
 
 
@@ -45,6 +47,14 @@ class StreamBuffer(wiring.Component):
 
     def __repr__(self) -> str:
         return f"StreamBuffer(width={self.width})"
+
+    def flow(self, sink: Sink) -> Flow:
+        """A beat is offered one cycle after it was accepted; with one waiting at the output and one behind it, the next
+        is accepted one cycle after the first was taken."""
+        accepted, taken, before = -1, -1, -1
+        while True:
+            accepted = max((yield accepted), before + 1)
+            before, taken = taken, sink(max(accepted, taken) + 1)
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -4,51 +4,54 @@
 # (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
 
 import math
-from collections.abc import Sequence
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .flow import Flow, Sink, start_flow, wire_flow
 from .stream import flat_stream
 
-__all__ = ["WidthConverter", "width_converter_timing"]
+__all__ = ["WidthConverter", "width_converter_flow"]
 
 
-def width_converter_timing(offered: Sequence[int], *, in_lanes: int, out_lanes: int) -> tuple[list[int], list[int]]:
-    """The cycles at which a WidthConverter accepts its input beats and gives its output beats.
-
-    The sink always takes. offered[k] is the first cycle in which beat k is offered; the producer holds it until it is
-    accepted.
+def width_converter_flow(sink: Sink, *, in_lanes: int, out_lanes: int) -> Flow:
+    """The flow of a WidthConverter.
 
     - equal lanes: a wire, no latency;
-    - wider, n input beats to an output beat: every beat is accepted at once; the output beat leaves one cycle after its
-      last part came;
-    - narrower, n output beats to an input beat: they leave in the n cycles after the input beat was accepted, and the
-      next one is accepted in the last of these;
+    - wider, n input beats to an output beat: the output beat is offered one cycle after its last part was accepted, and
+      the next part is accepted when it is taken, at the soonest;
+    - narrower, n output beats to an input beat: they are offered in the cycles after the input beat was accepted, and
+      the next one is accepted when the last of them is taken;
     - otherwise narrower to gcd(in_lanes, out_lanes) lanes, then wider.
     """
-    accepted: list[int] = []
-    leaving: list[int] = []
     middle = math.gcd(in_lanes, out_lanes)
-    parts = in_lanes // middle
-    free = 0
-    for cycle in offered:
-        cycle = max(cycle, free)
-        accepted.append(cycle)
-        leaving += range(cycle + 1, cycle + 1 + parts) if parts > 1 else [cycle]
-        free = cycle + parts
     if out_lanes > middle:
-        group = out_lanes // middle
-        leaving = [last + 1 for last in leaving[group - 1 :: group]]
-    return accepted, leaving
+        sink = start_flow(_widen_flow(sink, out_lanes // middle))
+    return _narrow_flow(sink, in_lanes // middle) if in_lanes > middle else wire_flow(sink)
+
+
+def _narrow_flow(sink: Sink, parts: int) -> Flow:
+    accepted = free = 0
+    while True:
+        accepted = free = max((yield accepted), free)
+        for _ in range(parts):
+            free = sink(free + 1)
+
+
+def _widen_flow(sink: Sink, parts: int) -> Flow:
+    accepted = free = 0
+    while True:
+        for _ in range(parts):
+            accepted = max((yield accepted), free)
+        free = sink(accepted + 1)
 
 
 class WidthConverter(wiring.Component):
     """Regroups elements: beats of `in_lanes` elements become beats of `out_lanes` elements, in the same order.
 
     Where one number divides the other, no cycle is lost: the narrower side carries a beat in every cycle. Otherwise
-    elements pass through beats of gcd(in_lanes, out_lanes) lanes, one such beat a cycle. `width_converter_timing` gives
+    elements pass through beats of gcd(in_lanes, out_lanes) lanes, one such beat a cycle. `width_converter_flow` gives
     the exact cycles. `i.ready` depends on `o.ready` in the same cycle; `o` comes from registers, with equal lanes `o`
     is `i`.
 
@@ -90,6 +93,10 @@ class WidthConverter(wiring.Component):
             f"WidthConverter(width={self.width}, in_lanes={self.in_lanes}, out_lanes={self.out_lanes}, "
             f"vectors={self.vectors})"
         )
+
+    def flow(self, sink: Sink) -> Flow:
+        """See `width_converter_flow`."""
+        return width_converter_flow(sink, in_lanes=self.in_lanes, out_lanes=self.out_lanes)
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -1,11 +1,11 @@
 """The sizes, the memory's layout and the timing of a sliding window."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from .flow import Flow, Sink
 from .line_memory import LINE_STORES, line_memory_latency, line_memory_store
-from .window_timing import window_interval, window_timing
+from .window_timing import window_flow, window_interval
 
 __all__ = ["WindowShape"]
 
@@ -266,12 +266,8 @@ class WindowShape:
         """Cycles from image to image in the steady state, when neither neighbour makes it wait."""
         return window_interval(self, self.rows)
 
-    def timing(self, offered: Sequence[int], take: Callable[[int], int] | None = None) -> tuple[list[int], list[int]]:
-        """The cycles at which the unit accepts its input beats, and at which its output words are taken.
-
-        offered[k], for the beats of whole images, is the first cycle in which beat k is offered; the producer holds it
-        until it is accepted. take(cycle), called for each word in order, is the cycle in which the sink takes a word
-        that is offered from `cycle` on; without it, the sink always takes. Then:
+    def flow(self, sink: Sink) -> Flow:
+        """The unit's flow.
 
         - Output row y leaves without a pause. Its first step comes one cycle after the last beat of its last image row
           was accepted, or after the last step of the row before; each word leaves `latency` cycles after its step.
@@ -279,4 +275,4 @@ class WindowShape:
 
         While a word waits, all steps and the words behind it stand still, and so does the news of the rows' room.
         """
-        return window_timing(self, offered, take)
+        return window_flow(self, sink)

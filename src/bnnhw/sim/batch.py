@@ -24,6 +24,7 @@ from .native import cache_folder, store
 from .netlist import MODELS, convert_component, flatten, yosys_version
 from .program import Program
 from .program_file import read_program, write_program
+from .standstill import units_that_hold_up
 from .waves import Waves, WaveWriter
 
 __all__ = ["BatchResult", "BatchSimulator", "check_frames", "compile_design"]
@@ -128,6 +129,11 @@ class BatchSimulator:
         if missing:
             raise SimulationError(f"a component with streams i and o is required; {sorted(missing)} are missing")
 
+    def _with_signals(self) -> Program:
+        """The program with every signal that has a name."""
+        design, read = self._design
+        return compile_design(design, read=read, keep_signals=True)
+
     @property
     def in_words(self) -> int:
         """Words of 64 bits in a beat of `i`."""
@@ -179,7 +185,7 @@ class BatchSimulator:
         Raises
         ------
         DeadlockError
-            When no beat moves for `patience` cycles.
+            When no beat moves for `patience` cycles; it names the units that hold them up.
         SimulationError
             When more beats leave than asked for.
         """
@@ -188,38 +194,43 @@ class BatchSimulator:
             raise SimulationError(f"stall_probability={stall_probability} must be two numbers from 0 to below 1")
         count, beats, _ = frames.shape
         used = min(count, lanes or LANES)
-        simulated = self.program
-        if waves is not None:
-            design, read = self._design
-            simulated = compile_design(design, read=read, keep_signals=True)
+        simulated = self.program if waves is None else self._with_signals()
         bounds = np.linspace(0, count, used + 1).astype(np.int64)
         accepted = np.full((count, beats), -1, np.int64)
         produced = np.full((count, output_beats), -1, np.int64)
         outputs = np.zeros((count, output_beats, self.out_words), np.uint64)
-        job = Job.of(
-            simulated,
-            lanes=used,
-            in_beats=bounds * beats,
-            out_beats=bounds * output_beats,
-            beats=frames,
-            outputs=outputs,
-            accepted_cycles=accepted,
-            output_cycles=produced,
-            stall_probability=stall_probability,
-            seed=seed,
-            patience=patience,
-            drain=drain,
-        )
-        engine = Engine(simulated, lanes=used)
-        engine.start(job)
+
+        def begin(simulated: Program) -> Engine:
+            job = Job.of(
+                simulated,
+                lanes=used,
+                in_beats=bounds * beats,
+                out_beats=bounds * output_beats,
+                beats=frames,
+                outputs=outputs,
+                accepted_cycles=accepted,
+                output_cycles=produced,
+                stall_probability=stall_probability,
+                seed=seed,
+                patience=patience,
+                drain=drain,
+            )
+            engine = Engine(simulated, lanes=used)
+            engine.start(job)
+            return engine
+
+        engine = begin(simulated)
         started = time.perf_counter()
         with WaveWriter(waves, simulated) if waves is not None else nullcontext() as writer:
             status = _advance(engine, writer, on_progress)
         seconds = time.perf_counter() - started
         if status.state == 2:
+            visible = self._with_signals()
+            culprits = units_that_hold_up(visible, begin(visible), cycles=status.cycles)
             raise DeadlockError(
                 f"no beat moved for {patience} cycles: {status.accepted} of {count * beats} beats went in, "
                 f"{status.produced} of {count * output_beats} came out, in {status.cycles} cycles of {used} lanes"
+                + "".join(f"; {unit} neither takes nor gives a beat" for unit in culprits)
             )
         if status.surplus:
             raise SimulationError(f"{status.surplus} beats left besides the {output_beats} of each frame")
