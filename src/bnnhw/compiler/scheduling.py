@@ -78,10 +78,10 @@ def reach(search: Search, device: Device, *, target_fps: float, clock_hz: float,
     """The smallest design of at least `target_fps`."""
     if not target_fps > 0:
         raise ScheduleError(f"target_fps={target_fps} must be positive")
-    smallest_on(search, device)
     cycles_per_frame = clock_hz / target_fps
     if design := smallest_at(search, device, cycles_per_frame=cycles_per_frame, counts=counts):
         return design
+    smallest_on(search, device)  # raises where the network is too large at any rate
     best = fastest_within(search, device, fill=1.0, counts=counts)
     assert best is not None  # the smallest one fits, so there is a fastest one
     limits = {vectors: vectors * cycles_per_frame for vectors in counts}
@@ -98,9 +98,9 @@ def fill_up(search: Search, device: Device, *, fill: float, counts: range) -> De
     """The fastest design within a share of the device."""
     if not 0 < fill <= 1:
         raise ScheduleError(f"fill={fill} must be above 0 and at most 1")
-    smallest = smallest_on(search, device)
     if design := fastest_within(search, device, fill=fill, counts=counts):
         return design
+    smallest = smallest_on(search, device)
     share = ceil(smallest.resources.share(device) * 100) / 100
     raise ScheduleError(f"fill={fill:g} is too small for this network on {device.name}; fits: fill={share:g} and above")
 

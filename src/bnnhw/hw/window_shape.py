@@ -254,7 +254,18 @@ class WindowShape:
             following = self.claims[(y + 1) % self.out_height]
             most = max(most, held + following)
             held += following - self.frees[y]
-        return min((most, most + 1, most + 2), key=lambda rows: window_interval(self, rows))
+        return min((most, most + 1, most + 2), key=self._interval)
+
+    def _interval(self, rows: int) -> int:
+        """Cycles from image to image with so many rows in the memory."""
+        return window_interval(
+            rows=rows,
+            row_beats=self.row_beats,
+            row_words=self.row_words,
+            claims=self.claims,
+            first_claim=self.first_claim,
+            frees=self.frees,
+        )
 
     @property
     def latency(self) -> int:
@@ -264,7 +275,7 @@ class WindowShape:
     @property
     def initiation_interval(self) -> int:
         """Cycles from image to image in the steady state, when neither neighbour makes it wait."""
-        return window_interval(self, self.rows)
+        return self._interval(self.rows)
 
     def flow(self, sink: Sink) -> Flow:
         """The unit's flow.

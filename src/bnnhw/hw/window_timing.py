@@ -1,5 +1,6 @@
 """The exact cycles of a sliding window: which rows wait for which, and what a waiting sink holds up."""
 
+from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -29,16 +30,29 @@ def window_flow(shape: "WindowShape", sink: Sink) -> Flow:
         rooms += [pipeline.moving(step) + 1] * shape.frees[output_row % shape.out_height]
 
 
-def window_interval(shape: "WindowShape", rows: int) -> int:
-    """The cycles from image to image in the steady state, with so many rows in the memory, by rows alone."""
+@cache
+def window_interval(
+    *,
+    rows: int,
+    row_beats: int,
+    row_words: int,
+    claims: tuple[int, ...],
+    first_claim: int,
+    frees: tuple[int, ...],
+) -> int:
+    """The cycles from image to image in the steady state, with so many rows in the memory, by rows alone.
+
+    row_beats, row_words : of an image row, of an output row
+    claims, first_claim, frees : as in WindowShape
+    """
     rooms = [0] * rows
     begins: list[int] = []
     free = step = row = 0
-    for output_row in range(4 * shape.out_height):
-        for _ in range(shape.claims[output_row % shape.out_height] if output_row else shape.first_claim):
-            free = max(free, rooms[row]) + shape.row_beats
+    for output_row in range(4 * len(claims)):
+        for _ in range(claims[output_row % len(claims)] if output_row else first_claim):
+            free = max(free, rooms[row]) + row_beats
             row += 1
         begins.append(max(step, free))
-        step = begins[-1] + shape.row_words
-        rooms += [step + 1] * shape.frees[output_row % shape.out_height]
-    return begins[-1] - begins[-1 - shape.out_height]
+        step = begins[-1] + row_words
+        rooms += [step + 1] * frees[output_row % len(claims)]
+    return begins[-1] - begins[-1 - len(claims)]
