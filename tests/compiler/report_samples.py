@@ -6,6 +6,7 @@ from bnnhw.compiler.device import Device
 from bnnhw.compiler.inspect import LayerSummary, NetworkSummary
 from bnnhw.compiler.report import (
     BuildReport,
+    Candidate,
     Clock,
     DesignResources,
     Link,
@@ -56,6 +57,10 @@ LADDER = (
     Rung(left="integer graph", right="packed kernel", samples=10_000, differences=0, seconds=0.41),
     Rung(left="packed kernel", right="RTL", samples=9_973, differences=0, seconds=97.0),
     Rung(left="RTL", right="netlist"),
+)
+CANDIDATES = tuple(
+    Candidate(frames_per_second=rate, vectors=vectors, estimated=Resources(comb=comb, ff=comb + 90, ebr=ebr))
+    for rate, vectors, comb, ebr in ((1_167_968, 4, 44_832, 167), (291_992, 1, 13_088, 165), (72_998, 1, 4_929, 164))
 )
 STAGES = ("load and fold", "schedule", "RTL", "synthesis", "place and route", "bitstream")
 
@@ -130,6 +135,7 @@ def complete() -> BuildReport:
             Stage(name=name, seconds=seconds)
             for name, seconds in zip(STAGES, (1.84, 0.212, 6.3, 75.4, 311.9, 9.6), strict=True)
         ),
+        candidates=CANDIDATES,
     )
 
 

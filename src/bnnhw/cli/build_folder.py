@@ -12,6 +12,7 @@ from bnnhw.boards.build import BuildFigures, build
 from bnnhw.boards.manifest import MANIFEST, describe_build, network_id
 from bnnhw.cli.link_rate import link_frames_per_second
 from bnnhw.cli.options import PlanOptions
+from bnnhw.compiler.candidates import find_candidates
 from bnnhw.compiler.ir import Graph, evaluate, random_feeds
 from bnnhw.compiler.report import BuildReport, Clock, Link, Provenance, Resources, Stage, write
 from bnnhw.compiler.report.from_schedule import from_schedule
@@ -125,6 +126,7 @@ def make_report(
         synthesised=synthesised_cells(figures.synthesis),
         routed=routed_cells(routing),
         stages=tuple(Stage(name=name, seconds=figures.seconds.get(name)) for name in STAGES),
+        candidates=find_candidates(schedule),
     )
 
 

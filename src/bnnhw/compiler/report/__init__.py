@@ -2,6 +2,7 @@
 
 from .data import (
     BuildReport,
+    Candidate,
     Clock,
     DesignResources,
     Link,
@@ -17,6 +18,7 @@ from .write import read, write
 
 __all__ = [
     "BuildReport",
+    "Candidate",
     "Clock",
     "DesignResources",
     "Link",

@@ -143,6 +143,16 @@ class Stage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A design that the folding search found, smallest at its rate. frames_per_second: the core's, at the report's
+    clock. estimated: the whole design by the cost model."""
+
+    frames_per_second: float
+    vectors: int
+    estimated: Resources
+
+
+@dataclass(frozen=True, kw_only=True)
 class Provenance:
     """What makes the build reproducible: the same model, board, versions and seed give the same bitstream.
 
@@ -176,6 +186,7 @@ class BuildReport:
     metrics: dict[str, float] = field(default_factory=dict)
     ladder: tuple[Rung, ...] = ()
     stages: tuple[Stage, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
 
     @property
     def binary_ops_per_second(self) -> float:

@@ -1,17 +1,19 @@
 """What a schedule alone says: the network, the units with their cycles and estimated cells, the rates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from bnnhw.compiler import area
 from bnnhw.compiler.inspect import summarize_network
 from bnnhw.compiler.schedule import Schedule
+from bnnhw.compiler.search import Design
 from bnnhw.compiler.stages import Matrix
 from bnnhw.compiler.stages import Stage as Scheduled
 
 from .data import (
     BuildReport,
+    Candidate,
     Clock,
     DesignResources,
     Link,
@@ -35,10 +37,11 @@ def from_schedule(
     routed: Resources | None = None,
     ladder: tuple[Rung, ...] = (),
     stages: tuple[Stage, ...] = (),
+    candidates: Sequence[Design] = (),
 ) -> BuildReport:
     """The report of a build of `schedule`; what is left out was not run.
 
-    meta: the model file's. clock: the schedule's own where no PLL makes another.
+    meta: the model file's. clock: the schedule's own where no PLL makes another. candidates: from `find_candidates`.
     """
     graph = replace(
         schedule.core_graph,
@@ -64,6 +67,14 @@ def from_schedule(
         metrics=numbers_of(meta.get("metrics", {})),
         ladder=ladder,
         stages=stages,
+        candidates=tuple(
+            Candidate(
+                frames_per_second=(clock.actual_hz if clock else schedule.clock_hz) / design.cycles_per_frame,
+                vectors=design.plan.vectors,
+                estimated=cells_of(design.resources),
+            )
+            for design in candidates
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from . import formats
 from .data import BuildReport, deviation, share
-from .plots import CellKind, plot_cells, plot_cycles
+from .plots import CellKind, plot_candidates, plot_cells, plot_cycles
 
 CELLS = (  # field of Resources, its name for people, field of Device
     ("comb", "TRELLIS_COMB", "luts"),
@@ -93,6 +93,7 @@ def render(report: BuildReport) -> str:
         shares=[row for row in resource_rows(report) if row.share is not None],
         cycles_plot=Markup(plot_cycles(report)) if report.units else None,
         cell_plots=_cell_plots(report),
+        candidates_plot=Markup(plot_candidates(report)) if len(report.candidates) > 1 else None,
     )
 
 

@@ -13,7 +13,7 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from .data import BuildReport
 from .formats import count, si, text
@@ -63,6 +63,36 @@ def plot_cells(report: BuildReport, kind: CellKind) -> str:
     """Where the LUTs or the block RAMs go: cells of every unit by the cost model."""
     bars = [(unit.name, getattr(unit.estimated, kind)) for unit in report.units if unit.estimated is not None]
     return _bars(kind, bars, axis={"comb": "TRELLIS_COMB, estimated", "ebr": "EBR, estimated"}[kind])
+
+
+def plot_candidates(report: BuildReport) -> str:
+    """The candidates' rates against their shares of the device's cells; this design's rate as a line."""
+    device = report.device
+    rates = [candidate.frames_per_second for candidate in report.candidates]
+    cells = [candidate.estimated for candidate in report.candidates]
+    lines = {
+        "LUTs": (ACCENT, [each.comb / device.luts for each in cells]),
+        "flip-flops": (MUTED, [(each.ff or 0) / device.ffs for each in cells]),
+        "block RAM": (WARM, [each.ebr / device.ebr for each in cells]),
+    }
+    with style.context(["default", RC]):
+        figure = Figure(figsize=(WIDTH_INCHES, 2.2))
+        axes = figure.add_axes((0.13, 0.22, 0.84, 0.66))
+        for name, (colour, shares) in lines.items():
+            axes.plot(rates, [100 * share for share in shares], "o-", color=colour, lw=0.9, ms=3.5, label=name)
+        axes.axvline(
+            report.performance.core_frames_per_second, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0.9
+        )
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: si(value)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_ylim(0, 1.08 * max(axes.get_ylim()[1], 10))
+        axes.grid(True)
+        axes.tick_params(length=0, which="both")
+        axes.set_xlabel("frames/s of the core")
+        axes.set_ylabel("% of the device")
+        axes.legend(loc="lower center", bbox_to_anchor=(0.45, 0.98), ncols=3, frameon=False, labelcolor=MUTED)
+        return to_inline_svg(figure, "candidates")
 
 
 def _bars(name: str, bars: Sequence[tuple[str, int]], *, axis: str, mark: int | None = None) -> str:
