@@ -37,6 +37,7 @@ Info: Program finished normally.
 def nextpnr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A nextpnr-ecp5 that keeps its arguments in `arguments`, prints LOG and writes REPORT; its folder."""
     (tmp_path / "bin").mkdir()
+    (tmp_path / "top.json").write_text('{"modules": {}}')
     (tmp_path / "report").write_text(json.dumps(REPORT))
     (tmp_path / "log").write_text(LOG)
     tool = tmp_path / "bin" / "nextpnr-ecp5"
@@ -88,7 +89,7 @@ def test_picks_the_router_by_size(nextpnr: Path, lut4: int, router: str):
 
 def test_passes_device_seed_and_files(nextpnr: Path):
     route(nextpnr, output="top.seed7")
-    assert arguments(nextpnr).startswith("--um5g-85k --package CABGA381 --speed 8 --json top.json ")
+    assert arguments(nextpnr).startswith("--um5g-85k --package CABGA381 --speed 8 --json top.open.json ")
     assert "--seed 7 " in arguments(nextpnr)
     assert "--textcfg top.seed7.config --report top.seed7.report.json" in arguments(nextpnr)
     assert (nextpnr / "logs" / "nextpnr.seed7.log").read_text() == LOG

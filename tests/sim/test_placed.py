@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bnnhw.boards.carry_ends import opened_netlist
 from bnnhw.boards.process import run_tool
 from bnnhw.boards.synthesis import synthesise
 from bnnhw.boards.tools import find_nextpnr
@@ -20,13 +21,14 @@ def test_placed_unit(name, tmp_path):
     (tmp_path / "top.il").write_text(convert_component(unit))
     synthesise(tmp_path)
     device = ["--25k", "--package", "CABGA381", "--speed", "6"]
-    files = ["--json", "top.json", "--lpf-allow-unconstrained", "--write", "placed.json"]
-    run_tool(
-        [*find_nextpnr().command, *device, *files, "--no-route"],
-        name="nextpnr-ecp5",
-        cwd=tmp_path,
-        log=tmp_path / "logs" / "nextpnr.log",
-    )
+    with opened_netlist(tmp_path, "top") as netlist:
+        files = ["--json", netlist, "--lpf-allow-unconstrained", "--write", "placed.json"]
+        run_tool(
+            [*find_nextpnr().command, *device, *files, "--no-route"],
+            name="nextpnr-ecp5",
+            cwd=tmp_path,
+            log=tmp_path / "logs" / "nextpnr.log",
+        )
     simulator = BatchSimulator.from_design((tmp_path / "placed.json").read_text(), read="read_json")
     result = simulator.run(inputs, output_beats=outputs.shape[1], stall_probability=(0.3, 0.3))
     assert np.array_equal(result.outputs, outputs)

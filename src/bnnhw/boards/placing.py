@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from .carry_ends import opened_netlist
 from .process import run_tool
 from .routing import device_option
 from .tools import find_nextpnr
@@ -30,16 +31,17 @@ def place(
     ToolError
         When nextpnr is missing, finds no room, fails, or exceeds `timeout_s`.
     """
-    run_tool(
-        [
-            *find_nextpnr().command,
-            device_option(device),
-            *("--package", package, "--speed", str(speed), "--seed", str(seed)),
-            *("--json", f"{name}.json", "--lpf-allow-unconstrained", "--out-of-context"),
-            *("--no-route", "--write", f"{name}.placed.json"),
-        ],
-        name="nextpnr-ecp5",
-        cwd=folder,
-        log=folder / "logs" / "placing.log",
-        timeout_s=timeout_s,
-    )
+    with opened_netlist(folder, name) as netlist:
+        run_tool(
+            [
+                *find_nextpnr().command,
+                device_option(device),
+                *("--package", package, "--speed", str(speed), "--seed", str(seed)),
+                *("--json", netlist, "--lpf-allow-unconstrained", "--out-of-context"),
+                *("--no-route", "--write", f"{name}.placed.json"),
+            ],
+            name="nextpnr-ecp5",
+            cwd=folder,
+            log=folder / "logs" / "placing.log",
+            timeout_s=timeout_s,
+        )

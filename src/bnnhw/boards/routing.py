@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .carry_ends import opened_netlist
 from .process import run_tool
 from .tools import find_nextpnr
 
@@ -89,23 +90,24 @@ def place_and_route(
         if on_phase is not None and (phase := _phase(line)):
             on_phase(phase)
 
-    seconds = run_tool(
-        [
-            *tool.command,
-            device_option(device),
-            *("--package", package, "--speed", str(speed)),
-            *("--json", f"{name}.json", *pins, "--seed", str(seed)),
-            *("--router", "router2" if lut4 >= ROUTER2_FROM_LUT4 else "router1"),
-            *(() if clock_hz is None else ("--freq", f"{clock_hz / 1e6:.6f}")),
-            *("--textcfg", f"{output}.config", "--report", f"{output}.report.json"),
-            *("--timing-allow-fail", "--no-print-critical-path-source"),
-        ],
-        name="nextpnr-ecp5",
-        cwd=folder,
-        log=log,
-        timeout_s=timeout_s,
-        on_line=on_line,
-    )
+    with opened_netlist(folder, name) as netlist:
+        seconds = run_tool(
+            [
+                *tool.command,
+                device_option(device),
+                *("--package", package, "--speed", str(speed)),
+                *("--json", netlist, *pins, "--seed", str(seed)),
+                *("--router", "router2" if lut4 >= ROUTER2_FROM_LUT4 else "router1"),
+                *(() if clock_hz is None else ("--freq", f"{clock_hz / 1e6:.6f}")),
+                *("--textcfg", f"{output}.config", "--report", f"{output}.report.json"),
+                *("--timing-allow-fail", "--no-print-critical-path-source"),
+            ],
+            name="nextpnr-ecp5",
+            cwd=folder,
+            log=log,
+            timeout_s=timeout_s,
+            on_line=on_line,
+        )
     report = json.loads((folder / f"{output}.report.json").read_text())
     used = {cell: count["used"] for cell, count in report["utilization"].items()}
     packed = _packed_luts(log)
