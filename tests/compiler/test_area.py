@@ -77,7 +77,7 @@ def test_a_link_deals_images_to_each_vector():
         technology="ecp5",
     )
     report = synthesise_alone(top)
-    feeds = FEED_COMB * (1 + sum(matrix_area(shape).chains for shape in chosen.shapes))
+    feeds = FEED_COMB * (2 + sum(matrix_area(shape).feeds for shape in chosen.shapes))
     assert chosen.resources.luts - feeds == pytest.approx(report.lut4, rel=TOLERANCE)
     assert chosen.resources.ffs == pytest.approx(report.ff, rel=TOLERANCE)
     assert chosen.resources.ebr == report.ebr
@@ -88,7 +88,7 @@ def test_estimates_are_near_what_is_synthesised():
     chosen = design([64, 128, 10], [Folding(16, 64, "block"), Folding(2, 16)])
     report = synthesise_alone(chosen.core("ecp5"))
     link = chosen.link_resources
-    feeds = FEED_COMB * (1 + sum(matrix_area(shape).chains for shape in chosen.shapes))
+    feeds = FEED_COMB * (2 + sum(matrix_area(shape).feeds for shape in chosen.shapes))
     assert chosen.resources.luts - link.luts - feeds == pytest.approx(report.lut4, rel=TOLERANCE)
     assert chosen.resources.ffs - link.ffs == pytest.approx(report.ff, rel=TOLERANCE)
     assert chosen.resources.ebr - link.ebr == report.ebr

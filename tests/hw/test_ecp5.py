@@ -43,6 +43,21 @@ def test_adders_share_chains(limit, adders, cells):
     assert rtlil.convert(m, ports=[]).count("cell \\CCU2C") == cells
 
 
+def test_adders_in_series_are_in_chains_of_their_own():
+    """The first adder's carry runs to the end of its chain, where the second one must not be."""
+    m = Module()
+    chains = CarryChains()
+    first, second = Signal(2), Signal(3)
+    chains.add(Addend(Signal(1)), Addend(Signal(1)), ZERO, first)
+    chains.add(Addend(first), Addend(Signal(2)), ZERO, second, level=1)
+    chains.add(Addend(Signal(1)), Addend(Signal(1)), ZERO, Signal(2))
+    chains.emit(m)
+    text = rtlil.convert(m, ports=[])
+    # Spacer, bit, spacer, bit, then its last carry; spacer, two bits and the last carry.
+    assert text.count("cell \\CCU2C") == 2 + 2
+    assert text.count("connect \\CIN") == 1 + 1
+
+
 def test_zero_has_no_bits():
     assert len(ZERO.bits) == 0
     assert ZERO.literal(0) is None

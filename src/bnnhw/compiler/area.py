@@ -112,7 +112,7 @@ def table_resources(*, classes: int, entries: int, width: int, lookups: int) -> 
 
 def label_resources(*, width: int, lanes: int, vectors: int) -> Resources:
     """The arg max of scores of `width` bits."""
-    compare = width + 6 + width + FEED_COMB + (lanes - 1) * width
+    compare = width + 6 + width + 2 * FEED_COMB + (lanes - 1) * width
     return Resources(vectors * compare + 12, vectors * ((lanes + 1) * width + 8) + 8)
 
 

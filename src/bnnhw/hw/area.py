@@ -1,18 +1,18 @@
 """What a matrix unit occupies on an ECP5, counted from its structure before synthesis."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from .ecp5 import CHAIN_POSITIONS
 from .input_buffer import buffer_block_rams, buffer_depth, buffer_store
-from .matrix_shape import MatrixShape
-from .popcount_plan import Popcount, plan_popcount
-from .weight_rom import block_rams, rom_lut4
+from .matrix_shape import POPCOUNT_LEVELS, MatrixShape
+from .weight_rom import block_rams, different_columns, rom_lut4
 
 __all__ = ["UnitArea", "distributed_ram_lut4", "matrix_area", "multiplexer_lut4"]
 
-FEED_COMB = 4
-"""TRELLIS_COMB that nextpnr adds to each carry chain: a carry cell (two of them) at either end."""
+FEED_COMB = 2
+"""TRELLIS_COMB of a carry cell that nextpnr adds where a chain takes its first carry from the fabric or hands its last
+one there: an adder that yosys makes takes a constant."""
 CONTROL_LUT4 = 78
 """LUT4 of a sequencer and of the pointers of buffer and queue; their counters vary by some tens."""
 CONTROL_FF = 90
@@ -29,22 +29,22 @@ class UnitArea:
         LUT4 cells, and 6 for each distributed RAM of 16 x 4; without the carry cells.
     ccu2c : int
         Carry cells, of two LUT4 each.
-    chains : int
-        Chains of them.
+    feeds : int
+        Carry cells that nextpnr adds at the ends of chains.
     ff, ebr : int
         Flip-flops, block RAMs.
     """
 
     lut4: int
     ccu2c: int
-    chains: int
+    feeds: int
     ff: int
     ebr: int
 
     @property
     def trellis_comb(self) -> int:
         """LUT4 as nextpnr counts them."""
-        return self.lut4 + 2 * self.ccu2c + FEED_COMB * self.chains
+        return self.lut4 + 2 * self.ccu2c + FEED_COMB * self.feeds
 
 
 def multiplexer_lut4(ways: int) -> int:
@@ -61,13 +61,11 @@ def distributed_ram_lut4(depth: int, width: int) -> int:
 def matrix_area(shape: MatrixShape) -> UnitArea:
     """The cells of a MatrixUnit of technology "ecp5".
 
-    Carry cells, chains and block RAMs are exact, flip-flops and LUT4 estimates: yosys shares functions of the weights
+    Carry cells and block RAMs are exact, flip-flops and LUT4 estimates: yosys shares functions of the weights
     and thresholds that it finds to be equal.
     """
-    plan = plan_popcount(shape.simd - 1)
-    ccu2c, chains = _carry_cells(shape.simd, shape.accumulator_width, shape.vectors)
-    ccu2c, chains = shape.pe * ccu2c, shape.pe * chains
-    lut4, ff = _element_cells(shape, plan)
+    ccu2c, feeds = _carry_cells(shape)
+    lut4, ff = _element_cells(shape)
     lut4 += _buffer_lut4(shape) + distributed_ram_lut4(shape.queue_depth, shape.output_width) + CONTROL_LUT4
     ff += _chain_ff(shape) + CONTROL_FF
     ebr = buffer_block_rams(buffer_depth(shape.words), shape.input_width)
@@ -75,31 +73,41 @@ def matrix_area(shape: MatrixShape) -> UnitArea:
         ebr += block_rams(shape.depth, shape.pe * shape.rom_bits)
     elif shape.store == "lut":
         lut4 += sum(rom_lut4(shape.depth, len(pes) * shape.simd) for pes in shape.groups())
-    return UnitArea(lut4=lut4, ccu2c=ccu2c, chains=chains, ff=ff, ebr=ebr)
+    return UnitArea(lut4=lut4, ccu2c=ccu2c, feeds=feeds, ff=ff, ebr=ebr)
 
 
-@cache
-def _carry_cells(simd: int, accumulator_width: int, vectors: int) -> tuple[int, int]:
-    """(CCU2C, chains) of a PE, which lays its adders into chains as `CarryChains` does."""
-    adders = [(node.operand_width + 1, node.width > node.operand_width) for node in plan_popcount(simd - 1).nodes]
-    adders.append((accumulator_width + 1, False))
-    cells = chains = length = 0
-    pending = False
-    for positions, carry_out in adders * vectors:
+def _carry_cells(shape: MatrixShape) -> tuple[int, int]:
+    """(CCU2C, feeds) of the PEs, each of which lays its adders into chains as `CarryChains` does."""
+    plan = shape.popcount
+    adders = [(node.level, node.operand_width + 1, node.width > node.operand_width) for node in plan.nodes]
+    adders.append((plan.final_level, shape.accumulator_width + 1, False))
+    cells = feeds = 0
+    for level in range(POPCOUNT_LEVELS):
+        own = [adder[1:] for adder in adders if adder[0] == level]
+        for length, carries_out in _chains(own * shape.vectors):
+            cells += (length + 1) // 2
+            feeds += carries_out and length % 2 == 0  # else the carry leaves by the last cell's spare half
+    return shape.pe * cells, shape.pe * feeds
+
+
+def _chains(adders: Sequence[tuple[int, bool]]) -> Iterator[tuple[int, bool]]:
+    """The chains of adders, in which each has so many positions and may hand out a carry: the same of each chain."""
+    length, carries_out = 0, False
+    for positions, carry in adders:
         if length >= CHAIN_POSITIONS:
-            cells, chains, length = cells + (length + 1) // 2, chains + 1, 0
-        length += positions
-        pending = carry_out
-    assert not pending, "an accumulator hands no carry out"
-    return cells + (length + 1) // 2, chains + 1
+            yield length, carries_out
+            length = 0
+        length, carries_out = length + positions, carry
+    if length:
+        yield length, carries_out
 
 
-def _element_cells(shape: MatrixShape, plan: Popcount) -> tuple[int, int]:
+def _element_cells(shape: MatrixShape) -> tuple[int, int]:
     """(LUT4, flip-flops) of the PEs and of what their groups share, without carry cells and the weight ROM."""
-    width, low_bits = shape.accumulator_width, shape.planes - 1
-    taps = sum(shape.simd - start for start in (*plan.tap_starts, shape.simd - 1)[1:]) if plan.latency else 0
+    plan, width, low_bits = shape.popcount, shape.accumulator_width, shape.planes - 1
+    taps = sum(shape.simd - start for start in plan.tap_starts[1:])
     each_sum = plan.register_bits + width + low_bits * shape.thresholded
-    each_pe = shape.vectors * each_sum
+    each_pe, shared = shape.vectors * each_sum, shape.group_count * shape.vectors * taps
     lut4 = shape.pe * shape.vectors * (width + low_bits * shape.thresholded if low_bits else 0)
     if shape.store != "constant":
         each_pe += taps
@@ -107,8 +115,8 @@ def _element_cells(shape: MatrixShape, plan: Popcount) -> tuple[int, int]:
         each_pe += plan.latency * shape.start_bits + -(-width // shape.start_bits) * shape.start_bits
     elif shape.thresholded and shape.folds > 1:
         lut4 += sum(rom_lut4(shape.folds, len(pes) * width) for pes in shape.groups())
-        each_pe += width
-    return lut4, shape.pe * each_pe + shape.group_count * shape.vectors * taps
+        shared += sum(different_columns(shape.folds, len(pes) * width) for pes in shape.groups())
+    return lut4, shape.pe * each_pe + shared
 
 
 def _buffer_lut4(shape: MatrixShape) -> int:
@@ -134,8 +142,8 @@ def _chain_ff(shape: MatrixShape) -> int:
         chain += shape.pe * shape.rom_bits
         chain += (shape.group_count - 1) * (shape.depth - 1).bit_length()
     elif shape.store == "lut":
-        chain += shape.pe * shape.simd
+        chain += sum(different_columns(shape.depth, len(pes) * shape.simd) for pes in shape.groups())
         chain += (shape.group_count - 1) * (shape.depth - 1).bit_length()
-    controls = (2 + (shape.planes > 1)) * (shape.operand_latency + shape.popcount_latency + shape.group_count)
+    controls = (2 + (shape.planes > 1)) * (shape.operand_latency + shape.popcount.latency + shape.group_count)
     results = sum(len(pes) * (shape.group_count - 1 - number) for number, pes in enumerate(shape.groups()))
     return buffer + chain + controls + shape.vectors * shape.result_width * results + shape.output_width

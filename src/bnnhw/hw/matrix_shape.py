@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from .block_ram import BLOCK_RAM_SHAPES
 from .flow import Flow, Sink
 from .input_buffer import input_buffer_latency
-from .popcount_plan import plan_popcount
+from .popcount_plan import Popcount, plan_popcount
 from .result_queue import ResultQueue
 from .weight_rom import block_rams, rom_latency, rom_lut4
 
-__all__ = ["STORES", "MatrixShape"]
+__all__ = ["POPCOUNT_LEVELS", "STORES", "MatrixShape"]
 
 STORES = ("block", "lut", "constant")
+
+POPCOUNT_LEVELS = 2
+"""Adders between two registers of a PE: with one, the sums' registers would outnumber the LUTs."""
 
 GROUP_PE = 4
 """PEs at most that hear the same register of the input word, and ..."""
@@ -178,14 +181,14 @@ class MatrixShape:
         return max(self.buffer_latency, weights)
 
     @property
-    def popcount_latency(self) -> int:
-        """Cycles of the popcount of simd - 1 bits; the last bit is the accumulator's carry."""
-        return plan_popcount(self.simd - 1).latency
+    def popcount(self) -> Popcount:
+        """The popcount of simd - 1 bits. The last bit is the carry of the accumulator, which is its last level."""
+        return plan_popcount(self.simd - 1, levels=POPCOUNT_LEVELS, registered=False)
 
     @property
     def pipeline_latency(self) -> int:
         """Cycles from a fold's last beat to its results' push into the output queue."""
-        return self.operand_latency + self.popcount_latency + self.group_count
+        return self.operand_latency + self.popcount.latency + self.group_count
 
     @property
     def queue_depth(self) -> int:

@@ -158,7 +158,7 @@ class MatrixUnit(wiring.Component):
             wait = shape.operand_latency - 1 - rom_latency(shape.store)
             m.d.comb += rom.address.eq(delay(m, sequencer.address, wait, name="address"))
         # The sequencer's outputs are one cycle late already.
-        counted = shape.operand_latency + shape.popcount_latency
+        counted = shape.operand_latency + shape.popcount.latency
         controls = [
             delay(m, sequencer.valid, counted - 1, name="valid", reset_less=False),
             delay(m, sequencer.first, counted - 1, name="first"),

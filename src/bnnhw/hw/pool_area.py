@@ -57,4 +57,4 @@ def pool_area(unit: Pool) -> UnitArea:
     lut4 += 10 + 2 * sum((count - 1).bit_length() for count in counts)
     place_bits = (shape.depth - 1).bit_length()
     ff += results * unit.row_bits * cycles + width + 20 + cycles * (3 + place_bits)
-    return UnitArea(lut4=lut4, ccu2c=0, chains=0, ff=ff, ebr=ebr)
+    return UnitArea(lut4=lut4, ccu2c=0, feeds=0, ff=ff, ebr=ebr)

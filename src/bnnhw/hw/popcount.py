@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -26,31 +26,22 @@ def count_ones(
     """
     if plan.inputs < 2:
         return terms[0].value() if plan.inputs else ZERO.bits
-    sums = [Signal(node.width, name=f"sum{name}_{index}", reset_less=True) for index, node in enumerate(plan.nodes)]
-    totals: list[Value] = []
-
-    def operand(reference: tuple[str, int], stage: int) -> Addend:
-        kind, index = reference
-        if kind == "input":
-            return terms[index]
-        return Addend(delay(m, sums[index], stage - plan.nodes[index].stage, name=f"late{name}_{index}_"))
-
-    for node in plan.nodes:
-        operands = [operand(reference, node.stage - 1) for reference in node.operands]
+    sums: list[Value] = []
+    for number, node in enumerate(plan.nodes):
+        operands = [terms[index] if kind == "input" else Addend(sums[index]) for kind, index in node.operands]
         u, v = (*operands, ZERO)[:2]
         carry = ZERO if node.carry is None else terms[node.carry]
+        total = Signal(node.width, name=f"total{name}_{number}")
         if chains is None:
-            totals.append((u.value() + v.value() + carry.value())[: node.width])
+            m.d.comb += total.eq(u.value() + v.value() + carry.value())
         else:
-            total = Signal(node.width, name="total")
-            chains.add(u, v, carry, total)
-            totals.append(total)
-    m.d.sync += Cat(sums).eq(Cat(totals))  # pyright: ignore[reportAttributeAccessIssue]
+            chains.add(u, v, carry, total, level=node.level)
+        sums.append(delay(m, total, node.wait, name=f"sum{name}_{number}_"))
     return sums[-1]
 
 
 class XnorPopcount(wiring.Component):
-    """mismatches = popcount(x ^ w), `latency` cycles later; one result a cycle, no stall.
+    """mismatches = popcount(x ^ w), `latency` cycles later, from registers; one result a cycle, no stall.
 
     With x and w of +1/-1 coded as 1/0, their dot product is inputs - 2 * mismatches.
 
@@ -58,6 +49,8 @@ class XnorPopcount(wiring.Component):
     ----------
     inputs : int
         Bits of `x` and of `w`.
+    levels : int
+        Levels of the tree from register to register.
     technology : str
         "ecp5" for chains of CCU2C instances, "portable" for the same tree in plain Amaranth.
 
@@ -71,16 +64,17 @@ class XnorPopcount(wiring.Component):
     w: Signal
     mismatches: Signal
 
-    def __init__(self, *, inputs: int, technology: str):
+    def __init__(self, *, inputs: int, levels: int = 1, technology: str):
         if inputs < 1:
             raise ValueError(f"inputs={inputs} must be at least 1")
         check_technology(technology)
-        self.plan = plan_popcount(inputs)
+        self.plan = plan_popcount(inputs, levels=levels)
+        self.levels = levels
         self.technology = technology
         super().__init__({"x": In(inputs), "w": In(inputs), "mismatches": Out(self.plan.width)})
 
     def __repr__(self) -> str:
-        return f"XnorPopcount(inputs={self.plan.inputs}, technology={self.technology!r})"
+        return f"XnorPopcount(inputs={self.plan.inputs}, levels={self.levels}, technology={self.technology!r})"
 
     @property
     def latency(self) -> int:
@@ -90,8 +84,8 @@ class XnorPopcount(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         chains = CarryChains() if self.technology == "ecp5" else None
-        x = stagger(m, self.x, self.plan.tap_starts or (0,), name="x")
-        w = stagger(m, self.w, self.plan.tap_starts or (0,), name="w")
+        x = stagger(m, self.x, self.plan.tap_starts, name="x")
+        w = stagger(m, self.w, self.plan.tap_starts, name="w")
         terms = [Addend(*pair) for pair in zip(x, w, strict=True)]
         m.d.comb += self.mismatches.eq(count_ones(m, self.plan, terms, chains=chains))
         if chains is not None:

@@ -50,38 +50,54 @@ def _best_node(inputs: int) -> _Node:
 
 
 @dataclass(frozen=True)
+class Addition:
+    """One adder: its operands are adders (by number) or input bits (by index), its carry input an input bit.
+
+    It adds in `cycle`, counted from the first inputs, behind `level` other adders of that cycle. Its sum waits in
+    registers for `wait` cycles, none where its user adds in the same cycle.
+    """
+
+    operands: tuple[tuple[str, int], ...]
+    carry: int | None
+    operand_width: int  # of the first one, which is the wider
+    width: int
+    cycle: int
+    level: int
+    wait: int
+
+
+@dataclass(frozen=True)
 class Popcount:
-    """A tree of adders, each followed by a register, in the order in which they are built.
+    """A tree of adders, with registers after some of its levels.
 
     Attributes
     ----------
     inputs : int
         Bits that are counted.
-    nodes : tuple
+    nodes : tuple of Addition
         The adders, operands before their users.
     latency : int
-        Cycles from the inputs to the count: the depth of the tree.
+        Cycles from the inputs to the count.
+    final_level : int
+        Adders that the count has passed in its last cycle; 0 where it comes from registers.
     tap_starts : tuple of int
         Input bits tap_starts[d].. are needed d cycles after the first ones (the carry inputs of deeper adders); one
-        entry for each d in 0..latency-1.
+        entry for each d in 0..latency.
     positions : int
         Positions of carry chain: 2 to a CCU2C, each of the size of a LUT4.
     """
 
     inputs: int
-    nodes: tuple["Addition", ...]
+    nodes: tuple[Addition, ...]
     latency: int
+    final_level: int
     tap_starts: tuple[int, ...]
     positions: int
 
     @property
     def register_bits(self) -> int:
-        """Flip-flops of the sums, and of those that wait for the other operand."""
-        bits = sum(node.width for node in self.nodes)
-        for node in self.nodes:
-            waiting = [self.nodes[index] for kind, index in node.operands if kind == "sum"]
-            bits += sum(operand.width * (node.stage - 1 - operand.stage) for operand in waiting)
-        return bits
+        """Flip-flops of the sums."""
+        return sum(node.width * node.wait for node in self.nodes)
 
     @property
     def width(self) -> int:
@@ -89,59 +105,78 @@ class Popcount:
         return self.inputs.bit_length()
 
 
-@dataclass(frozen=True)
-class Addition:
-    """One adder: its operands are adders (by number) or input bits (by index), its carry input an input bit."""
-
-    operands: tuple[tuple[str, int], ...]
-    carry: int | None
-    operand_width: int  # of the first one, which is the wider
-    width: int
-    stage: int  # the cycle after which the sum stands in its register
-
-
 @cache
-def plan_popcount(inputs: int) -> Popcount:
+def plan_popcount(inputs: int, *, levels: int = 1, registered: bool = True) -> Popcount:
     """The popcount of `inputs` >= 0 bits with the fewest carry-chain positions.
+
+    Registers stand after every `levels`-th level of the tree, and after the last one where `registered`. Without it the
+    count may come from adders, for one more adder in the same cycle, whose inputs count as read after `latency` cycles.
 
     A tree of 2^k - 1 inputs wastes nothing: (2^(k-1) - 1) + (2^(k-1) - 1) + 1 carry input. It takes 2 positions for 3
     inputs, 88 for 63.
 
-    >>> plan_popcount(63).positions, plan_popcount(63).latency
-    (88, 5)
+    >>> plan_popcount(63).positions, plan_popcount(63).latency, plan_popcount(63).register_bits
+    (88, 5, 88)
+    >>> plan_popcount(63, levels=2).latency, plan_popcount(63, levels=2).register_bits
+    (3, 40)
+    >>> plan_popcount(63, levels=2, registered=False).latency
+    2
     """
     if inputs < 0:
         raise ValueError(f"inputs={inputs} must be at least 0")
+    if levels < 1:
+        raise ValueError(f"levels={levels} must be at least 1")
     root = _best_node(inputs)
-    # Inputs are numbered by the stage that reads them, so that the ones to delay are a tail of the vector.
+    latency = (root.depth + (levels - 1) * registered) // levels
+
+    def cycle(node: _Node) -> int:
+        return (node.depth - 1) // levels
+
+    # Inputs are numbered by the cycle that reads them, so that the ones to delay are a tail of the vector.
     readers: list[int] = []
 
     def leaves(node: _Node) -> None:
         if node.left is None or node.right is None:
             return
-        readers.extend([node.depth - 1] * (node.carry + (node.left.inputs == 1) + (node.right.inputs == 1)))
+        readers.extend([cycle(node)] * (node.carry + (node.left.inputs == 1) + (node.right.inputs == 1)))
         leaves(node.left)
         leaves(node.right)
 
     leaves(root)
-    starts = [sum(reader < delay for reader in readers) for delay in range(root.depth + 1)]
+    starts = [sum(reader < delay for reader in readers) for delay in range(latency + 1)]
     free = [iter(range(start, inputs)) for start in starts]
     nodes: list[Addition] = []
 
-    def build(node: _Node) -> tuple[str, int] | None:
-        """Appends the adders of `node`; the reference to its sum, None for 0."""
+    def build(node: _Node, read: int) -> tuple[str, int]:
+        """Appends the adders of `node`, whose sum is read in the cycle `read`; the reference to that sum."""
         assert node.left is not None
         assert node.right is not None
-        operands = []
+        operands: list[tuple[str, int]] = []
         for child in (node.left, node.right):
             if child.inputs == 1:
-                operands.append(("input", next(free[node.depth - 1])))
+                operands.append(("input", next(free[cycle(node)])))
             elif child.inputs > 1:
-                operands.append(build(child))
-        carry = next(free[node.depth - 1]) if node.carry else None
-        nodes.append(Addition(tuple(operands), carry, node.left.width, node.width, node.depth))
+                operands.append(build(child, cycle(node)))
+        nodes.append(
+            Addition(
+                operands=tuple(operands),
+                carry=next(free[cycle(node)]) if node.carry else None,
+                operand_width=node.left.width,
+                width=node.width,
+                cycle=cycle(node),
+                level=(node.depth - 1) % levels,
+                wait=read - cycle(node),
+            )
+        )
         return "sum", len(nodes) - 1
 
     if root.depth:
-        build(root)
-    return Popcount(inputs, tuple(nodes), root.depth, tuple(starts[: root.depth]), root.positions)
+        build(root, latency)
+    return Popcount(
+        inputs=inputs,
+        nodes=tuple(nodes),
+        latency=latency,
+        final_level=0 if registered else root.depth % levels,
+        tap_starts=tuple(starts),
+        positions=root.positions,
+    )

@@ -14,7 +14,6 @@ from .delays import stagger
 from .ecp5 import Addend, CarryChains
 from .matrix_shape import MatrixShape
 from .popcount import count_ones
-from .popcount_plan import plan_popcount
 from .start_values import restart, starts_from_rom, starts_from_stream
 
 __all__ = ["ProcessingGroup"]
@@ -45,7 +44,7 @@ class ProcessingGroup(wiring.Component):
         For each PE simd weights, then its bits of the next start.
     valid, first, plane_first : In(1)
         Whether there is a beat, and whether it is the first of a fold or of a bit plane, in the cycle in which its
-        popcount has arrived: L cycles after `x` and `w`, with L = shape.popcount_latency.
+        popcount has arrived: L cycles after `x` and `w`, with L = shape.popcount.latency.
     fold : In
         The row fold, L - 1 cycles after `x` and `w`.
     results : Out(vectors * pes * result_width)
@@ -90,15 +89,14 @@ class ProcessingGroup(wiring.Component):
         m = Module()
         shape = self.shape
         simd, width = shape.simd, shape.accumulator_width
-        plan = plan_popcount(simd - 1)
-        tap_starts = (*plan.tap_starts, simd - 1) if plan.latency else (0,)
-        x = [stagger(m, self.x.word_select(v, simd), tap_starts, name=f"x{v}") for v in range(shape.vectors)]
+        plan = shape.popcount
+        x = [stagger(m, self.x.word_select(v, simd), plan.tap_starts, name=f"x{v}") for v in range(shape.vectors)]
         keep = Signal()
         m.d.comb += keep.eq(~self.plane_first if shape.planes > 1 else ~self.first)
         starts = self._starts(m, plan.latency)
         sums: list[list[Value]] = [[] for _ in range(shape.vectors)]
         for pe in range(self.pes):
-            w = self._weights(m, pe, tap_starts)
+            w = self._weights(m, pe)
             chains = CarryChains() if self.technology == "ecp5" else None
             for v in range(shape.vectors):
                 *_, carry = terms = [Addend(*pair) for pair in zip(x[v], w, strict=True)]
@@ -111,7 +109,9 @@ class ProcessingGroup(wiring.Component):
                     following = (count + carry.value() + Mux(keep, total, start))[:width]
                 else:
                     following = Signal(width, name=f"next{pe}_{v}")
-                    chains.accumulate(Addend(count), carry, old=total, keep=keep, start=start, total=following)
+                    chains.accumulate(
+                        Addend(count), carry, old=total, keep=keep, start=start, total=following, level=plan.final_level
+                    )
                 m.d.sync += total.eq(following)
                 sums[v].append(total[-1] if shape.thresholded else total)
             if chains is not None:
@@ -129,9 +129,9 @@ class ProcessingGroup(wiring.Component):
         bits = [self.w.word_select(pe, shape.rom_bits)[shape.simd :] for pe in range(self.pes)]
         return starts_from_stream(m, bits, self.starts[0], shape.accumulator_width, latency=latency, shift=self.valid)
 
-    def _weights(self, m: Module, pe: int, tap_starts: Sequence[int]) -> Sequence[Value | int]:
+    def _weights(self, m: Module, pe: int) -> Sequence[Value | int]:
         """The weights of one PE, staggered as its inputs are."""
         if self.weights is not None:
             return [int(bit) for bit in self.weights[pe]]
         row = self.w.word_select(pe, self.shape.rom_bits)
-        return stagger(m, row[: self.shape.simd], tap_starts, name=f"w{pe}")
+        return stagger(m, row[: self.shape.simd], self.shape.popcount.tap_starts, name=f"w{pe}")

@@ -15,7 +15,7 @@ from amaranth.lib.wiring import In, Out
 from .block_ram import BLOCK_RAM_SHAPES, BlockRam, block_ram_width
 from .delays import delay
 
-__all__ = ["WeightRom", "block_rams", "rom_latency", "rom_lut4", "weight_words"]
+__all__ = ["WeightRom", "block_rams", "different_columns", "rom_latency", "rom_lut4", "weight_words"]
 
 
 def weight_words(weights: np.ndarray, *, pe: int, simd: int) -> np.ndarray:
@@ -42,13 +42,15 @@ def _banks(depth: int) -> list[int]:
 
 
 def rom_lut4(depth: int, width: int) -> int:
-    """LUT4 of a ROM of random bits in logic: 16 words to each, and multiplexers between these.
+    """LUT4 of a ROM of random bits in logic: 16 words to each, and multiplexers between these."""
+    return different_columns(depth, width) * (2 * -(-depth // 16) - 1)
 
-    Among 2^depth possible columns some are equal, and are made once: the expected number of different ones counts.
-    """
+
+def different_columns(depth: int, width: int) -> int:
+    """The expected number of different columns in a ROM of random bits; equal ones are made once in logic, with their
+    registers, and constant ones (depth 1) not at all."""
     possible = 2.0 ** min(depth, 64)
-    different = possible * -math.expm1(width * math.log1p(-1 / possible)) if depth > 1 else 0
-    return round(different) * (2 * -(-depth // 16) - 1)
+    return round(possible * -math.expm1(width * math.log1p(-1 / possible))) if depth > 1 else 0
 
 
 def rom_latency(store: str) -> int:

@@ -32,4 +32,4 @@ def window_area(shape: WindowShape, *, padding_code: int = 0) -> UnitArea:
         lut4 += 8 * shape.columns + selected // shape.element_bits * padding_code.bit_count()
         ff += shape.row_taps * shape.columns * (shape.latency - 1)
     ccu2c = addresses * (address_bits + 2) // 2 + 6
-    return UnitArea(lut4=lut4, ccu2c=ccu2c, chains=addresses + 2, ff=ff, ebr=ebr)
+    return UnitArea(lut4=lut4, ccu2c=ccu2c, feeds=addresses + 2, ff=ff, ebr=ebr)
