@@ -25,6 +25,7 @@ CASES = [
     (4, 6, 4, 6, {"vectors": 3, "planes": 2}),
     (5, 6, 5, 2, {"store": "block"}),  # one row fold
     (6, 5, 2, 5, {"store": "lut"}),  # one input word
+    (6, 5, 2, 5, {"store": "block", "vectors": 2}),  # one that waits for its weights
     (4, 6, 1, 1, {"store": "block"}),
     (3, 2, 1, 2, {"planes": 3}),
     (1, 1, 1, 1, {}),

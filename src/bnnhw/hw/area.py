@@ -136,8 +136,8 @@ def _chain_ff(shape: MatrixShape) -> int:
     depth = buffer_depth(shape.words)
     buffer = shape.input_width * {"registers": 4, "lut": 2, "block": 1}[buffer_store(depth)]
     word = shape.vectors * shape.simd
-    waits = shape.operand_latency - shape.buffer_latency
-    chain = word * (shape.group_count + waits)
+    waits = shape.operand_latency - shape.buffer_latency - shape.read_lag
+    chain = word * (shape.group_count - 1 + shape.word_registered + waits)
     if shape.store == "block":
         chain += shape.pe * shape.rom_bits
         chain += (shape.group_count - 1) * (shape.depth - 1).bit_length()

@@ -12,6 +12,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .block_ram import BlockRam, block_ram_width
+from .delays import delay
 from .stream import flat_stream
 from .technology import check_technology
 
@@ -40,7 +41,7 @@ def buffer_depth(words: int) -> int:
 
 
 def input_buffer_latency(words: int) -> int:
-    """Cycles from the index of a word to the word."""
+    """Cycles from the index of a word to the word, without lag."""
     return 3 if buffer_store(buffer_depth(words)) == "block" else 2
 
 
@@ -48,12 +49,15 @@ class InputBuffer(wiring.Component):
     """Two banks of `words` words: `i` fills one while the other is read at will.
 
     Words arrive in order. `filled` says that the bank to read is complete; `release`, given in the cycle of its last
-    read, makes it free for new words. data(t + latency) is the word at read_index(t) of the bank to read.
+    read, makes it free for new words. data(t + latency) is the word at read_index(t) of the bank to read. Words that
+    should come later wait as indices, which are smaller.
 
     Parameters
     ----------
     words, width : int
         Beats of a vector, bits of a beat.
+    lag : int
+        Cycles that the indices wait: at most `words`, or the next vector would overwrite what is read.
     technology : str
         "ecp5" or "portable".
 
@@ -73,10 +77,13 @@ class InputBuffer(wiring.Component):
     read_index: Signal
     data: Signal
 
-    def __init__(self, *, words: int, width: int, technology: str):
+    def __init__(self, *, words: int, width: int, lag: int = 0, technology: str):
         check_technology(technology)
+        if not 0 <= lag <= words:
+            raise ValueError(f"lag={lag} must be in 0..words={words}")
         self.words = words
         self.width = width
+        self.lag = lag
         self.technology = technology
         self._index_bits = (words - 1).bit_length()
         self._depth = buffer_depth(words)
@@ -93,7 +100,7 @@ class InputBuffer(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from `read_index` to `data`."""
-        return input_buffer_latency(self.words)
+        return input_buffer_latency(self.words) + self.lag
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -125,7 +132,7 @@ class InputBuffer(wiring.Component):
             write_enable.eq(Cat(accepts & (next_address[part_bits:] == part) for part in range(parts))),
             write_address.eq(next_address),
             write_data.eq(self.i.payload),
-            read_address.eq(Cat(self.read_index, read_bank)),
+            read_address.eq(delay(m, Cat(self.read_index, read_bank), self.lag, name="read_index")),
         ]
         m.d.comb += self.data.eq(data)
         if buffer_store(self._depth) == "block":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .block_ram import BLOCK_RAM_SHAPES
 from .flow import Flow, Sink
-from .input_buffer import input_buffer_latency
+from .input_buffer import buffer_depth, buffer_store, input_buffer_latency
 from .popcount_plan import Popcount, plan_popcount
 from .result_queue import ResultQueue
 from .weight_rom import block_rams, rom_latency, rom_lut4
@@ -171,8 +171,19 @@ class MatrixShape:
 
     @property
     def buffer_latency(self) -> int:
-        """Cycles from a beat's begin to its input word, the selection of the bit plane included."""
-        return input_buffer_latency(self.words) + 1
+        """Cycles from a beat's begin to its input word, if it need not wait for its weights."""
+        return input_buffer_latency(self.words) + self.word_registered
+
+    @property
+    def word_registered(self) -> bool:
+        """Whether the word passes a register between the input buffer and group 0: where its bit plane is selected, and
+        behind block RAM, which is slow."""
+        return self.planes > 1 or buffer_store(buffer_depth(self.words)) == "block"
+
+    @property
+    def read_lag(self) -> int:
+        """Cycles that the indices wait at the input buffer for the weights; what is left waits as a word."""
+        return min(self.words, self.operand_latency - self.buffer_latency)
 
     @property
     def operand_latency(self) -> int:

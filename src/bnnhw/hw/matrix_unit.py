@@ -108,7 +108,7 @@ class MatrixUnit(wiring.Component):
         m = Module()
         shape = self.shape
         m.submodules.buffer = buffer = InputBuffer(
-            words=shape.words, width=shape.input_width, technology=self.technology
+            words=shape.words, width=shape.input_width, lag=shape.read_lag, technology=self.technology
         )
         m.submodules.sequencer = sequencer = Sequencer(
             folds=shape.folds, words=shape.words, planes=shape.planes, credits=shape.queue_depth
@@ -128,9 +128,11 @@ class MatrixUnit(wiring.Component):
 
     def _input_word(self, m: Module, buffer: InputBuffer, sequencer: Sequencer) -> Value:
         """The word of the bit plane at work, `operand_latency` cycles after its beat began: (vectors, simd) bits."""
-        planes = self.shape.planes
-        word = Signal(self.shape.vectors * self.shape.simd, name="word", reset_less=True)
-        if planes == 1:
+        shape, planes = self.shape, self.shape.planes
+        word = Signal(shape.vectors * shape.simd, name="word", reset_less=True)
+        if not shape.word_registered:
+            m.d.comb += word.eq(buffer.data)
+        elif planes == 1:
             m.d.sync += word.eq(buffer.data)
         else:
             plane = delay(m, sequencer.plane, buffer.latency - 1, name="word_plane")
@@ -138,7 +140,7 @@ class MatrixUnit(wiring.Component):
                 for step in range(planes):
                     with m.Case(step):
                         m.d.sync += word.eq(Cat(buffer.data[planes - 1 - step :: planes]))
-        return delay(m, word, self.shape.operand_latency - self.shape.buffer_latency, name="word")
+        return delay(m, word, shape.operand_latency - shape.buffer_latency - shape.read_lag, name="word")
 
     def _groups(self, m: Module, word: Value, sequencer: Sequencer) -> Value:
         """The chain of groups; all results of a fold, (vectors, pe), `pipeline_latency` cycles after its last beat."""
