@@ -99,6 +99,16 @@ def test_latency_follows_the_store():
     assert latency(lanes=16, element_bits=8) == ("block", 4)
 
 
+def test_sums_have_the_bits_of_the_greatest():
+    unit = SumPool(
+        height=4, width=4, channels=1, element_bits=3, greatest=4, window=(2, 2), stride=(2, 2), lanes=1,
+        technology="portable",
+    )  # fmt: skip
+    beats = [4] * 16
+    assert unit.result_bits == 5
+    assert run_scenario(unit, beats, outputs=4).outputs == [16] * 4
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -112,6 +122,7 @@ def test_latency_follows_the_store():
             r"^pixels=4 gives 2 output pixels side by side, which must divide the output's width, 3; "
             r"legal values are \[1, 2\]$",
         ),
+        ({"element_bits": 3, "greatest": 8}, r"^greatest=8 must have element_bits=3 bits$"),
         ({"element_bits": 0}, r"^element_bits=0 must be at least 1$"),
         ({"technology": "asic"}, r"^technology='asic' must be one of"),
     ],

@@ -10,7 +10,17 @@ beat that it gives, in order, it asks its sink: sink(cycle) is the cycle in whic
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 
-__all__ = ["Flow", "HeldPipeline", "Sink", "chain_flows", "flow_cycles", "start_flow", "take_at_once", "wire_flow"]
+__all__ = [
+    "Flow",
+    "HeldPipeline",
+    "Sink",
+    "chain_flows",
+    "flow_cycles",
+    "pipeline_flow",
+    "start_flow",
+    "take_at_once",
+    "wire_flow",
+]
 
 Flow = Generator[int, int, None]
 Sink = Callable[[int], int]
@@ -90,3 +100,11 @@ class HeldPipeline:
         if taken > offered:
             self._waits.append((offered, taken))
         return entered
+
+
+def pipeline_flow(sink: Sink, *, latency: int) -> Flow:
+    """A unit that is such a pipeline, with a beat of its own for each."""
+    pipeline = HeldPipeline(latency, sink)
+    accepted = -1
+    while True:
+        accepted = pipeline.enter((yield accepted))

@@ -1,11 +1,11 @@
-"""Invert: some channels of a stream of bits, inverted."""
+"""Invert: some channels of a stream, inverted bit by bit."""
 
 # pyright: reportGeneralTypeIssues=false
 # (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Array, Const, Module, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -16,7 +16,7 @@ __all__ = ["Invert"]
 
 
 class Invert(wiring.Component):
-    """o[p, c] = i[p, c] ^ channels[c], without a register.
+    """o[p, c] = channels[c] ? 2^bits - 1 - i[p, c] : i[p, c], without a register.
 
     Parameters
     ----------
@@ -26,25 +26,29 @@ class Invert(wiring.Component):
         Channels of a pixel in a beat, a divisor of their number; the pixel's next channels follow.
     pixels : int
         Pixels side by side.
+    bits : int
+        Of an element.
 
     Members
     -------
-    i, o : In, Out(stream of unsigned(pixels * lanes))
+    i, o : In, Out(stream of unsigned(pixels * lanes * bits))
     """
 
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, *, channels: Sequence[bool], lanes: int, pixels: int = 1):
+    def __init__(self, *, channels: Sequence[bool], lanes: int, pixels: int = 1, bits: int = 1):
         if lanes < 1 or len(channels) % lanes:
             raise ValueError(f"lanes={lanes} must divide the {len(channels)} channels")
         self.channels = tuple(map(bool, channels))
         self.lanes = lanes
         self.pixels = pixels
-        super().__init__({"i": In(flat_stream(pixels * lanes)), "o": Out(flat_stream(pixels * lanes))})
+        self.bits = bits
+        width = pixels * lanes * bits
+        super().__init__({"i": In(flat_stream(width)), "o": Out(flat_stream(width))})
 
     def __repr__(self) -> str:
-        return f"Invert(channels={len(self.channels)}, lanes={self.lanes}, pixels={self.pixels})"
+        return f"Invert(channels={len(self.channels)}, lanes={self.lanes}, pixels={self.pixels}, bits={self.bits})"
 
     def flow(self, sink: Sink) -> Flow:
         """A wire's."""
@@ -68,7 +72,7 @@ class Invert(wiring.Component):
         else:
             mask = Const(masks[0], self.lanes)
         m.d.comb += [
-            self.o.payload.eq(self.i.payload ^ mask.replicate(self.pixels)),
+            self.o.payload.eq(self.i.payload ^ Cat(bit.replicate(self.bits) for bit in mask).replicate(self.pixels)),
             self.o.valid.eq(self.i.valid),
             self.i.ready.eq(self.o.ready),
         ]

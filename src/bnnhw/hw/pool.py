@@ -36,6 +36,8 @@ class Pool(wiring.Component):
         See `PoolShape`.
     element_bits : int
         Of an unsigned element.
+    greatest : int
+        The greatest element, if it is not 2^element_bits - 1.
     technology : "ecp5" or "portable"
 
     Members
@@ -56,6 +58,7 @@ class Pool(wiring.Component):
         width: int,
         channels: int,
         element_bits: int = 1,
+        greatest: int | None = None,
         window: tuple[int, int],
         stride: tuple[int, int],
         pixels: int = 1,
@@ -65,6 +68,9 @@ class Pool(wiring.Component):
         check_technology(technology)
         if element_bits < 1:
             raise ValueError(f"element_bits={element_bits} must be at least 1")
+        self.greatest = (1 << element_bits) - 1 if greatest is None else greatest
+        if self.greatest.bit_length() != element_bits:
+            raise ValueError(f"greatest={greatest} must have element_bits={element_bits} bits")
         self.shape = PoolShape(
             height=height,
             width=width,

@@ -17,7 +17,7 @@ class SumPool(Pool):
     """
 
     def bits_of(self, elements: int) -> int:
-        return (((1 << self.element_bits) - 1) * elements).bit_length()
+        return (self.greatest * elements).bit_length()
 
     def combine(self, a: Value, b: Value) -> Value:
         return a + b

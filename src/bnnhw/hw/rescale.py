@@ -1,0 +1,188 @@
+"""Rescale: a factor for all sums, and an offset for each channel and each class of pixels."""
+
+# pyright: reportArgumentType=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
+# pyright: reportOperatorIssue=false
+# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values)
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .area import UnitArea
+from .delays import hold
+from .flow import Flow, Sink, pipeline_flow
+from .place_rom import place_rom_cells, place_rom_latency, place_rom_store, read_place_rom
+from .places import Places, check_tables, count_places
+from .stream import flat_stream
+from .technology import check_technology
+
+__all__ = ["Rescale", "RescaleShape"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RescaleShape:
+    """The sizes of a Rescale.
+
+    Parameters
+    ----------
+    places : Places
+    greatest : int
+        The greatest sum.
+    factor : int
+    greatest_offset : int
+    """
+
+    places: Places
+    greatest: int
+    factor: int
+    greatest_offset: int
+
+    def __post_init__(self) -> None:
+        for name in ("greatest", "factor"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+
+    @property
+    def elements(self) -> int:
+        """Sums of a beat."""
+        return self.places.pixels * self.places.lanes
+
+    @property
+    def width(self) -> int:
+        """Bits of a sum."""
+        return self.greatest.bit_length()
+
+    @property
+    def greatest_result(self) -> int:
+        return self.factor * self.greatest + self.greatest_offset
+
+    @property
+    def result_width(self) -> int:
+        return self.greatest_result.bit_length()
+
+    @property
+    def offset_width(self) -> int:
+        return max(1, self.greatest_offset.bit_length())
+
+    @property
+    def read_width(self) -> int:
+        """Bits that are read at a place."""
+        return self.offset_width * self.places.lanes
+
+    @property
+    def read_latency(self) -> int:
+        return place_rom_latency(place_rom_store(self.places.count, self.read_width))
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a beat to its results."""
+        return self.places.latency + self.read_latency + 1
+
+    def flow(self, sink: Sink) -> Flow:
+        """A pipeline's of `latency` cycles."""
+        return pipeline_flow(sink, latency=self.latency)
+
+    @property
+    def area(self) -> UnitArea:
+        """The cells of a Rescale of technology "ecp5", estimated; yosys merges offsets that it finds to be equal."""
+        roms = len({tuple(kind[p] for kind in self.places.kinds) for p in range(self.places.pixels)})
+        lut4, ff, ebr = (roms * cells for cells in place_rom_cells(self.places.count, self.read_width))
+        if self.places.borders > 1:
+            lut4, ff = lut4 + 30, ff + 30
+        ff += (self.latency - 1) * (self.elements * self.width + 1) + self.elements * self.result_width + 1
+        adder = self.result_width - (self.factor & -self.factor).bit_length() + 1
+        ccu2c = self.elements * -(-adder // 2)
+        return UnitArea(lut4=lut4 + 8, ccu2c=ccu2c, feeds=0, ff=ff, ebr=ebr)
+
+
+class Rescale(wiring.Component):
+    """y[p, c] = factor * x[p, c] + offsets of the channel c and of the pixel's classes. One beat a cycle.
+
+    `i.ready` depends on `o.ready`.
+
+    Parameters
+    ----------
+    offsets : array (row classes, column classes, 1, channels) of int, at least 0
+    factor, greatest : int
+        The greatest x.
+    lanes, pixels, row_classes, column_classes
+        See `Places`.
+    technology : "ecp5" or "portable"
+
+    Members
+    -------
+    i : In(stream of unsigned(pixels * lanes * shape.width))
+    o : Out(stream of unsigned(pixels * lanes * shape.result_width))
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(
+        self,
+        *,
+        offsets: np.ndarray,
+        factor: int = 1,
+        greatest: int,
+        lanes: int,
+        pixels: int = 1,
+        row_classes: Sequence[int] = (),
+        column_classes: Sequence[int] = (),
+        technology: str,
+    ):
+        check_technology(technology)
+        offsets = np.asarray(offsets)
+        places = Places(
+            channels=offsets.shape[-1],
+            lanes=lanes,
+            pixels=pixels,
+            row_classes=tuple(row_classes),
+            column_classes=tuple(column_classes),
+        )
+        check_tables("offsets", offsets, places, ("row classes", "column classes", "1", "channels"))
+        if offsets.min() < 0:
+            raise ValueError(f"offsets must be at least 0; the least is {offsets.min()}")
+        self.shape = RescaleShape(places=places, greatest=greatest, factor=factor, greatest_offset=int(offsets.max()))
+        self.offsets = offsets
+        self.technology = technology
+        super().__init__(
+            {
+                "i": In(flat_stream(self.shape.elements * self.shape.width)),
+                "o": Out(flat_stream(self.shape.elements * self.shape.result_width)),
+            }
+        )
+
+    def __repr__(self) -> str:
+        return f"Rescale({self.shape!r}, technology={self.technology!r})"
+
+    def flow(self, sink: Sink) -> Flow:
+        """See the shape's."""
+        return self.shape.flow(sink)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        shape = self.shape
+        advance = Signal()
+        m.d.comb += [advance.eq(~self.o.valid | self.o.ready), self.i.ready.eq(advance)]
+        place = count_places(m, shape.places, beat=advance & self.i.valid, enable=advance)
+        valid = hold(m, self.i.valid, shape.latency - 1, enable=advance, name="valid")
+        sums = hold(m, self.i.payload, shape.latency - 1, enable=advance, name="sums")
+        results: list[Value] = []
+        shared: dict[bytes, Value] = {}
+        for pixel, words in enumerate(shape.places.tables(self.offsets)[:, :, 0]):
+            if (key := words.tobytes()) not in shared:
+                rows = [sum(int(value) << lane * shape.offset_width for lane, value in enumerate(row)) for row in words]
+                shared[key] = read_place_rom(
+                    m, rows, shape.read_width, place, enable=advance, technology=self.technology, name=f"rom{pixel}"
+                )
+            for lane in range(shape.places.lanes):
+                x = sums.word_select(pixel * shape.places.lanes + lane, shape.width)
+                offset = shared[key].word_select(lane, shape.offset_width)
+                results.append((x * shape.factor + offset)[: shape.result_width])
+        with m.If(advance):
+            m.d.sync += [self.o.valid.eq(valid), self.o.payload.eq(Cat(results))]
+        return m
