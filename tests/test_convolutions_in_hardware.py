@@ -13,6 +13,7 @@ from bnnhw.compiler.folding import Folding, FoldingPlan
 from bnnhw.compiler.ir import evaluate, trace
 from bnnhw.compiler.schedule import apply_plan, split_host
 from bnnhw.compiler.scheduling import schedule
+from bnnhw.compiler.steps import Inverting
 from bnnhw.model.export import save
 from bnnhw.model.networks import Architecture, Convolution, build_network
 from bnnhw.sim.batch import BatchSimulator
@@ -78,7 +79,7 @@ FOLDINGS = {
 def test_foldings(name: str, input_bits: int, tmp_path: Path):
     graph = make_graph(tmp_path, DEEP, input_bits=input_bits)
     layers = build_pipeline(split_host(graph)[1]).layers
-    assert any(layer.inverted is not None and layer.inverted.any() for layer in layers)
+    assert any(isinstance(step, Inverting) for layer in layers for step in layer.behind)
     plan = FoldingPlan(
         tuple(
             (layer.name, Folding(pe, simd, "auto", pixels))

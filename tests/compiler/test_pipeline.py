@@ -10,6 +10,7 @@ from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.ops import ArgMax, MatMul
 from bnnhw.compiler.pipeline import Pipeline
 from bnnhw.compiler.schedule import split_host
+from bnnhw.compiler.steps import Rescaling
 from bnnhw.compiler.types import IntType
 
 from .make_model import CHAINS, make_model
@@ -24,11 +25,15 @@ def run_pipeline(pipeline: Pipeline, codes: np.ndarray) -> np.ndarray:
             bits = (codes >> plane) & 1
             mismatches = (bits[:, None, :] != (layer.weights == 1)[None]).sum(axis=2)
             sums += mismatches << plane
-        if layer.thresholds is not None:
-            codes = (sums <= layer.thresholds).astype(np.int64)
+        codes = sums if layer.thresholds is None else (sums <= layer.thresholds).astype(np.int64)
+        for step in layer.behind:
+            assert isinstance(step, Rescaling)
+            codes = step.factor * codes + step.offsets.reshape(-1)
+            assert codes.min() >= 0
+            assert codes.max() <= step.greatest_result
     if not pipeline.label:
-        return pipeline.offsets + pipeline.scale * sums
-    scores = sums if pipeline.table is None else pipeline.table[np.arange(pipeline.classes), sums]
+        return pipeline.offsets + pipeline.scale * codes
+    scores = codes if pipeline.table is None else pipeline.table[np.arange(pipeline.classes), codes]
     assert scores.max() < 2**pipeline.score_width
     return np.argmax(scores, axis=1)
 

@@ -10,7 +10,7 @@ from bnnhw.compiler.pipeline import MatrixLayer, Pipeline, Windows
 from bnnhw.compiler.queues import LEAST_DEPTH, insert_queues, with_queues
 from bnnhw.compiler.stages import Queue, Stage, Window
 from bnnhw.compiler.timing import core_timing, least_interval
-from bnnhw.compiler.types import BinaryType
+from bnnhw.compiler.types import BinaryType, IntType
 from bnnhw.hw.core import Core
 from bnnhw.sim.batch import BatchSimulator
 
@@ -25,13 +25,30 @@ def convolution(name: str, image: tuple[int, int, int], rows: int, padding: int)
         height=height, width=width, channels=channels, kernel=(3, 3), stride=(1, 1), padding=sides, padding_code=0
     )
     weights = RNG.choice(np.array([-1, 1], np.int8), (rows, 9 * channels))
-    return MatrixLayer(name, weights, 1, np.full(rows, weights.shape[1] // 2), windows=windows)
+    return layer_of(name, weights, thresholds=np.full(rows, weights.shape[1] // 2), windows=windows)
+
+
+def layer_of(name: str, weights: np.ndarray, *, thresholds: np.ndarray | None, windows: Windows | None) -> MatrixLayer:
+    """Bits in; bits out where there are thresholds, else sums."""
+    greatest = weights.shape[1] if thresholds is None else 1
+    return MatrixLayer(
+        name=name,
+        weights=weights,
+        planes=1,
+        thresholds=thresholds,
+        windows=windows,
+        behind=(),
+        output=name,
+        element=IntType(0, greatest),
+        greatest=greatest,
+    )
 
 
 def stages_of(foldings: list[Folding]) -> tuple[tuple[Stage, ...], int]:
     """Two convolutions, the second of which takes its rows in another rhythm than the first gives them: its border is
     two wide. The units and the beats of an image."""
-    dense = MatrixLayer("dense", RNG.choice(np.array([-1, 1], np.int8), (2, 12 * 14 * 3)), 1, None)
+    weights = RNG.choice(np.array([-1, 1], np.int8), (2, 12 * 14 * 3))
+    dense = layer_of("dense", weights, thresholds=None, windows=None)
     layers = convolution("first", (10, 12, 2), 4, 1), convolution("second", (10, 12, 4), 3, 2), dense
     pipeline = Pipeline(BinaryType(), layers, None, True, np.zeros(2, np.int64), 1)
     return core_stages(pipeline, foldings, 1), core_input(pipeline, foldings, 1).beats

@@ -6,7 +6,7 @@ import pytest
 from bnnhw.boards.alone import synthesise_alone
 from bnnhw.hw.rescale import Rescale
 
-from .scenario import run_scenario
+from .scenario import pack, run_scenario
 from .test_pool import to_beats
 from .verilog_scenario import run_verilog_scenario
 
@@ -34,8 +34,8 @@ def verify_against_reference(
     offsets = rng.integers(0, greatest_offset + 1, (*classes, 1, channels))
     offsets.flat[0] = greatest_offset
     unit = Rescale(
-        offsets=offsets, factor=factor, greatest=greatest, lanes=lanes, pixels=pixels, row_classes=rows,
-        column_classes=columns, technology=technology,
+        offsets=offsets, factor=factor, greatest=greatest, greatest_result=factor * greatest + greatest_offset,
+        lanes=lanes, pixels=pixels, row_classes=rows, column_classes=columns, technology=technology,
     )  # fmt: skip
     width = max(width, pixels)
     x = rng.integers(0, greatest + 1, (IMAGES, height, width, channels))
@@ -52,6 +52,14 @@ def verify_against_reference(
 @pytest.mark.parametrize(("seed", "stalls"), [(0, (0.3, 0.3)), (1, (0, 0.7))])
 def test_equals_numpy(case, seed, stalls):
     verify_against_reference(*case, seed=seed, stalls=stalls)
+
+
+def test_offsets_may_be_negative_where_no_result_is():
+    offsets = np.array([-4, 3]).reshape(1, 1, 1, 2)
+    unit = Rescale(offsets=offsets, greatest=9, greatest_result=12, lanes=2, technology="portable")
+    beats = [pack((x, 9 - x), 4) for x in range(4, 10)]
+    expected = [pack((x - 4, 12 - x), 4) for x in range(4, 10)]
+    assert run_scenario(unit, beats, outputs=6).outputs == expected
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -83,8 +91,8 @@ def test_area(channels, greatest, factor, greatest_offset, lanes, pixels, classe
     count = max(classes, default=0) + 1
     offsets = np.random.default_rng(0).integers(0, greatest_offset + 1, (count, count, 1, channels))
     unit = Rescale(
-        offsets=offsets, factor=factor, greatest=greatest, lanes=lanes, pixels=pixels, row_classes=classes,
-        column_classes=classes, technology="ecp5",
+        offsets=offsets, factor=factor, greatest=greatest, greatest_result=factor * greatest + greatest_offset,
+        lanes=lanes, pixels=pixels, row_classes=classes, column_classes=classes, technology="ecp5",
     )  # fmt: skip
     report, area = synthesise_alone(unit), unit.shape.area
     assert report.ebr == area.ebr
@@ -93,9 +101,8 @@ def test_area(channels, greatest, factor, greatest_offset, lanes, pixels, classe
 
 
 def test_options_are_checked():
-    legal = {"offsets": np.zeros((1, 1, 1, 4), int), "greatest": 9, "lanes": 2, "technology": "portable"}
-    with pytest.raises(ValueError, match=r"^offsets must be at least 0; the least is -1$"):
-        Rescale(**{**legal, "offsets": np.full((1, 1, 1, 4), -1)})
+    sizes = {"greatest": 9, "greatest_result": 9, "lanes": 2}
+    legal = {"offsets": np.zeros((1, 1, 1, 4), int), **sizes, "technology": "portable"}
     with pytest.raises(ValueError, match=r"^factor=0 must be at least 1$"):
         Rescale(**{**legal, "factor": 0})
     with pytest.raises(ValueError, match=r"^offsets of shape \(2, 1, 1, 4\) must be \(row classes, .* with 1 row"):

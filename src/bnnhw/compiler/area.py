@@ -15,7 +15,7 @@ from bnnhw.hw.block_ram import BLOCK_RAM_SHAPES
 from bnnhw.hw.dealer import lane_depth
 from bnnhw.hw.fifo import fifo_block_rams
 from bnnhw.hw.matrix_shape import MatrixShape
-from bnnhw.hw.max_pool import MaxPool
+from bnnhw.hw.pool import Pool
 from bnnhw.hw.pool_area import pool_area
 from bnnhw.hw.score_table import score_table_block_rams
 from bnnhw.hw.window_area import window_area
@@ -127,6 +127,6 @@ def window_resources(shape: WindowShape, *, padding_code: int) -> Resources:
     return Resources.of(window_area(shape, padding_code=padding_code))
 
 
-def pool_resources(unit: MaxPool) -> Resources:
-    """A max pooling of bits."""
+def pool_resources(unit: Pool) -> Resources:
+    """A pooling."""
     return Resources.of(pool_area(unit))

@@ -1,16 +1,20 @@
 """From a pipeline and its foldings to the units of the core, in order, and what goes between them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from math import gcd
 
+from bnnhw.hw.places import Places
 from bnnhw.hw.pool_shape import PoolShape
 
 from .area import Resources, link_resources
+from .borders import Borders
 from .errors import ScheduleError
 from .folding import Folding
 from .pipeline import MatrixLayer, Pipeline
-from .stages import Convert, Inversion, Label, Matrix, Pool, Stage, Table, Window
+from .result_stages import Inversion, Label, Offsets, Pool, Table, Thresholds
+from .stages import Convert, Matrix, Stage, Window
+from .steps import Inverting, Pooling, Quantising, Rescaling, Step
 
 
 @dataclass(frozen=True)
@@ -56,15 +60,22 @@ def entry_resources(port: Port) -> Resources:
 
 def core_stages(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int) -> tuple[Stage, ...]:
     """All units. Raises ScheduleError for an illegal folding."""
+    layers = list(layers_stages(pipeline, foldings, vectors))
+    _, port = layers[-1]
+    stages = [stage for units, _ in layers for stage in units]
+    return (*stages, *output_stages(pipeline, lanes=port.lanes, vectors=vectors))
+
+
+def layers_stages(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int) -> Iterator[tuple[list[Stage], Port]]:
+    """Of each layer the units and the stream behind them. Raises ScheduleError for an illegal folding."""
     if vectors > 1 and any(layer.windows for layer in pipeline.layers):
         raise ScheduleError(
             f"vectors={vectors} must be 1 where there are convolutions; give their foldings several pixels instead"
         )
-    port, stages = core_input(pipeline, foldings, vectors), []
+    port = core_input(pipeline, foldings, vectors)
     for layer, folding in zip(pipeline.layers, foldings, strict=True):
         units, port = layer_stages(layer, folding, port)
-        stages += units
-    return (*stages, *output_stages(pipeline, lanes=port.lanes, vectors=vectors))
+        yield units, port
 
 
 def layer_stages(layer: MatrixLayer, folding: Folding, port: Port) -> tuple[list[Stage], Port]:
@@ -93,42 +104,63 @@ def layer_feed(layer: MatrixLayer, folding: Folding, port: Port) -> list[Stage]:
 
 
 def layer_body(layer: MatrixLayer, folding: Folding, *, vectors: int, in_pixels: int = 1) -> tuple[list[Stage], Port]:
-    """The layer's own units: windows, matrix unit, pooling. Raises ScheduleError for an illegal folding."""
+    """The layer's own units: windows, matrix unit, and what is behind it. Raises ScheduleError for an illegal
+    folding."""
     shape, name = layer.shape(folding, vectors), layer.name
-    matrix = Matrix(name=name, layer=layer, shape=shape, groups=layer.positions // folding.pixels)
-    if (windows := layer.windows) is None:
-        return [matrix], Port(1, 1, layer.rows, shape.result_width, folding.pe, vectors=vectors)
-    window_shape = windows.shape(folding, element_bits=layer.planes, in_pixels=in_pixels)
-    stages: list[Stage] = [
-        Window(name=f"{name} windows", shape=window_shape, padding_code=windows.padding_code),
-        matrix,
-    ]
-    port = Port(*windows.output, layer.rows, shape.result_width, folding.pe, folding.pixels)
-    if layer.pool is None:
-        return stages, port
-    window, stride = layer.pool
-    try:
-        pool_shape = PoolShape(
-            height=port.height,
-            width=port.width,
-            channels=port.channels,
-            window=window,
-            stride=stride,
-            pixels=port.pixels,
-            lanes=port.lanes,
-        )
-    except ValueError as error:
-        raise ScheduleError(f"layer {name!r}: its pooling: {error}") from error
-    stages.append(Pool(name=f"{name} pooling", shape=pool_shape))
-    port = Port(pool_shape.out_height, pool_shape.out_width, layer.rows, 1, folding.pe, pool_shape.out_pixels)
-    if layer.inverted is not None and layer.inverted.any():
-        channels = tuple(map(bool, layer.inverted))
-        stages.append(
-            Inversion(
-                name=f"{name} inversion", channels=channels, lanes=port.lanes, pixels=port.pixels, beats=port.beats
-            )
-        )
+    stages: list[Stage] = []
+    port = Port(1, 1, layer.rows, shape.result_width, folding.pe, vectors=vectors)
+    if (windows := layer.windows) is not None:
+        window_shape = windows.shape(folding, element_bits=layer.planes, in_pixels=in_pixels)
+        stages.append(Window(name=f"{name} windows", shape=window_shape, padding_code=windows.padding_code))
+        port = Port(*windows.output, layer.rows, shape.result_width, folding.pe, folding.pixels)
+    stages.append(Matrix(name=name, layer=layer, shape=shape, groups=layer.positions // folding.pixels))
+    for step in layer.behind:
+        try:
+            stage, port = step_stage(step, name, port)
+        except ValueError as error:
+            raise ScheduleError(f"layer {name!r}: its pooling: {error}") from error
+        stages.append(stage)
     return stages, port
+
+
+def step_stage(step: Step, name: str, port: Port) -> tuple[Stage, Port]:
+    """The unit of a step of the layer `name` on the stream `port`, and the stream behind it. Raises ValueError where a
+    pooling has no unit."""
+    match step:
+        case Quantising(_, borders):
+            stage = Thresholds(name=f"{name} thresholds", step=step, places=places(port, borders), beats=port.beats)
+            return stage, replace(port, bits=step.bits)
+        case Rescaling():
+            stage = Offsets(name=f"{name} offsets", step=step, places=places(port, step.borders), beats=port.beats)
+            return stage, replace(port, bits=step.greatest_result.bit_length())
+        case Inverting(bits=bits):
+            stage = Inversion(
+                name=f"{name} inversion", step=step, lanes=port.lanes, pixels=port.pixels, beats=port.beats
+            )
+            return stage, replace(port, bits=bits)
+        case Pooling(_, window, stride):
+            shape = PoolShape(
+                height=port.height,
+                width=port.width,
+                channels=port.channels,
+                window=window,
+                stride=stride,
+                pixels=port.pixels,
+                lanes=port.lanes,
+            )
+            stage = Pool(name=f"{name} {step.kind} pooling", step=step, shape=shape)
+            return stage, replace(
+                port,
+                height=shape.out_height,
+                width=shape.out_width,
+                pixels=shape.out_pixels,
+                bits=stage.result_bits,
+            )
+
+
+def places(port: Port, borders: Borders) -> Places:
+    """The places of a stream's beats; vectors lie side by side as pixels do."""
+    return Places(channels=port.channels, lanes=port.lanes, pixels=port.pixels * port.vectors, **asdict(borders))
 
 
 def regroup(port: Port, *, pixels: int, lanes: int) -> list[Stage]:

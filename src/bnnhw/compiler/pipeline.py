@@ -12,7 +12,8 @@ from bnnhw.hw.window_shape import WindowShape
 from .errors import ScheduleError
 from .folding import Folding, divisors
 from .ops.windows import Pair, window_counts
-from .types import Element
+from .steps import Step
+from .types import BinaryType, Element, IntType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +56,9 @@ class Windows:
         return window_counts((self.height, self.width, self.channels), self.kernel, self.stride, self.padding)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class MatrixLayer:
-    """One matrix unit's work. Without thresholds it gives the mismatch sums themselves.
+    """A matrix unit's work and the steps behind it. Without thresholds the unit gives the mismatch sums themselves.
 
     Attributes
     ----------
@@ -69,20 +70,21 @@ class MatrixLayer:
         (rows,) int64: the output bit is 1 where the mismatch sum is at most this; from -1, never, to `max_sum`, always.
     windows
         The windows of a convolution.
-    pool
-        The (window, stride) of a max pooling behind the thresholds.
-    inverted
-        (rows,) bool: the channels to be inverted behind the pooling, whose weights and thresholds are inverted, too. So
-        the greatest of an inverted bit is the least of the bit.
+    behind
+        What becomes of the unit's results, in order.
+    output, element, greatest
+        The graph's name of the layer's result, what its elements are, and the greatest code that carries one.
     """
 
     name: str
     weights: NDArray[np.int8]
     planes: int
     thresholds: NDArray[np.int64] | None
-    windows: Windows | None = None
-    pool: tuple[Pair, Pair] | None = None
-    inverted: NDArray[np.bool_] | None = None
+    windows: Windows | None
+    behind: tuple[Step, ...]
+    output: str
+    element: BinaryType | IntType
+    greatest: int
 
     @property
     def rows(self) -> int:
@@ -137,13 +139,13 @@ class Pipeline:
     element
         The input's elements.
     layers
-        All but the last have thresholds. The last one's weights are inverted, so that a greater sum is a greater score.
+        Where one's unit has no thresholds its weights are inverted, so that a greater sum is a greater value.
     table
-        (classes, entries) int64: the score of a class by the last layer's sum. None where the sum itself is the score.
+        (classes, entries) int64: the score of a class by the last layer's code. None where the code is the score.
     label
         Whether the arg max of the scores is the output, or the scores.
     offsets, scale
-        The last layer's dots are offsets + scale*sums.
+        The last layer's values are offsets + scale*codes.
     """
 
     element: Element
@@ -160,4 +162,4 @@ class Pipeline:
     @property
     def score_width(self) -> int:
         """Bits of a score, unsigned."""
-        return max(1, int(self.layers[-1].max_sum if self.table is None else self.table.max()).bit_length())
+        return max(1, int(self.layers[-1].greatest if self.table is None else self.table.max()).bit_length())

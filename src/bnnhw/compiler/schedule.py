@@ -115,8 +115,9 @@ class Schedule:
 
     @property
     def output_width(self) -> int:
-        """Bits of an element of the core's output: a label, or the last layer's sum."""
-        return max(1, (self.pipeline.classes - 1).bit_length()) if self.pipeline.label else self.shapes[-1].result_width
+        """Bits of an element of the core's output: a label, or a score."""
+        classes = self.pipeline.classes
+        return max(1, (classes - 1).bit_length()) if self.pipeline.label else self.pipeline.score_width
 
     @property
     def output_lanes(self) -> int:

@@ -1,23 +1,18 @@
-"""The units of a core as data: each one's timing, cells and hardware, before any of it is built."""
+"""The units of a core as data: each one's timing, cells and hardware, before any of it is built.
+
+Here are what a unit is, and those up to the matrix units; `result_stages.py` has those behind them.
+"""
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from math import gcd
 
-import numpy as np
 from amaranth.lib import wiring
-from numpy.typing import NDArray
 
 from bnnhw.hw.fifo import Fifo, fifo_flow
-from bnnhw.hw.flow import Flow, Sink, flow_cycles, wire_flow
-from bnnhw.hw.invert import Invert
-from bnnhw.hw.label_select import LabelSelect, label_select_flow
+from bnnhw.hw.flow import Flow, Sink
 from bnnhw.hw.matrix_shape import MatrixShape
 from bnnhw.hw.matrix_unit import MatrixUnit
-from bnnhw.hw.max_pool import MaxPool
-from bnnhw.hw.pool_shape import PoolShape
-from bnnhw.hw.score_table import ScoreTable, score_table_flow
 from bnnhw.hw.sliding_window import SlidingWindow
 from bnnhw.hw.width import WidthConverter, width_converter_flow
 from bnnhw.hw.window_shape import WindowShape
@@ -164,115 +159,3 @@ class Matrix(Stage):
             store=self.shape.store,
             technology=technology,
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pool(Stage):
-    """A max pooling of bits."""
-
-    ENGINE = "max pooling"
-
-    shape: PoolShape
-
-    @property
-    def interval(self) -> int:
-        return self._unit.initiation_interval
-
-    @property
-    def resources(self) -> Resources:
-        return area.pool_resources(self._unit)
-
-    @cached_property
-    def _unit(self) -> MaxPool:
-        return self.build("ecp5")
-
-    def flow(self, sink: Sink) -> Flow:
-        return self._unit.flow(sink)
-
-    def build(self, technology: str) -> MaxPool:
-        return MaxPool(**asdict(self.shape), technology=technology)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inversion(Stage):
-    """Some channels inverted; `beats` a frame."""
-
-    ENGINE = "inversion"
-
-    channels: tuple[bool, ...] = field(repr=False)
-    lanes: int
-    pixels: int
-    beats: int
-
-    @property
-    def interval(self) -> int:
-        return self.beats
-
-    @property
-    def resources(self) -> Resources:
-        return Resources(self.pixels * self.lanes, self.lanes if self.lanes < len(self.channels) else 0)
-
-    def flow(self, sink: Sink) -> Flow:
-        return wire_flow(sink)
-
-    def build(self, technology: str) -> wiring.Component:
-        return Invert(channels=self.channels, lanes=self.lanes, pixels=self.pixels)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Table(Stage):
-    """The table of scores."""
-
-    ENGINE = "score table"
-
-    table: NDArray[np.int64] = field(repr=False)
-    lanes: int
-    vectors: int
-
-    @property
-    def interval(self) -> int:
-        beats = len(self.table) // self.lanes
-        accepted, _ = flow_cycles(self.flow, [0] * (beats + 1))
-        return accepted[beats]
-
-    @property
-    def resources(self) -> Resources:
-        classes, entries = self.table.shape
-        return area.table_resources(
-            classes=classes,
-            entries=entries,
-            width=int(self.table.max()).bit_length(),
-            lookups=self.lanes * self.vectors,
-        )
-
-    def flow(self, sink: Sink) -> Flow:
-        return score_table_flow(sink, lanes=self.lanes, vectors=self.vectors)
-
-    def build(self, technology: str) -> wiring.Component:
-        return ScoreTable(table=self.table, lanes=self.lanes, vectors=self.vectors, technology=technology)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Label(Stage):
-    """The arg max of the scores."""
-
-    ENGINE = "label select"
-
-    classes: int
-    width: int
-    lanes: int
-    vectors: int
-
-    @property
-    def interval(self) -> int:
-        return self.classes
-
-    @property
-    def resources(self) -> Resources:
-        return area.label_resources(width=self.width, lanes=self.lanes, vectors=self.vectors)
-
-    def flow(self, sink: Sink) -> Flow:
-        return label_select_flow(sink, classes=self.classes, lanes=self.lanes)
-
-    def build(self, technology: str) -> wiring.Component:
-        return LabelSelect(classes=self.classes, width=self.width, signed=False, lanes=self.lanes, vectors=self.vectors)

@@ -1,7 +1,7 @@
 """Invert: some channels of a stream, inverted bit by bit."""
 
-# pyright: reportGeneralTypeIssues=false
-# (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
+# pyright: reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
+# (as amaranth's types say it: `with m.If` is a decorated generator; concatenations may be IO values)
 
 from collections.abc import Sequence
 

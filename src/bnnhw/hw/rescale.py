@@ -33,16 +33,20 @@ class RescaleShape:
     greatest : int
         The greatest sum.
     factor : int
-    greatest_offset : int
+    offset_width : int
+        Bits of an offset.
+    greatest_result : int
+        The greatest result.
     """
 
     places: Places
     greatest: int
     factor: int
-    greatest_offset: int
+    offset_width: int
+    greatest_result: int
 
     def __post_init__(self) -> None:
-        for name in ("greatest", "factor"):
+        for name in ("greatest", "factor", "greatest_result"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
 
@@ -57,16 +61,8 @@ class RescaleShape:
         return self.greatest.bit_length()
 
     @property
-    def greatest_result(self) -> int:
-        return self.factor * self.greatest + self.greatest_offset
-
-    @property
     def result_width(self) -> int:
         return self.greatest_result.bit_length()
-
-    @property
-    def offset_width(self) -> int:
-        return max(1, self.greatest_offset.bit_length())
 
     @property
     def read_width(self) -> int:
@@ -106,9 +102,11 @@ class Rescale(wiring.Component):
 
     Parameters
     ----------
-    offsets : array (row classes, column classes, 1, channels) of int, at least 0
-    factor, greatest : int
-        The greatest x.
+    offsets : array (row classes, column classes, 1, channels) of int
+        Negative only where no y is: they are taken modulo 2^result_width.
+    factor : int
+    greatest, greatest_result : int
+        The greatest x and y.
     lanes, pixels, row_classes, column_classes
         See `Places`.
     technology : "ecp5" or "portable"
@@ -128,6 +126,7 @@ class Rescale(wiring.Component):
         offsets: np.ndarray,
         factor: int = 1,
         greatest: int,
+        greatest_result: int,
         lanes: int,
         pixels: int = 1,
         row_classes: Sequence[int] = (),
@@ -144,10 +143,15 @@ class Rescale(wiring.Component):
             column_classes=tuple(column_classes),
         )
         check_tables("offsets", offsets, places, ("row classes", "column classes", "1", "channels"))
-        if offsets.min() < 0:
-            raise ValueError(f"offsets must be at least 0; the least is {offsets.min()}")
-        self.shape = RescaleShape(places=places, greatest=greatest, factor=factor, greatest_offset=int(offsets.max()))
-        self.offsets = offsets
+        width = greatest_result.bit_length()
+        self.offsets = offsets & (1 << width) - 1
+        self.shape = RescaleShape(
+            places=places,
+            greatest=greatest,
+            factor=factor,
+            offset_width=max(1, int(self.offsets.max()).bit_length()),
+            greatest_result=greatest_result,
+        )
         self.technology = technology
         super().__init__(
             {

@@ -1,15 +1,16 @@
 """The ladder's rungs from the trained graph to the RTL. Those above need a tool chain, and come from the caller."""
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.chain import layers_stages
 from bnnhw.compiler.ir import Graph, evaluate, trace
 from bnnhw.compiler.kernel import PackedKernel
 from bnnhw.compiler.lower import lower
-from bnnhw.compiler.ops import Product, Threshold
 from bnnhw.compiler.packing import unpack_beats
 from bnnhw.compiler.schedule import Schedule
 
@@ -68,41 +69,30 @@ def frames_of(schedule: Schedule, images: NDArray[Any]) -> NDArray[np.uint64]:
 
 def trace_rtl(schedule: Schedule, images: NDArray[Any]) -> dict[str, NDArray[np.int64]]:
     """The activations (N, *shape) that the RTL computes, by the names that the integer graph gives them."""
-    activations = thresholds_of(schedule.core_graph)
-    hidden = [layer for layer in schedule.pipeline.layers if layer.thresholds is not None]
+    *hidden, _ = schedule.pipeline.layers
     return {
-        activations[layer.name]: 2 * hidden_bits(schedule, images, depth) - 1
+        layer.output: layer.element.lo + layer.element.step * hidden_codes(schedule, images, depth)
         for depth, layer in enumerate(hidden, start=1)
     }
 
 
-def hidden_bits(schedule: Schedule, images: NDArray[Any], depth: int) -> NDArray[np.int64]:
-    """The bits (N, rows), of a convolution (N, height, width, rows), behind the thresholds of the hidden layer number
-    `depth`, from 1, of the RTL."""
-    layer, folding = schedule.pipeline.layers[depth - 1], schedule.foldings[depth - 1]
+def hidden_codes(schedule: Schedule, images: NDArray[Any], depth: int) -> NDArray[np.int64]:
+    """What the RTL's layer number `depth`, from 1, gives to the next one: codes (N, rows), of a convolution (N, height,
+    width, rows)."""
+    *_, (_, port) = islice(layers_stages(schedule.pipeline, schedule.foldings, schedule.vectors), depth)
     simulator = BatchSimulator(lower(schedule, technology="ecp5", layers=depth))
-    groups, folds = layer.positions // folding.pixels, layer.rows // folding.pe
-    result = simulator.run(frames_of(schedule, images), output_beats=groups * folds)
+    result = simulator.run(frames_of(schedule, images), output_beats=port.beats)
     beats = unpack_beats(
         result.outputs.reshape(-1, result.outputs.shape[2]),
-        width=1,
-        lanes=folding.pixels * folding.pe,
+        width=port.bits,
+        lanes=port.pixels * port.lanes,
         vectors=schedule.vectors,
-        elements=layer.positions * layer.rows,
+        elements=port.elements,
         frames=len(images),
     )
-    # Of a group of pixels the first `pe` channels come first.
-    pixels = beats.reshape(len(images), groups, folds, folding.pixels, folding.pe).swapaxes(2, 3)
-    shape = (*layer.windows.output, layer.rows) if layer.windows else (layer.rows,)
-    bits = pixels.reshape(len(images), *shape)
-    return bits if layer.inverted is None else bits ^ layer.inverted
-
-
-def thresholds_of(graph: Graph) -> dict[str, str]:
-    """The value that a Threshold makes of each product's sums, by the product's name."""
-    products = {node.output: node.name for node in graph.nodes if isinstance(node.op, Product)}
-    return {
-        products[node.inputs[0]]: node.output
-        for node in graph.nodes
-        if isinstance(node.op, Threshold) and node.inputs[0] in products
-    }
+    # Of a group of pixels the first `lanes` channels come first.
+    chunks = port.channels // port.lanes
+    pixels = beats.reshape(len(images), -1, chunks, port.pixels, port.lanes).swapaxes(2, 3)
+    layer = schedule.pipeline.layers[depth - 1]
+    shape = (port.height, port.width, port.channels) if layer.windows else (port.channels,)
+    return pixels.reshape(len(images), *shape)

@@ -1,0 +1,221 @@
+"""The units behind the matrix units as data: thresholds, poolings, scores, the label."""
+
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+
+import numpy as np
+from amaranth.lib import wiring
+from numpy.typing import NDArray
+
+from bnnhw.hw.flow import Flow, Sink, flow_cycles, wire_flow
+from bnnhw.hw.invert import Invert
+from bnnhw.hw.label_select import LabelSelect, label_select_flow
+from bnnhw.hw.max_pool import MaxPool
+from bnnhw.hw.multi_threshold import MultiThreshold, MultiThresholdShape
+from bnnhw.hw.places import Places
+from bnnhw.hw.pool_shape import PoolShape
+from bnnhw.hw.rescale import Rescale
+from bnnhw.hw.score_table import ScoreTable, score_table_flow
+from bnnhw.hw.sum_pool import SumPool
+
+from . import area
+from .area import Resources
+from .stages import Stage
+from .steps import Inverting, Pooling, Quantising, Rescaling
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thresholds(Stage):
+    """Several thresholds a channel, or thresholds that know the border; `beats` a frame."""
+
+    ENGINE = "thresholds"
+
+    step: Quantising = field(repr=False)
+    places: Places
+    beats: int
+
+    @property
+    def interval(self) -> int:
+        return self.beats
+
+    @property
+    def resources(self) -> Resources:
+        return Resources.of(self._shape.area)
+
+    @property
+    def _shape(self) -> MultiThresholdShape:
+        return MultiThresholdShape(places=self.places, bits=self.step.bits, greatest=self.step.greatest)
+
+    def flow(self, sink: Sink) -> Flow:
+        return self._shape.flow(sink)
+
+    def build(self, technology: str) -> wiring.Component:
+        return MultiThreshold(
+            thresholds=self.step.thresholds,
+            greatest=self.step.greatest,
+            lanes=self.places.lanes,
+            pixels=self.places.pixels,
+            row_classes=self.places.row_classes,
+            column_classes=self.places.column_classes,
+            technology=technology,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offsets(Stage):
+    """A factor, and an offset a channel; `beats` a frame."""
+
+    ENGINE = "offsets"
+
+    step: Rescaling = field(repr=False)
+    places: Places
+    beats: int
+
+    @property
+    def interval(self) -> int:
+        return self.beats
+
+    @property
+    def resources(self) -> Resources:
+        return Resources.of(self._unit.shape.area)
+
+    @cached_property
+    def _unit(self) -> Rescale:
+        return self.build("ecp5")
+
+    def flow(self, sink: Sink) -> Flow:
+        return self._unit.shape.flow(sink)
+
+    def build(self, technology: str) -> Rescale:
+        return Rescale(
+            offsets=self.step.offsets,
+            factor=self.step.factor,
+            greatest=self.step.greatest,
+            greatest_result=self.step.greatest_result,
+            lanes=self.places.lanes,
+            pixels=self.places.pixels,
+            row_classes=self.places.row_classes,
+            column_classes=self.places.column_classes,
+            technology=technology,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool(Stage):
+    """The greatest or the sum of each window."""
+
+    ENGINE = "pooling"
+
+    step: Pooling
+    shape: PoolShape
+
+    @property
+    def interval(self) -> int:
+        return self._unit.initiation_interval
+
+    @property
+    def resources(self) -> Resources:
+        return area.pool_resources(self._unit)
+
+    @cached_property
+    def _unit(self) -> MaxPool | SumPool:
+        return self.build("ecp5")
+
+    @property
+    def result_bits(self) -> int:
+        """Bits of a result."""
+        return self._unit.result_bits
+
+    def flow(self, sink: Sink) -> Flow:
+        return self._unit.flow(sink)
+
+    def build(self, technology: str) -> MaxPool | SumPool:
+        unit = MaxPool if self.step.kind == "max" else SumPool
+        greatest = self.step.greatest
+        return unit(**asdict(self.shape), element_bits=greatest.bit_length(), greatest=greatest, technology=technology)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inversion(Stage):
+    """Some channels inverted; `beats` a frame."""
+
+    ENGINE = "inversion"
+
+    step: Inverting = field(repr=False)
+    lanes: int
+    pixels: int
+    beats: int
+
+    @property
+    def interval(self) -> int:
+        return self.beats
+
+    @property
+    def resources(self) -> Resources:
+        lut4 = self.pixels * self.lanes * self.step.bits
+        return Resources(lut4, self.lanes if self.lanes < len(self.step.channels) else 0)
+
+    def flow(self, sink: Sink) -> Flow:
+        return wire_flow(sink)
+
+    def build(self, technology: str) -> wiring.Component:
+        return Invert(channels=self.step.channels.tolist(), lanes=self.lanes, pixels=self.pixels, bits=self.step.bits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Stage):
+    """The table of scores."""
+
+    ENGINE = "score table"
+
+    table: NDArray[np.int64] = field(repr=False)
+    lanes: int
+    vectors: int
+
+    @property
+    def interval(self) -> int:
+        beats = len(self.table) // self.lanes
+        accepted, _ = flow_cycles(self.flow, [0] * (beats + 1))
+        return accepted[beats]
+
+    @property
+    def resources(self) -> Resources:
+        classes, entries = self.table.shape
+        return area.table_resources(
+            classes=classes,
+            entries=entries,
+            width=int(self.table.max()).bit_length(),
+            lookups=self.lanes * self.vectors,
+        )
+
+    def flow(self, sink: Sink) -> Flow:
+        return score_table_flow(sink, lanes=self.lanes, vectors=self.vectors)
+
+    def build(self, technology: str) -> wiring.Component:
+        return ScoreTable(table=self.table, lanes=self.lanes, vectors=self.vectors, technology=technology)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label(Stage):
+    """The arg max of the scores."""
+
+    ENGINE = "label select"
+
+    classes: int
+    width: int
+    lanes: int
+    vectors: int
+
+    @property
+    def interval(self) -> int:
+        return self.classes
+
+    @property
+    def resources(self) -> Resources:
+        return area.label_resources(width=self.width, lanes=self.lanes, vectors=self.vectors)
+
+    def flow(self, sink: Sink) -> Flow:
+        return label_select_flow(sink, classes=self.classes, lanes=self.lanes)
+
+    def build(self, technology: str) -> wiring.Component:
+        return LabelSelect(classes=self.classes, width=self.width, signed=False, lanes=self.lanes, vectors=self.vectors)

@@ -1,0 +1,158 @@
+"""Every kind of layer from torch to the RTL: several foldings, random stalls, exact cycles, each layer's values."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+from torch import nn
+
+from bnnhw.compiler import Graph, Schedule, ScheduleError, evaluate, integerize, load
+from bnnhw.compiler.build_pipeline import build_pipeline
+from bnnhw.compiler.device import get_device
+from bnnhw.compiler.folding import Folding, FoldingPlan, divisors
+from bnnhw.compiler.schedule import apply_plan, split_host
+from bnnhw.compiler.search import pixel_counts, simds
+from bnnhw.model import BinaryConv2d, BinaryLinear, Quantise, Sign, TensorNorm, ToChannelsFirst
+from bnnhw.model.export import save
+from bnnhw.sim.batch import BatchSimulator
+from bnnhw.sim.rungs import frames_of
+
+from .test_convolutions import network
+from .test_trained_to_integers import shake
+
+DEVICE = get_device("LFE5U-85F")
+SHAPE = (6, 8, 4)
+FRAMES = 12
+Answers = Literal["label", "scores"]
+
+
+def conv(inputs: int, outputs: int, kernel: int = 3, **options) -> list[nn.Module]:
+    """A convolution and its batch norm."""
+    return [BinaryConv2d(inputs, outputs, kernel, **options), nn.BatchNorm2d(outputs)]
+
+
+def classifier(channels: int = 4) -> nn.Sequential:
+    """A convolution whose scores are averages of the whole image, each class with a norm of its own."""
+    last = [BinaryConv2d(channels, 5, 3, padding=1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.BatchNorm1d(5)]
+    return nn.Sequential(ToChannelsFirst(), *conv(channels, channels), Sign(), *last)
+
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "2 bits": lambda: network(*conv(4, 6), Quantise(2), *conv(6, 4), Sign(), shape=SHAPE),
+    "2 bits after 8": lambda: network(*conv(4, 6), Quantise(2), *conv(6, 4), Sign(), shape=SHAPE, binary=False),
+    "5 bits, then dense": lambda: network(*conv(4, 6, 3, stride=2), Quantise(5), shape=SHAPE),
+    "dense of 3 bits": lambda: nn.Sequential(
+        nn.Flatten(), BinaryLinear(192, 12), nn.BatchNorm1d(12), Quantise(3), BinaryLinear(12, 5), TensorNorm()
+    ),
+    "2 bits, then the greatest": lambda: network(*conv(4, 6), Quantise(2), nn.MaxPool2d(2), shape=SHAPE),
+    "the greatest, then 2 bits": lambda: network(
+        BinaryConv2d(4, 6, 3), nn.MaxPool2d(2), nn.BatchNorm2d(6), Quantise(2), *conv(6, 4, 1), Sign(), shape=SHAPE
+    ),
+    "the greatest twice": lambda: network(
+        BinaryConv2d(4, 6, 3),
+        nn.MaxPool2d(2, 1),
+        nn.BatchNorm2d(6),
+        nn.MaxPool2d(2, 1),
+        nn.BatchNorm2d(6),
+        Sign(),
+        shape=SHAPE,
+    ),
+    "average of signs": lambda: network(
+        *conv(4, 6, 3, padding=1, pad_value=-1),
+        Sign(),
+        nn.AvgPool2d(2),
+        *conv(6, 4, 3, padding=1, pad_value=-1),
+        Sign(),
+        shape=SHAPE,
+    ),
+    "average of sums": lambda: network(BinaryConv2d(4, 6, 3), nn.AvgPool2d(2), nn.BatchNorm2d(6), Sign(), shape=SHAPE),
+    "average of sums, 2 bits": lambda: network(
+        BinaryConv2d(4, 6, 3), nn.AvgPool2d((2, 3)), nn.BatchNorm2d(6), Quantise(2), shape=SHAPE
+    ),
+    "average of 2 bits": lambda: network(*conv(4, 6), Quantise(2), nn.AvgPool2d(2), shape=SHAPE),
+    "average, then the greatest": lambda: network(
+        *conv(4, 6, 3, padding=1, pad_value=1), Sign(), nn.AvgPool2d(2), nn.MaxPool2d(3), shape=SHAPE
+    ),
+    "the greatest, then the average": lambda: network(
+        BinaryConv2d(4, 6, 3), nn.MaxPool2d((1, 2)), nn.BatchNorm2d(6), Sign(), nn.AvgPool2d((4, 1)), shape=SHAPE
+    ),
+    "average of the whole": lambda: network(
+        *conv(4, 6, 3, padding=1, pad_value=-1), Sign(), nn.AvgPool2d((2, 8)), shape=SHAPE
+    ),
+    "true zeros": lambda: network(*conv(4, 6, 3, padding=1), Sign(), *conv(6, 4, 3, padding=1), Sign(), shape=SHAPE),
+    "true zeros, stride 2": lambda: network(*conv(4, 6, 3, padding=1, stride=2), Sign(), shape=SHAPE),
+    "true zeros, wide": lambda: network(*conv(4, 6, 5, padding=2), Sign(), shape=SHAPE),
+    "true zeros, the greatest": lambda: network(
+        BinaryConv2d(4, 6, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(6), Sign(), shape=SHAPE
+    ),
+    "true zeros, 2 bits": lambda: network(*conv(4, 6, 3, padding=1), Quantise(2), nn.MaxPool2d(2), shape=SHAPE),
+    "true zeros, averages": lambda: network(
+        BinaryConv2d(4, 6, 3, padding=1), nn.AvgPool2d(2), nn.BatchNorm2d(6), Sign(), shape=SHAPE
+    ),
+    "padding that pixels cannot be": lambda: network(
+        *conv(4, 6, 3, padding=1, pad_value=-1), Sign(), shape=SHAPE, binary=False
+    ),
+    "padding of several bits": lambda: network(
+        *conv(4, 6), Quantise(2), *conv(6, 4, 3, padding=1, pad_value=-1), Sign(), shape=SHAPE
+    ),
+    "averages as scores": classifier,
+}
+
+
+def integer_graph(module: nn.Module, folder: Path, *, answers: Answers = "label", input_range=(0, 255)) -> Graph:
+    module = shake(module, seed=7)
+    example = np.zeros((1, *SHAPE), np.int64)
+    save(module, folder / "model.pt", example_input=example, input_range=input_range)
+    return integerize(load(folder / "model.pt"), output=answers)
+
+
+def random_schedule(graph: Graph, *, seed: int) -> Schedule:
+    """Legal foldings, drawn at random; another draw where a pooling does not take the pixels."""
+    rng = np.random.default_rng(seed)
+    layers = build_pipeline(split_host(graph)[1]).layers
+    for _ in range(100):
+        plan = FoldingPlan(
+            tuple(
+                (
+                    layer.name,
+                    Folding(
+                        int(rng.choice(divisors(layer.rows))),
+                        int(rng.choice(simds(layer))),
+                        pixels=int(rng.choice(pixel_counts(layer))),
+                    ),
+                )
+                for layer in layers
+            )
+        )
+        try:
+            return apply_plan(graph, plan, device=DEVICE, clock_hz=1e8)
+        except ScheduleError as error:
+            if "pooling" not in str(error):
+                raise
+    raise AssertionError("no legal folding in 100 draws")
+
+
+def check(
+    chosen: Schedule, graph: Graph, *, seed: int, stalls: tuple[float, float], lo: int = 0, hi: int = 255
+) -> None:
+    """The RTL gives the graph's answers, and without stalls in the predicted cycles."""
+    inputs = np.random.default_rng(seed).integers(lo, hi + 1, (FRAMES, *SHAPE))
+    (expected,) = evaluate(graph, {graph.inputs[0].name: inputs}).values()
+    result = BatchSimulator(chosen.core("ecp5")).run(
+        frames_of(chosen, inputs), output_beats=chosen.output_beats, stall_probability=stalls, seed=seed, lanes=1
+    )
+    answers = chosen.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=FRAMES)
+    np.testing.assert_array_equal(answers, expected)
+    if stalls == (0.0, 0.0):
+        ends = result.output_cycles[:, -1]
+        assert ends[0] - result.accepted_cycles[0, 0] == chosen.timing.latency
+        assert set(np.diff(ends)[FRAMES // 2 :].tolist()) == {chosen.timing.initiation_interval}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_foldings(name: str, tmp_path: Path):
+    graph = integer_graph(NETWORKS[name](), tmp_path)
+    for seed, stalls in enumerate([(0.0, 0.0), (0.3, 0.3)]):
+        check(random_schedule(graph, seed=seed), graph, seed=seed, stalls=stalls)
