@@ -11,9 +11,8 @@ from torch import nn
 from bnnhw.compiler import Graph, Schedule, ScheduleError, evaluate, integerize, load
 from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.device import get_device
-from bnnhw.compiler.folding import Folding, FoldingPlan, divisors
+from bnnhw.compiler.folding import Folding, FoldingPlan
 from bnnhw.compiler.schedule import apply_plan, split_host
-from bnnhw.compiler.search import pixel_counts, simds
 from bnnhw.model import BinaryConv2d, BinaryLinear, Quantise, Sign, TensorNorm, ToChannelsFirst
 from bnnhw.model.export import save
 from bnnhw.sim.batch import BatchSimulator
@@ -97,6 +96,14 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "padding of several bits": lambda: network(
         *conv(4, 6), Quantise(2), *conv(6, 4, 3, padding=1, pad_value=-1), Sign(), shape=SHAPE
     ),
+    "groups": lambda: network(*conv(4, 8, 3, groups=2), Sign(), *conv(8, 6, 1, groups=2), Sign(), shape=SHAPE),
+    "depthwise, then pointwise": lambda: network(
+        *conv(4, 4, 3, padding=1, groups=4), Sign(), *conv(4, 6, 1), Sign(), shape=SHAPE
+    ),
+    "depthwise of 2 bits, stride 2": lambda: network(
+        *conv(4, 6), Quantise(2), *conv(6, 12, 3, padding=1, stride=2, groups=6), Sign(), shape=SHAPE
+    ),
+    "groups of 8 bits": lambda: network(*conv(4, 8, 3, groups=4), Sign(), shape=SHAPE, binary=False),
     "averages as scores": classifier,
 }
 
@@ -118,9 +125,9 @@ def random_schedule(graph: Graph, *, seed: int) -> Schedule:
                 (
                     layer.name,
                     Folding(
-                        int(rng.choice(divisors(layer.rows))),
-                        int(rng.choice(simds(layer))),
-                        pixels=int(rng.choice(pixel_counts(layer))),
+                        int(rng.choice(layer.pes)),
+                        int(rng.choice(layer.simds)),
+                        pixels=int(rng.choice(layer.pixel_counts)),
                     ),
                 )
                 for layer in layers

@@ -22,7 +22,14 @@ def convolution(name: str, image: tuple[int, int, int], rows: int, padding: int)
     height, width, channels = image
     sides: Pair = (padding, padding)
     windows = Windows(
-        height=height, width=width, channels=channels, kernel=(3, 3), stride=(1, 1), padding=sides, padding_code=0
+        height=height,
+        width=width,
+        channels=channels,
+        kernel=(3, 3),
+        stride=(1, 1),
+        padding=sides,
+        padding_code=0,
+        groups=1,
     )
     weights = RNG.choice(np.array([-1, 1], np.int8), (rows, 9 * channels))
     return layer_of(name, weights, thresholds=np.full(rows, weights.shape[1] // 2), windows=windows)

@@ -16,6 +16,7 @@ from bnnhw.hw.matrix_unit import MatrixUnit
         (64, 112, 4, 14, {"planes": 8}),
         (64, 128, 8, 16, {"vectors": 2}),
         (10, 128, 10, 16, {"store": "lut", "thresholds": None}),
+        (128, 9, 1, 9, {"row_groups": 128, "vectors": 8}),
     ],
 )
 def test_area(rows, cols, pe, simd, options):

@@ -38,6 +38,11 @@ CASES = [
     (10, 16, 10, 8, {"thresholded": False}),
     (4, 6, 2, 3, {"thresholded": False, "vectors": 2, "planes": 8}),
     (4, 80, 2, 2, {"store": "block", "planes": 2}),  # an input buffer in block RAM
+    (12, 6, 2, 3, {"row_groups": 3, "store": "lut"}),
+    (12, 6, 4, 6, {"row_groups": 3, "store": "lut", "planes": 2, "vectors": 2}),  # one word a vector
+    (6, 9, 1, 9, {"row_groups": 6, "store": "lut"}),  # one row a group
+    (68, 30, 2, 3, {"row_groups": 2, "store": "block"}),
+    (8, 6, 2, 2, {"row_groups": 2, "thresholded": False}),
 ]
 
 ON_CELLS = [
@@ -54,7 +59,7 @@ ON_CELLS = [
 
 
 def verify_against_reference(
-    rows, cols, pe, simd, *, vectors=1, planes=1, thresholded=True, store="auto", technology="portable",
+    rows, cols, pe, simd, *, vectors=1, planes=1, row_groups=1, thresholded=True, store="auto", technology="portable",
     seed=0, stalls=(0.3, 0.3), frames=FRAMES, run=run_scenario,
 ):  # fmt: skip
     """Runs random frames through a unit with random weights and compares every beat; the unit and the trace."""
@@ -68,6 +73,7 @@ def verify_against_reference(
         simd=simd,
         vectors=vectors,
         planes=planes,
+        row_groups=row_groups,
         thresholds=thresholds if thresholded else None,
         store=store,
         technology=technology,
@@ -76,9 +82,11 @@ def verify_against_reference(
     results = (x[:, :, None, :] ^ (weights > 0) * ((1 << planes) - 1)).sum(axis=-1)  # each plane is XORed
     if thresholded:
         results = results <= thresholds
+    own = rows // row_groups
+    results = [frame[:, n % row_groups * own : (n % row_groups + 1) * own] for n, frame in enumerate(results)]
     beats = [pack(frame[:, s : s + simd].ravel(), planes) for frame in x for s in range(0, cols, simd)]
     expected = [
-        pack(frame[:, r : r + pe].ravel(), unit.shape.result_width) for frame in results for r in range(0, rows, pe)
+        pack(frame[:, r : r + pe].ravel(), unit.shape.result_width) for frame in results for r in range(0, own, pe)
     ]
     trace = run(unit, beats, outputs=len(expected), seed=seed, stalls=stalls)
     assert trace.outputs == expected
@@ -110,8 +118,8 @@ def test_no_cycle_is_lost_between_vectors(rows, cols, pe, simd, options):
     """Every PE works in every cycle of the steady state: vectors leave in the distance of their beats of work."""
     frames = 8
     unit, trace = verify_against_reference(rows, cols, pe, simd, **options, stalls=(0, 0), frames=frames)
-    last = trace.output_cycles[unit.shape.folds - 1 :: unit.shape.folds]
-    work = rows * cols * unit.shape.planes // (pe * simd)
+    last = trace.output_cycles[unit.shape.vector_folds - 1 :: unit.shape.vector_folds]
+    work = rows * cols * unit.shape.planes // (pe * simd * unit.shape.row_groups)
     assert [b - a for a, b in pairwise(last)] == [work] * (frames - 1)
     assert unit.initiation_interval == work
 
@@ -156,6 +164,8 @@ def test_processing_elements_on_cells_equal_the_portable_ones(simd, vectors, pla
     ("arguments", "message"),
     [
         ({"pe": 5}, r"^pe=5 must divide rows=12; legal values are \[1, 2, 3, 4, 6, 12\]$"),
+        ({"row_groups": 5}, r"^row_groups=5 must divide rows=12; legal values are \[1, 2, 3, 4, 6, 12\]$"),
+        ({"row_groups": 2, "pe": 4}, r"^pe=4 must divide rows of a group=6; legal values are \[1, 2, 3, 6\]$"),
         ({"simd": 0}, r"^simd=0 must divide cols=4; legal values are \[1, 2, 4\]$"),
         ({"planes": 0}, r"^planes=0 must be at least 1$"),
         ({"store": "ram"}, r"^store='ram' must be one of \['block', 'lut', 'constant', 'auto'\]$"),

@@ -48,6 +48,14 @@ CASES = [
     (8, 8, 1, (2, 2), 4, {"stride": (2, 2), "pixels": 2, "in_pixels": 4}),
     (7, 5, 2, (3, 2), 12, {"stride": (2, 1), "padding": (1, 1, 1, 0), "pixels": 5, "in_pixels": 5}),
     (4, 1, 1, (3, 3), 9, {"padding": (1, 1, 1, 1)}),
+    # groups of channels
+    (5, 6, 6, (3, 3), 1, {"channel_groups": 2, "pixels": 2}),
+    (5, 6, 4, (3, 3), 1, {"channel_groups": 4, "padding": (1, 1, 1, 1), "pixels": 3, "padding_code": 1}),
+    (6, 6, 6, (3, 3), 3, {"channel_groups": 2, "element_bits": 2, "in_pixels": 2, "pixels": 2}),
+    (6, 6, 6, (3, 3), 9, {"channel_groups": 2, "padding": (1, 1, 1, 1), "pixels": 2}),
+    (5, 8, 3, (3, 3), 3, {"channel_groups": 3, "pixels": 6, "in_pixels": 2}),
+    (6, 6, 3, (3, 3), 9, {"channel_groups": 3, "padding": (1, 1, 1, 1), "pixels": 6, "in_pixels": 6}),
+    (8, 8, 4, (3, 3), 18, {"channel_groups": 2, "stride": (2, 2), "padding": (1, 0, 1, 0), "pixels": 2}),
     # stores
     (6, 8, 4, (3, 3), 2, {"store": "block", "pixels": 2}),
     (6, 8, 3, (3, 3), 9, {"store": "block", "padding": (1, 1, 1, 1), "pixels": 2}),
@@ -102,6 +110,8 @@ def verify_against_reference(
     x = np.random.default_rng(seed).integers(0, 1 << element_bits, (images, height, width, channels))
     words = windows(x, kernel=kernel, stride=stride, padding=padding, padding_code=padding_code)
     beats = [pack(beat, element_bits) for beat in to_beats(x, shape.in_pixels, shape.lanes)]
+    groups = shape.channel_groups
+    words = words.reshape(*words.shape[:3], -1, groups, channels // groups).swapaxes(3, 4).reshape(words.shape)
     expected = [pack(word, element_bits) for word in to_beats(words, shape.pixels, simd)]
     assert len(beats) == images * height * shape.row_beats
     assert len(expected) == images * shape.out_height * shape.row_words
@@ -172,6 +182,11 @@ def test_equals_numpy_on_ecp5_cells(height, width, channels, kernel, simd, optio
         ({"in_pixels": 3}, r"^in_pixels=3 must divide width, 8; legal values are \[1, 2, 4, 8\]$"),
         ({"in_pixels": 4}, r"^in_pixels=4 must divide pixels \* stride, 2; legal values are \[1, 2\]$"),
         ({"simd": 8}, r"^simd=8 must divide channels=4, .*; legal values are \[1, 2, 4, 12, 36\]$"),
+        ({"channel_groups": 3}, r"^channel_groups=3 must divide channels, 4; legal values are \[1, 2, 4\]$"),
+        (
+            {"channel_groups": 2, "simd": 4},
+            r"^simd=4 must divide a group's channels, 2, .* values are \[1, 2, 6, 18\]$",
+        ),
         ({"store": "ram"}, r"^store='ram' must be one of \['registers', 'lut', 'block', 'auto'\]$"),
         ({"padding_code": 4}, r"^padding_code=4 must be an element of element_bits=2, 0\.\.3$"),
         ({"technology": "asic"}, r"^technology='asic' must be one of"),

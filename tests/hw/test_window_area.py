@@ -19,6 +19,7 @@ BORDER = {"padding": (1, 1, 1, 1)}
         (32, 3, 9, {"pixels": 6, "in_pixels": 2, "element_bits": 8}),
         (32, 3, 27, {"pixels": 2, "in_pixels": 2, "element_bits": 8}),
         (16, 32, 32, {"pixels": 4, "padding_code": 1, **BORDER}),
+        (16, 64, 9, {"pixels": 8, "channel_groups": 64, **BORDER}),
         (32, 16, 16, {"pixels": 4, "element_bits": 4, "stride": (2, 2), **BORDER}),
         (1024, 3, 9, {"pixels": 2, "element_bits": 8, **BORDER}),
     ],

@@ -155,8 +155,6 @@ def common_element(codes: Codes) -> IntType:
 
 def windows_of(node: Node, op: Conv, input_type: TensorType) -> Windows:
     """How a convolution reads its input. Raises ScheduleError where no hardware does."""
-    if op.groups != 1:
-        raise ScheduleError(f"node {node.name!r}: groups={op.groups} has no hardware, only groups=1 has")
     if any(padding >= taps for padding, taps in zip(op.padding, op.kernel, strict=True)):
         raise ScheduleError(
             f"node {node.name!r}: padding={op.padding} must be less than the kernel, {op.kernel}: a window of "
@@ -172,6 +170,7 @@ def windows_of(node: Node, op: Conv, input_type: TensorType) -> Windows:
         kernel=op.kernel,
         stride=op.stride,
         padding=op.padding,
+        groups=op.groups,
         padding_code=(op.pad_value - element.lo) // element.step if inside else 0,
     )
 

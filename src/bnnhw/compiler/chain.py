@@ -49,8 +49,7 @@ def core_input(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int) ->
     first = pipeline.layers[0]
     if (windows := first.windows) is None:
         return Port(1, 1, first.cols, first.planes, foldings[0].simd, vectors=vectors)
-    lanes = min(foldings[0].simd, windows.channels)
-    return Port(windows.height, windows.width, windows.channels, first.planes, lanes)
+    return Port(windows.height, windows.width, windows.channels, first.planes, windows.lanes(foldings[0]))
 
 
 def entry_resources(port: Port) -> Resources:
@@ -94,8 +93,7 @@ def pixels_taken(layer: MatrixLayer, folding: Folding, port: Port) -> int:
 def layer_feed(layer: MatrixLayer, folding: Folding, port: Port) -> list[Stage]:
     """What fits a port to a layer. To a dense one an image is one vector, its pixels one after the other."""
     if layer.windows is not None:
-        lanes = min(folding.simd, layer.windows.channels)
-        return regroup(port, pixels=pixels_taken(layer, folding, port), lanes=lanes)
+        return regroup(port, pixels=pixels_taken(layer, folding, port), lanes=layer.windows.lanes(folding))
     stages, lanes = [], port.lanes
     if port.pixels > 1 and lanes < port.channels:
         stages += convert(port.elements // port.pixels, port.bits, lanes, port.channels, port.pixels)
@@ -113,7 +111,7 @@ def layer_body(layer: MatrixLayer, folding: Folding, *, vectors: int, in_pixels:
         window_shape = windows.shape(folding, element_bits=layer.planes, in_pixels=in_pixels)
         stages.append(Window(name=f"{name} windows", shape=window_shape, padding_code=windows.padding_code))
         port = Port(*windows.output, layer.rows, shape.result_width, folding.pe, folding.pixels)
-    stages.append(Matrix(name=name, layer=layer, shape=shape, groups=layer.positions // folding.pixels))
+    stages.append(Matrix(name=name, layer=layer, shape=shape, vectors=layer.positions // folding.pixels * layer.groups))
     for step in layer.behind:
         try:
             stage, port = step_stage(step, name, port)

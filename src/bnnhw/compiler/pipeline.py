@@ -1,5 +1,6 @@
 """What a core's units do, without their foldings: layers on bit planes, and what makes an answer of the last sums."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -27,6 +28,7 @@ class Windows:
     stride: Pair
     padding: Pair
     padding_code: int
+    groups: int
 
     def shape(self, folding: Folding, *, element_bits: int, in_pixels: int = 1) -> WindowShape:
         """The sizes of the sliding window with this folding. Raises ValueError for an illegal one."""
@@ -41,14 +43,20 @@ class Windows:
             padding=(down, down, across, across),
             in_pixels=in_pixels,
             pixels=folding.pixels,
+            channel_groups=self.groups,
             simd=folding.simd,
         )
 
     @property
     def simds(self) -> list[int]:
-        """The legal SIMD: divisors of the channels, a row of the kernel, the kernel."""
-        kernel_row = self.kernel[1] * self.channels
-        return sorted({*divisors(self.channels), kernel_row, self.kernel[0] * kernel_row})
+        """The legal SIMD: divisors of a group's channels, a row of the kernel, the kernel."""
+        channels = self.channels // self.groups
+        kernel_row = self.kernel[1] * channels
+        return sorted({*divisors(channels), kernel_row, self.kernel[0] * kernel_row})
+
+    def lanes(self, folding: Folding) -> int:
+        """Channels of a pixel that come at once."""
+        return min(folding.simd, self.channels // self.groups)
 
     @property
     def output(self) -> Pair:
@@ -63,7 +71,7 @@ class MatrixLayer:
     Attributes
     ----------
     weights
-        (rows, cols) int8 of +-1; the columns of a convolution in the order (ky, kx, channel).
+        (rows, cols) int8 of +-1; the columns of a convolution in the order (ky, kx, channel of its group).
     planes
         Bits of an input element.
     thresholds
@@ -99,6 +107,26 @@ class MatrixLayer:
         """Vectors of a frame that meet the weights: the output pixels of a convolution."""
         return prod(self.windows.output) if self.windows else 1
 
+    @property
+    def groups(self) -> int:
+        """Groups of rows, each of which sees inputs of its own."""
+        return self.windows.groups if self.windows else 1
+
+    @property
+    def pes(self) -> Sequence[int]:
+        """The legal PE, in order."""
+        return divisors(self.rows // self.groups)
+
+    @property
+    def simds(self) -> Sequence[int]:
+        """The legal SIMD, in order."""
+        return self.windows.simds if self.windows else divisors(self.cols)
+
+    @property
+    def pixel_counts(self) -> Sequence[int]:
+        """Pixels of the output row that may be worked on at once."""
+        return divisors(self.windows.output[1]) if self.windows else (1,)
+
     def shape(self, folding: Folding, vectors: int) -> MatrixShape:
         """The sizes of the matrix unit with this folding. Raises ScheduleError for an illegal one."""
         try:
@@ -113,6 +141,7 @@ class MatrixLayer:
                 simd=folding.simd,
                 vectors=vectors * folding.pixels,
                 planes=self.planes,
+                row_groups=self.groups,
                 thresholded=self.thresholds is not None,
                 store=folding.store,
             )

@@ -8,7 +8,7 @@ larger ones, whose weights may fill block RAM better, in each way to store the w
 the same stream beats in both cells and block RAMs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -20,8 +20,8 @@ from .area import Resources, core_resources
 from .chain import Port, core_input, entry_resources, layer_body, layer_feed, output_stages
 from .device import Device
 from .errors import ScheduleError
-from .folding import Folding, FoldingPlan, divisors
-from .pipeline import MatrixLayer, Pipeline
+from .folding import Folding, FoldingPlan
+from .pipeline import Pipeline
 from .stages import Stage
 
 SIMD_CANDIDATES = 4
@@ -87,9 +87,9 @@ class Search:
             {
                 layer.cycles(Folding(pe, simd, pixels=pixels))
                 for layer in self.pipeline.layers
-                for pixels in pixel_counts(layer)
-                for pe in divisors(layer.rows)
-                for simd in simds(layer)
+                for pixels in layer.pixel_counts
+                for pe in layer.pes
+                for simd in layer.simds
             }
         )
 
@@ -186,9 +186,9 @@ class Search:
         """A layer's foldings of at most `limit` cycles and `bits` multiplications a cycle."""
         layer = self.pipeline.layers[index]
         options = []
-        for pixels in pixel_counts(layer) if vectors == 1 else (1,):
-            for pe in divisors(layer.rows):
-                fitting = [simd for simd in simds(layer) if layer.cycles(Folding(pe, simd, pixels=pixels)) <= limit]
+        for pixels in layer.pixel_counts if vectors == 1 else (1,):
+            for pe in layer.pes:
+                fitting = [simd for simd in layer.simds if layer.cycles(Folding(pe, simd, pixels=pixels)) <= limit]
                 for simd in fitting[:SIMD_CANDIDATES]:
                     if pe * simd * pixels * vectors > bits:
                         break
@@ -242,16 +242,6 @@ class Search:
                 ebr -= part.resources.ebr
             port = choice.before
         return Design(FoldingPlan(tuple(reversed(layers)), vectors), cycles, total)
-
-
-def pixel_counts(layer: MatrixLayer) -> tuple[int, ...]:
-    """Pixels of a layer's output row that may be worked on at once."""
-    return divisors(layer.windows.output[1]) if layer.windows else (1,)
-
-
-def simds(layer: MatrixLayer) -> Sequence[int]:
-    """The legal SIMD of a layer, in order."""
-    return layer.windows.simds if layer.windows else divisors(layer.cols)
 
 
 def undominated(options: list[Option], weight: Callable[[Resources], float]) -> list[Option]:

@@ -128,17 +128,17 @@ class Queue(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class Matrix(Stage):
-    """A matrix unit; `groups` times a frame it takes its vectors."""
+    """A matrix unit; `vectors` times a frame it takes its vectors."""
 
     ENGINE = "matrix unit"
 
     layer: MatrixLayer = field(repr=False)
     shape: MatrixShape
-    groups: int
+    vectors: int
 
     @property
     def interval(self) -> int:
-        return self.groups * self.shape.initiation_interval
+        return self.vectors * self.shape.initiation_interval
 
     @property
     def resources(self) -> Resources:
@@ -155,6 +155,7 @@ class Matrix(Stage):
             simd=self.shape.simd,
             vectors=self.shape.vectors,
             planes=self.shape.planes,
+            row_groups=self.shape.row_groups,
             thresholds=None if thresholds is None else thresholds.tolist(),
             store=self.shape.store,
             technology=technology,

@@ -35,17 +35,20 @@ def _divisors(number: int) -> list[int]:
 class MatrixShape:
     """A (rows, cols) matrix of +1/-1 times vectors of `planes`-bit numbers, `pe` rows by `simd` columns in a cycle.
 
-    The work on a vector is folded: for each of folds = rows/pe row folds, for each bit plane, words = cols/simd beats.
+    The rows may fall into groups that the vectors meet in turn: vector n the rows of group n modulo `row_groups`.
+    The work on a vector is folded: for each of rows / row_groups / pe row folds, for each bit plane, words =
+    cols / simd beats.
 
     Parameters
     ----------
     rows, cols : int
     pe, simd : int
-        Divisors of `rows` and of `cols`.
+        Divisors of the rows of a group and of `cols`.
     vectors : int
         Vectors in lockstep, which share the weights.
     planes : int
         Bits of an input element.
+    row_groups : int
     thresholded : bool
         Whether a result is one bit, else the mismatch sum.
     store : "block", "lut", "constant" or "auto"
@@ -58,15 +61,21 @@ class MatrixShape:
     simd: int
     vectors: int = 1
     planes: int = 1
+    row_groups: int = 1
     thresholded: bool = True
     store: str = "auto"
 
     def __post_init__(self) -> None:
-        for name in ("rows", "cols", "vectors", "planes"):
+        for name in ("rows", "cols", "vectors", "planes", "row_groups"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        for name, of in (("pe", "rows"), ("simd", "cols")):
-            value, total = getattr(self, name), getattr(self, of)
+        rows = "rows" if self.row_groups == 1 else "rows of a group"
+        for name, of, total in (
+            ("row_groups", "rows", self.rows),
+            ("pe", rows, self.rows // self.row_groups),
+            ("simd", "cols", self.cols),
+        ):
+            value = getattr(self, name)
             if value < 1 or total % value:
                 raise ValueError(f"{name}={value} must divide {of}={total}; legal values are {_divisors(total)}")
         if self.store not in (*STORES, "auto"):
@@ -87,8 +96,13 @@ class MatrixShape:
 
     @property
     def folds(self) -> int:
-        """Row folds, and output beats of a vector."""
+        """Row folds."""
         return self.rows // self.pe
+
+    @property
+    def vector_folds(self) -> int:
+        """Row folds that a vector meets, and its output beats."""
+        return self.folds // self.row_groups
 
     @property
     def words(self) -> int:
@@ -108,7 +122,7 @@ class MatrixShape:
     @property
     def initiation_interval(self) -> int:
         """Cycles from vector to vector in the steady state. In each of them every PE works."""
-        return self.folds * self.fold_beats
+        return self.vector_folds * self.fold_beats
 
     @property
     def greatest_sum(self) -> int:
@@ -224,7 +238,7 @@ class MatrixShape:
                 accepted = max((yield accepted), free)
                 free = accepted + 1
             ready = max(free, done[1])
-            for _ in range(self.folds):
+            for _ in range(self.vector_folds):
                 ready = max(ready, taken[0] + 2)
                 begin = ready if ready == begin + 1 else max(ready, taken[1] + 2)
                 ready = begin + self.fold_beats

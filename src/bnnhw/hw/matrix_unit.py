@@ -41,9 +41,11 @@ class MatrixUnit(wiring.Component):
     ----------
     weights : array (rows, cols) of +1 and -1
     pe, simd : int
-        Rows and columns at work in a cycle; divisors of `rows` and `cols`.
+        Rows and columns at work in a cycle; divisors of the rows of a group and of `cols`.
     vectors, planes : int
         Vectors side by side, bits of an input element.
+    row_groups : int
+        The vectors meet the groups of rows in turn; a divisor of `rows`. Each gives the results of its group.
     thresholds : sequence of rows ints, or None
         For the mismatch sums. Any int: a negative one is never reached, a large one always.
     store : "block", "lut", "constant" or "auto"
@@ -66,6 +68,7 @@ class MatrixUnit(wiring.Component):
         simd: int,
         vectors: int = 1,
         planes: int = 1,
+        row_groups: int = 1,
         thresholds: Sequence[int] | None = None,
         store: str = "auto",
         technology: str,
@@ -87,6 +90,7 @@ class MatrixUnit(wiring.Component):
             simd=simd,
             vectors=vectors,
             planes=planes,
+            row_groups=row_groups,
             thresholded=thresholds is not None,
             store=store,
         )
@@ -111,7 +115,11 @@ class MatrixUnit(wiring.Component):
             words=shape.words, width=shape.input_width, lag=shape.read_lag, technology=self.technology
         )
         m.submodules.sequencer = sequencer = Sequencer(
-            folds=shape.folds, words=shape.words, planes=shape.planes, credits=shape.queue_depth
+            folds=shape.folds,
+            vector_folds=shape.vector_folds,
+            words=shape.words,
+            planes=shape.planes,
+            credits=shape.queue_depth,
         )
         m.submodules.queue = queue = ResultQueue(width=shape.output_width, depth=shape.queue_depth)
         wiring.connect(m, wiring.flipped(self.i), buffer.i)

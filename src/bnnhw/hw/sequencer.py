@@ -13,8 +13,9 @@ __all__ = ["Sequencer"]
 class Sequencer(wiring.Component):
     """for fold in range(folds): for plane in range(planes): for word in range(words): one beat a cycle.
 
-    A fold begins when there are two credits, that is room for its result, and the input vector is there; it then runs
-    without a pause. Folds and vectors follow each other without one, too, as long as both are given.
+    A vector meets `vector_folds` folds, the next one those that follow, and the first ones again after the last. A fold
+    begins when there are two credits, that is room for its result, and the input vector is there; it then runs without
+    a pause. Folds and vectors follow each other without one, too, as long as both are given.
 
     Members
     -------
@@ -43,8 +44,9 @@ class Sequencer(wiring.Component):
     plane: Signal
     address: Signal
 
-    def __init__(self, *, folds: int, words: int, planes: int, credits: int):
+    def __init__(self, *, folds: int, vector_folds: int, words: int, planes: int, credits: int):
         self.folds = folds
+        self.vector_folds = vector_folds
         self.words = words
         self.planes = planes
         self.credits = credits
@@ -68,7 +70,10 @@ class Sequencer(wiring.Component):
         m = Module()
         word, word_first, word_last = _counter("word", self.words)
         plane, plane_first, plane_last = _counter("plane", self.planes)
-        fold, fold_first, fold_last = _counter("fold", self.folds)
+        groups = self.folds // self.vector_folds
+        fold, fold_first, fold_last = _counter("fold", self.vector_folds)
+        group, group_first, group_last = _counter("group", groups)
+        number = fold if groups == 1 else Signal(range(self.folds), name="fold_number")  # among those of all groups
         address, fold_address = (Signal(range(self.folds * self.words), name=n) for n in ("next", "fold_next"))
 
         # A begin is taken from the credits one cycle late, so that no path goes through the decision and the counter.
@@ -91,16 +96,22 @@ class Sequencer(wiring.Component):
                 _advance(m, plane, plane_first, plane_last, self.planes)
                 m.d.sync += address.eq(fold_address)
                 with m.If(plane_last):
-                    _advance(m, fold, fold_first, fold_last, self.folds)
+                    _advance(m, fold, fold_first, fold_last, self.vector_folds)
                     m.d.sync += [address.eq(address + 1), fold_address.eq(address + 1)]
+                    if groups > 1:
+                        m.d.sync += number.eq(number + 1)
                     with m.If(fold_last):
-                        m.d.sync += [address.eq(0), fold_address.eq(0)]
+                        _advance(m, group, group_first, group_last, groups)
+                        with m.If(group_last):
+                            m.d.sync += [address.eq(0), fold_address.eq(0)]
+                            if groups > 1:
+                                m.d.sync += number.eq(0)
         m.d.sync += [
             self.valid.eq(go),
             self.last.eq(go & ends),
             self.first.eq(begins),
             self.plane_first.eq(word_first),
-            self.fold.eq(fold),
+            self.fold.eq(number),
             self.plane.eq(plane),
             self.address.eq(address),
         ]

@@ -24,9 +24,10 @@ class SlidingWindow(wiring.Component):
     """word[y, g, n] = for p in range(pixels): elements n * simd .. of window (y, g * pixels + p), in raster order.
 
     The elements of the window (y, x) are image[y * sy + ky - top, x * sx + kx - left, channel] in the order (ky, kx,
-    channel), or `padding_code` outside of the image. The group g of an output row y gives kh * kw * channels / simd
-    words, one in each cycle; groups, rows and images follow each other without a pause while the image rows are there.
-    Padding is never stored and never waited for. `shape` has the sizes and the exact timing.
+    channel), or `padding_code` outside of the image; with several channel groups, those of one group after the other.
+    The group g of an output row y gives kh * kw * channels / simd words, one in each cycle; groups, rows and images
+    follow each other without a pause while the image rows are there. Padding is never stored and never waited for.
+    `shape` has the sizes and the exact timing.
 
     Each pixel is stored once. The memory has room for the rows of two output rows that follow each other, those at the
     border of two images included, so that the next rows arrive while the windows of the former leave. `i.ready` comes
@@ -34,7 +35,7 @@ class SlidingWindow(wiring.Component):
 
     Parameters
     ----------
-    height, width, channels, element_bits, kernel, stride, padding, in_pixels, pixels, simd, store
+    height, width, channels, element_bits, kernel, stride, padding, in_pixels, pixels, channel_groups, simd, store
         See `WindowShape`.
     padding_code : int
         The element outside of the image.
@@ -43,8 +44,8 @@ class SlidingWindow(wiring.Component):
     Members
     -------
     i : In(stream of unsigned(in_pixels * lanes * element_bits))
-        `in_pixels` pixels of a row side by side; each with min(simd, channels) elements, so that all channels of these
-        pixels take channels / lanes beats. (A WidthConverter with vectors=in_pixels, out_lanes=shape.lanes makes them.)
+        `in_pixels` pixels of a row side by side; each with shape.lanes elements, so that all channels of these pixels
+        take channels / lanes beats. (A WidthConverter with vectors=in_pixels, out_lanes=shape.lanes makes them.)
     o : Out(stream of unsigned(pixels * simd * element_bits))
     """
 
@@ -64,6 +65,7 @@ class SlidingWindow(wiring.Component):
         padding_code: int = 0,
         in_pixels: int = 1,
         pixels: int = 1,
+        channel_groups: int = 1,
         simd: int,
         store: str = "auto",
         technology: str,
@@ -79,6 +81,7 @@ class SlidingWindow(wiring.Component):
             padding=padding,
             in_pixels=in_pixels,
             pixels=pixels,
+            channel_groups=channel_groups,
             simd=simd,
             store=store,
         )

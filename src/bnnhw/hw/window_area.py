@@ -30,6 +30,17 @@ def window_area(shape: WindowShape, *, padding_code: int = 0) -> UnitArea:
     if any(shape.padding):
         # A bit that is 0 in the padding is reset by its register.
         lut4 += 8 * shape.columns + selected // shape.element_bits * padding_code.bit_count()
-        ff += shape.row_taps * shape.columns * (shape.latency - 1)
+        # The columns that never reach over the border at the side share their flags.
+        ff += shape.row_taps * min(shape.columns, 1 + _side_columns(shape)) * (shape.latency - 1)
     ccu2c = addresses * (address_bits + 2) // 2 + 6
     return UnitArea(lut4=lut4, ccu2c=ccu2c, feeds=addresses + 2, ff=ff, ebr=ebr)
+
+
+def _side_columns(shape: WindowShape) -> int:
+    """Columns of a word that lie in the left or in the right padding in some word of a row."""
+    left = shape.padding[2]
+    reach = shape.kernel[1] if shape.column_taps == 1 else 1
+    step = shape.stride[1] if shape.column_taps == 1 else 1
+    starts = (column * step for column in range(shape.columns))
+    last = (shape.groups - 1) * shape.block + reach - 1
+    return sum(start < left or start + last >= left + shape.width for start in starts)

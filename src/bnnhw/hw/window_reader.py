@@ -18,7 +18,7 @@ __all__ = ["WindowReader"]
 
 
 class WindowReader(wiring.Component):
-    """for y, group, ky, kx, chunk: one word a step, a step in each cycle of `advance` in which `there` is given.
+    """for y, group, channel group, ky, kx, chunk: one word a step, a step in each cycle of `advance` with `there`.
 
     All outputs but `row_last` come from registers that wait for `advance`, one such cycle after their step.
 
@@ -74,28 +74,33 @@ class WindowReader(wiring.Component):
         m = Module()
         shape = self.shape
         kh, kw = shape.kernel
-        chunk, kx = Loop("chunk", shape.chunks), Loop("kx", kw // shape.column_taps)
+        chunk, kx = Loop("chunk", shape.group_chunks), Loop("kx", kw // shape.column_taps)
         ky, group, y = Loop("ky", kh // shape.row_taps), Loop("group", shape.groups), Loop("y", shape.out_height)
-        steps = Signal()
+        channel_group = Loop("channel_group", shape.channel_groups)
+        steps, group_done = Signal(), Signal()  # group_done: beside chunk.last and kx.last
         m.d.comb += [
+            group_done.eq(ky.last & channel_group.last),
             steps.eq(self.advance & self.there),
-            self.row_last.eq(steps & chunk.last & kx.last & ky.last & group.last),
+            self.row_last.eq(steps & chunk.last & kx.last & group_done & group.last),
             self.claim.eq(_listed([*shape.claims[1:], shape.claims[0]], y.value)),
         ]
-        step_loops(m, steps, chunk, kx, ky, group, y)
+        step_loops(m, steps, chunk, kx, ky, channel_group, group, y)
         with m.If(self.advance):
             m.d.sync += [self.valid.eq(self.there), self.freed.eq(0)]
             with m.If(self.row_last):
                 m.d.sync += self.freed.eq(_listed(shape.frees, y.value))
 
-        state, columns = self._columns(m, steps & chunk.last, kx, ky, group)
-        slot = self._slots(m, steps & chunk.last & kx.last, ky, group, y)
+        state, columns = self._columns(m, steps & chunk.last, kx, group, group_done)
+        slot = self._slots(m, steps & chunk.last & kx.last, ky, group_done & group.last, y)
         with m.If(self.advance):
             m.d.sync += [
                 self.state.eq(state.value),
                 self.slot.eq(slot),
                 self.outside.eq(self._outside(kx, ky, group, y)),
             ]
+        part = chunk.value
+        if shape.channel_groups > 1:
+            part = (channel_group.value * shape.group_chunks + chunk.value)[: (shape.chunks - 1).bit_length()]
         addresses: dict[tuple, Signal] = {}
         for bank, port in enumerate(self.addresses):
             kind = shape.carries(bank), shape.padding_columns(bank)
@@ -103,12 +108,12 @@ class WindowReader(wiring.Component):
                 row_start = row_starts(shape, -kind[1])[slot]
                 addresses[kind] = address = Signal(len(port), name=f"address{len(addresses)}", reset_less=True)
                 with m.If(self.advance):
-                    m.d.sync += address.eq(Cat(chunk.value, (row_start + columns[kind[0]])[: len(row_start)]))
+                    m.d.sync += address.eq(Cat(part, (row_start + columns[kind[0]])[: len(row_start)]))
             m.d.comb += port.eq(addresses[kind])
         return m
 
     def _columns(
-        self, m: Module, enable: Value, kx: Loop, ky: Loop, group: Loop
+        self, m: Module, enable: Value, kx: Loop, group: Loop, group_done: Value
     ) -> tuple[Loop, dict[tuple[int, ...], Signal]]:
         """The state, and the column of each kind of bank."""
         shape = self.shape
@@ -120,7 +125,7 @@ class WindowReader(wiring.Component):
         if shape.column_taps == 1:
             following = Signal(range(shape.groups + 1))  # the group of the next kernel row
             m.d.comb += following.eq(group.value)
-            with m.If(ky.last):
+            with m.If(group_done):
                 m.d.comb += following.eq(group.value + 1)
                 with m.If(group.last):
                     m.d.comb += following.eq(0)
@@ -132,7 +137,7 @@ class WindowReader(wiring.Component):
                         m.d.sync += column.eq(following)
             return kx, columns
         phase = Loop("phase", shape.blocks)
-        with m.If(enable & ky.last):
+        with m.If(enable & group_done):
             phase.step(m)
             for profile, column in columns.items():
                 block = profile.count(0) - 1
@@ -143,7 +148,7 @@ class WindowReader(wiring.Component):
                 phase.restart(m)
         return phase, columns
 
-    def _slots(self, m: Module, enable: Value, ky: Loop, group: Loop, y: Loop) -> Signal:
+    def _slots(self, m: Module, enable: Value, ky: Loop, row_done: Value, y: Loop) -> Signal:
         """The slot of row ky, by that of row 0 of the kernel."""
         shape = self.shape
         rows, top, sy = shape.rows, shape.padding[0], shape.stride[0]
@@ -152,7 +157,7 @@ class WindowReader(wiring.Component):
         slot, window = (Signal(range(rows), name=name, init=first) for name in ("row_slot", "window_slot"))
         following = Signal(range(rows))
         m.d.comb += following.eq(window)
-        with m.If(group.last):
+        with m.If(row_done):
             m.d.comb += following.eq(Array((index + sy) % rows for index in range(rows))[window])
             with m.If(y.last):
                 m.d.comb += following.eq(Array((index + image_step) % rows for index in range(rows))[window])

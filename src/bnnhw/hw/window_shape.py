@@ -15,7 +15,8 @@ class WindowShape:
     """The windows of a (height, width, channels) image, `pixels` of one output row side by side.
 
     In padded coordinates, row r and column c of the image at (r + top, c + left), the output pixel (y, x) sees the rows
-    y * sy + ky and the columns x * sx + kx. Its elements leave in the order (ky, kx, channel), `simd` a word.
+    y * sy + ky and the columns x * sx + kx. Its elements leave in the order (ky, kx, channel), `simd` a word; those of
+    each group of channels by themselves, one group after the other.
 
     Parameters
     ----------
@@ -28,8 +29,11 @@ class WindowShape:
         Pixels side by side in an input beat, each with `lanes` elements; a divisor of `width` and of pixels * sx.
     pixels : int
         Output pixels side by side in an output word; a divisor of the output's width.
+    channel_groups : int
+        Groups of neighbouring channels; a divisor of `channels`.
     simd : int
-        Elements of each of them: a divisor of `channels`, or kw * channels, or kh * kw * channels.
+        Elements of each output pixel in a word: with n the channels of a group, a divisor of n, or kw * n, or
+        kh * kw * n.
     store : "registers", "lut", "block" or "auto"
         Where the rows lie; "auto" is resolved to the cheapest.
     """
@@ -43,11 +47,12 @@ class WindowShape:
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     in_pixels: int = 1
     pixels: int = 1
+    channel_groups: int = 1
     simd: int
     store: str = "auto"
 
     def __post_init__(self) -> None:
-        for name in ("height", "width", "channels", "element_bits", "in_pixels", "pixels", "simd"):
+        for name in ("height", "width", "channels", "element_bits", "in_pixels", "pixels", "channel_groups", "simd"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
         for name in ("kernel", "stride"):
@@ -69,11 +74,14 @@ class WindowShape:
         self._check_divisor("pixels", self.out_width, "the output's width")
         self._check_divisor("in_pixels", self.width, "width")
         self._check_divisor("in_pixels", self.block, "pixels * stride")
-        legal = sorted({n for n in range(1, self.channels + 1) if self.channels % n == 0} | set(self._wide_simd))
+        self._check_divisor("channel_groups", self.channels, "channels")
+        own = self.group_channels
+        legal = sorted({n for n in range(1, own + 1) if own % n == 0} | set(self._wide_simd))
         if self.simd not in legal:
+            which = f"channels={own}" if self.channel_groups == 1 else f"a group's channels, {own}"
             raise ValueError(
-                f"simd={self.simd} must divide channels={self.channels}, or be all channels of a kernel "
-                f"row or of the kernel; legal values are {legal}"
+                f"simd={self.simd} must divide {which}, or be all channels of a kernel row or of the kernel; "
+                f"legal values are {legal}"
             )
         if self.store not in (*LINE_STORES, "auto"):
             raise ValueError(f"store={self.store!r} must be one of {[*LINE_STORES, 'auto']}")
@@ -89,7 +97,7 @@ class WindowShape:
     @property
     def _wide_simd(self) -> tuple[int, int]:
         kh, kw = self.kernel
-        return kw * self.channels, kh * kw * self.channels
+        return kw * self.group_channels, kh * kw * self.group_channels
 
     @property
     def out_height(self) -> int:
@@ -102,9 +110,14 @@ class WindowShape:
     # What a step reads, a word in every cycle.
 
     @property
+    def group_channels(self) -> int:
+        """Channels of a group."""
+        return self.channels // self.channel_groups
+
+    @property
     def lanes(self) -> int:
         """Elements of a pixel in an input beat, and in a word of the memory."""
-        return min(self.simd, self.channels)
+        return min(self.simd, self.group_channels)
 
     @property
     def lane_bits(self) -> int:
@@ -115,6 +128,11 @@ class WindowShape:
     def chunks(self) -> int:
         """Words of the memory for one pixel."""
         return self.channels // self.lanes
+
+    @property
+    def group_chunks(self) -> int:
+        """Those of them that belong to the same group of channels."""
+        return self.group_channels // self.lanes
 
     @property
     def row_taps(self) -> int:
