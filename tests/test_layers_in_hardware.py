@@ -6,17 +6,21 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, assume, given, note, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from bnnhw.compiler import Graph, Schedule, ScheduleError, evaluate, integerize, load
 from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan
+from bnnhw.compiler.ir import trace
 from bnnhw.compiler.schedule import apply_plan, split_host
-from bnnhw.model import BinaryConv2d, BinaryLinear, Quantise, Sign, TensorNorm, ToChannelsFirst
+from bnnhw.compiler.scheduling import schedule
+from bnnhw.model import BinaryConv2d, BinaryLinear, Quantise, Sign, TensorNorm, ToChannelsFirst, ToChannelsLast
 from bnnhw.model.export import save
 from bnnhw.sim.batch import BatchSimulator
-from bnnhw.sim.rungs import frames_of
+from bnnhw.sim.rungs import frames_of, trace_rtl
 
 from .test_convolutions import network
 from .test_trained_to_integers import shake
@@ -110,7 +114,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
 
 def integer_graph(module: nn.Module, folder: Path, *, answers: Answers = "label", input_range=(0, 255)) -> Graph:
     module = shake(module, seed=7)
-    example = np.zeros((1, *SHAPE), np.int64)
+    example = np.full((1, *SHAPE), input_range[0], np.int64)
     save(module, folder / "model.pt", example_input=example, input_range=input_range)
     return integerize(load(folder / "model.pt"), output=answers)
 
@@ -163,3 +167,122 @@ def test_foldings(name: str, tmp_path: Path):
     graph = integer_graph(NETWORKS[name](), tmp_path)
     for seed, stalls in enumerate([(0.0, 0.0), (0.3, 0.3)]):
         check(random_schedule(graph, seed=seed), graph, seed=seed, stalls=stalls)
+
+
+@pytest.mark.parametrize("name", ["2 bits", "average of signs", "true zeros, averages", "averages as scores"])
+def test_scores(name: str, tmp_path: Path):
+    graph = integer_graph(NETWORKS[name](), tmp_path, answers="scores")
+    check(random_schedule(graph, seed=3), graph, seed=3, stalls=(0.3, 0.3))
+
+
+SIGNED: dict[str, tuple[Callable[[], nn.Module], tuple[int, int]]] = {
+    "int8": (lambda: network(*conv(4, 6, 3, padding=1), Sign(), shape=SHAPE, binary=False), (-128, 127)),
+    "int8 in groups, padded with 1": (
+        lambda: network(*conv(4, 8, 3, padding=1, pad_value=1, groups=2), Sign(), shape=SHAPE, binary=False),
+        (-128, 127),
+    ),
+    "negative alone, padded with 0": (
+        lambda: network(*conv(4, 6, 3, padding=1), Sign(), shape=SHAPE, binary=False),
+        (-5, -2),
+    ),
+    "dense": (lambda: nn.Sequential(nn.Flatten(), BinaryLinear(192, 10), nn.BatchNorm1d(10)), (-8, 7)),
+}
+
+
+@pytest.mark.parametrize("answers", ["label", "scores"])
+@pytest.mark.parametrize("name", SIGNED)
+def test_signed_inputs(name: str, answers: Answers, tmp_path: Path):
+    make, (lo, hi) = SIGNED[name]
+    graph = integer_graph(make(), tmp_path, answers=answers, input_range=(lo, hi))
+    check(random_schedule(graph, seed=4), graph, seed=4, stalls=(0.0, 0.0), lo=lo, hi=hi)
+
+
+@pytest.mark.parametrize(
+    "name", ["5 bits, then dense", "average of 2 bits", "the greatest twice", "true zeros, averages", "groups"]
+)
+def test_every_layer_is_equal(name: str, tmp_path: Path):
+    graph = integer_graph(NETWORKS[name](), tmp_path)
+    chosen = random_schedule(graph, seed=5)
+    inputs = np.random.default_rng(6).integers(0, 256, (5, *SHAPE))
+    expected = trace(graph, {graph.inputs[0].name: inputs})
+    found = trace_rtl(chosen, inputs)
+    assert len(found) == len(chosen.pipeline.layers) - 1
+    for value, codes in found.items():
+        np.testing.assert_array_equal(codes, expected[value], err_msg=value)
+
+
+@pytest.mark.parametrize("name", ["depthwise, then pointwise", "true zeros, averages", "averages as scores"])
+def test_searched_foldings(name: str, tmp_path: Path):
+    graph = integer_graph(NETWORKS[name](), tmp_path)
+    chosen = schedule(graph, DEVICE, target_fps=100_000)
+    assert chosen.frames_per_second >= 100_000
+    check(chosen, graph, seed=8, stalls=(0.0, 0.0))
+
+
+REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
+    "a pooling that overlaps by two rows": (
+        lambda: network(*conv(4, 6), Sign(), nn.MaxPool2d(3, 1), shape=SHAPE),
+        r"^node '0.5': windows \(3, 3\) of a pooling need a stride of at least one less, not \(1, 1\): .* take a",
+    ),
+    "windows of padding alone": (
+        lambda: network(*conv(4, 6, 1, padding=1), Sign(), shape=SHAPE),
+        r"^node '0.2': padding=\(1, 1\) must be less than the kernel, \(1, 1\): ",
+    ),
+    "an image of scores": (
+        lambda: nn.Sequential(ToChannelsFirst(), BinaryConv2d(4, 2, 5), ToChannelsLast(), nn.Flatten()),
+        r"^layer '1': scores of shape \(2, 4, 2\) have no hardware, .*; put an average pooling of the whole image beh",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_has_no_hardware_is_refused(name: str, tmp_path: Path):
+    make, message = REFUSED[name]
+    graph = integer_graph(make(), tmp_path)
+    with pytest.raises(ScheduleError, match=message):
+        build_pipeline(split_host(graph)[1])
+
+
+def random_network(draw: Callable) -> nn.Module:
+    """Up to three convolutions of random kinds, each perhaps with a pooling, before a dense layer."""
+    layers: list[nn.Module] = []
+    channels = SHAPE[2]
+    for _ in range(draw(st.integers(1, 3))):
+        groups = draw(st.sampled_from([1, 1, 2, channels]))
+        outputs = groups * draw(st.integers(1, 3))
+        kernel = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+        padding = tuple(draw(st.integers(0, size - 1)) for size in kernel)
+        stride, pad_value = draw(st.tuples(st.integers(1, 2), st.integers(1, 2))), draw(st.sampled_from([-1, 0, 1]))
+        options = {"stride": stride, "padding": padding, "pad_value": pad_value, "groups": groups}
+        pool = draw(st.sampled_from([None, nn.MaxPool2d(2), nn.MaxPool2d(2, 1), nn.AvgPool2d(2), nn.AvgPool2d((1, 2))]))
+        activation = draw(st.sampled_from([Sign(), Quantise(2), Quantise(3)]))
+        body = [nn.BatchNorm2d(outputs), activation]
+        if pool is not None:
+            body.insert(draw(st.sampled_from([0, 2])), pool)
+        layers += [BinaryConv2d(channels, outputs, kernel, **options), *body]
+        channels = outputs
+    try:
+        return network(*layers, shape=SHAPE, binary=draw(st.booleans()))
+    except RuntimeError:  # nothing is left of the image
+        assume(False)
+        raise
+
+
+def climb(module: nn.Module, folder: Path, seed: int) -> None:
+    graph = integer_graph(module, folder)
+    chosen = random_schedule(graph, seed=seed)
+    note(f"{chosen.plan}")
+    check(chosen, graph, seed=seed, stalls=(0.0, 0.0) if seed % 2 else (0.3, 0.3))
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+@given(data=st.data(), seed=st.integers(0, 2**16))
+def test_random_networks(tmp_path_factory, data, seed):
+    climb(random_network(data.draw), tmp_path_factory.mktemp("model"), seed)
+
+
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+@given(data=st.data(), seed=st.integers(0, 2**16))
+def test_many_random_networks(tmp_path_factory, data, seed):
+    climb(random_network(data.draw), tmp_path_factory.mktemp("model"), seed)

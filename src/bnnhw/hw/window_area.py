@@ -26,7 +26,7 @@ def window_area(shape: WindowShape, *, padding_code: int = 0) -> UnitArea:
     addresses = len({(shape.carries(bank), shape.padding_columns(bank)) for bank in range(shape.banks)})
     address_bits = (shape.depth - 1).bit_length()
     lut4 += 3 * address_bits * addresses + 3 * shape.banks
-    ff += 50 + 2 * address_bits * (addresses + 1)
+    ff += 50 + 2 * address_bits * (addresses + 1) + 2 * (shape.channel_groups - 1).bit_length()
     if any(shape.padding):
         # A bit that is 0 in the padding is reset by its register.
         lut4 += 8 * shape.columns + selected // shape.element_bits * padding_code.bit_count()
