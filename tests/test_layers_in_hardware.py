@@ -17,7 +17,7 @@ from bnnhw.compiler.folding import Folding, FoldingPlan
 from bnnhw.compiler.ir import trace
 from bnnhw.compiler.schedule import apply_plan, split_host
 from bnnhw.compiler.scheduling import schedule
-from bnnhw.model import BinaryConv2d, BinaryLinear, Quantise, Sign, TensorNorm, ToChannelsFirst, ToChannelsLast
+from bnnhw.model import BinaryConv2d, BinaryLinear, Quantise, Sign, TensorNorm, ToChannelsFirst
 from bnnhw.model.export import save
 from bnnhw.sim.batch import BatchSimulator
 from bnnhw.sim.rungs import frames_of, trace_rtl
@@ -227,10 +227,6 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "windows of padding alone": (
         lambda: network(*conv(4, 6, 1, padding=1), Sign(), shape=SHAPE),
         r"^node '0.2': padding=\(1, 1\) must be less than the kernel, \(1, 1\): ",
-    ),
-    "an image of scores": (
-        lambda: nn.Sequential(ToChannelsFirst(), BinaryConv2d(4, 2, 5), ToChannelsLast(), nn.Flatten()),
-        r"^layer '1': scores of shape \(2, 4, 2\) have no hardware, .*; put an average pooling of the whole image beh",
     ),
 }
 

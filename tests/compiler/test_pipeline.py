@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from bnnhw.compiler import Graph, Node, ScheduleError, TensorType, Value, evaluate, integerize, load
 from bnnhw.compiler.build_pipeline import build_pipeline
-from bnnhw.compiler.ops import ArgMax, MatMul
+from bnnhw.compiler.ops import ArgMax, Conv, MatMul, SumPool
 from bnnhw.compiler.pipeline import Pipeline
 from bnnhw.compiler.schedule import split_host
 from bnnhw.compiler.steps import Rescaling
-from bnnhw.compiler.types import IntType
+from bnnhw.compiler.types import BinaryType, IntType
 
 from .make_model import CHAINS, make_model
 
@@ -75,3 +75,25 @@ def test_a_pipeline_ends_in_a_layer():
     branching = Graph((source,), (Node("a", weights, ("x",), "y"), Node("b", weights, ("x",), "z")), ("z",))
     with pytest.raises(ScheduleError, match=r"^node 'b' must read 'y' alone: a core is one chain of layers$"):
         build_pipeline(branching)
+
+
+def test_a_score_is_that_of_a_channel():
+    source = Value("x", TensorType((3, 3, 2), BinaryType()))
+    product = Node("conv", Conv(np.ones((5, 2, 2, 2), np.int8)), ("x",), "sums")
+    with pytest.raises(
+        ScheduleError, match=r"^layer 'conv': scores of shape \(2, 2, 5\) .*; put an average pooling of"
+    ):
+        build_pipeline(Graph((source,), (product,), ("sums",)))
+    pool = Node("pool", SumPool((2, 2), (1, 1)), ("sums",), "scores")
+    assert build_pipeline(Graph((source,), (product, pool), ("scores",))).score_width == (4 * 8).bit_length()
+
+
+def test_sums_may_be_the_next_layers_inputs():
+    """The codes between two products are those of the graph's element type, lo + code."""
+    rng = np.random.default_rng(0)
+    first, second = (rng.choice(np.array([-1, 1], np.int8), shape) for shape in ((6, 5), (4, 6)))
+    source = Value("x", TensorType((5,), IntType(-3, 4)))
+    nodes = (Node("a", MatMul(first), ("x",), "y"), Node("b", MatMul(second), ("y",), "z"))
+    graph = Graph((source,), nodes, ("z",))
+    x = rng.integers(-3, 5, (40, 5))
+    np.testing.assert_array_equal(run_pipeline(build_pipeline(graph), x + 3), evaluate(graph, {"x": x})["z"])

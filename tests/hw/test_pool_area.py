@@ -20,6 +20,10 @@ from bnnhw.hw.sum_pool import SumPool
         (MaxPool, 32, 32, 3, 2, {"lanes": 4, "element_bits": 8}),
         (MaxPool, 1024, 64, 2, 2, {"pixels": 2, "lanes": 16}),
         (SumPool, 32, 16, 2, 2, {"pixels": 2, "lanes": 16, "element_bits": 4}),
+        (SumPool, 16, 64, 2, 2, {"pixels": 4, "lanes": 16}),
+        (SumPool, 8, 16, 4, 4, {"pixels": 8, "lanes": 16}),
+        (SumPool, 8, 64, 8, 8, {"lanes": 16}),  # the whole image
+        (SumPool, 8, 64, 8, 8, {"pixels": 8, "lanes": 4, "element_bits": 10, "greatest": 576}),
     ],
 )
 def test_area(unit_class, size, channels, window, stride, options):

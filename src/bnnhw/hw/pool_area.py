@@ -50,6 +50,9 @@ def pool_area(unit: Pool) -> UnitArea:
             pass
         case "register":
             ff += width
+        case "registers" if shape.depth > 2:
+            memory_lut4, memory_ff, _ = line_memory_cells(shape.depth, width, store)
+            lut4, ff = lut4 + memory_lut4 + width, ff + memory_ff  # a multiplexer of four ways takes a third LUT4 here
         case _:
             memory_lut4, memory_ff, ebr = line_memory_cells(shape.depth, width, store)
             lut4, ff = lut4 + memory_lut4, ff + memory_ff
