@@ -13,7 +13,7 @@ from torch import nn
 from bnnhw.compiler import Graph, Schedule, ScheduleError, evaluate, integerize, load
 from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.device import get_device
-from bnnhw.compiler.folding import Folding, FoldingPlan
+from bnnhw.compiler.folding import Folding, FoldingPlan, divisors
 from bnnhw.compiler.ir import trace
 from bnnhw.compiler.schedule import apply_plan, split_host
 from bnnhw.compiler.scheduling import schedule
@@ -244,7 +244,7 @@ def random_network(draw: Callable) -> nn.Module:
     layers: list[nn.Module] = []
     channels = SHAPE[2]
     for _ in range(draw(st.integers(1, 3))):
-        groups = draw(st.sampled_from([1, 1, 2, channels]))
+        groups = draw(st.sampled_from([1, *divisors(channels)]))
         outputs = groups * draw(st.integers(1, 3))
         kernel = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
         padding = tuple(draw(st.integers(0, size - 1)) for size in kernel)

@@ -22,12 +22,13 @@ from bnnhw.hw.fifo import Fifo
 from bnnhw.hw.label_select import LabelSelect
 from bnnhw.hw.matrix_unit import MatrixUnit
 from bnnhw.hw.max_pool import MaxPool
+from bnnhw.hw.multi_threshold import MultiThreshold
 from bnnhw.hw.popcount import XnorPopcount
+from bnnhw.hw.rescale import Rescale
 from bnnhw.hw.score_table import ScoreTable
 from bnnhw.hw.sliding_window import SlidingWindow
 from bnnhw.hw.stream import StreamBuffer, flat_stream
 from bnnhw.hw.sum_pool import SumPool
-from bnnhw.hw.threshold import Threshold
 from bnnhw.hw.width import WidthConverter
 
 FRAMES = 6
@@ -141,19 +142,6 @@ def matrix_unit(rows, cols, pe, simd, *, vectors=1, planes=1, thresholded=True, 
     return case
 
 
-def threshold(channels, lanes, width, signed, vectors) -> Case:
-    def case(seed):
-        rng = np.random.default_rng(seed)
-        low = -(1 << width - 1) if signed else 0
-        x = rng.integers(low, low + (1 << width), (FRAMES, vectors, channels))
-        thresholds = rng.integers(low - 1, low + (1 << width) + 2, channels)
-        unit = Threshold(thresholds=thresholds.tolist(), lanes=lanes, width=width, signed=signed, vectors=vectors)
-        passed = (x >= thresholds).astype(int)
-        return unit, to_words(to_beats(x, lanes), width), to_words(to_beats(passed, lanes), 1)
-
-    return case
-
-
 def score_table(classes, entries, lanes, vectors, technology) -> Case:
     def case(seed):
         rng = np.random.default_rng(seed)
@@ -204,7 +192,8 @@ def sliding_window(height, width, channels, kernel, simd, *, element_bits=1, cod
         borders = ((0, 0), shape.padding[:2], shape.padding[2:], (0, 0))
         views = sliding_window_view(np.pad(x, borders, constant_values=code), kernel, axis=(1, 2))
         words = np.moveaxis(views[:, :: shape.stride[0], :: shape.stride[1]], 3, -1)
-        words = words.reshape(FRAMES, shape.out_height, shape.out_width, -1)
+        words = words.reshape(FRAMES, shape.out_height, shape.out_width, -1, shape.channel_groups, shape.group_channels)
+        words = words.swapaxes(3, 4).reshape(*words.shape[:3], -1)
         inputs = pixels_to_beats(x, shape.in_pixels, shape.lanes)
         return unit, to_words(inputs, element_bits), to_words(pixels_to_beats(words, shape.pixels, simd), element_bits)
 
@@ -232,6 +221,43 @@ def pool(unit_class, reduce, height, width, channels, window, stride, pixels, la
     return case
 
 
+def by_place(make: Callable[[np.random.Generator, Any], tuple[Any, Any]], pixels, lanes) -> Case:
+    """A unit of `make(generator, classes)`, which gives it and what it makes of images 4 x 6 of 4 channels."""
+    rows, columns = (0, 1, 1, 2), (0, 1, 1, 1, 1, 2)
+
+    def case(seed):
+        rng = np.random.default_rng(seed)
+        options = {"lanes": lanes, "pixels": pixels, "row_classes": rows, "column_classes": columns}
+        unit, function = make(rng, options)
+        x = rng.integers(0, unit.shape.greatest + 1, (FRAMES, 4, 6, 4))
+        y = function(x, np.ix_(rows, columns))
+        inputs, outputs = (pixels_to_beats(values, pixels, lanes) for values in (x, y))
+        return unit, to_words(inputs, unit.shape.width), to_words(outputs, len(unit.o.payload) // (pixels * lanes))
+
+    return case
+
+
+def multi_threshold(bits, greatest, pixels, lanes, technology) -> Case:
+    def make(rng, options):
+        thresholds = np.sort(rng.integers(-1, greatest + 3, (3, 3, (1 << bits) - 1, 4)), axis=2)
+        unit = MultiThreshold(thresholds=thresholds, greatest=greatest, **options, technology=technology)
+        return unit, lambda x, places: (x[..., None, :] >= thresholds[places]).sum(axis=-2)
+
+    return by_place(make, pixels, lanes)
+
+
+def rescale(factor, greatest, pixels, lanes, technology) -> Case:
+    def make(rng, options):
+        offsets = rng.integers(0, 9, (3, 3, 1, 4))
+        most = factor * greatest + 8
+        unit = Rescale(
+            offsets=offsets, factor=factor, greatest=greatest, greatest_result=most, **options, technology=technology
+        )
+        return unit, lambda x, places: factor * x + offsets[places][:, :, 0]
+
+    return by_place(make, pixels, lanes)
+
+
 SAME = {"padding": (1, 1, 1, 1)}
 
 CASES: dict[str, Case] = {
@@ -254,8 +280,9 @@ CASES: dict[str, Case] = {
     "matrix-planes": matrix_unit(6, 8, 3, 2, vectors=2, planes=5, store="block", technology="ecp5"),
     "matrix-sums": matrix_unit(10, 16, 5, 8, thresholded=False, store="block", technology="ecp5"),
     "matrix-portable": matrix_unit(12, 16, 4, 4, planes=2, store="block", technology="portable"),
-    "threshold-signed": threshold(6, 2, 5, True, 2),
-    "threshold-unsigned": threshold(4, 4, 3, False, 1),
+    "multi-threshold-1": multi_threshold(1, 20, 2, 2, "ecp5"),
+    "multi-threshold-3": multi_threshold(3, 63, 3, 1, "ecp5"),
+    "rescale": rescale(2, 20, 3, 2, "ecp5"),
     "scores-1": score_table(5, 9, 1, 2, "ecp5"),
     "scores-5": score_table(10, 33, 5, 1, "portable"),
     "labels-signed": label_select(10, 3, True, 2, 2),
@@ -265,6 +292,7 @@ CASES: dict[str, Case] = {
     "window-row": sliding_window(6, 8, 3, (3, 3), 9, element_bits=2, code=2, store="block", technology="ecp5", **SAME),
     "window-kernel": sliding_window(5, 6, 2, (3, 3), 18, pixels=2, in_pixels=2, store="block", technology="ecp5"),
     "window-stride": sliding_window(9, 7, 3, (2, 2), 3, stride=(2, 3), store="lut", technology="portable"),
+    "window-groups": sliding_window(6, 6, 4, (3, 3), 9, channel_groups=4, store="lut", technology="ecp5", **SAME),
     "window-wide": sliding_window(4, 700, 1, (3, 3), 3, store="block", technology="ecp5"),
     "max-pool": pool(MaxPool, np.max, 6, 14, 3, (2, 2), (2, 2), 7, 1, 1, "ecp5"),
     "max-pool-overlapping": pool(MaxPool, np.max, 7, 9, 4, (3, 3), (2, 2), 1, 2, 2, "ecp5"),

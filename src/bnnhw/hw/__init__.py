@@ -8,10 +8,10 @@ from .fifo import Fifo
 from .label_select import LabelSelect
 from .matrix_shape import MatrixShape
 from .matrix_unit import MatrixUnit
+from .multi_threshold import MultiThreshold
 from .popcount import XnorPopcount
 from .score_table import ScoreTable
 from .stream import StreamBuffer
-from .threshold import Threshold
 from .width import WidthConverter
 
 __all__ = [
@@ -20,9 +20,9 @@ __all__ = [
     "LabelSelect",
     "MatrixShape",
     "MatrixUnit",
+    "MultiThreshold",
     "ScoreTable",
     "StreamBuffer",
-    "Threshold",
     "WidthConverter",
     "XnorPopcount",
 ]
