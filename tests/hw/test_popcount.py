@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from amaranth.back import rtlil
 from amaranth.sim import Simulator
 
 from bnnhw.boards.alone import route_alone, synthesise_alone
@@ -73,6 +74,12 @@ def test_plan(inputs, positions, depth, levels):
 def test_registers_of_63_inputs(levels, registered, bits):
     """16 sums of 2 bits, 8 of 3, 4 of 4, 2 of 5 and the count of 6: those after every level, after every second, .."""
     assert plan_popcount(63, levels=levels, registered=registered).register_bits == bits
+
+
+@pytest.mark.parametrize(("inputs", "levels", "chains"), [(7, 1, 1), (7, 2, 2), (15, 2, 2), (15, 3, 3)])
+def test_levels_of_a_cycle_have_chains_of_their_own(inputs, levels, chains):
+    text = rtlil.convert(XnorPopcount(inputs=inputs, levels=levels, technology="ecp5"))
+    assert text.count("cell \\CCU2C") - text.count("connect \\CIN") == chains
 
 
 @pytest.mark.toolchain

@@ -26,8 +26,8 @@ from .device import Device
 if TYPE_CHECKING:
     from .stages import Stage
 
-LINK_LUTS = 1060
-LINK_FFS = 450
+LINK_LUTS = 1130
+LINK_FFS = 800
 LANE_LUTS = 85
 LANE_FFS = 68
 LANE_LUTS_PER_BIT = {16: 1.5, 32: 4.4}  # distributed RAM of so many words, 16 in a cell
