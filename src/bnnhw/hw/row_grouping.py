@@ -1,0 +1,96 @@
+"""Which rows of a matrix are summed together, so that few LUT4 do it."""
+
+import random
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .adder_graph import adder_lut4, difference_width
+from .row_group import class_numbers, sum_bits, sum_classes
+
+__all__ = ["choose_row_groups", "group_lut4"]
+
+LARGEST_GROUP = 8
+"""Rows of the largest groups that are tried: a group has 2^(rows - 1) classes."""
+SEARCHED_SIZES = 2
+"""Group sizes that are searched: those that cost the least before."""
+EXCHANGES = 6000
+"""Exchanges of two rows that are tried for a group size."""
+
+
+class _Lut4Counter:
+    """Counts the LUT4 of adders; a number is its greatest value."""
+
+    def __init__(self) -> None:
+        self.lut4 = 0
+
+    def popcount(self, bits: Sequence[int]) -> int:
+        self.lut4 += _popcount_lut4(len(bits))
+        return len(bits)
+
+    def count(self, u: int, v: int, carry: int | None = None) -> int:
+        total = u + v + (carry or 0)
+        self.lut4 += adder_lut4(u.bit_length(), v.bit_length(), carry is not None, total.bit_length())
+        return total
+
+    def greatest(self, number: int) -> int:
+        return number
+
+
+@cache
+def _popcount_lut4(bits: int) -> int:
+    counter = _Lut4Counter()
+    sum_bits((1,) * bits, counter.count)
+    return counter.lut4
+
+
+def group_lut4(weights: NDArray[np.int8]) -> int:
+    """The LUT4 of the sums of a group of rows, carry cells included."""
+    rows, cols = weights.shape
+    sizes = np.bincount(class_numbers(weights), minlength=1 << (rows - 1)).tolist()
+    counter = _Lut4Counter()
+    total, differences = sum_classes([(1,) * size for size in sizes], counter)
+    assert total == cols
+    for difference in differences:
+        if difference is not None:
+            width = difference_width(difference, cols)
+            counter.lut4 += adder_lut4(cols.bit_length() - 1, difference.bit_length(), False, width, subtract=True)
+    return counter.lut4
+
+
+def choose_row_groups(weights: NDArray[np.int8]) -> list[list[int]]:
+    """The rows of each group; the others of a group are compared with its first one.
+
+    Groups of one size first hold the rows in their order. Then two rows at random change places whenever that costs no
+    more. The same weights always give the same groups.
+    """
+    rows = len(weights)
+    sizes = range(1, min(rows, LARGEST_GROUP) + 1)
+    starts = [[list(range(first, min(rows, first + size))) for first in range(0, rows, size)] for size in sizes]
+    starts.sort(key=lambda groups: _lut4(weights, groups))
+    return min((_exchange_rows(weights, groups) for groups in starts[:SEARCHED_SIZES]), key=lambda g: _lut4(weights, g))
+
+
+def _lut4(weights: NDArray[np.int8], groups: list[list[int]]) -> int:
+    return sum(group_lut4(weights[group]) for group in groups)
+
+
+def _exchange_rows(weights: NDArray[np.int8], groups: list[list[int]]) -> list[list[int]]:
+    """The groups after exchanges that cost no more, of rows of two groups or within one."""
+    chance = random.Random(0)
+    groups = [list(group) for group in groups]
+    costs = [group_lut4(weights[group]) for group in groups]
+    for _ in range(EXCHANGES):
+        first, second = chance.randrange(len(groups)), chance.randrange(len(groups))
+        a, b = chance.randrange(len(groups[first])), chance.randrange(len(groups[second]))
+        changed = {first: list(groups[first]), second: list(groups[second])}
+        changed[first][a], changed[second][b] = groups[second][b], groups[first][a]
+        if first == second:
+            changed[first][b] = groups[first][a]
+        new = {index: group_lut4(weights[group]) for index, group in changed.items()}
+        if sum(new.values()) <= sum(costs[index] for index in new):
+            for index, group in changed.items():
+                groups[index], costs[index] = group, new[index]
+    return groups
