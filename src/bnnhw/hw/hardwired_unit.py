@@ -1,0 +1,156 @@
+"""The matrix-vector product of a layer whose weights are wires: one vector a cycle."""
+
+# pyright: reportArgumentType=false, reportGeneralTypeIssues=false, reportReturnType=false
+# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values)
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .adder_pipeline import AdderPipeline
+from .delays import delay
+from .ecp5 import ZERO, Addend, CarryChains
+from .hardwired_plan import HardwiredPlan
+from .result_queue import ResultQueue
+from .stream import flat_stream
+from .technology import check_technology
+
+__all__ = ["HardwiredUnit", "at_most"]
+
+
+class HardwiredUnit(wiring.Component):
+    """m[r] = sum over columns c and planes p of 2^p * (bit p of x[c] != (weights[r, c] > 0)).
+
+    The result is m[r], or the bit m[r] <= thresholds[r], as a MatrixUnit gives it. A vector of 1-bit inputs takes one
+    cycle, one of k-bit inputs k: its planes go through the adders one after the other, the highest first, and
+    accumulators double in between. A vector is accepted when the output queue has room for its results, so the adders
+    never stall.
+
+    Parameters
+    ----------
+    plan : HardwiredPlan
+        From `plan_hardwired(weights, ..)`.
+    thresholds : sequence of rows ints, or None
+        For the mismatch sums, where the plan is `thresholded`. Any int: a negative one is never reached, a large one
+        always.
+    technology : "ecp5" or "portable"
+
+    Members
+    -------
+    i : In(stream of unsigned(vectors * cols * planes))
+    o : Out(stream of unsigned(vectors * rows * result_width))
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, *, plan: HardwiredPlan, thresholds: Sequence[int] | None = None, technology: str):
+        check_technology(technology)
+        if (thresholds is not None) != plan.thresholded:
+            raise ValueError(f"thresholds={thresholds} must be None unless the plan is thresholded, and given if it is")
+        if thresholds is not None and len(thresholds) != plan.rows:
+            raise ValueError(f"thresholds must be rows={plan.rows} ints, one a row; there are {len(thresholds)}")
+        self.plan = plan
+        self.thresholds = thresholds
+        self.technology = technology
+        super().__init__({"i": In(flat_stream(plan.input_width)), "o": Out(flat_stream(plan.output_width))})
+
+    def __repr__(self) -> str:
+        return (
+            f"HardwiredUnit(rows={self.plan.rows}, cols={self.plan.cols}, vectors={self.plan.vectors}, "
+            f"planes={self.plan.planes}, thresholds={self.thresholds}, technology={self.technology!r})"
+        )
+
+    @property
+    def initiation_interval(self) -> int:
+        """Cycles from vector to vector in the steady state."""
+        return self.plan.initiation_interval
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        plan = self.plan
+        m.submodules.queue = queue = ResultQueue(width=plan.output_width, depth=plan.queue_depth)
+        wiring.connect(m, queue.o, wiring.flipped(self.o))
+        # A credit is taken one cycle late, so that no path goes through the decision and the counter; `spare` is
+        # without the one that may not be accounted for yet.
+        spare = Signal(range(-2, plan.queue_depth - 1), init=plan.queue_depth - 2)
+        accepts, accepted = Signal(), Signal()
+        vector = Signal(plan.input_width, reset_less=True)
+        plane = Signal(range(plan.planes + 1), init=plan.planes)  # in the order of time; planes: none
+        ends = Const(1, 1) if plan.planes == 1 else plane >= plan.planes - 1
+        m.d.comb += [self.i.ready.eq((spare >= 0) & ends), accepts.eq(self.i.ready & self.i.valid)]
+        m.d.sync += [accepted.eq(accepts), spare.eq(spare - accepted + queue.returned)]
+        m.d.comb += [
+            queue.push.eq(delay(m, accepts, plan.pipeline_latency, name="push", reset_less=False)),
+            queue.data.eq(self._results(m, self._plane_word(m, vector, plane), plane)),
+        ]
+        with m.If(ends):
+            m.d.sync += [vector.eq(self.i.payload), plane.eq(Mux(accepts, 0, plan.planes))]
+        with m.Else():
+            m.d.sync += plane.eq(plane + 1)
+        return m
+
+    def _plane_word(self, m: Module, vector: Value, plane: Value) -> Value:
+        """The bit plane at work, (vectors, cols)."""
+        planes = self.plan.planes
+        if planes == 1:
+            return vector
+        word = Signal(len(vector) // planes, reset_less=True)
+        with m.Switch(plane):
+            for step in range(planes):
+                with m.Case(step):
+                    m.d.sync += word.eq(Cat(vector[planes - 1 - step :: planes]))
+        return word
+
+    def _results(self, m: Module, word: Value, plane: Value) -> Value:
+        """The results of a vector, (vectors, rows), `plan.pipeline_latency` cycles after its acceptance."""
+        plan, graph = self.plan, self.plan.graph
+        sums: list[Value] = []
+        for v in range(plan.vectors):
+            m.submodules[f"adders{v}"] = adders = AdderPipeline(graph=graph, technology=self.technology)
+            m.d.comb += adders.x.eq(word.word_select(v, plan.cols))
+            sums += [adders.sums.word_select(row, graph.sum_width) for row in range(plan.rows)]
+        if plan.planes > 1:
+            sums = self._accumulated(m, sums, delay(m, plane == 0, 1 + graph.latency, name="first"))
+        if self.thresholds is None:
+            return Cat(number[: plan.sum_width] for number in sums)
+        offsets = [row.offset * ((1 << plan.planes) - 1) for row in graph.rows]
+        bounds = [t - offset for t, offset in zip(self.thresholds, offsets, strict=True)]
+        bits = Signal(plan.output_width, name="bits", reset_less=True)
+        m.d.sync += bits.eq(Cat(at_most(*pair) for pair in zip(sums, bounds * plan.vectors, strict=True)))
+        return bits
+
+    def _accumulated(self, m: Module, sums: list[Value], first: Value) -> list[Value]:
+        """total = sum + (0 if first else 2 * total), one cycle later."""
+        width = self.plan.graph.sum_width + self.plan.planes
+        keep = ~first
+        chains = CarryChains() if self.technology == "ecp5" else None
+        totals: list[Value] = []
+        for number, value in enumerate(sums):
+            total = Signal(width, name=f"total{number}", reset_less=True)
+            following = Signal(width, name=f"next{number}")
+            addend = Cat(value, value[-1].replicate(width - len(value)))
+            doubled = Cat(Const(0, 1), total[:-1])
+            if chains is None:
+                m.d.comb += following.eq(addend + Mux(keep, doubled, 0))
+            else:
+                chains.accumulate(Addend(addend), ZERO, old=doubled, keep=keep, start=Const(0, width), total=following)
+            m.d.sync += total.eq(following)
+            totals.append(total)
+        if chains is not None:
+            chains.emit(m)
+        return totals
+
+
+def at_most(value: Value, bound: int) -> Value:
+    """value <= bound for a number in two's complement: an AND or an OR for each bit, in place of an adder."""
+    sign = 1 << (len(value) - 1)
+    if not -sign <= bound < sign:
+        return Const(bound >= 0, 1)
+    result: Value = Const(1, 1)
+    for index in range(len(value)):
+        zero = value[index] if index == len(value) - 1 else ~value[index]
+        result = zero | result if (bound + sign) >> index & 1 else zero & result
+    return result
