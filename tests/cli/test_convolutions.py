@@ -1,5 +1,6 @@
 """The commands on a convolutional network."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,13 @@ def run(*arguments: str) -> int:
 @pytest.mark.usefixtures("model")
 def test_works_as_integers(line: str) -> None:
     assert run(*line.split()) == 0
+
+
+@pytest.mark.usefixtures("model")
+def test_inspect_counts_the_filters(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("inspect", "model.pt") == 0
+    shown = " ".join(capfd.readouterr().out.split())
+    assert re.search(r"\d+ of \d+ 2-D filters are unique \(\d+ if random\); sharing saves \d+% of XNOR-pop", shown)
 
 
 @pytest.mark.parametrize(

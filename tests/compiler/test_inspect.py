@@ -12,7 +12,8 @@ from bnnhw.compiler.inspect import (
     count_unique_rows,
     summarize_network,
 )
-from bnnhw.compiler.ops import Flatten, MatMul, Threshold
+from bnnhw.compiler.ops import Conv, Flatten, MatMul, Threshold
+from bnnhw.compiler.unique_filters import FilterReuse
 
 from .make_model import make_model
 
@@ -59,6 +60,18 @@ def test_sums_of_a_small_network():
     assert (network.weights, network.macs, network.weight_bytes) == (35, 35, 5)
     assert network.unique_row_share == 4 / 8
     assert network.theoretical_speedup == pytest.approx(35 / (20 * 5 / 64 + 5 + 15 / 64 + 3))
+
+
+def test_filters_of_a_convolution():
+    weights = np.array([[[[1], [1]]], [[[-1], [-1]]], [[[1], [-1]]]], np.int8)
+    graph = Graph(
+        inputs=(Value("x", TensorType((2, 2, 1), BinaryType())),),
+        nodes=(Node("conv", Conv(weights), ("x",), "sums"),),
+        outputs=("sums",),
+    )
+    (conv,) = summarize_network(graph).layers
+    assert conv.filters == FilterReuse(filters=3, unique=2, unique_if_random=1.75)
+    assert (conv.rows, conv.unique_rows) == (3, 2)
 
 
 def test_a_network_without_weights_is_not_sped_up():

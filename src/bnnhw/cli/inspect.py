@@ -54,3 +54,10 @@ def command(model: Path, trained: bool, as_json: bool) -> None:
         f"{summary.theoretical_speedup:.1f} times fewer word operations than float32",
         highlight=False,
     )
+    for layer in summary.layers:
+        if (reuse := layer.filters) is not None:
+            console.print(
+                f"{layer.name}: {reuse.unique:,} of {reuse.filters:,} 2-D filters are unique "
+                f"({reuse.unique_if_random:,.0f} if random); sharing saves {reuse.saved_share:.0%} of XNOR-popcounts",
+                highlight=False,
+            )

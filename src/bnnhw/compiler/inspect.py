@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .ir import BinaryType, Element, FloatType, Graph, Node, infer_types
-from .ops import BinaryLayer, Product, Threshold
+from .ops import BinaryLayer, Conv, Product, Threshold
 from .types import TensorType
+from .unique_filters import FilterReuse, count_unique_filters
 
 WORD_BITS = 64
 """Binary multiply-accumulates that a CPU does in one operation, as the literature counts them."""
@@ -20,7 +21,8 @@ class LayerSummary:
     input_bits, output_bits: what carries one element. weights: how many, of 1 bit each. macs: multiply-accumulates a
     frame. unique_rows: rows that differ, a row and its inverse counted once, as either's sum gives the other's (the
     filter reuse of Courbariaux et al., https://arxiv.org/abs/1602.02830, taken to rows). plus_share: share of +1
-    weights, 0 to 1. constant_channels: outputs that are the same for every input. None where there is no such thing.
+    weights, 0 to 1. filters: a convolution's 2-D filters. constant_channels: outputs that are the same for every input.
+    None where there is no such thing.
     """
 
     name: str
@@ -36,6 +38,7 @@ class LayerSummary:
     unique_rows: int | None = None
     rows: int | None = None
     plus_share: float | None = None
+    filters: FilterReuse | None = None
     constant_channels: int | None = None
 
 
@@ -105,6 +108,7 @@ def _summarize(node: Node, graph: Graph, types: dict[str, TensorType]) -> LayerS
             "rows": product.rows,
             "unique_rows": count_unique_rows(weights),
             "plus_share": float((weights == 1).mean()),
+            "filters": count_unique_filters(product) if isinstance(product, Conv) else None,
         }
     producer = graph.producer(node.inputs[0])
     if isinstance(node.op, Threshold) and producer is not None and isinstance(producer.op, Product):
