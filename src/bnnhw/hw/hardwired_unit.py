@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -98,10 +98,8 @@ class HardwiredUnit(wiring.Component):
         if planes == 1:
             return vector
         word = Signal(len(vector) // planes, reset_less=True)
-        with m.Switch(plane):
-            for step in range(planes):
-                with m.Case(step):
-                    m.d.sync += word.eq(Cat(vector[planes - 1 - step :: planes]))
+        steps = Array(Cat(vector[planes - 1 - step :: planes]) for step in range(planes))
+        m.d.sync += word.eq(steps[plane[: (planes - 1).bit_length()]])
         return word
 
     def _results(self, m: Module, word: Value, plane: Value) -> Value:

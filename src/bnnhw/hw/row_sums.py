@@ -18,7 +18,8 @@ def plan_row_sums(weights: NDArray[np.int8], *, with_offsets: bool) -> AdderGrap
     """
     cols = weights.shape[1]
     signs = weights[:, :1]
-    distinct, which = np.unique(weights * signs, axis=0, return_inverse=True)
+    _, first, which = np.unique(weights * signs, axis=0, return_index=True, return_inverse=True)
+    distinct = weights[first]
     builder = GraphBuilder(cols)
     sums: list[RowSum | None] = [None] * len(distinct)
     for group in choose_row_groups(distinct):
@@ -28,7 +29,7 @@ def plan_row_sums(weights: NDArray[np.int8], *, with_offsets: bool) -> AdderGrap
     for index, sign in zip(which.ravel(), signs[:, 0], strict=True):
         row = sums[index]
         assert row is not None
-        row = row if sign > 0 else inverse_row(row, builder, cols)
+        row = row if sign == distinct[index, 0] else inverse_row(row, builder, cols)
         rows.append(row if with_offsets else add_offset(row, builder, cols))
     return builder.build(rows)
 
