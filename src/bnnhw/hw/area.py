@@ -8,7 +8,7 @@ from .input_buffer import buffer_block_rams, buffer_depth, buffer_store
 from .matrix_shape import POPCOUNT_LEVELS, MatrixShape
 from .weight_rom import block_rams, different_columns, rom_lut4
 
-__all__ = ["UnitArea", "distributed_ram_lut4", "matrix_area", "multiplexer_lut4"]
+__all__ = ["UnitArea", "carry_cells", "distributed_ram_lut4", "matrix_area", "multiplexer_lut4"]
 
 FEED_COMB = 2
 """TRELLIS_COMB of a carry cell that nextpnr adds where a chain takes its first carry from the fabric or hands its last
@@ -83,15 +83,25 @@ def _carry_cells(shape: MatrixShape) -> tuple[int, int]:
     adders.append((plan.final_level, shape.accumulator_width + 1, False))
     cells = feeds = 0
     for level in range(POPCOUNT_LEVELS):
-        own = [adder[1:] for adder in adders if adder[0] == level]
-        for length, carries_out in _chains(own * shape.vectors):
-            cells += (length + 1) // 2
-            feeds += carries_out and length % 2 == 0  # else the carry leaves by the last cell's spare half
+        own = carry_cells([adder[1:] for adder in adders if adder[0] == level] * shape.vectors)
+        cells, feeds = cells + own[0], feeds + own[1]
     return shape.pe * cells, shape.pe * feeds
 
 
+def carry_cells(adders: Sequence[tuple[int, bool]]) -> tuple[int, int]:
+    """(CCU2C, feeds) of adders of one level that `CarryChains` lays into chains.
+
+    adders: the positions of each, its spacer included, and whether it hands out a carry.
+    """
+    cells = feeds = 0
+    for length, carries_out in _chains(adders):
+        cells += (length + 1) // 2
+        feeds += carries_out and length % 2 == 0  # else the carry leaves by the last cell's spare half
+    return cells, feeds
+
+
 def _chains(adders: Sequence[tuple[int, bool]]) -> Iterator[tuple[int, bool]]:
-    """The chains of adders, in which each has so many positions and may hand out a carry: the same of each chain."""
+    """The positions of each chain, and whether its last adder hands out a carry."""
     length, carries_out = 0, False
     for positions, carry in adders:
         if length >= CHAIN_POSITIONS:
