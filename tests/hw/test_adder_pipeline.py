@@ -28,6 +28,6 @@ def test_cells_are_the_planned_ones():
 
 
 def test_errors():
-    graph = plan_row_sums(np.ones((2, 3)), with_offsets=True)
+    graph = plan_row_sums(np.ones((2, 3), np.int8), with_offsets=True)
     with pytest.raises(ValueError, match=r"^technology='asic' must be one of \['ecp5', 'portable'\]$"):
         AdderPipeline(graph=graph, technology="asic")

@@ -19,6 +19,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from bnnhw.compiler.packing import bits_to_words
 from bnnhw.hw.core import Core
 from bnnhw.hw.fifo import Fifo
+from bnnhw.hw.hardwired_plan import plan_hardwired
+from bnnhw.hw.hardwired_unit import HardwiredUnit
 from bnnhw.hw.label_select import LabelSelect
 from bnnhw.hw.matrix_unit import MatrixUnit
 from bnnhw.hw.max_pool import MaxPool
@@ -117,27 +119,48 @@ def popcount(inputs, technology) -> Case:
     return case
 
 
+def random_product(rows, cols, *, vectors, planes, thresholded, seed):
+    """Random weights, thresholds (None without), inputs (FRAMES, vectors, cols), results and their width."""
+    rng = np.random.default_rng(seed)
+    weights = rng.choice([-1, 1], (rows, cols))
+    most = cols * ((1 << planes) - 1)
+    thresholds = rng.integers(most // 3, most - most // 3 + 1, rows)
+    thresholds[0], thresholds[-1] = -1, most  # never, always
+    x = rng.integers(0, 1 << planes, (FRAMES, vectors, cols))
+    sums = (x[:, :, None] ^ (weights > 0) * ((1 << planes) - 1)).sum(axis=3)
+    if thresholded:
+        return weights, thresholds.tolist(), x, (sums <= thresholds).astype(int), 1
+    return weights, None, x, sums, most.bit_length()
+
+
 def matrix_unit(rows, cols, pe, simd, *, vectors=1, planes=1, thresholded=True, store, technology) -> Case:
     def case(seed):
-        rng = np.random.default_rng(seed)
-        weights = rng.choice([-1, 1], (rows, cols))
-        most = cols * ((1 << planes) - 1)
-        thresholds = rng.integers(most // 3, most - most // 3 + 1, rows)
-        thresholds[0], thresholds[-1] = -1, most  # never, always
-        x = rng.integers(0, 1 << planes, (FRAMES, vectors, cols))
-        sums = (x[:, :, None] ^ (weights > 0) * ((1 << planes) - 1)).sum(axis=3)
+        weights, thresholds, x, results, width = random_product(
+            rows, cols, vectors=vectors, planes=planes, thresholded=thresholded, seed=seed
+        )
         unit = MatrixUnit(
             weights=weights,
             pe=pe,
             simd=simd,
             vectors=vectors,
             planes=planes,
-            thresholds=thresholds.tolist() if thresholded else None,
+            thresholds=thresholds,
             store=store,
             technology=technology,
         )
-        results, width = ((sums <= thresholds).astype(int), 1) if thresholded else (sums, most.bit_length())
         return unit, to_words(to_beats(x, simd), planes), to_words(to_beats(results, pe), width)
+
+    return case
+
+
+def hardwired_unit(rows, cols, *, vectors=1, planes=1, thresholded=True, technology) -> Case:
+    def case(seed):
+        weights, thresholds, x, results, width = random_product(
+            rows, cols, vectors=vectors, planes=planes, thresholded=thresholded, seed=seed
+        )
+        plan = plan_hardwired(weights, vectors=vectors, planes=planes, thresholded=thresholded)
+        unit = HardwiredUnit(plan=plan, thresholds=thresholds, technology=technology)
+        return unit, to_words(to_beats(x, cols), planes), to_words(to_beats(results, rows), width)
 
     return case
 
@@ -283,6 +306,9 @@ CASES: dict[str, Case] = {
     "multi-threshold-1": multi_threshold(1, 20, 2, 2, "ecp5"),
     "multi-threshold-3": multi_threshold(3, 63, 3, 1, "ecp5"),
     "rescale": rescale(2, 20, 3, 2, "ecp5"),
+    "hardwired": hardwired_unit(9, 21, technology="ecp5"),
+    "hardwired-planes": hardwired_unit(5, 8, vectors=2, planes=5, technology="ecp5"),
+    "hardwired-sums": hardwired_unit(6, 13, thresholded=False, technology="ecp5"),
     "scores-1": score_table(5, 9, 1, 2, "ecp5"),
     "scores-5": score_table(10, 33, 5, 1, "portable"),
     "labels-signed": label_select(10, 3, True, 2, 2),

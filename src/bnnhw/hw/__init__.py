@@ -5,6 +5,8 @@ They know ints, shapes and arrays, nothing of networks. Conventions of streams: 
 
 from .core import Core
 from .fifo import Fifo
+from .hardwired_plan import HardwiredPlan, plan_hardwired
+from .hardwired_unit import HardwiredUnit
 from .label_select import LabelSelect
 from .matrix_shape import MatrixShape
 from .matrix_unit import MatrixUnit
@@ -17,6 +19,8 @@ from .width import WidthConverter
 __all__ = [
     "Core",
     "Fifo",
+    "HardwiredPlan",
+    "HardwiredUnit",
     "LabelSelect",
     "MatrixShape",
     "MatrixUnit",
@@ -25,4 +29,5 @@ __all__ = [
     "StreamBuffer",
     "WidthConverter",
     "XnorPopcount",
+    "plan_hardwired",
 ]

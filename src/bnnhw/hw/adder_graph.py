@@ -105,9 +105,9 @@ class AdderGraph:
         """The mismatch sums, (batch, rows), of input bits (batch, inputs)."""
         nodes = [x[:, column].astype(np.int64) for column in range(self.inputs)]
 
-        def value(operand: Term | int) -> NDArray[np.int64] | int:
+        def value(operand: Term | int) -> NDArray[np.int64]:
             if isinstance(operand, int):
-                return operand
+                return np.full(len(x), operand, np.int64)
             number = nodes[operand.node] >> operand.low
             return number ^ ((1 << self.bits(operand)) - 1) if operand.inverted else number
 

@@ -1,6 +1,6 @@
 """An adder graph in hardware."""
 
-# pyright: reportArgumentType=false
+# pyright: reportArgumentType=false, reportAssignmentType=false, reportAttributeAccessIssue=false, reportReturnType=false
 # (as amaranth's types say it: slices may be IO values)
 
 from collections.abc import Callable
@@ -89,8 +89,8 @@ def _plain_sum(adder: Adder, operand: Operand) -> Value:
 def _looked_up_sum(adder: Adder, operand: Operand) -> Value:
     """Each bit of the sum as a table of all input bits."""
     parts = (adder.u, adder.v, adder.carry)
-    inputs = [operand(part).value() if isinstance(part, Term) else Const(0, 0) for part in parts]
-    inputs[2] = inputs[2][:1]
+    u, v, carry = (operand(part).value() if isinstance(part, Term) else Const(0, 0) for part in parts)
+    inputs = (u, v, carry[:1])
     tables = [0] * adder.width
     size = 1 << sum(map(len, inputs))
     for index in range(size):

@@ -124,5 +124,5 @@ def plan_hardwired(
     weights = np.asarray(weights)
     if weights.ndim != 2 or not weights.size or not np.isin(weights, (-1, 1)).all():
         raise ValueError(f"weights of shape {weights.shape} must be a matrix of +1 and -1")
-    graph = plan_row_sums(weights, with_offsets=thresholded)
+    graph = plan_row_sums(weights.astype(np.int8), with_offsets=thresholded)
     return HardwiredPlan(graph=graph, vectors=vectors, planes=planes, thresholded=thresholded)

@@ -1,6 +1,7 @@
 """The matrix-vector product of a layer whose weights are wires: one vector a cycle."""
 
-# pyright: reportArgumentType=false, reportGeneralTypeIssues=false, reportReturnType=false
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false, reportReturnType=false
 # (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values)
 
 from collections.abc import Sequence
@@ -109,7 +110,7 @@ class HardwiredUnit(wiring.Component):
         for v in range(plan.vectors):
             m.submodules[f"adders{v}"] = adders = AdderPipeline(graph=graph, technology=self.technology)
             m.d.comb += adders.x.eq(word.word_select(v, plan.cols))
-            sums += [adders.sums.word_select(row, graph.sum_width) for row in range(plan.rows)]
+            sums.extend(adders.sums.word_select(row, graph.sum_width) for row in range(plan.rows))
         if plan.planes > 1:
             sums = self._accumulated(m, sums, delay(m, plane == 0, 1 + graph.latency, name="first"))
         if self.thresholds is None:
