@@ -31,8 +31,12 @@ CASES = {
     "inverse rows": (WEIGHTS["inverse rows"], {}),
     "inverse rows, sums": (WEIGHTS["inverse rows"], {"thresholded": False, "planes": 2}),
     "equal rows": (WEIGHTS["equal rows"], {"vectors": 2}),
-    "12 x 300": (random_weights(12, 300), {}),  # as deep as the queue of 16 results allows
-    "3 x 1100": (random_weights(3, 1100), {}),  # the queue has 32
+    "11 x 60": (random_weights(11, 60), {}),
+}
+
+DEEP = {
+    "2 x 520": (random_weights(2, 520), {}),  # as deep as the queue of 16 results allows
+    "3 x 1100": (random_weights(3, 1100), {}),  # one cycle deeper: the queue has 32
 }
 
 
@@ -72,7 +76,7 @@ def test_equals_numpy(weights, options, seed, stalls):
     verify_against_reference(weights, **options, seed=seed, stalls=stalls)
 
 
-@pytest.mark.parametrize(("weights", "options"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("weights", "options"), (CASES | DEEP).values(), ids=CASES | DEEP)
 def test_timing_is_exact_and_no_cycle_is_lost(weights, options):
     plan, trace = verify_against_reference(weights, **options, stalls=(0, 0))
     check_timing(plan, trace, FRAMES)
@@ -94,7 +98,7 @@ def test_timing_of_pauses():
 
 
 @pytest.mark.toolchain
-@pytest.mark.parametrize("name", ["9 x 13", "vectors of sums", "8 planes", "sums of planes", "one column", "12 x 300"])
+@pytest.mark.parametrize("name", ["9 x 13", "vectors of sums", "8 planes", "sums of planes", "one column", "11 x 60"])
 def test_equals_numpy_on_ecp5_cells(name, tmp_path):
     def run(dut, beats, **arguments):
         return run_verilog_scenario(dut, beats, folder=tmp_path, **arguments)

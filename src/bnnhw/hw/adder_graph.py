@@ -1,6 +1,6 @@
 """Adder graphs: mismatch sums of rows of constant weights as data, each adder followed by a register."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -69,8 +69,8 @@ class AdderGraph:
     """
 
     inputs: int
-    adders: tuple[Adder, ...]
-    rows: tuple[RowSum, ...]
+    adders: tuple[Adder, ...] = field(repr=False)
+    rows: tuple[RowSum, ...] = field(repr=False)
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
