@@ -7,6 +7,7 @@ import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.sim import Simulator
 
+from bnnhw.hw.flow import flow_cycles
 from bnnhw.hw.hardwired_plan import plan_hardwired
 from bnnhw.hw.hardwired_unit import HardwiredUnit, at_most
 
@@ -64,7 +65,7 @@ def verify_against_reference(
 
 def check_timing(plan, trace, frames):
     """Compares a run without stalls with the promised cycles."""
-    accepted, leaving = plan.timing([0] * frames)
+    accepted, leaving = flow_cycles(plan.flow, [0] * frames)
     begin = trace.input_cycles[0]
     assert [cycle - begin for cycle in trace.input_cycles] == accepted
     assert [cycle - begin for cycle in trace.output_cycles] == leaving
@@ -90,7 +91,7 @@ def test_timing_of_pauses():
     """Beats that are offered late, in groups, to a unit that takes one in two cycles."""
     plan = plan_hardwired(random_weights(4, 5), planes=2)
     offered = [0, 1, 2, 20, 21, 50]
-    accepted, leaving = plan.timing(offered)
+    accepted, leaving = flow_cycles(plan.flow, offered)
     assert accepted == [0, 2, 4, 20, 22, 50]
     unit = HardwiredUnit(plan=plan, thresholds=[5] * 4, technology="portable")
     trace = run_scenario(unit, [0] * 6, outputs=6, stalls=(0, 0), input_cycles=offered)

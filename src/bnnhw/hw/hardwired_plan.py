@@ -1,11 +1,12 @@
 """A hardwired matrix unit before it is built: its adder graph, its sizes and its timing."""
 
-from collections.abc import Sequence
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 
 from .adder_graph import AdderGraph
+from .flow import Flow, Sink
 from .result_queue import ResultQueue
 from .row_sums import plan_row_sums
 
@@ -101,15 +102,15 @@ class HardwiredPlan:
         """Cycles from the acceptance of a vector to its output beat."""
         return self.pipeline_latency + ResultQueue.latency
 
-    def timing(self, offered: Sequence[int]) -> tuple[list[int], list[int]]:
-        """The cycles at which the unit accepts its input beats and gives its output beats, to a sink that always takes.
-
-        offered[k] is the first cycle in which beat k is offered; the producer holds it until it is accepted.
-        """
-        accepted: list[int] = []
-        for cycle in offered:
-            accepted.append(max(cycle, accepted[-1] + self.initiation_interval) if accepted else cycle)
-        return accepted, [cycle + self.latency for cycle in accepted]
+    def flow(self, sink: Sink) -> Flow:
+        """The unit's flow: a vector is accepted when the adders have taken the one before and two places of the output
+        queue are free, by what is known of it: acceptances and departures show two cycles late."""
+        accepted = -self.initiation_interval
+        taken = deque([-2] * self.queue_depth, maxlen=self.queue_depth)  # the results that have left, the latest last
+        while True:
+            cycle = max((yield accepted), accepted + self.initiation_interval, taken[0] + 2)
+            accepted = cycle if cycle == accepted + 1 else max(cycle, taken[1] + 2)
+            taken.append(sink(max(accepted + self.latency, taken[-1] + 1)))
 
 
 def plan_hardwired(

@@ -13,6 +13,7 @@ from amaranth.lib.wiring import In, Out
 from .adder_pipeline import AdderPipeline
 from .delays import delay
 from .ecp5 import ZERO, Addend, CarryChains
+from .flow import Flow, Sink
 from .hardwired_plan import HardwiredPlan
 from .result_queue import ResultQueue
 from .stream import flat_stream
@@ -68,6 +69,10 @@ class HardwiredUnit(wiring.Component):
     def initiation_interval(self) -> int:
         """Cycles from vector to vector in the steady state."""
         return self.plan.initiation_interval
+
+    def flow(self, sink: Sink) -> Flow:
+        """See `HardwiredPlan.flow`."""
+        return self.plan.flow(sink)
 
     def elaborate(self, platform) -> Module:
         m = Module()
