@@ -14,6 +14,8 @@ from bnnhw.hw.area import FEED_COMB, UnitArea, distributed_ram_lut4, matrix_area
 from bnnhw.hw.block_ram import BLOCK_RAM_SHAPES
 from bnnhw.hw.dealer import lane_depth
 from bnnhw.hw.fifo import fifo_block_rams
+from bnnhw.hw.hardwired_area import hardwired_area
+from bnnhw.hw.hardwired_plan import HardwiredPlan
 from bnnhw.hw.matrix_shape import MatrixShape
 from bnnhw.hw.pool import Pool
 from bnnhw.hw.pool_area import pool_area
@@ -62,6 +64,11 @@ class Resources:
 def matrix_resources(shape: MatrixShape) -> Resources:
     """A matrix unit."""
     return Resources.of(matrix_area(shape))
+
+
+def hardwired_resources(plan: HardwiredPlan) -> Resources:
+    """A hardwired unit."""
+    return Resources.of(hardwired_area(plan))
 
 
 def converter_resources(*, in_lanes: int, out_lanes: int, vectors: int) -> Resources:

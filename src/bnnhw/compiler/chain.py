@@ -13,7 +13,7 @@ from .errors import ScheduleError
 from .folding import Folding
 from .pipeline import MatrixLayer, Pipeline
 from .result_stages import Inversion, Label, Offsets, Pool, Table, Thresholds
-from .stages import Convert, Matrix, Stage, Window
+from .stages import Convert, Hardwired, Matrix, Stage, Window
 from .steps import Inverting, Pooling, Quantising, Rescaling, Step
 
 
@@ -111,7 +111,13 @@ def layer_body(layer: MatrixLayer, folding: Folding, *, vectors: int, in_pixels:
         window_shape = windows.shape(folding, element_bits=layer.planes, in_pixels=in_pixels)
         stages.append(Window(name=f"{name} windows", shape=window_shape, padding_code=windows.padding_code))
         port = Port(*windows.output, layer.rows, shape.result_width, folding.pe, folding.pixels)
-    stages.append(Matrix(name=name, layer=layer, shape=shape, vectors=layer.positions // folding.pixels * layer.groups))
+    groups = layer.positions // folding.pixels * layer.groups
+    if folding.engine == "hardwired":
+        words = convert(groups * layer.cols, layer.planes, folding.simd, layer.cols, shape.vectors)
+        plan = replace(layer.hardwired, vectors=shape.vectors)
+        stages += [*words, Hardwired(name=name, layer=layer, plan=plan, vectors=groups)]
+    else:
+        stages.append(Matrix(name=name, layer=layer, shape=shape, vectors=groups))
     for step in layer.behind:
         try:
             stage, port = step_stage(step, name, port)

@@ -15,6 +15,7 @@ from typing import Literal
 from .errors import ScheduleError
 
 Store = Literal["auto", "block", "lut", "constant"]
+Engine = Literal["folded", "hardwired"]
 FORMAT = "bnnhw-folding"
 VERSION = 1
 
@@ -31,12 +32,16 @@ class Folding:
         Where the weights lie: block RAM, LUTs as ROM, constants, or whatever the matrix unit finds cheapest.
     pixels
         Output pixels of a convolution's row that share every weight fetch; divides the row's width.
+    engine
+        "folded": a matrix unit, PE x SIMD weights a cycle. "hardwired": adders that are made for the weights; all rows
+        meet all columns at once, and SIMD is what the windows of a convolution give in a cycle.
     """
 
     pe: int
     simd: int
     store: Store = "auto"
     pixels: int = 1
+    engine: Engine = "folded"
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class FoldingPlan:
                         _count(layer, "simd"),
                         layer.get("store", "auto"),
                         _count({"pixels": 1, **layer}, "pixels"),
+                        layer.get("engine", "folded"),
                     ),
                 )
                 for layer in data["layers"]

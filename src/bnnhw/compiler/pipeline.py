@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.hw.hardwired_plan import HardwiredPlan, plan_hardwired
 from bnnhw.hw.matrix_shape import MatrixShape
 from bnnhw.hw.window_shape import WindowShape
 
 from .errors import ScheduleError
-from .folding import Folding, divisors
+from .folding import Engine, Folding, divisors
 from .ops.windows import Pair, window_counts
 from .steps import Step
 from .types import BinaryType, Element, IntType
@@ -129,7 +132,13 @@ class MatrixLayer:
 
     def shape(self, folding: Folding, vectors: int) -> MatrixShape:
         """The sizes of the matrix unit with this folding. Raises ScheduleError for an illegal one."""
+        simd, store = folding.simd, folding.store
         try:
+            if folding.engine not in get_args(Engine):
+                raise ValueError(f"engine={folding.engine!r} must be one of {list(get_args(Engine))}")
+            if folding.engine == "hardwired":
+                self._check_hardwired(folding)
+                simd, store = self.cols, "constant"
             if self.windows:
                 self.windows.shape(folding, element_bits=self.planes)
             elif folding.pixels != 1:
@@ -138,20 +147,34 @@ class MatrixLayer:
                 rows=self.rows,
                 cols=self.cols,
                 pe=folding.pe,
-                simd=folding.simd,
+                simd=simd,
                 vectors=vectors * folding.pixels,
                 planes=self.planes,
                 row_groups=self.groups,
                 thresholded=self.thresholds is not None,
-                store=folding.store,
+                store=store,
             )
         except ValueError as error:
             raise ScheduleError(f"layer {self.name!r}: {error}") from error
 
+    def _check_hardwired(self, folding: Folding) -> None:
+        if self.groups > 1:
+            raise ValueError("engine='hardwired' has no groups; take engine='folded'")
+        if folding.pe != self.rows:
+            raise ValueError(f"pe={folding.pe} must be rows={self.rows} where engine='hardwired'")
+        if self.windows is None and folding.simd != self.cols:
+            raise ValueError(f"simd={folding.simd} must be cols={self.cols} of a dense layer where engine='hardwired'")
+
     def cycles(self, folding: Folding) -> int:
-        """Cycles in which the matrix unit works on a frame."""
+        """Cycles in which the matrix unit works on a frame, or waits for the words of its windows."""
         folds, words = self.rows // folding.pe, self.cols // folding.simd
-        return self.positions // folding.pixels * folds * words * self.planes
+        each = max(words, self.planes) if folding.engine == "hardwired" else folds * words * self.planes
+        return self.positions // folding.pixels * each
+
+    @cached_property
+    def hardwired(self) -> HardwiredPlan:
+        """The adders that are made for the weights. Planning takes seconds for 64 x 576."""
+        return plan_hardwired(self.weights, planes=self.planes, thresholded=self.thresholds is not None)
 
     @property
     def max_sum(self) -> int:

@@ -84,6 +84,8 @@ def reach(search: Search, device: Device, *, target_fps: float, clock_hz: float,
     smallest_on(search, device)  # raises where the network is too large at any rate
     best = fastest_within(search, device, fill=1.0, counts=counts)
     assert best is not None  # the smallest one fits, so there is a fastest one
+    if best.cycles_per_frame <= cycles_per_frame:
+        return best
     limits = {vectors: vectors * cycles_per_frame for vectors in counts}
     needs = [search.needs(device, vectors=vectors, limit=limit) for vectors, limit in limits.items()]
     least = min((need for need in needs if need), key=lambda need: need.size(device), default=None)

@@ -8,7 +8,7 @@ larger ones, whose weights may fill block RAM better, in each way to store the w
 the same stream beats in both cells and block RAMs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -21,11 +21,14 @@ from .chain import Port, core_input, entry_resources, layer_body, layer_feed, ou
 from .device import Device
 from .errors import ScheduleError
 from .folding import Folding, FoldingPlan
-from .pipeline import Pipeline
+from .pipeline import MatrixLayer, Pipeline
 from .stages import Stage
 
 SIMD_CANDIDATES = 4
 """SIMD that are tried for each PE."""
+
+HARDWIRED_LUTS = 0.25
+"""LUTs of a hardwired engine for each weight, at least."""
 
 FF_WEIGHTS = (0.0, 1.0, 4.0)
 """How much a flip-flop weighs beside a LUT, from a search to the next where one's design has too many of them."""
@@ -196,6 +199,13 @@ class Search:
                         option = self._option(index, Folding(pe, simd, store, pixels), vectors)
                         if option and option.part.cycles <= limit:
                             options.append(option)
+        least = min((option.part.resources.luts for option in options), default=bits)
+        for folding in hardwired_foldings(layer, limit, vectors):
+            if HARDWIRED_LUTS * layer.weights.size * folding.pixels * vectors > least:
+                continue  # before the plan, which takes seconds
+            option = self._option(index, folding, vectors)
+            if option and option.part.cycles <= limit:
+                options.append(option)
         return options
 
     def _extend(
@@ -242,6 +252,18 @@ class Search:
                 ebr -= part.resources.ebr
             port = choice.before
         return Design(FoldingPlan(tuple(reversed(layers)), vectors), cycles, total)
+
+
+def hardwired_foldings(layer: MatrixLayer, limit: float, vectors: int) -> Iterator[Folding]:
+    """The hardwired engine with the fewest pixels that keep the limit, and each number of columns that does."""
+    if layer.groups > 1:
+        return
+    for pixels in layer.pixel_counts if vectors == 1 else (1,):
+        simds = layer.simds if layer.windows else (layer.cols,)
+        foldings = [Folding(layer.rows, simd, "auto", pixels, "hardwired") for simd in simds]
+        if fitting := [folding for folding in foldings if layer.cycles(folding) <= limit]:
+            yield from fitting[:SIMD_CANDIDATES]
+            return
 
 
 def undominated(options: list[Option], weight: Callable[[Resources], float]) -> list[Option]:

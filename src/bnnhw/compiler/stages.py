@@ -11,6 +11,8 @@ from amaranth.lib import wiring
 
 from bnnhw.hw.fifo import Fifo, fifo_flow
 from bnnhw.hw.flow import Flow, Sink
+from bnnhw.hw.hardwired_plan import HardwiredPlan
+from bnnhw.hw.hardwired_unit import HardwiredUnit
 from bnnhw.hw.matrix_shape import MatrixShape
 from bnnhw.hw.matrix_unit import MatrixUnit
 from bnnhw.hw.sliding_window import SlidingWindow
@@ -158,5 +160,35 @@ class Matrix(Stage):
             row_groups=self.shape.row_groups,
             thresholds=None if thresholds is None else thresholds.tolist(),
             store=self.shape.store,
+            technology=technology,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hardwired(Stage):
+    """A hardwired unit; `vectors` times a frame it takes its vectors."""
+
+    ENGINE = "hardwired"
+
+    layer: MatrixLayer = field(repr=False)
+    plan: HardwiredPlan = field(repr=False)
+    vectors: int
+
+    @property
+    def interval(self) -> int:
+        return self.vectors * self.plan.initiation_interval
+
+    @property
+    def resources(self) -> Resources:
+        return area.hardwired_resources(self.plan)
+
+    def flow(self, sink: Sink) -> Flow:
+        return self.plan.flow(sink)
+
+    def build(self, technology: str) -> wiring.Component:
+        thresholds = self.layer.thresholds
+        return HardwiredUnit(
+            plan=self.plan,
+            thresholds=None if thresholds is None else thresholds.tolist(),
             technology=technology,
         )

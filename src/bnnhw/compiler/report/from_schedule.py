@@ -8,7 +8,7 @@ from bnnhw.compiler import area
 from bnnhw.compiler.inspect import summarize_network
 from bnnhw.compiler.schedule import Schedule
 from bnnhw.compiler.search import Design
-from bnnhw.compiler.stages import Matrix
+from bnnhw.compiler.stages import Hardwired, Matrix
 from bnnhw.compiler.stages import Stage as Scheduled
 
 from .data import (
@@ -85,16 +85,22 @@ def units_of(schedule: Schedule) -> tuple[Unit, ...]:
 
 def unit_of(stage: Scheduled, *, interval: int) -> Unit:
     unit = Unit(name=stage.name, engine=stage.ENGINE, cycles=stage.interval, estimated=cells_of(stage.resources))
-    if not isinstance(stage, Matrix):
-        return unit
-    shape = stage.shape
+    match stage:
+        case Matrix(shape=shape):
+            sizes, store = shape, shape.store
+            pe, simd = shape.pe, shape.simd
+        case Hardwired(plan=plan):
+            sizes, store = plan, "wires"
+            pe, simd = plan.rows, plan.cols
+        case _:
+            return unit
     return replace(
         unit,
-        pe=shape.pe,
-        simd=shape.simd,
-        planes=shape.planes,
-        vectors=shape.vectors,
-        weight_store=shape.store,
+        pe=pe,
+        simd=simd,
+        planes=sizes.planes,
+        vectors=sizes.vectors,
+        weight_store=store,
         pe_utilisation=stage.interval / interval,
     )
 
