@@ -71,6 +71,20 @@ FOLDINGS = {
     "one at a time": [(1, 3, 1), (1, 1, 1), (1, 4, 1), (1, 1, 1), (1, 1, 1)],
     "kernel rows": [(4, 9, 4), (6, 24, 3), (8, 36, 2), (4, 8, 1), (2, 8, 1)],
     "pixels that do not fit each other": [(8, 27, 3), (3, 8, 2), (16, 12, 4), (2, 16, 1), (10, 4, 1)],
+    "hardwired": [
+        (8, 9, 2, "hardwired"),
+        (12, 8, 1, "hardwired"),
+        (16, 108, 2, "hardwired"),
+        (16, 64, 1, "hardwired"),
+        (10, 16, 1, "hardwired"),
+    ],
+    "one engine, then the other": [
+        (8, 27, 1, "hardwired"),
+        (4, 24, 2),
+        (16, 12, 4, "hardwired"),
+        (4, 8, 1),
+        (10, 16, 1, "hardwired"),
+    ],
     "whole kernels, whole rows": [(8, 27, 12), (12, 72, 6), (16, 108, 4), (16, 64, 1), (10, 16, 1)],
 }
 
@@ -82,8 +96,8 @@ def test_foldings(name: str, input_bits: int, tmp_path: Path):
     assert any(isinstance(step, Inverting) for layer in layers for step in layer.behind)
     plan = FoldingPlan(
         tuple(
-            (layer.name, Folding(pe, simd, "auto", pixels))
-            for layer, (pe, simd, pixels) in zip(layers, FOLDINGS[name], strict=True)
+            (layer.name, Folding(pe, simd, "auto", pixels, *engine))
+            for layer, (pe, simd, pixels, *engine) in zip(layers, FOLDINGS[name], strict=True)
         )
     )
     check(apply_plan(graph, plan, device=DEVICE, clock_hz=1e8), graph)

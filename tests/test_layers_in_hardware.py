@@ -15,6 +15,7 @@ from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan, divisors
 from bnnhw.compiler.ir import trace
+from bnnhw.compiler.pipeline import MatrixLayer
 from bnnhw.compiler.schedule import apply_plan, split_host
 from bnnhw.compiler.scheduling import schedule
 from bnnhw.model import BinaryConv2d, BinaryLinear, Quantise, Sign, TensorNorm, ToChannelsFirst
@@ -119,24 +120,20 @@ def integer_graph(module: nn.Module, folder: Path, *, answers: Answers = "label"
     return integerize(load(folder / "model.pt"), output=answers)
 
 
+def random_folding(layer: MatrixLayer, rng: np.random.Generator) -> Folding:
+    """A legal folding, in one of three hardwired."""
+    simd, pixels = int(rng.choice(layer.simds)), int(rng.choice(layer.pixel_counts))
+    if layer.groups == 1 and rng.random() < 1 / 3:
+        return Folding(layer.rows, simd if layer.windows else layer.cols, pixels=pixels, engine="hardwired")
+    return Folding(int(rng.choice(layer.pes)), simd, pixels=pixels)
+
+
 def random_schedule(graph: Graph, *, seed: int) -> Schedule:
     """Legal foldings, drawn at random; another draw where a pooling does not take the pixels."""
     rng = np.random.default_rng(seed)
     layers = build_pipeline(split_host(graph)[1]).layers
     for _ in range(100):
-        plan = FoldingPlan(
-            tuple(
-                (
-                    layer.name,
-                    Folding(
-                        int(rng.choice(layer.pes)),
-                        int(rng.choice(layer.simds)),
-                        pixels=int(rng.choice(layer.pixel_counts)),
-                    ),
-                )
-                for layer in layers
-            )
-        )
+        plan = FoldingPlan(tuple((layer.name, random_folding(layer, rng)) for layer in layers))
         try:
             return apply_plan(graph, plan, device=DEVICE, clock_hz=1e8)
         except ScheduleError as error:

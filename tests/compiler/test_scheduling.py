@@ -1,6 +1,7 @@
 """The search for foldings: rates, shares, files, and what it says where nothing fits."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -116,6 +117,12 @@ def plan_of(**changes) -> dict:
         (plan_of(simd=5), r"layer 'fc0': simd=5 must divide cols=12; legal values are \[1, 2, 3, 4, 6, 12\]"),
         (plan_of(store="tape"), r"layer 'fc0': store='tape' must be one of"),
         (plan_of(store="constant"), r"layer 'fc0': store='constant' must have pe=rows=8 and simd=cols=12"),
+        (plan_of(engine="steam"), r"layer 'fc0': engine='steam' must be one of \['folded', 'hardwired'\]"),
+        (plan_of(engine="hardwired"), r"layer 'fc0': pe=2 must be rows=8 where engine='hardwired'"),
+        (
+            plan_of(engine="hardwired", pe=8),
+            r"layer 'fc0': simd=4 must be cols=12 of a dense layer where engine='hardwired'",
+        ),
         (plan_of(pe=0), r"has pe=0; it must be a whole number of at least 1"),
         (plan_of(pe=2.0), r"has pe=2.0; it must be a whole number of at least 1"),
         (plan_of(name="fc9"), r"has foldings of \['fc1', 'fc9'\], but the network's layers are \['fc0', 'fc1'\]"),
@@ -130,6 +137,18 @@ def test_files_that_are_refused(tmp_path, data, message):
     path.write_text(json.dumps(data))
     with pytest.raises(ScheduleError, match=message):
         schedule(network(12, 8, 6), LARGE, folding_file=path)
+
+
+def test_the_engine_is_what_costs_less():
+    """Weights that are used in every cycle are cheaper as wires, those that are used now and then in a memory."""
+    scores = replace(SMALLER, nodes=SMALLER.nodes[:-1], outputs=("s2",))  # a label takes ten cycles
+    fast, slow = (schedule(scores, LARGE, target_fps=rate, vectors=1) for rate in (100e6, 1e5))
+    assert [folding.engine for folding in fast.foldings] == ["hardwired"] * 3
+    assert [folding.engine for folding in slow.foldings] == ["folded"] * 3
+    whole = zip(("fc0", "fc1", "fc2"), (Folding(32, 96), Folding(32, 32), Folding(10, 32)), strict=True)
+    unrolled = apply_plan(scores, FoldingPlan(tuple(whole)), device=LARGE, clock_hz=1e8)
+    assert fast.timing.initiation_interval == unrolled.timing.initiation_interval == 1
+    assert fast.resources.luts < 0.8 * unrolled.resources.luts
 
 
 @pytest.mark.parametrize("content", [None, b"{", b"\xff\xfe"])
