@@ -12,20 +12,23 @@ from bnnhw.cli.options import data_dir_option
 
 def measurements() -> dict[str, Callable[[Bench], Iterator[Row]]]:
     """What can be measured, by name, quick ones first."""
-    from bnnhw.cli.bench import accuracy, equality, popcount, routed, speed
+    from bnnhw.cli.bench import accuracy, cnv, engines, equality, popcount, routed, speed
 
     return {
         "accuracy": accuracy.measure,
         "speed": speed.measure,
         "popcount": popcount.measure,
+        "engines": engines.measure,
         "equality": equality.measure,
+        "cnv": cnv.measure,
         "lfc": routed.measure_lfc,
         "fastest": routed.measure_fastest,
+        "cnv-routed": routed.measure_cnv,
     }
 
 
 @click.command("bench")
-@click.option("--only", multiple=True, help="accuracy, speed, popcount, equality, lfc or fastest; may be repeated.")
+@click.option("--only", multiple=True, help="accuracy, cnv, engines, ...; may be repeated.")
 @click.option("--models", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path("bench/models"))
 @data_dir_option
 @click.option("--work", type=click.Path(path_type=Path), default=Path("build/bench"), help="Where the builds go.")
@@ -33,7 +36,7 @@ def measurements() -> dict[str, Callable[[Bench], Iterator[Row]]]:
 def command(only: tuple[str, ...], models: Path, data_dir: Path | None, work: Path, as_json: bool) -> None:
     """Measure accuracy, equality, area and speed, and print them beside what they must be.
 
-    The last two route a whole FPGA: each takes from ten minutes to an hour.
+    The last three route whole FPGAs: each takes from ten minutes to an hour.
 
     \b
     Example: bnnhw bench --only popcount --only speed

@@ -23,13 +23,16 @@ PLAN = PlanOptions(
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    yield from _climb(bench.model("lfc"), "mnist", "rtl", 10_000, bench)
-    yield from _climb(bench.model("digits"), "digits", "netlist", 100, bench)
+    yield from climb_rows(bench.model("lfc"), "mnist", "rtl", 10_000, bench)
+    yield from climb_rows(bench.model("digits"), "digits", "netlist", 100, bench)
 
 
-def _climb(model: Path, data_set: str, through: str, samples: int, bench: Bench) -> Iterator[Row]:
+def climb_rows(
+    model: Path, data_set: str, through: str, samples: int, bench: Bench, plan: PlanOptions = PLAN
+) -> Iterator[Row]:
+    """A row for each rung."""
     images = load_data_set(data_set, data_dir=bench.data_dir).test_images[:samples]
-    for step in climb(make_rungs(model, load(model), through, PLAN), images):
+    for step in climb(make_rungs(model, load(model), through, plan), images):
         yield Row(
             name=f"{model.stem}: {step.lower} = {step.upper}, {data_set} test images",
             measured=f"{step.samples:,} images, {step.differences} differences, {step.seconds:.1f} s",

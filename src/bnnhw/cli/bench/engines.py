@@ -1,0 +1,67 @@
+"""What a binary multiply-accumulate costs in each engine: units of trained layers by themselves."""
+
+from collections.abc import Iterator
+
+from bnnhw.boards.alone import route_alone, synthesise_alone
+from bnnhw.boards.synthesis import SynthesisReport
+from bnnhw.cli.bench.row import Bench, Row
+from bnnhw.compiler.build_pipeline import build_pipeline
+from bnnhw.compiler.folding import Folding
+from bnnhw.compiler.integerize import integerize
+from bnnhw.compiler.load import load
+from bnnhw.compiler.pipeline import MatrixLayer
+from bnnhw.compiler.schedule import split_host
+from bnnhw.compiler.stages import Hardwired, Matrix
+
+DEVICE = "LFE5U-85F"
+DA4ML_COMB, DA4ML_FMAX_HZ = 4379, 96e6
+"""da4ml 0.6.0's 64 -> 64 layer with thresholds, by the same tools."""
+MAX_HARDWIRED_LUTS = 0.65
+MAX_FOLDED_LUTS = 2.3
+FOLDED = Folding(16, 64, "block", 4)
+"""Four pixels of 16 x 64 products a cycle."""
+
+
+def measure(bench: Bench) -> Iterator[Row]:
+    dense = layer_of(bench, "tfc", 1)
+    routed = route_alone(hardwired(dense).build("ecp5"), DEVICE, 1)
+    yield Row(
+        name=f"hardwired {dense.cols} -> {dense.rows} of tfc, thresholds, routed alone, seed 1",
+        measured=f"{routed.trellis_comb:,} TRELLIS_COMB, {routed.ff:,} FF, {routed.fmax_hz / 1e6:.0f} MHz",
+        target=f"< {DA4ML_COMB:,}, > {DA4ML_FMAX_HZ / 1e6:.0f} MHz",
+        met=routed.trellis_comb < DA4ML_COMB and routed.fmax_hz > DA4ML_FMAX_HZ,
+    )
+    layer = layer_of(bench, "cnv", 1)
+    yield cost_row(
+        f"hardwired 3x3 convolution of cnv, {layer.rows} of {layer.rows}",
+        synthesise_alone(hardwired(layer).build("ecp5")),
+        layer.weights.size,
+        MAX_HARDWIRED_LUTS,
+    )
+    unit = Matrix(layer=layer, shape=layer.shape(FOLDED, 1), vectors=1)
+    yield cost_row(
+        "the same folded, weights in block RAM, 4 pixels, all of the unit",
+        synthesise_alone(unit.build("ecp5")),
+        FOLDED.pe * FOLDED.simd * FOLDED.pixels,
+        MAX_FOLDED_LUTS,
+    )
+
+
+def layer_of(bench: Bench, network: str, index: int) -> MatrixLayer:
+    """A layer of a trained network."""
+    return build_pipeline(split_host(integerize(load(bench.model(network))))[1]).layers[index]
+
+
+def hardwired(layer: MatrixLayer) -> Hardwired:
+    return Hardwired(layer=layer, plan=layer.hardwired, vectors=1)
+
+
+def cost_row(name: str, cells: SynthesisReport, macs: int, most: float) -> Row:
+    """The cells of a unit of so many multiply-accumulates a cycle."""
+    cost = cells.lut4 / macs
+    return Row(
+        name=name,
+        measured=f"{cost:.3f} LUT4 + 2 CCU2C, {cells.ff / macs:.2f} FF, {cells.ebr} EBR a MAC",
+        target=f"<= {most}",
+        met=cost <= most,
+    )
