@@ -6,7 +6,7 @@ mkdir -p "$out"
 
 say() { printf '\n\033[1m$ %s\033[0m\n' "$*"; "$@"; }
 
-say bnnhw train --dataset digits --network mlp --width 64 --depth 3 --epochs 40 -o "$out/digits.pt"
+say bnnhw train --dataset digits --network lenet -o "$out/digits.pt"
 say bnnhw eval "$out/digits.pt"
 say bnnhw build --board ulx3s-85f "$out/digits.pt" -o "$out/ulx3s"
 say bnnhw verify "$out/digits.pt" --build "$out/ulx3s" --through placed --samples 100
