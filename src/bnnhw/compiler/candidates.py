@@ -6,7 +6,7 @@ from .schedule import MAX_VECTORS, Schedule
 from .search import Design, Search, smallest_at
 
 STEPS = range(-8, 9)
-"""Each a factor of sqrt(2) in the rate, slower ones below 0."""
+"""Each a factor of sqrt(2) in the cycles of a frame, faster ones below 0."""
 
 
 def find_candidates(schedule: Schedule) -> tuple[Design, ...]:

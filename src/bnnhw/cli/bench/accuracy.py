@@ -6,9 +6,10 @@ import numpy as np
 
 from bnnhw.cli.bench.row import Bench, Row
 from bnnhw.compiler.integerize import integerize
+from bnnhw.compiler.ir import Graph
 from bnnhw.compiler.kernel import PackedKernel
 from bnnhw.compiler.load import load
-from bnnhw.model.datasets import load_data_set
+from bnnhw.model.datasets import DataSet, load_data_set
 
 TARGETS = {"tfc": 0.932, "sfc": 0.979, "lfc": 0.989}
 
@@ -16,11 +17,12 @@ TARGETS = {"tfc": 0.932, "sfc": 0.979, "lfc": 0.989}
 def measure(bench: Bench) -> Iterator[Row]:
     data = load_data_set("mnist", data_dir=bench.data_dir)
     for name, target in TARGETS.items():
-        labels = PackedKernel(integerize(load(bench.model(name))))(data.test_images)
-        accuracy = np.count_nonzero(labels == data.test_labels) / len(labels)
-        yield Row(
-            name=f"{name}, MNIST test accuracy, 1-bit weights, activations, inputs",
-            measured=f"{accuracy:.2%}",
-            target=f">= {target:.1%}",
-            met=bool(accuracy >= target),
-        )
+        title = f"{name}, MNIST test accuracy, 1-bit weights, activations, inputs"
+        yield accuracy_row(title, integerize(load(bench.model(name))), data, target)
+
+
+def accuracy_row(name: str, integers: Graph, data: DataSet, target: float) -> Row:
+    """The share of the test images that an integer graph labels right."""
+    labels = PackedKernel(integers)(data.test_images)
+    accuracy = np.count_nonzero(labels == data.test_labels) / len(labels)
+    return Row(name=name, measured=f"{accuracy:.2%}", target=f">= {target:.1%}", met=bool(accuracy >= target))
