@@ -37,8 +37,8 @@ sim: setup  ## the cocotb benches: every unit and the whole top
 bench: setup  ## the figures that the documentation quotes
 	bnnhw bench
 
-slow: setup  ## the tests that take minutes
-	pytest -m slow tests
+slow: setup  ## the tests that take minutes, with networks that no run had before
+	pytest -n auto -m slow --hypothesis-profile default tests
 
 clean:  ## remove what the targets made, but for the virtual environment
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis

@@ -85,6 +85,16 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "average of the whole": lambda: network(
         *conv(4, 6, 3, padding=1, pad_value=-1), Sign(), nn.AvgPool2d((2, 8)), shape=SHAPE
     ),
+    "average of averages": lambda: network(
+        *conv(4, 6, 1),
+        Sign(),
+        nn.AvgPool2d(2),
+        BinaryConv2d(6, 4, 2),
+        nn.AvgPool2d((1, 3)),
+        nn.BatchNorm2d(4),
+        Sign(),
+        shape=SHAPE,
+    ),
     "true zeros": lambda: network(*conv(4, 6, 3, padding=1), Sign(), *conv(6, 4, 3, padding=1), Sign(), shape=SHAPE),
     "true zeros, stride 2": lambda: network(*conv(4, 6, 3, padding=1, stride=2), Sign(), shape=SHAPE),
     "true zeros, wide": lambda: network(*conv(4, 6, 5, padding=2), Sign(), shape=SHAPE),

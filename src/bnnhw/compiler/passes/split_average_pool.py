@@ -11,10 +11,11 @@ from .rewrite import drop_unread, replace_nodes
 
 
 def split_average_pool(graph: Graph) -> Graph:
-    """y = average_pool(x)  ->  y.sum = sum_pool(x); y = y.sum / n, where x holds integers.
+    """y = average_pool(x / d)  ->  y.sum = sum_pool(x); y = y.sum / (n * d), where x holds integers, d a power of two.
 
-    torch adds the n values in float32, where integers are exact in any order, and divides once; so both round once,
-    alike. A Flatten or MaxPool behind the division comes before it: either only moves values.
+    torch adds the n values in float32, where integers and their quotients by a power of two are exact in any order, and
+    divides once; so both round once, alike. A Flatten or MaxPool behind the division comes before it: either only
+    moves values.
     """
     types = infer_types(graph)
 
@@ -22,22 +23,29 @@ def split_average_pool(graph: Graph) -> Graph:
         source = integer_source(graph, types, node.inputs[0])
         if not isinstance(node.op, AveragePool) or source is None:
             return (node,)
-        pool, total = node.op.sum_pool(types[source].shape), f"{node.output}.sum"
+        value, divisor = source
+        pool, total = node.op.sum_pool(types[value].shape), f"{node.output}.sum"
         return (
-            Node(node.name, pool, (source,), total),
-            Node(f"{node.name}.mean", Divide(pool.count), (total,), node.output),
+            Node(node.name, pool, (value,), total),
+            Node(f"{node.name}.mean", Divide(pool.count * divisor), (total,), node.output),
         )
 
     return sink_divisions(drop_unread(replace_nodes(graph, split)))
 
 
-def integer_source(graph: Graph, types: Mapping[str, TensorType], value: str) -> str | None:
-    """The integers that `value` holds: itself, or those that it is the float copy of; None where it holds others."""
+def integer_source(graph: Graph, types: Mapping[str, TensorType], value: str) -> tuple[str, int] | None:
+    """The integers x and the power of two d for which `value` holds x / d, exactly; None where there are none."""
     if not isinstance(types[value].element, FloatType):
-        return value
+        return value, 1
     producer = graph.producer(value)
-    if producer and isinstance(producer.op, Affine) and producer.op.weight is None and producer.op.bias is None:
+    if producer is None:
+        return None
+    op = producer.op
+    if isinstance(op, Affine) and op.weight is None and op.bias is None:
         return integer_source(graph, types, producer.inputs[0])
+    if isinstance(op, Divide) and op.divisor.bit_count() == 1:
+        source = integer_source(graph, types, producer.inputs[0])
+        return source and (source[0], source[1] * op.divisor)
     return None
 
 
