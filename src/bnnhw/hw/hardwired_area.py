@@ -2,12 +2,14 @@
 
 from .adder_graph import LUT_INPUTS, AdderGraph, Term
 from .area import UnitArea, carry_cells, distributed_ram_lut4, multiplexer_lut4
-from .hardwired_plan import HardwiredPlan
+from .hardwired_plan import WORD_REGISTERS, HardwiredPlan
 
 __all__ = ["hardwired_area"]
 
 CONTROL_LUT4 = 24
 """LUT4 of the credits and of the queue's pointers, but for the counter of credits, which yosys makes of carry cells."""
+CARRY_COUNTER_BITS = 5
+"""Bits from which yosys makes a counter of carry cells."""
 CONTROL_FF = 24
 """Their registers."""
 
@@ -36,6 +38,10 @@ def hardwired_area(plan: HardwiredPlan) -> UnitArea:
         ff += numbers
     lut4 += distributed_ram_lut4(plan.queue_depth, plan.output_width) + CONTROL_LUT4
     ccu2c, feeds = ccu2c + (plan.queue_depth.bit_length() + 1) // 2, feeds + 1
+    pointer_bits = (plan.queue_depth - 1).bit_length()
+    ccu2c += 2 * -(-pointer_bits // 2) if pointer_bits >= CARRY_COUNTER_BITS else 0
+    behind = plan.skew * plan.vectors * (plan.vectors - 1) // 2  # cycles that all vectors together wait for each other
+    ff += WORD_REGISTERS * plan.vectors * plan.cols + behind * (plan.cols + plan.rows * plan.result_width)
     ff += plan.input_width + plan.output_width + CONTROL_FF + plan.pipeline_latency
     return UnitArea(lut4=lut4, ccu2c=ccu2c, feeds=feeds, ff=ff, ebr=0)
 

@@ -10,7 +10,10 @@ from .flow import Flow, Sink
 from .result_queue import ResultQueue
 from .row_sums import plan_row_sums
 
-__all__ = ["HardwiredPlan", "plan_hardwired"]
+__all__ = ["WORD_REGISTERS", "HardwiredPlan", "plan_hardwired"]
+
+WORD_REGISTERS = 2
+"""Registers of a word on its way to the adders, which fill a large part of the chip."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,23 +81,30 @@ class HardwiredPlan:
         return self.vectors * self.rows * self.result_width
 
     @property
+    def skew(self) -> int:
+        """Cycles by which each of the vectors side by side is behind the one before it in the adders: 1 where there are
+        accumulators, so that no control has to reach all of these in the same cycle."""
+        return int(self.planes > 1)
+
+    @property
     def plane_latency(self) -> int:
-        """Cycles from the acceptance of a vector to its last plane at the adders."""
-        return 1 if self.planes == 1 else 1 + self.planes
+        """Cycles from the acceptance of a vector to its last plane at the adders of vector 0."""
+        return WORD_REGISTERS + (1 if self.planes == 1 else 1 + self.planes)
 
     @property
     def pipeline_latency(self) -> int:
         """Cycles from the acceptance of a vector to its results' push into the output queue."""
-        return self.plane_latency + self.graph.latency + (self.planes > 1) + self.thresholded
+        skewed = self.skew * (self.vectors - 1)
+        return self.plane_latency + skewed + self.graph.latency + (self.planes > 1) + self.thresholded
 
     @property
     def queue_depth(self) -> int:
         """Results that the output queue holds: enough for a vector every `initiation_interval` cycles.
 
-        A credit is taken 2 cycles after the acceptance and comes back 2 cycles after the result has left; 2 credits
+        A credit is taken 2 cycles after the acceptance and comes back 3 cycles after the result has left; 2 credits
         stay in reserve.
         """
-        credits = -(-self.latency // self.initiation_interval) + 2
+        credits = -(-(self.latency + 1) // self.initiation_interval) + 2
         return max(16, 1 << (credits - 1).bit_length())
 
     @property
@@ -104,12 +114,12 @@ class HardwiredPlan:
 
     def flow(self, sink: Sink) -> Flow:
         """The unit's flow: a vector is accepted when the adders have taken the one before and two places of the output
-        queue are free, by what is known of it: acceptances and departures show two cycles late."""
+        queue are free, by what is known of it: acceptances show two cycles late, departures three."""
         accepted = -self.initiation_interval
-        taken = deque([-2] * self.queue_depth, maxlen=self.queue_depth)  # the results that have left, the latest last
+        taken = deque([-3] * self.queue_depth, maxlen=self.queue_depth)  # the results that have left, the latest last
         while True:
-            cycle = max((yield accepted), accepted + self.initiation_interval, taken[0] + 2)
-            accepted = cycle if cycle == accepted + 1 else max(cycle, taken[1] + 2)
+            cycle = max((yield accepted), accepted + self.initiation_interval, taken[0] + 3)
+            accepted = cycle if cycle == accepted + 1 else max(cycle, taken[1] + 3)
             taken.append(sink(max(accepted + self.latency, taken[-1] + 1)))
 
 

@@ -14,7 +14,7 @@ from .adder_pipeline import AdderPipeline
 from .delays import delay
 from .ecp5 import ZERO, Addend, CarryChains
 from .flow import Flow, Sink
-from .hardwired_plan import HardwiredPlan
+from .hardwired_plan import WORD_REGISTERS, HardwiredPlan
 from .result_queue import ResultQueue
 from .stream import flat_stream
 from .technology import check_technology
@@ -85,7 +85,7 @@ class HardwiredUnit(wiring.Component):
         accepts, accepted = Signal(), Signal()
         vector = Signal(plan.input_width, reset_less=True)
         plane = Signal(range(plan.planes + 1), init=plan.planes)  # in the order of time; planes: none
-        ends = Const(1, 1) if plan.planes == 1 else plane >= plan.planes - 1
+        ends = Const(1, 1) if plan.planes == 1 else Signal(name="ends", init=1)  # plane >= planes - 1
         m.d.comb += [self.i.ready.eq((spare >= 0) & ends), accepts.eq(self.i.ready & self.i.valid)]
         m.d.sync += [accepted.eq(accepts), spare.eq(spare - accepted + queue.returned)]
         m.d.comb += [
@@ -96,6 +96,8 @@ class HardwiredUnit(wiring.Component):
             m.d.sync += [vector.eq(self.i.payload), plane.eq(Mux(accepts, 0, plan.planes))]
         with m.Else():
             m.d.sync += plane.eq(plane + 1)
+        if plan.planes > 1:
+            m.d.sync += ends.eq(Mux(ends, ~accepts, plane == plan.planes - 2))
         return m
 
     def _plane_word(self, m: Module, vector: Value, plane: Value) -> Value:
@@ -111,30 +113,41 @@ class HardwiredUnit(wiring.Component):
     def _results(self, m: Module, word: Value, plane: Value) -> Value:
         """The results of a vector, (vectors, rows), `plan.pipeline_latency` cycles after its acceptance."""
         plan, graph = self.plan, self.plan.graph
-        sums: list[Value] = []
+        rest = delay(m, word, WORD_REGISTERS, name="word")
+        first = delay(m, plane == 0, 1 + WORD_REGISTERS + graph.latency, name="first")
+        results: list[Value] = []
         for v in range(plan.vectors):
             m.submodules[f"adders{v}"] = adders = AdderPipeline(graph=graph, technology=self.technology)
-            m.d.comb += adders.x.eq(word.word_select(v, plan.cols))
-            sums.extend(adders.sums.word_select(row, graph.sum_width) for row in range(plan.rows))
-        if plan.planes > 1:
-            sums = self._accumulated(m, sums, delay(m, plane == 0, 1 + graph.latency, name="first"))
+            m.d.comb += adders.x.eq(rest[: plan.cols])
+            sums: list[Value] = [adders.sums.word_select(row, graph.sum_width) for row in range(plan.rows)]
+            if plan.planes > 1:
+                sums = self._accumulated(m, sums, first, name=f"total{v}")
+            waits = plan.skew * (plan.vectors - 1 - v)
+            results.append(delay(m, self._vector_results(m, sums, v), waits, name=f"results{v}_"))
+            rest = delay(m, rest[plan.cols :], plan.skew, name=f"word_after{v}_")
+            first = delay(m, first, plan.skew, name=f"first_after{v}_")
+        return Cat(results)
+
+    def _vector_results(self, m: Module, sums: list[Value], v: int) -> Value:
+        """The results of the rows' sums of vector v: registered bits, or the mismatch sums."""
+        plan = self.plan
         if self.thresholds is None:
             return Cat(number[: plan.sum_width] for number in sums)
-        offsets = [row.offset * ((1 << plan.planes) - 1) for row in graph.rows]
+        offsets = [row.offset * ((1 << plan.planes) - 1) for row in plan.graph.rows]
         bounds = [t - offset for t, offset in zip(self.thresholds, offsets, strict=True)]
-        bits = Signal(plan.output_width, name="bits", reset_less=True)
-        m.d.sync += bits.eq(Cat(at_most(*pair) for pair in zip(sums, bounds * plan.vectors, strict=True)))
+        bits = Signal(plan.rows, name=f"bits{v}", reset_less=True)
+        m.d.sync += bits.eq(Cat(at_most(*pair) for pair in zip(sums, bounds, strict=True)))
         return bits
 
-    def _accumulated(self, m: Module, sums: list[Value], first: Value) -> list[Value]:
+    def _accumulated(self, m: Module, sums: list[Value], first: Value, *, name: str) -> list[Value]:
         """total = sum + (0 if first else 2 * total), one cycle later."""
         width = self.plan.graph.sum_width + self.plan.planes
         keep = ~first
         chains = CarryChains() if self.technology == "ecp5" else None
         totals: list[Value] = []
         for number, value in enumerate(sums):
-            total = Signal(width, name=f"total{number}", reset_less=True)
-            following = Signal(width, name=f"next{number}")
+            total = Signal(width, name=f"{name}_{number}", reset_less=True)
+            following = Signal(width, name=f"next_{name}_{number}")
             addend = Cat(value, value[-1].replicate(width - len(value)))
             doubled = Cat(Const(0, 1), total[:-1])
             if chains is None:

@@ -218,7 +218,7 @@ class MatrixShape:
     @property
     def queue_depth(self) -> int:
         """Results that the output queue holds: enough for a fold to begin whenever the one before has ended."""
-        round_trip = self.fold_beats + self.pipeline_latency + ResultQueue.latency + 1
+        round_trip = self.fold_beats + self.pipeline_latency + ResultQueue.latency + 2
         return max(16, 1 << (-(-round_trip // self.fold_beats)).bit_length())
 
     def flow(self, sink: Sink) -> Flow:
@@ -226,12 +226,12 @@ class MatrixShape:
 
         Work on a vector begins in the cycle after its last beat was accepted, or when the vector before is done; then
         the next vector but one finds a free bank. A fold begins when two places of the output queue are free, by what
-        is known of it: begins and departures show two cycles late.
+        is known of it: begins show two cycles late, departures three.
         """
         accepted = free = 0
         done = [0, 0]  # the first cycles in which the vectors before are done
         begin = -2  # of the fold before
-        taken = deque([-2] * self.queue_depth, maxlen=self.queue_depth)  # the results that have left, the latest last
+        taken = deque([-3] * self.queue_depth, maxlen=self.queue_depth)  # the results that have left, the latest last
         while True:
             free = max(free, done[0])
             for _ in range(self.words):
@@ -239,8 +239,8 @@ class MatrixShape:
                 free = accepted + 1
             ready = max(free, done[1])
             for _ in range(self.vector_folds):
-                ready = max(ready, taken[0] + 2)
-                begin = ready if ready == begin + 1 else max(ready, taken[1] + 2)
+                ready = max(ready, taken[0] + 3)
+                begin = ready if ready == begin + 1 else max(ready, taken[1] + 3)
                 ready = begin + self.fold_beats
                 pushed = ready - 1 + self.pipeline_latency
                 taken.append(sink(max(pushed + ResultQueue.latency, taken[-1] + 1)))

@@ -31,7 +31,7 @@ class ResultQueue(wiring.Component):
     o : Out(stream of unsigned(width))
         Valid `latency` cycles after the push at the soonest.
     returned : Out(1)
-        A beat was taken from `o` in the cycle before.
+        A beat was taken from `o` two cycles before: the credits may lie far away, beside the pipeline's input.
     """
 
     latency = 2
@@ -54,6 +54,7 @@ class ResultQueue(wiring.Component):
         # The oldest result stands in a register, so the memory holds depth - 1 at most and full differs from empty.
         begin, end = Signal(range(self.depth)), Signal(range(self.depth))
         payload = Signal(self.width, reset_less=True)
+        taken = Signal()
         m.d.comb += [
             write.addr.eq(end),
             write.data.eq(self.data),
@@ -61,7 +62,7 @@ class ResultQueue(wiring.Component):
             read.addr.eq(begin),
             self.o.payload.eq(payload),
         ]
-        m.d.sync += [end.eq(end + self.push), self.returned.eq(self.o.valid & self.o.ready)]
+        m.d.sync += [end.eq(end + self.push), taken.eq(self.o.valid & self.o.ready), self.returned.eq(taken)]
         with m.If(~self.o.valid | self.o.ready):
             m.d.sync += [payload.eq(read.data), self.o.valid.eq(begin != end)]
             with m.If(begin != end):

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from .delays import hold
 from .flow import Flow, Sink
 from .line_memory import LineMemory, line_memory_latency
-from .stream import flat_stream
+from .stream import StreamBuffer, flat_stream
 from .technology import check_technology
 from .window_reader import WindowReader
 from .window_shape import WindowShape
@@ -30,8 +30,9 @@ class SlidingWindow(wiring.Component):
     `shape` has the sizes and the exact timing.
 
     Each pixel is stored once. The memory has room for the rows of two output rows that follow each other, those at the
-    border of two images included, so that the next rows arrive while the windows of the former leave. `i.ready` comes
-    from a register; from `o.ready` a path leads to the enables of the pipeline.
+    border of two images included, so that the next rows arrive while the windows of the former leave. `i` ends at
+    registers, for the memory may lie far from where the pixels come from; from `o.ready` a path leads to the enables of
+    the pipeline.
 
     Parameters
     ----------
@@ -111,7 +112,9 @@ class SlidingWindow(wiring.Component):
         shape = self.shape
         m.submodules.writer = writer = WindowWriter(shape)
         m.submodules.reader = reader = WindowReader(shape)
-        wiring.connect(m, wiring.flipped(self.i), writer.i)
+        m.submodules.buffer = buffer = StreamBuffer(width=shape.input_width)
+        wiring.connect(m, wiring.flipped(self.i), buffer.i)
+        wiring.connect(m, buffer.o, writer.i)
         advance = Signal()
         m.d.comb += [advance.eq(~self.o.valid | self.o.ready), reader.advance.eq(advance)]
         self._count_rows(m, writer, reader)

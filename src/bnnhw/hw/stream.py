@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from .flow import Flow, Sink
 
-__all__ = ["StreamBuffer", "flat_stream"]
+__all__ = ["StreamBuffer", "buffer_flow", "flat_stream"]
 
 
 def flat_stream(width: int) -> stream.Signature:
@@ -17,6 +17,15 @@ def flat_stream(width: int) -> stream.Signature:
     if width < 1:
         raise ValueError(f"width={width} must be at least 1")
     return stream.Signature(unsigned(width))  # pyright: ignore[reportArgumentType]
+
+
+def buffer_flow(sink: Sink) -> Flow:
+    """The flow of a StreamBuffer: a beat is offered one cycle after it was accepted; with one waiting at the output and
+    one behind it, the next is accepted one cycle after the first was taken."""
+    accepted, taken, before = -1, -1, -1
+    while True:
+        accepted = max((yield accepted), before + 1)
+        before, taken = taken, sink(max(accepted, taken) + 1)
 
 
 class StreamBuffer(wiring.Component):
@@ -49,12 +58,8 @@ class StreamBuffer(wiring.Component):
         return f"StreamBuffer(width={self.width})"
 
     def flow(self, sink: Sink) -> Flow:
-        """A beat is offered one cycle after it was accepted; with one waiting at the output and one behind it, the next
-        is accepted one cycle after the first was taken."""
-        accepted, taken, before = -1, -1, -1
-        while True:
-            accepted = max((yield accepted), before + 1)
-            before, taken = taken, sink(max(accepted, taken) + 1)
+        """See `buffer_flow`."""
+        return buffer_flow(sink)
 
     def elaborate(self, platform) -> Module:
         m = Module()

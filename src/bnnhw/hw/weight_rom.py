@@ -123,7 +123,8 @@ class WeightRom(wiring.Component):
             m.submodules[f"rom{group}"] = memory
             port = memory.read_port(domain="comb")
             m.d.comb += port.addr.eq(address)
-            word = Signal(len(port.data), name=f"word{group}", reset_less=True)
+            # Its first value lets synthesis see which columns are constant, registers and all.
+            word = Signal(len(port.data), name=f"word{group}", init=init[0], reset_less=True)
             m.d.sync += word.eq(port.data)
             m.d.comb += self.w[columns].eq(word)
 

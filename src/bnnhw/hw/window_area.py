@@ -17,7 +17,8 @@ def window_area(shape: WindowShape, *, padding_code: int = 0) -> UnitArea:
     lut4, ff, ebr = (memories * cells for cells in line_memory_cells(shape.depth, shape.lane_bits, shape.store))
     selected = shape.row_taps * shape.columns * shape.lane_bits
     lut4 += selected * multiplexer_lut4(shape.states)
-    ff += selected + shape.input_width
+    lut4 += shape.input_width
+    ff += selected + 3 * shape.input_width
     if shape.row_taps > 1:
         rotated = shape.row_taps * shape.banks * shape.lane_bits
         lut4 += rotated * multiplexer_lut4(shape.rows)

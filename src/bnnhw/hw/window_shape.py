@@ -1,10 +1,11 @@
 """The sizes, the memory's layout and the timing of a sliding window."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
-from .flow import Flow, Sink
+from .flow import Flow, Sink, chain_flows
 from .line_memory import LINE_STORES, line_memory_latency, line_memory_store
+from .stream import buffer_flow
 from .window_timing import window_flow, window_interval
 
 __all__ = ["WindowShape"]
@@ -298,10 +299,11 @@ class WindowShape:
     def flow(self, sink: Sink) -> Flow:
         """The unit's flow.
 
+        - Pixels pass a StreamBuffer before they are accepted.
         - Output row y leaves without a pause. Its first step comes one cycle after the last beat of its last image row
           was accepted, or after the last step of the row before; each word leaves `latency` cycles after its step.
         - The image rows that the output row frees can be replaced two cycles after its last step.
 
         While a word waits, all steps and the words behind it stand still, and so does the news of the rows' room.
         """
-        return window_flow(self, sink)
+        return chain_flows([buffer_flow, partial(window_flow, self)], sink)
