@@ -42,7 +42,7 @@ class FrameReceiver(wiring.Component):
     commit, rollback : Out(1)
         The beats since the last of these are an image, or never were; after the last beat.
     verdict : Out(stream of unsigned(VERDICT_BITS))
-        One for each frame, offered for one cycle, that of `commit` or `rollback`. Where it is not ready, the frame is
+        One for each frame, offered for one cycle, that before `commit` or `rollback`. Where it is not ready, the frame is
         dropped.
     """
 
@@ -169,13 +169,13 @@ class FrameReceiver(wiring.Component):
             good.eq(code == ACCEPTED),
             self.verdict.valid.eq(self.end),
         ]
-        accepted = Signal()
+        accepted, kept = Signal(), Signal()
         m.d.comb += [
             self.verdict.payload.eq(Cat(judged_sequence, judged_code, judged_info)),
             accepted.eq(self.verdict.valid & self.verdict.ready & good),
-            self.commit.eq(accepted & ~judged_info),
-            self.rollback.eq(self.verdict.valid & ~self.commit),
+            kept.eq(accepted & ~judged_info),
         ]
+        m.d.sync += [self.commit.eq(kept), self.rollback.eq(self.verdict.valid & ~kept)]
         with m.If(accepted):
             m.d.sync += last_sequence.eq(Mux(judged_info, 0x1FF, judged_sequence))
 
