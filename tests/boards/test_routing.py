@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bnnhw.boards.process import ToolError
-from bnnhw.boards.routing import ROUTER2_FROM_LUT4, RoutedReport, place_and_route
+from bnnhw.boards.routing import ROUTER2_FROM_LUT4, STATIC_PLACER_FROM_LUT4, RoutedReport, place_and_route
 
 REPORT = {
     "fmax": {"$glbnet$a": {"achieved": 151.5, "constraint": 100}, "$glbnet$b": {"achieved": 120.25, "constraint": 100}},
@@ -25,6 +25,7 @@ Info:          RAMW LUTs:      4/20910     0%
 Info: Packing constants..
 Info:     at initial placer iter 3, wirelen = 8445
 Info:     at iteration #2, type ALL: wirelen solved = 8433, spread = 9133, legal = 9561; time = 0.03s
+Info: iter=87 steplen=1.274373 a=45.450672 penalty=[0.00, 0.00, 0.00, 0.00]
 Info:   at iteration #5: temp = 0.000000, timing cost = 149, wirelen = 6991
 Info: Routing globals...
 Info:       1000 |      470        511 |  470   511 |        22|       1.18       1.18|
@@ -68,6 +69,7 @@ def test_hears_the_phases(nextpnr: Path):
         "packing",
         "placing, first step 3, wire length 8445",
         "placing, step 2, wire length 9561",
+        "placing, step 87",
         "refining the placement, step 5, wire length 6991",
         "routing the clocks",
         "routing, 22 arcs left",
@@ -85,6 +87,14 @@ def arguments(folder: Path) -> str:
 def test_picks_the_router_by_size(nextpnr: Path, lut4: int, router: str):
     route(nextpnr, lut4=lut4)
     assert f"--router {router} " in arguments(nextpnr)
+
+
+@pytest.mark.parametrize(
+    ("lut4", "placer"), [(STATIC_PLACER_FROM_LUT4 - 1, "heap"), (STATIC_PLACER_FROM_LUT4, "static")]
+)
+def test_picks_the_placer_by_size(nextpnr: Path, lut4: int, placer: str):
+    route(nextpnr, lut4=lut4)
+    assert f"--placer {placer} " in arguments(nextpnr)
 
 
 def test_passes_device_seed_and_files(nextpnr: Path):
