@@ -1,15 +1,17 @@
 """The search for foldings: rates, shares, files, and what it says where nothing fits."""
 
 import json
-from dataclasses import replace
+from dataclasses import astuple, replace
 from itertools import pairwise, product
 
 import numpy as np
 import pytest
 
-from bnnhw.compiler import Graph, Node, ScheduleError, TensorType, Value, schedule
+from bnnhw.compiler import Graph, Node, ScheduleError, TensorType, Value, schedule, search
+from bnnhw.compiler.area import hardwired_resources, matrix_resources
 from bnnhw.compiler.build_pipeline import build_pipeline
-from bnnhw.compiler.device import DEVICES, get_device
+from bnnhw.compiler.device import DEVICES, LUT_BITS, Device, get_device
+from bnnhw.compiler.errors import DeviceError
 from bnnhw.compiler.folding import Folding, FoldingPlan, divisors, read_folding
 from bnnhw.compiler.ops import ArgMax, MatMul, Threshold
 from bnnhw.compiler.schedule import apply_plan
@@ -197,6 +199,34 @@ def test_a_network_too_large_for_its_device_names_one_that_fits():
 def test_a_network_too_large_for_any_device_says_what_would_fit():
     with pytest.raises(ScheduleError, match=r"; fits: networks of up to about 3\.8 Mbit, on LFE5U-85F$"):
         schedule(network(784, 2048, 2048, 10), LARGE)
+
+
+@pytest.mark.parametrize("options", [{"target_fps": 1000}, {"fill": 1.0}, {"fill": 1.0, "vectors": 1}])
+def test_a_network_too_large_for_any_device_is_not_searched_for(monkeypatch, options):
+    """What is tried are the slowest foldings alone, to say what they need."""
+    tried = set()
+    layer_body = search.layer_body
+
+    def counted(layer, folding, *, vectors):
+        assert vectors == 1
+        tried.add((layer.name, folding))
+        return layer_body(layer, folding, vectors=vectors)
+
+    monkeypatch.setattr(search, "layer_body", counted)
+    monkeypatch.setattr(Search, "_extend", None)
+    with pytest.raises(DeviceError, match=r"^the network's 17\.6 Mbit of weights need at least"):
+        schedule(network(100, 4096, 4096, 100), LARGE, **options)
+    of_each_layer = [sum(name == layer for name, _ in tried) for layer in ("fc0", "fc1", "fc2")]
+    assert max(of_each_layer) <= 2 * search.SIMD_CANDIDATES * len(divisors(4096))
+
+
+def test_no_folding_holds_more_weights_than_its_cells_have_bits():
+    """What refuses a network before any folding is tried."""
+    layer = build_pipeline(network(64, 32, 8)).layers[0]
+    for pe, simd, store in product(layer.pes, layer.simds, ("block", "lut")):
+        luts, _, ebr = astuple(matrix_resources(layer.shape(Folding(pe, simd, store), 1)))
+        assert Device("cells", luts=luts, ebr=ebr, multipliers=0).memory_bits > layer.weights.size
+    assert hardwired_resources(layer.hardwired).luts * LUT_BITS > layer.weights.size
 
 
 def test_devices():

@@ -74,7 +74,7 @@ class PlanOptions:
 
         Without a speed, a share or a file: LINK_MARGIN times what the UART carries, or what fits if that is less.
         """
-        from bnnhw.compiler.errors import ScheduleError
+        from bnnhw.compiler.errors import DeviceError, ScheduleError
         from bnnhw.compiler.scheduling import schedule
 
         device = self.target.device
@@ -85,6 +85,8 @@ class PlanOptions:
             target_fps = LINK_MARGIN * link_frames_per_second(integers, self.baud)
             try:
                 return schedule(integers, device, target_fps=target_fps, **common)
+            except DeviceError:
+                raise
             except ScheduleError:
                 return schedule(integers, device, fill=1.0, **common)
         return schedule(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 EBR_BITS = 18 * 1024
 """Bits of a block RAM."""
+LUT_BITS = 16
+"""Bits of a LUT4's table."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,11 @@ class Device:
     def ffs(self) -> int:
         """Flip-flops: one beside each LUT4."""
         return self.luts
+
+    @property
+    def memory_bits(self) -> int:
+        """Bits of all its block RAMs and LUTs: more weights cannot be stored."""
+        return self.ebr * EBR_BITS + self.luts * LUT_BITS
 
 
 # The 12F is sold as half of what it is: it has the 25F's die, and nextpnr places on all of it. So it counts as a 25F.

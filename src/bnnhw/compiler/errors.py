@@ -15,3 +15,7 @@ class FoldError(ValueError):
 
 class ScheduleError(ValueError):
     """A folding that is illegal, or a network that misses its target or its device."""
+
+
+class DeviceError(ScheduleError):
+    """A network that is too large for its device at any rate."""

@@ -212,6 +212,11 @@ class Pipeline:
         return self.layers[-1].rows
 
     @property
+    def weight_bits(self) -> int:
+        """The weights of all layers, a bit each."""
+        return sum(layer.weights.size for layer in self.layers)
+
+    @property
     def score_width(self) -> int:
         """Bits of a score, unsigned."""
         return max(1, int(self.layers[-1].greatest if self.table is None else self.table.max()).bit_length())

@@ -6,7 +6,7 @@ from pathlib import Path
 from .area import Resources
 from .build_pipeline import build_pipeline
 from .device import DEVICES, EBR_BITS, Device
-from .errors import ScheduleError
+from .errors import DeviceError, ScheduleError
 from .folding import read_folding
 from .ir import Graph
 from .schedule import MAX_VECTORS, Schedule, apply_plan, split_host
@@ -42,7 +42,8 @@ def schedule(
     clock_hz
         The clock that rates are reckoned with.
 
-    Raises ScheduleError where nothing fits: by how much it misses, and what would fit.
+    Raises ScheduleError where nothing fits: by how much it misses, and what would fit; a DeviceError where that is so
+    at any rate.
     """
     given = {"target_fps": target_fps, "fill": fill, "folding_file": folding_file}
     if len(names := [name for name, value in given.items() if value is not None]) > 1:
@@ -108,7 +109,7 @@ def fill_up(search: Search, device: Device, *, fill: float, counts: range) -> De
 
 
 def smallest_on(search: Search, device: Device) -> Design:
-    """The network's smallest design on the device. Raises ScheduleError where there is none."""
+    """The network's smallest design on the device. Raises DeviceError where there is none."""
     if design := search.smallest(device, vectors=1, limit=inf):
         return design
     needed = search.needs(device, vectors=1, limit=inf)
@@ -117,10 +118,9 @@ def smallest_on(search: Search, device: Device) -> Design:
     if not fits:
         largest = max(DEVICES.values(), key=lambda other: other.ebr)
         fits = [f"networks of up to about {largest.ebr * EBR_BITS / 1e6:.1f} Mbit, on {largest.name}"]
-    bits = sum(layer.weights.size for layer in search.pipeline.layers)
-    raise ScheduleError(
-        f"the network's {bits / 1e6:.1f} Mbit of weights need at least {shortage(needed, device)}; "
-        f"fits: {', '.join(fits)}"
+    raise DeviceError(
+        f"the network's {search.pipeline.weight_bits / 1e6:.1f} Mbit of weights need at least "
+        f"{shortage(needed, device)}; fits: {', '.join(fits)}"
     )
 
 

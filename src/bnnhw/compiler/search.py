@@ -100,6 +100,8 @@ class Search:
         """The smallest design of at most `limit` cycles in a share `fill` of the device; None where none fits."""
         if vectors > 1 and any(layer.windows for layer in self.pipeline.layers):
             return None  # a convolution has pixels instead
+        if self.pipeline.weight_bits > fill * device.memory_bits:
+            return None  # before a folding is tried: nothing holds more, a hardwired engine (HARDWIRED_LUTS) included
         for ff_weight in FF_WEIGHTS:
             design = self._lightest(device, vectors=vectors, limit=limit, fill=fill, ff_weight=ff_weight)
             if design is None or design.resources.share(device) <= fill:
