@@ -1,6 +1,7 @@
 """The compiler's part of the report, against the schedule that it describes."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from bnnhw.compiler.folding import Folding, FoldingPlan
 from bnnhw.compiler.report import BuildReport, Clock, Link, Provenance, Resources, Rung, Stage, render
 from bnnhw.compiler.report.from_schedule import from_schedule
 from bnnhw.compiler.schedule import apply_plan, split_host
+from bnnhw.hw.hardwired_area import hardwired_area
+from bnnhw.hw.hardwired_plan import plan_hardwired
 
 from .make_model import make_model
 
@@ -54,6 +57,23 @@ def test_cycles_and_cells_are_those_of_the_schedule(tmp_path: Path, foldings: li
     link = schedule.link_resources
     for kind, rest in (("comb", link.luts), ("ff", link.ffs), ("ebr", link.ebr)):
         assert getattr(estimated, kind) == rest + sum(getattr(unit.estimated, kind) for unit in report.units)
+
+
+def test_hardwired_units_say_what_they_save_by_filter_reuse(tmp_path: Path):
+    folded = make_schedule(tmp_path, [(8, 12), (6, 8), (5, 6)])
+    plan = FoldingPlan(tuple((name, replace(folding, engine="hardwired")) for name, folding in folded.plan.layers[:2]))
+    plan = replace(plan, layers=(*plan.layers, folded.plan.layers[2]))
+    schedule = replace(folded, plan=plan)
+    report = from_schedule(schedule, META, provenance=PROVENANCE)
+    first, _, last = (unit for unit in report.units if unit.pe is not None)
+    layer = schedule.pipeline.layers[0]
+    assert first.comb_unshared == hardwired_area(plan_hardwired(layer.weights, shared=False)).trellis_comb
+    assert first.estimated is not None
+    assert first.estimated.comb < first.comb_unshared
+    assert last.comb_unshared is None
+    assert BuildReport.from_json(report.to_json()) == report
+    assert f"<small>{first.comb_unshared} unshared</small>" in render(report)
+    assert "unshared" not in render(from_schedule(folded, META, provenance=PROVENANCE))
 
 
 @pytest.mark.parametrize("output", ["affine", "batch_norm"])

@@ -174,7 +174,16 @@ class MatrixLayer:
     @cached_property
     def hardwired(self) -> HardwiredPlan:
         """The adders that are made for the weights. Planning takes seconds for 64 x 576."""
-        return plan_hardwired(self.weights, planes=self.planes, thresholded=self.thresholds is not None)
+        return self._plan_hardwired(shared=True)
+
+    @property
+    def unshared(self) -> HardwiredPlan:
+        """The same with each row summed by itself."""
+        return self._plan_hardwired(shared=False)
+
+    def _plan_hardwired(self, *, shared: bool) -> HardwiredPlan:
+        thresholded = self.thresholds is not None
+        return plan_hardwired(self.weights, planes=self.planes, thresholded=thresholded, shared=shared)
 
     @property
     def max_sum(self) -> int:

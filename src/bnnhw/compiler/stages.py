@@ -4,7 +4,7 @@ Here are what a unit is, and those up to the matrix units; `result_stages.py` ha
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import gcd
 
 from amaranth.lib import wiring
@@ -173,6 +173,11 @@ class Hardwired(Stage):
     layer: MatrixLayer = field(repr=False)
     plan: HardwiredPlan = field(repr=False)
     vectors: int
+
+    @property
+    def unshared(self) -> "Hardwired":
+        """The same unit with each row summed by itself: what its rows save by sharing sums."""
+        return replace(self, plan=replace(self.layer.unshared, vectors=self.plan.vectors))
 
     @property
     def interval(self) -> int:

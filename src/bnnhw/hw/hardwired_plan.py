@@ -124,9 +124,11 @@ class HardwiredPlan:
 
 
 def plan_hardwired(
-    weights: np.ndarray, *, vectors: int = 1, planes: int = 1, thresholded: bool = True
+    weights: np.ndarray, *, vectors: int = 1, planes: int = 1, thresholded: bool = True, shared: bool = True
 ) -> HardwiredPlan:
     """The plan for `weights`, (rows, cols) of +1 and -1; seconds for 64 x 576.
+
+    Unless `shared` each row is summed by itself: what the sharing is measured by.
 
     >>> plan = plan_hardwired(np.ones((4, 8), np.int8))
     >>> plan.initiation_interval, plan.latency
@@ -135,5 +137,5 @@ def plan_hardwired(
     weights = np.asarray(weights)
     if weights.ndim != 2 or not weights.size or not np.isin(weights, (-1, 1)).all():
         raise ValueError(f"weights of shape {weights.shape} must be a matrix of +1 and -1")
-    graph = plan_row_sums(weights.astype(np.int8), with_offsets=thresholded)
+    graph = plan_row_sums(weights.astype(np.int8), with_offsets=thresholded, shared=shared)
     return HardwiredPlan(graph=graph, vectors=vectors, planes=planes, thresholded=thresholded)

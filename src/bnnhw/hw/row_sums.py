@@ -11,12 +11,17 @@ from .row_grouping import choose_row_groups
 __all__ = ["plan_row_sums"]
 
 
-def plan_row_sums(weights: NDArray[np.int8], *, with_offsets: bool) -> AdderGraph:
+def plan_row_sums(weights: NDArray[np.int8], *, with_offsets: bool, shared: bool = True) -> AdderGraph:
     """The graph of the mismatch sums of `weights`, (rows, cols) of +-1. Equal and inverse rows are summed once.
 
-    with_offsets: whether a row may be given as a sum without a constant, which is what a comparison needs.
+    with_offsets: whether a row may be given as a sum without a constant, which is what a comparison needs. shared:
+    whether rows are planned together; else each is a popcount by itself, of which equal adders alone become one, as
+    synthesis would make them.
     """
     cols = weights.shape[1]
+    if not shared:
+        builder = GraphBuilder(cols)
+        return builder.build([row_sum for row in weights for row_sum in add_row_group(builder, row[None])])
     signs = weights[:, :1]
     _, first, which = np.unique(weights * signs, axis=0, return_index=True, return_inverse=True)
     distinct = weights[first]

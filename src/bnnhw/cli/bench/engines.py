@@ -31,13 +31,12 @@ def measure(bench: Bench) -> Iterator[Row]:
         target=f"< {DA4ML_COMB:,}, > {DA4ML_FMAX_HZ / 1e6:.0f} MHz",
         met=routed.trellis_comb < DA4ML_COMB and routed.fmax_hz > DA4ML_FMAX_HZ,
     )
+    yield reuse_row(f"its {dense.rows} rows", dense, synthesise_alone(hardwired(dense).build("ecp5")))
     layer = layer_of(bench, "cnv", 1)
-    yield cost_row(
-        f"hardwired 3x3 convolution of cnv, {layer.rows} of {layer.rows}",
-        synthesise_alone(hardwired(layer).build("ecp5")),
-        layer.weights.size,
-        MAX_HARDWIRED_LUTS,
-    )
+    cells = synthesise_alone(hardwired(layer).build("ecp5"))
+    name = f"hardwired 3x3 convolution of cnv, {layer.rows} of {layer.rows}"
+    yield cost_row(name, cells, layer.weights.size, MAX_HARDWIRED_LUTS)
+    yield reuse_row(f"its {layer.rows} filters", layer, cells)
     unit = Matrix(layer=layer, shape=layer.shape(FOLDED, 1), vectors=1)
     yield cost_row(
         "the same folded, weights in block RAM, 4 pixels, all of the unit",
@@ -54,6 +53,18 @@ def layer_of(bench: Bench, network: str, index: int) -> MatrixLayer:
 
 def hardwired(layer: MatrixLayer) -> Hardwired:
     return Hardwired(layer=layer, plan=layer.hardwired, vectors=1)
+
+
+def reuse_row(name: str, layer: MatrixLayer, cells: SynthesisReport) -> Row:
+    """The filter reuse of Courbariaux et al. (https://arxiv.org/abs/1602.02830, section 3.2) as synthesised: `cells` of
+    the layer's hardwired unit beside those of the same unit with each row summed by itself."""
+    unshared = synthesise_alone(hardwired(layer).unshared.build("ecp5"))
+    return Row(
+        name=f"{name}, with and without filter reuse, synthesised",
+        measured=f"{cells.lut4:,} and {unshared.lut4:,} LUT4 + 2 CCU2C: {unshared.lut4 / cells.lut4:.2f} times",
+        target="fewer with it",
+        met=cells.lut4 < unshared.lut4,
+    )
 
 
 def cost_row(name: str, cells: SynthesisReport, macs: int, most: float) -> Row:

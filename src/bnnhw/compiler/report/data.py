@@ -55,7 +55,8 @@ class Unit:
 
     cycles: how long it is busy with one group of `vectors` frames. pe_utilisation: the share of cycles, 0 to 1, in
     which its PEs work when the whole core is saturated. pe, simd, planes, vectors (frames, or pixels of a convolution,
-    that share a weight fetch), weight_store: None where it has no weights.
+    that share a weight fetch), weight_store: None where it has no weights. comb_unshared: of a hardwired unit the
+    TRELLIS_COMB that it would have by the cost model if each row were summed by itself.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Unit:
     vectors: int | None = None
     weight_store: str | None = None
     pe_utilisation: float | None = None
+    comb_unshared: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -89,7 +89,8 @@ def unit_of(stage: Scheduled, *, interval: int) -> Unit:
         case Matrix(shape=shape):
             sizes, store = shape, shape.store
             pe, simd = shape.pe, shape.simd
-        case Hardwired(plan=plan):
+        case Hardwired(plan=plan, unshared=unshared):
+            unit = replace(unit, comb_unshared=unshared.resources.luts)
             sizes, store = plan, "wires"
             pe, simd = plan.rows, plan.cols
         case _:
