@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bnnhw.compiler import evaluate, integerize, load
 from bnnhw.compiler.ir import random_feeds
-from bnnhw.compiler.kernel import IMAGES, PackedKernel, images_per_second
+from bnnhw.compiler.kernel import IMAGES, PackedKernel, blas, images_per_second
 
 from .make_model import CHAINS, make_model
 
@@ -52,6 +52,26 @@ def test_images_out_of_range(tmp_path):
 def test_no_images(tmp_path):
     graph = integerize(load(make_model(seed=0).save(tmp_path / "model.pt")))
     assert PackedKernel(graph)(np.zeros((0, 4, 3, 1), np.uint8)).shape == (0,)
+
+
+def test_blas_has_no_threads_of_its_own(tmp_path):
+    """They would wait for each other where every thread of the kernel calls it; afterwards all is as it was."""
+    kernel = PackedKernel(integerize(load(make_model(seed=0).save(tmp_path / "model.pt"))), threads=2)
+    seen = []
+
+    def look(values):
+        seen.append(blas_threads())
+        return values
+
+    def blas_threads():
+        return {library["num_threads"] for library in blas().info() if library["user_api"] == "blas"}
+
+    kernel.steps.insert(0, look)
+    with blas().limit(limits=2, user_api="blas"):
+        before = blas_threads()
+        kernel(np.zeros((1, 4, 3, 1), np.uint8))
+        assert before == blas_threads() == {2}
+    assert seen == [{1}]
 
 
 def test_options_are_checked(tmp_path):

@@ -1,35 +1,37 @@
-"""Whole test sets through an integer network, its products on packed bits.
+"""Whole test sets through an integer network, its products with several rows packed in one number.
 
-This is the fast twin of `evaluate`, whose products and thresholds it computes in another way: the hardware's.
+This is the fast twin of `evaluate`, whose products and thresholds it computes in another way: by the hardware's sums.
 """
 
 import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from .build_pipeline import chain_of
 from .ir import Graph, check_feed, infer_types
 from .ops import Product, Threshold
-from .packed_product import COLUMNS, PackedProduct, signs
+from .packed_product import PackedProduct, signs
 
 Step = Callable[[NDArray[Any]], NDArray[Any]]
 
-IMAGES = COLUMNS
+IMAGES = 512
 """Images that go through the layers together, at most."""
 BLOCK_ELEMENTS = 2**23
-"""Elements of unrolled windows, a byte or four each, that a thread holds at a time."""
+"""Elements of unrolled windows, five bytes or eight each, that a thread holds at a time."""
 
 
 class PackedKernel:
     """An integer graph, packed. Call it with images (N, *shape) for labels (N,) or scores (N, classes).
 
-    Images are compared and packed in their own integer type; uint8 is the fastest. numpy releases Python's lock while
-    it computes, so blocks of images run on `threads` cores at once, all by default.
+    Images are compared in their own integer type; uint8 is the fastest. numpy releases Python's lock while it computes,
+    so blocks of images run on `threads` cores at once, all by default, and its BLAS has no threads of its own.
     """
 
     def __init__(self, graph: Graph, *, threads: int | None = None):
@@ -42,7 +44,7 @@ class PackedKernel:
     def __call__(self, images: NDArray[Any]) -> NDArray[np.int64]:
         check_feed(self.input, images)
         blocks = [images[start : start + self.images] for start in range(0, max(1, len(images)), self.images)]
-        with ThreadPoolExecutor(self.threads) as pool:
+        with blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(self.threads) as pool:
             return np.concatenate(list(pool.map(self._run, blocks)))
 
     def _run(self, values: NDArray[Any]) -> NDArray[np.int64]:
@@ -51,11 +53,17 @@ class PackedKernel:
         return values.astype(np.int64)
 
 
+@cache
+def blas() -> ThreadpoolController:
+    """The threads of numpy's BLAS; looking for its library takes milliseconds."""
+    return ThreadpoolController()
+
+
 def packed_steps(graph: Graph) -> tuple[list[Step], int]:
     """(the functions that make an answer of images, one after the other; how many images go through them at a time).
 
-    A product is a step on packed bits, with the Threshold behind it if there is one; so is a threshold of the input.
-    The few other ops compute as the oracle does.
+    A product is one step with the Threshold behind it, if there is one; so is a threshold of the input. The few other
+    ops compute as the oracle does.
     """
     types, nodes = infer_types(graph), list(chain_of(graph))
     steps: list[Step] = []

@@ -1,6 +1,9 @@
-"""Products on packed bits: 64 weights to a word, XOR and popcount.
+"""Products of several rows at once: their sums lie side by side in one float.
 
-The arithmetic is the hardware's: mismatch sums of bit planes against thresholds (mismatches.py).
+The sums are the hardware's, mismatches against thresholds (mismatches.py). They are whole numbers of few bits, and a
+float32 holds every integer of 24 bits; so its product with one column of numbers gives the sums of two or three rows.
+Two products share a multiplier of an FPGA in the same way (Fu et al., "Deep Learning with INT8 Optimization on Xilinx
+Devices", Xilinx WP486, 2016).
 """
 
 from typing import Any
@@ -8,23 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .mismatches import mismatch_thresholds, top_dots, width_of
+from .mismatches import mismatch_thresholds, top_dots
 from .ops import Conv, Product, Threshold
-from .packing import bits_to_words
 from .types import BinaryType, Element, IntType
 
-COLUMNS = 512
-"""Inputs that a product takes at a time."""
-ROWS = 64
-"""Rows of weights that meet them at a time: COLUMNS * ROWS words and their counts stay in a core's cache."""
-BYTE_WORDS = 3
-"""Words whose counts, at most 64 each, are summed in a byte."""
+FLOAT32_BITS, FLOAT64_BITS = 24, 53
+"""Integers of so many bits are floats of that type."""
 
 
 class PackedProduct:
     """A MatMul or Conv on inputs of `element`, perhaps with the Threshold that reads it: values (N, *shape) -> values.
 
-    Values are numbers, not codes: dots in int32, or +-1 in int8 behind a threshold.
+    Values are numbers, not codes: dots, or +-1 in int8 behind a threshold.
     """
 
     def __init__(self, op: Product, element: Element, threshold: Threshold | None):
@@ -33,20 +31,19 @@ class PackedProduct:
         self.op, self.terms = op, terms
         groups = op.groups if isinstance(op, Conv) else 1
         weights = op.weights.reshape(groups, -1, op.cols)
-        self.rows = [PackedRows(part, planes=width_of(terms)) for part in weights]
-        top, self.step = top_dots(op, terms)
-        self.top = top.astype(np.int32)[:, None]
+        self.rows = [PackedRows(part, greatest=2**terms.width - 1) for part in weights]
+        self.top, self.step = top_dots(op, terms)
         self.thresholds = None
         if threshold is not None:
             wanted = np.broadcast_to(threshold.thresholds, (op.rows,))
-            self.thresholds = mismatch_thresholds(op, terms, wanted).astype(np.int32)[:, None]
+            self.thresholds = mismatch_thresholds(op, terms, wanted).astype(self.rows[0].sum_type)
 
     def __call__(self, values: NDArray[Any]) -> NDArray[Any]:
         shape = self.op.output_shape(values.shape[1:])
         sums = [rows.sums(codes) for rows, codes in zip(self.rows, self.unrolled(self.codes(values)), strict=True)]
-        total = sums[0] if len(sums) == 1 else np.concatenate(sums)
+        total = sums[0] if len(sums) == 1 else np.concatenate(sums, axis=1)
         result = self.top - self.step * total if self.thresholds is None else signs(total <= self.thresholds)
-        return result.T.reshape(len(values), *shape)
+        return result.reshape(len(values), *shape)
 
     @property
     def window_elements(self) -> int:
@@ -71,44 +68,39 @@ class PackedProduct:
 
 
 class PackedRows:
-    """Rows of weights (rows, cols) in words: word k of every row lies in `words[k]`."""
+    """Mismatch sums of rows of +-1 weights (rows, cols) with unsigned inputs up to `greatest`.
 
-    def __init__(self, weights: NDArray[np.int8], *, planes: int):
-        self.words = pack_columns(weights == 1)
-        self.planes = planes
+    A row's sum is m = greatest*ones - x . w, from 0 to cols*greatest < F = 2^bits. With the rows in K fields,
 
-    def sums(self, codes: NDArray[Any]) -> NDArray[np.int32]:
-        """Mismatch sums (rows, N) of unsigned codes (N, cols): sum over planes of 2^plane * popcount(plane ^
-        weights)."""
-        sums = np.zeros((self.words.shape[1], len(codes)), np.int32)
-        for start in range(0, len(codes), COLUMNS):
-            columns = slice(start, start + COLUMNS)
-            for plane in range(self.planes):
-                inputs = pack_columns(codes[columns] & (1 << plane) != 0)
-                for first in range(0, len(sums), ROWS):
-                    rows = slice(first, first + ROWS)
-                    add_mismatches(sums[rows, columns], inputs, self.words[:, rows], plane)
-        return sums
+        sum over i < K of F^i * m_i = sum of F^i * greatest*ones_i - x . (sum of F^i * w_i).
 
+    In whatever order, no product and no partial sum exceeds cols*greatest * (1 + F + .. + F^(K-1)) < F^K. K is the most
+    with which F^K is within the float's integers, so nothing is rounded.
+    """
 
-def add_mismatches(
-    sums: NDArray[np.int32], inputs: NDArray[np.uint64], weights: NDArray[np.uint64], plane: int
-) -> None:
-    """sums (rows, N) += 2^plane * popcount(x ^ w), of each input (words, N) with each row of weights (words, rows)."""
-    differing = np.empty(sums.shape, np.uint64)
-    ones, total = np.empty(sums.shape, np.uint8), np.empty(sums.shape, np.uint8)
-    for first in range(0, len(inputs), BYTE_WORDS):
-        for word in range(first, min(first + BYTE_WORDS, len(inputs))):
-            np.bitwise_xor(weights[word, :, None], inputs[word], out=differing)
-            np.bitwise_count(differing, out=total if word == first else ones)
-            if word != first:
-                np.add(total, ones, out=total)
-        sums += total if not plane else total.astype(np.int32) << plane
+    def __init__(self, weights: NDArray[np.int8], *, greatest: int):
+        rows, cols = weights.shape
+        self.count, self.bits = rows, (cols * greatest).bit_length()
+        wide = self.bits > FLOAT32_BITS
+        self.float_type, self.sum_type = (np.float64, np.int64) if wide else (np.float32, np.int32)
+        self.fields = max(1, (FLOAT64_BITS if wide else FLOAT32_BITS) // self.bits)
+        columns = -(-rows // self.fields)
+        parts = np.zeros((self.fields * columns, cols), np.int64)
+        parts[:rows] = weights
+        parts = parts.reshape(self.fields, columns, cols)
+        places = 1 << self.bits * np.arange(self.fields)
+        self.packed = np.ascontiguousarray(-np.tensordot(parts, places, (0, 0)).T, self.float_type)
+        self.top = np.tensordot(greatest * np.count_nonzero(parts == 1, axis=2), places, (0, 0)).astype(self.sum_type)
 
-
-def pack_columns(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
-    """Bits (N, cols) as words (words, N): an input's words lie in a column."""
-    return np.ascontiguousarray(bits_to_words(np.ascontiguousarray(bits)).T)
+    def sums(self, codes: NDArray[Any]) -> NDArray[Any]:
+        """The mismatch sums (N, rows) of unsigned codes (N, cols)."""
+        packed = (codes.astype(self.float_type) @ self.packed).astype(self.sum_type)
+        packed += self.top
+        sums = np.empty((len(codes), self.fields, len(self.top)), self.sum_type)
+        for field in range(self.fields):
+            np.right_shift(packed, field * self.bits, out=sums[:, field])
+        sums &= (1 << self.bits) - 1
+        return sums.reshape(len(codes), self.fields * len(self.top))[:, : self.count]
 
 
 def signs(bits: NDArray[np.bool_]) -> NDArray[np.int8]:

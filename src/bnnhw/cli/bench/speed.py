@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 from amaranth.back import rtlil
 from numpy.typing import NDArray
 
@@ -24,6 +25,8 @@ from bnnhw.sim.speed import compare_speed
 MAX_SECONDS = 20
 MIN_UTILISATION = 0.95
 FRAMES = 64
+TURNS = 5
+"""How often two programs take turns; the best of each counts."""
 
 
 def measure(bench: Bench) -> Iterator[Row]:
@@ -93,12 +96,14 @@ def cycles_row(name: str, result: BatchResult, timing: Timing) -> Row:
 
 
 def compare_kernel(name: str, model: Path, images: NDArray[np.uint8]) -> Row:
-    """The rates of the packed kernel and of torch's eval on the same images."""
-    runs = (PackedKernel(integerize(load(model))), torch_rung(model).answers)
-    packed, torch = (images_per_second(run, images) for run in runs)
+    """The rates of the packed kernel and of torch's eval on the same images, with as many threads, in turns."""
+    threads = torch.get_num_threads()
+    runs = (PackedKernel(integerize(load(model)), threads=threads), torch_rung(model).answers)
+    turns = [[images_per_second(run, images, repeats=2) for run in runs] for _ in range(TURNS)]
+    packed, trained = (max(rates) for rates in zip(*turns, strict=True))
     return Row(
-        name=f"{name}: packed kernel against torch eval",
-        measured=f"{packed:,.0f} against {torch:,.0f} images/s: {packed / torch:.2f}",
+        name=f"{name}: packed kernel against torch eval, {threads} threads",
+        measured=f"{packed:,.0f} against {trained:,.0f} images/s: {packed / trained:.2f}",
         target="> 1",
-        met=packed > torch,
+        met=packed > trained,
     )
