@@ -14,7 +14,7 @@ from bnnhw.hw.max_pool import MaxPool
 from bnnhw.hw.multi_threshold import MultiThreshold, MultiThresholdShape
 from bnnhw.hw.places import Places
 from bnnhw.hw.pool_shape import PoolShape
-from bnnhw.hw.rescale import Rescale
+from bnnhw.hw.rescale import Rescale, RescaleShape
 from bnnhw.hw.score_table import ScoreTable, score_table_flow
 from bnnhw.hw.sum_pool import SumPool
 
@@ -77,16 +77,22 @@ class Offsets(Stage):
 
     @property
     def resources(self) -> Resources:
-        return Resources.of(self._unit.shape.area)
+        return Resources.of(self._shape.area)
 
-    @cached_property
-    def _unit(self) -> Rescale:
-        return self.build("ecp5")
+    @property
+    def _shape(self) -> RescaleShape:
+        return RescaleShape.of(
+            self.step.offsets,
+            places=self.places,
+            factor=self.step.factor,
+            greatest=self.step.greatest,
+            greatest_result=self.step.greatest_result,
+        )
 
     def flow(self, sink: Sink) -> Flow:
-        return self._unit.shape.flow(sink)
+        return self._shape.flow(sink)
 
-    def build(self, technology: str) -> Rescale:
+    def build(self, technology: str) -> wiring.Component:
         return Rescale(
             offsets=self.step.offsets,
             factor=self.step.factor,

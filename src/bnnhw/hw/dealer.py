@@ -18,6 +18,14 @@ def lane_depth(beats: int) -> int:
     return max(16, 1 << (beats + 1).bit_length())
 
 
+def add_lanes(m: Module, vectors: int, *, bits: int, beats: int, technology: str) -> list[Fifo]:
+    """The queues of the vectors, each of which holds an image, or a result, of `beats` beats."""
+    lanes = [Fifo(width=bits, depth=lane_depth(beats), technology=technology) for _ in range(vectors)]
+    for number, lane in enumerate(lanes):
+        m.submodules[f"lane{number}"] = lane
+    return lanes
+
+
 class Dealer(wiring.Component):
     """Lays up to `vectors` images side by side.
 
@@ -61,14 +69,12 @@ class Dealer(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        depth = lane_depth(self.beats)
-        lanes = [Fifo(width=self.bits, depth=depth, technology=self.technology) for _ in range(self.vectors)]
+        lanes = add_lanes(m, self.vectors, bits=self.bits, beats=self.beats, technology=self.technology)
         filled = Signal(self.vectors)  # lane by lane, from the lowest on
         filling = Signal(self.vectors)
         leaving = Signal()
         m.d.comb += filling.eq(~filled & (filled << 1 | 1))
         for number, lane in enumerate(lanes):
-            m.submodules[f"lane{number}"] = lane
             m.d.comb += [
                 lane.i.payload.eq(self.i.payload),
                 lane.i.valid.eq(self.i.valid & self.i.ready & filling[number]),
@@ -141,15 +147,13 @@ class Collector(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        depth = lane_depth(self.beats)
-        lanes = [Fifo(width=self.bits, depth=depth, technology=self.technology) for _ in range(self.vectors)]
+        lanes = add_lanes(m, self.vectors, bits=self.bits, beats=self.beats, technology=self.technology)
         vector = Signal(range(self.vectors))
         beat = Signal(range(self.beats))
         taken = Signal()
         # The last lane is emptied last, so it is the fullest.
         m.d.comb += self.i.ready.eq(lanes[-1].i.ready)
         for number, lane in enumerate(lanes):
-            m.submodules[f"lane{number}"] = lane
             m.d.comb += [
                 lane.i.payload.eq(self.i.payload.word_select(number, self.bits)),
                 lane.i.valid.eq(self.i.valid & self.i.ready),

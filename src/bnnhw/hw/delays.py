@@ -4,27 +4,26 @@
 # (as amaranth's types say it: slices may be IO values; `with m.If` is a decorated generator)
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from itertools import pairwise
 
 from amaranth.hdl import Cat, Module, Signal, Value
 
-__all__ = ["delay", "hold", "stagger"]
+__all__ = ["delay", "stagger"]
 
 
-def delay(m: Module, value: Value, cycles: int, *, name: str, reset_less: bool = True) -> Value:
-    """`value` as it was `cycles` cycles ago."""
+def delay(
+    m: Module, value: Value, cycles: int, *, enable: Value | None = None, name: str, reset_less: bool | None = None
+) -> Value:
+    """`value` as it was `cycles` cycles ago, of `enable` where that is given.
+
+    The registers are reset where they have an enable, unless told otherwise: whether a beat is there goes with it.
+    """
     for cycle in range(cycles):
-        late = Signal(len(value), name=f"{name}{cycle}", reset_less=reset_less)
-        m.d.sync += late.eq(value)
-        value = late
-    return value
-
-
-def hold(m: Module, value: Value, cycles: int, *, enable: Value, name: str) -> Value:
-    """`value` as it was `cycles` cycles of `enable` ago."""
-    for cycle in range(cycles):
-        late = Signal(len(value), name=f"{name}{cycle}")
-        with m.If(enable):
+        late = Signal(
+            len(value), name=f"{name}{cycle}", reset_less=enable is None if reset_less is None else reset_less
+        )
+        with nullcontext() if enable is None else m.If(enable):
             m.d.sync += late.eq(value)
         value = late
     return value

@@ -13,7 +13,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .area import UnitArea
-from .delays import hold
+from .delays import delay
 from .flow import Flow, Sink, pipeline_flow
 from .place_rom import place_rom_cells, place_rom_latency, place_rom_store, read_place_rom
 from .places import Places, check_tables, count_places
@@ -44,11 +44,6 @@ class MultiThresholdShape:
         for name in ("bits", "greatest"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-
-    @property
-    def elements(self) -> int:
-        """Sums of a beat."""
-        return self.places.pixels * self.places.lanes
 
     @property
     def width(self) -> int:
@@ -85,22 +80,20 @@ class MultiThresholdShape:
     def area(self) -> UnitArea:
         """The cells of a MultiThreshold of technology "ecp5": comparisons, ROMs and registers, counted; yosys merges
         thresholds that it finds to be equal."""
-        places, width = self.places, self.width
+        places, width, elements = self.places, self.width, self.places.elements
         lut4 = ff = ebr = ccu2c = feeds = 0
         if places.borders > 1:
-            lut4, ff = 30, self.elements * width + 30
+            lut4, ff = 30, elements * width + 30
         for stage in range(self.bits):
-            roms = (
-                self.elements if stage else len({tuple(kind[p] for kind in places.kinds) for p in range(places.pixels)})
-            )
+            roms = elements if stage else len({tuple(kind[p] for kind in places.kinds) for p in range(places.pixels)})
             cells = place_rom_cells(self.depth(stage), self.read_width(stage))
             lut4, ff, ebr = (total + roms * each for total, each in zip((lut4, ff, ebr), cells, strict=True))
             place_bits = (places.count - 1).bit_length()
             later = stage < self.bits - 1
-            ff += self.read_latency(stage) * (self.elements * (width + stage) + place_bits * later + 1)
-            ff += self.elements * (stage + 1 + width * later) + place_bits * later + 1
-            ccu2c += self.elements * (self.threshold_width // 2)
-            feeds += self.elements
+            ff += self.read_latency(stage) * (elements * (width + stage) + place_bits * later + 1)
+            ff += elements * (stage + 1 + width * later) + place_bits * later + 1
+            ccu2c += elements * (self.threshold_width // 2)
+            feeds += elements
         return UnitArea(lut4=lut4 + 8, ccu2c=ccu2c, feeds=feeds, ff=ff, ebr=ebr)
 
 
@@ -165,8 +158,8 @@ class MultiThreshold(wiring.Component):
         shape = self.shape
         super().__init__(
             {
-                "i": In(flat_stream(shape.elements * shape.width)),
-                "o": Out(flat_stream(shape.elements * shape.bits)),
+                "i": In(flat_stream(shape.places.elements * shape.width)),
+                "o": Out(flat_stream(shape.places.elements * shape.bits)),
             }
         )
 
@@ -185,11 +178,11 @@ class MultiThreshold(wiring.Component):
         place = count_places(m, shape.places, beat=advance & self.i.valid, enable=advance)
 
         def late(value: Value, cycles: int, name: str) -> Value:
-            return hold(m, value, cycles, enable=advance, name=name)
+            return delay(m, value, cycles, enable=advance, name=name)
 
         valid = late(self.i.valid, shape.places.latency, "valid_placed")
         sums = late(self.i.payload, shape.places.latency, "sums_placed")
-        codes: list[Value] = [Cat()] * shape.elements
+        codes: list[Value] = [Cat()] * shape.places.elements
         for stage in range(shape.bits):
             thresholds = list(self._thresholds(m, stage, place, codes, advance))
             cycles = shape.read_latency(stage)

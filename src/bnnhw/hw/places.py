@@ -59,6 +59,11 @@ class Places:
         return max(self.row_classes, default=0) + 1, max(self.column_classes, default=0) + 1
 
     @property
+    def elements(self) -> int:
+        """Elements of a beat."""
+        return self.pixels * self.lanes
+
+    @property
     def folds(self) -> int:
         """Beats for all channels of the same pixels."""
         return self.channels // self.lanes

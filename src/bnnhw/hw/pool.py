@@ -12,7 +12,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from .delays import hold
+from .delays import delay
 from .flow import Flow, Sink
 from .line_memory import LineMemory
 from .loop import Loop, step_loops
@@ -147,11 +147,11 @@ class Pool(wiring.Component):
 
         # The part of a beat of windows in this row, on its way through the latency of the memory.
         place = Loop("place", shape.depth)
-        part = hold(m, Cat(in_row, row_starts, row_ends, self.i.valid & complete), 1, enable=advance, name="part")
+        part = delay(m, Cat(in_row, row_starts, row_ends, self.i.valid & complete), 1, enable=advance, name="part")
         step_loops(m, advance & part[-1], place)
         cycles = self.latency - 2
-        address = hold(m, place.value, cycles, enable=advance, name="place_late")
-        part = hold(m, part, cycles, enable=advance, name="part_late")
+        address = delay(m, place.value, cycles, enable=advance, name="place_late")
+        part = delay(m, part, cycles, enable=advance, name="part_late")
         own, starts, ends, there = part[:-3], part[-3], part[-2], part[-1]
         above, below = self._memory(m, advance, advance & there, place.value, address)
         owns = _words(own, shape.out_pixels * shape.lanes)

@@ -13,7 +13,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .area import UnitArea
-from .delays import hold
+from .delays import delay
 from .flow import Flow, Sink, pipeline_flow
 from .place_rom import place_rom_cells, place_rom_latency, place_rom_store, read_place_rom
 from .places import Places, check_tables, count_places
@@ -21,6 +21,11 @@ from .stream import flat_stream
 from .technology import check_technology
 
 __all__ = ["Rescale", "RescaleShape"]
+
+
+def wrap_offsets(offsets: np.ndarray, greatest_result: int) -> np.ndarray:
+    """The offsets modulo 2^result_width."""
+    return offsets & (1 << greatest_result.bit_length()) - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,15 +50,24 @@ class RescaleShape:
     offset_width: int
     greatest_result: int
 
+    @classmethod
+    def of(
+        cls, offsets: np.ndarray, *, places: Places, factor: int, greatest: int, greatest_result: int
+    ) -> "RescaleShape":
+        """The sizes of a Rescale with these offsets."""
+        most = int(wrap_offsets(offsets, greatest_result).max())
+        return cls(
+            places=places,
+            greatest=greatest,
+            factor=factor,
+            offset_width=max(1, most.bit_length()),
+            greatest_result=greatest_result,
+        )
+
     def __post_init__(self) -> None:
         for name in ("greatest", "factor", "greatest_result"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-
-    @property
-    def elements(self) -> int:
-        """Sums of a beat."""
-        return self.places.pixels * self.places.lanes
 
     @property
     def width(self) -> int:
@@ -89,9 +103,10 @@ class RescaleShape:
         lut4, ff, ebr = (roms * cells for cells in place_rom_cells(self.places.count, self.read_width))
         if self.places.borders > 1:
             lut4, ff = lut4 + 30, ff + 30
-        ff += (self.latency - 1) * (self.elements * self.width + 1) + self.elements * self.result_width + 1
+        elements = self.places.elements
+        ff += (self.latency - 1) * (elements * self.width + 1) + elements * self.result_width + 1
         adder = self.result_width - (self.factor & -self.factor).bit_length() + 1
-        ccu2c = self.elements * -(-adder // 2)
+        ccu2c = elements * -(-adder // 2)
         return UnitArea(lut4=lut4 + 8, ccu2c=ccu2c, feeds=0, ff=ff, ebr=ebr)
 
 
@@ -143,20 +158,15 @@ class Rescale(wiring.Component):
             column_classes=tuple(column_classes),
         )
         check_tables("offsets", offsets, places, ("row classes", "column classes", "1", "channels"))
-        width = greatest_result.bit_length()
-        self.offsets = offsets & (1 << width) - 1
-        self.shape = RescaleShape(
-            places=places,
-            greatest=greatest,
-            factor=factor,
-            offset_width=max(1, int(self.offsets.max()).bit_length()),
-            greatest_result=greatest_result,
+        self.offsets = wrap_offsets(offsets, greatest_result)
+        self.shape = RescaleShape.of(
+            offsets, places=places, factor=factor, greatest=greatest, greatest_result=greatest_result
         )
         self.technology = technology
         super().__init__(
             {
-                "i": In(flat_stream(self.shape.elements * self.shape.width)),
-                "o": Out(flat_stream(self.shape.elements * self.shape.result_width)),
+                "i": In(flat_stream(self.shape.places.elements * self.shape.width)),
+                "o": Out(flat_stream(self.shape.places.elements * self.shape.result_width)),
             }
         )
 
@@ -173,8 +183,8 @@ class Rescale(wiring.Component):
         advance = Signal()
         m.d.comb += [advance.eq(~self.o.valid | self.o.ready), self.i.ready.eq(advance)]
         place = count_places(m, shape.places, beat=advance & self.i.valid, enable=advance)
-        valid = hold(m, self.i.valid, shape.latency - 1, enable=advance, name="valid")
-        sums = hold(m, self.i.payload, shape.latency - 1, enable=advance, name="sums")
+        valid = delay(m, self.i.valid, shape.latency - 1, enable=advance, name="valid")
+        sums = delay(m, self.i.payload, shape.latency - 1, enable=advance, name="sums")
         results: list[Value] = []
         shared: dict[bytes, Value] = {}
         for pixel, words in enumerate(shape.places.tables(self.offsets)[:, :, 0]):

@@ -8,7 +8,7 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .delays import hold
+from .delays import delay
 from .flow import Flow, Sink
 from .line_memory import LineMemory, line_memory_latency
 from .stream import StreamBuffer, flat_stream
@@ -125,11 +125,11 @@ class SlidingWindow(wiring.Component):
         ]
         cycles = line_memory_latency(shape.store)
         flags = Cat(reader.valid, reader.state, reader.outside)
-        flags = hold(m, flags, cycles, enable=advance, name="flags")
+        flags = delay(m, flags, cycles, enable=advance, name="flags")
         if shape.row_taps > 1:
-            slot = hold(m, reader.slot, cycles, enable=advance, name="slot")
+            slot = delay(m, reader.slot, cycles, enable=advance, name="slot")
             data = self._rotate(m, data, slot, advance)
-            flags = hold(m, flags, 1, enable=advance, name="flags_rotated")
+            flags = delay(m, flags, 1, enable=advance, name="flags_rotated")
         valid, state, outside = flags[0], flags[1 : 1 + len(reader.state)], flags[1 + len(reader.state) :]
         word = self._select(m, data, state, outside, advance)
         m.d.comb += self.o.payload.eq(word)
