@@ -7,7 +7,7 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from bnnhw.compiler import Graph, Node, ScheduleError, TensorType, Value, schedule, search
+from bnnhw.compiler import Graph, Node, ScheduleError, TensorType, Value, options, schedule
 from bnnhw.compiler.area import hardwired_resources, matrix_resources
 from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.device import DEVICES, LUT_BITS, Device, get_device
@@ -201,23 +201,23 @@ def test_a_network_too_large_for_any_device_says_what_would_fit():
         schedule(network(784, 2048, 2048, 10), LARGE)
 
 
-@pytest.mark.parametrize("options", [{"target_fps": 1000}, {"fill": 1.0}, {"fill": 1.0, "vectors": 1}])
-def test_a_network_too_large_for_any_device_is_not_searched_for(monkeypatch, options):
+@pytest.mark.parametrize("asked", [{"target_fps": 1000}, {"fill": 1.0}, {"fill": 1.0, "vectors": 1}])
+def test_a_network_too_large_for_any_device_is_not_searched_for(monkeypatch, asked):
     """What is tried are the slowest foldings alone, to say what they need."""
     tried = set()
-    layer_body = search.layer_body
+    layer_body = options.layer_body
 
     def counted(layer, folding, *, vectors):
         assert vectors == 1
         tried.add((layer.name, folding))
         return layer_body(layer, folding, vectors=vectors)
 
-    monkeypatch.setattr(search, "layer_body", counted)
+    monkeypatch.setattr(options, "layer_body", counted)
     monkeypatch.setattr(Search, "_extend", None)
     with pytest.raises(DeviceError, match=r"^the network's 17\.6 Mbit of weights need at least"):
-        schedule(network(100, 4096, 4096, 100), LARGE, **options)
+        schedule(network(100, 4096, 4096, 100), LARGE, **asked)
     of_each_layer = [sum(name == layer for name, _ in tried) for layer in ("fc0", "fc1", "fc2")]
-    assert max(of_each_layer) <= 2 * search.SIMD_CANDIDATES * len(divisors(4096))
+    assert max(of_each_layer) <= 2 * options.SIMD_CANDIDATES * len(divisors(4096))
 
 
 def test_no_folding_holds_more_weights_than_its_cells_have_bits():

@@ -1,7 +1,6 @@
 """Every stream unit of hw/ with random input and, by numpy, the output that it must have.
 
-A case is a function of a seed; it returns the component, its input frames and its output frames, both as
-(frames, beats, words) uint64.
+Those that know where a pixel lies are in image_units.py.
 """
 
 # pyright: reportGeneralTypeIssues=false, reportAttributeAccessIssue=false, reportArgumentType=false
@@ -14,9 +13,7 @@ import numpy as np
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from numpy.lib.stride_tricks import sliding_window_view
 
-from bnnhw.compiler.packing import bits_to_words
 from bnnhw.hw.core import Core
 from bnnhw.hw.fifo import Fifo
 from bnnhw.hw.hardwired_plan import plan_hardwired
@@ -24,31 +21,15 @@ from bnnhw.hw.hardwired_unit import HardwiredUnit
 from bnnhw.hw.label_select import LabelSelect
 from bnnhw.hw.matrix_unit import MatrixUnit
 from bnnhw.hw.max_pool import MaxPool
-from bnnhw.hw.multi_threshold import MultiThreshold
 from bnnhw.hw.popcount import XnorPopcount
-from bnnhw.hw.rescale import Rescale
 from bnnhw.hw.score_table import ScoreTable
-from bnnhw.hw.sliding_window import SlidingWindow
 from bnnhw.hw.stream import StreamBuffer, flat_stream
 from bnnhw.hw.sum_pool import SumPool
 from bnnhw.hw.width import WidthConverter
 
-FRAMES = 6
-
-Case = Callable[[int], tuple[Any, np.ndarray, np.ndarray]]
-
-
-def to_words(elements: np.ndarray, width: int) -> np.ndarray:
-    """(frames, beats, ...) elements of `width` bits, two's complement where negative, as (frames, beats, words)."""
-    frames, beats = elements.shape[:2]
-    bits = elements.reshape(frames * beats, -1, 1) >> np.arange(width) & 1
-    return bits_to_words(bits.reshape(frames * beats, -1).astype(np.uint8)).reshape(frames, beats, -1)
-
-
-def to_beats(values: np.ndarray, lanes: int) -> np.ndarray:
-    """(frames, vectors, channels) as (frames, beats, vectors, lanes)."""
-    frames, vectors, channels = values.shape
-    return values.reshape(frames, vectors, channels // lanes, lanes).swapaxes(1, 2)
+from .beats import to_beats, to_words
+from .case import FRAMES, Case
+from .image_units import multi_threshold, pool, rescale, sliding_window
 
 
 class PopcountStream(wiring.Component):
@@ -188,97 +169,6 @@ def label_select(classes, width, signed, lanes, vectors) -> Case:
         return unit, to_words(to_beats(scores, lanes), width), to_words(labels, label_width)
 
     return case
-
-
-def pixels_to_beats(pixels: np.ndarray, side: int, lanes: int) -> np.ndarray:
-    """(frames, height, width, elements) as (frames, beats, side, lanes)."""
-    frames, height, width, elements = pixels.shape
-    groups = pixels.reshape(frames, height, width // side, side, elements // lanes, lanes)
-    return groups.swapaxes(3, 4).reshape(frames, -1, side, lanes)
-
-
-def sliding_window(height, width, channels, kernel, simd, *, element_bits=1, code=0, technology, **options) -> Case:
-    def case(seed):
-        x = np.random.default_rng(seed).integers(0, 1 << element_bits, (FRAMES, height, width, channels))
-        unit = SlidingWindow(
-            height=height,
-            width=width,
-            channels=channels,
-            element_bits=element_bits,
-            kernel=kernel,
-            padding_code=code,
-            simd=simd,
-            technology=technology,
-            **options,
-        )
-        shape = unit.shape
-        borders = ((0, 0), shape.padding[:2], shape.padding[2:], (0, 0))
-        views = sliding_window_view(np.pad(x, borders, constant_values=code), kernel, axis=(1, 2))
-        words = np.moveaxis(views[:, :: shape.stride[0], :: shape.stride[1]], 3, -1)
-        words = words.reshape(FRAMES, shape.out_height, shape.out_width, -1, shape.channel_groups, shape.group_channels)
-        words = words.swapaxes(3, 4).reshape(*words.shape[:3], -1)
-        inputs = pixels_to_beats(x, shape.in_pixels, shape.lanes)
-        return unit, to_words(inputs, element_bits), to_words(pixels_to_beats(words, shape.pixels, simd), element_bits)
-
-    return case
-
-
-def pool(unit_class, reduce, height, width, channels, window, stride, pixels, lanes, bits, technology) -> Case:
-    def case(seed):
-        x = np.random.default_rng(seed).integers(0, 1 << bits, (FRAMES, height, width, channels))
-        unit = unit_class(
-            height=height,
-            width=width,
-            channels=channels,
-            element_bits=bits,
-            window=window,
-            stride=stride,
-            pixels=pixels,
-            lanes=lanes,
-            technology=technology,
-        )
-        views = sliding_window_view(x, window, axis=(1, 2))[:, :: stride[0], :: stride[1]]
-        results = pixels_to_beats(reduce(views, axis=(-2, -1)), unit.shape.out_pixels, lanes)
-        return unit, to_words(pixels_to_beats(x, pixels, lanes), bits), to_words(results, unit.result_bits)
-
-    return case
-
-
-def by_place(make: Callable[[np.random.Generator, Any], tuple[Any, Any]], pixels, lanes) -> Case:
-    """A unit of `make(generator, classes)`, which gives it and what it makes of images 4 x 6 of 4 channels."""
-    rows, columns = (0, 1, 1, 2), (0, 1, 1, 1, 1, 2)
-
-    def case(seed):
-        rng = np.random.default_rng(seed)
-        options = {"lanes": lanes, "pixels": pixels, "row_classes": rows, "column_classes": columns}
-        unit, function = make(rng, options)
-        x = rng.integers(0, unit.shape.greatest + 1, (FRAMES, 4, 6, 4))
-        y = function(x, np.ix_(rows, columns))
-        inputs, outputs = (pixels_to_beats(values, pixels, lanes) for values in (x, y))
-        return unit, to_words(inputs, unit.shape.width), to_words(outputs, len(unit.o.payload) // (pixels * lanes))
-
-    return case
-
-
-def multi_threshold(bits, greatest, pixels, lanes, technology) -> Case:
-    def make(rng, options):
-        thresholds = np.sort(rng.integers(-1, greatest + 3, (3, 3, (1 << bits) - 1, 4)), axis=2)
-        unit = MultiThreshold(thresholds=thresholds, greatest=greatest, **options, technology=technology)
-        return unit, lambda x, places: (x[..., None, :] >= thresholds[places]).sum(axis=-2)
-
-    return by_place(make, pixels, lanes)
-
-
-def rescale(factor, greatest, pixels, lanes, technology) -> Case:
-    def make(rng, options):
-        offsets = rng.integers(0, 9, (3, 3, 1, 4))
-        most = factor * greatest + 8
-        unit = Rescale(
-            offsets=offsets, factor=factor, greatest=greatest, greatest_result=most, **options, technology=technology
-        )
-        return unit, lambda x, places: factor * x + offsets[places][:, :, 0]
-
-    return by_place(make, pixels, lanes)
 
 
 SAME = {"padding": (1, 1, 1, 1)}

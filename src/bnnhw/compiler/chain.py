@@ -104,11 +104,11 @@ def layer_feed(layer: MatrixLayer, folding: Folding, port: Port) -> list[Stage]:
 def layer_body(layer: MatrixLayer, folding: Folding, *, vectors: int, in_pixels: int = 1) -> tuple[list[Stage], Port]:
     """The layer's own units: windows, matrix unit, and what is behind it. Raises ScheduleError for an illegal
     folding."""
+    window_shape = layer.window_shape(folding, in_pixels=in_pixels)
     shape, name = layer.shape(folding, vectors), layer.name
     stages: list[Stage] = []
     port = Port(1, 1, layer.rows, shape.result_width, folding.pe, vectors=vectors)
-    if (windows := layer.windows) is not None:
-        window_shape = windows.shape(folding, element_bits=layer.planes, in_pixels=in_pixels)
+    if (windows := layer.windows) is not None and window_shape is not None:
         stages.append(Window(name=f"{name} windows", shape=window_shape, padding_code=windows.padding_code))
         port = Port(*windows.output, layer.rows, shape.result_width, folding.pe, folding.pixels)
     groups = layer.positions // folding.pixels * layer.groups

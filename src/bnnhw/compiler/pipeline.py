@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bnnhw.hw.hardwired_plan import HardwiredPlan, plan_hardwired
 from bnnhw.hw.matrix_shape import MatrixShape
 from bnnhw.hw.window_shape import WindowShape
+from bnnhw.hw.window_simds import window_simds
 
 from .errors import ScheduleError
 from .folding import Engine, Folding, divisors
@@ -33,7 +34,7 @@ class Windows:
     padding_code: int
     groups: int
 
-    def shape(self, folding: Folding, *, element_bits: int, in_pixels: int = 1) -> WindowShape:
+    def shape(self, folding: Folding, *, element_bits: int, in_pixels: int) -> WindowShape:
         """The sizes of the sliding window with this folding. Raises ValueError for an illegal one."""
         down, across = self.padding
         return WindowShape(
@@ -51,11 +52,9 @@ class Windows:
         )
 
     @property
-    def simds(self) -> list[int]:
-        """The legal SIMD: divisors of a group's channels, a row of the kernel, the kernel."""
-        channels = self.channels // self.groups
-        kernel_row = self.kernel[1] * channels
-        return sorted({*divisors(channels), kernel_row, self.kernel[0] * kernel_row})
+    def simds(self) -> tuple[int, ...]:
+        """The legal SIMD, in order."""
+        return window_simds(channels=self.channels // self.groups, kernel=self.kernel)
 
     def lanes(self, folding: Folding) -> int:
         """Channels of a pixel that come at once."""
@@ -130,8 +129,19 @@ class MatrixLayer:
         """Pixels of the output row that may be worked on at once."""
         return divisors(self.windows.output[1]) if self.windows else (1,)
 
+    def window_shape(self, folding: Folding, *, in_pixels: int) -> WindowShape | None:
+        """The sizes of the sliding window with this folding, None of a dense layer. Raises ScheduleError for an illegal
+        one."""
+        if self.windows is None:
+            return None
+        try:
+            return self.windows.shape(folding, element_bits=self.planes, in_pixels=in_pixels)
+        except ValueError as error:
+            raise ScheduleError(f"layer {self.name!r}: {error}") from error
+
     def shape(self, folding: Folding, vectors: int) -> MatrixShape:
-        """The sizes of the matrix unit with this folding. Raises ScheduleError for an illegal one."""
+        """The sizes of the matrix unit with this folding, which its windows can have. Raises ScheduleError for an
+        illegal one."""
         simd, store = folding.simd, folding.store
         try:
             if folding.engine not in get_args(Engine):
@@ -139,9 +149,7 @@ class MatrixLayer:
             if folding.engine == "hardwired":
                 self._check_hardwired(folding)
                 simd, store = self.cols, "constant"
-            if self.windows:
-                self.windows.shape(folding, element_bits=self.planes)
-            elif folding.pixels != 1:
+            if self.windows is None and folding.pixels != 1:
                 raise ValueError(f"pixels={folding.pixels} must be 1: it is no convolution")
             return MatrixShape(
                 rows=self.rows,

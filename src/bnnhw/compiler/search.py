@@ -3,56 +3,24 @@
 Layers meet in two things only: the block RAMs that they share, and the width converters between them. So a dynamic
 programme goes through the layers; for each stream behind the last one (its PE and pixels) and each number of block RAMs
 it keeps the design with the fewest LUTs; where that has too many flip-flops, it goes through them again and counts
-these too. Of a layer it tries each PE and each number of pixels with the least SIMD that keeps the limit, and the next
-larger ones, whose weights may fill block RAM better, in each way to store the weights; less those that another one with
-the same stream beats in both cells and block RAMs.
+these too. What it tries of each layer is in options.py.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .area import Resources, core_resources
-from .chain import Port, core_input, entry_resources, layer_body, layer_feed, output_stages
+from .area import Resources
+from .chain import Port
 from .device import Device
-from .errors import ScheduleError
 from .folding import Folding, FoldingPlan
-from .pipeline import MatrixLayer, Pipeline
-from .stages import Stage
-
-SIMD_CANDIDATES = 4
-"""SIMD that are tried for each PE."""
-
-HARDWIRED_LUTS = 0.25
-"""LUTs of a hardwired engine for each weight, at least."""
+from .options import Option, Options, Part, undominated
+from .pipeline import Pipeline
 
 FF_WEIGHTS = (0.0, 1.0, 4.0)
 """How much a flip-flop weighs beside a LUT, from a search to the next where one's design has too many of them."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some units: the cycles of the slowest one, and their resources."""
-
-    cycles: int
-    resources: Resources
-
-    @classmethod
-    def of(cls, stages: list[Stage]) -> "Part":
-        return cls(max((stage.interval for stage in stages), default=0), core_resources(stages))
-
-
-@dataclass(frozen=True)
-class Option:
-    """A layer's folding with its units and the stream behind it."""
-
-    folding: Folding
-    part: Part
-    port: Port
 
 
 @dataclass(frozen=True)
@@ -82,7 +50,7 @@ class Search:
 
     def __init__(self, pipeline: Pipeline):
         self.pipeline = pipeline
-        self._known: dict[tuple, Any] = {}
+        self.options = Options(pipeline)
 
     def limits(self) -> list[int]:
         """Every number of cycles that a layer can take, in order."""
@@ -101,7 +69,7 @@ class Search:
         if vectors > 1 and any(layer.windows for layer in self.pipeline.layers):
             return None  # a convolution has pixels instead
         if self.pipeline.weight_bits > fill * device.memory_bits:
-            return None  # before a folding is tried: nothing holds more, a hardwired engine (HARDWIRED_LUTS) included
+            return None  # before a folding is tried: nothing holds more, adders (HARDWIRED_LUTS) included
         for ff_weight in FF_WEIGHTS:
             design = self._lightest(device, vectors=vectors, limit=limit, fill=fill, ff_weight=ff_weight)
             if design is None or design.resources.share(device) <= fill:
@@ -118,13 +86,13 @@ class Search:
         states: dict[Port | None, NDArray[np.float64]] = {None: np.where(np.arange(room + 1) == 0, 0.0, np.inf)}
         trails = []
         for index in range(len(self.pipeline.layers)):
-            options = undominated(self._options(index, vectors, limit, bits=device.luts), weight)
+            options = undominated(self.options.of_layer(index, vectors=vectors, limit=limit, bits=device.luts), weight)
             states, trail = self._extend(index, states, options, limit, weight)
             trails.append(trail)
         best: tuple[float, Port, int] | None = None
         for port, weights in states.items():
             assert port is not None  # the last layer's
-            rest = self._output(port)
+            rest = self.options.output(port)
             if rest.cycles > limit:
                 continue
             share = (weights + weight(rest.resources)) / weight(device)
@@ -143,72 +111,11 @@ class Search:
         """
         total = Resources()
         for index in range(len(self.pipeline.layers)):
-            options = [option.part.resources for option in self._options(index, vectors, limit)]
+            options = [option.part.resources for option in self.options.of_layer(index, vectors=vectors, limit=limit)]
             if not options:
                 return None
             total += min(options, key=lambda resources: resources.size(device))
         return total
-
-    def _output(self, port: Port) -> Part:
-        """The units behind the last layer."""
-        return self._remember(
-            ("output", port),
-            lambda: Part.of(output_stages(self.pipeline, lanes=port.lanes, vectors=port.vectors)),
-        )
-
-    def _feed(self, index: int, folding: Folding, before: Port | None) -> Part:
-        """What fits the stream before a layer to it."""
-        if before is None:
-            return Part.of([])
-        layer = self.pipeline.layers[index]
-        return self._remember(
-            (index, folding.simd, folding.pixels, before), lambda: Part.of(layer_feed(layer, folding, before))
-        )
-
-    def _option(self, index: int, folding: Folding, vectors: int) -> Option | None:
-        """A folding with its units, None for an illegal one. The first layer's has the link, whose beats it sets."""
-        layer = self.pipeline.layers[index]
-
-        def make() -> Option | None:
-            try:
-                stages, port = layer_body(layer, folding, vectors=vectors)
-            except ScheduleError:
-                return None
-            part = Part.of(stages)
-            if index == 0:
-                link = entry_resources(core_input(self.pipeline, [folding], vectors))
-                part = Part(part.cycles, part.resources + link)
-            return Option(folding, part, port)
-
-        return self._remember((index, folding, vectors), make)
-
-    def _remember(self, key: tuple, make: Callable[[], Any]) -> Any:
-        if key not in self._known:
-            self._known[key] = make()
-        return self._known[key]
-
-    def _options(self, index: int, vectors: int, limit: float, bits: float = inf) -> list[Option]:
-        """A layer's foldings of at most `limit` cycles and `bits` multiplications a cycle."""
-        layer = self.pipeline.layers[index]
-        options = []
-        for pixels in layer.pixel_counts if vectors == 1 else (1,):
-            for pe in layer.pes:
-                fitting = [simd for simd in layer.simds if layer.cycles(Folding(pe, simd, pixels=pixels)) <= limit]
-                for simd in fitting[:SIMD_CANDIDATES]:
-                    if pe * simd * pixels * vectors > bits:
-                        break
-                    for store in ("constant",) if pe * simd == layer.weights.size else ("block", "lut"):
-                        option = self._option(index, Folding(pe, simd, store, pixels), vectors)
-                        if option and option.part.cycles <= limit:
-                            options.append(option)
-        least = min((option.part.resources.luts for option in options), default=bits)
-        for folding in hardwired_foldings(layer, limit, vectors):
-            if HARDWIRED_LUTS * layer.weights.size * folding.pixels * vectors > least:
-                continue  # before the plan, which takes seconds
-            option = self._option(index, folding, vectors)
-            if option and option.part.cycles <= limit:
-                options.append(option)
-        return options
 
     def _extend(
         self,
@@ -224,7 +131,7 @@ class Search:
         trail: dict[Port, tuple[NDArray[np.int64], list[Choice]]] = {}
         for option in options:
             for before, base in states.items():
-                feed = self._feed(index, option.folding, before)
+                feed = self.options.feed(index, option.folding, before)
                 cost = option.part.resources + feed.resources
                 if feed.cycles > limit or cost.ebr >= room:
                     continue
@@ -241,7 +148,7 @@ class Search:
     def _trace_back(self, port: Port | None, ebr: int, trails: list, vectors: int) -> Design:
         """The design that a final state stands for."""
         assert port is not None
-        rest = self._output(port)
+        rest = self.options.output(port)
         total, cycles = rest.resources, rest.cycles
         layers: list[tuple[str, Folding]] = []
         for layer, trail in zip(reversed(self.pipeline.layers), reversed(trails), strict=True):
@@ -254,29 +161,6 @@ class Search:
                 ebr -= part.resources.ebr
             port = choice.before
         return Design(FoldingPlan(tuple(reversed(layers)), vectors), cycles, total)
-
-
-def hardwired_foldings(layer: MatrixLayer, limit: float, vectors: int) -> Iterator[Folding]:
-    """The hardwired engine with the fewest pixels that keep the limit, and each number of columns that does."""
-    if layer.groups > 1:
-        return
-    for pixels in layer.pixel_counts if vectors == 1 else (1,):
-        simds = layer.simds if layer.windows else (layer.cols,)
-        foldings = [Folding(layer.rows, simd, "auto", pixels, "hardwired") for simd in simds]
-        if fitting := [folding for folding in foldings if layer.cycles(folding) <= limit]:
-            yield from fitting[:SIMD_CANDIDATES]
-            return
-
-
-def undominated(options: list[Option], weight: Callable[[Resources], float]) -> list[Option]:
-    """The options less those that another one with the same stream beats in weight and block RAMs."""
-    kept: list[Option] = []
-    least: dict[Port, float] = {}
-    for option in sorted(options, key=lambda option: (option.part.resources.ebr, weight(option.part.resources))):
-        if weight(option.part.resources) < least.get(option.port, inf):
-            least[option.port] = weight(option.part.resources)
-            kept.append(option)
-    return kept
 
 
 def smallest_at(search: Search, device: Device, *, cycles_per_frame: float, counts: range) -> Design | None:

@@ -142,8 +142,8 @@ class SlidingWindow(wiring.Component):
         shape = self.shape
         # Rows there beyond those that the output row at hand needs, and room beyond the row that is being written.
         # (With a stride beyond the kernel, rows are freed before they have come.)
-        most = shape.rows + max(shape.frees)
-        surplus = Signal(range(-max(shape.claims), most + 1), init=-shape.first_claim)
+        most = shape.rows + max(shape.order.frees)
+        surplus = Signal(range(-max(shape.order.claims), most + 1), init=-shape.order.first_claim)
         room = Signal(range(-1, most + 1), init=shape.rows - 1)
         m.d.comb += [reader.there.eq(~surplus[-1]), writer.room.eq(~room[-1])]
         claimed, freed = (Signal.like(port) for port in (reader.claim, reader.freed))

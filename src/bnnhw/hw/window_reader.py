@@ -60,8 +60,8 @@ class WindowReader(wiring.Component):
                 "advance": In(1),
                 "there": In(1),
                 "row_last": Out(1),
-                "claim": Out(range(max(shape.claims) + 1)),
-                "freed": Out(range(max(shape.frees) + 1)),
+                "claim": Out(range(max(shape.order.claims) + 1)),
+                "freed": Out(range(max(shape.order.frees) + 1)),
                 "valid": Out(1),
                 "addresses": Out((shape.depth - 1).bit_length()).array(shape.banks),
                 "state": Out(range(shape.states)),
@@ -82,13 +82,13 @@ class WindowReader(wiring.Component):
             group_done.eq(ky.last & channel_group.last),
             steps.eq(self.advance & self.there),
             self.row_last.eq(steps & chunk.last & kx.last & group_done & group.last),
-            self.claim.eq(_listed([*shape.claims[1:], shape.claims[0]], y.value)),
+            self.claim.eq(_listed([*shape.order.claims[1:], shape.order.claims[0]], y.value)),
         ]
         step_loops(m, steps, chunk, kx, ky, channel_group, group, y)
         with m.If(self.advance):
             m.d.sync += [self.valid.eq(self.there), self.freed.eq(0)]
             with m.If(self.row_last):
-                m.d.sync += self.freed.eq(_listed(shape.frees, y.value))
+                m.d.sync += self.freed.eq(_listed(shape.order.frees, y.value))
 
         state, columns = self._columns(m, steps & chunk.last, kx, group, group_done)
         slot = self._slots(m, steps & chunk.last & kx.last, ky, group_done & group.last, y)

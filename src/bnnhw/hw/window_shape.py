@@ -6,6 +6,8 @@ from functools import cached_property, partial
 from .flow import Flow, Sink, chain_flows
 from .line_memory import LINE_STORES, line_memory_latency, line_memory_store
 from .stream import buffer_flow
+from .window_rows import WindowRows
+from .window_simds import wide_simds, window_simds
 from .window_timing import window_flow, window_interval
 
 __all__ = ["WindowShape"]
@@ -77,12 +79,11 @@ class WindowShape:
         self._check_divisor("in_pixels", self.block, "pixels * stride")
         self._check_divisor("channel_groups", self.channels, "channels")
         own = self.group_channels
-        legal = sorted({n for n in range(1, own + 1) if own % n == 0} | set(self._wide_simd))
-        if self.simd not in legal:
+        if self.simd not in (legal := window_simds(channels=own, kernel=self.kernel)):
             which = f"channels={own}" if self.channel_groups == 1 else f"a group's channels, {own}"
             raise ValueError(
                 f"simd={self.simd} must divide {which}, or be all channels of a kernel row or of the kernel; "
-                f"legal values are {legal}"
+                f"legal values are {list(legal)}"
             )
         if self.store not in (*LINE_STORES, "auto"):
             raise ValueError(f"store={self.store!r} must be one of {[*LINE_STORES, 'auto']}")
@@ -97,8 +98,7 @@ class WindowShape:
 
     @property
     def _wide_simd(self) -> tuple[int, int]:
-        kh, kw = self.kernel
-        return kw * self.group_channels, kh * kw * self.group_channels
+        return wide_simds(channels=self.group_channels, kernel=self.kernel)
 
     @property
     def out_height(self) -> int:
@@ -242,24 +242,15 @@ class WindowShape:
     # The rows, in order over all images.
 
     @cached_property
-    def claims(self) -> tuple[int, ...]:
-        """Rows that output row y needs beyond those that the row before had. Row 0 takes over the unused rows at the
-        end of the image before, too."""
-        kh, sy = self.kernel[0], self.stride[0]
-        ends = [min(y * sy + kh - self.padding[0], self.height) for y in range(self.out_height)]
-        return tuple(b - a for a, b in zip([ends[-1] - self.height, *ends], ends, strict=False))
-
-    @property
-    def first_claim(self) -> int:
-        """Rows that the very first output row needs."""
-        return min(self.kernel[0] - self.padding[0], self.height)
-
-    @cached_property
-    def frees(self) -> tuple[int, ...]:
-        """Rows that no window needs any more after output row y."""
-        starts = [max(0, (y + 1) * self.stride[0] - self.padding[0]) for y in range(self.out_height - 1)]
-        starts.append(self.height)
-        return tuple(b - a for a, b in zip([0, *starts], starts, strict=False))
+    def order(self) -> WindowRows:
+        """Which rows the windows need, and when."""
+        return WindowRows(
+            height=self.height,
+            out_height=self.out_height,
+            taps=self.kernel[0],
+            stride=self.stride[0],
+            padding=self.padding[0],
+        )
 
     @cached_property
     def rows(self) -> int:
@@ -268,23 +259,12 @@ class WindowShape:
         Up to two more where this saves cycles: where an output row takes few cycles more than its image rows, it would
         wait for the room to become known.
         """
-        held, most = self.first_claim, 0
-        for y in range(self.out_height):
-            following = self.claims[(y + 1) % self.out_height]
-            most = max(most, held + following)
-            held += following - self.frees[y]
+        most = self.order.most
         return min((most, most + 1, most + 2), key=self._interval)
 
     def _interval(self, rows: int) -> int:
         """Cycles from image to image with so many rows in the memory."""
-        return window_interval(
-            rows=rows,
-            row_beats=self.row_beats,
-            row_words=self.row_words,
-            claims=self.claims,
-            first_claim=self.first_claim,
-            frees=self.frees,
-        )
+        return window_interval(self.order, rows=rows, row_beats=self.row_beats, row_words=self.row_words)
 
     @property
     def latency(self) -> int:

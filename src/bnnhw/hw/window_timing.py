@@ -5,6 +5,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from .flow import Flow, HeldPipeline, Sink
+from .window_rows import WindowRows
 
 if TYPE_CHECKING:
     from .window_shape import WindowShape
@@ -14,11 +15,11 @@ __all__ = ["window_flow", "window_interval"]
 
 def window_flow(shape: "WindowShape", sink: Sink) -> Flow:
     """See `WindowShape.flow`."""
-    pipeline = HeldPipeline(shape.latency, sink)
+    pipeline, order = HeldPipeline(shape.latency, sink), shape.order
     rooms = [0] * shape.rows  # the cycles from which there is room for the rows to come
     accepted = free = step = row = 0
     for output_row in count():
-        for _ in range(shape.claims[output_row % shape.out_height] if output_row else shape.first_claim):
+        for _ in range(order.claims[output_row % shape.out_height] if output_row else order.first_claim):
             free = max(free, rooms[row])
             row += 1
             for _ in range(shape.row_beats):
@@ -27,29 +28,21 @@ def window_flow(shape: "WindowShape", sink: Sink) -> Flow:
         step = max(step, free)
         for _ in range(shape.row_words):
             step = pipeline.enter(step) + 1
-        rooms += [pipeline.moving(step) + 1] * shape.frees[output_row % shape.out_height]
+        rooms += [pipeline.moving(step) + 1] * order.frees[output_row % shape.out_height]
 
 
 @cache
-def window_interval(
-    *,
-    rows: int,
-    row_beats: int,
-    row_words: int,
-    claims: tuple[int, ...],
-    first_claim: int,
-    frees: tuple[int, ...],
-) -> int:
+def window_interval(order: WindowRows, *, rows: int, row_beats: int, row_words: int) -> int:
     """The cycles from image to image in the steady state, with so many rows in the memory, by rows alone.
 
     row_beats, row_words : of an image row, of an output row
-    claims, first_claim, frees : as in WindowShape
     """
+    claims, frees = order.claims, order.frees
     rooms = [0] * rows
     begins: list[int] = []
     free = step = row = 0
     for output_row in range(4 * len(claims)):
-        for _ in range(claims[output_row % len(claims)] if output_row else first_claim):
+        for _ in range(claims[output_row % len(claims)] if output_row else order.first_claim):
             free = max(free, rooms[row]) + row_beats
             row += 1
         begins.append(max(step, free))

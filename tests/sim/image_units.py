@@ -1,0 +1,101 @@
+"""The units that know where a pixel lies in its image, as cases: windows, poolings, constants by place."""
+
+# pyright: reportGeneralTypeIssues=false, reportAttributeAccessIssue=false, reportArgumentType=false
+# (amaranth's types are loose)
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from bnnhw.hw.multi_threshold import MultiThreshold
+from bnnhw.hw.rescale import Rescale
+from bnnhw.hw.sliding_window import SlidingWindow
+
+from .beats import pixels_to_beats, to_words
+from .case import FRAMES, Case
+
+
+def sliding_window(height, width, channels, kernel, simd, *, element_bits=1, code=0, technology, **options) -> Case:
+    def case(seed):
+        x = np.random.default_rng(seed).integers(0, 1 << element_bits, (FRAMES, height, width, channels))
+        unit = SlidingWindow(
+            height=height,
+            width=width,
+            channels=channels,
+            element_bits=element_bits,
+            kernel=kernel,
+            padding_code=code,
+            simd=simd,
+            technology=technology,
+            **options,
+        )
+        shape = unit.shape
+        borders = ((0, 0), shape.padding[:2], shape.padding[2:], (0, 0))
+        views = sliding_window_view(np.pad(x, borders, constant_values=code), kernel, axis=(1, 2))
+        words = np.moveaxis(views[:, :: shape.stride[0], :: shape.stride[1]], 3, -1)
+        words = words.reshape(FRAMES, shape.out_height, shape.out_width, -1, shape.channel_groups, shape.group_channels)
+        words = words.swapaxes(3, 4).reshape(*words.shape[:3], -1)
+        inputs = pixels_to_beats(x, shape.in_pixels, shape.lanes)
+        return unit, to_words(inputs, element_bits), to_words(pixels_to_beats(words, shape.pixels, simd), element_bits)
+
+    return case
+
+
+def pool(unit_class, reduce, height, width, channels, window, stride, pixels, lanes, bits, technology) -> Case:
+    def case(seed):
+        x = np.random.default_rng(seed).integers(0, 1 << bits, (FRAMES, height, width, channels))
+        unit = unit_class(
+            height=height,
+            width=width,
+            channels=channels,
+            element_bits=bits,
+            window=window,
+            stride=stride,
+            pixels=pixels,
+            lanes=lanes,
+            technology=technology,
+        )
+        views = sliding_window_view(x, window, axis=(1, 2))[:, :: stride[0], :: stride[1]]
+        results = pixels_to_beats(reduce(views, axis=(-2, -1)), unit.shape.out_pixels, lanes)
+        return unit, to_words(pixels_to_beats(x, pixels, lanes), bits), to_words(results, unit.result_bits)
+
+    return case
+
+
+def by_place(make: Callable[[np.random.Generator, Any], tuple[Any, Any]], pixels, lanes) -> Case:
+    """A unit of `make(generator, classes)`, which gives it and what it makes of images 4 x 6 of 4 channels."""
+    rows, columns = (0, 1, 1, 2), (0, 1, 1, 1, 1, 2)
+
+    def case(seed):
+        rng = np.random.default_rng(seed)
+        options = {"lanes": lanes, "pixels": pixels, "row_classes": rows, "column_classes": columns}
+        unit, function = make(rng, options)
+        x = rng.integers(0, unit.shape.greatest + 1, (FRAMES, 4, 6, 4))
+        y = function(x, np.ix_(rows, columns))
+        inputs, outputs = (pixels_to_beats(values, pixels, lanes) for values in (x, y))
+        return unit, to_words(inputs, unit.shape.width), to_words(outputs, len(unit.o.payload) // (pixels * lanes))
+
+    return case
+
+
+def multi_threshold(bits, greatest, pixels, lanes, technology) -> Case:
+    def make(rng, options):
+        thresholds = np.sort(rng.integers(-1, greatest + 3, (3, 3, (1 << bits) - 1, 4)), axis=2)
+        unit = MultiThreshold(thresholds=thresholds, greatest=greatest, **options, technology=technology)
+        return unit, lambda x, places: (x[..., None, :] >= thresholds[places]).sum(axis=-2)
+
+    return by_place(make, pixels, lanes)
+
+
+def rescale(factor, greatest, pixels, lanes, technology) -> Case:
+    def make(rng, options):
+        offsets = rng.integers(0, 9, (3, 3, 1, 4))
+        most = factor * greatest + 8
+        unit = Rescale(
+            offsets=offsets, factor=factor, greatest=greatest, greatest_result=most, **options, technology=technology
+        )
+        return unit, lambda x, places: factor * x + offsets[places][:, :, 0]
+
+    return by_place(make, pixels, lanes)
