@@ -42,8 +42,8 @@ class FrameReceiver(wiring.Component):
     commit, rollback : Out(1)
         The beats since the last of these are an image, or never were; after the last beat.
     verdict : Out(stream of unsigned(VERDICT_BITS))
-        One for each frame, offered for one cycle, that before `commit` or `rollback`. Where it is not ready, the frame is
-        dropped.
+        One for each frame, offered for one cycle, that before `commit` or `rollback`. Where it is not ready, the frame
+        is dropped.
     """
 
     data: Signal
