@@ -11,10 +11,11 @@ ROOT = Path(bnnhw.__file__).parent
 MAY_IMPORT = {
     "hw": {"hw"},
     "model": {"model"},
+    "lowlight": {"lowlight", "model"},
     "compiler": {"compiler", "hw"},
     "sim": {"sim", "compiler", "hw"},
     "boards": {"boards", "compiler", "hw"},
-    "cli": {"cli", "hw", "model", "compiler", "sim", "boards"},
+    "cli": {"cli", "hw", "model", "lowlight", "compiler", "sim", "boards"},
 }
 
 
