@@ -1,0 +1,59 @@
+"""Ordinary photos, taken back to what a sensor would have seen."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .mosaic import CHANNELS
+
+__all__ = ["WHITE_BALANCE", "linear_to_srgb", "load_photo", "photo_mosaic", "srgb_to_linear"]
+
+WHITE_BALANCE = (2.0, 1.0, 1.6)
+"""What a camera multiplies red, green and blue by in daylight, about: its filters let through that much less."""
+
+
+def srgb_to_linear(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """IEC 61966-2-1: x/12.92 up to 0.04045, ((x + 0.055)/1.055)^2.4 above."""
+    return np.where(picture <= 0.04045, picture / 12.92, ((picture + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def linear_to_srgb(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The inverse of `srgb_to_linear`, for light of at least 0."""
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055).astype(np.float32)
+
+
+def load_photo(path: Path) -> NDArray[np.float32]:
+    """An 8-bit photo, PNG, JPEG or their kin, as (H, W, 3) sRGB in [0, 1], cut to even sizes.
+
+    Raises OSError if it cannot be read and ValueError if it is no picture.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"), np.float32) / np.float32(255)
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise ValueError(f"{path} is no picture that can be read; give a JPEG, a PNG or a raw file") from error
+    except (Image.DecompressionBombError, SyntaxError, ValueError) as error:  # Pillow's own, and its readers'
+        raise ValueError(f"{path} is no picture that can be read; give a JPEG, a PNG or a raw file") from error
+    height, width = pixels.shape[:2]
+    if min(height, width) < 2:
+        raise ValueError(f"{path} has {height}x{width} pixels; a 2x2 block of colours is needed")
+    return pixels[: height // 2 * 2, : width // 2 * 2]
+
+
+def photo_mosaic(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mosaic (H, W) that `picture`, (H, W, 3) sRGB of even sizes, would come from: linear light, divided by
+    `WHITE_BALANCE`, one colour for each pixel.
+
+    The first steps of Brooks et al., "Unprocessing Images for Learned Raw Denoising", arXiv:1811.11127; a camera's
+    tone curve and colour matrix are left out.
+    """
+    light = srgb_to_linear(picture) / np.asarray(WHITE_BALANCE, np.float32)
+    mosaic = np.empty(light.shape[:2], np.float32)
+    for (row, column), colour in zip(CHANNELS, (0, 1, 2, 1), strict=True):
+        mosaic[row::2, column::2] = light[row::2, column::2, colour]
+    return mosaic
