@@ -1,0 +1,105 @@
+"""A dark mosaic and the picture that it should become."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .photo import load_photo, photo_mosaic
+from .raw import develop_raw, load_raw
+
+__all__ = ["MAX_RATIO", "Bright", "Exposures", "Pair", "Source", "bright_files"]
+
+MAX_RATIO = 300.0
+"""The greatest amplification; above, "Learning to See in the Dark" has no pairs, and little but noise is left."""
+
+
+_PHOTOS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm"})
+"""Names of ordinary pictures; everything else is taken for a raw file."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Pair:
+    """One scene twice.
+
+    Attributes
+    ----------
+    mosaic : (H, W) float32
+        As `mosaic.py` describes, of even sizes.
+    ratio : float or None
+        What `mosaic` must be amplified by; None where it is the bright mosaic, which noise is still to be put on.
+    picture : (H, W, 3) float32
+        sRGB in [0, 1], pixel by pixel beside the mosaic.
+    """
+
+    mosaic: NDArray[np.float32]
+    ratio: float | None
+    picture: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exposures:
+    """Two raw files of one scene, `long` being exposed `ratio` times as long as `short`."""
+
+    short: Path
+    long: Path
+    ratio: float
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.ratio <= MAX_RATIO:
+            raise ValueError(f"ratio={self.ratio} must lie in [1, {MAX_RATIO:g}]")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return (self.short, self.long)
+
+    def load(self) -> Pair:
+        """The pair; ValueError if the files do not fit each other. Otherwise as `raw.load_raw`."""
+        short, picture = load_raw(self.short), develop_raw(self.long)
+        shown = short.crop(short.mosaic[..., None]).shape[:2]
+        if picture.shape[:2] != shown:
+            raise ValueError(
+                f"{self.short} has {shown[0]}x{shown[1]} pixels and {self.long} {picture.shape[0]}x{picture.shape[1]}; "
+                "both must come from one camera"
+            )
+        return Pair(mosaic=short.mosaic, ratio=self.ratio, picture=short.pad(picture))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bright:
+    """One bright file, a raw one or an ordinary photo, whose short exposure is made up."""
+
+    path: Path
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return (self.path,)
+
+    def load(self) -> Pair:
+        """The pair, without noise yet. Raises as `raw.load_raw` or `photo.load_photo`."""
+        if self.path.suffix.lower() in _PHOTOS:
+            picture = load_photo(self.path)
+            return Pair(mosaic=photo_mosaic(picture), ratio=None, picture=picture)
+        raw = load_raw(self.path)
+        return Pair(mosaic=raw.mosaic, ratio=None, picture=raw.pad(develop_raw(self.path)))
+
+
+Source = Exposures | Bright
+"""Where a pair comes from."""
+
+
+def bright_files(places: tuple[Path, ...]) -> tuple[Bright, ...]:
+    """The files of `places`: files as they are, folders as all files right in them, in alphabetical order.
+
+    Files whose names begin with a dot are left out. ValueError if nothing is there.
+    """
+    found = [
+        file
+        for place in places
+        for file in (sorted(path for path in place.iterdir() if path.is_file()) if place.is_dir() else [place])
+        if not file.name.startswith(".")
+    ]
+    if not found:
+        raise ValueError(f"{', '.join(map(str, places))} holds no files; give photos or raw files, or folders of them")
+    return tuple(Bright(path=file) for file in found)
