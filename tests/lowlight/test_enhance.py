@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+import torch
+
+from bnnhw.lowlight.enhance import enhance
+from bnnhw.lowlight.mosaic import amplify, pack
+
+from .test_unet import network
+
+
+def random_mosaic(height: int, width: int) -> np.ndarray:
+    return (np.random.default_rng(0).random((height, width), np.float32) - 0.1) / 100
+
+
+@pytest.mark.parametrize(("bases", "size"), [((0, 0), (300, 500)), ((2, 2), (340, 258)), ((1, 1), (256, 190))])
+def test_tiles_fit_together(bases: tuple[int, int], size: tuple[int, int]) -> None:
+    made = network(*bases).double()  # float32's rounding depends on the size and may tip a sign
+    mosaic = random_mosaic(*size)
+    whole = enhance(made, mosaic, ratio=100)
+    assert whole.shape == (*size, 3)
+    for tile in (48, 112):
+        np.testing.assert_allclose(enhance(made, mosaic, ratio=100, tile=tile), whole, atol=1e-7)
+
+
+def test_is_the_network_on_the_amplified_mosaic() -> None:
+    made = network(0, 0)
+    mosaic = random_mosaic(64, 96)
+    with torch.inference_mode():
+        expected = made(torch.from_numpy(pack(amplify(mosaic, 50))[None]))[0].permute(1, 2, 0).numpy()
+    assert ((expected < 0) | (expected > 1)).any()
+    made.train()
+    np.testing.assert_allclose(enhance(made, mosaic, ratio=50), expected.clip(0, 1), atol=1e-5)
+    assert not made.training
+
+
+def test_mirrors_what_is_missing_of_a_block() -> None:
+    made = network(0, 0)
+    mosaic = random_mosaic(60, 34)
+    packed = np.pad(pack(amplify(mosaic, 50)), ((0, 0), (0, 2), (0, 15)), mode="reflect")
+    with torch.inference_mode():
+        expected = made(torch.from_numpy(packed[None]))[0].permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(enhance(made, mosaic, ratio=50), expected.clip(0, 1)[:60, :34], atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(2, 2), (2, 40)])
+def test_tiny_photos(size: tuple[int, int]) -> None:
+    assert enhance(network(1, 1), random_mosaic(*size), ratio=10).shape == (*size, 3)
+
+
+@pytest.mark.parametrize("tile", [0, -16, 24])
+def test_tiles_that_cannot_be(tile: int) -> None:
+    with pytest.raises(ValueError, match=rf"^tile={tile} must be a multiple of 16, and at least 16$"):
+        enhance(network(0, 0), random_mosaic(32, 32), ratio=10, tile=tile)

@@ -1,0 +1,100 @@
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import nn
+
+from bnnhw.lowlight.unet import HALO, AbcLsid, AbcLsidShape
+from bnnhw.model.abc import AbcActivation, AbcConv2d, AbcConvTranspose2d
+
+BASES = ((0, 0), (1, 1), (3, 0), (0, 2), (5, 3))
+
+
+def network(weight_bases: int, activation_bases: int, *, width: int = 4) -> AbcLsid:
+    """A network with random weights and, where it has any, norms that have seen something, in eval mode."""
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)
+        made = AbcLsid(AbcLsidShape(width=width, weight_bases=weight_bases, activation_bases=activation_bases))
+        with torch.no_grad():
+            for _ in range(5):
+                made(torch.rand(2, 4, 64, 64))
+    return made.eval()
+
+
+@pytest.mark.parametrize(("weight_bases", "activation_bases"), BASES)
+def test_pictures_have_twice_the_size(weight_bases: int, activation_bases: int) -> None:
+    made = network(weight_bases, activation_bases)
+    assert made(torch.rand(2, 4, 32, 48)).shape == (2, 3, 64, 96)
+    made(torch.rand(1, 4, 16, 16)).sum().backward()
+    assert all(parameter.grad is not None for parameter in made.parameters())
+
+
+def test_layers_are_those_of_the_article() -> None:
+    made = AbcLsid(AbcLsidShape(width=32, weight_bases=3, activation_bases=2))
+    convolutions = [layer for layer in made.modules() if isinstance(layer, nn.Conv2d)]
+    assert [(layer.in_channels, layer.out_channels, layer.kernel_size[0]) for layer in convolutions] == [
+        (4, 32, 3), (32, 32, 3), (32, 64, 3), (64, 64, 3), (64, 128, 3), (128, 128, 3), (128, 256, 3), (256, 256, 3),
+        (256, 512, 3), (512, 512, 3), (512, 256, 3), (256, 256, 3), (256, 128, 3), (128, 128, 3), (128, 64, 3),
+        (64, 64, 3), (64, 32, 3), (32, 32, 3), (32, 12, 1),
+    ]  # fmt: skip
+    assert [isinstance(layer, AbcConv2d) for layer in convolutions] == [False, *[True] * 17, False]
+    assert {layer.bases for layer in convolutions if isinstance(layer, AbcConv2d)} == {3}
+    transposed = [layer for layer in made.modules() if isinstance(layer, AbcConvTranspose2d)]
+    assert [(layer.in_channels, layer.out_channels, layer.bases) for layer in transposed] == [
+        (512, 256, 3), (256, 128, 3), (128, 64, 3), (64, 32, 3)
+    ]  # fmt: skip
+    activations = [layer for layer in made.modules() if isinstance(layer, AbcActivation)]
+    assert [len(layer.shift) for layer in activations] == [2] * 21
+    assert all(isinstance(before, nn.BatchNorm2d) for before, after in pairwise(made.modules()) if after in activations)
+
+
+def test_binary_layers_see_few_values() -> None:
+    made = network(2, 3)
+    seen: list[int] = []
+    for layer in made.modules():
+        if isinstance(layer, AbcConv2d | AbcConvTranspose2d):
+            layer.register_forward_hook(lambda _, inputs, output: seen.append(len(inputs[0].unique())))
+    made(torch.rand(1, 4, 32, 32))
+    assert len(seen) == 21
+    assert max(seen) <= 4
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (15, 15)])
+def test_nothing_beyond_the_halo_matters(corner: tuple[int, int]) -> None:
+    made = network(0, 0, width=1).double()
+    for name, parameter in made.named_parameters():  # nothing cancels out, and nothing is cut by a pooling
+        nn.init.constant_(parameter, 0.0 if name.endswith("bias") else 0.2)
+    size = 2 * HALO + 16
+    row, column = (HALO + place for place in corner)
+    x = torch.rand(1, 4, size, size, dtype=torch.float64).requires_grad_()
+    reach = torch.zeros(size, dtype=torch.bool)
+    for _ in range(3):  # the gradient passes the greatest pixel of a pooling only
+        with torch.no_grad():
+            x.uniform_()
+        x.grad = None
+        made(x)[0, :, 2 * row, 2 * column].sum().backward()
+        assert x.grad is not None
+        reach |= x.grad[0].abs().amax(dim=(0, 1)) > 0
+    places = reach.nonzero().flatten() - column
+    farthest = max(-int(places[0]) - corner[1], int(places[-1]) - (15 - corner[1]))
+    assert 70 < farthest <= 94 <= HALO
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 16, 16), (1, 4, 24, 16), (1, 4, 16, 8), (4, 16, 16)])
+def test_inputs_that_do_not_fit(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"^AbcLsid takes \(N, 4, H, W\) .* multiples of 16, not .* of any size$"):
+        network(0, 0)(torch.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"width": 0}, "width=0 must be an integer from 1 to 128"),
+        ({"weight_bases": 9}, "weight_bases=9 must be an integer from 0 to 8"),
+        ({"activation_bases": -1}, "activation_bases=-1 must be an integer from 0 to 8"),
+        ({"width": 8.0}, r"width=8\.0 must be an integer from 1 to 128"),
+    ],
+)
+def test_shapes_that_cannot_be(fields: dict[str, int], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        AbcLsidShape(**fields)
