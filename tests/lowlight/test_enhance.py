@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from bnnhw.lowlight.enhance import enhance
+from bnnhw.lowlight.enhance import enhance, fitting_ratio
 from bnnhw.lowlight.mosaic import amplify, pack
 
 from .test_unet import network
@@ -51,3 +51,13 @@ def test_tiny_photos(size: tuple[int, int]) -> None:
 def test_tiles_that_cannot_be(tile: int) -> None:
     with pytest.raises(ValueError, match=rf"^tile={tile} must be a multiple of 16, and at least 16$"):
         enhance(network(0, 0), random_mosaic(32, 32), ratio=10, tile=tile)
+
+
+@pytest.mark.parametrize(
+    ("lit", "dark", "ratio"), [(0.01, 0.001, 100), (0.5, 0.2, 2), (0.001, 0.0, 300), (0.0, -0.1, 300), (1.5, 0.1, 1)]
+)
+def test_ratios_that_fit(lit: float, dark: float, ratio: float) -> None:
+    mosaic = np.full((100, 100), dark, np.float32)
+    mosaic[:2] = lit
+    mosaic[50, 50] = 5.0  # a hot pixel
+    assert fitting_ratio(mosaic) == pytest.approx(ratio)

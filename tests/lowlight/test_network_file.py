@@ -41,7 +41,7 @@ def test_runs_nothing(tmp_path: Path) -> None:
 
 def test_says_what_is_no_network(tmp_path: Path) -> None:
     path = tmp_path / "a.pt"
-    for data in (b"", b"PK\3\4 cut short"):
+    for data in (b"", b"no network", b"PK\3\4 cut short"):
         path.write_bytes(data)
         with pytest.raises(ValueError, match=r"a\.pt is truncated, damaged or no torch file; write it with bnnhw lowl"):
             load_network(path)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bnnhw.lowlight.pairs import Bright, Exposures, bright_files
+from bnnhw.lowlight.pairs import Bright, Exposures
 from bnnhw.lowlight.photo import photo_mosaic
 from bnnhw.lowlight.raw import develop_raw, load_raw
 
@@ -49,14 +49,3 @@ def test_files_of_two_cameras_do_not_fit(tmp_path: Path) -> None:
 def test_ratios_that_cannot_be(ratio: float) -> None:
     with pytest.raises(ValueError, match=rf"^ratio={ratio} must lie in \[1, 300\]$"):
         Exposures(short=Path("a"), long=Path("b"), ratio=ratio)
-
-
-def test_finds_the_files_of_folders(tmp_path: Path) -> None:
-    for name in ("b.jpg", "a.dng", ".hidden.png", "inner/c.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    found = bright_files((tmp_path / "b.jpg", tmp_path))
-    assert [source.path.name for source in found] == ["b.jpg", "a.dng", "b.jpg"]
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match=r"empty holds no files; give photos or raw files, or folders of them$"):
-        bright_files((tmp_path / "empty",))

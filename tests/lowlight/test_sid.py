@@ -12,12 +12,12 @@ from .dng import write_dng
 NAMES = ("00001_00_0.1s.ARW", "00001_00_0.04s.ARW", "00001_01_0.033s.ARW", "00001_00_10s.ARW")
 
 
-def write_data_set(folder: Path) -> Path:
+def write_data_set(folder: Path, *, size: tuple[int, int] = (40, 60)) -> Path:
     """The layout with four photos, which are DNGs by another name, and a list of three pairs."""
     for name in NAMES:
         place = folder / "Sony" / ("long" if name == NAMES[-1] else "short") / name
         place.parent.mkdir(parents=True, exist_ok=True)
-        values = np.random.default_rng(len(name)).integers(0, 16383, (40, 60)).astype(np.uint16)
+        values = np.random.default_rng(len(name)).integers(0, 16383, size).astype(np.uint16)
         write_dng(place, values)
     list_path = folder / "Sony_train_list.txt"
     list_path.write_text("".join(f"./Sony/short/{name} ./Sony/long/{NAMES[-1]} ISO200 F8\n" for name in NAMES[:-1]))

@@ -5,9 +5,13 @@ import torch
 from numpy.typing import NDArray
 
 from .mosaic import amplify, pack
+from .pairs import MAX_RATIO
 from .unet import BLOCK, HALO, AbcLsid
 
-__all__ = ["enhance"]
+__all__ = ["enhance", "fitting_ratio"]
+
+_LIT = 99.5
+"""Per cent of the pixels that stay below white."""
 
 
 @torch.inference_mode()
@@ -34,3 +38,8 @@ def enhance(network: AbcLsid, mosaic: NDArray[np.float32], *, ratio: float, tile
             made = made[2 * (top - above) :, 2 * (left - beside) :][: 2 * tile, : 2 * tile]
             picture[2 * top : 2 * top + made.shape[0], 2 * left : 2 * left + made.shape[1]] = made
     return np.clip(picture[: 2 * height, : 2 * width], 0, 1)
+
+
+def fitting_ratio(mosaic: NDArray[np.float32]) -> float:
+    """The ratio, from 1 to `MAX_RATIO`, that takes the brighter pixels of a dark mosaic just up to white."""
+    return float(np.clip(1 / max(float(np.percentile(mosaic, _LIT)), 1 / MAX_RATIO), 1, MAX_RATIO))

@@ -4,7 +4,9 @@
  "meta": {...}}
 """
 
+import io
 import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -33,14 +35,16 @@ def save_network(network: AbcLsid, path: Path, *, meta: Mapping[str, Any]) -> No
 def load_network(path: Path) -> tuple[AbcLsid, dict[str, Any]]:
     """The network, in eval mode, and its meta; OSError if the file cannot be read, ValueError if it is no sound one."""
     way_out = "write it with bnnhw lowlight train"
+    damaged = f"{path} is truncated, damaged or no torch file; {way_out}"
+    data = path.read_bytes()
+    if not (data.startswith(b"PK") and zipfile.is_zipfile(io.BytesIO(data))):  # else torch tries its format of old
+        raise ValueError(damaged)
     try:
-        content = torch.load(path, weights_only=True, map_location="cpu")
-    except OSError:
-        raise
+        content = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
     except pickle.UnpicklingError as error:
         raise ValueError(f"{path} holds code or foreign objects, which are never run; {way_out}") from error
     except Exception as error:  # a damaged archive fails wherever the reader stumbles
-        raise ValueError(f"{path} is truncated, damaged or no torch file; {way_out}") from error
+        raise ValueError(damaged) from error
     if not isinstance(content, dict) or any(content.get(name) != value for name, value in _KIND.items()):
         raise ValueError(f"{path} is no low-light network of this version of bnnhw; {way_out}")
     try:

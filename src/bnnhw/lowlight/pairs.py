@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from .photo import load_photo, photo_mosaic
 from .raw import develop_raw, load_raw
 
-__all__ = ["MAX_RATIO", "Bright", "Exposures", "Pair", "Source", "bright_files"]
+__all__ = ["MAX_RATIO", "Bright", "Exposures", "Pair", "Source"]
 
 MAX_RATIO = 300.0
 """The greatest amplification; above, "Learning to See in the Dark" has no pairs, and little but noise is left."""
@@ -87,19 +87,3 @@ class Bright:
 
 Source = Exposures | Bright
 """Where a pair comes from."""
-
-
-def bright_files(places: tuple[Path, ...]) -> tuple[Bright, ...]:
-    """The files of `places`: files as they are, folders as all files right in them, in alphabetical order.
-
-    Files whose names begin with a dot are left out. ValueError if nothing is there.
-    """
-    found = [
-        file
-        for place in places
-        for file in (sorted(path for path in place.iterdir() if path.is_file()) if place.is_dir() else [place])
-        if not file.name.startswith(".")
-    ]
-    if not found:
-        raise ValueError(f"{', '.join(map(str, places))} holds no files; give photos or raw files, or folders of them")
-    return tuple(Bright(path=file) for file in found)

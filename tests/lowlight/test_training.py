@@ -1,0 +1,146 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from bnnhw.lowlight.comparison import compare_bases
+from bnnhw.lowlight.judging import judge
+from bnnhw.lowlight.noise import Sensor
+from bnnhw.lowlight.pairs import Bright
+from bnnhw.lowlight.patches import Patches, PatchOptions, cut_patches
+from bnnhw.lowlight.photo import photo_mosaic
+from bnnhw.lowlight.training import Epoch, Recipe, train_network
+from bnnhw.lowlight.unet import AbcLsid, AbcLsidShape
+
+from .dng import write_dng
+from .test_unet import network
+
+SHAPE = AbcLsidShape(width=2, weight_bases=1, activation_bases=1)
+RECIPE = Recipe(epochs=2, batch_size=2, crop=32, learning_rate=1e-2, last_learning_rate=1e-3, ratios=(10.0, 20.0))
+
+
+def smooth_patches(*, bright: bool = True, seed: int = 0) -> Patches:
+    """Four patches with broad stripes of colour."""
+    generator = np.random.default_rng(seed)
+    coarse = torch.from_numpy(generator.random((4, 3, 4, 4), np.float32))
+    pictures = functional.interpolate(coarse, size=(68, 68), mode="bilinear").permute(0, 2, 3, 1).numpy()
+    mosaics = np.stack([photo_mosaic(picture) for picture in pictures])
+    stored = [np.rint(images * 65535).astype(np.uint16) for images in (mosaics, pictures)]
+    return Patches(mosaics=stored[0], pictures=stored[1], bright=bright)
+
+
+def weights(trained: AbcLsid) -> list[Any]:
+    return [tensor.tolist() for tensor in trained.state_dict().values()]
+
+
+@pytest.mark.parametrize("bases", [(0, 0), (3, 2)])
+def test_learns(bases: tuple[int, int]) -> None:
+    shape = replace(SHAPE, width=4, weight_bases=bases[0], activation_bases=bases[1])
+    trained, history = train_network(shape, [smooth_patches()], recipe=replace(RECIPE, epochs=12))
+    assert not trained.training
+    assert history[-1].loss < 0.8 * history[0].loss
+    assert [epoch.epoch for epoch in history] == list(range(1, 13))
+
+
+def test_is_a_function_of_the_seed_and_recipe() -> None:
+    patches = [smooth_patches()]
+    one, again = (weights(train_network(SHAPE, patches, recipe=RECIPE, seed=3)[0]) for _ in range(2))
+    assert one == again
+    assert one != weights(train_network(SHAPE, patches, recipe=RECIPE, seed=4)[0])
+    for change in ({"ratios": (10.0,)}, {"sensor": Sensor(read_noise=9.0)}, {"last_learning_rate": 1e-2}):
+        assert one != weights(train_network(SHAPE, patches, recipe=replace(RECIPE, **change), seed=3)[0])
+
+
+def test_an_interrupted_training_ends_with_the_same_bits(tmp_path: Path) -> None:
+    recipe, patches = replace(RECIPE, epochs=3), [smooth_patches()]
+    checkpoint = tmp_path / "checkpoint"
+
+    def interrupt(epoch: Epoch) -> None:
+        if epoch.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_network(SHAPE, patches, recipe=recipe, checkpoint=checkpoint, on_epoch=interrupt)
+    with pytest.raises(ValueError, match=r"belongs to an interrupted training with width=2, not 4"):
+        train_network(replace(SHAPE, width=4), patches, recipe=recipe, checkpoint=checkpoint)
+    done: list[float] = []
+    trained, history = train_network(SHAPE, patches, recipe=recipe, checkpoint=checkpoint, on_step=done.append)
+    assert done == pytest.approx([2.5, 3])
+    assert len(history) == 3
+    assert weights(trained) == weights(train_network(SHAPE, patches, recipe=recipe)[0])
+
+
+def test_noise_is_for_bright_patches_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    darkened: list[float] = []
+    darken = Recipe.darken
+
+    def noting(self: Recipe, mosaic: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, float]:
+        dark, ratio = darken(self, mosaic, generator)
+        darkened.append(ratio)
+        assert dark.mean() < mosaic.mean() / 5
+        return dark, ratio
+
+    monkeypatch.setattr(Recipe, "darken", noting)
+    train_network(SHAPE, [smooth_patches(bright=False)], recipe=RECIPE)
+    assert darkened == []
+    train_network(SHAPE, [smooth_patches(), smooth_patches(bright=False)], recipe=RECIPE)
+    assert len(darkened) == 2 * 4
+    assert set(darkened) == {10, 20}
+
+
+def photo(path: Path) -> Bright:
+    rows, columns = np.indices((64, 98))
+    write_dng(path, ((np.sin(rows / 9) * np.cos(columns / 7) + 1.1) * 5000).astype(np.uint16))
+    return Bright(path=path)
+
+
+def test_judges_all_networks_by_the_same_noise(tmp_path: Path) -> None:
+    sources = [photo(tmp_path / "a.dng"), photo(tmp_path / "b.dng")]
+    made = network(0, 0)
+    one, again = (judge(made, sources, recipe=RECIPE) for _ in range(2))
+    assert one == again
+    assert one != judge(made, sources, recipe=RECIPE, seed=1)
+    first = judge(made, sources[:1], recipe=RECIPE)
+    second = judge(made, [sources[0], sources[0]], recipe=RECIPE)
+    assert second == one  # equal photos, noise by their place
+    assert first != second
+
+
+def test_compares_networks_that_differ_in_nothing_else(tmp_path: Path) -> None:
+    source = photo(tmp_path / "a.dng")
+    patches = [cut_patches(source, options=PatchOptions(size=32, overlap=4), cache=tmp_path)]
+    done: list[float] = []
+    rows = list(
+        compare_bases(
+            SHAPE, patches, [source], recipe=RECIPE, bases=((0, 0), (2, 1)), seeds=(0, 1), on_step=done.append
+        )
+    )
+    assert [(row.shape, row.seed) for row in rows] == [
+        (replace(SHAPE, weight_bases=m, activation_bases=n), seed) for m, n in ((0, 0), (2, 1)) for seed in (0, 1)
+    ]
+    trained, history = train_network(rows[3].shape, patches, recipe=RECIPE, seed=1)
+    assert rows[3].quality == judge(trained, [source], recipe=RECIPE)
+    assert rows[3].loss == history[-1].loss
+    assert done == sorted(done)
+    assert done[-1] == 4
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"epochs": 0}, "epochs=0 must be at least 1"),
+        ({"batch_size": 0}, "batch_size=0 must be at least 1"),
+        ({"crop": 40}, "crop=40 must be a multiple of 16, and at least 32"),
+        ({"crop": 16}, "crop=16 must be a multiple of 16, and at least 32"),
+        ({"learning_rate": 0.0}, r"learning_rate=0\.0 must be greater than 0"),
+        ({"ratios": ()}, r"ratios=\(\) must be one or more numbers in \[1, 300\]"),
+        ({"ratios": (100.0, 301.0)}, r"ratios=\(100\.0, 301\.0\) must be one or more numbers in \[1, 300\]"),
+    ],
+)
+def test_recipes_that_cannot_be(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        Recipe(**fields)
