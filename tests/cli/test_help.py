@@ -9,7 +9,12 @@ import pytest
 
 from bnnhw.cli import cli, main
 
-COMMANDS = ("train", "eval", "inspect", "build", "verify", "sim", "run", "flash", "boards", "samples", "bench")
+COMMANDS = (
+    "train", "eval", "inspect", "build", "verify", "sim", "run", "flash", "boards", "samples", "bench",
+    "lowlight", "enhance",
+)  # fmt: skip
+GIVEN = ("DIR/Sony_train_list.txt", "DIR/Sony_test_list.txt", "bench/models", "photos", "more")
+"""What the examples want to be there."""
 
 
 def output_of(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> str:
@@ -34,15 +39,20 @@ def test_tells_its_version(capfd: pytest.CaptureFixture[str]):
     assert re.fullmatch(r"bnnhw, version \d+\.\d+\.\d+\S*\n", output_of(["--version"], capfd))
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [*COMMANDS, "lowlight train", "lowlight compare"])
 def test_shows_examples_that_parse(name: str, capfd: pytest.CaptureFixture[str], workplace: Path):
-    help_text = output_of([name, "--help"], capfd)
+    words = name.split()
+    help_text = output_of([*words, "--help"], capfd)
     examples = re.findall(r"^ +(?:Example: )?bnnhw (.*)$", help_text, re.MULTILINE)
     assert f"Example: bnnhw {examples[0]}" in help_text
-    for path in ("DIR", "bench/models"):
+    for path in GIVEN:
         Path(path).mkdir(parents=True)
+    command: click.Command = cli
+    for word in words:
+        assert isinstance(command, click.Group)
+        command = command.commands[word]
     for example in examples:
-        called, *arguments = shlex.split(example)
-        assert called == name
-        with cli.commands[name].make_context(name, arguments) as context:
+        called = shlex.split(example)
+        assert called[: len(words)] == words
+        with command.make_context(name, called[len(words) :]) as context:
             assert isinstance(context, click.Context)

@@ -34,9 +34,24 @@ def main(arguments: list[str] | None = None) -> None:
     with 130, SIGTERM with 143."""
     warnings.filterwarnings("ignore", "(?s).* created but never used")  # Amaranth's, about what an error cut short
     try:
-        from bnnhw.cli import bench, boards, build, evaluate, flash, inspect, run, samples, sim, train, verify
+        from bnnhw.cli import (
+            bench,
+            boards,
+            build,
+            enhance,
+            evaluate,
+            flash,
+            inspect,
+            lowlight,
+            run,
+            samples,
+            sim,
+            train,
+            verify,
+        )
 
-        for module in (train, evaluate, inspect, build, verify, sim, run, flash, boards, samples, bench):
+        networks, hardware = (train, evaluate, inspect), (build, verify, sim, run, flash, boards)
+        for module in (*networks, *hardware, samples, bench, lowlight, enhance):
             cli.add_command(module.command)
         with sigterm_raises():
             code = cli.main(args=arguments, prog_name="bnnhw", standalone_mode=False) or 0

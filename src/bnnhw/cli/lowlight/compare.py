@@ -1,0 +1,87 @@
+"""bnnhw lowlight compare."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bnnhw.cli.lowlight.options import LearningOptions, learning_options
+
+
+class BasesType(click.ParamType):
+    """M,N: two numbers of binary bases."""
+
+    name = "M,N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            weight_bases, activation_bases = (int(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} must be two numbers of bases such as 3,1.", param, ctx)
+        return weight_bases, activation_bases
+
+
+@click.command("compare", context_settings={"show_default": True})
+@click.argument("photos", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--test", "tests", multiple=True, type=click.Path(path_type=Path, exists=True), help="Photos to judge by."
+)
+@click.option("--width", type=click.IntRange(1, 128), default=8, help="Channels of the first level.")
+@click.option(
+    "--bases", type=BasesType(), multiple=True, default=((0, 0), (1, 1), (3, 1), (3, 3), (5, 3)),
+    help="Bases of weights and activations; 0,0 is full precision; may be repeated.",
+)  # fmt: skip
+@click.option("--seeds", type=click.IntRange(1, 100), default=1, help="So many networks of each kind.")
+@learning_options(epochs=200, batch_size=4, crop=64, learning_rate=2e-3, patch=128)
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each network.")
+def command(
+    photos: tuple[Path, ...],
+    tests: tuple[Path, ...],
+    width: int,
+    bases: tuple[tuple[int, int], ...],
+    seeds: int,
+    learning: LearningOptions,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Train small networks of different precision alike and compare their PSNR on photos that they have not seen.
+
+    PHOTOS are as for bnnhw lowlight train; without them, photos that come with scikit-image and scikit-learn are taken,
+    others of which judge.
+
+    \b
+    Example: bnnhw lowlight compare --width 8 --epochs 200 --seeds 3
+    """
+    from bnnhw.cli.progress import StageProgress
+    from bnnhw.lowlight.comparison import compare_bases
+    from bnnhw.lowlight.sources import find_sources, sample_photos
+    from bnnhw.lowlight.unet import AbcLsidShape
+
+    if bool(photos) != bool(tests):
+        raise click.UsageError("give PHOTOS to train on and --test to judge by, or neither")
+    learning.prepare()
+    recipe = learning.recipe()
+    shapes = {pair: AbcLsidShape(width=width, weight_bases=pair[0], activation_bases=pair[1]) for pair in bases}
+    sources, judged_by = (find_sources(photos), find_sources(tests)) if photos else sample_photos()
+    with StageProgress(quiet=quiet) as progress:
+        networks = compare_bases(
+            AbcLsidShape(width=width),
+            learning.cut(sources, progress.show),
+            judged_by,
+            recipe=recipe,
+            bases=tuple(shapes),
+            seeds=range(seeds),
+            device=learning.device,
+            on_step=lambda done: progress.show("train", f"{done:.2f} of {len(shapes) * seeds} networks"),
+        )
+        for one in networks:
+            if as_json:
+                click.echo(json.dumps(asdict(one)))
+                continue
+            name = f"M = {one.shape.weight_bases}, N = {one.shape.activation_bases}, seed {one.seed}"
+            click.echo(f"{name:<24} {one.quality}, training loss {one.loss:.4f}, {one.seconds:.0f} s")

@@ -1,0 +1,114 @@
+"""Options that the commands of bnnhw lowlight share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bnnhw.cli.options import FiniteRange
+
+if TYPE_CHECKING:
+    from bnnhw.lowlight.pairs import Source
+    from bnnhw.lowlight.patches import Patches
+    from bnnhw.lowlight.training import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningOptions:
+    """How networks learn, whatever their shape; see `bnnhw lowlight train --help`."""
+
+    epochs: int
+    batch_size: int
+    crop: int
+    learning_rate: float
+    last_learning_rate: float
+    ratio: tuple[float, ...]
+    gain: float
+    read_noise: float
+    row_noise: float
+    patch: int
+    overlap: int
+    cache: Path | None
+    device: str
+    threads: int | None
+
+    def recipe(self) -> "Recipe":
+        """The same as the training takes it. ValueError names an option that cannot be."""
+        from bnnhw.lowlight.noise import Sensor
+        from bnnhw.lowlight.training import Recipe
+
+        return Recipe(
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            crop=self.crop,
+            learning_rate=self.learning_rate,
+            last_learning_rate=self.last_learning_rate,
+            ratios=self.ratio,
+            sensor=Sensor(gain=self.gain, read_noise=self.read_noise, row_noise=self.row_noise),
+        )
+
+    def cut(self, sources: "tuple[Source, ...]", show: Callable[[str, str], None]) -> "list[Patches]":
+        """The sources' patches; `show("cut", name)` is called for each photo that is decoded."""
+        import platformdirs
+
+        from bnnhw.lowlight.patches import PatchOptions, cut_patches
+
+        options = PatchOptions(size=self.patch, overlap=self.overlap)
+        cache = self.cache or Path(platformdirs.user_cache_dir("bnnhw")) / "lowlight"
+        return [
+            cut_patches(source, options=options, cache=cache, on_load=lambda source: show("cut", source.files[0].name))
+            for source in sources
+        ]
+
+    def prepare(self) -> None:
+        """Sets torch's threads. ValueError where torch has no such device."""
+        import torch
+
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise ValueError("--device cuda: torch finds no GPU; install its CUDA build, or leave the option out")
+
+
+def learning_options(
+    *, epochs: int, batch_size: int, crop: int, learning_rate: float, patch: int
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Gives a command the options of LearningOptions with these defaults, and the object as its argument `learning`."""
+    positive, whole = FiniteRange(min=0, min_open=True), click.IntRange(min=1)
+    options = (
+        click.option("--epochs", type=whole, default=epochs, help="Passes over the patches."),
+        click.option("--batch-size", type=whole, default=batch_size),
+        click.option("--crop", type=whole, default=crop, help="Side of a random crop, in 2x2 blocks of the sensor."),
+        click.option("--learning-rate", type=positive, default=learning_rate, help="In the first half."),
+        click.option("--last-learning-rate", type=positive, default=learning_rate / 10, help="In the second half."),
+        click.option(
+            "--ratio", type=FiniteRange(1, 300), multiple=True, default=(100.0, 250.0, 300.0),
+            help="How much shorter made-up exposures are; may be repeated.",
+        ),
+        click.option("--gain", type=positive, default=2.0, help="Of the made-up sensor, in numbers an electron."),
+        click.option("--read-noise", type=FiniteRange(min=0), default=2.0, help="In electrons."),
+        click.option("--row-noise", type=FiniteRange(min=0), default=0.3, help="In electrons."),
+        click.option("--patch", type=whole, default=patch, help="Side of a patch that is kept, in 2x2 blocks."),
+        click.option("--overlap", type=click.IntRange(min=0), default=32, help="Of patches, in 2x2 blocks."),
+        click.option(
+            "--cache", type=click.Path(path_type=Path, file_okay=False),
+            help="Where patches are kept; default: the user's cache.",
+        ),
+        click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu"),
+        click.option("--threads", type=whole, help="CPU threads; the weights depend on their number, too."),
+    )  # fmt: skip
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def with_learning(**arguments: Any) -> Any:
+            learning = LearningOptions(**{field.name: arguments.pop(field.name) for field in fields(LearningOptions)})
+            return command(learning=learning, **arguments)
+
+        for option in reversed(options):
+            with_learning = option(with_learning)
+        return with_learning
+
+    return decorate

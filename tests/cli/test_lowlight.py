@@ -1,0 +1,155 @@
+"""bnnhw lowlight and bnnhw enhance, from photos to a picture, and what they refuse."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bnnhw.cli import main
+from bnnhw.lowlight.network_file import load_network, save_network
+from bnnhw.lowlight.quality import compare_pictures
+from bnnhw.lowlight.raw import develop_raw
+from bnnhw.lowlight.unet import AbcLsid, AbcLsidShape
+from tests.lowlight.dng import write_dng
+from tests.lowlight.test_sid import write_data_set
+
+QUICK = "--width 2 --epochs 2 --crop 32 --patch 48 --ratio 50 --threads 1"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with photos/ of two kinds, a dark raw photo held upright, and its longer exposure."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "photos").mkdir()
+    Image.effect_noise((120, 100), 50).convert("RGB").save("photos/a.jpg")
+    rows, columns = np.indices((81, 98))
+    light = (np.sin(rows / 9) * np.cos(columns / 7) + 1.1) * 5000
+    write_dng(tmp_path / "photos" / "b.dng", light.astype(np.uint16), pattern="GBRG")
+    write_dng(tmp_path / "long.dng", light.astype(np.uint16), pattern="GBRG", orientation=6)
+    write_dng(tmp_path / "dark.dng", (light / 100).astype(np.uint16), pattern="GBRG", orientation=6)
+    return tmp_path
+
+
+def run(line: str, capfd: pytest.CaptureFixture[str], *, code: int = 0) -> tuple[str, str]:
+    """What `bnnhw line` prints, on standard output and on standard error."""
+    threads = torch.get_num_threads()
+    with pytest.raises(SystemExit) as end:
+        main(line.split())
+    torch.set_num_threads(threads)
+    out, err = capfd.readouterr()
+    assert end.value.code == code, err
+    return out, err
+
+
+def test_from_photos_to_a_picture(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    out, _ = run(f"lowlight train photos --test photos/b.dng -m 2 -n 1 -o net.pt {QUICK}", capfd)
+    assert out.startswith("net.pt: M = 2, N = 1, loss 0.")
+    assert "on 1 test photos PSNR " in out
+    network, meta = load_network(folder / "net.pt")
+    assert (network.shape.width, network.shape.weight_bases, network.shape.activation_bases) == (2, 2, 1)
+    assert meta["recipe"]["ratios"] == (50.0,)
+    assert not (folder / "net.pt.checkpoint").exists()
+
+    out, _ = run("enhance net.pt dark.dng -o dark.png --ratio 100 --reference long.dng", capfd)
+    assert out.startswith("dark.png: 81x98, 100 times as bright, ")
+    with Image.open("dark.png") as image:
+        assert image.size == (81, 98)
+        shown = np.rot90(np.asarray(image)) / np.float32(255)
+    quality = compare_pictures(shown, develop_raw(folder / "long.dng"))
+    assert f"against long.dng: PSNR {quality.psnr:.2f} dB" in out
+    brightened = compare_pictures(develop_raw(folder / "dark.dng", brightness=100), develop_raw(folder / "long.dng"))
+    assert out.endswith(f"; LibRaw, brightened: {brightened}\n")
+
+    run("enhance net.pt dark.dng -o deep.png --bits 16 --tile 32", capfd)
+    assert (folder / "deep.png").read_bytes()[24] == 16  # the bit depth in its header
+
+
+def test_trains_on_the_published_data_set(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    listed = write_data_set(folder / "sid", size=(70, 66))
+    out, _ = run(f"lowlight train {listed} --test {listed} -m 0 -n 0 --json -o net.pt {QUICK}", capfd)
+    result = json.loads(out)
+    assert (result["photos"], result["patches"]) == (3, 3)
+    assert result["quality"]["psnr"] > 0
+    network, meta = load_network(folder / "net.pt")
+    assert network.shape.weight_bases == 0
+    assert meta["loss"] == result["loss"]
+
+
+def test_goes_on_after_an_interruption(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = f"lowlight train photos -o net.pt {QUICK}"
+    run(line, capfd)
+    expected = load_network(folder / "net.pt")[0].state_dict()
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bnnhw.cli.progress.StageProgress.show", interrupted)
+        _, err = run(line, capfd, code=130)
+    assert err.lstrip("\n") == "bnnhw: interrupted; net.pt.checkpoint is kept: the same command goes on from there\n"
+    run(line, capfd)
+    found = load_network(folder / "net.pt")[0].state_dict()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_compares(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    line = f"lowlight compare photos --test photos/b.dng --bases 0,0 --bases 2,1 --seeds 2 {QUICK}"
+    out, _ = run(line, capfd)
+    assert [row[:22].rstrip() for row in out.splitlines()] == [
+        f"M = {m}, N = {n}, seed {seed}" for m, n in ((0, 0), (2, 1)) for seed in (0, 1)
+    ]
+    rows = [json.loads(row) for row in run(line + " --json", capfd)[0].splitlines()]
+    for row, text in zip(rows, out.splitlines(), strict=True):
+        assert f"PSNR {row['quality']['psnr']:.2f} dB" in text
+
+
+BAD = {
+    "no photos": ("lowlight train", "Missing argument 'PHOTOS...'.*"),
+    "no such photo": ("lowlight train nothing.jpg", ".*'nothing.jpg' does not exist.*"),
+    "no photo": ("lowlight train text.md", "text.md is no raw file .*"),
+    "no such folder": (
+        "lowlight train photos -o deep/net.pt",
+        "deep/net.pt cannot be written: .*",
+    ),
+    "output is a folder": ("lowlight train photos -o photos", ".*'photos' is a directory.*"),
+    "crop": ("lowlight train photos --crop 40", "crop=40 must be a multiple of 16, and at least 32"),
+    "crop of a small photo": (
+        "lowlight train photos --crop 64 --epochs 1 --patch 128",
+        r"a crop of 128 pixels does not fit into .*; choose a smaller one",
+    ),
+    "overlap": ("lowlight train photos --overlap 512", r"overlap=512 must lie in \[0, size=512\)"),
+    "ratio": ("lowlight train photos --ratio 400", ".*400.0 is not in the range 1<=x<=300.*"),
+    "bases of text": ("lowlight compare --bases 3", ".*'3' must be two numbers of bases such as 3,1.*"),
+    "many bases": ("lowlight compare --bases 3,9", "activation_bases=9 must be an integer from 0 to 8"),
+    "nothing to judge by": ("lowlight compare photos", "give PHOTOS to train on and --test to judge by, or neither.*"),
+    "no model": ("enhance text.md dark.dng -o x.png", "text.md is truncated, damaged or no torch file;.*"),
+    "no raw photo": ("enhance net.pt photos/a.jpg -o x.png", "photos/a.jpg is no raw file .*"),
+    "tile": ("enhance net.pt dark.dng -o x.png --tile 40", "tile=40 must be a multiple of 16, and at least 16"),
+    "no folder for the picture": ("enhance net.pt dark.dng -o deep/x.png", "deep/x.png cannot be written: .*"),
+    "reference of another size": (
+        "enhance net.pt dark.dng -o x.png --reference small.dng",
+        "dark.dng has 81x98 pixels and small.dng 40x60; both must come from one camera",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_says_what_is_wrong(kind: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    line, message = BAD[kind]
+    (folder / "text.md").write_text("no photo")
+    save_network(AbcLsid(AbcLsidShape(width=1)), folder / "net.pt", meta={})
+    write_dng(folder / "small.dng", np.ones((40, 60), np.uint16))
+    before = sorted(folder.iterdir())
+    out, err = run(line, capfd, code=2)
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("bnnhw: error: ")
+    assert re.fullmatch(message, err.removeprefix("bnnhw: error: ").rstrip("\n")), err
+    assert [path for path in sorted(folder.iterdir()) if path not in before and path.name != "cache"] == []
