@@ -59,7 +59,7 @@ def test_from_photos_to_a_picture(folder: Path, capfd: pytest.CaptureFixture[str
     assert out.startswith("dark.png: 81x98, 100 times as bright, ")
     with Image.open("dark.png") as image:
         assert image.size == (81, 98)
-        shown = np.rot90(np.asarray(image)) / np.float32(255)
+        shown = np.rot90(np.asarray(image, np.float32)) / np.float32(255)
     quality = compare_pictures(shown, develop_raw(folder / "long.dng"))
     assert f"against long.dng: PSNR {quality.psnr:.2f} dB" in out
     brightened = compare_pictures(develop_raw(folder / "dark.dng", brightness=100), develop_raw(folder / "long.dng"))

@@ -19,7 +19,7 @@ def test_packs_by_position() -> None:
 def test_mirrored_mosaics_begin_with_red() -> None:
     for mirror, shape in ((mirror_rows, (4, 8)), (mirror_columns, (6, 6))):
         assert (mirror(coloured(6, 8)) == coloured(*shape)).all()
-    places = np.arange(24).reshape(4, 6)
+    places = np.arange(24, dtype=np.float32).reshape(4, 6)
     assert mirror_rows(places).tolist() == [[12, 13, 14, 15, 16, 17], [6, 7, 8, 9, 10, 11]]
     assert mirror_columns(places)[0].tolist() == [4, 3, 2, 1]
     assert mirror_columns(np.stack([places, -places], axis=2))[0, :, 1].tolist() == [-4, -3, -2, -1]

@@ -140,7 +140,7 @@ def random_crop(
         start = 2 * int(generator.integers(0, (length - taken) // 2, endpoint=True))
         windows.append(slice(start, start + taken))
         mirrors += [mirror] * mirrored
-    crops = [image[tuple(windows)] / np.float32(_MOST) for image in images]
+    crops = [image[tuple(windows)].astype(np.float32) / np.float32(_MOST) for image in images]
     for mirror in mirrors:
         crops = [mirror(crop) for crop in crops]
     return crops

@@ -19,6 +19,6 @@ def write_png(path: Path, picture: NDArray[np.float32], *, bits: int) -> None:
     height, width, _ = picture.shape
     numbers = np.rint(picture * (2**bits - 1)).astype(np.uint8 if bits == 8 else np.uint16)
     buffer = io.BytesIO()
-    writer = png.Writer(width=width, height=height, greyscale=False, bitdepth=bits)
+    writer = png.Writer(width, height, greyscale=False, bitdepth=bits)  # pyright: ignore[reportArgumentType]
     writer.write(buffer, numbers.reshape(height, width * 3))
     write_atomically(path, buffer.getvalue())

@@ -1,6 +1,7 @@
 """How near a picture comes to another one."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,4 +31,5 @@ def compare_pictures(picture: NDArray[np.float32], target: NDArray[np.float32]) 
     shown = np.clip(picture, 0, 1)
     with np.errstate(divide="ignore"):
         psnr = peak_signal_noise_ratio(target, shown, data_range=1)
-    return Quality(psnr=float(psnr), ssim=float(structural_similarity(target, shown, data_range=1, channel_axis=2)))
+    ssim = cast(float, structural_similarity(target, shown, data_range=1, channel_axis=2))
+    return Quality(psnr=float(psnr), ssim=float(ssim))
