@@ -69,6 +69,7 @@ def test_hardwired_units_say_what_they_save_by_filter_reuse(tmp_path: Path):
     layer = schedule.pipeline.layers[0]
     assert first.comb_unshared == hardwired_area(plan_hardwired(layer.weights, shared=False)).trellis_comb
     assert first.estimated is not None
+    assert first.comb_unshared is not None
     assert first.estimated.comb < first.comb_unshared
     assert last.comb_unshared is None
     assert BuildReport.from_json(report.to_json()) == report
