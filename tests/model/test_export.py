@@ -299,3 +299,13 @@ def test_meta_is_kept_and_completed(tmp_path: Path) -> None:
     meta = read(tmp_path / "model.pt").meta
     assert (meta["classes"], meta["by"], meta["network"]) == (["a", "b", "c"], "me", "Sequential")
     assert meta.keys() >= {"network", "dataset", "classes", "bnnhw", "metrics"}
+
+
+def test_a_layer_with_an_activation_of_its_own_exports_as_two(tmp_path: Path) -> None:
+    network = nn.Sequential(
+        nn.Flatten(), BinaryLinear(12, 9), nn.BatchNorm1d(9), BinaryLinear(9, 3, activation=Sign())
+    ).eval()
+    model = save(network, tmp_path / "model.pt", example_input=IMAGES)
+    assert [(layer.name, layer.op) for layer in model.layers][-2:] == [("3.activation", "sign"), ("3", "binary_linear")]
+    x = torch.from_numpy(random_images(100, seed=3)).float()
+    assert torch.equal(load(tmp_path / "model.pt")(x), network(x))

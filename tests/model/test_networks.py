@@ -45,7 +45,7 @@ def test_inputs_are_cut_in_the_middle(lo: int, hi: int, threshold: float) -> Non
 
 def test_layers_have_speaking_names() -> None:
     network = build_network(NETWORKS["tfc"], shape=(2, 2, 1), lo=0, hi=1, classes=2)
-    names = [name for name, layer in network.named_modules() if not list(layer.children())]
+    names = [name for name, _ in network.named_modules() if name.count(".") == 1 or name in ("binarise", "flatten")]
     assert names == [
         "binarise", "flatten",
         *(f"hidden{n}.{part}" for n in (1, 2, 3) for part in ("linear", "norm", "sign")),

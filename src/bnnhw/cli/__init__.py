@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
             flash,
             inspect,
             lowlight,
+            methods,
             run,
             samples,
             sim,
@@ -51,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
         )
 
         networks, hardware = (train, evaluate, inspect), (build, verify, sim, run, flash, boards)
-        for module in (*networks, *hardware, samples, bench, lowlight, enhance):
+        for module in (*networks, *hardware, methods, samples, bench, lowlight, enhance):
             cli.add_command(module.command)
         with sigterm_raises():
             code = cli.main(args=arguments, prog_name="bnnhw", standalone_mode=False) or 0

@@ -17,6 +17,8 @@ from bnnhw.cli.options import MODEL, FiniteRange, data_dir_option
 @click.option("--width", type=click.IntRange(1, 2**16), help="Neurons of each hidden layer of an mlp.")
 @click.option("--depth", type=click.IntRange(1, 100), help="Hidden layers of an mlp.")
 @click.option("--input-bits", type=click.Choice(["1", "8"]), help="Bits of a pixel.")
+@click.option("--method", default="bnn", show_default=True, help="How weights become bits; see bnnhw methods.")
+@click.option("--method-option", multiple=True, metavar="NAME=VALUE", help="Of the method; may be given several times.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training images.")
 @click.option("--batch-size", type=click.IntRange(min=2))
 @click.option("--learning-rate", type=FiniteRange(min=0, min_open=True))
@@ -34,6 +36,8 @@ def command(
     width: int | None,
     depth: int | None,
     input_bits: str | None,
+    method: str,
+    method_option: tuple[str, ...],
     epochs: int | None,
     batch_size: int | None,
     learning_rate: float | None,
@@ -51,16 +55,19 @@ def command(
 
     \b
     Example: bnnhw train --dataset mnist --data-dir DIR --network lfc -o model.pt
+    bnnhw train --dataset digits --network lenet --method rbnn --method-option rotation=filter
     """
     import torch
 
     from bnnhw.model.datasets import load_data_set
+    from bnnhw.model.methods import method_named
     from bnnhw.model.named import checkpoint_path, train_named
     from bnnhw.model.progress import TrainingProgress
     from bnnhw.model.recipes import default_recipe
 
     if output.exists() and not output.is_file():
         raise ValueError(f"{output} is no regular file, and would be replaced by one; name another place")
+    chosen = method_named(method, method_option)
     torch.set_num_threads(threads or (1 if dataset == "digits" else torch.get_num_threads()))  # tiny layers only wait
     data = load_data_set(dataset, data_dir=data_dir)
     asked = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "loss": loss}
@@ -78,6 +85,7 @@ def command(
                 width=width,
                 depth=depth,
                 input_bits=int(input_bits) if input_bits else None,
+                method=chosen,
                 seed=seed,
                 on_step=progress.on_step,
                 on_epoch=progress.on_epoch,

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from bnnhw import __version__
 
+from .errors import ExportError
 from .files import torch_bytes, write_atomically
 from .model_file import ModelFile, parse
 from .tracing import trace
@@ -46,8 +47,10 @@ def save(
 
     Raises
     ------
+    ExportError
+        A ValueError that names the layer or function that is not supported and says what is.
     ValueError
-        Names the layer or function that is not supported and says what is.
+        For inputs and meta that do not fit, and parameters that are not finite.
     """
     example = torch.as_tensor(example_input)
     lo, hi = _input_range(example, input_range)
@@ -71,7 +74,7 @@ def save(
         actual = parse(data).module()(example)
     if not torch.equal(actual, expected):
         wrong = int((actual != expected).any(-1).sum()) if actual.shape == expected.shape else len(example)
-        raise ValueError(
+        raise ExportError(
             f"the exported network differs from {type(module).__name__} on {wrong} of {len(example)} example inputs; "
             "does a layer override forward, carry hooks, or sum up averages of other than 2^k elements?"
         )

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from .channels import ToChannelsFirst, ToChannelsLast
+from .errors import ExportError
 from .layers import Affine, BinaryConv2d, BinaryLayer, BinaryLinear, TensorNorm, pair
 from .packed import pack_signs, unpack_signs
 from .quantise import InputThreshold, Quantise, Sign
@@ -103,11 +104,23 @@ def encode(name: str, module: nn.Module) -> Layer:
 
 
 def _binary_layer(name: str, op: str, module: BinaryLayer, **attributes: int) -> Layer:
-    """A layer with binary weights; in the file a row's weights lie channel fastest, as hardware streams images."""
-    weight = module.weight.detach()
+    """A layer with binary weights; in the file a row's weights lie channel fastest, as hardware streams images.
+
+    The file holds what the layer multiplies by, whatever method made it of the latent weights: signs, and one factor a
+    channel. ExportError where there is more.
+    """
+    if module.map is not None:
+        raise ExportError(f"layer {name!r} scales each pixel by its own factor; export supports one a channel")
+    weight, scale = module.quantised()
+    if module.quantiser.bits > 1 or module.quantiser.bases > 1:
+        raise ExportError(
+            f"layer {name!r} has weights of {module.quantiser.bits} bits in {module.quantiser.bases} bases; "
+            "export supports +-1 weights"
+        )
+    weight = weight.detach()
     if weight.ndim == 4:
         weight = weight.permute(0, 2, 3, 1)
-    tensors = _present(weight=pack_signs(weight.flatten(1)), scale=module.scale, bias=module.bias)
+    tensors = _present(weight=pack_signs(weight.flatten(1)), scale=scale, bias=module.bias)
     return Layer(name=name, op=op, attributes=attributes, tensors=tensors)
 
 

@@ -1,78 +1,127 @@
 """The layers with parameters: those with binary weights, and normalisation by two scalars."""
 
 from math import prod
+from typing import TypedDict, Unpack
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .quantise import sign
+from .weights import QuantisedWeight, SignWeights, WeightQuantiser
 
 __all__ = ["Affine", "BinaryConv2d", "BinaryLayer", "BinaryLinear", "TensorNorm"]
 
 
-class BinaryLayer(nn.Module):
-    """What all layers with binary weights share: y = (x . sign(w)) * scale + bias, one scale and one bias a channel.
+class LayerOptions(TypedDict, total=False):
+    """The options of every layer with binary weights; see `BinaryLayer`."""
 
-    Training moves the latent weights w and `clip` keeps them in [-1, 1], beyond which they would only grow slower to
-    flip (BinaryConnect, arXiv:1511.00363). On integer inputs the dot product is exact in float32 up to 2^24.
+    weights: WeightQuantiser | None
+    activation: nn.Module | None
+    scale: bool | nn.Module
+    bias: bool
+
+
+class BinaryLayer(nn.Module):
+    """What all layers with binary weights share: y = (activation(x) . values(w)) * scale + bias.
+
+    Training moves the latent weights w; `weights` makes of them what is multiplied by, such as sign(w), and keeps them
+    where they belong. On integer inputs the dot product is exact in float32 up to 2^24.
 
     Parameters
     ----------
     shape : tuple of int
         Of the weights, the output channel first.
-    scale, bias : bool
-        Whether each channel has a factor and an offset. Before a batch norm neither changes what can be learnt.
+    weights : WeightQuantiser, optional
+        Default: `SignWeights()`.
+    activation : nn.Module, optional
+        What the inputs pass before the product, such as `Sign()`. Default: nothing, for inputs that are signs already,
+        or a network's first integers.
+    scale : bool or nn.Module
+        True: a learnt factor for each channel, which multiplies that of `weights` if it has one. A module: it gets the
+        dot products, behind the factor of `weights`.
+    bias : bool
+        Whether each channel has an offset. Before a batch norm neither scale nor bias changes what can be learnt.
     """
 
-    def __init__(self, shape: tuple[int, ...], *, scale: bool, bias: bool):
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        *,
+        weights: WeightQuantiser | None = None,
+        activation: nn.Module | None = None,
+        scale: bool | nn.Module = False,
+        bias: bool = False,
+    ):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(shape))
-        self.scale = nn.Parameter(torch.full(shape[:1], prod(shape[1:]) ** -0.5)) if scale else None
+        self.scale = nn.Parameter(torch.full(shape[:1], prod(shape[1:]) ** -0.5)) if scale is True else None
         self.bias = nn.Parameter(torch.zeros(shape[0])) if bias else None
+        self.activation = activation
+        self.map = scale if isinstance(scale, nn.Module) else None
+        self.quantiser = SignWeights() if weights is None else weights
         nn.init.xavier_uniform_(self.weight)
+        self.quantiser.prepare(self.weight.shape)
 
-    def scaled(self, y: Tensor) -> Tensor:
+    def quantised(self) -> QuantisedWeight:
+        """What the layer multiplies by: values, and the product of all factors of a channel."""
+        values, scale = self.quantiser(self.weight)
+        if self.scale is not None:
+            scale = self.scale if scale is None else scale * self.scale
+        return QuantisedWeight(values, scale)
+
+    def scaled(self, y: Tensor, scale: Tensor | None) -> Tensor:
         """The dot products y (N, channels, ...), times scale, plus bias, rounded after each of the two."""
-        for parameter, step in ((self.scale, torch.mul), (self.bias, torch.add)):
-            if parameter is not None:
-                y = step(y, parameter.view(-1, *(1,) * (y.ndim - 2)))
-        return y
+        if scale is not None:
+            y = y * along_channels(scale, y)
+        if self.map is not None:
+            y = self.map(y)
+        return y if self.bias is None else y + along_channels(self.bias, y)
 
-    @torch.no_grad()
     def clip(self) -> None:
-        """Return the latent weights to [-1, 1]; the training loop does so after every step."""
-        self.weight.clamp_(-1, 1)
+        """Return the latent weights to where `weights` keeps them, [-1, 1] by default; the training loop does so after
+        every step."""
+        self.quantiser.constrain(self.weight)
+
+    def on_epoch(self, progress: float) -> None:
+        """What `epochs.on_epoch` calls."""
+        self.quantiser.begin_epoch(self.weight, progress)
+
+    def options_repr(self) -> str:
+        """The options of `BinaryLayer`, for `extra_repr`."""
+        scale = self.scale is not None or self.map is not None
+        return f"scale={scale}, bias={self.bias is not None}"
 
 
 class BinaryLinear(BinaryLayer):
-    """y = (x . sign(w)) * scale + bias; x (N, in), y (N, out).
+    """y = (activation(x) . values(w)) * scale + bias; x (N, in), y (N, out).
 
     Parameters
     ----------
     in_features, out_features : int
-    scale, bias : bool
-        As for `BinaryLayer`.
+    options
+        Those of `BinaryLayer`: weights, activation, scale, bias.
     """
 
-    def __init__(self, in_features: int, out_features: int, *, scale: bool = False, bias: bool = False):
+    def __init__(self, in_features: int, out_features: int, **options: Unpack[LayerOptions]):
         check_positive(in_features=in_features, out_features=out_features)
-        super().__init__((out_features, in_features), scale=scale, bias=bias)
+        super().__init__((out_features, in_features), **options)
         self.in_features = in_features
         self.out_features = out_features
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.scaled(functional.linear(x, sign(self.weight)))
+        x = x if self.activation is None else self.activation(x)
+        values, scale = self.quantised()
+        return self.scaled(functional.linear(x, values), scale)
 
     def extra_repr(self) -> str:
-        return f"{self.in_features}, {self.out_features}, scale={self.scale is not None}, bias={self.bias is not None}"
+        return f"{self.in_features}, {self.out_features}, {self.options_repr()}"
 
 
 class BinaryConv2d(BinaryLayer):
     """A convolution (cross-correlation, as in torch) with binary weights, channels first: x (N, C, H, W).
 
-    y[n, o, i, j] = (sum over c, u, v of x[n, c, i*stride + u - padding, j*stride + v - padding] * sign(w[o, c, u, v]))
-    * scale[o] + bias[o], where x is `pad_value` beyond the border.
+    y[n, o, i, j] = (sum over c, u, v of a[n, c, i*stride + u - padding, j*stride + v - padding] * values[o, c, u, v])
+    * scale[o] + bias[o], where a = activation(x) is `pad_value` beyond the border.
 
     Parameters
     ----------
@@ -83,8 +132,8 @@ class BinaryConv2d(BinaryLayer):
         For +-1 inputs, -1 and +1 keep the padded image binary.
     groups : int
         Input and output channels fall into so many groups of neighbours, and each output sees its own group only.
-    scale, bias : bool
-        As for `BinaryLayer`.
+    options
+        Those of `BinaryLayer`: weights, activation, scale, bias.
     """
 
     def __init__(
@@ -97,8 +146,7 @@ class BinaryConv2d(BinaryLayer):
         padding: int | tuple[int, int] = 0,
         pad_value: int = 0,
         groups: int = 1,
-        scale: bool = False,
-        bias: bool = False,
+        **options: Unpack[LayerOptions],
     ):
         kernel, strides, paddings = pair(kernel_size), pair(stride), pair(padding)
         check_positive(in_channels=in_channels, out_channels=out_channels, groups=groups)
@@ -109,7 +157,7 @@ class BinaryConv2d(BinaryLayer):
             raise ValueError(f"pad_value={pad_value} must be -1, 0 or 1")
         if in_channels % groups or out_channels % groups:
             raise ValueError(f"groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}")
-        super().__init__((out_channels, in_channels // groups, *kernel), scale=scale, bias=bias)
+        super().__init__((out_channels, in_channels // groups, *kernel), **options)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = kernel
@@ -124,20 +172,26 @@ class BinaryConv2d(BinaryLayer):
                 f"BinaryConv2d takes (N, {self.in_channels}, H, W), not {tuple(x.shape)}; "
                 "where images come channels last, put ToChannelsFirst before it"
             )
+        x = x if self.activation is None else self.activation(x)
         padding = self.padding
         if self.pad_value and any(padding):
             height, width = padding
             x = functional.pad(x, (width, width, height, height), value=self.pad_value)
             padding = 0
-        weight = sign(self.weight).contiguous(memory_format=torch.channels_last)
-        return self.scaled(functional.conv2d(x, weight, stride=self.stride, padding=padding, groups=self.groups))
+        values, scale = self.quantised()
+        values = values.contiguous(memory_format=torch.channels_last)
+        return self.scaled(functional.conv2d(x, values, stride=self.stride, padding=padding, groups=self.groups), scale)
 
     def extra_repr(self) -> str:
         return (
             f"{self.in_channels}, {self.out_channels}, {self.kernel_size}, stride={self.stride}, "
-            f"padding={self.padding}, pad_value={self.pad_value}, groups={self.groups}, "
-            f"scale={self.scale is not None}, bias={self.bias is not None}"
+            f"padding={self.padding}, pad_value={self.pad_value}, groups={self.groups}, {self.options_repr()}"
         )
+
+
+def along_channels(parameter: Tensor, y: Tensor) -> Tensor:
+    """A parameter (channels,) in the shape that fits y (N, channels, ...)."""
+    return parameter.view(-1, *(1,) * (y.ndim - 2))
 
 
 def check_positive(**sizes: int) -> None:

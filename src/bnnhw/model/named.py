@@ -14,6 +14,8 @@ from bnnhw import __version__
 from .datasets import DataSet
 from .export import save
 from .files import write_json
+from .methods import Method
+from .methods.bnn import Bnn
 from .networks import architecture, build_network
 from .recipes import Recipe
 from .training import Epoch, count_correct, train
@@ -40,6 +42,7 @@ def train_named(
     width: int | None = None,
     depth: int | None = None,
     input_bits: int | None = None,
+    method: Method = Bnn(),  # noqa: B008 it is frozen
     seed: int = 0,
     on_step: Callable[[float], None] = lambda done: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -58,7 +61,7 @@ def train_named(
         The model.pt to write; its folder must exist.
     recipe, seed, on_step, on_epoch
         As for `training.train`.
-    input_bits : 1 or 8, optional
+    input_bits, method : 1 or 8, optional, and Method
         As for `networks.build_network`.
     """
     if out.is_dir() or not out.parent.is_dir():
@@ -67,14 +70,15 @@ def train_named(
     shape = architecture(network, width=width, depth=depth)
     input_bits = shape.input_bits if input_bits is None else input_bits
     options = {"shape": data.shape, "lo": data.lo, "hi": data.hi, "classes": len(data.classes)}
+    trained_by = {"method": method.name, "method_options": asdict(method)}
     checkpoint = checkpoint_path(out)
     training = train(
-        lambda: build_network(shape, input_bits=input_bits, **options),
+        lambda: build_network(shape, input_bits=input_bits, method=method, **options),
         data,
         recipe=recipe,
         seed=seed,
         checkpoint=checkpoint,
-        settings={"network": network, "widths": list(shape.widths), "input_bits": input_bits},
+        settings={"network": network, "widths": list(shape.widths), "input_bits": input_bits, **trained_by},
         on_step=on_step,
         on_epoch=on_epoch,
     )
@@ -89,12 +93,13 @@ def train_named(
     }
     save(
         training.network, out, example_input=data.test_images[:256], input_range=(data.lo, data.hi),
-        meta={"network": network, "dataset": data.name, "classes": data.classes, "metrics": result},
+        meta={"network": network, "dataset": data.name, "classes": data.classes, "metrics": result, **trained_by},
     )  # fmt: skip
     metrics = {
         "network": network,
         "widths": list(shape.widths),
         "input_bits": input_bits,
+        **trained_by,
         "data_set": data.name,
         **result,
         "seconds": sum(epoch.seconds for epoch in training.history),

@@ -14,8 +14,10 @@ from math import prod
 from torch import nn
 
 from .channels import ToChannelsFirst, ToChannelsLast
-from .layers import BinaryConv2d, BinaryLinear, TensorNorm
-from .quantise import InputThreshold, Sign
+from .layers import TensorNorm
+from .methods import Method
+from .methods.bnn import Bnn
+from .quantise import InputThreshold
 
 __all__ = ["NETWORKS", "Architecture", "Convolution", "architecture", "build_network"]
 
@@ -24,7 +26,8 @@ __all__ = ["NETWORKS", "Architecture", "Convolution", "architecture", "build_net
 class Convolution:
     """A binary convolution 3x3, perhaps a max pooling 2x2, batch norm and sign, in this order.
 
-    `padding` rows and columns at each border hold 0 in the first layer, whose inputs are integers, and -1 elsewhere.
+    `padding` rows and columns at each border hold 0 in the first layer, whose inputs are integers, and elsewhere the
+    method's `pad_value`.
     """
 
     channels: int
@@ -97,9 +100,13 @@ def build_network(
     hi: int,
     classes: int,
     input_bits: int | None = None,
+    method: Method = Bnn(),  # noqa: B008 it is frozen
 ) -> nn.Sequential:
     """A binary network: input -> convolutions -> (binary linear -> batch norm -> sign) for each width -> binary linear
     -> scores.
+
+    The method makes every layer, the first and the last included: the first takes the input's integers, so no layer
+    with real weights is needed.
 
     It takes the raw integers of the input as float32, (N, *shape), and gives (N, classes).
 
@@ -113,6 +120,8 @@ def build_network(
     classes : int
     input_bits : 1 or 8, optional
         1 cuts the input in the middle of its range; 8 feeds it as it is. Default: the architecture's.
+    method : Method
+        Makes the layers, and what stands between batch norm and the next layer under the name `sign`.
     """
     input_bits = architecture.input_bits if input_bits is None else input_bits
     if input_bits not in (1, 8):
@@ -120,21 +129,25 @@ def build_network(
     network = nn.Sequential()
     if input_bits == 1:
         network.add_module("binarise", InputThreshold((lo + hi) / 2))
-    features = _add_convolutions(network, architecture.convolutions, shape, binary=input_bits == 1)
+    features = _add_convolutions(network, architecture.convolutions, shape, method, binary=input_bits == 1)
     network.add_module("flatten", nn.Flatten())
     dropout = architecture.input_dropout
     for number, width in enumerate(architecture.widths, start=1):
-        network.add_module(
-            f"hidden{number}",
-            _block(dropout, linear=BinaryLinear(features, width), norm=nn.BatchNorm1d(width), sign=Sign()),
-        )
+        linear = method.linear(features, width, first=number == 1 and not architecture.convolutions)
+        block = _block(dropout, linear=linear, norm=nn.BatchNorm1d(width), sign=method.activation())
+        network.add_module(f"hidden{number}", block)
         features, dropout = width, architecture.dropout
-    network.add_module("output", _block(dropout, linear=BinaryLinear(features, classes), norm=TensorNorm()))
+    network.add_module("output", _block(dropout, linear=method.linear(features, classes), norm=TensorNorm()))
     return network
 
 
 def _add_convolutions(
-    network: nn.Sequential, convolutions: Sequence[Convolution], shape: Sequence[int], *, binary: bool
+    network: nn.Sequential,
+    convolutions: Sequence[Convolution],
+    shape: Sequence[int],
+    method: Method,
+    *,
+    binary: bool,
 ) -> int:
     """Add blocks `conv1`, `conv2`, ... to `network` and return the features of an image behind them."""
     if not convolutions:
@@ -142,17 +155,19 @@ def _add_convolutions(
     height, width, channels = shape
     network.add_module("channels_first", ToChannelsFirst())
     for number, layer in enumerate(convolutions, start=1):
-        height, width = ((size + 2 * layer.padding - 2) // (1 + layer.pool) for size in (height, width))
+        size = (height + 2 * layer.padding - 2, width + 2 * layer.padding - 2)
+        height, width = (length // (1 + layer.pool) for length in size)
         if min(height, width) < 1:
             raise ValueError(
                 f"images of {shape[0]}x{shape[1]} are too small: nothing is left of them behind conv{number}; "
                 "choose a network with fewer poolings, or larger images"
             )
-        convolution = BinaryConv2d(
-            channels, layer.channels, 3, padding=layer.padding, pad_value=-1 if binary or number > 1 else 0
+        pad_value = method.pad_value if number > 1 else -1 if binary else 0
+        convolution = method.conv2d(
+            channels, layer.channels, 3, size=size, first=number == 1, padding=layer.padding, pad_value=pad_value
         )
         pool = {"pool": nn.MaxPool2d(2)} if layer.pool else {}
-        block = {"conv": convolution, **pool, "norm": nn.BatchNorm2d(layer.channels), "sign": Sign()}
+        block = {"conv": convolution, **pool, "norm": nn.BatchNorm2d(layer.channels), "sign": method.activation()}
         network.add_module(f"conv{number}", nn.Sequential(OrderedDict(block)))
         channels = layer.channels
     network.add_module("channels_last", ToChannelsLast())

@@ -1,8 +1,8 @@
 """Few bits with a gradient: the sign function, its module, activations of several bits, and the threshold at a
 network's input.
 
-The sign function has no useful gradient; training lets the gradient pass where the argument is small
-(the saturating straight-through estimator of Courbariaux et al. 2016, arXiv:1602.02830)::
+The sign function has no useful gradient; training puts another one in its place (`gradients.py`), by default the
+saturating straight-through estimator of Courbariaux et al. 2016, arXiv:1602.02830::
 
     forward   y = +1 if x >= 0 else -1
     backward  dL/dx = dL/dy if |x| <= 1 else 0
@@ -14,43 +14,83 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import handle_torch_function, has_torch_function_unary
 
-__all__ = ["InputThreshold", "Quantise", "Sign", "sign"]
+from .gradients import Gradient, Ste
+
+__all__ = ["InputThreshold", "Quantise", "Sign", "plus_minus_one", "sign", "straight_through"]
 
 
-def _plus_minus_one(x: Tensor, threshold: float) -> Tensor:
+def plus_minus_one(x: Tensor, threshold: float = 0.0) -> Tensor:
     """+1 if x >= threshold else -1, in place after one copy: ten times as fast as torch.where on a CPU."""
     return x.clone().ge_(threshold).mul_(2).sub_(1)
 
 
-class _SignSte(torch.autograd.Function):
-    """`sign` with the saturating straight-through estimator as its derivative."""
+class _Sign(torch.autograd.Function):
+    """+1 and -1 forwards, `gradient` backwards."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, gradient: Gradient, progress: float, stochastic: bool) -> Tensor:
         ctx.save_for_backward(x)
-        return _plus_minus_one(x, 0)
+        ctx.gradient, ctx.progress = gradient, progress
+        return plus_minus_one(x - (2 * torch.rand_like(x) - 1) if stochastic else x)
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Any:
         (x,) = ctx.saved_tensors
-        return x.abs().le_(1).mul_(grad_outputs[0])
+        return ctx.gradient.derivative(x, ctx.progress).mul_(grad_outputs[0]), None, None, None
 
 
-def sign(x: Tensor) -> Tensor:
-    """y = +1 if x >= 0 else -1, elementwise, float32, differentiated by the saturating straight-through estimator.
+def sign(x: Tensor, gradient: Gradient = Ste(), progress: float = 0.0) -> Tensor:  # noqa: B008 it is frozen
+    """y = +1 if x >= 0 else -1, elementwise, float32, differentiated by `gradient` at the training's `progress`.
 
     Unlike `torch.sign`, sign(0) = +1: one bit has no room for a third value.
     """
     if has_torch_function_unary(x):  # so that torch.fx records a call instead of looking inside
         return handle_torch_function(sign, (x,), x)
-    return cast(Tensor, _SignSte.apply(x))
+    return cast(Tensor, _Sign.apply(x, gradient, progress, False))
 
 
 class Sign(nn.Module):
-    """`sign` as a layer."""
+    """`sign` as a layer.
+
+    Parameters
+    ----------
+    gradient : Gradient
+    stochastic : bool
+        In training y is +1 with probability min(max((x + 1)/2, 0), 1), else -1; in eval mode it is sign(x) as ever.
+        Source: Courbariaux et al., arXiv:1602.02830, equation 2.
+    """
+
+    def __init__(self, gradient: Gradient = Ste(), *, stochastic: bool = False):  # noqa: B008 it is frozen
+        super().__init__()
+        self.gradient = gradient
+        self.stochastic = stochastic
+        self.progress = 0.0
+
+    def on_epoch(self, progress: float) -> None:
+        """What `epochs.on_epoch` calls."""
+        self.progress = progress
 
     def forward(self, x: Tensor) -> Tensor:
-        return sign(x)
+        return cast(Tensor, _Sign.apply(x, self.gradient, self.progress, self.stochastic and self.training))
+
+
+class _StraightThrough(torch.autograd.Function):
+    """Other values forwards, a factor backwards."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, values: Tensor, slope: Tensor) -> Tensor:
+        ctx.save_for_backward(slope)
+        return values.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Any:
+        (slope,) = ctx.saved_tensors
+        return grad_outputs[0] * slope, None, None
+
+
+def straight_through(x: Tensor, values: Tensor, slope: Tensor) -> Tensor:
+    """y = values, with dL/dx = dL/dy * slope; all of x's shape, or a slope that broadcasts to it."""
+    return cast(Tensor, _StraightThrough.apply(x, values.detach(), slope.detach()))
 
 
 class _RoundSte(torch.autograd.Function):
@@ -104,7 +144,7 @@ class InputThreshold(nn.Module):
         self.threshold = float(threshold)
 
     def forward(self, x: Tensor) -> Tensor:
-        return _plus_minus_one(x, self.threshold)
+        return plus_minus_one(x, self.threshold)
 
     def extra_repr(self) -> str:
         return f"{self.threshold!r}"

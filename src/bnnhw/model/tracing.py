@@ -11,6 +11,7 @@ from torch.fx.passes.shape_prop import ShapeProp
 from torch.fx.proxy import TraceError
 from torch.nn import functional
 
+from .errors import ExportError
 from .layer_format import SUPPORTED_MODULES, Layer, encode
 from .quantise import sign
 from .raster import Raster
@@ -44,13 +45,13 @@ class _Tracer(fx.Tracer):
 def trace(module: nn.Module, example: Tensor) -> tuple[Layer, ...]:
     """The layers that `module`, in eval mode, calls one after the other on `example`, float32 (N, *shape).
 
-    Layers that change nothing in eval mode (dropout, identity, a hard tanh after a sign) are left out. ValueError names
-    the first layer or function that is not supported, by its dotted name.
+    Layers that change nothing in eval mode (dropout, identity, a hard tanh after a sign) are left out. ExportError
+    names the first layer or function that is not supported, by its dotted name.
     """
     try:
         graph = _Tracer().trace(module)
     except (TraceError, TypeError) as error:
-        raise ValueError(
+        raise ExportError(
             f"{type(module).__name__}.forward cannot be traced ({error}); "
             "export needs a forward that calls the same layers whatever the input's values are"
         ) from error
@@ -69,38 +70,53 @@ def trace(module: nn.Module, example: Tensor) -> tuple[Layer, ...]:
             if node.args[0] is not current:
                 raise ValueError("forward must return the tensor of scores that it computes last, and nothing else")
         elif "tensor_meta" in node.meta:  # else it is arithmetic on shapes
-            layer = _layer(module, node)
+            found = _layers(module, node)
             if [source for source in node.all_input_nodes if "tensor_meta" in source.meta] != [current]:
-                raise ValueError(f"layer {layer.name!r} does not take the value before it; export supports one chain")
+                raise ExportError(
+                    f"layer {found[-1].name!r} does not take the value before it; export supports one chain"
+                )
             assert current is not None  # a layer reads something
-            layer = raster.follow(layer, _shape(current)[1:])
+            for layer in found:
+                layer = raster.follow(layer, _shape(current)[1:])
+                if layer is None:
+                    continue
+                redundant = layer.op == "hard_tanh" and bool(layers) and layers[-1].op in ("sign", "input_threshold")
+                if layer.op != "identity" and not redundant:
+                    layers.append(_with_own_name(layer, {other.name for other in layers}))
             current = node
-            if layer is None:
-                continue
-            redundant = layer.op == "hard_tanh" and bool(layers) and layers[-1].op in ("sign", "input_threshold")
-            if layer.op != "identity" and not redundant:
-                layers.append(_with_own_name(layer, {other.name for other in layers}))
     raster.finish()
     return tuple(layers)
 
 
-def _layer(root: nn.Module, node: fx.Node) -> Layer:
-    """The one layer that `node` stands for."""
-    if node.op == "call_module":
-        name, module = str(node.target), root.get_submodule(str(node.target))
-        if type(module) not in SUPPORTED_MODULES:
-            raise ValueError(
-                f"layer {name!r} is a {type(module).__name__}, which export does not support; "
-                f"supported are {', '.join(kind.__name__ for kind in SUPPORTED_MODULES)}"
-            )
-        return encode(name, module)
+def _layers(root: nn.Module, node: fx.Node) -> tuple[Layer, ...]:
+    """The layer that `node` stands for, behind its activation where it has one of its own, which keeps the shape."""
+    if node.op != "call_module":
+        return (_function(node),)
+    name, module = str(node.target), root.get_submodule(str(node.target))
+    inner = getattr(module, "activation", None)
+    modules = {name: module} if inner is None else {f"{name}.activation": inner, name: module}
+    return tuple(_module(name, module) for name, module in modules.items())
+
+
+def _module(name: str, module: nn.Module) -> Layer:
+    """One of our or torch's layers."""
+    if type(module) not in SUPPORTED_MODULES:
+        raise ExportError(
+            f"layer {name!r} is a {type(module).__name__}, which export does not support; "
+            f"supported are {', '.join(kind.__name__ for kind in SUPPORTED_MODULES)}"
+        )
+    return encode(name, module)
+
+
+def _function(node: fx.Node) -> Layer:
+    """A function or method that stands for a layer."""
     caller = next(reversed(node.meta.get("nn_module_stack", {"": None})))
     function = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
     name = f"{caller}.{function}".lstrip(".")
     op = _FUNCTIONS.get(node.target) if node.op in ("call_function", "call_method") else None
     if op is None:
         instead = "; torch.sign(0) is 0: use bnnhw.model.sign" if function == "sign" else ""
-        raise ValueError(
+        raise ExportError(
             f"{name!r} is not supported by export{instead}; besides layers it takes "
             "bnnhw.model.sign, flatten, view, reshape, permute, relu and hardtanh"
         )

@@ -19,6 +19,7 @@ from torch.nn import functional
 from .augment import augment
 from .checkpoint import read_checkpoint, write_checkpoint
 from .datasets import DataSet
+from .epochs import on_epoch
 from .layers import BinaryLayer
 from .recipes import Recipe
 
@@ -140,6 +141,7 @@ def _train_epoch(
 ) -> tuple[float, float]:
     """Pass once over the images, in a new order, leaving out a last batch that is not full. (mean loss, accuracy)."""
     network.train()
+    on_epoch(network, (number - 1) / recipe.epochs)
     batch_size = min(recipe.batch_size, len(images))
     steps = len(images) // batch_size
     order = torch.randperm(len(images))

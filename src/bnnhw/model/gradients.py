@@ -1,0 +1,111 @@
+"""What stands for the derivative of the sign function, which is 0 almost everywhere.
+
+Each gradient is the derivative F' of a smooth F that resembles sign: the forward pass computes sign(x), the backward
+pass dL/dx = dL/dy * F'(x). Some grow steeper as training proceeds; `progress`, from 0 to 1, is the fraction of epochs
+that are done.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+__all__ = ["GRADIENTS", "Ede", "Gradient", "Polynomial", "RbnnGradient", "Ste", "SwishSign", "gradient_named"]
+
+
+class Gradient(Protocol):
+    """A stand-in for the derivative of sign."""
+
+    def derivative(self, x: Tensor, progress: float) -> Tensor:
+        """F'(x), elementwise."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ste:
+    """The saturating straight-through estimator: F' = 1 if |x| <= 1 else 0.
+
+    Source: Courbariaux et al., Binarized Neural Networks, arXiv:1602.02830, section 1.3.
+    """
+
+    def derivative(self, x: Tensor, progress: float) -> Tensor:
+        return x.abs().le_(1)
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """Bi-Real Net's piecewise polynomial: F' = 2 - 2|x| if |x| < 1 else 0.
+
+    F = 2x + x^2 on [-1, 0), 2x - x^2 on [0, 1), sign(x) beyond. Source: Liu et al., arXiv:1808.00278, section 3.3.
+    """
+
+    def derivative(self, x: Tensor, progress: float) -> Tensor:
+        return x.abs().mul_(-2).add_(2).clamp_min_(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ede:
+    """IR-Net's error decay estimator: F = k*tanh(t*x), F' = k*t*(1 - tanh^2(t*x)).
+
+    t = t_min * (t_max/t_min)^progress and k = max(1/t, 1): first nearly the identity, at last nearly the sign. The
+    paper's t_min is 0.1 for VGG-small and 1e-3 for ResNet-20. Source: Qin et al., arXiv:1909.10788, section 3.3.
+    """
+
+    t_min: float = 0.1
+    t_max: float = 10.0
+
+    def derivative(self, x: Tensor, progress: float) -> Tensor:
+        t = self.t_min * (self.t_max / self.t_min) ** progress
+        return (1 - torch.tanh(t * x).square()).mul_(max(1 / t, 1) * t)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RbnnGradient:
+    """RBNN's training-aware approximation: F' = max(k*(sqrt(2)*t - t^2*|x|), 0).
+
+    F = k*(sqrt(2)*t*x - sign(x)*t^2*x^2/2) for |x| < sqrt(2)/t, else k*sign(x); t = 10^(low + progress*(high - low)),
+    k = max(1/t, 1). Source: Lin et al., Rotated Binary Neural Network, arXiv:2009.13055, equations 12 and 13.
+    """
+
+    low: float = -2.0
+    high: float = 1.0
+
+    def derivative(self, x: Tensor, progress: float) -> Tensor:
+        t = 10 ** (self.low + progress * (self.high - self.low))
+        k = max(1 / t, 1)
+        return x.abs().mul_(-k * t**2).add_(k * math.sqrt(2) * t).clamp_min_(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwishSign:
+    """BNN+'s SignSwish: F = 2*s(bx)*(1 + bx*(1 - s(bx))) - 1 with the logistic function s and b = `beta`.
+
+    F' = b*(2 - bx*tanh(bx/2)) / (1 + cosh(bx)): it is negative a little beyond the steep part. Source: Darabi et al.,
+    arXiv:1812.11800, section 3.2.
+    """
+
+    beta: float = 5.0
+
+    def derivative(self, x: Tensor, progress: float) -> Tensor:
+        z = (self.beta * x).clamp(-80, 80)  # cosh overflows beyond; F' is 0 long before
+        return self.beta * (2 - z * torch.tanh(z / 2)) / (1 + torch.cosh(z))
+
+
+GRADIENTS: Mapping[str, Gradient] = {
+    "ste": Ste(),
+    "ppf": Polynomial(),
+    "ede": Ede(),
+    "rbnn": RbnnGradient(),
+    "swish-sign": SwishSign(),
+}
+"""By the names that `--method-option gradient=` takes."""
+
+
+def gradient_named(name: str) -> Gradient:
+    """The gradient called `name`; ValueError lists the known ones."""
+    if name not in GRADIENTS:
+        raise ValueError(f"unknown gradient {name!r}; known ones are {', '.join(GRADIENTS)}")
+    return GRADIENTS[name]

@@ -1,0 +1,21 @@
+"""The methods of the literature by which binary networks are trained; one file each (docs/methods.md explains them)."""
+
+from collections.abc import Mapping, Sequence
+
+from bnnhw.model.options import describe_options, with_options
+
+from .base import Method, Traits
+from .bnn import Bnn
+from .irnet import IrNet
+from .rbnn import Rbnn
+
+__all__ = ["METHODS", "Method", "Traits", "describe_options", "method_named"]
+
+METHODS: Mapping[str, type[Method]] = {kind.name: kind for kind in (Bnn, IrNet, Rbnn)}
+
+
+def method_named(name: str, options: Sequence[str] = ()) -> Method:
+    """The method called `name` with options such as `("rotation=filter",)`; ValueError lists what there is."""
+    if name not in METHODS:
+        raise ValueError(f"unknown method {name!r}; known ones are {', '.join(METHODS)}")
+    return with_options(METHODS[name], options, what=f"method {name!r}")

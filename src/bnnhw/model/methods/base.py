@@ -1,0 +1,78 @@
+"""What a method is: it makes the parts of a network that turn real numbers into few bits."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from torch import nn
+
+from bnnhw.model.gradients import Gradient, gradient_named
+from bnnhw.model.layers import BinaryConv2d, BinaryLinear
+from bnnhw.model.quantise import Sign
+from bnnhw.model.weights import SignWeights, WeightQuantiser
+
+__all__ = ["GradientName", "Method", "Traits"]
+
+GradientName = Literal["ste", "ppf", "ede", "rbnn", "swish-sign"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """What `bnnhw methods` says of a method, one column each."""
+
+    weights: str
+    activations: str
+    scale: str
+    gradient: str
+    hardware: str
+    paper: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """One way to train a binary network; its fields are its options (`--method-option name=value`).
+
+    A network is built of what these functions make, so a method is what it overrides: most override `weights`, some
+    `activation`. Both make a new module for each layer, because modules may hold parameters.
+
+    pad_value: what binary convolutions are padded with; it is one of the values that `activation` gives.
+    """
+
+    name: ClassVar[str]
+    traits: ClassVar[Traits]
+    pad_value: ClassVar[int] = -1
+
+    gradient: GradientName = "ste"
+
+    @property
+    def sign_gradient(self) -> Gradient:
+        """What stands for the derivative of sign, for activations."""
+        return gradient_named(self.gradient)
+
+    def weights(self) -> WeightQuantiser:
+        """From latent weights to those of a layer."""
+        return SignWeights(self.sign_gradient)
+
+    def activation(self) -> nn.Module:
+        """Between a batch norm and the next layer."""
+        return Sign(self.sign_gradient)
+
+    def squash(self) -> nn.Module:
+        """Behind the sum of a residual block with plain shortcuts."""
+        return nn.Hardtanh()
+
+    def linear(self, in_features: int, out_features: int, *, first: bool = False) -> BinaryLinear:
+        """A fully connected layer; the `first` one reads the network's input instead of what `activation` gives."""
+        return BinaryLinear(in_features, out_features, weights=self.weights())
+
+    def conv2d(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        size: tuple[int, int],
+        first: bool = False,
+        **geometry: Any,
+    ) -> BinaryConv2d:
+        """A convolution whose output is of `size` (height, width); `geometry` as for `BinaryConv2d`."""
+        return BinaryConv2d(in_channels, out_channels, kernel_size, weights=self.weights(), **geometry)

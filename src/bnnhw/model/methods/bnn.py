@@ -1,0 +1,35 @@
+"""BinaryNet: signs, and the straight-through estimator."""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from bnnhw.model.quantise import Sign
+
+from .base import Method, Traits
+
+__all__ = ["Bnn"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bnn(Method):
+    """Weights sign(w), activations sign(x), latent weights clipped to [-1, 1], straight-through gradients.
+
+    stochastic: activations are +1 with probability clip((x + 1)/2, 0, 1) in training. Source: Courbariaux et al.,
+    Binarized Neural Networks, arXiv:1602.02830.
+    """
+
+    name = "bnn"
+    traits = Traits(
+        weights="sign(w)",
+        activations="sign(x)",
+        scale="none",
+        gradient="ste",
+        hardware="today's",
+        paper="arXiv:1602.02830",
+    )
+
+    stochastic: bool = False
+
+    def activation(self) -> nn.Module:
+        return Sign(self.sign_gradient, stochastic=self.stochastic)

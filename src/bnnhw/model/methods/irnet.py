@@ -1,0 +1,64 @@
+"""IR-Net: balanced, standardised weights, and the error decay estimator."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bnnhw.model.gradients import Gradient
+from bnnhw.model.quantise import sign
+from bnnhw.model.weights import QuantisedWeight, WeightQuantiser, ap2, channel_mean, filters
+
+from .base import GradientName, Method, Traits
+
+__all__ = ["BalancedWeights", "IrNet"]
+
+_LEAST = 1e-8  # keeps a filter of equal weights, whose deviation is 0, finite
+
+
+class BalancedWeights(WeightQuantiser):
+    """v = (w - mean(w)) / std(w) of each output channel; values = sign(v), scale = 2^round(log2(mean|v|)).
+
+    About half of the signs are +1, so that each bit tells most. The scale is a power of two and a constant to the
+    gradient. Source: Qin et al., arXiv:1909.10788, section 3.2, "Libra-PB".
+    """
+
+    def __init__(self, gradient: Gradient):
+        super().__init__()
+        self.gradient = gradient
+        self.progress = 0.0
+
+    def forward(self, weight: Tensor) -> QuantisedWeight:
+        rows = filters(weight)
+        centred = rows - rows.mean(1, keepdim=True)
+        standard = centred / centred.square().mean(1, keepdim=True).clamp_min(_LEAST**2).sqrt()
+        scale = ap2(channel_mean(standard.detach().abs()).clamp_min(_LEAST))
+        return QuantisedWeight(sign(standard, self.gradient, self.progress).view_as(weight), scale)
+
+    @torch.no_grad()
+    def begin_epoch(self, weight: Tensor, progress: float) -> None:
+        self.progress = progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class IrNet(Method):
+    """Standardised weights with a power of two for each channel; activations sign(x).
+
+    Source: Qin et al., Forward and Backward Information Retention for Accurate Binary Neural Networks,
+    arXiv:1909.10788.
+    """
+
+    name = "irnet"
+    traits = Traits(
+        weights="sign((w - mean)/std)",
+        activations="sign(x)",
+        scale="2^s a channel",
+        gradient="ede",
+        hardware="today's",
+        paper="arXiv:1909.10788",
+    )
+
+    gradient: GradientName = "ede"
+
+    def weights(self) -> WeightQuantiser:
+        return BalancedWeights(self.sign_gradient)

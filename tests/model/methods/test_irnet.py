@@ -1,0 +1,48 @@
+import pytest
+import torch
+
+from bnnhw.model.gradients import Ede, Ste
+from bnnhw.model.methods.irnet import BalancedWeights
+from bnnhw.model.weights import ap2
+
+
+@pytest.mark.parametrize(
+    ("z", "power"), [(0.0, 0), (1.0, 1), (0.7, 0.5), (0.71, 1), (-3.0, -4), (-2.8, -2), (1e-3, 2**-10)]
+)
+def test_ap2_rounds_the_logarithm(z: float, power: float) -> None:
+    assert ap2(torch.tensor([z])).item() == power
+
+
+def test_signs_of_the_standardised_weights_and_a_power_of_two_for_each_channel() -> None:
+    weight = torch.randn(5, 3, 3, 3, generator=torch.Generator().manual_seed(0)) * 0.1 + 0.2
+    values, scale = BalancedWeights(Ede())(weight)
+    assert scale is not None
+    for w, value, power in zip(weight.double(), values, scale, strict=True):
+        standard = (w - w.mean()) / w.std(correction=0)
+        assert torch.equal(value, torch.where(standard >= 0, 1.0, -1.0).float())
+        assert power.log2().item() == standard.abs().mean().log2().round().item()
+    assert values.mean().abs().item() < 0.2, "most weights are positive, but the signs must be balanced"
+
+
+@pytest.mark.parametrize("progress", [0.0, 0.6])
+def test_the_gradient_goes_through_the_standardisation_but_not_through_the_scale(progress: float) -> None:
+    quantiser, weight = BalancedWeights(Ede()), torch.randn(4, 6, requires_grad=True)
+    quantiser.begin_epoch(weight, progress)
+    upstream = torch.randn(4, 6)
+    values, scale = quantiser(weight)
+    assert not scale.requires_grad
+    (gradient,) = torch.autograd.grad((values * upstream).sum(), weight)
+    t = 0.1 * 100**progress
+    standard = (weight - weight.mean(1, keepdim=True)) / weight.std(1, correction=0, keepdim=True)
+    smooth = max(1 / t, 1) * torch.tanh(t * standard)
+    (expected,) = torch.autograd.grad((smooth * upstream).sum(), weight)
+    torch.testing.assert_close(gradient, expected)
+
+
+def test_a_filter_of_equal_weights_stays_finite() -> None:
+    weight = torch.full((2, 4), 0.3, requires_grad=True)
+    values, scale = BalancedWeights(Ste())(weight)
+    (gradient,) = torch.autograd.grad((values * scale[:, None]).sum(), weight)
+    assert values.tolist() == [[1] * 4] * 2
+    assert bool(scale.isfinite().all())
+    assert bool(gradient.isfinite().all())

@@ -1,0 +1,117 @@
+"""Every method: it trains, and what it exports computes the same bits."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from bnnhw.compiler import evaluate, integerize
+from bnnhw.compiler import load as load_graph
+from bnnhw.model import load
+from bnnhw.model.datasets import DataSet, load_data_set
+from bnnhw.model.export import save
+from bnnhw.model.methods import METHODS, Method, method_named
+from bnnhw.model.networks import Architecture, Convolution, build_network
+from bnnhw.model.recipes import Recipe
+from bnnhw.model.training import train
+
+SMALL = Architecture(
+    widths=(24,),
+    input_bits=8,
+    convolutions=(Convolution(channels=6, padding=1), Convolution(channels=8, padding=1, pool=True)),
+)
+EXPORTED = {
+    "bnn": ("bnn",),
+    "bnn stochastic": ("bnn", "stochastic=yes"),
+    "bnn swish-sign": ("bnn", "gradient=swish-sign"),
+    "irnet": ("irnet",),
+    "rbnn": ("rbnn",),
+    "rbnn filter": ("rbnn", "rotation=filter"),
+}
+
+
+def digits() -> DataSet:
+    return load_data_set("digits")
+
+
+def network_of(method: Method, *, seed: int = 0) -> nn.Sequential:
+    torch.manual_seed(seed)
+    return build_network(SMALL, shape=(8, 8, 1), lo=0, hi=16, classes=10, method=method)
+
+
+def trained(name: str, *options: str, epochs: int = 3) -> tuple[nn.Module, list[float]]:
+    """The network after so many epochs, and their mean losses."""
+    recipe = Recipe(epochs=epochs, batch_size=32, validation=0, learning_rate=5e-3)
+    result = train(lambda: network_of(method_named(name, options)), digits(), recipe=recipe)
+    return result.network, [epoch.loss for epoch in result.history]
+
+
+@pytest.mark.parametrize("case", EXPORTED)
+def test_learns_and_exports_to_the_same_bits(tmp_path: Path, case: str) -> None:
+    network, losses = trained(*EXPORTED[case])
+    assert losses[-1] < 0.85 * losses[0]
+    data = digits()
+    save(network, tmp_path / "model.pt", example_input=data.test_images[:50], input_range=(0, 16))
+    images = torch.from_numpy(data.test_images).float()
+    with torch.inference_mode():
+        scores = network(images)
+        assert torch.equal(load(tmp_path / "model.pt")(images), scores)
+    graph = load_graph(tmp_path / "model.pt")
+    (traced,) = evaluate(graph, {graph.inputs[0].name: data.test_images}).values()
+    np.testing.assert_array_equal(traced, scores.numpy())
+    (labels,) = evaluate(integerize(graph), {graph.inputs[0].name: data.test_images}).values()
+    np.testing.assert_array_equal(labels, scores.argmax(1).numpy())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_an_interrupted_training_goes_on_to_the_same_bits(tmp_path: Path, name: str) -> None:
+    class Stop(BaseException):
+        pass
+
+    def stop(done: float) -> None:
+        if done > 1.5:
+            raise Stop
+
+    recipe = Recipe(epochs=3, batch_size=300, validation=0)
+    checkpoint = tmp_path / "checkpoint"
+
+    def run(**options) -> dict[str, torch.Tensor]:
+        network = train(lambda: network_of(method_named(name)), digits(), recipe=recipe, **options).network
+        return network.state_dict()
+
+    with pytest.raises(Stop):
+        run(checkpoint=checkpoint, on_step=stop)
+    resumed, whole = run(checkpoint=checkpoint), run()
+    assert all(torch.equal(resumed[key], whole[key]) for key in whole)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_says_what_it_is(name: str) -> None:
+    kind = METHODS[name]
+    assert kind.name == name
+    assert kind.traits.paper.startswith("arXiv:")
+    assert method_named(name) == kind()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("step",), f"unknown method 'step'; known ones are {', '.join(METHODS)}"),
+        (
+            ("bnn", "M=3"),
+            "method 'bnn' has no option 'M=3'; its options are "
+            "gradient=ste|ppf|ede|rbnn|swish-sign (ste); stochastic=yes|no (no)",
+        ),
+        (("bnn", "stochastic"), "method 'bnn' has no option 'stochastic'; its options are "),
+        (("bnn", "stochastic=true"), "stochastic=true of method 'bnn' must be one of yes, no"),
+        (("rbnn", "rotation="), "rotation= of method 'rbnn' must be one of layer, filter"),
+        (("rbnn", "rotation=layer", "rotation=layer"), "method 'rbnn' is given its option 'rotation' twice; give it"),
+    ],
+)
+def test_what_does_not_exist_is_refused(arguments: tuple[str, ...], message: str) -> None:
+    name, *options = arguments
+    with pytest.raises(ValueError, match=r"^\w") as caught:
+        method_named(name, options)
+    assert str(caught.value).startswith(message)
