@@ -28,15 +28,19 @@ def command(model: Path, dataset: str | None, data_dir: Path | None, engine: str
     from bnnhw.compiler.integerize import integerize
     from bnnhw.compiler.kernel import PackedKernel
     from bnnhw.compiler.load import load
+    from bnnhw.model.loading import read_any
 
-    graph = load(model)
-    data = test_set(dataset or graph.meta.get("dataset"), data_dir=data_dir)
-    check_images(graph, data.test_images, data.name)
-    started = time.perf_counter()
     if engine == "torch":
-        labels = torch_rung(model).answers(data.test_images).argmax(axis=1)
+        file = read_any(model)
+        meta, shape, answers = file.meta, file.shape, torch_rung(model).answers
     else:
-        labels = PackedKernel(integerize(graph))(data.test_images)
+        graph = load(model)
+        meta, shape, answers = graph.meta, graph.inputs[0].type.shape, PackedKernel(integerize(graph))
+    data = test_set(dataset or meta.get("dataset"), data_dir=data_dir)
+    check_images(shape, data.test_images, data.name)
+    started = time.perf_counter()
+    answered = answers(data.test_images)
+    labels = answered.argmax(axis=1) if engine == "torch" else answered
     seconds = time.perf_counter() - started
     correct, images = int(np.count_nonzero(labels == data.test_labels)), len(labels)
     if as_json:

@@ -19,9 +19,8 @@ def test_set(name: str | None, *, data_dir: Path | None) -> "DataSet":
     return load_data_set(name, data_dir=data_dir)
 
 
-def check_images(graph: "Graph", images: NDArray[Any], what: str) -> None:
-    """Raises ValueError where `images` (N, H, W, C) are not of the network's input shape."""
-    shape = graph.inputs[0].type.shape
+def check_images(shape: tuple[int, ...], images: NDArray[Any], what: str) -> None:
+    """Raises ValueError where `images` (N, H, W, C) are not of `shape`, that of the network's input."""
     if images.shape[1:] != shape:
         raise ValueError(f"the images of {what} are of shape {images.shape[1:]}; the network takes {shape}")
 
@@ -45,7 +44,7 @@ def images_for(
             if dataset or data_dir:
                 raise
         else:
-            check_images(graph, images, name)
+            check_images(graph.inputs[0].type.shape, images, name)
             if count <= len(images):
                 return images[:count], f"the first {count:,} test images of {name}"
             raise ValueError(f"samples={count} must be at most {len(images)}, the test images of {name}")

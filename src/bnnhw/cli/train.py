@@ -10,12 +10,13 @@ from bnnhw.cli.options import MODEL, FiniteRange, data_dir_option
 
 
 @click.command("train")
-@click.option("--network", required=True, help="cnv, lenet, lfc, ... or mlp with --width and --depth.")
+@click.option("--network", required=True, help="cnv, lenet, lfc, resnet20, ... or mlp with --width and --depth.")
 @click.option("--dataset", required=True, help="digits, mnist, fashion-mnist, cifar10 or svhn.")
 @data_dir_option
 @click.option("--output", "-o", type=MODEL, default="model.pt", show_default=True, help="The model file to write.")
 @click.option("--width", type=click.IntRange(1, 2**16), help="Neurons of each hidden layer of an mlp.")
 @click.option("--depth", type=click.IntRange(1, 100), help="Hidden layers of an mlp.")
+@click.option("--network-option", multiple=True, metavar="NAME=VALUE", help="Of a resnet, such as shortcuts=bireal.")
 @click.option("--input-bits", type=click.Choice(["1", "8"]), help="Bits of a pixel.")
 @click.option("--method", default="bnn", show_default=True, help="How weights become bits; see bnnhw methods.")
 @click.option("--method-option", multiple=True, metavar="NAME=VALUE", help="Of the method; may be given several times.")
@@ -35,6 +36,7 @@ def command(
     output: Path,
     width: int | None,
     depth: int | None,
+    network_option: tuple[str, ...],
     input_bits: str | None,
     method: str,
     method_option: tuple[str, ...],
@@ -84,6 +86,7 @@ def command(
                 recipe=recipe,
                 width=width,
                 depth=depth,
+                network_options=network_option,
                 input_bits=int(input_bits) if input_bits else None,
                 method=chosen,
                 seed=seed,
@@ -102,3 +105,5 @@ def command(
         f"{output}: {network} on {dataset}, {right} "
         f"(validation {metrics['validation_accuracy']:.2%}, epoch {metrics['best_epoch']}, {metrics['seconds']:.0f} s)"
     )
+    if metrics["obstacle"]:
+        click.echo(f"no hardware for it yet: {metrics['obstacle']}; bnnhw eval --engine torch evaluates it")

@@ -36,6 +36,8 @@ from .ops import (
 )
 
 FORMAT = "bnnhw-model"
+TORCH_ONLY_FORMAT = "bnnhw-network"
+"""Networks that are no chain of layers, whose files say why."""
 VERSION = 1
 
 
@@ -72,6 +74,9 @@ def _read(path: Path) -> dict[str, Any]:
         raise ModelError(f"holds code or foreign objects, which are never run or loaded; {write}") from error
     except Exception as error:  # a damaged file raises whatever the reader stumbles over
         raise ModelError(f"is truncated, damaged or no model file; {write}") from error
+    if isinstance(data, dict) and data.get("format") == TORCH_ONLY_FORMAT:
+        obstacle = str(data.get("obstacle"))[:500]
+        raise ModelError(f"no hardware for this network yet: {obstacle}; bnnhw eval --engine torch evaluates it")
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise ModelError(f"is a torch file, but no {FORMAT} file; {write}")
     if data.get("version") != VERSION:

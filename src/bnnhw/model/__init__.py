@@ -6,7 +6,8 @@ from bnnhw.model.export import save
 
 from .channels import ToChannelsFirst, ToChannelsLast
 from .layers import Affine, BinaryConv2d, BinaryLinear, TensorNorm
-from .model_file import ModelFile, load, read
+from .loading import load
+from .model_file import ModelFile, read
 from .quantise import InputThreshold, Quantise, Sign, sign
 
 __all__ = [

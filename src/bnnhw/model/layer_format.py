@@ -112,12 +112,12 @@ def _binary_layer(name: str, op: str, module: BinaryLayer, **attributes: int) ->
     if module.map is not None:
         raise ExportError(f"layer {name!r} scales each pixel by its own factor; export supports one a channel")
     weight, scale = module.quantised()
-    if module.quantiser.bits > 1 or module.quantiser.bases > 1:
-        raise ExportError(
-            f"layer {name!r} has weights of {module.quantiser.bits} bits in {module.quantiser.bases} bases; "
-            "export supports +-1 weights"
-        )
     weight = weight.detach()
+    if not bool((weight.abs() == 1).all()):
+        raise ExportError(
+            f"layer {name!r} has weights of {module.quantiser.bits} bits and {module.quantiser.bases} binary bases; "
+            "export supports weights of -1 and +1 only"
+        )
     if weight.ndim == 4:
         weight = weight.permute(0, 2, 3, 1)
     tensors = _present(weight=pack_signs(weight.flatten(1)), scale=scale, bias=module.bias)

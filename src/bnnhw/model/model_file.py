@@ -15,7 +15,7 @@ from .channels import ToChannelsFirst, ToChannelsLast
 from .layer_check import check_layer
 from .layer_format import Layer, decode, takes_channels_first
 
-__all__ = ["ModelFile", "load", "read"]
+__all__ = ["ModelFile", "parse", "read", "unpack"]
 
 FORMAT = "bnnhw-model"
 VERSION = 1
@@ -152,18 +152,22 @@ def _get(data: Any, name: str, kind: type[_T]) -> _T:
     return data[name]
 
 
-def parse(data: bytes) -> ModelFile:
-    """The model in the bytes of a model.pt. Nothing in them is run; ValueError says what is amiss."""
+def unpack(data: bytes) -> Any:
+    """The plain data in the bytes of a torch file. Nothing in them is run; ValueError says what is amiss."""
     damaged = "is truncated, damaged or no torch file"
     if not (data.startswith(b"PK") and zipfile.is_zipfile(io.BytesIO(data))):  # else torch tries its format of old
         raise ValueError(damaged)
     try:
-        plain = torch.load(io.BytesIO(data), weights_only=True)
+        return torch.load(io.BytesIO(data), weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError("holds code or foreign objects, which are never run or loaded") from error
     except Exception as error:  # a damaged archive fails wherever the reader stumbles
         raise ValueError(damaged) from error
-    return ModelFile.from_plain(plain)
+
+
+def parse(data: bytes) -> ModelFile:
+    """The model in the bytes of a model.pt; ValueError says what is amiss."""
+    return ModelFile.from_plain(unpack(data))
 
 
 def read(path: str | Path) -> ModelFile:
@@ -173,8 +177,3 @@ def read(path: str | Path) -> ModelFile:
         return parse(data)
     except ValueError as error:
         raise ValueError(f"{path}: {error}; write it with bnnhw train or bnnhw.model.export.save") from error
-
-
-def load(path: str | Path) -> nn.Sequential:
-    """`read(path).module()`: the network in torch, in eval mode, computing the same bits as when it was saved."""
-    return read(path).module()

@@ -1,7 +1,7 @@
 """Training a named network on a data set, from nothing to model.pt: what `bnnhw train` does."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,14 @@ import torch
 from bnnhw import __version__
 
 from .datasets import DataSet
+from .errors import ExportError
 from .export import save
-from .files import write_json
+from .files import torch_bytes, write_atomically, write_json
 from .methods import Method
 from .methods.bnn import Bnn
+from .network_file import NetworkFile
 from .networks import architecture, build_network
+from .options import option_texts
 from .recipes import Recipe
 from .training import Epoch, count_correct, train
 
@@ -41,6 +44,7 @@ def train_named(
     recipe: Recipe,
     width: int | None = None,
     depth: int | None = None,
+    network_options: Sequence[str] = (),
     input_bits: int | None = None,
     method: Method = Bnn(),  # noqa: B008 it is frozen
     seed: int = 0,
@@ -49,12 +53,15 @@ def train_named(
 ) -> dict[str, Any]:
     """Train `network` on `data`, write `out` and its metrics, and return the metrics.
 
+    A network that is a chain of what the compiler reads becomes a model for it (`export.save`); any other becomes a
+    `NetworkFile`, which torch alone evaluates, and the metrics say as `obstacle` what is in the way.
+
     If an earlier call was interrupted, its checkpoint is picked up; it is removed at the end. The test images are
     looked at once, after the best epoch has been chosen without them.
 
     Parameters
     ----------
-    network, width, depth : str, int, int
+    network, width, depth, network_options : str, int, int, sequence of str
         As for `networks.architecture`.
     data : DataSet
     out : Path
@@ -67,10 +74,14 @@ def train_named(
     if out.is_dir() or not out.parent.is_dir():
         reason = "it is a folder" if out.is_dir() else f"there is no folder {out.parent}"
         raise ValueError(f"{out} cannot be written: {reason}; name a file in a folder that exists")
-    shape = architecture(network, width=width, depth=depth)
+    shape = architecture(network, width=width, depth=depth, options=network_options)
     input_bits = shape.input_bits if input_bits is None else input_bits
     options = {"shape": data.shape, "lo": data.lo, "hi": data.hi, "classes": len(data.classes)}
-    trained_by = {"method": method.name, "method_options": asdict(method)}
+    trained_by = {
+        "network_options": list(network_options),
+        "method": method.name,
+        "method_options": option_texts(method),
+    }
     checkpoint = checkpoint_path(out)
     training = train(
         lambda: build_network(shape, input_bits=input_bits, method=method, **options),
@@ -91,10 +102,20 @@ def train_named(
         "best_epoch": training.best.epoch,
         "seed": seed,
     }
-    save(
-        training.network, out, example_input=data.test_images[:256], input_range=(data.lo, data.hi),
-        meta={"network": network, "dataset": data.name, "classes": data.classes, "metrics": result, **trained_by},
-    )  # fmt: skip
+    meta = {"network": network, "dataset": data.name, "classes": list(data.classes), "metrics": result, **trained_by}
+    obstacle = None
+    try:
+        save(training.network, out, example_input=data.test_images[:256], input_range=(data.lo, data.hi), meta=meta)
+    except ExportError as error:
+        obstacle = str(error)
+        file = NetworkFile(
+            network=network, network_options=tuple(network_options), width=width, depth=depth, input_bits=input_bits,
+            method=method.name, method_options=tuple(option_texts(method)),
+            shape=data.shape, lo=data.lo, hi=data.hi, obstacle=obstacle,
+            tensors=training.network.state_dict(), meta={**meta, "bnnhw": __version__},
+        )  # fmt: skip
+        file.module()  # what cannot be read again must not be written
+        write_atomically(out, torch_bytes(file.to_plain()))
     metrics = {
         "network": network,
         "widths": list(shape.widths),
@@ -102,6 +123,7 @@ def train_named(
         **trained_by,
         "data_set": data.name,
         **result,
+        "obstacle": obstacle,
         "seconds": sum(epoch.seconds for epoch in training.history),
         "threads": torch.get_num_threads(),
         "recipe": asdict(recipe),

@@ -3,12 +3,12 @@
 `tfc`, `sfc` and `lfc` are FINN's (arXiv:1612.07119): three hidden layers of 64, 256 and 1024; so is `cnv`, after
 BinaryNet's. `mlp-2048`, `mlp-4096`, `bnn-cifar10` and `bnn-svhn` are those of the BNN paper (arXiv:1602.02830).
 `vgg-small` is the network of the comparisons since (arXiv:1702.00953), `lenet` a small one for digits. `mlp` leaves the
-size open.
+size open. `resnet18`, `resnet20` and `resnet34` are residual networks (`resnet.py`).
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 
 from torch import nn
@@ -17,7 +17,9 @@ from .channels import ToChannelsFirst, ToChannelsLast
 from .layers import TensorNorm
 from .methods import Method
 from .methods.bnn import Bnn
+from .options import with_options
 from .quantise import InputThreshold
+from .resnet import ResNet, ResNetOptions, build_resnet
 
 __all__ = ["NETWORKS", "Architecture", "Convolution", "architecture", "build_network"]
 
@@ -47,6 +49,11 @@ class Architecture:
     input_bits: int = 1
 
 
+@dataclass(frozen=True)
+class _NoOptions:
+    """What networks of layers one after the other leave open."""
+
+
 def _convolutional(*channels: tuple[int, int], widths: tuple[int, ...], padding: int, pools: int = 3) -> Architecture:
     """Pairs of convolutions, with a pooling behind each of the first `pools` pairs; 8-bit inputs."""
     convolutions = (
@@ -57,7 +64,7 @@ def _convolutional(*channels: tuple[int, int], widths: tuple[int, ...], padding:
     return Architecture(widths=widths, convolutions=tuple(convolutions), input_bits=8)
 
 
-NETWORKS = {
+NETWORKS: Mapping[str, Architecture | ResNet] = {
     "mlp": Architecture(widths=(64,) * 3),
     "tfc": Architecture(widths=(64,) * 3),
     "sfc": Architecture(widths=(256,) * 3),
@@ -73,14 +80,27 @@ NETWORKS = {
     "vgg-small": _convolutional((128, 128), (256, 256), (512, 512), widths=(), padding=1),
     "bnn-cifar10": _convolutional((128, 128), (256, 256), (512, 512), widths=(1024, 1024), padding=1),
     "bnn-svhn": _convolutional((64, 64), (128, 128), (256, 256), widths=(512, 512), padding=1),
+    "resnet18": ResNet(stages=((64, 2), (128, 2), (256, 2), (512, 2)), downsample="B"),
+    "resnet20": ResNet(stages=((16, 3), (32, 3), (64, 3)), downsample="A"),
+    "resnet34": ResNet(stages=((64, 3), (128, 4), (256, 6), (512, 3)), downsample="B"),
 }
 
 
-def architecture(network: str, *, width: int | None = None, depth: int | None = None) -> Architecture:
-    """The architecture called `network`; `width` and `depth` of the hidden layers may be chosen for `mlp` only."""
+def architecture(
+    network: str, *, width: int | None = None, depth: int | None = None, options: Sequence[str] = ()
+) -> Architecture | ResNet:
+    """The architecture called `network`.
+
+    `width` and `depth` of the hidden layers may be chosen for `mlp` only; `options`, such as `("shortcuts=bireal",)`,
+    are those of residual networks (`resnet.ResNetOptions`).
+    """
     if network not in NETWORKS:
         raise ValueError(f"unknown network {network!r}; known ones are {', '.join(NETWORKS)}")
     known = NETWORKS[network]
+    kind = ResNetOptions if isinstance(known, ResNet) else _NoOptions
+    chosen = with_options(kind, options, what=f"network {network!r}")
+    if isinstance(known, ResNet) and isinstance(chosen, ResNetOptions):
+        known = replace(known, options=chosen)
     if width is None and depth is None:
         return known
     if network != "mlp":
@@ -93,7 +113,7 @@ def architecture(network: str, *, width: int | None = None, depth: int | None = 
 
 
 def build_network(
-    architecture: Architecture,
+    architecture: Architecture | ResNet,
     *,
     shape: Sequence[int],
     lo: int,
@@ -106,13 +126,13 @@ def build_network(
     -> scores.
 
     The method makes every layer, the first and the last included: the first takes the input's integers, so no layer
-    with real weights is needed.
+    with real weights is needed. Residual networks are another matter, see `resnet.build_resnet`.
 
     It takes the raw integers of the input as float32, (N, *shape), and gives (N, classes).
 
     Parameters
     ----------
-    architecture : Architecture
+    architecture : Architecture or ResNet
     shape : sequence of int
         Of one input, such as (28, 28, 1).
     lo, hi : int
@@ -129,6 +149,12 @@ def build_network(
     network = nn.Sequential()
     if input_bits == 1:
         network.add_module("binarise", InputThreshold((lo + hi) / 2))
+    if isinstance(architecture, ResNet):
+        if len(shape) != 3:
+            raise ValueError(f"residual networks take images (H, W, C), not {tuple(shape)}")
+        height, width, channels = shape
+        layers = build_resnet(architecture, shape=(height, width, channels), classes=classes, method=method)
+        return nn.Sequential(OrderedDict([*network.named_children(), *layers.items()]))
     features = _add_convolutions(network, architecture.convolutions, shape, method, binary=input_bits == 1)
     network.add_module("flatten", nn.Flatten())
     dropout = architecture.input_dropout

@@ -1,11 +1,11 @@
 """Options given as text, `name=value`, for the fields of a frozen dataclass."""
 
-import types
 from collections.abc import Sequence
 from dataclasses import fields
+from types import NoneType
 from typing import Any, ClassVar, Literal, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
-__all__ = ["describe_options", "with_options"]
+__all__ = ["describe_options", "option_texts", "with_options"]
 
 
 class _Dataclass(Protocol):
@@ -42,6 +42,12 @@ def describe_options(kind: type[_Dataclass]) -> list[str]:
     return [f"{field.name}={_legal(hints[field.name])} ({_text(field.default)})" for field in fields(kind)]
 
 
+def option_texts(chosen: _Dataclass) -> list[str]:
+    """The texts from which `with_options` makes an object equal to `chosen`."""
+    values = {field.name: getattr(chosen, field.name) for field in fields(chosen)}
+    return [f"{name}={_text(value)}" for name, value in values.items() if value is not None]
+
+
 def _parse(hint: Any, value: str, what: str) -> Any:
     legal = _legal(hint)
     if hint is int:
@@ -59,7 +65,7 @@ def _legal(hint: Any) -> str:
         return "a whole number"
     if hint is bool:
         return "|".join(_SWITCH)
-    if isinstance(hint, types.UnionType):  # None is what is not given
+    if NoneType in get_args(hint):  # what is not given
         hint = get_args(hint)[0]
     assert get_origin(hint) is Literal
     return "|".join(get_args(hint))

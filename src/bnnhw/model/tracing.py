@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from .errors import ExportError
 from .layer_format import SUPPORTED_MODULES, Layer, encode
+from .layers import BinaryLayer
 from .quantise import sign
 from .raster import Raster
 
@@ -39,7 +40,8 @@ class _Tracer(fx.Tracer):
     """Looks inside every module but torch's and our layers."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return type(m) in SUPPORTED_MODULES or super().is_leaf_module(m, module_qualified_name)
+        ours = type(m).__module__.startswith("bnnhw.model.") or isinstance(m, BinaryLayer)
+        return ours or super().is_leaf_module(m, module_qualified_name)
 
 
 def trace(module: nn.Module, example: Tensor) -> tuple[Layer, ...]:
@@ -60,6 +62,7 @@ def trace(module: nn.Module, example: Tensor) -> tuple[Layer, ...]:
     ShapeProp(traced).propagate(example)
     layers: list[Layer] = []
     raster = Raster()
+    is_real = False
     current: fx.Node | None = None
     for node in traced.graph.nodes:
         if node.op == "placeholder":
@@ -78,14 +81,25 @@ def trace(module: nn.Module, example: Tensor) -> tuple[Layer, ...]:
             assert current is not None  # a layer reads something
             for layer in found:
                 layer = raster.follow(layer, _shape(current)[1:])
-                if layer is None:
+                if layer is None or layer.op == "identity":
                     continue
-                redundant = layer.op == "hard_tanh" and bool(layers) and layers[-1].op in ("sign", "input_threshold")
-                if layer.op != "identity" and not redundant:
-                    layers.append(_with_own_name(layer, {other.name for other in layers}))
+                if layer.op == "hard_tanh" and layers and layers[-1].op in ("sign", "input_threshold"):
+                    continue
+                if layer.op.startswith("binary_") and is_real:
+                    raise ExportError(f"layer {layer.name!r} reads real numbers; put a Sign or Quantise before it")
+                is_real = _gives_reals(layer, is_real)
+                layers.append(_with_own_name(layer, {other.name for other in layers}))
             current = node
     raster.finish()
     return tuple(layers)
+
+
+def _gives_reals(layer: Layer, reads_reals: bool) -> bool:
+    """Whether the layer's outputs are more than integers, or means of integers."""
+    if layer.op.startswith("binary_"):
+        return bool(layer.tensors.keys() - {"weight"})
+    few = layer.op in ("sign", "input_threshold", "quantise")
+    return not few and (reads_reals or layer.op in ("batch_norm", "affine", "hard_tanh", "relu"))
 
 
 def _layers(root: nn.Module, node: fx.Node) -> tuple[Layer, ...]:

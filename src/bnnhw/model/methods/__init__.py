@@ -4,14 +4,21 @@ from collections.abc import Mapping, Sequence
 
 from bnnhw.model.options import describe_options, with_options
 
+from .abc_net import AbcNet
 from .base import Method, Traits
+from .bireal import BiReal
 from .bnn import Bnn
+from .dorefa import Dorefa
 from .irnet import IrNet
 from .rbnn import Rbnn
+from .xnor import Bwn, Xnor
+from .xnor_plus_plus import XnorPlusPlus
 
 __all__ = ["METHODS", "Method", "Traits", "describe_options", "method_named"]
 
-METHODS: Mapping[str, type[Method]] = {kind.name: kind for kind in (Bnn, IrNet, Rbnn)}
+METHODS: Mapping[str, type[Method]] = {
+    kind.name: kind for kind in (Bnn, Bwn, Xnor, Dorefa, AbcNet, BiReal, XnorPlusPlus, IrNet, Rbnn)
+}
 
 
 def method_named(name: str, options: Sequence[str] = ()) -> Method:

@@ -10,7 +10,7 @@ from bnnhw.model.layers import BinaryConv2d, BinaryLinear
 from bnnhw.model.quantise import Sign
 from bnnhw.model.weights import SignWeights, WeightQuantiser
 
-__all__ = ["GradientName", "Method", "Traits"]
+__all__ = ["GradientName", "Method", "SignMethod", "Traits"]
 
 GradientName = Literal["ste", "ppf", "ede", "rbnn", "swish-sign"]
 
@@ -31,30 +31,24 @@ class Traits:
 class Method:
     """One way to train a binary network; its fields are its options (`--method-option name=value`).
 
-    A network is built of what these functions make, so a method is what it overrides: most override `weights`, some
-    `activation`. Both make a new module for each layer, because modules may hold parameters.
+    A network is built of what these functions make, a new module for each layer, because modules may hold parameters.
 
-    pad_value: what binary convolutions are padded with; it is one of the values that `activation` gives.
+    pad_value: what convolutions are padded with; it is one of the values that `activation` gives. shortcuts: around how
+    many convolutions a residual network has them, see `resnet.ResNetOptions`.
     """
 
     name: ClassVar[str]
     traits: ClassVar[Traits]
-    pad_value: ClassVar[int] = -1
-
-    gradient: GradientName = "ste"
-
-    @property
-    def sign_gradient(self) -> Gradient:
-        """What stands for the derivative of sign, for activations."""
-        return gradient_named(self.gradient)
+    pad_value: ClassVar[int]
+    shortcuts: ClassVar[Literal["plain", "bireal"]] = "plain"
 
     def weights(self) -> WeightQuantiser:
         """From latent weights to those of a layer."""
-        return SignWeights(self.sign_gradient)
+        raise NotImplementedError
 
     def activation(self) -> nn.Module:
         """Between a batch norm and the next layer."""
-        return Sign(self.sign_gradient)
+        raise NotImplementedError
 
     def squash(self) -> nn.Module:
         """Behind the sum of a residual block with plain shortcuts."""
@@ -76,3 +70,23 @@ class Method:
     ) -> BinaryConv2d:
         """A convolution whose output is of `size` (height, width); `geometry` as for `BinaryConv2d`."""
         return BinaryConv2d(in_channels, out_channels, kernel_size, weights=self.weights(), **geometry)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignMethod(Method):
+    """A method whose activations are signs. gradient: what stands for the derivative of sign."""
+
+    pad_value = -1
+
+    gradient: GradientName = "ste"
+
+    @property
+    def sign_gradient(self) -> Gradient:
+        """The gradient of that name."""
+        return gradient_named(self.gradient)
+
+    def weights(self) -> WeightQuantiser:
+        return SignWeights(self.sign_gradient)
+
+    def activation(self) -> nn.Module:
+        return Sign(self.sign_gradient)

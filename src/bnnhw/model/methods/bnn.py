@@ -6,13 +6,13 @@ from torch import nn
 
 from bnnhw.model.quantise import Sign
 
-from .base import Method, Traits
+from .base import SignMethod, Traits
 
 __all__ = ["Bnn"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bnn(Method):
+class Bnn(SignMethod):
     """Weights sign(w), activations sign(x), latent weights clipped to [-1, 1], straight-through gradients.
 
     stochastic: activations are +1 with probability clip((x + 1)/2, 0, 1) in training. Source: Courbariaux et al.,

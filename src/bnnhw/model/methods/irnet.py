@@ -9,7 +9,7 @@ from bnnhw.model.gradients import Gradient
 from bnnhw.model.quantise import sign
 from bnnhw.model.weights import QuantisedWeight, WeightQuantiser, ap2, channel_mean, filters
 
-from .base import GradientName, Method, Traits
+from .base import GradientName, SignMethod, Traits
 
 __all__ = ["BalancedWeights", "IrNet"]
 
@@ -41,7 +41,7 @@ class BalancedWeights(WeightQuantiser):
 
 
 @dataclass(frozen=True, kw_only=True)
-class IrNet(Method):
+class IrNet(SignMethod):
     """Standardised weights with a power of two for each channel; activations sign(x).
 
     Source: Qin et al., Forward and Backward Information Retention for Accurate Binary Neural Networks,

@@ -12,7 +12,7 @@ from bnnhw.model.quantise import sign
 from bnnhw.model.rotation import learn_rotation, near_square, random_rotation, rotate
 from bnnhw.model.weights import QuantisedWeight, WeightQuantiser
 
-from .base import GradientName, Method, Traits
+from .base import GradientName, SignMethod, Traits
 
 __all__ = ["Rbnn", "RotatedWeights"]
 
@@ -65,7 +65,7 @@ class RotatedWeights(WeightQuantiser):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rbnn(Method):
+class Rbnn(SignMethod):
     """Rotated weights, and a gradient that grows steeper.
 
     rotation: of the whole layer, as in the paper, or one that the layer's filters share, as in the authors' code. On

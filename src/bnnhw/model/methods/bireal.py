@@ -1,0 +1,36 @@
+"""Bi-Real Net: a gradient nearer to the sign's; its shortcuts are the residual networks' (`resnet`)."""
+
+from dataclasses import dataclass
+
+from bnnhw.model.gradients import Ste
+from bnnhw.model.weights import SignWeights, WeightQuantiser
+
+from .base import GradientName, SignMethod, Traits
+
+__all__ = ["BiReal"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BiReal(SignMethod):
+    """mean|w| * sign(w), clipped straight-through; activations sign(x) with a piecewise polynomial's gradient.
+
+    gradient: of the activations. Residual networks get a shortcut around each convolution. Source: Liu et al., Bi-Real
+    Net, arXiv:1808.00278.
+    """
+
+    name = "bireal"
+    traits = Traits(
+        weights="sign(w)",
+        activations="sign(x)",
+        scale="mean|w| a channel",
+        gradient="ppf",
+        hardware="today's; shortcuts: to come",
+        paper="arXiv:1808.00278",
+    )
+
+    shortcuts = "bireal"
+
+    gradient: GradientName = "ppf"
+
+    def weights(self) -> WeightQuantiser:
+        return SignWeights(Ste(), scaled=True)

@@ -1,0 +1,73 @@
+"""XNOR-Net++: one learnt scale for weights and activations together."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from bnnhw.model.layers import BinaryConv2d, BinaryLinear
+
+from .base import SignMethod, Traits
+
+__all__ = ["ScaleMap", "XnorPlusPlus"]
+
+
+class ScaleMap(nn.Module):
+    """y = x . Gamma, Gamma the product of learnt `factors`, each of a shape that broadcasts to (channels, H, W)."""
+
+    def __init__(self, *shapes: tuple[int, int, int], start: float):
+        super().__init__()
+        self.factors = nn.ParameterList(torch.full(shape, start ** (1 / len(shapes))) for shape in shapes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gamma, *others = self.factors
+        for factor in others:
+            gamma = gamma * factor
+        return x * gamma
+
+
+@dataclass(frozen=True, kw_only=True)
+class XnorPlusPlus(SignMethod):
+    """(sign(x) * sign(w)) . Gamma with Gamma learnt.
+
+    scale: one for each channel; "map", one for each channel and pixel; "product", alpha(channel) beta(row)
+    gamma(column). Fully connected layers have one for each channel. Source: Bulat and Tzimiropoulos, XNOR-Net++,
+    arXiv:1909.13863.
+    """
+
+    name = "xnor++"
+    traits = Traits(
+        weights="sign(w)",
+        activations="sign(x)",
+        scale="learnt: a channel, or a pixel",
+        gradient="ste",
+        hardware="today's; a pixel: to come",
+        paper="arXiv:1909.13863",
+    )
+
+    scale: Literal["channel", "map", "product"] = "channel"
+
+    def linear(self, in_features: int, out_features: int, *, first: bool = False) -> BinaryLinear:
+        return BinaryLinear(in_features, out_features, weights=self.weights(), scale=True)
+
+    def conv2d(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        size: tuple[int, int],
+        first: bool = False,
+        **geometry: Any,
+    ) -> BinaryConv2d:
+        height, width = size
+        start = (in_channels * kernel_size**2) ** -0.5
+        match self.scale:
+            case "channel":
+                scale: bool | nn.Module = True
+            case "map":
+                scale = ScaleMap((out_channels, height, width), start=start)
+            case "product":
+                scale = ScaleMap((out_channels, 1, 1), (1, height, 1), (1, 1, width), start=start)
+        return BinaryConv2d(in_channels, out_channels, kernel_size, weights=self.weights(), scale=scale, **geometry)
