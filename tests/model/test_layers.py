@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -107,9 +109,10 @@ def test_binary_conv2d_scales_then_shifts_each_channel() -> None:
         ({"groups": 3}, "groups=3 must divide in_channels=4 and out_channels=6"),
     ],
 )
-def test_binary_conv2d_checks_its_options(options: dict, message: str) -> None:
+def test_binary_conv2d_checks_its_options(options: dict[str, Any], message: str) -> None:
+    every: dict[str, Any] = {"in_channels": 4, "out_channels": 6, "kernel_size": 3, **options}
     with pytest.raises(ValueError, match=f"^{message}$"):
-        BinaryConv2d(**{"in_channels": 4, "out_channels": 6, "kernel_size": 3, **options})
+        BinaryConv2d(**every)
 
 
 def test_binary_conv2d_wants_channels_first() -> None:

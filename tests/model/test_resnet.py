@@ -1,5 +1,8 @@
 """Residual networks: sizes of the published ones, and both kinds of blocks against their formulas."""
 
+from functools import partial
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -64,10 +67,14 @@ def sign(x: Tensor) -> Tensor:
     return torch.where(x >= 0, 1.0, -1.0)
 
 
+def layer(block: nn.Module, *path: str) -> Any:
+    return block.get_submodule(".".join(path))
+
+
 def test_a_plain_block() -> None:
     block = scrambled(build("resnet20").get_submodule("stage2_block1"))
     x = torch.randn(2, 16, 8, 8)
-    part = block.get_submodule("body").__getattr__
+    part = partial(layer, block, "body")
     y = part("norm1")(nn.functional.conv2d(sign(x), sign(part("conv1").weight), stride=2, padding=1))
     y = part("norm2")(nn.functional.conv2d(sign(y), sign(part("conv2").weight), padding=1))
     around = torch.cat([torch.zeros(2, 8, 4, 4), x[:, :, ::2, ::2], torch.zeros(2, 8, 4, 4)], 1)
@@ -79,10 +86,10 @@ def test_a_bi_real_block() -> None:
     x = torch.randn(2, 64, 8, 8)
     y = x
     for n in range(2):
-        part = block.get_submodule(f"{n}.body").__getattr__
+        part = partial(layer, block, f"{n}.body")
         conv = nn.functional.conv2d(sign(y), sign(part("conv").weight), stride=2 - n, padding=1)
         if n == 0:
-            shortcut = block.get_submodule("0.shortcut").__getattr__
+            shortcut = partial(layer, block, "0.shortcut")
             y = shortcut("norm")(nn.functional.conv2d(nn.functional.avg_pool2d(y, 2), shortcut("conv").weight))
         y = part("norm")(conv) + y
     torch.testing.assert_close(block(x), y)

@@ -1,12 +1,20 @@
 """bnnhw inspect."""
 
 import json
-from dataclasses import asdict
+from collections import Counter
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bnnhw.cli.options import MODEL
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from bnnhw.compiler.inspect import NetworkSummary
+    from bnnhw.model.summary import Cost
 
 
 @click.command("inspect")
@@ -14,28 +22,112 @@ from bnnhw.cli.options import MODEL
 @click.option("--trained", is_flag=True, help="The network as it was trained, not as integers.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(model: Path, trained: bool, as_json: bool) -> None:
-    """The network as a table: layers, shapes, bits, operations, memory, theoretical speed-up.
+    """The network as tables: what its layers cost, and the integer graph that hardware is made from.
+
+    A network that has no integer graph yet gets the first table, and the reason.
 
     \b
     Example: bnnhw inspect model.pt
     """
+    from bnnhw.compiler.errors import TorchOnlyError
     from bnnhw.compiler.inspect import summarize_network
     from bnnhw.compiler.integerize import integerize
     from bnnhw.compiler.load import load
 
-    graph = load(model)
-    summary = summarize_network(graph if trained else integerize(graph))
+    summary, obstacle = None, None
+    try:
+        graph = load(model)
+        summary = summarize_network(graph if trained else integerize(graph))
+    except TorchOnlyError as error:
+        obstacle = str(error)
+    costs = costs_of(model)
     if as_json:
-        totals = {name: getattr(summary, name) for name in ("weights", "macs", "weight_bytes", "theoretical_speedup")}
-        click.echo(json.dumps({**asdict(summary), **totals}, indent=2))
+        totals: dict[str, Any] = {"costs": [describe(cost) for cost in costs], "obstacle": obstacle}
+        if summary is not None:
+            names = ("weights", "macs", "weight_bytes", "theoretical_speedup")
+            totals |= asdict(summary) | {name: getattr(summary, name) for name in names}
+        click.echo(json.dumps(totals, indent=2))
         return
 
     from rich.console import Console
+
+    console = Console(markup=False)  # names may hold brackets
+    console.print(cost_table(costs, title=str(model)))
+    for line in cost_lines(costs):
+        console.print(line, highlight=False)
+    if summary is None:
+        console.print(obstacle, highlight=False)
+        return
+    console.print(graph_table(summary, title="as it was trained" if trained else "as integers"))
+    for line in graph_lines(summary):
+        console.print(line, highlight=False)
+
+
+def costs_of(model: Path) -> "tuple[Cost, ...]":
+    """The costs of the layers with weights, by the names of the file."""
+    from bnnhw.model.loading import load, read_any
+    from bnnhw.model.model_file import ModelFile
+    from bnnhw.model.summary import summarize
+
+    file = read_any(model)
+    costs = summarize(load(model), file.shape, input_bits=max(1, (file.hi - file.lo).bit_length()))
+    if isinstance(file, ModelFile):  # its module numbers the layers
+        names = [layer.name for layer in file.layers if layer.op.startswith("binary_")]
+        costs = tuple(replace(cost, name=name) for cost, name in zip(costs, names, strict=True))
+    return costs
+
+
+def describe(cost: "Cost") -> dict[str, Any]:
+    """A layer's costs as plain data."""
+    precisions = {"inputs": str(cost.inputs), "weights": str(cost.weights)}
+    derived = {"weight_bytes": cost.weight_bytes, "speedup": cost.speedup, "energy_pj": cost.energy_pj()}
+    return {**asdict(cost), **precisions, **derived}
+
+
+def cost_table(costs: "tuple[Cost, ...]", *, title: str) -> "Table":
+    """One row for each layer: "in" and "by" are the bits of inputs and weights, S is the theoretical speed-up."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(
-        "layer", "op", "input", "output", "weights", "+1", "unique rows", title=str(model), title_justify="left"
-    )
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("layer", no_wrap=True)
+    for column in ("output", "in", "by", "weights", "MACs", "KiB", "S", "nJ"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for cost in costs:
+        table.add_row(
+            cost.name,
+            "x".join(map(str, cost.output_shape)),
+            str(cost.inputs),
+            str(cost.weights),
+            f"{cost.parameters:,}",
+            f"{cost.macs:,}",
+            f"{cost.weight_bytes / 1024:,.1f}",
+            f"{cost.speedup:.1f}",
+            f"{cost.energy_pj() / 1000:,.1f}",
+        )
+    return table
+
+
+def cost_lines(costs: "tuple[Cost, ...]") -> list[str]:
+    """The sums, each with what float32 would take."""
+    macs = Counter[str]()
+    for cost in costs:
+        macs[f"{cost.inputs} by {cost.weights} bits"] += cost.macs
+    weights, full = sum(cost.weight_bytes for cost in costs), sum(4 * cost.parameters for cost in costs)
+    energy, as_float32 = (sum(cost.energy_pj(as_float32=real) for cost in costs) for real in (False, True))
+    speedup = sum(cost.speedup for cost in costs) / len(costs)
+    return [
+        "multiply-accumulates: " + ", ".join(f"{count:,} of {bits}" for bits, count in macs.items()),
+        f"weights: {weights / 1024:,.1f} KiB, {full / weights:.1f} times less than float32",
+        f"theoretical speed-up S on words of 64 bits: {speedup:.2f}, the mean of the layers",
+        f"energy in 45 nm: {energy / 1e6:,.3f} uJ, {as_float32 / energy:.1f} times less than float32 (estimated)",
+    ]
+
+
+def graph_table(summary: "NetworkSummary", *, title: str) -> "Table":
+    from rich.table import Table
+
+    table = Table("layer", "op", "input", "output", "weights", "+1", "unique rows", title=title, title_justify="left")
     for layer in summary.layers:
         weights = ("", "", "")
         if layer.plus_share is not None:
@@ -47,17 +139,18 @@ def command(model: Path, trained: bool, as_json: bool) -> None:
             f"{'x'.join(map(str, layer.output_shape)) or 'scalar'} {layer.output_element}",
             *weights,
         )
-    console = Console(markup=False)  # names may hold brackets
-    console.print(table)
-    console.print(
+    return table
+
+
+def graph_lines(summary: "NetworkSummary") -> list[str]:
+    """The sums, and what sharing filters would save."""
+    return [
         f"{summary.macs:,} multiply-accumulates, {summary.weight_bytes / 1024:,.1f} KiB of weights, "
         f"{summary.theoretical_speedup:.1f} times fewer word operations than float32",
-        highlight=False,
-    )
-    for layer in summary.layers:
-        if (reuse := layer.filters) is not None:
-            console.print(
-                f"{layer.name}: {reuse.unique:,} of {reuse.filters:,} 2-D filters are unique "
-                f"({reuse.unique_if_random:,.0f} if random); sharing saves {reuse.saved_share:.0%} of XNOR-popcounts",
-                highlight=False,
-            )
+        *(
+            f"{layer.name}: {reuse.unique:,} of {reuse.filters:,} 2-D filters are unique "
+            f"({reuse.unique_if_random:,.0f} if random); sharing saves {reuse.saved_share:.0%} of XNOR-popcounts"
+            for layer in summary.layers
+            if (reuse := layer.filters) is not None
+        ),
+    ]

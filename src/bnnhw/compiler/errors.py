@@ -19,3 +19,7 @@ class ScheduleError(ValueError):
 
 class DeviceError(ScheduleError):
     """A network that is too large for its device at any rate."""
+
+
+class TorchOnlyError(ModelError):
+    """A model file whose network only torch can evaluate as yet; the text says what is in the way."""

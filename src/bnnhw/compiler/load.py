@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .errors import GraphError, ModelError
+from .errors import GraphError, ModelError, TorchOnlyError
 from .ir import Graph, IntType, Node, TensorType, Value, infer_types, verify
 from .ops import (
     Affine,
@@ -44,11 +44,13 @@ VERSION = 1
 def load(path: str | Path) -> Graph:
     """The trained graph of a model file, its `meta` included.
 
-    Raises ModelError, in one line, for anything but a sound file.
+    Raises ModelError, in one line, for anything but a sound file, and TorchOnlyError for a network without a graph.
     """
     path = Path(path)
     try:
         return _graph(_read(path))
+    except TorchOnlyError as error:
+        raise TorchOnlyError(f"{path}: {error}") from error
     except (ModelError, GraphError) as error:
         raise ModelError(f"{path}: {error}") from error
 
@@ -76,7 +78,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ModelError(f"is truncated, damaged or no model file; {write}") from error
     if isinstance(data, dict) and data.get("format") == TORCH_ONLY_FORMAT:
         obstacle = str(data.get("obstacle"))[:500]
-        raise ModelError(f"no hardware for this network yet: {obstacle}; bnnhw eval --engine torch evaluates it")
+        raise TorchOnlyError(f"no hardware for this network yet: {obstacle}; bnnhw eval --engine torch evaluates it")
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise ModelError(f"is a torch file, but no {FORMAT} file; {write}")
     if data.get("version") != VERSION:

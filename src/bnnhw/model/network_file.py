@@ -84,12 +84,16 @@ class NetworkFile:
             if not isinstance(name, str) or not isinstance(tensor, Tensor):
                 raise ValueError(f"tensor {name!r} is no tensor")
         return cls(
-            **{name: _get(data, name, str) for name in ("network", "method", "obstacle")},
-            **{name: _get(data, name, int) for name in ("input_bits", "lo", "hi")},
-            **{name: None if data.get(name) is None else _get(data, name, int) for name in ("width", "depth")},
-            **{name: _list(data, name, str) for name in ("network_options", "method_options")},
-            shape=_list(data, "shape", int), tensors=tensors, meta=_get(data, "meta", dict),
+            network=_get(data, "network", str), network_options=_list(data, "network_options", str),
+            width=_optional(data, "width"), depth=_optional(data, "depth"), input_bits=_get(data, "input_bits", int),
+            method=_get(data, "method", str), method_options=_list(data, "method_options", str),
+            shape=_list(data, "shape", int), lo=_get(data, "lo", int), hi=_get(data, "hi", int),
+            obstacle=_get(data, "obstacle", str), tensors=tensors, meta=_get(data, "meta", dict),
         )  # fmt: skip
+
+
+def _optional(data: Mapping[str, Any], name: str) -> int | None:
+    return None if data.get(name) is None else _get(data, name, int)
 
 
 def _get(data: Mapping[str, Any], name: str, kind: type[_T]) -> _T:
