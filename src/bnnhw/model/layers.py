@@ -1,5 +1,6 @@
 """The layers with parameters: those with binary weights, and normalisation by two scalars."""
 
+from contextlib import nullcontext
 from math import prod
 from typing import TypedDict, Unpack
 
@@ -63,8 +64,13 @@ class BinaryLayer(nn.Module):
         self.quantiser.prepare(self.weight.shape)
 
     def quantised(self) -> QuantisedWeight:
-        """What the layer multiplies by: values, and the product of all factors of a channel."""
-        values, scale = self.quantiser(self.weight)
+        """What the layer multiplies by: values, and the product of all factors of a channel.
+
+        Always in float32, so that a training in bfloat16 uses the very signs that will be exported.
+        """
+        device = self.weight.device.type
+        with torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext():
+            values, scale = self.quantiser(self.weight)
         if self.scale is not None:
             scale = self.scale if scale is None else scale * self.scale
         return QuantisedWeight(values, scale)

@@ -18,6 +18,7 @@ from bnnhw.model.export import save
 from bnnhw.model.methods import METHODS, Method, method_named
 from bnnhw.model.networks import Architecture, Convolution, build_network
 from bnnhw.model.recipes import Recipe
+from bnnhw.model.resnet import ResNet
 from bnnhw.model.training import train
 
 SMALL = Architecture(
@@ -25,6 +26,7 @@ SMALL = Architecture(
     input_bits=8,
     convolutions=(Convolution(channels=6, padding=1), Convolution(channels=8, padding=1, pool=True)),
 )
+RECIPE = Recipe(epochs=2, batch_size=32, validation=0, learning_rate=1e-2)
 EXPORTED = {
     "bnn": ("bnn",),
     "bnn stochastic": ("bnn", "stochastic=yes"),
@@ -62,10 +64,9 @@ def network_of(method: Method, *, seed: int = 0) -> nn.Sequential:
     return build_network(SMALL, shape=(8, 8, 1), lo=0, hi=16, classes=10, method=method)
 
 
-def trained(name: str, *options: str, epochs: int = 2) -> tuple[nn.Module, list[float]]:
-    """The network after so many epochs, and their mean losses."""
-    recipe = Recipe(epochs=epochs, batch_size=32, validation=0, learning_rate=1e-2)
-    result = train(lambda: network_of(method_named(name, options)), digits(), recipe=recipe)
+def trained(name: str, *options: str) -> tuple[nn.Module, list[float]]:
+    """The network after the epochs of RECIPE, and their mean losses."""
+    result = train(lambda: network_of(method_named(name, options)), digits(), recipe=RECIPE)
     return result.network, [epoch.loss for epoch in result.history]
 
 
@@ -116,6 +117,28 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(tmp_path: Path, name: 
         run(checkpoint=checkpoint, on_step=stop)
     resumed, whole = run(checkpoint=checkpoint), run()
     assert all(torch.equal(resumed[key], whole[key]) for key in whole)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_training_in_bfloat16_uses_the_weights_of_float32(name: str) -> None:
+    torch.manual_seed(0)
+    layer = method_named(name).linear(200, 30)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = layer.quantised()
+    exact = layer.quantised()
+    assert torch.equal(rounded.values, exact.values)
+    assert rounded.scale is exact.scale is None or torch.equal(rounded.scale, exact.scale)  # pyright: ignore
+
+
+@pytest.mark.parametrize("name", ["bnn", "bireal", "abc"])
+def test_residual_networks_learn(name: str) -> None:
+    network = ResNet(stages=((8, 1), (16, 1)), downsample="B")
+
+    def build() -> nn.Module:
+        return build_network(network, shape=(8, 8, 1), lo=0, hi=16, classes=10, method=method_named(name))
+
+    losses = [epoch.loss for epoch in train(build, digits(), recipe=replace(RECIPE, epochs=3)).history]
+    assert losses[-1] < 0.9 * losses[0]
 
 
 @pytest.mark.parametrize("name", METHODS)
