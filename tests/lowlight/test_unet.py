@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from bnnhw.lowlight.unet import HALO, AbcLsid, AbcLsidShape
-from bnnhw.model.abc import AbcActivation, AbcConv2d, AbcConvTranspose2d
+from bnnhw.model.abc import AbcConv2d, AbcConvTranspose2d
+from bnnhw.model.methods.abc_net import BinaryBases
 
 BASES = ((0, 0), (1, 1), (3, 0), (0, 2), (5, 3))
 
@@ -43,7 +44,7 @@ def test_layers_are_those_of_the_article() -> None:
     assert [(layer.in_channels, layer.out_channels, layer.bases) for layer in transposed] == [
         (512, 256, 3), (256, 128, 3), (128, 64, 3), (64, 32, 3)
     ]  # fmt: skip
-    activations = [layer for layer in made.modules() if isinstance(layer, AbcActivation)]
+    activations = [layer for layer in made.modules() if isinstance(layer, BinaryBases)]
     assert [len(layer.shift) for layer in activations] == [2] * 21
     assert all(isinstance(before, nn.BatchNorm2d) for before, after in pairwise(made.modules()) if after in activations)
 

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bnnhw.model.abc import AbcActivation, AbcConv2d, AbcConvTranspose2d
+from bnnhw.model.abc import AbcConv2d, AbcConvTranspose2d
+from bnnhw.model.methods.abc_net import BinaryBases
 
 __all__ = ["BLOCK", "HALO", "AbcLsid", "AbcLsidShape"]
 
@@ -49,7 +50,7 @@ class AbcLsid(nn.Module):
     lie between them; on the way up, transposed convolutions 2x2, whose results stand beside what the same level gave on
     the way down. At the end a 1x1 convolution to 12 channels, which are the colours of 2x2 pixels. The first and the
     last convolution stay real, the others have `shape.weight_bases` binary bases each. Where activations are binary, a
-    batch norm and an `AbcActivation` precede each such convolution.
+    batch norm and `BinaryBases` precede each such convolution.
 
     Source: Chen et al., arXiv:1805.01934; Falkena, Marwade and Quist, "Learning To Efficiently See In The Dark".
     """
@@ -92,7 +93,7 @@ class AbcLsid(nn.Module):
     def _binariser(self, channels: int) -> dict[str, nn.Module]:
         """What makes a convolution's input binary."""
         count = self.shape.activation_bases
-        return {"norm": nn.BatchNorm2d(channels), "binarise": AbcActivation(count)} if count else {}
+        return {"norm": nn.BatchNorm2d(channels), "binarise": BinaryBases(count)} if count else {}
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim != 4 or x.shape[1] != 4 or x.shape[2] % BLOCK or x.shape[3] % BLOCK:
