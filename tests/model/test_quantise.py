@@ -44,3 +44,17 @@ def test_sign_is_one_call_to_torch_fx() -> None:
 def test_input_threshold(x: int, y: int) -> None:
     assert InputThreshold(128)(torch.tensor([float(x)])).tolist() == [y]
     assert repr(InputThreshold(128)) == "InputThreshold(128.0)"
+
+
+@pytest.mark.parametrize(("x", "probability"), [(-1.5, 0), (-1.0, 0), (-0.5, 0.25), (0.0, 0.5), (0.8, 0.9), (1.0, 1)])
+def test_stochastic_signs_are_right_on_average_and_only_in_training(x: float, probability: float) -> None:
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)
+        layer, values = Sign(stochastic=True), torch.full((20_000,), x, requires_grad=True)
+        drawn = layer(values)
+        drawn.sum().backward()
+        assert set(drawn.tolist()) <= {-1, 1}
+        assert (drawn == 1).float().mean().item() == pytest.approx(probability, abs=0.015)
+        assert values.grad is not None
+        assert set(values.grad.tolist()) == {float(abs(x) <= 1)}
+        assert layer.eval()(values).tolist() == [1 if x >= 0 else -1] * 20_000

@@ -23,14 +23,17 @@ def command(as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2))
         return
 
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
     columns = [name for name in rows[0] if name != "options"]
-    table = Table(*columns, title="Methods", title_justify="left")
+    table = Table(title="Methods", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in columns:
+        table.add_column("arXiv" if name == "paper" else name, no_wrap=name in ("method", "paper"))
     for row in rows:
-        table.add_row(*(row[name] for name in columns))
+        table.add_row(*(row[name].removeprefix("arXiv:") for name in columns))
     console = Console(markup=False)  # formulas may hold brackets
     console.print(table)
-    for row in rows:
+    for row in (row for row in rows if row["options"]):
         console.print(f"{row['method']}: --method-option {', '.join(row['options'])}", highlight=False, soft_wrap=True)

@@ -79,9 +79,9 @@ class AbcNet(Method):
     traits = Traits(
         weights="M bases",
         activations="N bases",
-        scale="least squares; learnt",
-        gradient="1; 1 in [0, 1]",
-        hardware="several bases: to come",
+        scale="least squares",
+        gradient="1",
+        hardware="to come",
         paper="arXiv:1711.11294",
     )
     pad_value = 0

@@ -22,9 +22,9 @@ class BiReal(SignMethod):
     traits = Traits(
         weights="sign(w)",
         activations="sign(x)",
-        scale="mean|w| a channel",
+        scale="mean|w|",
         gradient="ppf",
-        hardware="today's; shortcuts: to come",
+        hardware="yes; shortcuts to come",
         paper="arXiv:1808.00278",
     )
 

@@ -25,7 +25,7 @@ class Bnn(SignMethod):
         activations="sign(x)",
         scale="none",
         gradient="ste",
-        hardware="today's",
+        hardware="yes",
         paper="arXiv:1602.02830",
     )
 

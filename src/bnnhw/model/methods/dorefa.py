@@ -53,10 +53,10 @@ class Dorefa(Method):
     name = "dorefa"
     traits = Traits(
         weights="sign(w), or k bits",
-        activations="k bits, 0 to 1",
-        scale="mean|w| a layer",
-        gradient="1 in [0, 1]",
-        hardware="today's; weights of k bits: to come",
+        activations="k bits",
+        scale="mean|w|",
+        gradient="1",
+        hardware="1-bit weights; others to come",
         paper="arXiv:1606.06160",
     )
     pad_value = 0

@@ -50,11 +50,11 @@ class IrNet(SignMethod):
 
     name = "irnet"
     traits = Traits(
-        weights="sign((w - mean)/std)",
+        weights="sign(w), standardised",
         activations="sign(x)",
-        scale="2^s a channel",
+        scale="2^s",
         gradient="ede",
-        hardware="today's",
+        hardware="yes",
         paper="arXiv:1909.10788",
     )
 

@@ -75,11 +75,11 @@ class Rbnn(SignMethod):
 
     name = "rbnn"
     traits = Traits(
-        weights="sign(w + (R'w - w)|sin b|)",
+        weights="sign(w), rotated",
         activations="sign(x)",
         scale="none",
         gradient="rbnn",
-        hardware="today's",
+        hardware="yes",
         paper="arXiv:2009.13055",
     )
 

@@ -72,9 +72,9 @@ class Xnor(SignMethod):
     traits = Traits(
         weights="sign(w), centred",
         activations="sign(x)",
-        scale="mean|w| a channel; K a pixel",
+        scale="mean|w|; K",
         gradient="ste",
-        hardware="today's; K: to come",
+        hardware="yes; K to come",
         paper="arXiv:1603.05279",
     )
 
@@ -114,10 +114,10 @@ class Bwn(Method):
     name = "bwn"
     traits = Traits(
         weights="sign(w), centred",
-        activations="real, relu(x)",
-        scale="mean|w| a channel",
+        activations="relu(x)",
+        scale="mean|w|",
         gradient="ste",
-        hardware="fixed point: to come",
+        hardware="to come",
         paper="arXiv:1603.05279",
     )
     pad_value = 0

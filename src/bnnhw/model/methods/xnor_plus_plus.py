@@ -40,9 +40,9 @@ class XnorPlusPlus(SignMethod):
     traits = Traits(
         weights="sign(w)",
         activations="sign(x)",
-        scale="learnt: a channel, or a pixel",
+        scale="learnt",
         gradient="ste",
-        hardware="today's; a pixel: to come",
+        hardware="a channel; a pixel to come",
         paper="arXiv:1909.13863",
     )
 
