@@ -119,7 +119,7 @@ class HardwiredUnit(wiring.Component):
         for v in range(plan.vectors):
             m.submodules[f"adders{v}"] = adders = AdderPipeline(graph=graph, technology=self.technology)
             m.d.comb += adders.x.eq(rest[: plan.cols])
-            sums: list[Value] = [adders.sums.word_select(row, graph.sum_width) for row in range(plan.rows)]
+            sums = [Value.cast(adders.sums.word_select(row, graph.sum_width)) for row in range(plan.rows)]
             if plan.planes > 1:
                 sums = self._accumulated(m, sums, first, name=f"total{v}")
             waits = plan.skew * (plan.vectors - 1 - v)
