@@ -14,6 +14,17 @@ def test_every_network_has_a_recipe_for_every_data_set(network: str, data_set: s
 
 
 @pytest.mark.parametrize(
+    ("method", "data_set", "optimizer"),
+    [("rbnn", "cifar10", "sgd"), ("rbnn", "mnist", "adam"), ("bnn", "svhn", "adam")],
+)
+def test_methods_published_with_sgd_are_trained_by_it_on_colours(method: str, data_set: str, optimizer: str) -> None:
+    recipe = default_recipe("resnet20", data_set, method=method)
+    assert recipe.optimizer == optimizer
+    if optimizer == "sgd":
+        assert (recipe.learning_rate, recipe.weight_decay, recipe.warmup * recipe.epochs) == (0.1, 1e-4, 5)
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"epochs": 0}, "epochs=0 must be at least 1"),
@@ -22,6 +33,12 @@ def test_every_network_has_a_recipe_for_every_data_set(network: str, data_set: s
         ({"epochs": 1, "learning_rate": float("nan")}, "learning_rate=nan must be greater than 0"),
         ({"epochs": 1, "warmup": 1.0}, "warmup=1.0 must lie in [0, 1)"),
         ({"epochs": 1, "validation": -0.1}, "validation=-0.1 must lie in [0, 1)"),
+        ({"epochs": 1, "weight_decay": 1.0}, "weight_decay=1.0 must lie in [0, 1)"),
+        ({"epochs": 1, "schedule": "line"}, "schedule='line' must be 'cosine' or 'step'"),
+        (
+            {"epochs": 1, "optimizer_options": ("x=1",)},
+            "optimizer 'adam' has no option 'x=1'; its options are glorot=yes|no (no)",
+        ),
         ({"epochs": 1, "loss": "mse"}, "loss='mse' must be 'cross-entropy' or 'squared-hinge'"),
     ],
 )

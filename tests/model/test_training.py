@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from torch import nn
 from bnnhw.model import BinaryLinear
 from bnnhw.model.augment import Augmentation
 from bnnhw.model.datasets import DataSet
+from bnnhw.model.methods.rbnn import Rbnn
+from bnnhw.model.networks import Architecture, build_network
 from bnnhw.model.recipes import Recipe
 from bnnhw.model.training import Epoch, Training, count_correct, train
 
@@ -33,9 +36,19 @@ def outcome(training: Training) -> tuple[Any, ...]:
     return state, replace(training.best, seconds=0), [replace(epoch, seconds=0) for epoch in training.history]
 
 
-@pytest.mark.parametrize("loss", ["cross-entropy", "squared-hinge"])
-def test_learns(loss: str) -> None:
-    training = run(replace(RECIPE, epochs=40, loss=loss, augmentation=None))
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loss": "cross-entropy"},
+        {"loss": "squared-hinge"},
+        {"optimizer": "sgd", "learning_rate": 0.1},
+        {"optimizer": "adamax-shift", "schedule": "step"},
+        {"optimizer": "bop", "optimizer_options": ("gamma=1e-2",)},
+    ],
+    ids=lambda changes: " ".join(map(str, changes.values())),
+)
+def test_learns(changes: dict[str, Any]) -> None:
+    training = run(replace(RECIPE, epochs=40, augmentation=None, **changes))
     assert training.history[-1].loss < training.history[0].loss / 2
     assert count_correct(training.network, DATA.test_images, DATA.test_labels) >= 40  # of 48; chance gives 16
 
@@ -97,19 +110,45 @@ class Stop(BaseException):
     """Ctrl-C, at a chosen moment."""
 
 
-@pytest.mark.parametrize("moment", [0.25, 1.0, 3.75])
-def test_an_interrupted_training_goes_on_to_the_same_bits(tmp_path: Path, moment: float) -> None:
+def rotated_network() -> nn.Module:
+    """Rotations are learnt between epochs."""
+    return build_network(Architecture(widths=(8,)), shape=(4, 3, 1), lo=0, hi=255, classes=3, method=Rbnn())
+
+
+def by(optimizer: str, *options: str) -> Recipe:
+    return replace(RECIPE, optimizer=optimizer, optimizer_options=options)
+
+
+@pytest.mark.parametrize(
+    ("build", "recipe", "moment"),
+    [
+        (toy_network, RECIPE, 0.25),
+        (toy_network, RECIPE, 1.0),
+        (toy_network, RECIPE, 3.75),
+        (toy_network, by("sgd"), 3.5),
+        (toy_network, by("adamax-shift"), 3.5),
+        (toy_network, by("bop", "gamma=0.1"), 3.5),
+        (rotated_network, by("sgd"), 3.5),
+    ],
+    ids=["in the first epoch", "behind it", "adam", "sgd", "adamax-shift", "bop", "rotations"],
+)
+def test_an_interrupted_training_goes_on_to_the_same_bits(
+    tmp_path: Path, build: Callable[[], nn.Module], recipe: Recipe, moment: float
+) -> None:
+    def start(**options: Any) -> Training:
+        return train(build, DATA, recipe=recipe, **options)
+
     def stop(done: float) -> None:
         if done == moment:
             raise Stop
 
     checkpoint = tmp_path / "checkpoint"
     with pytest.raises(Stop):
-        run(checkpoint=checkpoint, on_step=stop)
+        start(checkpoint=checkpoint, on_step=stop)
     steps: list[float] = []
-    resumed = run(checkpoint=checkpoint, on_step=steps.append)
+    resumed = start(checkpoint=checkpoint, on_step=steps.append)
     assert steps[0] == max(0.0, (moment - 0.01) // 1) + 0.25
-    assert outcome(resumed) == outcome(run())
+    assert outcome(resumed) == outcome(start())
 
 
 VICTIM = """
@@ -144,6 +183,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     [
         ({"seed": 1}, "belongs to an interrupted training with seed=0, not 1; give the same options"),
         ({"recipe": replace(RECIPE, epochs=7)}, "with epochs=6, not 7"),
+        ({"recipe": replace(RECIPE, optimizer="sgd")}, "with optimizer='adam', not 'sgd'"),
         ({"recipe": replace(RECIPE, augmentation=None)}, r"with augmentation=\{.*\}, not None"),
         ({"settings": {"network": "tfc"}}, "with network=None, not 'tfc'"),
     ],

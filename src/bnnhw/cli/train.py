@@ -1,12 +1,12 @@
 """bnnhw train."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from bnnhw.cli.options import MODEL, FiniteRange, data_dir_option
+from bnnhw.cli.options import MODEL, data_dir_option
+from bnnhw.cli.recipe_options import RecipeOptions, recipe_options
 
 
 @click.command("train")
@@ -20,11 +20,7 @@ from bnnhw.cli.options import MODEL, FiniteRange, data_dir_option
 @click.option("--input-bits", type=click.Choice(["1", "8"]), help="Bits of a pixel.")
 @click.option("--method", default="bnn", show_default=True, help="How weights become bits; see bnnhw methods.")
 @click.option("--method-option", multiple=True, metavar="NAME=VALUE", help="Of the method; may be given several times.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training images.")
-@click.option("--batch-size", type=click.IntRange(min=2))
-@click.option("--learning-rate", type=FiniteRange(min=0, min_open=True))
-@click.option("--loss", type=click.Choice(["cross-entropy", "squared-hinge"]))
-@click.option("--no-augmentation", is_flag=True, help="Train on the images as they are.")
+@recipe_options
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads; the weights depend on their number, too.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
@@ -40,11 +36,7 @@ def command(
     input_bits: str | None,
     method: str,
     method_option: tuple[str, ...],
-    epochs: int | None,
-    batch_size: int | None,
-    learning_rate: float | None,
-    loss: str | None,
-    no_augmentation: bool,
+    options: RecipeOptions,
     seed: int,
     threads: int | None,
     quiet: bool,
@@ -72,11 +64,7 @@ def command(
     chosen = method_named(method, method_option)
     torch.set_num_threads(threads or (1 if dataset == "digits" else torch.get_num_threads()))  # tiny layers only wait
     data = load_data_set(dataset, data_dir=data_dir)
-    asked = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "loss": loss}
-    recipe = replace(default_recipe(network, dataset), **{name: given for name, given in asked.items() if given})
-    if no_augmentation:
-        recipe = replace(recipe, augmentation=None)
-
+    recipe = options.recipe(default_recipe(network, dataset, method=method))
     with TrainingProgress(recipe.epochs, quiet=quiet) as progress:
         try:
             metrics = train_named(

@@ -126,7 +126,7 @@ def train_named(
         "obstacle": obstacle,
         "seconds": sum(epoch.seconds for epoch in training.history),
         "threads": torch.get_num_threads(),
-        "recipe": asdict(recipe),
+        "recipe": recipe.to_plain(),
         "versions": {
             "bnnhw": __version__, "torch": torch.__version__, "numpy": np.__version__,
             "python": platform.python_version(),

@@ -1,5 +1,6 @@
 """Options given as text, `name=value`, for the fields of a frozen dataclass."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import fields
 from types import NoneType
@@ -14,13 +15,14 @@ class _Dataclass(Protocol):
 
 _T = TypeVar("_T", bound=_Dataclass)
 _SWITCH = {"yes": True, "no": False}
+_NUMBER = re.compile(r"\d{1,9}(\.\d{0,20})?([eE][+-]?\d{1,2})?")
 
 
 def with_options(kind: type[_T], texts: Sequence[str], *, what: str) -> _T:
     """An object of the dataclass `kind`, its fields set as `texts`, such as `("weights=3",)`, say.
 
-    A field is an int, a bool (`yes` or `no`), a Literal of strings, or a Literal or None. ValueError names `what` and
-    lists what there is.
+    A field is an int, a float, a bool (`yes` or `no`), a Literal of strings, or a Literal or None. ValueError names
+    `what` and lists what there is.
     """
     given: dict[str, Any] = {}
     hints = get_type_hints(kind)
@@ -54,6 +56,10 @@ def _parse(hint: Any, value: str, what: str) -> Any:
         if not (value.isascii() and value.isdigit() and len(value) < 10):
             raise ValueError(f"{what} must be {legal}")
         return int(value)
+    if hint is float:
+        if not _NUMBER.fullmatch(value):
+            raise ValueError(f"{what} must be {legal}")
+        return float(value)
     if value not in legal.split("|"):
         raise ValueError(f"{what} must be one of {legal.replace('|', ', ')}")
     return _SWITCH[value] if hint is bool else value
@@ -63,6 +69,8 @@ def _legal(hint: Any) -> str:
     """The values of a field, for people."""
     if hint is int:
         return "a whole number"
+    if hint is float:
+        return "a number"
     if hint is bool:
         return "|".join(_SWITCH)
     if NoneType in get_args(hint):  # what is not given

@@ -1,49 +1,31 @@
-"""The training loop: Adam with a cosine schedule, the best epoch by validation, and a checkpoint after every epoch.
+"""The training loop: an epoch after the other, the best of them by validation, and a checkpoint after each.
 
 A training is a function of (network, data, recipe, seed): interrupted at any point, kill -9 included, and started
 again it goes on after its last whole epoch and ends, on the same CPU and number of threads, with the same bits.
 """
 
-import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from .augment import augment
 from .checkpoint import read_checkpoint, write_checkpoint
 from .datasets import DataSet
 from .epochs import on_epoch
+from .history import Epoch, Training
 from .layers import BinaryLayer
+from .losses import LOSSES
+from .optimizers import Parts, optimizer_named
 from .recipes import Recipe
+from .schedules import learning_rate_share
 
 __all__ = ["Epoch", "Training", "count_correct", "train"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """What one pass over the training images gave; `validation_accuracy` equals `accuracy` where none are held back."""
-
-    epoch: int
-    loss: float
-    accuracy: float
-    validation_accuracy: float
-    seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Training:
-    """A finished training: the network of the best epoch, in eval mode, and the record of all epochs."""
-
-    network: nn.Module
-    best: Epoch
-    history: tuple[Epoch, ...]
 
 
 def train(
@@ -76,11 +58,13 @@ def train(
     on_step, on_epoch : callable
         Told how many epochs are done, such as 3.25, after each step; and the record after each epoch.
     """
-    settings = {**(settings or {}), "data_set": data.name, "seed": seed, **asdict(recipe)}
+    settings = {**(settings or {}), "data_set": data.name, "seed": seed, **recipe.to_plain()}
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         network = build()
-        optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, fused=True)
+        optimizer = optimizer_named(recipe.optimizer, recipe.optimizer_options).parts(
+            network, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
         learnt, held_back = _split(data, recipe.validation)
         history: list[Epoch] = []
         best: Epoch | None = None
@@ -130,7 +114,7 @@ def _split(data: DataSet, validation: float) -> tuple[tuple[Tensor, Tensor], tup
 
 def _train_epoch(
     network: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Parts,
     images: Tensor,
     labels: Tensor,
     data: DataSet,
@@ -152,11 +136,11 @@ def _train_epoch(
         if recipe.augmentation is not None:
             x = augment(x, recipe.augmentation, lo=data.lo, hi=data.hi)
         done = (number - 1) * steps + step + 1
-        for group in optimizer.param_groups:
-            group["lr"] = _learning_rate(recipe, done / (recipe.epochs * steps))
+        share = learning_rate_share(recipe.schedule, done / (recipe.epochs * steps), warmup=recipe.warmup)
+        optimizer.set_learning_rate(recipe.learning_rate * share)
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bfloat16"):
             scores = network(x)
-        loss = _loss(recipe.loss, scores, target)
+        loss = LOSSES[recipe.loss](scores, target)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -167,20 +151,6 @@ def _train_epoch(
         correct += int((scores.argmax(1) == target).sum())
         on_step(done / steps)
     return total_loss / steps, correct / (steps * batch_size)
-
-
-def _learning_rate(recipe: Recipe, done: float) -> float:
-    """The rate after the fraction `done` of all steps: a linear rise for `warmup`, times a cosine from 1 to 0."""
-    rise = min(done / recipe.warmup, 1.0) if recipe.warmup else 1.0
-    return recipe.learning_rate * rise * (1 + math.cos(math.pi * done)) / 2
-
-
-def _loss(kind: str, scores: Tensor, target: Tensor) -> Tensor:
-    """The mean over the batch; see `Recipe.loss`."""
-    if kind == "cross-entropy":
-        return functional.cross_entropy(scores, target)
-    sides = 2 * functional.one_hot(target, scores.shape[1]) - 1
-    return (1 - sides * scores).clamp_min(0).square().mean()
 
 
 @torch.inference_mode()
