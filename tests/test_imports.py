@@ -10,12 +10,13 @@ import bnnhw
 ROOT = Path(bnnhw.__file__).parent
 MAY_IMPORT = {
     "hw": {"hw"},
-    "model": {"model"},
+    "pages": {"pages"},
+    "model": {"model", "pages"},
     "lowlight": {"lowlight", "model"},
-    "compiler": {"compiler", "hw"},
+    "compiler": {"compiler", "hw", "pages"},
     "sim": {"sim", "compiler", "hw"},
     "boards": {"boards", "compiler", "hw"},
-    "cli": {"cli", "hw", "model", "lowlight", "compiler", "sim", "boards"},
+    "cli": {"cli", "pages", "hw", "model", "lowlight", "compiler", "sim", "boards"},
 }
 
 

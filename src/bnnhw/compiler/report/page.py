@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from . import formats
+from bnnhw.pages import formats
+from bnnhw.pages.environment import page_environment
+
 from .data import BuildReport, deviation, share
 from .plots import CellKind, plot_candidates, plot_cells, plot_cycles
 
@@ -72,16 +73,7 @@ def resource_rows(report: BuildReport) -> list[ResourceRow]:
 
 def render(report: BuildReport) -> str:
     """The page. The same report gives the same bytes."""
-    environment = Environment(
-        loader=PackageLoader("bnnhw.compiler.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: formats.text(value) if type(value) is str else value,
-    )
-    for name in ("count", "si", "percent", "signed_percent", "seconds", "byte_count", "shape"):
-        environment.filters[name] = getattr(formats, name)
+    environment = page_environment("bnnhw.compiler.report")
     return environment.get_template("page.html.j2").render(
         report=report,
         network=report.network,

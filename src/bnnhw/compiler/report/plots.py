@@ -1,55 +1,20 @@
-"""The plots: inline SVG in the page's CSS variables for colours, so that they follow its light and dark theme.
+"""The build report's plots."""
 
-Text stays text: it scales, can be searched and takes the page's font. The same data give the same bytes on every
-machine: matplotlib's own defaults rule, not the user's; identifiers come from a fixed salt; nothing carries a date.
-"""
-
-import io
-import re
 from collections.abc import Sequence
 from typing import Literal
 
 from matplotlib import style
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
+from bnnhw.pages.formats import count, si, text
+from bnnhw.pages.svg import ACCENT, MUTED, RC, WARM, WIDTH_INCHES, to_inline_svg
+
 from .data import BuildReport
-from .formats import count, si, text
 
 CellKind = Literal["comb", "ebr"]
-WIDTH_INCHES = 3.9
 BAR_INCHES = 0.26
-COLOURS = {  # stand-in that matplotlib draws with -> the page's CSS variable
-    "#010101": "var(--ink)",
-    "#020202": "var(--muted)",
-    "#030303": "var(--line)",
-    "#040404": "var(--accent)",
-    "#050505": "var(--warm)",
-}
-INK, MUTED, LINE, ACCENT, WARM = COLOURS
-RC = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "bnnhw",
-    "font.size": 9,
-    "text.parse_math": False,  # a layer's name may hold a $
-    "text.color": INK,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "axes.edgecolor": LINE,
-    "axes.labelcolor": MUTED,
-    "xtick.color": LINE,
-    "xtick.labelcolor": MUTED,
-    "ytick.color": LINE,
-    "ytick.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.axisbelow": True,
-    "grid.color": LINE,
-    "grid.linewidth": 0.6,
-}
 
 
 def plot_cycles(report: BuildReport) -> str:
@@ -130,17 +95,3 @@ def _finish(axes: Axes, names: Sequence[str], axis: str, *, greatest: int) -> No
 def _shortened(name: str, longest: int = 18) -> str:
     """The end of a long dotted name: what tells it from its neighbours."""
     return name if len(name) <= longest else "…" + name[-longest + 1 :]
-
-
-def to_inline_svg(figure: Figure, name: str) -> str:
-    """`figure` as an <svg> element for an HTML page; `name` keeps its identifiers apart from other plots'."""
-    buffer = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(buffer, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
-    svg = re.sub(r' (?:width|height)="[\d.]+pt"', "", svg, count=2)
-    svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", svg)
-    for stand_in, variable in COLOURS.items():
-        svg = svg.replace(stand_in, variable)
-    return svg

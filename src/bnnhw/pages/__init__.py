@@ -1,0 +1,1 @@
+"""What the pages of all reports share: style, numbers for people, plots."""
