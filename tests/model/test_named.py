@@ -68,3 +68,14 @@ def test_another_networks_checkpoint_is_refused(tmp_path: Path) -> None:
 def test_the_place_is_checked_before_hours_are_spent(tmp_path: Path, out: str, reason: str) -> None:
     with pytest.raises(ValueError, match=rf"cannot be written: {reason}; name a file in a folder that exists$"):
         run(tmp_path / out)
+
+
+def test_a_time_limit_leaves_a_model_and_the_way_on(tmp_path: Path) -> None:
+    out, whole = tmp_path / "model.pt", tmp_path / "whole.pt"
+    assert not run(out, time_limit_s=1e-9)["is_complete"]
+    assert read(out).meta["metrics"]["best_epoch"] == 1
+    assert checkpoint_path(out).exists()
+    assert run(out)["is_complete"]
+    assert not checkpoint_path(out).exists()
+    run(whole)
+    assert out.read_bytes() == whole.read_bytes()

@@ -3,10 +3,12 @@ import io
 import pytest
 from rich.console import Console
 
+from bnnhw.model.history import Epoch
 from bnnhw.model.progress import TrainingProgress
-from bnnhw.model.training import Epoch
 
-EPOCH = Epoch(epoch=1, loss=0.25, accuracy=0.9, validation_accuracy=0.875, seconds=1.0)
+EPOCH = Epoch(
+    epoch=1, loss=0.25, accuracy=0.9, validation_accuracy=0.875, flip_rate=0.03, flip_rates={}, images=9, seconds=1.0
+)
 
 
 @pytest.mark.parametrize(
@@ -14,9 +16,9 @@ EPOCH = Epoch(epoch=1, loss=0.25, accuracy=0.9, validation_accuracy=0.875, secon
 )
 def test_draws_for_people_only(terminal: bool, quiet: bool, drawn: bool) -> None:
     text = io.StringIO()
-    console = Console(file=text, force_terminal=terminal, width=100)
+    console = Console(file=text, force_terminal=terminal, width=140)
     with TrainingProgress(3, quiet=quiet, console=console) as progress:
         progress.on_step(0.5)
         progress.on_epoch(EPOCH)
-    assert ("loss 0.2500, validation 87.50%" in text.getvalue()) == drawn
+    assert ("loss 0.2500, accuracy 90.00%, validation 87.50%, 3.00% of the weights flipped" in text.getvalue()) == drawn
     assert (text.getvalue() == "") == (not drawn)

@@ -15,10 +15,11 @@ from torch import nn
 from bnnhw.model import BinaryLinear
 from bnnhw.model.augment import Augmentation
 from bnnhw.model.datasets import DataSet
+from bnnhw.model.history import Epoch, Training
 from bnnhw.model.methods.rbnn import Rbnn
 from bnnhw.model.networks import Architecture, build_network
 from bnnhw.model.recipes import Recipe
-from bnnhw.model.training import Epoch, Training, count_correct, train
+from bnnhw.model.training import count_correct, train
 
 from .toy import toy_data, toy_network
 
@@ -104,6 +105,39 @@ def test_progress_is_told() -> None:
 def test_without_validation_the_training_accuracy_decides() -> None:
     training = run(replace(RECIPE, validation=0.0))
     assert all(epoch.validation_accuracy == epoch.accuracy for epoch in training.history)
+
+
+def test_flips_are_those_since_the_epoch_before() -> None:
+    """The records agree with the signs of the weights after each epoch, the first one's with those at the start."""
+    networks: list[nn.Module] = []
+    signs: list[list[torch.Tensor]] = []
+
+    def look() -> None:
+        signs.append([networks[0].get_parameter(f"{name}.weight") >= 0 for name in ("2", "6")])
+
+    def build() -> nn.Module:
+        networks.append(toy_network())
+        look()
+        return networks[0]
+
+    training = train(build, DATA, recipe=replace(RECIPE, learning_rate=0.1), on_epoch=lambda epoch: look())
+    for epoch, before, after in zip(training.history, signs, signs[1:], strict=False):
+        flips = [int((one != other).sum()) for one, other in zip(before, after, strict=True)]
+        assert epoch.flip_rates == {"2": flips[0] / 108, "6": flips[1] / 27}
+        assert epoch.flip_rate == pytest.approx(sum(flips) / 135)
+    assert training.history[0].flip_rate > training.history[-1].flip_rate >= 0
+
+
+def test_a_time_limit_ends_a_training_that_goes_on_later(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint"
+    ends = []
+    for _ in range(2):
+        training = run(checkpoint=checkpoint, time_limit_s=1e-9)
+        ends.append((len(training.history), training.is_complete))
+    assert ends == [(1, False), (2, False)]
+    whole = run(checkpoint=checkpoint, time_limit_s=3600)
+    assert whole.is_complete
+    assert outcome(whole) == outcome(run())
 
 
 class Stop(BaseException):

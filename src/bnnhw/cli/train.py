@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bnnhw.cli.options import MODEL, data_dir_option
+from bnnhw.cli.options import MODEL, FiniteRange, data_dir_option
 from bnnhw.cli.recipe_options import RecipeOptions, recipe_options
 
 
@@ -23,6 +23,7 @@ from bnnhw.cli.recipe_options import RecipeOptions, recipe_options
 @recipe_options
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads; the weights depend on their number, too.")
+@click.option("--time-limit", type=FiniteRange(min=0, min_open=True), metavar="MINUTES", help="End before it is over.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
 def command(
@@ -39,6 +40,7 @@ def command(
     options: RecipeOptions,
     seed: int,
     threads: int | None,
+    time_limit: float | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -78,6 +80,7 @@ def command(
                 input_bits=int(input_bits) if input_bits else None,
                 method=chosen,
                 seed=seed,
+                time_limit_s=None if time_limit is None else 60 * time_limit,
                 on_step=progress.on_step,
                 on_epoch=progress.on_epoch,
             )
@@ -93,5 +96,10 @@ def command(
         f"{output}: {network} on {dataset}, {right} "
         f"(validation {metrics['validation_accuracy']:.2%}, epoch {metrics['best_epoch']}, {metrics['seconds']:.0f} s)"
     )
+    if not metrics["is_complete"]:
+        click.echo(
+            f"the time limit ended it after {len(metrics['epochs'])} of {recipe.epochs} epochs; "
+            f"{checkpoint_path(output)} is kept: the same command goes on from there"
+        )
     if metrics["obstacle"]:
         click.echo(f"no hardware for it yet: {metrics['obstacle']}; bnnhw eval --engine torch evaluates it")

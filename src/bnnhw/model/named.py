@@ -15,13 +15,14 @@ from .datasets import DataSet
 from .errors import ExportError
 from .export import save
 from .files import torch_bytes, write_atomically, write_json
+from .history import Epoch
 from .methods import Method
 from .methods.bnn import Bnn
 from .network_file import NetworkFile
 from .networks import architecture, build_network
 from .options import option_texts
 from .recipes import Recipe
-from .training import Epoch, count_correct, train
+from .training import count_correct, train
 
 __all__ = ["checkpoint_path", "metrics_path", "train_named"]
 
@@ -48,6 +49,7 @@ def train_named(
     input_bits: int | None = None,
     method: Method = Bnn(),  # noqa: B008 it is frozen
     seed: int = 0,
+    time_limit_s: float | None = None,
     on_step: Callable[[float], None] = lambda done: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> dict[str, Any]:
@@ -56,8 +58,9 @@ def train_named(
     A network that is a chain of what the compiler reads becomes a model for it (`export.save`); any other becomes a
     `NetworkFile`, which torch alone evaluates, and the metrics say as `obstacle` what is in the way.
 
-    If an earlier call was interrupted, its checkpoint is picked up; it is removed at the end. The test images are
-    looked at once, after the best epoch has been chosen without them.
+    If an earlier call was interrupted, its checkpoint is picked up; it is removed at the end, but kept where a time
+    limit ended the training: the model is that of the best epoch so far, and the same call goes on. The test images
+    are looked at once, after the best epoch has been chosen without them.
 
     Parameters
     ----------
@@ -66,7 +69,7 @@ def train_named(
     data : DataSet
     out : Path
         The model.pt to write; its folder must exist.
-    recipe, seed, on_step, on_epoch
+    recipe, seed, time_limit_s, on_step, on_epoch
         As for `training.train`.
     input_bits, method : 1 or 8, optional, and Method
         As for `networks.build_network`.
@@ -90,6 +93,7 @@ def train_named(
         seed=seed,
         checkpoint=checkpoint,
         settings={"network": network, "widths": list(shape.widths), "input_bits": input_bits, **trained_by},
+        time_limit_s=time_limit_s,
         on_step=on_step,
         on_epoch=on_epoch,
     )
@@ -124,6 +128,7 @@ def train_named(
         "data_set": data.name,
         **result,
         "obstacle": obstacle,
+        "is_complete": training.is_complete,
         "seconds": sum(epoch.seconds for epoch in training.history),
         "threads": torch.get_num_threads(),
         "recipe": recipe.to_plain(),
@@ -134,5 +139,6 @@ def train_named(
         "epochs": [asdict(epoch) for epoch in training.history],
     }  # fmt: skip
     write_json(metrics_path(out), metrics)
-    checkpoint.unlink(missing_ok=True)
+    if training.is_complete:
+        checkpoint.unlink(missing_ok=True)
     return metrics

@@ -1,11 +1,11 @@
-"""A training as a progress bar: epoch, loss, accuracy, time left."""
+"""A training as a progress bar: epoch, loss, accuracies, flipped weights, time left."""
 
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from .training import Epoch
+from .history import Epoch
 
 __all__ = ["TrainingProgress"]
 
@@ -45,6 +45,6 @@ class TrainingProgress:
 
     def on_epoch(self, epoch: Epoch) -> None:
         """An epoch is done, with this outcome."""
-        self._progress.update(
-            self._task, description=f"loss {epoch.loss:.4f}, validation {epoch.validation_accuracy:.2%}"
-        )
+        accuracies = f"accuracy {epoch.accuracy:.2%}, validation {epoch.validation_accuracy:.2%}"
+        description = f"loss {epoch.loss:.4f}, {accuracies}, {epoch.flip_rate:.2%} of the weights flipped"
+        self._progress.update(self._task, description=description)

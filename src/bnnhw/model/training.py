@@ -6,7 +6,6 @@ again it goes on after its last whole epoch and ends, on the same CPU and number
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,18 @@ import torch
 from torch import Tensor, nn
 
 from .augment import augment
-from .checkpoint import read_checkpoint, write_checkpoint
 from .datasets import DataSet
-from .epochs import on_epoch
+from .epochs import on_epoch as tell_of_epoch
+from .flips import flip_rates, mean_flip_rate, weight_signs
 from .history import Epoch, Training
 from .layers import BinaryLayer
 from .losses import LOSSES
 from .optimizers import Parts, optimizer_named
 from .recipes import Recipe
 from .schedules import learning_rate_share
+from .training_state import TrainingState
 
-__all__ = ["Epoch", "Training", "count_correct", "train"]
+__all__ = ["count_correct", "train"]
 
 
 def train(
@@ -36,6 +36,7 @@ def train(
     seed: int = 0,
     checkpoint: Path | None = None,
     settings: Mapping[str, Any] | None = None,
+    time_limit_s: float | None = None,
     on_step: Callable[[float], None] = lambda done: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Training:
@@ -55,9 +56,13 @@ def train(
     settings : mapping, optional
         Anything else that decides the outcome (the network's name, say): a checkpoint made with other settings, another
         recipe or another seed is a ValueError.
+    time_limit_s : float, optional
+        End this call before the epoch that would take it beyond so many seconds, if it lasts as long as the one before.
+        One epoch is done in any case.
     on_step, on_epoch : callable
         Told how many epochs are done, such as 3.25, after each step; and the record after each epoch.
     """
+    start = time.monotonic()
     settings = {**(settings or {}), "data_set": data.name, "seed": seed, **recipe.to_plain()}
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
@@ -65,42 +70,28 @@ def train(
         optimizer = optimizer_named(recipe.optimizer, recipe.optimizer_options).parts(
             network, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
+        state = TrainingState(network, optimizer)
         learnt, held_back = _split(data, recipe.validation)
-        history: list[Epoch] = []
-        best: Epoch | None = None
-        best_network: Mapping[str, Tensor] = {}
         if checkpoint is not None and checkpoint.exists():
-            saved = read_checkpoint(checkpoint, settings=settings)
-            network.load_state_dict(saved["network"])
-            optimizer.load_state_dict(saved["optimizer"])
-            history = [Epoch(**epoch) for epoch in saved["history"]]
-            best, best_network = Epoch(**saved["best"]), saved["best_network"]
-            torch.set_rng_state(saved["random_state"])
-        for number in range(len(history) + 1, recipe.epochs + 1):
-            start = time.monotonic()
+            state.restore(checkpoint, settings=settings)
+        for number in range(len(state.history) + 1, recipe.epochs + 1):
+            begin, signs = time.monotonic(), weight_signs(network)
+            tell_of_epoch(network, (number - 1) / recipe.epochs)
             loss, accuracy = _train_epoch(network, optimizer, *learnt, data, recipe, number=number, on_step=on_step)
             validated = count_correct(network, *held_back) / len(held_back[0]) if len(held_back[0]) else accuracy
-            seconds = time.monotonic() - start
-            epoch = Epoch(epoch=number, loss=loss, accuracy=accuracy, validation_accuracy=validated, seconds=seconds)
-            history.append(epoch)
-            if best is None or validated >= best.validation_accuracy:
-                best = epoch
-                best_network = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+            rates = flip_rates(signs, weight_signs(network))
+            epoch = Epoch(
+                epoch=number, loss=loss, accuracy=accuracy, validation_accuracy=validated,
+                flip_rate=mean_flip_rate(rates, {name: each.numel() for name, each in signs.items()}),
+                flip_rates=rates, images=len(learnt[0]), seconds=time.monotonic() - begin,
+            )  # fmt: skip
+            state.record(epoch)
             if checkpoint is not None:
-                write_checkpoint(
-                    checkpoint,
-                    settings=settings,
-                    network=network.state_dict(),
-                    optimizer=optimizer.state_dict(),
-                    history=[asdict(epoch) for epoch in history],
-                    best=asdict(best),
-                    best_network=best_network,
-                    random_state=torch.get_rng_state(),
-                )
+                state.save(checkpoint, settings=settings)
             on_epoch(epoch)
-    assert best is not None  # a recipe has at least one epoch
-    network.load_state_dict(best_network)
-    return Training(network=network.eval(), best=best, history=tuple(history))
+            if time_limit_s is not None and time.monotonic() - start + epoch.seconds > time_limit_s:
+                break
+    return state.result(is_complete=len(state.history) == recipe.epochs)
 
 
 def _split(data: DataSet, validation: float) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
@@ -125,7 +116,6 @@ def _train_epoch(
 ) -> tuple[float, float]:
     """Pass once over the images, in a new order, leaving out a last batch that is not full. (mean loss, accuracy)."""
     network.train()
-    on_epoch(network, (number - 1) / recipe.epochs)
     batch_size = min(recipe.batch_size, len(images))
     steps = len(images) // batch_size
     order = torch.randperm(len(images))
