@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bnnhw.model import load, read
-from bnnhw.model.named import checkpoint_path, metrics_path, train_named
+from bnnhw.model.named import checkpoint_path, metrics_path, report_path, train_named
 from bnnhw.model.recipes import Recipe
 from bnnhw.model.training import count_correct
 
@@ -16,13 +16,18 @@ DATA = toy_data()
 
 
 def run(out: Path, **options: Any) -> dict[str, Any]:
-    return train_named("mlp", DATA, out, recipe=RECIPE, width=8, depth=2, **options)
+    metrics = train_named("mlp", DATA, out, recipe=RECIPE, width=8, depth=2, **options)
+    assert metrics is not None  # there is one process
+    return metrics
 
 
 def test_writes_the_model_and_its_metrics(tmp_path: Path) -> None:
     out = tmp_path / "model.pt"
     metrics = run(out, seed=5)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.pt", "model.pt.metrics.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "model.pt", "model.pt.metrics.json", "model.report.html",
+    ]  # fmt: skip
+    assert "mlp on toy by bnn" in report_path(out).read_text()
     assert json.loads(metrics_path(out).read_text()) == metrics
     assert metrics["widths"] == [8, 8]
     assert [epoch["epoch"] for epoch in metrics["epochs"]] == [1, 2, 3]
@@ -79,3 +84,25 @@ def test_a_time_limit_leaves_a_model_and_the_way_on(tmp_path: Path) -> None:
     assert not checkpoint_path(out).exists()
     run(whole)
     assert out.read_bytes() == whole.read_bytes()
+
+
+def test_a_teacher_is_learnt_from_and_part_of_the_settings(tmp_path: Path) -> None:
+    teacher, taught, alone = (tmp_path / f"{name}.pt" for name in ("teacher", "taught", "alone"))
+    run(teacher, seed=7)
+    losses = [run(out, teacher=given)["epochs"][0]["loss"] for out, given in ((taught, teacher), (alone, None))]
+    assert losses[0] != losses[1]
+    run(taught, teacher=teacher, time_limit_s=1e-9)
+    with pytest.raises(ValueError, match=r"with teacher='[0-9a-f]{64}', not None"):
+        run(taught)
+
+
+def test_a_teacher_for_other_images_is_refused(tmp_path: Path) -> None:
+    run(tmp_path / "teacher.pt")
+    with pytest.raises(ValueError, match=r"teacher\.pt tells 3 classes of images .* apart, but toy has 4 of .*"):
+        train_named("mlp", toy_data(classes=4), tmp_path / "x.pt", recipe=RECIPE, teacher=tmp_path / "teacher.pt")
+
+
+@pytest.mark.parametrize("given", [None, "page.html"])
+def test_the_page_goes_where_it_is_wanted(tmp_path: Path, given: str | None) -> None:
+    run(tmp_path / "net.pt", report=None if given is None else tmp_path / given)
+    assert [path.name for path in tmp_path.glob("*.html")] == [given or "net.report.html"]

@@ -28,6 +28,8 @@ class RecipeOptions:
     schedule: str | None
     warmup: float | None
     loss: str | None
+    temperature: float | None
+    teacher_weight: float | None
     no_augmentation: bool
 
     def recipe(self, usual: "Recipe") -> "Recipe":
@@ -41,6 +43,9 @@ class RecipeOptions:
             asked["warmup"] = self.warmup / epochs
         if self.optimizer_option or self.optimizer:
             asked["optimizer_options"] = self.optimizer_option
+        taught = {"temperature": self.temperature, "weight": self.teacher_weight}
+        taught = {name: value for name, value in taught.items() if value is not None}
+        asked["distillation"] = replace(usual.distillation, **taught)
         if self.no_augmentation:
             asked["augmentation"] = None
         return replace(usual, **asked)
@@ -59,6 +64,8 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--schedule", help="cosine or step: how the learning rate falls."),
         click.option("--warmup", type=FiniteRange(min=0), metavar="EPOCHS", help="In which the learning rate rises."),
         click.option("--loss", help="cross-entropy or squared-hinge."),
+        click.option("--temperature", type=positive, help="Of the distillation from a --teacher."),
+        click.option("--teacher-weight", type=FiniteRange(0, 1), help="The --teacher's share of the loss."),
         click.option("--no-augmentation", is_flag=True, help="Train on the images as they are."),
     )
 

@@ -1,12 +1,19 @@
 """bnnhw train."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bnnhw.cli.options import MODEL, FiniteRange, data_dir_option
 from bnnhw.cli.recipe_options import RecipeOptions, recipe_options
+
+if TYPE_CHECKING:
+    from bnnhw.model.history import Epoch
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command("train")
@@ -24,6 +31,11 @@ from bnnhw.cli.recipe_options import RecipeOptions, recipe_options
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads; the weights depend on their number, too.")
 @click.option("--time-limit", type=FiniteRange(min=0, min_open=True), metavar="MINUTES", help="End before it is over.")
+@click.option("--teacher", type=MODEL, help="A model file of the same data set, whose scores to learn from.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--compile", "compiled", is_flag=True, help="Compile the network first (torch.compile).")
+@click.option("--report", type=MODEL, help="Where the page on the training goes, instead of beside the model.")
+@click.option("--tensorboard", type=FOLDER, metavar="DIR", help="Log the epochs there for TensorBoard.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
 def command(
@@ -41,13 +53,19 @@ def command(
     seed: int,
     threads: int | None,
     time_limit: float | None,
+    teacher: Path | None,
+    device: str,
+    compiled: bool,
+    report: Path | None,
+    tensorboard: Path | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Train a named network on a data set and write model.pt.
+    """Train a named network on a data set and write model.pt, and model.report.html on how it learnt.
 
     What is not given comes from the network's recipe. An interrupted training, killed ones included, goes on where
-    its last epoch ended when the same command is given again.
+    its last epoch ended when the same command is given again. Several processes share one training if torchrun starts
+    them: torchrun --nproc-per-node 2 -m bnnhw train ...
 
     \b
     Example: bnnhw train --dataset mnist --data-dir DIR --network lfc -o model.pt
@@ -56,6 +74,9 @@ def command(
     import torch
 
     from bnnhw.model.datasets import load_data_set
+    from bnnhw.model.distributed import join_workers
+    from bnnhw.model.event_log import EventLog
+    from bnnhw.model.machine import Machine
     from bnnhw.model.methods import method_named
     from bnnhw.model.named import checkpoint_path, train_named
     from bnnhw.model.progress import TrainingProgress
@@ -67,7 +88,17 @@ def command(
     torch.set_num_threads(threads or (1 if dataset == "digits" else torch.get_num_threads()))  # tiny layers only wait
     data = load_data_set(dataset, data_dir=data_dir)
     recipe = options.recipe(default_recipe(network, dataset, method=method))
-    with TrainingProgress(recipe.epochs, quiet=quiet) as progress:
+    with ExitStack() as stack:
+        workers = stack.enter_context(join_workers(device=device))
+        progress = stack.enter_context(TrainingProgress(recipe.epochs, quiet=quiet or not workers.is_first))
+        listeners = [progress.on_epoch]
+        if tensorboard is not None and workers.is_first:
+            listeners.append(stack.enter_context(EventLog(tensorboard)).on_epoch)
+
+        def on_epoch(epoch: "Epoch") -> None:
+            for listener in listeners:
+                listener(epoch)
+
         try:
             metrics = train_named(
                 network,
@@ -80,21 +111,27 @@ def command(
                 input_bits=int(input_bits) if input_bits else None,
                 method=chosen,
                 seed=seed,
+                teacher=teacher,
+                machine=Machine(device=device, workers=workers, compiled=compiled),
+                report=report,
                 time_limit_s=None if time_limit is None else 60 * time_limit,
                 on_step=progress.on_step,
-                on_epoch=progress.on_epoch,
+                on_epoch=on_epoch,
             )
         except KeyboardInterrupt as interrupt:
             if (kept := checkpoint_path(output)).exists():
                 interrupt.args = (f"{kept} is kept: the same command goes on from there",)
             raise
+    if metrics is None:  # the first process speaks for all
+        return
     if as_json:
         click.echo(json.dumps(metrics, indent=2))
         return
     right = f"{metrics['test_accuracy']:.2%} of {metrics['test_images']} test images right"
     click.echo(
         f"{output}: {network} on {dataset}, {right} "
-        f"(validation {metrics['validation_accuracy']:.2%}, epoch {metrics['best_epoch']}, {metrics['seconds']:.0f} s)"
+        f"(validation {metrics['validation_accuracy']:.2%}, epoch {metrics['best_epoch']}, {metrics['seconds']:.0f} s, "
+        f"{metrics['images_per_second']:.0f} images/s)"
     )
     if not metrics["is_complete"]:
         click.echo(

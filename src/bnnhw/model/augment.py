@@ -45,7 +45,7 @@ def augment(images: Tensor, strength: Augmentation, *, lo: int, hi: int) -> Tens
     """Distort `images`, float32 (N, H, W, C) of integers in [lo, hi]; what comes in from outside is lo.
 
     The result holds integers again, so that a network trains on what the sensor could have given. Randomness comes
-    from torch's default generator.
+    from torch's default generator on the CPU, wherever the images lie: few numbers an image decide it.
     """
     if strength.shift or strength.rotation or strength.scale or strength.shear or strength.elastic:
         images = _resample(images, strength, lo=lo, hi=hi)
@@ -63,7 +63,8 @@ def _crop_and_flip(images: Tensor, strength: Augmentation, *, lo: int) -> Tensor
     rows, columns = offsets[0] + torch.arange(height), offsets[1] + torch.arange(width)
     if strength.flip:
         columns = torch.where(torch.rand(n, 1) < 0.5, columns.flip(1), columns)
-    return padded[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    images_of, rows, columns = (index.to(images.device) for index in (torch.arange(n), rows, columns))
+    return padded[images_of[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
 def _resample(images: Tensor, strength: Augmentation, *, lo: int, hi: int) -> Tensor:
@@ -85,5 +86,6 @@ def _resample(images: Tensor, strength: Augmentation, *, lo: int, hi: int) -> Te
         bumps = torch.randn(n, 2, _ELASTIC_GRID, _ELASTIC_GRID) * strength.elastic
         field = functional.interpolate(bumps, size=(height, width), mode="bicubic", align_corners=True)
         grid = grid + field.permute(0, 2, 3, 1) * (2 / size)
+    grid = grid.to(images.device)
     moved = functional.grid_sample((images - lo).permute(0, 3, 1, 2), grid, align_corners=False)
     return moved.permute(0, 2, 3, 1).round().clamp(0, hi - lo) + lo

@@ -22,7 +22,7 @@ def read_checkpoint(path: Path, *, settings: Mapping[str, Any]) -> dict[str, Any
     """The contents of the checkpoint at `path`; ValueError if it is damaged or was made with other settings."""
     anew = "delete it to start the training anew"
     try:
-        content = torch.load(path, weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
         raise
     except Exception as error:  # a damaged archive fails wherever the reader stumbles

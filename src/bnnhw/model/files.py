@@ -1,5 +1,6 @@
-"""Writing files so that a reader never sees half of one."""
+"""Writing files so that a reader never sees half of one, and telling them apart."""
 
+import hashlib
 import io
 import json
 import os
@@ -8,7 +9,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["torch_bytes", "write_atomically", "write_json"]
+__all__ = ["file_sha256", "torch_bytes", "write_atomically", "write_json"]
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -38,3 +39,9 @@ def torch_bytes(content: dict[str, Any]) -> bytes:
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """`json.dump` made atomic."""
     write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

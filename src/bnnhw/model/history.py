@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from .histograms import Histogram
+
 __all__ = ["Epoch", "Training"]
 
 
@@ -44,10 +46,18 @@ class Epoch:
 class Training:
     """A training that has ended: the network of the best epoch, in eval mode, and the records of all epochs.
 
+    first_weights, last_weights: the latent weights of each binary layer behind the first epoch and behind the last.
     is_complete: False where a time limit ended it before the recipe's last epoch.
     """
 
     network: nn.Module
     best: Epoch
     history: tuple[Epoch, ...]
+    first_weights: Mapping[str, Histogram]
+    last_weights: Mapping[str, Histogram]
     is_complete: bool
+
+    @property
+    def images_per_second(self) -> float:
+        """How many images were learnt from in a second, validation included."""
+        return sum(epoch.images for epoch in self.history) / sum(epoch.seconds for epoch in self.history)

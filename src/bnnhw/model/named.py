@@ -14,17 +14,20 @@ from bnnhw import __version__
 from .datasets import DataSet
 from .errors import ExportError
 from .export import save
-from .files import torch_bytes, write_atomically, write_json
+from .files import file_sha256, torch_bytes, write_atomically, write_json
 from .history import Epoch
+from .machine import Machine
 from .methods import Method
 from .methods.bnn import Bnn
 from .network_file import NetworkFile
 from .networks import architecture, build_network
 from .options import option_texts
 from .recipes import Recipe
+from .report import TrainingReport, render
+from .teachers import load_teacher
 from .training import count_correct, train
 
-__all__ = ["checkpoint_path", "metrics_path", "train_named"]
+__all__ = ["checkpoint_path", "metrics_path", "report_path", "train_named"]
 
 
 def checkpoint_path(out: Path) -> Path:
@@ -35,6 +38,11 @@ def checkpoint_path(out: Path) -> Path:
 def metrics_path(out: Path) -> Path:
     """Where the record of the training that wrote `out` lies."""
     return out.with_name(out.name + ".metrics.json")
+
+
+def report_path(out: Path) -> Path:
+    """Where the page on the training that wrote `out` lies: model.report.html beside model.pt."""
+    return out.with_name(out.stem + ".report.html")
 
 
 def train_named(
@@ -49,11 +57,14 @@ def train_named(
     input_bits: int | None = None,
     method: Method = Bnn(),  # noqa: B008 it is frozen
     seed: int = 0,
+    teacher: Path | None = None,
+    machine: Machine = Machine(),  # noqa: B008 it is frozen
+    report: Path | None = None,
     time_limit_s: float | None = None,
     on_step: Callable[[float], None] = lambda done: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
-) -> dict[str, Any]:
-    """Train `network` on `data`, write `out` and its metrics, and return the metrics.
+) -> dict[str, Any] | None:
+    """Train `network` on `data`, write `out`, its metrics and a page on how it learnt, and return the metrics.
 
     A network that is a chain of what the compiler reads becomes a model for it (`export.save`); any other becomes a
     `NetworkFile`, which torch alone evaluates, and the metrics say as `obstacle` what is in the way.
@@ -69,8 +80,12 @@ def train_named(
     data : DataSet
     out : Path
         The model.pt to write; its folder must exist.
-    recipe, seed, time_limit_s, on_step, on_epoch
-        As for `training.train`.
+    recipe, seed, machine, time_limit_s, on_step, on_epoch
+        As for `training.train`. Of several processes the first writes the files; the others return None.
+    teacher : Path, optional
+        The model file of a network to learn from.
+    report : Path, optional
+        Where the page goes instead of `report_path(out)`.
     input_bits, method : 1 or 8, optional, and Method
         As for `networks.build_network`.
     """
@@ -91,12 +106,22 @@ def train_named(
         data,
         recipe=recipe,
         seed=seed,
+        teacher=None if teacher is None else load_teacher(teacher, data),
+        machine=machine,
         checkpoint=checkpoint,
-        settings={"network": network, "widths": list(shape.widths), "input_bits": input_bits, **trained_by},
+        settings={
+            "network": network,
+            "widths": list(shape.widths),
+            "input_bits": input_bits,
+            **trained_by,
+            "teacher": None if teacher is None else file_sha256(teacher),
+        },
         time_limit_s=time_limit_s,
         on_step=on_step,
         on_epoch=on_epoch,
     )
+    if not machine.workers.is_first:
+        return None
     correct = count_correct(training.network, data.test_images, data.test_labels)
     result = {
         "test_accuracy": correct / len(data.test_labels),
@@ -130,6 +155,9 @@ def train_named(
         "obstacle": obstacle,
         "is_complete": training.is_complete,
         "seconds": sum(epoch.seconds for epoch in training.history),
+        "images_per_second": training.images_per_second,
+        **machine.settings(),
+        "teacher": None if teacher is None else str(teacher),
         "threads": torch.get_num_threads(),
         "recipe": recipe.to_plain(),
         "versions": {
@@ -139,6 +167,14 @@ def train_named(
         "epochs": [asdict(epoch) for epoch in training.history],
     }  # fmt: skip
     write_json(metrics_path(out), metrics)
+    page = TrainingReport(
+        title=f"{network} on {data.name} by {method.name}",
+        history=training.history,
+        first_weights=training.first_weights,
+        last_weights=training.last_weights,
+        metrics=metrics,
+    )
+    write_atomically(report or report_path(out), render(page).encode())
     if training.is_complete:
         checkpoint.unlink(missing_ok=True)
     return metrics

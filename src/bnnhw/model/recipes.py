@@ -1,9 +1,10 @@
 """How each named network is trained unless asked otherwise."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .augment import Augmentation
+from .distillation import Distillation
 from .losses import LOSSES
 from .optimizers import optimizer_named
 from .schedules import SCHEDULES
@@ -31,6 +32,8 @@ class Recipe:
         Fraction of all steps for which the learning rate rises linearly.
     loss : str
         Of `losses.LOSSES`.
+    distillation : Distillation
+        How much a teacher counts, where there is one.
     validation : float
         Fraction of the training images that are held back to choose the best epoch by.
     augmentation : Augmentation or None
@@ -48,6 +51,7 @@ class Recipe:
     schedule: str = "cosine"
     warmup: float = 0.05
     loss: str = "cross-entropy"
+    distillation: Distillation = field(default_factory=Distillation)
     validation: float = 1 / 12
     augmentation: Augmentation | None = None
     precision: str = "float32"

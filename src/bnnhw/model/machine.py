@@ -1,0 +1,37 @@
+"""What a training runs on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from .distributed import Workers
+
+__all__ = ["Machine"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """A kind of device, the processes that share the work, and whether the network is compiled for it.
+
+    device: "cpu" or "cuda". compiled: whether `torch.compile` makes the steps' code; the first step takes minutes then.
+    """
+
+    device: str = "cpu"
+    workers: Workers = field(default_factory=Workers)
+    compiled: bool = False
+
+    def __post_init__(self) -> None:
+        if self.device not in ("cpu", "cuda"):
+            raise ValueError(f"device={self.device!r} must be 'cpu' or 'cuda'")
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise ValueError("device='cuda' needs a GPU and a torch that sees it; take 'cpu'")
+
+    @property
+    def torch_device(self) -> torch.device:
+        return torch.device(self.device, self.workers.local_rank if self.device == "cuda" else None)
+
+    def settings(self) -> Mapping[str, Any]:
+        """What decides how a training rounds, and so its outcome."""
+        return {"device": self.device, "processes": self.workers.count, "compiled": self.compiled}
