@@ -44,6 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
             inspect,
             lowlight,
             methods,
+            prune,
             run,
             samples,
             sim,
@@ -51,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
             verify,
         )
 
-        networks, hardware = (train, evaluate, inspect), (build, verify, sim, run, flash, boards)
+        networks, hardware = (train, prune, evaluate, inspect), (build, verify, sim, run, flash, boards)
         for module in (*networks, *hardware, methods, samples, bench, lowlight, enhance):
             cli.add_command(module.command)
         with sigterm_raises():

@@ -16,7 +16,7 @@ from .files import torch_bytes, write_atomically
 from .model_file import ModelFile, parse
 from .tracing import trace
 
-__all__ = ["save"]
+__all__ = ["model_file_of", "save"]
 
 
 def save(
@@ -52,6 +52,19 @@ def save(
     ValueError
         For inputs and meta that do not fit, and parameters that are not finite.
     """
+    model = model_file_of(module, example_input=example_input, input_range=input_range, meta=meta)
+    write_atomically(Path(path), torch_bytes(model.to_plain()))
+    return model
+
+
+def model_file_of(
+    module: nn.Module,
+    *,
+    example_input: Tensor | np.ndarray,
+    input_range: tuple[int, int] | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> ModelFile:
+    """What `save` writes."""
     example = torch.as_tensor(example_input)
     lo, hi = _input_range(example, input_range)
     example = example.float()
@@ -69,16 +82,14 @@ def save(
     model = ModelFile(
         shape=tuple(example.shape[1:]), lo=lo, hi=hi, layers=layers, meta=_plain({**defaults, **(meta or {})}, "meta")
     )
-    data = torch_bytes(model.to_plain())
     with torch.inference_mode():
-        actual = parse(data).module()(example)
+        actual = parse(torch_bytes(model.to_plain())).module()(example)
     if not torch.equal(actual, expected):
         wrong = int((actual != expected).any(-1).sum()) if actual.shape == expected.shape else len(example)
         raise ExportError(
             f"the exported network differs from {type(module).__name__} on {wrong} of {len(example)} example inputs; "
             "does a layer override forward, carry hooks, or sum up averages of other than 2^k elements?"
         )
-    write_atomically(Path(path), data)
     return model
 
 

@@ -1,0 +1,132 @@
+"""Pruning a trained network: which layers, how many channels, and what becomes of the layers behind."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bnnhw.model.model_file import ModelFile
+
+from .constants import constant_channels
+from .criteria import Criterion, order_by_magnitude, order_by_thinet
+from .links import Link, find_links, obstacle, remove_channels
+from .refit import absorb_constants, refit
+
+__all__ = ["PrunedLayer", "Pruning", "prune"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrunedLayer:
+    """A layer's channels before and after; `constant` ones of those that went were the same for every image."""
+
+    name: str
+    before: int
+    after: int
+    constant: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pruning:
+    """A pruned network, its layers that were considered, and by name why others were left alone."""
+
+    file: ModelFile
+    layers: tuple[PrunedLayer, ...]
+    left_alone: Mapping[str, str]
+
+
+def prune(
+    file: ModelFile,
+    *,
+    keep: float,
+    by: Criterion = "magnitude",
+    layers: Sequence[str] = (),
+    images: np.ndarray | Tensor | None = None,
+    round_to: int = 1,
+    seed: int = 0,
+) -> Pruning:
+    """Remove output channels of layers with binary weights, the layers one after the other.
+
+    What belongs to a channel goes with it: its row of weights, its batch norm, its column in the next layer. The next
+    layer makes up for the rest as far as a factor and an offset a row can: for constant channels, and by least squares
+    on `images` where there are some (`refit`).
+
+    Parameters
+    ----------
+    file : ModelFile
+    keep : float
+        Fraction of each layer's channels, above 0 and at most 1; at least one stays.
+    by : "magnitude" or "thinet"
+        See `criteria`; thinet needs `images`.
+    layers : sequence of str
+        Names of layers, or of blocks that hold one: `conv3` stands for `conv3.conv`. Default: all that can be pruned.
+    images : integers (N, *shape), optional
+        Raw inputs, such as a few hundred training images.
+    round_to : int
+        The kept channels are rounded up to a multiple, which leaves hardware more foldings to choose from.
+    seed : int
+        Decides the points that thinet looks at.
+    """
+    if not 0 < keep <= 1:
+        raise ValueError(f"keep={keep:g} must be above 0 and at most 1")
+    if by == "thinet" and images is None:
+        raise ValueError("by='thinet' looks at sample images; give some, or prune by 'magnitude'")
+    examples = None if images is None else torch.as_tensor(images).float()
+    if examples is not None and (examples.shape[1:] != file.shape or not len(examples)):
+        raise ValueError(f"images must be (N, {', '.join(map(str, file.shape))}), not {tuple(examples.shape)}")
+    pruned, left_alone = [], {}
+    for link in _chosen(file, layers):
+        name = file.layers[link.producer].name
+        if (reason := obstacle(file, link)) is not None:
+            if layers:
+                raise ValueError(f"layer {name!r} cannot be pruned: {reason}")
+            left_alone[name] = reason
+            continue
+        count = min(link.channels, ceil(round(keep * link.channels, 9) / round_to) * round_to)
+        constant = ~constant_channels(file, link).isnan()
+        if count < link.channels:
+            if by == "magnitude":
+                order = order_by_magnitude(file, link)
+            else:
+                assert examples is not None
+                order = order_by_thinet(file, link, examples, seed=seed)
+            order = order[
+                (~constant[order]).long().argsort(stable=True)
+            ]  # constant ones first: they can be made up for
+            kept = order[link.channels - count :].sort().values
+            constant[kept] = False
+            smaller = remove_channels(file, link, kept)
+            if examples is None:
+                file = absorb_constants(file, smaller, link, kept)
+            else:
+                file = refit(file, smaller, link, examples)
+        pruned.append(
+            PrunedLayer(
+                name=name,
+                before=link.channels,
+                after=count,
+                constant=int(constant.sum()) if count < link.channels else 0,
+            )
+        )
+    if any(layer.after < layer.before for layer in pruned):
+        meta = {name: value for name, value in file.meta.items() if name != "metrics"}  # they were of another network
+        file = replace(file, meta={**meta, "metrics": {}, "pruned": {one.name: one.after for one in pruned}})
+    return Pruning(file=file, layers=tuple(pruned), left_alone=left_alone)
+
+
+def _chosen(file: ModelFile, names: Sequence[str]) -> list[Link]:
+    """The links of the layers called so; of all where no names are given."""
+    links = find_links(file)
+    known = [file.layers[link.producer].name for link in links]
+    for name in names:
+        if not any(_means(name, one) for one in known):
+            raise ValueError(f"no layer {name!r} can be pruned; those with channels to remove are {', '.join(known)}")
+    return [
+        link for link, own in zip(links, known, strict=True) if not names or any(_means(name, own) for name in names)
+    ]
+
+
+def _means(name: str, layer: str) -> bool:
+    return layer == name or layer.startswith(f"{name}.")

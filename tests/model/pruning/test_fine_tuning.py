@@ -1,0 +1,70 @@
+"""Training goes on from a file: the same network at first, a better one behind it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from bnnhw.model import ModelFile
+from bnnhw.model.export import model_file_of
+from bnnhw.model.networks import Architecture, Convolution, build_network
+from bnnhw.model.pruning import fine_tune, prune
+from bnnhw.model.pruning.fine_tuning import learnable
+from bnnhw.model.recipes import Recipe
+from bnnhw.model.training import count_correct, train
+from tests.model.toy import toy_data
+
+from .case import CONVOLUTIONAL, file_of, images_for, network_of
+
+DATA = toy_data(images=240)
+RECIPE = Recipe(epochs=6, batch_size=32, learning_rate=2e-2)
+NETWORK = Architecture(
+    widths=(16,), convolutions=(Convolution(channels=12, padding=1), Convolution(channels=8, padding=1, pool=True)),
+    input_bits=8,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained() -> ModelFile:
+    options = {"shape": DATA.shape, "lo": 0, "hi": 255, "classes": 3}
+    training = train(lambda: build_network(NETWORK, **options), DATA, recipe=RECIPE)
+    meta = {"network": "small", "classes": list(DATA.classes)}
+    return model_file_of(training.network, example_input=DATA.test_images, input_range=(0, 255), meta=meta)
+
+
+def correct(file: ModelFile) -> int:
+    return count_correct(file.module(), DATA.test_images, DATA.test_labels)
+
+
+def test_a_learnable_network_computes_the_same_and_learns_everything() -> None:
+    file = file_of(network_of(CONVOLUTIONAL))
+    network = learnable(file)
+    images = torch.from_numpy(images_for(30, seed=4)).float()
+    assert torch.equal(network.eval()(images), file.module()(images))
+    network.train()(images).square().sum().backward()
+    gradients = {name: parameter.grad for name, parameter in network.named_parameters()}
+    assert all(gradient is not None and gradient.any() for gradient in gradients.values()), gradients.keys()
+    assert len(gradients) == 5 + 2 * 4 + 2  # weights, batch norms, the factor and offset of all scores
+    latent = torch.cat([p.flatten() for p in network.parameters() if p.ndim > 1]).abs()
+    assert 0 < latent.min() < latent.max() < 1
+
+
+def test_fine_tuning_wins_back_what_pruning_cost(trained: ModelFile) -> None:
+    smaller, longer = prune(trained, keep=0.5).file, replace(RECIPE, epochs=12)
+    tuned = fine_tune(smaller, DATA, recipe=longer, seed=1)
+    before, between, after = correct(trained), correct(smaller), correct(tuned)
+    assert between < 0.9 * before < 0.97 * before <= after, (before, between, after)
+    assert [(layer.name, layer.op) for layer in tuned.layers] == [(layer.name, layer.op) for layer in smaller.layers]
+    assert tuned.meta == smaller.meta
+    again = fine_tune(smaller, DATA, recipe=longer, seed=1)
+    for layer, other in zip(tuned.layers, again.layers, strict=True):
+        assert all(torch.equal(tensor, other.tensors[name]) for name, tensor in layer.tensors.items())
+
+
+def test_fine_tuning_does_not_look_at_test_images(trained: ModelFile) -> None:
+    recipe = replace(RECIPE, epochs=1)
+    other = replace(DATA, test_images=np.zeros_like(DATA.test_images))
+    files = [fine_tune(trained, data, recipe=recipe) for data in (DATA, other)]
+    for layer, twin in zip(files[0].layers, files[1].layers, strict=True):
+        assert all(torch.equal(tensor, twin.tensors[name]) for name, tensor in layer.tensors.items())
