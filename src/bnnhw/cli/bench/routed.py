@@ -21,7 +21,7 @@ MIN_CLOCK_HZ = 100e6
 MAX_DEVIATION = 0.1
 FASTEST = {
     "lfc": replace(PLAN, fill=0.85),
-    "sfc": replace(PLAN, target_fps=6_200_000, clock_mhz=105),
+    "sfc": replace(PLAN, target_fps=7_000_000, clock_mhz=115),
 }
 FINN_CNV_MAX = 21_906
 """Frames a second of FINN's fastest cnv, on a ZC706."""
