@@ -4,7 +4,6 @@ import torch
 from torch.nn import functional
 
 from bnnhw.model import BinaryConv2d
-from bnnhw.model.abc import binary_bases, least_squares
 from bnnhw.model.methods import method_named
 from bnnhw.model.methods.abc_net import AbcWeights, BinaryBases
 
@@ -16,7 +15,7 @@ def weights(seed: int = 0) -> torch.Tensor:
 @pytest.mark.parametrize("m", [1, 2, 3, 5])
 def test_bases_are_signs_of_shifted_weights(m: int) -> None:
     w = weights().double().numpy().ravel()
-    bases = binary_bases(weights(), m).flatten(1).numpy()
+    bases = AbcWeights(m).binary(weights()).numpy()
     assert bases.shape == (m, w.size)
     for number, base in enumerate(bases):
         shift = -1 + 2 * number / (m - 1) if m > 1 else 0
@@ -25,23 +24,22 @@ def test_bases_are_signs_of_shifted_weights(m: int) -> None:
 
 @pytest.mark.parametrize("m", [1, 2, 3, 5])
 def test_alphas_solve_the_least_squares_problem(m: int) -> None:
-    w = weights()
-    bases = binary_bases(w, m).flatten(1).double().numpy()
-    alphas, *_ = np.linalg.lstsq(bases.T, w.double().flatten().numpy(), rcond=None)
-    values, scale = AbcWeights(m)(w)
-    assert scale is None
-    np.testing.assert_allclose(values.flatten().numpy(), alphas @ bases, atol=1e-6)
+    quantiser, w = AbcWeights(m), weights()
+    bases = quantiser.binary(w)
+    alphas = quantiser.alphas(w, bases).double().numpy()
+    expected, *_ = np.linalg.lstsq(bases.double().numpy().T, w.double().flatten().numpy(), rcond=None)
+    np.testing.assert_allclose(alphas, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("w", [[1.0, -0.2, 0.3], [0.25, 0.25, 0.25]], ids=["few weights", "equal weights"])
 @pytest.mark.parametrize("m", [5, 16])
 def test_bases_that_coincide_do_no_harm(m: int, w: list[float]) -> None:
     """Three weights have four different bases at most, equal weights one."""
-    weight = torch.tensor([w])
-    bases = binary_bases(weight, m).flatten(1)
+    quantiser, weight = AbcWeights(m), torch.tensor([w])
+    bases = quantiser.binary(weight)
     assert len(bases.unique(dim=0)) < m
     expected, *_ = np.linalg.lstsq(bases.double().numpy().T, weight.double().numpy()[0], rcond=None)
-    np.testing.assert_allclose(AbcWeights(m)(weight).values.numpy()[0], expected @ bases.numpy(), atol=1e-6)
+    np.testing.assert_allclose(quantiser.alphas(weight, bases).numpy(), expected, atol=1e-6)
 
 
 def test_more_bases_are_nearer_to_the_weights() -> None:
@@ -52,8 +50,9 @@ def test_more_bases_are_nearer_to_the_weights() -> None:
 
 def test_weights_get_the_sum_of_their_bases_gradients() -> None:
     w, upstream = weights().requires_grad_(), torch.randn(4, 3, 3, 3)
-    (AbcWeights(3)(w).values * upstream).sum().backward()
-    alphas = least_squares(binary_bases(w.detach(), 3), w.detach())
+    quantiser = AbcWeights(3)
+    (quantiser(w).values * upstream).sum().backward()
+    alphas = quantiser.alphas(w, quantiser.binary(w))
     torch.testing.assert_close(w.grad, upstream * alphas.sum())
 
 
@@ -81,17 +80,17 @@ def test_gradients_of_activations_pass_the_gate() -> None:
 
 @pytest.mark.parametrize(("m", "n"), [(1, 1), (3, 1), (1, 3), (3, 5)])
 def test_the_layer_is_the_sum_of_m_times_n_binary_convolutions(m: int, n: int) -> None:
-    activation = BinaryBases(n)
-    conv = BinaryConv2d(3, 4, 3, padding=1, weights=AbcWeights(m), activation=activation)
+    quantiser, activation = AbcWeights(m), BinaryBases(n)
+    conv = BinaryConv2d(3, 4, 3, padding=1, weights=quantiser, activation=activation)
     conv.weight.data = weights()
     x = torch.randn(2, 3, 6, 6)
-    bases = binary_bases(conv.weight.detach(), m)
-    alphas = least_squares(bases, conv.weight.detach())
+    bases = quantiser.binary(conv.weight)
+    alphas = quantiser.alphas(conv.weight, bases)
     expected = torch.zeros(2, 4, 6, 6)
     for alpha, b in zip(alphas, bases, strict=True):
         for shift, beta in zip(activation.shift, activation.beta, strict=True):
             a = torch.where((x + shift).clamp(0, 1) >= 0.5, 1.0, -1.0)
-            expected += alpha * beta * functional.conv2d(a, b, padding=1)
+            expected += alpha * beta * functional.conv2d(a, b.view(4, 3, 3, 3), padding=1)
     torch.testing.assert_close(conv(x), expected, atol=1e-4, rtol=1e-4)
 
 

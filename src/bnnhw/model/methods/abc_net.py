@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from bnnhw.model.abc import binary_bases, least_squares
 from bnnhw.model.quantise import plus_minus_one, straight_through
 from bnnhw.model.weights import QuantisedWeight, WeightQuantiser
 
@@ -26,10 +25,21 @@ class AbcWeights(WeightQuantiser):
         super().__init__()
         self.bases = bases
 
+    def binary(self, weight: Tensor) -> Tensor:
+        """B, (M, weights), +-1."""
+        shifts = torch.linspace(-1, 1, self.bases, device=weight.device) if self.bases > 1 else weight.new_zeros(1)
+        w = weight.detach().flatten()
+        return plus_minus_one(w - w.mean() + shifts[:, None] * w.std(correction=0))
+
+    def alphas(self, weight: Tensor, bases: Tensor) -> Tensor:
+        """alpha, (M,): the pseudo-inverse of B B^T, whose entries are whole numbers, times B w, in float64."""
+        b, w = bases.double(), weight.detach().double().flatten()
+        return (torch.linalg.pinv(b @ b.T, hermitian=True) @ (b @ w)).to(weight.dtype)
+
     def forward(self, weight: Tensor) -> QuantisedWeight:
-        bases = binary_bases(weight.detach(), self.bases)
-        alphas = least_squares(bases, weight.detach())
-        return QuantisedWeight(straight_through(weight, torch.tensordot(alphas, bases, 1), alphas.sum()), None)
+        bases = self.binary(weight)
+        alphas = self.alphas(weight, bases)
+        return QuantisedWeight(straight_through(weight, (alphas @ bases).view_as(weight), alphas.sum()), None)
 
 
 class BinaryBases(nn.Module):
