@@ -15,6 +15,7 @@ from .errors import ExportError
 from .layers import Affine, BinaryConv2d, BinaryLayer, BinaryLinear, TensorNorm, pair
 from .packed import pack_signs, unpack_signs
 from .quantise import InputThreshold, Quantise, Sign
+from .shift_norm import ShiftBatchNorm
 
 __all__ = ["OPS", "SUPPORTED_MODULES", "Layer", "decode", "encode", "takes_channels_first"]
 
@@ -35,7 +36,7 @@ _NO_FIELDS = {
 
 SUPPORTED_MODULES = (
     InputThreshold, BinaryLinear, BinaryConv2d, TensorNorm, Affine, Sign, Quantise, ToChannelsFirst, ToChannelsLast,
-    nn.BatchNorm1d, nn.BatchNorm2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d,
+    nn.BatchNorm1d, nn.BatchNorm2d, ShiftBatchNorm, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d,
     nn.Flatten, nn.Dropout, nn.Identity, nn.Hardtanh, nn.ReLU,
 )  # fmt: skip
 """The layers that can be exported, besides the containers that call them."""
@@ -84,6 +85,11 @@ def encode(name: str, module: nn.Module) -> Layer:
                     weight=module.weight, bias=module.bias, mean=module.running_mean, variance=module.running_var
                 ),
             )  # fmt: skip
+        case ShiftBatchNorm():  # a batch norm of mean 0 and variance 1
+            weight, bias = module.folded()
+            mean, variance = torch.zeros_like(bias), torch.ones_like(bias)
+            tensors = _present(weight=weight, bias=bias, mean=mean, variance=variance)
+            return Layer(name=name, op="batch_norm", attributes={"eps": 0.0}, tensors=tensors)
         case TensorNorm():
             weight, bias = module.folded()
             return Layer(name=name, op="affine", tensors=_present(weight=weight, bias=bias))

@@ -160,7 +160,7 @@ def build_network(
     dropout = architecture.input_dropout
     for number, width in enumerate(architecture.widths, start=1):
         linear = method.linear(features, width, first=number == 1 and not architecture.convolutions)
-        block = _block(dropout, linear=linear, norm=nn.BatchNorm1d(width), sign=method.activation())
+        block = _block(dropout, linear=linear, norm=method.norm(width, images=False), sign=method.activation())
         network.add_module(f"hidden{number}", block)
         features, dropout = width, architecture.dropout
     network.add_module("output", _block(dropout, linear=method.linear(features, classes), norm=TensorNorm()))
@@ -193,7 +193,8 @@ def _add_convolutions(
             channels, layer.channels, 3, size=size, first=number == 1, padding=layer.padding, pad_value=pad_value
         )
         pool = {"pool": nn.MaxPool2d(2)} if layer.pool else {}
-        block = {"conv": convolution, **pool, "norm": nn.BatchNorm2d(layer.channels), "sign": method.activation()}
+        norm = method.norm(layer.channels, images=True)
+        block = {"conv": convolution, **pool, "norm": norm, "sign": method.activation()}
         network.add_module(f"conv{number}", nn.Sequential(OrderedDict(block)))
         channels = layer.channels
     network.add_module("channels_last", ToChannelsLast())

@@ -153,7 +153,7 @@ class _Builder:
         """Activation, binary convolution 3x3, batch norm."""
         self.shrink(stride)
         conv = self.method.conv2d(channels, width, 3, size=self.size, stride=stride, padding=1, pad_value=0)
-        return {"sign": self.method.activation(), "conv": conv, "norm": nn.BatchNorm2d(width)}
+        return {"sign": self.method.activation(), "conv": conv, "norm": self.method.norm(width, images=True)}
 
     def shortcut(self, channels: int, width: int, *, stride: int) -> nn.Module:
         if stride == 1 and channels == width:

@@ -50,6 +50,10 @@ class Method:
         """Between a batch norm and the next layer."""
         raise NotImplementedError
 
+    def norm(self, channels: int, *, images: bool) -> nn.Module:
+        """Behind a layer with binary weights, whose outputs are `images` (N, channels, H, W) or (N, channels)."""
+        return nn.BatchNorm2d(channels) if images else nn.BatchNorm1d(channels)
+
     def squash(self) -> nn.Module:
         """Behind the sum of a residual block with plain shortcuts."""
         return nn.Hardtanh()

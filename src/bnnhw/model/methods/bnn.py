@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from bnnhw.model.quantise import Sign
+from bnnhw.model.shift_norm import ShiftBatchNorm
 
 from .base import SignMethod, Traits
 
@@ -15,8 +16,8 @@ __all__ = ["Bnn"]
 class Bnn(SignMethod):
     """Weights sign(w), activations sign(x), latent weights clipped to [-1, 1], straight-through gradients.
 
-    stochastic: activations are +1 with probability clip((x + 1)/2, 0, 1) in training. Source: Courbariaux et al.,
-    Binarized Neural Networks, arXiv:1602.02830.
+    stochastic: activations are +1 with probability clip((x + 1)/2, 0, 1) in training. shift_norm: batch norm by powers
+    of two (`ShiftBatchNorm`). Source: Courbariaux et al., Binarized Neural Networks, arXiv:1602.02830.
     """
 
     name = "bnn"
@@ -30,6 +31,10 @@ class Bnn(SignMethod):
     )
 
     stochastic: bool = False
+    shift_norm: bool = False
+
+    def norm(self, channels: int, *, images: bool) -> nn.Module:
+        return ShiftBatchNorm(channels) if self.shift_norm else super().norm(channels, images=images)
 
     def activation(self) -> nn.Module:
         return Sign(self.sign_gradient, stochastic=self.stochastic)

@@ -1,0 +1,63 @@
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from bnnhw.model import BinaryConv2d, BinaryLinear, Sign, ToChannelsFirst, ToChannelsLast, load
+from bnnhw.model.export import save
+from bnnhw.model.shift_norm import ShiftBatchNorm
+
+from .toy import scramble
+
+
+def ap2(z: float) -> float:
+    return math.copysign(2.0 ** round(math.log2(abs(z))), z) if z else 0.0
+
+
+def test_a_batch_by_hand() -> None:
+    layer = ShiftBatchNorm(1)
+    layer.weight.data.fill_(-0.8)
+    layer.bias.data.fill_(0.25)
+    values = [3.0, -1.0, 4.0, 2.5]
+    mean = sum(values) / 4
+    centred = [value - mean for value in values]
+    inverse = 1 / math.sqrt(sum(each * ap2(each) for each in centred) / 4 + 1e-4)
+    expected = [ap2(-0.8) * (each * ap2(inverse)) + 0.25 for each in centred]
+    assert layer(torch.tensor(values)[:, None])[:, 0].tolist() == pytest.approx(expected)
+    assert layer.running_mean.item() == pytest.approx(0.125 * mean)
+    assert layer.running_inverse.item() == pytest.approx(0.875 + 0.125 * inverse)
+
+
+def test_images_are_normalised_channel_by_channel() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(4, 3, 5, 2) * 8 + torch.tensor([0.0, 100.0, -7.0]).view(-1, 1, 1)
+    y = ShiftBatchNorm(3)(x)
+    assert y.mean((0, 2, 3)).abs().max().item() < 1e-4
+    assert 0.5 < y.std((0, 2, 3)).min().item() < y.std((0, 2, 3)).max().item() < 2
+
+
+def test_the_gradient_is_nearly_batch_norms() -> None:
+    torch.manual_seed(0)
+    x, g = torch.randn(64, 3), torch.randn(64, 3)
+    gradients = []
+    for layer in (ShiftBatchNorm(3), nn.BatchNorm1d(3)):
+        leaf = x.clone().requires_grad_()
+        layer(leaf).backward(g)
+        assert leaf.grad is not None
+        gradients.append(leaf.grad.flatten())
+    assert torch.cosine_similarity(*gradients, dim=0).item() > 0.95
+
+
+def test_exports_to_the_same_bits(tmp_path: Path) -> None:
+    network = nn.Sequential(
+        ToChannelsFirst(), BinaryConv2d(1, 4, 3), ShiftBatchNorm(4), Sign(), ToChannelsLast(), nn.Flatten(),
+        BinaryLinear(16, 5), ShiftBatchNorm(5), Sign(), BinaryLinear(5, 3),
+    )  # fmt: skip
+    scramble(network)
+    for name in ("2", "7"):
+        network.get_buffer(f"{name}.running_inverse").abs_()
+    images = torch.randint(0, 16, (500, 4, 4, 1), generator=torch.Generator().manual_seed(0))
+    save(network, tmp_path / "model.pt", example_input=images, input_range=(0, 15))
+    assert torch.equal(load(tmp_path / "model.pt")(images.float()), network(images.float()))
