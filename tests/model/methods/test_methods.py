@@ -30,6 +30,7 @@ RECIPE = Recipe(epochs=2, batch_size=32, validation=0, learning_rate=1e-2)
 EXPORTED = {
     "bnn": ("bnn",),
     "bnn stochastic": ("bnn", "stochastic=yes"),
+    "bnn shift norm": ("bnn", "shift_norm=yes"),
     "bnn swish-sign": ("bnn", "gradient=swish-sign"),
     "xnor": ("xnor",),
     "dorefa 1 2": ("dorefa",),
@@ -42,6 +43,7 @@ EXPORTED = {
     "rbnn filter": ("rbnn", "rotation=filter"),
 }
 NOT_EXPORTED = {
+    "real": (("real",), "layer 'conv1.conv' has weights of 32 bits and 1 binary bases; export supports weights of -1"),
     "bwn": (("bwn",), "layer 'conv2.conv' reads real numbers; put a Sign or Quantise before it"),
     "xnor k": (("xnor", "input_scale=yes"), "layer 'conv2.conv' is a XnorConv2d, which export does not support"),
     "dorefa 3": (("dorefa", "weight_bits=3"), "layer 'conv1.conv' has weights of 3 bits and 1 binary bases; export "),

@@ -75,8 +75,11 @@ def parameter_groups(network: nn.Module, *, weight_decay: float, glorot_power: i
     flip, and normalisation, scales and the angles of rotations have no reason to be 0. Learning rates of latent weights
     are multiplied by the `glorot_power`-th power of `glorot_factor`.
     """
-    latent = {id(layer.weight): layer.weight for layer in network.modules() if isinstance(layer, BinaryLayer)}
-    real = {id(layer.weight): layer.weight for layer in network.modules() if isinstance(layer, nn.Linear | _ConvNd)}
+    latent, real = {}, {}
+    for layer in network.modules():
+        if isinstance(layer, BinaryLayer | nn.Linear | _ConvNd):
+            is_latent = isinstance(layer, BinaryLayer) and layer.quantiser.bits < 32
+            (latent if is_latent else real)[id(layer.weight)] = layer.weight
     rest = [each for each in network.parameters() if id(each) not in latent and id(each) not in real]
     others = [
         {"params": list(real.values()), "factor": 1.0, "weight_decay": weight_decay},
