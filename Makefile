@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO := build/demo
 
-.PHONY: help setup demo test lint sim bench slow clean
+.PHONY: help setup demo test lint sim bench bench-accuracy slow clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
 setup: $(VENV)/.installed  ## a virtual environment with everything in it, and the few programs that pip does not bring
 
@@ -36,6 +36,9 @@ sim: setup  ## the cocotb benches: every unit and the whole top
 
 bench: setup  ## the figures that the documentation quotes
 	bnnhw bench
+
+bench-accuracy: setup  ## the trainings of docs/accuracy.md; days of CPU time, finished ones are kept
+	bnnhw accuracy
 
 slow: setup  ## the tests that take minutes, with networks that no run had before
 	pytest -n auto -m slow --hypothesis-profile default tests

@@ -11,7 +11,7 @@ from bnnhw.cli import cli, main
 
 COMMANDS = (
     "train", "prune", "eval", "inspect", "build", "verify", "sim", "run", "flash", "boards", "methods", "samples",
-    "bench", "lowlight", "enhance",
+    "bench", "accuracy", "lowlight", "enhance",
 )  # fmt: skip
 GIVEN = ("DIR/Sony_train_list.txt", "DIR/Sony_test_list.txt", "bench/models", "photos", "more")
 """What the examples want to be there."""

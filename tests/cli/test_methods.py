@@ -24,7 +24,8 @@ def run(line: str, capfd: pytest.CaptureFixture[str]) -> str:
 
 def test_lists_the_methods(capfd: pytest.CaptureFixture[str]) -> None:
     shown = run("methods", capfd)
-    assert "rbnn: --method-option gradient=ste|ppf|ede|rbnn|swish-sign (rbnn), rotation=layer|filter (layer)" in shown
+    options = "gradient=ste|ppf|ede|rbnn|swish-sign (rbnn), rotation=layer|filter (layer), adjust=yes|no (yes)"
+    assert f"rbnn: --method-option {options}" in shown
     listed = json.loads(run("methods --json", capfd))
     assert [row["method"] for row in listed] == list(METHODS)
     assert all(row["hardware"] and row["paper"].startswith("arXiv:") for row in listed)
@@ -34,7 +35,7 @@ def test_a_method_with_hardware(workplace: Path, capfd: pytest.CaptureFixture[st
     trained = run(f"{TRAIN} --method rbnn --method-option rotation=filter -o new.pt", capfd)
     assert "no hardware" not in trained
     metrics = json.loads((workplace / "new.pt.metrics.json").read_text())
-    assert metrics["method_options"] == ["gradient=rbnn", "rotation=filter"]
+    assert metrics["method_options"] == ["gradient=rbnn", "rotation=filter", "adjust=yes"]
     answers = [json.loads(run(f"eval new.pt --json --engine {engine}", capfd)) for engine in ("integer", "torch")]
     assert answers[0]["correct"] == answers[1]["correct"] == metrics["test_correct"]
     shown = run("inspect new.pt", capfd)

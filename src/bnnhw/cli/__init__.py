@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
     warnings.filterwarnings("ignore", "(?s).* created but never used")  # Amaranth's, about what an error cut short
     try:
         from bnnhw.cli import (
+            accuracy,
             bench,
             boards,
             build,
@@ -53,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
         )
 
         networks, hardware = (train, prune, evaluate, inspect), (build, verify, sim, run, flash, boards)
-        for module in (*networks, *hardware, methods, samples, bench, lowlight, enhance):
+        for module in (*networks, *hardware, methods, samples, bench, accuracy, lowlight, enhance):
             cli.add_command(module.command)
         with sigterm_raises():
             code = cli.main(args=arguments, prog_name="bnnhw", standalone_mode=False) or 0

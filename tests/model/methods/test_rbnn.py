@@ -7,8 +7,8 @@ from torch import Tensor
 from bnnhw.model import BinaryConv2d, BinaryLinear
 from bnnhw.model.epochs import on_epoch
 from bnnhw.model.gradients import RbnnGradient
-from bnnhw.model.methods.rbnn import RotatedWeights
-from bnnhw.model.rotation import cosine
+from bnnhw.model.methods.rbnn import Rbnn, RotatedWeights
+from bnnhw.model.rotation import cosine, rotate
 
 
 def layer(scope: str = "layer", *, seed: int = 0) -> tuple[BinaryConv2d, RotatedWeights]:
@@ -66,6 +66,21 @@ def test_each_epoch_learns_the_rotation_and_keeps_it_in_buffers(scope: str) -> N
     again.load_state_dict(conv.state_dict())
     assert torch.equal(again.quantised().values, conv.quantised().values)
     assert {"quantiser.r1", "quantiser.r2", "quantiser.beta"} <= conv.state_dict().keys()
+
+
+def test_without_adjustment_the_weights_are_wholly_rotated_and_the_angle_is_not_learnt() -> None:
+    torch.manual_seed(2)
+    quantiser = Rbnn(adjust=False).weights()
+    conv = BinaryConv2d(4, 6, 3, weights=quantiser)
+    assert isinstance(quantiser, RotatedWeights)
+    w = quantiser.matrices(conv.weight.detach())
+    expected = rotate(w, quantiser.r1, quantiser.r2)
+    near = expected.abs() < 1e-5
+    values, _ = conv.quantised()
+    assert bool((near | (values.view_as(w) == torch.where(expected >= 0, 1.0, -1.0))).all())
+    values.sum().backward()
+    assert quantiser.beta.grad is None
+    assert conv.weight.grad is not None
 
 
 def test_latent_weights_are_not_clipped() -> None:

@@ -12,10 +12,11 @@ from bnnhw.cli.options import data_dir_option
 
 def measurements() -> dict[str, Callable[[Bench], Iterator[Row]]]:
     """What can be measured, by name, quick ones first."""
-    from bnnhw.cli.bench import accuracy, cnv, engines, equality, popcount, routed, speed
+    from bnnhw.cli.bench import accuracy, cnv, engines, equality, overhead, popcount, routed, speed
 
     return {
         "accuracy": accuracy.measure,
+        "overhead": overhead.measure,
         "speed": speed.measure,
         "popcount": popcount.measure,
         "engines": engines.measure,

@@ -32,17 +32,19 @@ class RotatedWeights(WeightQuantiser):
     scope : "layer" or "filter"
         Whether w is the layer's whole weight tensor, or R turns each output channel's weights, the same R for all.
     gradient : Gradient
+    adjust : bool
+        Whether beta is learnt; if not, it stays at pi/2, where v = R^T w.
     """
 
     r1: Tensor
     r2: Tensor
 
-    def __init__(self, gradient: Gradient, *, scope: Scope = "layer"):
+    def __init__(self, gradient: Gradient, *, scope: Scope = "layer", adjust: bool = True):
         super().__init__()
         self.gradient = gradient
         self.scope = scope
         self.progress = 0.0
-        self.beta = nn.Parameter(torch.full((1,), math.pi / 4))
+        self.beta = nn.Parameter(torch.full((1,), math.pi / (4 if adjust else 2)), requires_grad=adjust)
 
     def prepare(self, shape: torch.Size) -> None:
         n1, n2 = near_square(shape.numel() if self.scope == "layer" else shape[1:].numel())
@@ -69,7 +71,8 @@ class Rbnn(SignMethod):
     """Rotated weights, and a gradient that grows steeper.
 
     rotation: of the whole layer, as in the paper, or one that the layer's filters share, as in the authors' code. On
-    Gaussian weights three cycles bring the cosine of weights and signs from 0.80 to 0.98, or to 0.81.
+    Gaussian weights three cycles bring the cosine of weights and signs from 0.80 to 0.98, or to 0.81. adjust: whether
+    the weights go part of the way to the rotated ones, by a learnt angle; without it, all the way.
     Source: Lin et al., Rotated Binary Neural Network, arXiv:2009.13055.
     """
 
@@ -85,6 +88,7 @@ class Rbnn(SignMethod):
 
     gradient: GradientName = "rbnn"
     rotation: Scope = "layer"
+    adjust: bool = True
 
     def weights(self) -> WeightQuantiser:
-        return RotatedWeights(self.sign_gradient, scope=self.rotation)
+        return RotatedWeights(self.sign_gradient, scope=self.rotation, adjust=self.adjust)

@@ -1,0 +1,101 @@
+"""bnnhw accuracy: the table of accuracies, trained anew."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import click
+
+from bnnhw.cli.options import data_dir_option
+
+
+class SeedsType(click.ParamType):
+    """0,1,2: numbers with commas between."""
+
+    name = "SEEDS"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        texts = str(value).split(",")
+        if not all(text.isascii() and text.isdigit() and len(text) < 10 for text in texts):
+            self.fail(f"{value!r} must be numbers with commas between, such as 0,1,2.", param, ctx)
+        return tuple(dict.fromkeys(map(int, texts)))
+
+
+@click.command("accuracy", context_settings={"show_default": True})
+@click.option("--only", multiple=True, metavar="ROW", help="mnist-mlp-4096, resnet20-rbnn, ...; may be repeated.")
+@click.option("--seeds", type=SeedsType(), default=(0,), help="A training for each.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Of every training; default: each row's own.")
+@click.option("--dataset", help="Train on another data set than the row's, to try it out.")
+@data_dir_option
+@click.option("--threads", type=click.IntRange(min=1), help="CPU threads.")
+@click.option("--work", type=click.Path(path_type=Path, file_okay=False), default=Path("build/accuracy"))
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each training.")
+def command(
+    only: tuple[str, ...],
+    seeds: Sequence[int],
+    epochs: int | None,
+    dataset: str | None,
+    data_dir: Path | None,
+    threads: int | None,
+    work: Path,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Train the networks of docs/accuracy.md and print their test accuracies beside the published ones.
+
+    What is finished lies in the folder --work and is not trained again; an interrupted training goes on after its last
+    epoch. accuracy.md there holds the tables.
+
+    \b
+    Example: bnnhw accuracy --only resnet20-b --only resnet20-rbnn --seeds 0,1,2 --epochs 30
+    """
+    import torch
+
+    from bnnhw.cli.accuracy.record import Record, read_record, run_row
+    from bnnhw.cli.accuracy.report import accuracy_table, flip_table, markdown, overhead_line
+    from bnnhw.cli.accuracy.rows import ROWS
+    from bnnhw.cli.progress import StageProgress
+    from bnnhw.model.datasets import load_data_set
+    from bnnhw.model.files import write_atomically
+
+    names = [row.name for row in ROWS]
+    for name in only:
+        if name not in names:
+            raise click.UsageError(f"--only {name} is none of {', '.join(names)}")
+    rows = [
+        replace(row, epochs=epochs or row.epochs, dataset=dataset or row.dataset)
+        for row in ROWS
+        if not only or row.name in only
+    ]
+    if threads:
+        torch.set_num_threads(threads)
+    work.mkdir(parents=True, exist_ok=True)
+    records: dict[str, list[Record]] = {}
+    with StageProgress(quiet=quiet) as progress:
+        for row in rows:
+            for seed in seeds:
+                what = f"{row.name}, {seed}"
+                if (record := read_record(work, row, seed=seed)) is None:
+                    data = load_data_set(row.dataset, data_dir=data_dir)
+                    record = run_row(
+                        row,
+                        data,
+                        work,
+                        seed=seed,
+                        on_step=lambda done, what=what, row=row: progress.show(what, f"{done:.1f} of {row.epochs}"),
+                    )
+                records.setdefault(row.name, []).append(record)
+                if as_json:
+                    click.echo(json.dumps(asdict(record)))
+                table = markdown(accuracy_table(rows, records))
+                if flips := flip_table(records, ("resnet20-b", "resnet20-rbnn")):
+                    table += f"\nWeights whose sign is not the first one:\n\n{markdown(flips)}"
+                if overhead := overhead_line(records):
+                    table += f"\n{overhead}\n"
+                write_atomically(work / "accuracy.md", table.encode())
+    if not as_json:
+        click.echo((work / "accuracy.md").read_text(), nl=False)

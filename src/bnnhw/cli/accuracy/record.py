@@ -1,0 +1,121 @@
+"""One training of the table: run it, or read what an earlier run of it gave."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bnnhw.cli.accuracy.rows import AccuracyRow
+
+if TYPE_CHECKING:
+    from bnnhw.model.datasets import DataSet
+
+__all__ = ["Record", "read_record", "run_row"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What a training gave. `seconds` are of wall-clock time, without the test.
+
+    flips: by layer, the share of weights whose sign is another than that of the first latent weight; for networks whose
+    file keeps the latent weights' layout (residual ones), else None.
+    """
+
+    row: str
+    data_set: str
+    epochs: int
+    seed: int
+    test_accuracy: float
+    seconds: float
+    images_per_second: float
+    threads: int
+    device: str
+    flips: dict[str, float] | None
+
+
+def read_record(folder: Path, row: AccuracyRow, *, seed: int) -> Record | None:
+    """The record of an earlier run; None where there is none. ValueError where it was of another training."""
+    path = _path(folder, row, seed)
+    if not path.exists():
+        return None
+    record = Record(**json.loads(path.read_text()))
+    if (record.data_set, record.epochs) != (row.dataset, row.epochs):
+        raise ValueError(
+            f"{path} is of {record.epochs} epochs on {record.data_set}, not of {row.epochs} on {row.dataset}; "
+            "delete it, or name another folder"
+        )
+    return record
+
+
+def run_row(row: AccuracyRow, data: "DataSet", folder: Path, *, seed: int, on_step: Callable[[float], None]) -> Record:
+    """Train, and keep the record in `folder`. An interrupted training goes on after its last whole epoch."""
+    import torch
+
+    from bnnhw.model.files import write_json
+    from bnnhw.model.methods import method_named
+    from bnnhw.model.named import train_named
+    from bnnhw.model.recipes import default_recipe
+
+    recipe = replace(default_recipe(row.network, row.dataset), epochs=row.epochs)
+    model = folder / f"{row.name}-seed{seed}.pt"
+    metrics = train_named(
+        row.network,
+        data,
+        model,
+        recipe=recipe,
+        network_options=row.network_options,
+        method=method_named(row.method, row.method_options),
+        seed=seed,
+        on_step=on_step,
+    )
+    learnt = len(data.train_images) - round(len(data.train_images) * recipe.validation)
+    record = Record(
+        row=row.name,
+        data_set=row.dataset,
+        epochs=row.epochs,
+        seed=seed,
+        test_accuracy=metrics["test_accuracy"],
+        seconds=metrics["seconds"],
+        images_per_second=learnt * row.epochs / max(metrics["seconds"], 1e-9),
+        threads=torch.get_num_threads(),
+        device="cpu",
+        flips=flip_rates(model, seed=seed),
+    )
+    write_json(_path(folder, row, seed), asdict(record))
+    return record
+
+
+def flip_rates(model: Path, *, seed: int) -> dict[str, float] | None:
+    """`Record.flips` of a trained file: its network is built anew, with the weights that the training began with."""
+    import torch
+
+    from bnnhw.model.layers import BinaryLayer
+    from bnnhw.model.loading import read_any
+    from bnnhw.model.methods import method_named
+    from bnnhw.model.network_file import NetworkFile
+    from bnnhw.model.networks import architecture, build_network
+    from bnnhw.model.quantise import plus_minus_one
+
+    file = read_any(model)
+    if not isinstance(file, NetworkFile):
+        return None
+    options: dict[str, Any] = {"shape": file.shape, "lo": file.lo, "hi": file.hi, "classes": len(file.meta["classes"])}
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        first = build_network(
+            architecture(file.network, options=file.network_options),
+            input_bits=file.input_bits, method=method_named(file.method, file.method_options), **options,
+        )  # fmt: skip
+    last = dict(file.module().named_modules())
+    flips: dict[str, float] = {}
+    for name, layer in first.named_modules():
+        trained = last[name]
+        if isinstance(layer, BinaryLayer) and isinstance(trained, BinaryLayer):
+            signs = plus_minus_one(layer.weight.detach())
+            flips[name] = float((trained.quantised().values != signs).float().mean())
+    return flips
+
+
+def _path(folder: Path, row: AccuracyRow, seed: int) -> Path:
+    return folder / f"{row.name}-seed{seed}.json"

@@ -1,0 +1,88 @@
+"""bnnhw accuracy: rows are trained once, and put beside what is published."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bnnhw.cli import main
+from bnnhw.cli.accuracy.record import Record, read_record
+from bnnhw.cli.accuracy.report import accuracy_table, flip_table, markdown, overhead_line
+from bnnhw.cli.accuracy.rows import ROWS
+from bnnhw.model.methods import method_named
+from bnnhw.model.networks import architecture
+
+from .case import Case, run_case
+
+RECORD = Record(
+    row="resnet20-b", data_set="cifar10", epochs=60, seed=0, test_accuracy=0.8, seconds=600, images_per_second=4900,
+    threads=2, device="cpu", flips={"a": 0.125, "b": 0.25},
+)  # fmt: skip
+
+
+def run(line: str, capfd: pytest.CaptureFixture[str]) -> str:
+    """What `bnnhw line`, which must succeed, prints."""
+    with pytest.raises(SystemExit) as end:
+        main(line.split())
+    out, err = capfd.readouterr()
+    assert (end.value.code, err) == (0, "")
+    return out
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+def test_every_row_can_be_built(row) -> None:
+    method_named(row.method, row.method_options)
+    architecture(row.network, options=row.network_options)
+    assert [other.name for other in ROWS].count(row.name) == 1
+
+
+def test_a_row_is_trained_once(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    line = "accuracy --only resnet20-rbnn --dataset digits --epochs 1 --threads 1 --work new -q"
+    first = run(line, capfd)
+    (told,) = (line.split(" | ") for line in first.splitlines() if line.startswith("| resnet20-rbnn "))
+    assert told[1:3] == ["rbnn", "digits"]
+    record = json.loads((workplace / "new" / "resnet20-rbnn-seed0.json").read_text())
+    assert told[3] == f"{record['test_accuracy']:.2%}".replace("%", " %")
+    assert len(record["flips"]) == 18
+    assert all(0.3 < rate < 0.7 for rate in record["flips"].values()), record["flips"]
+    files = {path.name: path.stat().st_mtime_ns for path in (workplace / "new").glob("*.pt")}
+    assert run(line, capfd) == first
+    assert {path.name: path.stat().st_mtime_ns for path in (workplace / "new").glob("*.pt")} == files
+    message = r"new/resnet20-rbnn-seed0\.json is of 1 epochs on digits, not of 2 on digits; delete it, or name .*"
+    run_case(Case("other epochs", line.replace("--epochs 1", "--epochs 2"), message), workplace, capfd)
+
+
+def test_the_tables() -> None:
+    rows = [row for row in ROWS if row.name in ("resnet20-b", "resnet20-rbnn", "resnet20-bnn")]
+    other = replace(RECORD, seed=3, test_accuracy=0.82, seconds=1200, flips={"a": 0.375, "b": 0.25})
+    records = {"resnet20-b": [RECORD, other]}
+    lines = accuracy_table(rows, records)
+    assert lines[1] == (
+        "resnet20-b", "xnor", "cifar10", "81.00 ± 1.41 %", "83.7 %", "0, 3", "60", "15.0", "4,900", "cpu, 2 threads",
+    )  # fmt: skip
+    assert lines[2][3:7] == ("not run yet", "87.8 %", "", "60")
+    flips = flip_table(records, ("resnet20-b", "resnet20-rbnn"))
+    assert flips == [("layer", "resnet20-b"), ("a", "25.0%"), ("b", "25.0%")]
+    assert flip_table({}, ("resnet20-b",)) == []
+    assert markdown(flips[:2]) == "| layer | resnet20-b |\n| --- | --- |\n| a | 25.0% |\n"
+    assert overhead_line(records) is None
+    both = {"resnet20-rbnn": [replace(RECORD, seconds=630)], "resnet20-bnn": [RECORD]}
+    assert overhead_line(both) == "an epoch of rbnn takes +5.0% against bnn (wall-clock)"
+
+
+def test_no_record_yet(tmp_path: Path) -> None:
+    assert read_record(tmp_path, ROWS[0], seed=0) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--only lenet", "--only lenet is none of mnist-mlp-4096, cnv, .*"),
+        ("--seeds 1,x", "Invalid value for '--seeds': '1,x' must be numbers with commas between, such as 0,1,2. .*"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    workplace: Path, capfd: pytest.CaptureFixture[str], options: str, message: str
+) -> None:
+    run_case(Case("bad option", f"accuracy {options}", message), workplace, capfd)
