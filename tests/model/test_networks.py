@@ -109,3 +109,16 @@ def test_the_first_padding_of_binary_pixels_is_minus_one() -> None:
 def test_images_that_are_too_small_are_refused() -> None:
     with pytest.raises(ValueError, match=r"^images of 8x8 are too small: nothing is left of them behind conv3; choose"):
         build_network(NETWORKS["cnv"], shape=(8, 8, 3), lo=0, hi=255, classes=10)
+
+
+def test_a_network_with_a_share_of_its_channels() -> None:
+    half = architecture("cnv", options=["channels=50"])
+    assert isinstance(half, Architecture)
+    assert [layer.channels for layer in half.convolutions] == [32, 32, 64, 64, 128, 128]
+    assert half.widths == (256, 256)
+    assert architecture("tfc", options=["channels=1"]).widths == (1, 1, 1)
+    assert architecture("mlp", width=30, options=["channels=50"]).widths == (15, 15, 15)
+    assert architecture("lfc", options=["channels=100"]) == NETWORKS["lfc"]
+    for percent in (0, 401):
+        with pytest.raises(ValueError, match=f"^channels={percent} must lie between 1 and 400 percent$"):
+            architecture("cnv", options=[f"channels={percent}"])

@@ -50,8 +50,26 @@ class Architecture:
 
 
 @dataclass(frozen=True)
-class _NoOptions:
-    """What networks of layers one after the other leave open."""
+class ChainOptions:
+    """What networks of layers one after the other leave open.
+
+    channels: percent of the published channels and neurons of each hidden layer, at least one. 50 is pruning before
+    training; what a trained network can do without, `pruning.prune` finds out.
+    """
+
+    channels: int = 100
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.channels <= 400:
+            raise ValueError(f"channels={self.channels} must lie between 1 and 400 percent")
+
+    def apply(self, network: Architecture) -> Architecture:
+        """`network` with so many channels."""
+        convolutions = (replace(layer, channels=self._of(layer.channels)) for layer in network.convolutions)
+        return replace(network, widths=tuple(map(self._of, network.widths)), convolutions=tuple(convolutions))
+
+    def _of(self, count: int) -> int:
+        return max(1, round(count * self.channels / 100))
 
 
 def _convolutional(*channels: tuple[int, int], widths: tuple[int, ...], padding: int, pools: int = 3) -> Architecture:
@@ -91,25 +109,26 @@ def architecture(
 ) -> Architecture | ResNet:
     """The architecture called `network`.
 
-    `width` and `depth` of the hidden layers may be chosen for `mlp` only; `options`, such as `("shortcuts=bireal",)`,
-    are those of residual networks (`resnet.ResNetOptions`).
+    `width` and `depth` of the hidden layers may be chosen for `mlp` only; `options`, such as `("channels=50",)`, are
+    those of `ChainOptions`, or of residual networks (`resnet.ResNetOptions`).
     """
     if network not in NETWORKS:
         raise ValueError(f"unknown network {network!r}; known ones are {', '.join(NETWORKS)}")
     known = NETWORKS[network]
-    kind = ResNetOptions if isinstance(known, ResNet) else _NoOptions
+    kind = ResNetOptions if isinstance(known, ResNet) else ChainOptions
     chosen = with_options(kind, options, what=f"network {network!r}")
     if isinstance(known, ResNet) and isinstance(chosen, ResNetOptions):
         known = replace(known, options=chosen)
     if width is None and depth is None:
-        return known
+        return chosen.apply(known) if isinstance(known, Architecture) and isinstance(chosen, ChainOptions) else known
     if network != "mlp":
         raise ValueError(f"network {network!r} has fixed widths {known.widths}; choose a width or depth with 'mlp'")
     width, depth = known.widths[0] if width is None else width, len(known.widths) if depth is None else depth
     for name, value in (("width", width), ("depth", depth)):
         if value < 1:
             raise ValueError(f"{name}={value} must be at least 1")
-    return Architecture(widths=(width,) * depth)
+    assert isinstance(chosen, ChainOptions)
+    return chosen.apply(Architecture(widths=(width,) * depth))
 
 
 def build_network(
