@@ -61,6 +61,7 @@ def test_training_writes_it_and_says_what_is_in_the_way(tmp_path: Path, method: 
     metrics = train_named(
         "mlp", data, out, recipe=Recipe(epochs=2, batch_size=16), width=8, depth=2, method=method_named(*method)
     )
+    assert metrics is not None
     assert metrics["method"] == method[0]
     assert metrics["obstacle"].startswith("layer 'hidden")
     assert metrics["test_correct"] == count_correct(load(out), data.test_images, data.test_labels)

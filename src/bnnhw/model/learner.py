@@ -1,7 +1,6 @@
 """The steps of a training: forwards, backwards, optimiser, and latent weights back to where they belong."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor, nn
@@ -88,5 +87,5 @@ class Learner:
             wanted = self.teacher(x)
         return (1 - weight) * loss + weight * distillation_loss(scores, wanted.float(), temperature)
 
-    def _precision(self) -> AbstractContextManager[None]:
+    def _precision(self) -> torch.autocast:
         return torch.autocast(self.machine.device, torch.bfloat16, enabled=self.recipe.precision == "bfloat16")

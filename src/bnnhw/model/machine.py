@@ -30,7 +30,7 @@ class Machine:
 
     @property
     def torch_device(self) -> torch.device:
-        return torch.device(self.device, self.workers.local_rank if self.device == "cuda" else None)
+        return torch.device("cuda", self.workers.local_rank) if self.device == "cuda" else torch.device("cpu")
 
     def settings(self) -> Mapping[str, Any]:
         """What decides how a training rounds, and so its outcome."""

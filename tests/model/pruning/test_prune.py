@@ -1,5 +1,8 @@
 """What pruning must keep, it keeps bit for bit; what it cannot prune, it refuses by name."""
 
+# pyright: reportOptionalSubscript=false, reportIndexIssue=false
+# (as torch's types say it: a norm's statistics may be None, a layer of a Sequential is any module)
+
 from typing import Any
 
 import pytest

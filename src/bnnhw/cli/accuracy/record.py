@@ -69,6 +69,7 @@ def run_row(row: AccuracyRow, data: "DataSet", folder: Path, *, seed: int, on_st
         seed=seed,
         on_step=on_step,
     )
+    assert metrics is not None  # only a process that is not the first gives none
     learnt = len(data.train_images) - round(len(data.train_images) * recipe.validation)
     record = Record(
         row=row.name,

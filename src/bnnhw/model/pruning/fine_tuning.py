@@ -29,7 +29,7 @@ def learnable(file: ModelFile) -> nn.Sequential:
         if isinstance(module, BinaryLayer):
             with torch.no_grad():
                 magnitudes = nn.init.xavier_uniform_(torch.empty_like(module.weight)).abs()
-                module.weight *= magnitudes.clamp_min(_LEAST)
+                module.weight.mul_(magnitudes.clamp_min(_LEAST))
         elif isinstance(module, Affine):
             weight, bias = module.weight.clone(), module.bias.clone()  # else the file's own would move
             del module.weight, module.bias
