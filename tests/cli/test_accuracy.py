@@ -8,7 +8,7 @@ import pytest
 
 from bnnhw.cli import main
 from bnnhw.cli.accuracy.record import Record, read_record
-from bnnhw.cli.accuracy.report import accuracy_table, flip_table, markdown, overhead_line
+from bnnhw.cli.accuracy.report import accuracy_table, flip_table, markdown
 from bnnhw.cli.accuracy.rows import ROWS
 from bnnhw.model.methods import method_named
 from bnnhw.model.networks import architecture
@@ -66,9 +66,6 @@ def test_the_tables() -> None:
     assert flips == [("layer", "resnet20-b"), ("a", "25.0%"), ("b", "25.0%")]
     assert flip_table({}, ("resnet20-b",)) == []
     assert markdown(flips[:2]) == "| layer | resnet20-b |\n| --- | --- |\n| a | 25.0% |\n"
-    assert overhead_line(records) is None
-    both = {"resnet20-rbnn": [replace(RECORD, seconds=630)], "resnet20-bnn": [RECORD]}
-    assert overhead_line(both) == "an epoch of rbnn takes +5.0% against bnn (wall-clock)"
 
 
 def test_no_record_yet(tmp_path: Path) -> None:

@@ -93,3 +93,27 @@ def test_the_choice_is_repeatable() -> None:
     orders = [order_by_thinet(file, find_links(file)[0], images, seed=4).tolist() for _ in range(2)]
     assert orders[0] == orders[1]
     assert sorted(orders[0]) == list(range(6))
+
+
+@torch.no_grad()
+def test_channels_that_say_the_same_do_not_both_go_first() -> None:
+    """Removing one of two twins costs least of all, removing the other then three times as much."""
+    network = linear()
+    scramble(network, seed=3)
+    _, producer, norm, _, consumer, _ = network
+    assert isinstance(producer, BinaryLinear)
+    assert isinstance(norm, nn.BatchNorm1d)
+    assert isinstance(consumer, BinaryLinear)
+    producer.weight[1] = producer.weight[0]
+    consumer.weight[:, 1] = consumer.weight[:, 0]
+    images = torch.from_numpy(images_for(60)).float()
+    norm.train()
+    norm.momentum = 1.0
+    network(images)
+    norm.eval()
+    norm.weight.fill_(1)
+    norm.bias.copy_(torch.tensor([0.8, 0.8, 0.6, 0.6, 0.6, 0.6]))
+    file = file_of(network)
+    order = order_by_thinet(file, find_links(file)[0], images).tolist()
+    assert order[0] in (0, 1)
+    assert order[1] not in (0, 1)

@@ -32,6 +32,14 @@ def hidden_parts(network: nn.Sequential) -> list[tuple[BinaryLayer, nn.BatchNorm
     return [(block[0], block.get_submodule("norm")) for block in blocks]  # pyright: ignore[reportReturnType]
 
 
+def set_running(norm: nn.Module, *, mean: Any, variance: float | None = None, which: slice = slice(None)) -> None:
+    """Give a batch norm these running statistics in some channels."""
+    state = norm.state_dict()
+    state["running_mean"][which] = mean
+    if variance is not None:
+        state["running_var"][which] = variance
+
+
 def widths(file: ModelFile) -> list[int]:
     return [len(layer.tensors["weight"]) for layer in file.layers if layer.op.startswith("binary_")]
 
@@ -62,7 +70,7 @@ def test_dead_channels_go_without_a_trace(network: nn.Sequential, how: dict[str,
 def test_thresholds_out_of_reach_make_channels_constant(network: nn.Sequential) -> None:
     for layer, norm in hidden_parts(network):
         with torch.no_grad():
-            norm.running_mean[::2] = 255 * layer.weight[0].numel() + 1  # greater than any sum
+            set_running(norm, mean=255 * layer.weight[0].numel() + 1, which=slice(None, None, 2))  # beyond any sum
             norm.bias[::2] = 0
     pruning = prune(file_of(network), keep=0.5)
     assert [layer.constant for layer in pruning.layers] == [layer.after for layer in pruning.layers]
@@ -76,8 +84,8 @@ def test_equal_channels_go_without_a_trace(network: nn.Sequential, how: dict[str
     with torch.no_grad():
         layer.weight[:] = layer.weight[:1].clone()
         grey = 0.0 if isinstance(network[0], InputThreshold) else 127.5
-        norm.running_mean[:] = grey * layer.weight[0].sign().sum()
-        for tensor, value in ((norm.running_var, 9.0), (norm.weight, 1.5), (norm.bias, 0.25)):
+        set_running(norm, mean=grey * layer.weight[0].sign().sum(), variance=9.0)
+        for tensor, value in ((norm.weight, 1.5), (norm.bias, 0.25)):
             tensor[:] = value
         behind.weight[:] = behind.weight[:, :1].clone()
     file = file_of(network)
@@ -102,11 +110,11 @@ def test_by_magnitude_the_smallest_factors_go() -> None:
 
 
 def test_by_magnitude_the_methods_own_scale_counts_first() -> None:
-    network = nn.Sequential(
-        nn.Flatten(), BinaryLinear(288, 4, scale=True), nn.BatchNorm1d(4), Sign(), BinaryLinear(4, 2), TensorNorm()
-    )
-    network[1].scale.data[:] = torch.tensor([0.5, -2, 0.25, 1])  # pyright: ignore
-    network[2].weight.data[:] = torch.tensor([4.0, 3, 2, 1])
+    linear, norm = BinaryLinear(288, 4, scale=True), nn.BatchNorm1d(4)
+    assert linear.scale is not None
+    linear.scale.data = torch.tensor([0.5, -2, 0.25, 1])
+    norm.weight.data = torch.tensor([4.0, 3, 2, 1])
+    network = nn.Sequential(nn.Flatten(), linear, norm, Sign(), BinaryLinear(4, 2), TensorNorm())
     smaller = prune(file_of(network.eval()), keep=0.5).file
     assert smaller.layers[1].tensors["scale"].tolist() == [-2, 1]
 

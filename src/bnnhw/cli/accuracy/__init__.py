@@ -30,6 +30,7 @@ class SeedsType(click.ParamType):
 @click.option("--epochs", type=click.IntRange(min=1), help="Of every training; default: each row's own.")
 @click.option("--dataset", help="Train on another data set than the row's, to try it out.")
 @data_dir_option
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads.")
 @click.option("--work", type=click.Path(path_type=Path, file_okay=False), default=Path("build/accuracy"))
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
@@ -40,6 +41,7 @@ def command(
     epochs: int | None,
     dataset: str | None,
     data_dir: Path | None,
+    device: str,
     threads: int | None,
     work: Path,
     quiet: bool,
@@ -56,7 +58,7 @@ def command(
     import torch
 
     from bnnhw.cli.accuracy.record import Record, read_record, run_row
-    from bnnhw.cli.accuracy.report import accuracy_table, flip_table, markdown, overhead_line
+    from bnnhw.cli.accuracy.report import accuracy_table, flip_table, markdown
     from bnnhw.cli.accuracy.rows import ROWS
     from bnnhw.cli.progress import StageProgress
     from bnnhw.model.datasets import load_data_set
@@ -86,6 +88,7 @@ def command(
                         data,
                         work,
                         seed=seed,
+                        device=device,
                         on_step=lambda done, what=what, row=row: progress.show(what, f"{done:.1f} of {row.epochs}"),
                     )
                 records.setdefault(row.name, []).append(record)
@@ -94,8 +97,6 @@ def command(
                 table = markdown(accuracy_table(rows, records))
                 if flips := flip_table(records, ("resnet20-b", "resnet20-rbnn")):
                     table += f"\nWeights whose sign is not the first one:\n\n{markdown(flips)}"
-                if overhead := overhead_line(records):
-                    table += f"\n{overhead}\n"
                 write_atomically(work / "accuracy.md", table.encode())
     if not as_json:
         click.echo((work / "accuracy.md").read_text(), nl=False)

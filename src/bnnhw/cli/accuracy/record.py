@@ -48,16 +48,19 @@ def read_record(folder: Path, row: AccuracyRow, *, seed: int) -> Record | None:
     return record
 
 
-def run_row(row: AccuracyRow, data: "DataSet", folder: Path, *, seed: int, on_step: Callable[[float], None]) -> Record:
+def run_row(
+    row: AccuracyRow, data: "DataSet", folder: Path, *, seed: int, device: str, on_step: Callable[[float], None]
+) -> Record:
     """Train, and keep the record in `folder`. An interrupted training goes on after its last whole epoch."""
     import torch
 
     from bnnhw.model.files import write_json
+    from bnnhw.model.machine import Machine
     from bnnhw.model.methods import method_named
     from bnnhw.model.named import train_named
     from bnnhw.model.recipes import default_recipe
 
-    recipe = replace(default_recipe(row.network, row.dataset), epochs=row.epochs)
+    recipe = replace(default_recipe(row.network, row.dataset, method=row.recipe_of), epochs=row.epochs)
     model = folder / f"{row.name}-seed{seed}.pt"
     metrics = train_named(
         row.network,
@@ -67,6 +70,7 @@ def run_row(row: AccuracyRow, data: "DataSet", folder: Path, *, seed: int, on_st
         network_options=row.network_options,
         method=method_named(row.method, row.method_options),
         seed=seed,
+        machine=Machine(device=device),
         on_step=on_step,
     )
     assert metrics is not None  # only a process that is not the first gives none
@@ -80,7 +84,7 @@ def run_row(row: AccuracyRow, data: "DataSet", folder: Path, *, seed: int, on_st
         seconds=metrics["seconds"],
         images_per_second=learnt * row.epochs / max(metrics["seconds"], 1e-9),
         threads=torch.get_num_threads(),
-        device="cpu",
+        device=device,
         flips=flip_rates(model, seed=seed),
     )
     write_json(_path(folder, row, seed), asdict(record))

@@ -6,7 +6,7 @@ from statistics import mean, stdev
 from bnnhw.cli.accuracy.record import Record
 from bnnhw.cli.accuracy.rows import AccuracyRow
 
-__all__ = ["accuracy_table", "flip_table", "markdown", "overhead_line"]
+__all__ = ["accuracy_table", "flip_table", "markdown"]
 
 
 def accuracy_table(rows: Sequence[AccuracyRow], records: Mapping[str, Sequence[Record]]) -> list[tuple[str, ...]]:
@@ -50,17 +50,6 @@ def flip_table(records: Mapping[str, Sequence[Record]], names: Sequence[str]) ->
     layers = list(flips[run[0]][0])
     lines = [(layer, *(f"{mean(one[layer] for one in flips[name]):.1%}" for name in run)) for layer in layers]
     return [("layer", *run), *lines]
-
-
-def overhead_line(records: Mapping[str, Sequence[Record]]) -> str | None:
-    """How much longer an epoch of rbnn takes than one of bnn, by wall-clock time."""
-    try:
-        seconds = {
-            name: mean(one.seconds / one.epochs for one in records[f"resnet20-{name}"]) for name in ("rbnn", "bnn")
-        }
-    except KeyError:
-        return None
-    return f"an epoch of rbnn takes {seconds['rbnn'] / seconds['bnn'] - 1:+.1%} against bnn (wall-clock)"
 
 
 def markdown(table: Sequence[tuple[str, ...]]) -> str:
