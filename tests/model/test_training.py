@@ -100,6 +100,7 @@ def test_progress_is_told() -> None:
     training = run(on_step=steps.append, on_epoch=epochs.append)
     assert steps == [(number + 1) / 4 for number in range(6 * 4)]  # 72 images to learn from, 16 at a time
     assert tuple(epochs) == training.history
+    assert [epoch.images for epoch in epochs] == [64] * 6
 
 
 def test_without_validation_the_training_accuracy_decides() -> None:

@@ -41,10 +41,10 @@ class Learner:
 
     def pass_over(
         self, images: LabelledImages, *, number: int, on_step: Callable[[float], None]
-    ) -> tuple[float, float]:
+    ) -> tuple[float, float, int]:
         """Epoch `number`, from 1: each image once, in a new order, but for a last batch that is not full.
 
-        (mean loss, accuracy), of all processes.
+        (mean loss, accuracy, how many images), of all processes.
         """
         recipe, workers = self.recipe, self.machine.workers
         self.network.train()
@@ -57,14 +57,13 @@ class Learner:
             done = (number - 1) * steps + step + 1
             share = learning_rate_share(recipe.schedule, done / (recipe.epochs * steps), warmup=recipe.warmup)
             self.optimizer.set_learning_rate(recipe.learning_rate * share)
-            loss, correct = self._step(*images.batch(batch, recipe.augmentation))
-            totals += torch.stack([loss * len(batch), correct])
+            totals += self._step(*images.batch(batch, recipe.augmentation))
             on_step(done / steps)
-        total_loss, total_correct = workers.sum(totals).tolist()
-        return total_loss / (steps * batch_size), total_correct / (steps * batch_size)
+        loss, accuracy = (workers.sum(totals) / (steps * batch_size)).tolist()
+        return loss, accuracy, steps * batch_size
 
-    def _step(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """One step of the optimiser. (loss, number of images whose greatest score is the right one)."""
+    def _step(self, x: Tensor, target: Tensor) -> Tensor:
+        """One step of the optimiser. (sum of the losses, number of images whose greatest score is the right one)."""
         with self._precision():
             scores = self.forward(x)
         loss = self._loss(x, scores.float(), target)
@@ -75,7 +74,7 @@ class Learner:
         for module in self.network.modules():
             if isinstance(module, BinaryLayer):
                 module.clip()
-        return loss.detach().double(), (scores.argmax(1) == target).sum().double()
+        return torch.stack([loss.detach().double() * len(target), (scores.argmax(1) == target).sum()])
 
     def _loss(self, x: Tensor, scores: Tensor, target: Tensor) -> Tensor:
         """The recipe's, a part of it replaced by the distance to the teacher where there is one."""

@@ -1,13 +1,14 @@
 """Training a named network on a data set, from nothing to model.pt: what `bnnhw train` does."""
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from bnnhw import __version__
 
@@ -132,19 +133,8 @@ def train_named(
         "seed": seed,
     }
     meta = {"network": network, "dataset": data.name, "classes": list(data.classes), "metrics": result, **trained_by}
-    obstacle = None
-    try:
-        save(training.network, out, example_input=data.test_images[:256], input_range=(data.lo, data.hi), meta=meta)
-    except ExportError as error:
-        obstacle = str(error)
-        file = NetworkFile(
-            network=network, network_options=tuple(network_options), width=width, depth=depth, input_bits=input_bits,
-            method=method.name, method_options=tuple(option_texts(method)),
-            shape=data.shape, lo=data.lo, hi=data.hi, obstacle=obstacle,
-            tensors=training.network.state_dict(), meta={**meta, "bnnhw": __version__},
-        )  # fmt: skip
-        file.module()  # what cannot be read again must not be written
-        write_atomically(out, torch_bytes(file.to_plain()))
+    built_of = {"network_options": tuple(network_options), "width": width, "depth": depth, "input_bits": input_bits}
+    obstacle = _write_model(training.network, out, data, method, meta=meta, network=network, **built_of)
     metrics = {
         "network": network,
         "widths": list(shape.widths),
@@ -178,3 +168,21 @@ def train_named(
     if training.is_complete:
         checkpoint.unlink(missing_ok=True)
     return metrics
+
+
+def _write_model(
+    module: nn.Module, out: Path, data: DataSet, method: Method, *, meta: Mapping[str, Any], **built_of: Any
+) -> str | None:
+    """Write `module` to `out`: a model for the compiler, where it is a chain of what the compiler reads, else a
+    `NetworkFile`; `built_of` are its fields. What was in the way of the former."""
+    try:
+        save(module, out, example_input=data.test_images[:256], input_range=(data.lo, data.hi), meta=meta)
+    except ExportError as error:
+        file = NetworkFile(
+            method=method.name, method_options=tuple(option_texts(method)), shape=data.shape, lo=data.lo, hi=data.hi,
+            obstacle=str(error), tensors=module.state_dict(), meta={**meta, "bnnhw": __version__}, **built_of,
+        )  # fmt: skip
+        file.module()  # what cannot be read again must not be written
+        write_atomically(out, torch_bytes(file.to_plain()))
+        return file.obstacle
+    return None

@@ -83,7 +83,7 @@ def train(
         for number in range(len(state.history) + 1, recipe.epochs + 1):
             begin, signs = time.monotonic(), weight_signs(network)
             tell_of_epoch(network, (number - 1) / recipe.epochs)
-            loss, accuracy = learner.pass_over(learnt, number=number, on_step=on_step)
+            loss, accuracy, images = learner.pass_over(learnt, number=number, on_step=on_step)
             workers.share_buffers(network)
             validated = accuracy
             if len(held_back):
@@ -92,7 +92,7 @@ def train(
             epoch = Epoch(
                 epoch=number, loss=loss, accuracy=accuracy, validation_accuracy=validated,
                 flip_rate=mean_flip_rate(rates, {name: each.numel() for name, each in signs.items()}),
-                flip_rates=rates, images=len(learnt), seconds=time.monotonic() - begin,
+                flip_rates=rates, images=images, seconds=time.monotonic() - begin,
             )  # fmt: skip
             state.record(epoch)
             if checkpoint is not None:
