@@ -233,7 +233,8 @@ class Hooked(Branching):
 
 SUPPORTED_LIST = (
     "InputThreshold, BinaryLinear, BinaryConv2d, TensorNorm, Affine, Sign, Quantise, ToChannelsFirst, ToChannelsLast, "
-    "BatchNorm1d, BatchNorm2d, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, Flatten, Dropout, Identity, Hardtanh, ReLU"
+    "BatchNorm1d, BatchNorm2d, ShiftBatchNorm, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, Flatten, Dropout, Identity, "
+    "Hardtanh, ReLU"
 )
 
 
