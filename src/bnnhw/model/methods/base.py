@@ -58,9 +58,14 @@ class Method:
         """Behind the sum of a residual block with plain shortcuts."""
         return nn.Hardtanh()
 
+    def layer_scale(self, channels: int, *, fan_in: int, size: tuple[int, int] | None) -> bool | nn.Module:
+        """A layer's learnt `scale`, as for `BinaryLayer`; size: (height, width) of a convolution's output."""
+        return False
+
     def linear(self, in_features: int, out_features: int, *, first: bool = False) -> BinaryLinear:
         """A fully connected layer; the `first` one reads the network's input instead of what `activation` gives."""
-        return BinaryLinear(in_features, out_features, weights=self.weights())
+        scale = self.layer_scale(out_features, fan_in=in_features, size=None)
+        return BinaryLinear(in_features, out_features, weights=self.weights(), scale=scale)
 
     def conv2d(
         self,
@@ -73,7 +78,8 @@ class Method:
         **geometry: Any,
     ) -> BinaryConv2d:
         """A convolution whose output is of `size` (height, width); `geometry` as for `BinaryConv2d`."""
-        return BinaryConv2d(in_channels, out_channels, kernel_size, weights=self.weights(), **geometry)
+        scale = self.layer_scale(out_channels, fan_in=in_channels * kernel_size**2, size=size)
+        return BinaryConv2d(in_channels, out_channels, kernel_size, weights=self.weights(), scale=scale, **geometry)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,10 @@
 """XNOR-Net++: one learnt scale for weights and activations together."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
-
-from bnnhw.model.layers import BinaryConv2d, BinaryLinear
 
 from .base import SignMethod, Traits
 
@@ -48,26 +46,10 @@ class XnorPlusPlus(SignMethod):
 
     scale: Literal["channel", "map", "product"] = "channel"
 
-    def linear(self, in_features: int, out_features: int, *, first: bool = False) -> BinaryLinear:
-        return BinaryLinear(in_features, out_features, weights=self.weights(), scale=True)
-
-    def conv2d(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int,
-        *,
-        size: tuple[int, int],
-        first: bool = False,
-        **geometry: Any,
-    ) -> BinaryConv2d:
+    def layer_scale(self, channels: int, *, fan_in: int, size: tuple[int, int] | None) -> bool | nn.Module:
+        if size is None or self.scale == "channel":
+            return True
         height, width = size
-        start = (in_channels * kernel_size**2) ** -0.5
-        match self.scale:
-            case "channel":
-                scale: bool | nn.Module = True
-            case "map":
-                scale = ScaleMap((out_channels, height, width), start=start)
-            case "product":
-                scale = ScaleMap((out_channels, 1, 1), (1, height, 1), (1, 1, width), start=start)
-        return BinaryConv2d(in_channels, out_channels, kernel_size, weights=self.weights(), scale=scale, **geometry)
+        if self.scale == "map":
+            return ScaleMap((channels, height, width), start=fan_in**-0.5)
+        return ScaleMap((channels, 1, 1), (1, height, 1), (1, 1, width), start=fan_in**-0.5)
