@@ -1,6 +1,6 @@
 """What an optimiser is to the training loop, and which parameters of a network are which."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ from torch.nn.modules.conv import _ConvNd
 
 from bnnhw.model.layers import BinaryLayer
 
-__all__ = ["Group", "Optimizer", "Parts", "glorot_factor", "parameter_groups"]
+__all__ = ["Group", "Optimizer", "Parts", "glorot_factor", "parameter_groups", "with_gradients"]
 
 Group = dict[str, Any]
 """A group of parameters as torch's optimisers take them: `params`, and what holds for these alone. `factor` times the
@@ -55,6 +55,14 @@ class Parts:
     def load_state_dict(self, states: Sequence[dict[str, Any]]) -> None:
         for optimizer, state in zip(self.optimizers, states, strict=True):
             optimizer.load_state_dict(state)
+
+
+def with_gradients(optimizer: torch.optim.Optimizer) -> Iterator[tuple[Group, torch.Tensor, torch.Tensor, Group]]:
+    """(group, parameter, gradient, the optimiser's memory of it) for each parameter that has a gradient."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            if parameter.grad is not None:
+                yield group, parameter, parameter.grad, optimizer.state[parameter]
 
 
 def glorot_factor(parameter: torch.Tensor) -> float:

@@ -12,7 +12,7 @@ from bnnhw.model.layers import BinaryLayer
 from bnnhw.model.quantise import plus_minus_one
 from bnnhw.model.weights import SignWeights
 
-from .base import Optimizer, Parts, parameter_groups
+from .base import Optimizer, Parts, parameter_groups, with_gradients
 
 __all__ = ["Bop", "BopSteps"]
 
@@ -29,16 +29,12 @@ class BopSteps(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                state = self.state[weight]
-                if not state:
-                    state["momentum"] = torch.zeros_like(weight)
-                momentum = state["momentum"].lerp_(weight.grad, group["lr"])
-                flips = (momentum.abs() > group["threshold"]) & (momentum * weight > 0)
-                weight.copy_(torch.where(flips, -weight, weight))
+        for group, weight, gradient, state in with_gradients(self):
+            if not state:
+                state["momentum"] = torch.zeros_like(weight)
+            momentum = state["momentum"].lerp_(gradient, group["lr"])
+            flips = (momentum.abs() > group["threshold"]) & (momentum * weight > 0)
+            weight.copy_(torch.where(flips, -weight, weight))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from torch import nn
 
 from bnnhw.model.weights import ap2
 
-from .base import Optimizer, Parts, parameter_groups
+from .base import Optimizer, Parts, parameter_groups, with_gradients
 
 __all__ = ["ShiftAdaMax", "ShiftAdaMaxSteps"]
 
@@ -32,19 +32,15 @@ class ShiftAdaMaxSteps(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                state = self.state[weight]
-                if not state:
-                    state.update(step=0, first=torch.zeros_like(weight), greatest=torch.zeros_like(weight))
-                gradient = weight.grad + group["weight_decay"] * weight
-                state["step"] += 1
-                state["first"].lerp_(gradient, 1 - _KEEP_FIRST)
-                torch.maximum(state["greatest"] * _KEEP_SECOND, gradient.abs(), out=state["greatest"])
-                rate = power_of_two(group["lr"] / (1 - _KEEP_FIRST ** state["step"]))
-                weight -= rate * state["first"] / ap2(state["greatest"]).clamp_min(_LEAST)
+        for group, weight, gradient, state in with_gradients(self):
+            if not state:
+                state.update(step=0, first=torch.zeros_like(weight), greatest=torch.zeros_like(weight))
+            decayed = gradient + group["weight_decay"] * weight
+            state["step"] += 1
+            state["first"].lerp_(decayed, 1 - _KEEP_FIRST)
+            torch.maximum(state["greatest"] * _KEEP_SECOND, decayed.abs(), out=state["greatest"])
+            rate = power_of_two(group["lr"] / (1 - _KEEP_FIRST ** state["step"]))
+            weight -= rate * state["first"] / ap2(state["greatest"]).clamp_min(_LEAST)
 
 
 def power_of_two(x: float) -> float:
