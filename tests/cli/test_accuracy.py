@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from bnnhw.cli import main
 from bnnhw.cli.accuracy.record import Record, read_record
 from bnnhw.cli.accuracy.report import accuracy_table, flip_table, markdown
 from bnnhw.cli.accuracy.rows import ROWS
@@ -14,20 +13,12 @@ from bnnhw.model.methods import method_named
 from bnnhw.model.networks import architecture
 
 from .case import Case, run_case
+from .printed import printed
 
 RECORD = Record(
     row="resnet20-b", data_set="cifar10", epochs=60, seed=0, test_accuracy=0.8, seconds=600, images_per_second=4900,
     threads=2, device="cpu", flips={"a": 0.125, "b": 0.25},
 )  # fmt: skip
-
-
-def run(line: str, capfd: pytest.CaptureFixture[str]) -> str:
-    """What `bnnhw line`, which must succeed, prints."""
-    with pytest.raises(SystemExit) as end:
-        main(line.split())
-    out, err = capfd.readouterr()
-    assert (end.value.code, err) == (0, "")
-    return out
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
@@ -39,7 +30,7 @@ def test_every_row_can_be_built(row) -> None:
 
 def test_a_row_is_trained_once(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:
     line = "accuracy --only resnet20-rbnn --dataset digits --epochs 1 --threads 1 --work new -q"
-    first = run(line, capfd)
+    first = printed(line, capfd)
     (told,) = (line.split(" | ") for line in first.splitlines() if line.startswith("| resnet20-rbnn "))
     assert told[1:3] == ["rbnn", "digits"]
     record = json.loads((workplace / "new" / "resnet20-rbnn-seed0.json").read_text())
@@ -47,7 +38,7 @@ def test_a_row_is_trained_once(workplace: Path, capfd: pytest.CaptureFixture[str
     assert len(record["flips"]) == 18
     assert all(0.3 < rate < 0.7 for rate in record["flips"].values()), record["flips"]
     files = {path.name: path.stat().st_mtime_ns for path in (workplace / "new").glob("*.pt")}
-    assert run(line, capfd) == first
+    assert printed(line, capfd) == first
     assert {path.name: path.stat().st_mtime_ns for path in (workplace / "new").glob("*.pt")} == files
     message = r"new/resnet20-rbnn-seed0\.json is of 1 epochs on digits, not of 2 on digits; delete it, or name .*"
     run_case(Case("other epochs", line.replace("--epochs 1", "--epochs 2"), message), workplace, capfd)

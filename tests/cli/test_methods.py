@@ -5,56 +5,49 @@ from pathlib import Path
 
 import pytest
 
-from bnnhw.cli import main
 from bnnhw.model.methods import METHODS
 
 from .case import Case, run_case
+from .printed import printed_joined
 
 TRAIN = "train --dataset digits --network mlp --width 16 --depth 2 --epochs 1 -q"
 
 
-def run(line: str, capfd: pytest.CaptureFixture[str]) -> str:
-    """What `bnnhw line`, which must succeed, prints, its lines joined."""
-    with pytest.raises(SystemExit) as end:
-        main(line.split())
-    out, err = capfd.readouterr()
-    assert (end.value.code, err) == (0, "")
-    return " ".join(out.split())
-
-
 def test_lists_the_methods(capfd: pytest.CaptureFixture[str]) -> None:
-    shown = run("methods", capfd)
+    shown = printed_joined("methods", capfd)
     options = "gradient=ste|ppf|ede|rbnn|swish-sign (rbnn), rotation=layer|filter (layer), adjust=yes|no (yes)"
     assert f"rbnn: --method-option {options}" in shown
-    listed = json.loads(run("methods --json", capfd))
+    listed = json.loads(printed_joined("methods --json", capfd))
     assert [row["method"] for row in listed] == list(METHODS)
     assert all(row["hardware"] and row["paper"].startswith("arXiv:") for row in listed)
 
 
 def test_a_method_with_hardware(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    trained = run(f"{TRAIN} --method rbnn --method-option rotation=filter -o new.pt", capfd)
+    trained = printed_joined(f"{TRAIN} --method rbnn --method-option rotation=filter -o new.pt", capfd)
     assert "no hardware" not in trained
     metrics = json.loads((workplace / "new.pt.metrics.json").read_text())
     assert metrics["method_options"] == ["gradient=rbnn", "rotation=filter", "adjust=yes"]
-    answers = [json.loads(run(f"eval new.pt --json --engine {engine}", capfd)) for engine in ("integer", "torch")]
+    answers = [
+        json.loads(printed_joined(f"eval new.pt --json --engine {engine}", capfd)) for engine in ("integer", "torch")
+    ]
     assert answers[0]["correct"] == answers[1]["correct"] == metrics["test_correct"]
-    shown = run("inspect new.pt", capfd)
+    shown = printed_joined("inspect new.pt", capfd)
     assert "multiply-accumulates: 1,440 of 1 by 1 bits" in shown
     assert "theoretical speed-up S on words of 64 bits: 19.20, the mean of the layers" in shown  # of 32, 12.8 and 12.8
-    costs = json.loads(run("inspect new.pt --json", capfd))["costs"]
+    costs = json.loads(printed_joined("inspect new.pt --json", capfd))["costs"]
     assert [cost["name"] for cost in costs] == ["hidden1.linear", "hidden2.linear", "output.linear"]
 
 
 def test_a_method_without_hardware(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    trained = run(f"{TRAIN} --method abc --method-option weight_bases=2 -o new.pt", capfd)
+    trained = printed_joined(f"{TRAIN} --method abc --method-option weight_bases=2 -o new.pt", capfd)
     obstacle = "layer 'hidden1.linear' has weights of 1 bits and 2 binary bases; export supports weights of -1 and +1"
     assert f"no hardware for it yet: {obstacle} only; bnnhw eval --engine torch evaluates it" in trained
-    answer = json.loads(run("eval new.pt --json --engine torch", capfd))
+    answer = json.loads(printed_joined("eval new.pt --json --engine torch", capfd))
     assert answer["correct"] == json.loads((workplace / "new.pt.metrics.json").read_text())["test_correct"]
-    shown = run("inspect new.pt", capfd)
+    shown = printed_joined("inspect new.pt", capfd)
     assert "1,024 of 1 by 2 x 1 bits, 416 of 3 x 1 by 2 x 1 bits" in shown
     assert "no hardware for this network yet" in shown
-    assert obstacle in json.loads(run("inspect new.pt --json", capfd))["obstacle"]
+    assert obstacle in json.loads(printed_joined("inspect new.pt --json", capfd))["obstacle"]
     message = rf"new.pt: no hardware for this network yet: {obstacle.replace('+', '[+]')} only; bnnhw eval --engine .*"
     for command in ("build new.pt -o built", "verify new.pt", "eval new.pt", "sim new.pt"):
         run_case(Case("torch only", command, message), workplace, capfd)

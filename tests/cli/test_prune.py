@@ -5,24 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from bnnhw.cli import main
-
 from .case import Case, run_case
+from .printed import printed
 from .stock import model_bytes
-
-
-def run(line: str, capfd: pytest.CaptureFixture[str]) -> str:
-    """What `bnnhw line`, which must succeed, prints."""
-    with pytest.raises(SystemExit) as end:
-        main(line.split())
-    out, err = capfd.readouterr()
-    assert (end.value.code, err) == (0, "")
-    return out
 
 
 def test_a_smaller_model_and_what_it_costs(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (workplace / "large.pt").write_bytes(model_bytes(24, 16))
-    told = run(
+    told = printed(
         "prune large.pt --keep 0.5 --by thinet --dataset digits --samples 40 --epochs 5 --learning-rate 0.02 "
         "--layers hidden1 --target-fps 1000000 --json -o new.pt",
         capfd,
@@ -33,12 +23,12 @@ def test_a_smaller_model_and_what_it_costs(workplace: Path, capfd: pytest.Captur
     assert [stage["name"] for stage in told["stages"]] == ["before", "pruned", "fine-tuned"]
     assert pruned["resources"]["luts"] < before["resources"]["luts"]
     assert tuned["accuracy"] > 0.4 > before["accuracy"]  # random weights at first
-    answers = [json.loads(run(f"eval new.pt --json --engine {engine}", capfd)) for engine in ("integer", "torch")]
+    answers = [json.loads(printed(f"eval new.pt --json --engine {engine}", capfd)) for engine in ("integer", "torch")]
     assert answers[0]["accuracy"] == answers[1]["accuracy"] == tuned["accuracy"]
 
 
 def test_without_data(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    shown = run("prune model.pt --keep 0.25 --board ulx3s-12f -o new.pt", capfd)
+    shown = printed("prune model.pt --keep 0.25 --board ulx3s-12f -o new.pt", capfd)
     assert [line.split() for line in shown.splitlines() if "hidden1" in line] == [["hidden1.linear", "8", "2", "0"]]
     assert "new.pt: pruned" in shown
 

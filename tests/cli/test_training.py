@@ -9,24 +9,14 @@ from typing import Any
 
 import pytest
 
-from bnnhw.cli import main
-
 from .case import Case, run_case
+from .printed import printed_joined
 
 TRAIN = "train --dataset digits --network mlp --width 8 --depth 1 --epochs 1 -q"
 
 
-def run(line: str, capfd: pytest.CaptureFixture[str]) -> str:
-    """What `bnnhw line`, which must succeed, prints, its lines joined."""
-    with pytest.raises(SystemExit) as end:
-        main(line.split())
-    out, err = capfd.readouterr()
-    assert (end.value.code, err) == (0, "")
-    return " ".join(out.split())
-
-
 def metrics(line: str, capfd: pytest.CaptureFixture[str]) -> Any:
-    return json.loads(run(f"{line} --json", capfd))
+    return json.loads(printed_joined(f"{line} --json", capfd))
 
 
 def test_options_change_the_recipe(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -42,7 +32,7 @@ def test_options_change_the_recipe(workplace: Path, capfd: pytest.CaptureFixture
 
 
 def test_a_teacher_with_real_weights_and_a_page_elsewhere(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert "no hardware for it yet" in run(f"{TRAIN} --method real -o teacher.pt", capfd)
+    assert "no hardware for it yet" in printed_joined(f"{TRAIN} --method real -o teacher.pt", capfd)
     line = f"{TRAIN} --teacher teacher.pt --temperature 2 --teacher-weight 0.5 --report page.html -o taught.pt"
     taught = metrics(line, capfd)
     assert taught["recipe"]["distillation"] == {"temperature": 2.0, "weight": 0.5}
@@ -52,14 +42,14 @@ def test_a_teacher_with_real_weights_and_a_page_elsewhere(workplace: Path, capfd
 
 
 def test_a_time_limit_is_spoken_of(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    shown = run(f"{TRAIN} --epochs 3 --time-limit 0.0001 -o short.pt", capfd)
+    shown = printed_joined(f"{TRAIN} --epochs 3 --time-limit 0.0001 -o short.pt", capfd)
     assert "images/s) the time limit ended it after 1 of 3 epochs; short.pt.checkpoint is kept: the same" in shown
-    assert "the time limit" not in run(f"{TRAIN} --epochs 3 -o short.pt", capfd)
+    assert "the time limit" not in printed_joined(f"{TRAIN} --epochs 3 -o short.pt", capfd)
 
 
 def test_tensorboard(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("tensorboard")
-    run(f"{TRAIN} --tensorboard events -o logged.pt", capfd)
+    printed_joined(f"{TRAIN} --tensorboard events -o logged.pt", capfd)
     assert len(list(Path("events").glob("events.out.tfevents.*"))) == 1
 
 
