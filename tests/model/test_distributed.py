@@ -51,9 +51,10 @@ def save_result(name: str, folder: Path) -> None:
         checkpoint = folder / "checkpoint"
         for limit in (1e-9, None):  # interrupted after the first epoch, then taken up again
             training = learn(name, workers, batch_size=8, checkpoint=checkpoint, time_limit_s=limit)
-        history = [{**asdict(epoch), "seconds": 0} for epoch in training.history]
-        result = {"tensors": training.network.state_dict(), "history": history}
-        torch.save(result, folder / f"result{workers.rank}")
+    history = [{**asdict(epoch), "seconds": 0} for epoch in training.history]
+    threads = len(os.listdir("/proc/self/task"))
+    result = {"tensors": training.network.state_dict(), "history": history, "threads": threads}
+    torch.save(result, folder / f"result{workers.rank}")
 
 
 def run_two(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
@@ -82,6 +83,7 @@ def test_two_processes_are_one_with_twice_the_batch(tmp_path: Path, monkeypatch:
 
 def test_processes_share_what_eval_mode_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = run_two("with_norms", tmp_path, monkeypatch)
+    assert first["threads"] == second["threads"] == 1  # those of the group, kept, could abort the process at its end
     assert first["history"] == second["history"]
     for name, tensor in first["tensors"].items():
         assert torch.equal(tensor, second["tensors"][name]), name

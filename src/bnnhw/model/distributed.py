@@ -6,6 +6,7 @@ process normalises by its own part, and what eval mode normalises by is the firs
 `torch.nn.parallel.DistributedDataParallel` does).
 """
 
+import importlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,6 +87,9 @@ def join_workers(*, device: str) -> Iterator[Workers]:
     local_rank = int(os.environ["LOCAL_RANK"])
     if device == "cuda":
         torch.cuda.set_device(local_rank)
+    # Its functions' default arguments keep the process group that exists when it is first imported (as torch.optim does
+    # by and by), and the threads of a group that is kept may abort the process when it ends.
+    importlib.import_module("torch.distributed.nn.functional")
     distributed.init_process_group("nccl" if device == "cuda" else "gloo")
     try:
         yield Workers(rank=distributed.get_rank(), count=count, local_rank=local_rank)
