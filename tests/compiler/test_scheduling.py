@@ -49,6 +49,16 @@ def test_a_target_is_reached_and_no_layer_is_wider_than_needed(target_fps):
         assert shape.initiation_interval <= chosen.vectors * 100e6 / target_fps
 
 
+@pytest.mark.parametrize(("target_fps", "clock_hz"), [(1_000_000, 100e6), (1_090_000, 105e6), (1_140_000, 110e6)])
+def test_the_clock_of_a_target_is_the_slowest_with_the_smallest_design(target_fps, clock_hz):
+    chosen = schedule(SMALLER, LARGE, target_fps=target_fps, vectors=1)
+    assert chosen.clock_hz == clock_hz
+    for other in (100e6, 105e6, 110e6):
+        at_other = schedule(SMALLER, LARGE, target_fps=target_fps, vectors=1, clock_hz=other)
+        size, least = at_other.resources.size(LARGE), chosen.resources.size(LARGE)
+        assert size > least if other < clock_hz else size >= least
+
+
 @pytest.mark.parametrize("fill", [0.3, 0.7])
 def test_a_share_is_kept_and_more_room_is_never_slower(fill):
     less, more = (schedule(SMALLER, LARGE, fill=share) for share in (fill, fill + 0.2))
@@ -171,12 +181,12 @@ REFUSED = [
     ({"fill": 0.01}, r"^fill=0.01 is too small for this network on LFE5U-85F; fits: fill=0\.\d+ and above$"),
     (
         {"target_fps": 5e8},
-        r"^target_fps=5e\+08 at 100 MHz needs \d+ of 208 EBR and \d+ of 83640 LUTs on LFE5U-85F; "
+        r"^target_fps=5e\+08 at 110 MHz needs \d+ of 208 EBR and \d+ of 83640 LUTs on LFE5U-85F; "
         r"fits: up to \d+ frames/s on LFE5U-85F$",
     ),
     (
         {"target_fps": 1e12},
-        r"^target_fps=1e\+12 at 100 MHz needs more than 16 frames a cycle; fits: up to \d+ frames/s",
+        r"^target_fps=1e\+12 at 110 MHz needs more than 16 frames a cycle; fits: up to \d+ frames/s",
     ),
 ]
 

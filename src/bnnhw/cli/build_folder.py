@@ -53,7 +53,7 @@ def fill_folder(
         schedule,
         board,
         folder,
-        clock_hz=plan.clock_hz,
+        clock_hz=schedule.clock_hz,
         baud=plan.baud,
         network_id=network_id(schedule, model_sha256),
         seed=options.seed,
@@ -119,7 +119,9 @@ def make_report(
             versions=figures.versions,
             artifacts=artifacts,
         ),
-        clock=Clock(asked_hz=plan.clock_hz, actual_hz=figures.clock_hz, fmax_hz=routing.fmax_hz if routing else None),
+        clock=Clock(
+            asked_hz=schedule.clock_hz, actual_hz=figures.clock_hz, fmax_hz=routing.fmax_hz if routing else None
+        ),
         link=Link(
             name=f"UART, {plan.baud / 1e6:g} Mbaud", frames_per_second=link_frames_per_second(integers, plan.baud)
         ),

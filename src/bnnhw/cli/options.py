@@ -49,7 +49,7 @@ class PlanOptions:
     fill: float | None
     folding: Path | None
     vectors: int | None
-    clock_mhz: float
+    clock_mhz: float | None
     outputs: Literal["label", "scores"]
     baud: int
 
@@ -57,10 +57,6 @@ class PlanOptions:
         from bnnhw.boards.board import get_board
 
         get_board(self.board)
-
-    @property
-    def clock_hz(self) -> float:
-        return self.clock_mhz * 1e6
 
     @property
     def target(self) -> "Board":
@@ -75,22 +71,29 @@ class PlanOptions:
         Without a speed, a share or a file: LINK_MARGIN times what the UART carries, or what fits if that is less.
         """
         from bnnhw.compiler.errors import DeviceError, ScheduleError
-        from bnnhw.compiler.scheduling import schedule
+        from bnnhw.compiler.scheduling import DEFAULT_CLOCK_HZ, schedule
 
-        device = self.target.device
-        common = {"vectors": self.vectors, "clock_hz": self.clock_hz}
+        device, vectors = self.target.device, self.vectors
+        clock_hz = None if self.clock_mhz is None else self.clock_mhz * 1e6
         if self.target_fps is None and self.fill is None and self.folding is None:
             from bnnhw.cli.link_rate import link_frames_per_second
 
             target_fps = LINK_MARGIN * link_frames_per_second(integers, self.baud)
+            clock_hz = clock_hz or DEFAULT_CLOCK_HZ
             try:
-                return schedule(integers, device, target_fps=target_fps, **common)
+                return schedule(integers, device, target_fps=target_fps, vectors=vectors, clock_hz=clock_hz)
             except DeviceError:
                 raise
             except ScheduleError:
-                return schedule(integers, device, fill=1.0, **common)
+                return schedule(integers, device, fill=1.0, vectors=vectors, clock_hz=clock_hz)
         return schedule(
-            integers, device, target_fps=self.target_fps, fill=self.fill, folding_file=self.folding, **common
+            integers,
+            device,
+            target_fps=self.target_fps,
+            fill=self.fill,
+            folding_file=self.folding,
+            vectors=vectors,
+            clock_hz=clock_hz,
         )
 
 
@@ -108,7 +111,11 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.IntRange(1, 16),
             help="Frames that share a weight fetch; the best number if not given.",
         ),
-        click.option("--clock-mhz", type=mhz, default=100, show_default=True, help="The core's clock."),
+        click.option(
+            "--clock-mhz",
+            type=mhz,
+            help="The core's clock. If not given 100; with --target-fps up to 110, whatever makes the design smallest.",
+        ),
         click.option("--outputs", type=click.Choice(["label", "scores"]), default="label", show_default=True),
         click.option("--baud", type=click.IntRange(min=1200), default=3_000_000, show_default=True),
     )

@@ -13,6 +13,8 @@ from .schedule import MAX_VECTORS, Schedule, apply_plan, split_host
 from .search import Design, Search, fastest_within, smallest_at
 
 DEFAULT_CLOCK_HZ = 100e6
+CLOCKS_HZ = (100e6, 105e6, 110e6)
+"""What the clock may be where a rate is to be reached at any clock: designs of a full LFE5U-85F route at these."""
 DEFAULT_FILL = 0.5
 
 
@@ -24,14 +26,14 @@ def schedule(
     fill: float | None = None,
     folding_file: str | Path | None = None,
     vectors: int | None = None,
-    clock_hz: float = DEFAULT_CLOCK_HZ,
+    clock_hz: float | None = None,
 ) -> Schedule:
     """The schedule of an integer graph on a device. Deterministic.
 
     Parameters
     ----------
     target_fps
-        Frames a second that the core must reach at `clock_hz`: the smallest design that does.
+        Frames a second that the core must reach: the smallest design that does.
     fill
         Share of the device's LUTs, flip-flops and block RAMs, at most 1: the fastest design within it. 0.5 where none
         of these three is given.
@@ -40,7 +42,8 @@ def schedule(
     vectors
         Frames in lockstep; where not given, from 1 to 16 whatever is best. Not with `folding_file`.
     clock_hz
-        The clock that rates are reckoned with.
+        The clock that rates are reckoned with. Where not given, 100 MHz; with `target_fps` the slowest of CLOCKS_HZ at
+        which the design is smallest.
 
     Raises ScheduleError where nothing fits: by how much it misses, and what would fit; a DeviceError where that is so
     at any rate.
@@ -50,8 +53,10 @@ def schedule(
         raise ScheduleError(f"{' and '.join(names)} exclude each other; give one of them")
     if vectors is not None and not 1 <= vectors <= MAX_VECTORS:
         raise ScheduleError(f"vectors={vectors} must lie between 1 and {MAX_VECTORS}")
-    if not clock_hz > 0:
+    if clock_hz is not None and not clock_hz > 0:
         raise ScheduleError(f"clock_hz={clock_hz} must be positive")
+    clocks = CLOCKS_HZ if clock_hz is None else (clock_hz,)
+    clock_hz = DEFAULT_CLOCK_HZ if clock_hz is None else clock_hz
     if folding_file is not None:
         if vectors is not None:
             raise ScheduleError(f"vectors={vectors} cannot be given beside a folding file, which has its own")
@@ -67,7 +72,7 @@ def schedule(
         return apply_plan(graph, design.plan, device=device, clock_hz=clock_hz)
     aim = target_fps
     while True:
-        design = reach(search, device, target_fps=aim, clock_hz=clock_hz, counts=counts)
+        design, clock_hz = reach(search, device, target_fps=aim, clocks=clocks, counts=counts)
         chosen = apply_plan(graph, design.plan, device=device, clock_hz=clock_hz)
         if chosen.frames_per_second >= target_fps * (1 - 1e-12):
             return chosen
@@ -75,18 +80,26 @@ def schedule(
         aim *= target_fps / chosen.frames_per_second
 
 
-def reach(search: Search, device: Device, *, target_fps: float, clock_hz: float, counts: range) -> Design:
-    """The smallest design of at least `target_fps`."""
+def reach(
+    search: Search, device: Device, *, target_fps: float, clocks: tuple[float, ...], counts: range
+) -> tuple[Design, float]:
+    """The smallest design of at least `target_fps` at one of the clocks, in Hz, and the slowest such clock."""
     if not target_fps > 0:
         raise ScheduleError(f"target_fps={target_fps} must be positive")
+    designs = [
+        (design, clock_hz)
+        for clock_hz in clocks
+        if (design := smallest_at(search, device, cycles_per_frame=clock_hz / target_fps, counts=counts))
+    ]
+    if designs:
+        return min(designs, key=lambda found: (found[0].resources.size(device), found[1]))
+    clock_hz = max(clocks)
     cycles_per_frame = clock_hz / target_fps
-    if design := smallest_at(search, device, cycles_per_frame=cycles_per_frame, counts=counts):
-        return design
     smallest_on(search, device)  # raises where the network is too large at any rate
     best = fastest_within(search, device, fill=1.0, counts=counts)
     assert best is not None  # the smallest one fits, so there is a fastest one
     if best.cycles_per_frame <= cycles_per_frame:
-        return best
+        return best, clock_hz
     limits = {vectors: vectors * cycles_per_frame for vectors in counts}
     needs = [search.needs(device, vectors=vectors, limit=limit) for vectors, limit in limits.items()]
     least = min((need for need in needs if need), key=lambda need: need.size(device), default=None)

@@ -17,7 +17,7 @@ from bnnhw.sim.rungs import frames_of
 MIN_ACCURACY = 0.801
 """FINN's cnv, arXiv:1612.07119."""
 MAX_SEARCH_S = 30
-CNV_PLAN = replace(PLAN, target_fps=21_906, clock_mhz=105)
+CNV_PLAN = replace(PLAN, target_fps=21_906)
 CYCLE_FRAMES = 6
 EQUAL_IMAGES = 1000
 

@@ -16,7 +16,7 @@ PLAN = PlanOptions(
     fill=None,
     folding=None,
     vectors=None,
-    clock_mhz=100,
+    clock_mhz=None,
     outputs="label",
     baud=3_000_000,
 )
