@@ -17,7 +17,7 @@ from .printed import printed
 
 RECORD = Record(
     row="resnet20-b", data_set="cifar10", epochs=60, seed=0, test_accuracy=0.8, seconds=600, images_per_second=4900,
-    threads=2, device="cpu", flips={"a": 0.125, "b": 0.25},
+    threads=2, device="cpu", compiled=False, flips={"a": 0.125, "b": 0.25},
 )  # fmt: skip
 
 

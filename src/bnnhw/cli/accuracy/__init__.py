@@ -31,6 +31,7 @@ class SeedsType(click.ParamType):
 @click.option("--dataset", help="Train on another data set than the row's, to try it out.")
 @data_dir_option
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu")
+@click.option("--compile", "compiled", is_flag=True, help="Compile each network first (torch.compile).")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads.")
 @click.option("--work", type=click.Path(path_type=Path, file_okay=False), default=Path("build/accuracy"))
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
@@ -42,6 +43,7 @@ def command(
     dataset: str | None,
     data_dir: Path | None,
     device: str,
+    compiled: bool,
     threads: int | None,
     work: Path,
     quiet: bool,
@@ -63,6 +65,7 @@ def command(
     from bnnhw.cli.progress import StageProgress
     from bnnhw.model.datasets import load_data_set
     from bnnhw.model.files import write_atomically
+    from bnnhw.model.machine import Machine
 
     names = [row.name for row in ROWS]
     for name in only:
@@ -88,7 +91,7 @@ def command(
                         data,
                         work,
                         seed=seed,
-                        device=device,
+                        machine=Machine(device=device, compiled=compiled),
                         on_step=lambda done, what=what, row=row: progress.show(what, f"{done:.1f} of {row.epochs}"),
                     )
                 records.setdefault(row.name, []).append(record)

@@ -10,6 +10,7 @@ from bnnhw.cli.accuracy.rows import AccuracyRow
 
 if TYPE_CHECKING:
     from bnnhw.model.datasets import DataSet
+    from bnnhw.model.machine import Machine
 
 __all__ = ["Record", "read_record", "run_row"]
 
@@ -31,6 +32,7 @@ class Record:
     images_per_second: float
     threads: int
     device: str
+    compiled: bool
     flips: dict[str, float] | None
 
 
@@ -49,13 +51,12 @@ def read_record(folder: Path, row: AccuracyRow, *, seed: int) -> Record | None:
 
 
 def run_row(
-    row: AccuracyRow, data: "DataSet", folder: Path, *, seed: int, device: str, on_step: Callable[[float], None]
+    row: AccuracyRow, data: "DataSet", folder: Path, *, seed: int, machine: "Machine", on_step: Callable[[float], None]
 ) -> Record:
     """Train, and keep the record in `folder`. An interrupted training goes on after its last whole epoch."""
     import torch
 
     from bnnhw.model.files import write_json
-    from bnnhw.model.machine import Machine
     from bnnhw.model.methods import method_named
     from bnnhw.model.named import train_named
     from bnnhw.model.recipes import default_recipe
@@ -70,7 +71,7 @@ def run_row(
         network_options=row.network_options,
         method=method_named(row.method, row.method_options),
         seed=seed,
-        machine=Machine(device=device),
+        machine=machine,
         on_step=on_step,
     )
     assert metrics is not None  # only a process that is not the first gives none
@@ -84,7 +85,8 @@ def run_row(
         seconds=metrics["seconds"],
         images_per_second=learnt * row.epochs / max(metrics["seconds"], 1e-9),
         threads=torch.get_num_threads(),
-        device=device,
+        device=machine.device,
+        compiled=machine.compiled,
         flips=flip_rates(model, seed=seed),
     )
     write_json(_path(folder, row, seed), asdict(record))

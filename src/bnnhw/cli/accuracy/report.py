@@ -34,7 +34,7 @@ def accuracy_table(rows: Sequence[AccuracyRow], records: Mapping[str, Sequence[R
                 str(row.epochs),
                 f"{mean(one.seconds / one.epochs for one in done):.1f}",
                 f"{mean(one.images_per_second for one in done):,.0f}",
-                f"{done[0].device}, {done[0].threads} threads",
+                f"{done[0].device}, {done[0].threads} threads{', compiled' if done[0].compiled else ''}",
             )
         )
     return table
