@@ -1,7 +1,9 @@
 """What a training runs on."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from shutil import which
 from typing import Any
 
 import torch
@@ -27,6 +29,12 @@ class Machine:
             raise ValueError(f"device={self.device!r} must be 'cpu' or 'cuda'")
         if self.device == "cuda" and not torch.cuda.is_available():
             raise ValueError("device='cuda' needs a GPU and a torch that sees it; take 'cpu'")
+        compiler = os.environ.get("CXX", "g++")
+        if self.compiled and which(compiler) is None:
+            raise ValueError(
+                f"compiled=True needs a C++ compiler, and {compiler} was not found; install it "
+                "(apt install g++), name another one in CXX, or leave the network as it is"
+            )
 
     @property
     def torch_device(self) -> torch.device:
