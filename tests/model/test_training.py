@@ -15,7 +15,9 @@ from torch import nn
 from bnnhw.model import BinaryLinear
 from bnnhw.model.augment import Augmentation
 from bnnhw.model.datasets import DataSet
+from bnnhw.model.distributed import Workers
 from bnnhw.model.history import Epoch, Training
+from bnnhw.model.machine import Machine
 from bnnhw.model.methods.rbnn import Rbnn
 from bnnhw.model.networks import Architecture, build_network
 from bnnhw.model.recipes import Recipe
@@ -245,6 +247,13 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path, damage: str) -> None:
 def test_too_few_images() -> None:
     with pytest.raises(ValueError, match=r"^toy leaves 1 images to train on; batch norm needs at least 2$"):
         train(toy_network, toy_data(images=2), recipe=replace(RECIPE, validation=0.5))
+
+
+def test_every_process_needs_images() -> None:
+    machine = Machine(workers=Workers(count=40))
+    message = "^toy leaves 72 images to train on; batch norm needs at least 2 in each of 40 processes$"
+    with pytest.raises(ValueError, match=message):
+        run(machine=machine)
 
 
 def test_count_correct_takes_the_lowest_of_equal_scores() -> None:

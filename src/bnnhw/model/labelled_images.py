@@ -32,15 +32,21 @@ class LabelledImages:
         return (x if augmentation is None else augment(x, augmentation, lo=self.lo, hi=self.hi)), target
 
 
-def split(data: DataSet, validation: float, *, device: torch.device) -> tuple[LabelledImages, LabelledImages]:
+def split(
+    data: DataSet, validation: float, *, device: torch.device, processes: int = 1
+) -> tuple[LabelledImages, LabelledImages]:
     """The training images at random: those to learn from, and the part `validation` that is held back.
 
-    They are moved to `device` if they take less than half of its free memory.
+    They are moved to `device` if they take less than half of its free memory. ValueError where `processes` that share
+    the batches have fewer than two each.
     """
     images, labels = torch.from_numpy(data.train_images.copy()), torch.from_numpy(data.train_labels.copy())
     held_back, learnt = torch.randperm(len(images)).tensor_split([round(len(images) * validation)])
-    if len(learnt) < 2:
-        raise ValueError(f"{data.name} leaves {len(learnt)} images to train on; batch norm needs at least 2")
+    if len(learnt) < 2 * processes:
+        raise ValueError(
+            f"{data.name} leaves {len(learnt)} images to train on; batch norm needs at least 2"
+            + (f" in each of {processes} processes" if processes > 1 else "")
+        )
     fits = device.type == "cuda" and images.nbytes < torch.cuda.mem_get_info(device)[0] / 2
     home = device if fits else torch.device("cpu")
 

@@ -75,7 +75,7 @@ def train(
         teacher = None if teacher is None else teacher.to(device).eval()
         learner = Learner(network, recipe=recipe, machine=machine, teacher=teacher)
         state = TrainingState(network, learner.optimizer, machine=machine)
-        learnt, held_back = split(data, recipe.validation, device=device)
+        learnt, held_back = split(data, recipe.validation, device=device, processes=workers.count)
         if workers.rank:
             torch.manual_seed(seed + workers.rank)  # other distortions and dropout than those of the first process
         if checkpoint is not None and checkpoint.exists():
