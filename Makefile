@@ -39,6 +39,7 @@ bench: setup  ## the figures that the documentation quotes
 
 bench-accuracy: setup  ## the trainings of docs/accuracy.md; days of CPU time, finished ones are kept
 	bnnhw accuracy
+	bnnhw lowlight compare --seeds 3
 
 slow: setup  ## the tests that take minutes, with networks that no run had before
 	pytest -n auto -m slow --hypothesis-profile default tests

@@ -2,12 +2,15 @@
 
 import json
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from bnnhw.cli.accuracy.plot import plot_flips
 from bnnhw.cli.accuracy.record import Record, read_record
-from bnnhw.cli.accuracy.report import accuracy_table, flip_table, markdown
+from bnnhw.cli.accuracy.report import accuracy_table, flip_table, markdown, mean_flips
 from bnnhw.cli.accuracy.rows import ROWS
 from bnnhw.model.methods import method_named
 from bnnhw.model.networks import architecture
@@ -19,6 +22,7 @@ RECORD = Record(
     row="resnet20-b", data_set="cifar10", epochs=60, seed=0, test_accuracy=0.8, seconds=600, images_per_second=4900,
     threads=2, device="cpu", compiled=False, flips={"a": 0.125, "b": 0.25},
 )  # fmt: skip
+FIRST_BAR = (31, 119, 180)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
@@ -53,10 +57,21 @@ def test_the_tables() -> None:
         "resnet20-b", "xnor", "cifar10", "81.00 ± 1.41 %", "83.7 %", "0, 3", "60", "15.0", "4,900", "cpu, 2 threads",
     )  # fmt: skip
     assert lines[2][3:7] == ("not run yet", "87.8 %", "", "60")
-    flips = flip_table(records, ("resnet20-b", "resnet20-rbnn"))
+    shares = mean_flips(records, ("resnet20-b", "resnet20-rbnn"))
+    assert shares == {"resnet20-b": {"a": 0.25, "b": 0.25}}
+    flips = flip_table(shares)
     assert flips == [("layer", "resnet20-b"), ("a", "25.0%"), ("b", "25.0%")]
-    assert flip_table({}, ("resnet20-b",)) == []
+    assert mean_flips({}, ("resnet20-b",)) == {}
     assert markdown(flips[:2]) == "| layer | resnet20-b |\n| --- | --- |\n| a | 25.0% |\n"
+
+
+def test_bars_are_as_high_as_the_shares() -> None:
+    """Of two rows, whose first has 10 and then 30 %, the first one's colour covers three times the area."""
+    areas = []
+    for share in (0.1, 0.3):
+        drawn = Image.open(BytesIO(plot_flips({"b": {"a": share, "c": share}, "rbnn": {"a": 0.5, "c": 0.5}})))
+        areas.append(sum(int(n) for n, colour in drawn.convert("RGB").getcolors(1 << 24) or () if colour == FIRST_BAR))
+    assert areas[1] == pytest.approx(3 * areas[0], rel=0.05)  # but for the legend
 
 
 def test_no_record_yet(tmp_path: Path) -> None:

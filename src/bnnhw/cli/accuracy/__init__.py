@@ -52,15 +52,16 @@ def command(
     """Train the networks of docs/accuracy.md and print their test accuracies beside the published ones.
 
     What is finished lies in the folder --work and is not trained again; an interrupted training goes on after its last
-    epoch. accuracy.md there holds the tables.
+    epoch. accuracy.md there holds the tables, flips.png by layer how many weights changed their sign.
 
     \b
     Example: bnnhw accuracy --only resnet20-b --only resnet20-rbnn --seeds 0,1,2 --epochs 30
     """
     import torch
 
+    from bnnhw.cli.accuracy.plot import plot_flips
     from bnnhw.cli.accuracy.record import Record, read_record, run_row
-    from bnnhw.cli.accuracy.report import accuracy_table, flip_table, markdown
+    from bnnhw.cli.accuracy.report import accuracy_table, flip_table, markdown, mean_flips
     from bnnhw.cli.accuracy.rows import ROWS
     from bnnhw.cli.progress import StageProgress
     from bnnhw.model.datasets import load_data_set
@@ -98,8 +99,9 @@ def command(
                 if as_json:
                     click.echo(json.dumps(asdict(record)))
                 table = markdown(accuracy_table(rows, records))
-                if flips := flip_table(records, ("resnet20-b", "resnet20-rbnn")):
-                    table += f"\nWeights whose sign is not the first one:\n\n{markdown(flips)}"
+                if flips := mean_flips(records, ("resnet20-b", "resnet20-rbnn")):
+                    table += f"\nWeights whose sign is not the first one (flips.png):\n\n{markdown(flip_table(flips))}"
+                    write_atomically(work / "flips.png", plot_flips(flips))
                 write_atomically(work / "accuracy.md", table.encode())
     if not as_json:
         click.echo((work / "accuracy.md").read_text(), nl=False)

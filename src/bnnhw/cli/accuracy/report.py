@@ -6,7 +6,7 @@ from statistics import mean, stdev
 from bnnhw.cli.accuracy.record import Record
 from bnnhw.cli.accuracy.rows import AccuracyRow
 
-__all__ = ["accuracy_table", "flip_table", "markdown"]
+__all__ = ["accuracy_table", "flip_table", "markdown", "mean_flips"]
 
 
 def accuracy_table(rows: Sequence[AccuracyRow], records: Mapping[str, Sequence[Record]]) -> list[tuple[str, ...]]:
@@ -40,16 +40,16 @@ def accuracy_table(rows: Sequence[AccuracyRow], records: Mapping[str, Sequence[R
     return table
 
 
-def flip_table(records: Mapping[str, Sequence[Record]], names: Sequence[str]) -> list[tuple[str, ...]]:
-    """For each layer the share of flipped weights of the rows called so, the mean over the seeds; empty where none of
-    them was run. RBNN's figure 7, arXiv:2009.13055."""
-    run = [name for name in names if records.get(name)]
-    if not run:
-        return []
-    flips = {name: [one.flips or {} for one in records[name]] for name in run}
-    layers = list(flips[run[0]][0])
-    lines = [(layer, *(f"{mean(one[layer] for one in flips[name]):.1%}" for name in run)) for layer in layers]
-    return [("layer", *run), *lines]
+def mean_flips(records: Mapping[str, Sequence[Record]], names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Of each of the rows called so that was run, the share of flipped weights by layer, the mean over the seeds."""
+    run = {name: [one.flips or {} for one in records[name]] for name in names if records.get(name)}
+    return {name: {layer: mean(one[layer] for one in flips) for layer in flips[0]} for name, flips in run.items()}
+
+
+def flip_table(flips: Mapping[str, Mapping[str, float]]) -> list[tuple[str, ...]]:
+    """`mean_flips` with a line for each layer, a title first."""
+    layers = next(iter(flips.values()))
+    return [("layer", *flips), *((layer, *(f"{row[layer]:.1%}" for row in flips.values())) for layer in layers)]
 
 
 def markdown(table: Sequence[tuple[str, ...]]) -> str:
