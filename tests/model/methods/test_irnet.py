@@ -1,8 +1,11 @@
+import math
+
 import pytest
 import torch
 
 from bnnhw.model.gradients import Ede, Ste
-from bnnhw.model.methods.irnet import BalancedWeights
+from bnnhw.model.methods import method_named
+from bnnhw.model.methods.irnet import BalancedWeights, IrNet
 from bnnhw.model.weights import ap2
 
 
@@ -46,3 +49,20 @@ def test_a_filter_of_equal_weights_stays_finite() -> None:
     assert values.tolist() == [[1] * 4] * 2
     assert bool(scale.isfinite().all())
     assert bool(gradient.isfinite().all())
+
+
+def test_where_the_gradient_begins_is_an_option() -> None:
+    method = method_named("irnet", ["t_min=1e-3"])
+    assert isinstance(method, IrNet)
+    assert method.sign_gradient == Ede(t_min=1e-3)
+    assert isinstance(IrNet(t_min=1e-3, gradient="ste").sign_gradient, Ste)
+    for t_min in (1e-3, 0.1):
+        x = torch.tensor([2.0], requires_grad=True)
+        (gradient,) = torch.autograd.grad(IrNet(t_min=t_min).activation()(x).sum(), x)
+        assert gradient.item() == pytest.approx(1 - math.tanh(2 * t_min) ** 2)
+
+
+@pytest.mark.parametrize("t_min", [0.0, -1.0, 11.0, float("nan")])
+def test_where_the_gradient_cannot_begin(t_min: float) -> None:
+    with pytest.raises(ValueError, match=rf"^t_min={t_min} must be above 0 and at most 10$"):
+        IrNet(t_min=t_min)

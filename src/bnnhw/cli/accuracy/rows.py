@@ -46,7 +46,7 @@ ROWS = (
     _resnet20("rbnn-ste", "rbnn", "gradient=ste", published=84.9),
     _resnet20("rbnn-ppf", "rbnn", "gradient=ppf", published=86.9),
     _resnet20("rbnn-ede", "rbnn", "gradient=ede", published=86.0),
-    _resnet20("irnet", "irnet", published=86.5),
+    _resnet20("irnet", "irnet", "t_min=1e-3", published=86.5),
     _resnet20("bireal", "bireal"),
     _resnet20("bnn", "bnn"),
 )

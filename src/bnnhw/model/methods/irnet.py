@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from bnnhw.model.gradients import Gradient
+from bnnhw.model.gradients import Ede, Gradient
 from bnnhw.model.quantise import sign
 from bnnhw.model.weights import QuantisedWeight, WeightQuantiser, ap2, channel_mean, filters
 
@@ -44,6 +44,8 @@ class BalancedWeights(WeightQuantiser):
 class IrNet(SignMethod):
     """Standardised weights with a power of two for each channel; activations sign(x).
 
+    t_min: how flat the error decay estimator begins, 0.1 in the paper, for ResNet-20 1e-3.
+
     Source: Qin et al., Forward and Backward Information Retention for Accurate Binary Neural Networks,
     arXiv:1909.10788.
     """
@@ -59,6 +61,15 @@ class IrNet(SignMethod):
     )
 
     gradient: GradientName = "ede"
+    t_min: float = Ede.t_min
+
+    def __post_init__(self) -> None:
+        if not 0 < self.t_min <= Ede.t_max:
+            raise ValueError(f"t_min={self.t_min} must be above 0 and at most {Ede.t_max:g}")
+
+    @property
+    def sign_gradient(self) -> Gradient:
+        return Ede(t_min=self.t_min) if self.gradient == "ede" else super().sign_gradient
 
     def weights(self) -> WeightQuantiser:
         return BalancedWeights(self.sign_gradient)
