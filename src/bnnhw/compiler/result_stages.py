@@ -1,7 +1,9 @@
 """The units behind the matrix units as data: thresholds, poolings, scores, the label."""
 
+from abc import abstractmethod
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from amaranth.lib import wiring
@@ -25,83 +27,80 @@ from .steps import Inverting, Pooling, Quantising, Rescaling
 
 
 @dataclass(frozen=True, kw_only=True)
-class Thresholds(Stage):
-    """Several thresholds a channel, or thresholds that know the border; `beats` a frame."""
+class Placed(Stage):
+    """A unit with constants by `places`; `beats` a frame, one a cycle."""
+
+    places: Places
+    beats: int
+
+    @property
+    @abstractmethod
+    def shape(self) -> MultiThresholdShape | RescaleShape:
+        """What the unit is made of."""
+
+    @property
+    def interval(self) -> int:
+        return self.beats
+
+    @property
+    def resources(self) -> Resources:
+        return Resources.of(self.shape.area)
+
+    def flow(self, sink: Sink) -> Flow:
+        return self.shape.flow(sink)
+
+    def where(self) -> dict[str, Any]:
+        """`places` as the unit's options."""
+        options = asdict(self.places)
+        del options["channels"]  # those of the constants
+        return options
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thresholds(Placed):
+    """Several thresholds a channel, or thresholds that know the border."""
 
     ENGINE = "thresholds"
 
     step: Quantising = field(repr=False)
-    places: Places
-    beats: int
 
     @property
-    def interval(self) -> int:
-        return self.beats
-
-    @property
-    def resources(self) -> Resources:
-        return Resources.of(self._shape.area)
-
-    @property
-    def _shape(self) -> MultiThresholdShape:
+    def shape(self) -> MultiThresholdShape:
         return MultiThresholdShape(places=self.places, bits=self.step.bits, greatest=self.step.greatest)
-
-    def flow(self, sink: Sink) -> Flow:
-        return self._shape.flow(sink)
 
     def build(self, technology: str) -> wiring.Component:
         return MultiThreshold(
-            thresholds=self.step.thresholds,
-            greatest=self.step.greatest,
-            lanes=self.places.lanes,
-            pixels=self.places.pixels,
-            row_classes=self.places.row_classes,
-            column_classes=self.places.column_classes,
-            technology=technology,
+            thresholds=self.step.thresholds, greatest=self.step.greatest, **self.where(), technology=technology
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offsets(Stage):
-    """A factor, and an offset a channel; `beats` a frame."""
+class Offsets(Placed):
+    """A factor, and an offset a channel."""
 
     ENGINE = "offsets"
 
     step: Rescaling = field(repr=False)
-    places: Places
-    beats: int
 
     @property
-    def interval(self) -> int:
-        return self.beats
-
-    @property
-    def resources(self) -> Resources:
-        return Resources.of(self._shape.area)
-
-    @property
-    def _shape(self) -> RescaleShape:
+    def shape(self) -> RescaleShape:
+        step = self.step
         return RescaleShape.of(
-            self.step.offsets,
+            step.offsets,
             places=self.places,
-            factor=self.step.factor,
-            greatest=self.step.greatest,
-            greatest_result=self.step.greatest_result,
+            factor=step.factor,
+            greatest=step.greatest,
+            greatest_result=step.greatest_result,
         )
 
-    def flow(self, sink: Sink) -> Flow:
-        return self._shape.flow(sink)
-
     def build(self, technology: str) -> wiring.Component:
+        step = self.step
         return Rescale(
-            offsets=self.step.offsets,
-            factor=self.step.factor,
-            greatest=self.step.greatest,
-            greatest_result=self.step.greatest_result,
-            lanes=self.places.lanes,
-            pixels=self.places.pixels,
-            row_classes=self.places.row_classes,
-            column_classes=self.places.column_classes,
+            offsets=step.offsets,
+            factor=step.factor,
+            greatest=step.greatest,
+            greatest_result=step.greatest_result,
+            **self.where(),
             technology=technology,
         )
 
