@@ -8,6 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from bnnhw.hw.max_pool import MaxPool
 from bnnhw.hw.sum_pool import SumPool
+from tests.beats import pixels_to_beats
 
 from .scenario import pack, run_scenario
 
@@ -42,9 +43,7 @@ def pooled(images, *, window, stride, reduce):
 
 def to_beats(images, pixels, lanes, bits):
     """(images, height, width, channels) as beats of `pixels` pixels with `lanes` channels each."""
-    count, height, width, channels = images.shape
-    beats = images.reshape(count, height, width // pixels, pixels, channels // lanes, lanes).swapaxes(3, 4)
-    return [pack(beat, bits) for beat in beats.reshape(-1, pixels * lanes).tolist()]
+    return [pack(beat, bits) for beat in pixels_to_beats(images, pixels, lanes).reshape(-1, pixels * lanes).tolist()]
 
 
 def verify_against_reference(

@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from bnnhw.hw.flow import flow_cycles
 from bnnhw.hw.sliding_window import SlidingWindow
 from bnnhw.hw.window_shape import WindowShape
+from tests.beats import pixels_to_beats
 
 from .scenario import pack, run_scenario
 from .verilog_scenario import run_verilog_scenario
@@ -77,9 +78,7 @@ def windows(images, *, kernel, stride, padding, padding_code):
 
 def to_beats(pixels, side, lanes):
     """(images, height, width, elements) in beats of `side` pixels with `lanes` elements each."""
-    images, height, width, elements = pixels.shape
-    beats = pixels.reshape(images, height, width // side, side, elements // lanes, lanes).swapaxes(3, 4)
-    return beats.reshape(-1, side * lanes).tolist()
+    return pixels_to_beats(pixels, side, lanes).reshape(-1, side * lanes).tolist()
 
 
 def offered_cycles(beats, pause):

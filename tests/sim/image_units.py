@@ -12,8 +12,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from bnnhw.hw.multi_threshold import MultiThreshold
 from bnnhw.hw.rescale import Rescale
 from bnnhw.hw.sliding_window import SlidingWindow
+from tests.beats import pixels_to_beats, to_words
 
-from .beats import pixels_to_beats, to_words
 from .case import FRAMES, Case
 
 

@@ -17,8 +17,7 @@ from bnnhw.hw.stream import flat_stream
 from bnnhw.sim.batch import BatchSimulator
 from bnnhw.sim.netlist import convert_component
 from bnnhw.sim.runner import CocotbSimulator
-
-from .beats import to_words
+from tests.beats import to_words
 
 PINS = [f"{bus}{port}{n}" for port in "AB" for bus, count in (("DI", 18), ("AD", 14), ("CS", 3)) for n in range(count)]
 PINS += [f"{pin}{port}" for port in "AB" for pin in ("CE", "OCE", "WE", "RST")]

@@ -26,8 +26,8 @@ from bnnhw.hw.score_table import ScoreTable
 from bnnhw.hw.stream import StreamBuffer, flat_stream
 from bnnhw.hw.sum_pool import SumPool
 from bnnhw.hw.width import WidthConverter
+from tests.beats import to_beats, to_words
 
-from .beats import to_beats, to_words
 from .case import FRAMES, Case
 from .image_units import multi_threshold, pool, rescale, sliding_window
 
