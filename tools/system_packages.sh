@@ -1,11 +1,14 @@
 #!/bin/sh
-# Installs what pip does not bring: iverilog (cocotb's simulator), g++ (the batch simulator), venv.
+# Installs what pip does not bring: iverilog (cocotb's simulator), g++ (the batch simulator), venv, and Python's headers
+# (torch.compile).
 # Needs rights only when something is missing; says what to install when there are none.
 set -eu
 missing=""
 command -v iverilog >/dev/null || missing="$missing iverilog"
 command -v g++ >/dev/null || missing="$missing g++"
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
+python3 -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' ||
+    missing="$missing python3-dev"
 [ -z "$missing" ] && exit 0
 
 if command -v apt-get >/dev/null; then

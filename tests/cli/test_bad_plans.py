@@ -73,7 +73,7 @@ CASES = [
     Case(
         "rate out of reach",
         "build model.pt --target-fps 1e12 -o out",
-        r"target_fps=1e\+12 at 100 MHz .*; fits: up to \d+ .*",
+        r"target_fps=1e\+12 at 110 MHz .*; fits: up to \d+ .*",
     ),
     Case(
         "rate of no number", "build model.pt --target-fps nan -o out", ".*'--target-fps': nan is not a finite number.*"

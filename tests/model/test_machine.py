@@ -1,8 +1,13 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
-from bnnhw.model import BinaryLinear, InputThreshold, Sign, TensorNorm
+from bnnhw.model import BinaryLinear, InputThreshold, Sign, TensorNorm, machine
 from bnnhw.model.machine import Machine
 from bnnhw.model.recipes import Recipe
 from bnnhw.model.training import train
@@ -26,18 +31,25 @@ def test_devices_that_are_not_there(device: str, monkeypatch: pytest.MonkeyPatch
         Machine(device=device)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch, at its own code
-def test_a_compiled_network_learns_what_it_learns_otherwise() -> None:
+def learn(*, compiled: bool) -> dict[str, torch.Tensor]:
     def build() -> nn.Module:
-        return nn.Sequential(InputThreshold(127.5), nn.Flatten(), BinaryLinear(12, 9), nn.BatchNorm1d(9), Sign(),
-                             BinaryLinear(9, 3), TensorNorm())  # fmt: skip
+        return nn.Sequential(
+            InputThreshold(127.5), nn.Flatten(), BinaryLinear(12, 9), nn.BatchNorm1d(9), Sign(),
+            BinaryLinear(9, 3), TensorNorm(),
+        )  # fmt: skip
 
     recipe = Recipe(epochs=3, batch_size=16, optimizer="sgd", learning_rate=0.1)
-    plain, compiled = (
-        train(build, toy_data(), recipe=recipe, machine=Machine(compiled=each)) for each in (False, True)
-    )
-    for name, tensor in plain.network.state_dict().items():
-        torch.testing.assert_close(compiled.network.state_dict()[name], tensor, rtol=1e-3, atol=1e-4)
+    return train(build, toy_data(), recipe=recipe, machine=Machine(compiled=compiled)).network.state_dict()
+
+
+def test_a_compiled_network_learns_what_it_learns_otherwise(tmp_path: Path) -> None:
+    """In a process of its own, as a training has it: beside all that the tests load, compiling has crashed."""
+    root, path = Path(__file__).parents[2], tmp_path / "tensors"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / "src")])}
+    subprocess.run([sys.executable, "-m", "tests.model.test_machine", path], check=True, env=environment)
+    compiled = torch.load(path, weights_only=True)
+    for name, tensor in learn(compiled=False).items():
+        torch.testing.assert_close(compiled[name], tensor, rtol=1e-3, atol=1e-4)
 
 
 def test_compiling_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,3 +59,14 @@ def test_compiling_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     with pytest.raises(ValueError, match=message):
         Machine(compiled=True)
+
+
+def test_compiling_needs_headers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "get_path", {"include": tmp_path}.get)
+    message = r"^compiled=True needs Python's headers, and .*/Python\.h was not found; install them \(apt install "
+    with pytest.raises(ValueError, match=message):
+        Machine(compiled=True)
+
+
+if __name__ == "__main__":
+    torch.save(learn(compiled=True), sys.argv[1])

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from bnnhw.hw.max_pool import MaxPool
 from bnnhw.sim.batch import BatchSimulator
 from bnnhw.sim.runner import CocotbSimulator
 
+from .image_units import pool, sliding_window
 from .units import CASES
 
 STALLS = [(0.3, 0.3), (0.6, 0.1), (0.2, 0.7)]
@@ -40,3 +42,18 @@ def test_both_simulators_count_the_same_cycles(name):
     assert np.array_equal(fast.accepted_cycles, slow.accepted_cycles)
     assert np.array_equal(fast.output_cycles, slow.output_cycles)
     assert fast.cycles == slow.cycles
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        sliding_window(5, 4096, 1, (3, 3), 9, pixels=4, in_pixels=4, padding=(1, 1, 1, 1), code=1, technology="ecp5"),
+        sliding_window(4, 4096, 2, (3, 2), 4, pixels=2, stride=(1, 2), technology="ecp5"),
+        pool(MaxPool, np.max, 4, 4096, 2, (2, 2), (2, 2), 4, 1, 2, "ecp5"),
+    ],
+    ids=["window", "window-stride", "max-pool"],
+)
+def test_images_4096_wide(case):
+    unit, inputs, outputs = case(0)
+    result = BatchSimulator(unit).run(inputs, output_beats=outputs.shape[1], stall_probability=(0.2, 0.2), seed=0)
+    assert np.array_equal(result.outputs, outputs)

@@ -3,7 +3,9 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from shutil import which
+from sysconfig import get_path
 from typing import Any
 
 import torch
@@ -29,12 +31,8 @@ class Machine:
             raise ValueError(f"device={self.device!r} must be 'cpu' or 'cuda'")
         if self.device == "cuda" and not torch.cuda.is_available():
             raise ValueError("device='cuda' needs a GPU and a torch that sees it; take 'cpu'")
-        compiler = os.environ.get("CXX", "g++")
-        if self.compiled and which(compiler) is None:
-            raise ValueError(
-                f"compiled=True needs a C++ compiler, and {compiler} was not found; install it "
-                "(apt install g++), name another one in CXX, or leave the network as it is"
-            )
+        if self.compiled:
+            _check_compiler()
 
     @property
     def torch_device(self) -> torch.device:
@@ -43,3 +41,19 @@ class Machine:
     def settings(self) -> Mapping[str, Any]:
         """What decides how a training rounds, and so its outcome."""
         return {"device": self.device, "processes": self.workers.count, "compiled": self.compiled}
+
+
+def _check_compiler() -> None:
+    """ValueError where `torch.compile` lacks what it makes code with."""
+    compiler = os.environ.get("CXX", "g++")
+    if which(compiler) is None:
+        raise ValueError(
+            f"compiled=True needs a C++ compiler, and {compiler} was not found; install it (apt install g++), "
+            "name another one in CXX, or leave the network as it is"
+        )
+    headers = Path(get_path("include")) / "Python.h"
+    if not headers.exists():
+        raise ValueError(
+            f"compiled=True needs Python's headers, and {headers} was not found; install them "
+            "(apt install python3-dev), or leave the network as it is"
+        )
