@@ -1,6 +1,7 @@
 """The way from an integer graph to a schedule: a folding file, a rate to reach, or a share of the device to fill."""
 
-from math import ceil, inf
+from bisect import bisect_left
+from math import inf
 from pathlib import Path
 
 from .area import Resources
@@ -116,9 +117,16 @@ def fill_up(search: Search, device: Device, *, fill: float, counts: range) -> De
         raise ScheduleError(f"fill={fill} must be above 0 and at most 1")
     if design := fastest_within(search, device, fill=fill, counts=counts):
         return design
-    smallest = smallest_on(search, device)
-    share = ceil(smallest.resources.share(device) * 100) / 100
-    raise ScheduleError(f"fill={fill:g} is too small for this network on {device.name}; fits: fill={share:g} and above")
+    smallest_on(search, device)  # raises where the network is too large at any rate
+    percents = range(1, 100)
+    fits = bisect_left(
+        percents,
+        True,
+        key=lambda percent: bool(search.smallest(device, vectors=counts[0], limit=inf, fill=percent / 100)),
+    )
+    raise ScheduleError(
+        f"fill={fill:g} is too small for this network on {device.name}; fits: fill={(fits + 1) / 100:g} and above"
+    )
 
 
 def smallest_on(search: Search, device: Device) -> Design:
