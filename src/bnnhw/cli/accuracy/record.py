@@ -69,6 +69,7 @@ def run_row(
         model,
         recipe=recipe,
         network_options=row.network_options,
+        input_bits=row.input_bits,
         method=method_named(row.method, row.method_options),
         seed=seed,
         machine=machine,

@@ -10,8 +10,8 @@ _SHORT = 60
 
 @dataclass(frozen=True, kw_only=True)
 class AccuracyRow:
-    """A training by name. recipe_of: the method whose recipe is taken. published: the test accuracy of the article, in
-    percent, with its own number of epochs."""
+    """A training by name. input_bits: 1 or 8, by default the network's own. recipe_of: the method whose recipe is
+    taken. published: the test accuracy of the article, in percent, with its own number of epochs."""
 
     name: str
     network: str
@@ -20,6 +20,7 @@ class AccuracyRow:
     method: str
     method_options: tuple[str, ...] = ()
     network_options: tuple[str, ...] = ()
+    input_bits: int | None = None
     recipe_of: str = "bnn"
     published: float | None = None
 
@@ -34,8 +35,14 @@ def _resnet20(name: str, method: str, *options: str, published: float | None = N
 
 ROWS = (
     AccuracyRow(
-        name="mnist-mlp-4096", network="mlp-4096", dataset="mnist", epochs=100, method="bnn", published=99.04
-    ),  # arXiv:1602.02830, table 1
+        name="mnist-mlp-4096",
+        network="mlp-4096",
+        dataset="mnist",
+        epochs=100,
+        method="bnn",
+        input_bits=8,
+        published=99.04,
+    ),  # arXiv:1602.02830, table 1; its first layer reads the pixels' values
     AccuracyRow(name="cnv", network="cnv", dataset="cifar10", epochs=50, method="bnn", published=80.1),
     # arXiv:2009.13055, table 4: B is XNOR-Net, R the rotation, T the training-aware gradient, A the adjustable angle.
     _resnet20("b", "xnor", published=83.7),
