@@ -19,7 +19,7 @@ OPTIONS = BuildOptions(seed=1, retries=2, stop_after=None, timeout_s=None)
 FINN_LFC_FIX = 12_200
 MAX_DEVIATION = 0.1
 FASTEST = {
-    "lfc": replace(PLAN, fill=0.85),
+    "lfc": replace(PLAN, target_fps=780_000),
     "sfc": replace(PLAN, target_fps=7_000_000, clock_mhz=115),
 }
 FINN_CNV_MAX = 21_906
