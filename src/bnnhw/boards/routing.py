@@ -19,7 +19,8 @@ against 107 MHz for a design of 12,000, 123 MHz in 3 minutes for one of 29,000."
 STATIC_PLACER_FROM_LUT4 = 10_000
 """Designs of this many LUT4 and more are placed with nextpnr's electrostatic placer, which leaves a convolutional
 network of 50,000 with 28 % less wire than the other one, and lets one of 12,000 with 164 block RAMs be routed in 2
-minutes, not in more than 20. A network of 4,000 is some 7 % faster with it, too, but takes half as long again."""
+minutes, where after the other one most nets were open after 14. A network of 4,000 is some 7 % faster with
+it, too, but takes half as long again."""
 
 _DEVICE = re.compile(r"LFE5(U|UM|UM5G)-(12|25|45|85)F")
 _PHASES = (
