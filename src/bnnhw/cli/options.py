@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
@@ -25,6 +25,21 @@ data_dir_option = click.option(
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Folder with the data set's official files; default $BNNHW_DATA_DIR, else downloaded.",
 )
+
+
+def gather(
+    command: Callable[..., Any], options: Sequence[Callable[..., Any]], *, into: type[Any], argument: str
+) -> Callable[..., Any]:
+    """`command` with click's `options`, which it gets as one `argument`: the dataclass `into`, a field for each."""
+
+    @wraps(command)
+    def gathered(**arguments: Any) -> Any:
+        given = into(**{field.name: arguments.pop(field.name) for field in fields(into)})
+        return command(**{argument: given}, **arguments)
+
+    for option in reversed(options):
+        gathered = option(gathered)
+    return gathered
 
 
 class FiniteRange(click.FloatRange):
@@ -120,11 +135,4 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--baud", type=click.IntRange(min=1200), default=3_000_000, show_default=True),
     )
 
-    @wraps(command)
-    def with_plan(**arguments: Any) -> Any:
-        plan = PlanOptions(**{field.name: arguments.pop(field.name) for field in fields(PlanOptions)})
-        return command(plan=plan, **arguments)
-
-    for option in reversed(options):
-        with_plan = option(with_plan)
-    return with_plan
+    return gather(command, options, into=PlanOptions, argument="plan")

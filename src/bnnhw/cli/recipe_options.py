@@ -1,13 +1,12 @@
 """The options of `bnnhw train` that change a recipe."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from functools import wraps
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bnnhw.cli.options import FiniteRange
+from bnnhw.cli.options import FiniteRange, gather
 
 if TYPE_CHECKING:
     from bnnhw.model.recipes import Recipe
@@ -69,11 +68,4 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--no-augmentation", is_flag=True, help="Train on the images as they are."),
     )
 
-    @wraps(command)
-    def with_options(**arguments: Any) -> Any:
-        options = RecipeOptions(**{field.name: arguments.pop(field.name) for field in fields(RecipeOptions)})
-        return command(options=options, **arguments)
-
-    for option in reversed(declared):
-        with_options = option(with_options)
-    return with_options
+    return gather(command, declared, into=RecipeOptions, argument="options")

@@ -67,6 +67,15 @@ def greedy_by_brute_force(file: ModelFile, link: Link, images: Tensor) -> list[i
     return order
 
 
+def settle(network: nn.Sequential, norm: nn.BatchNorm1d | nn.BatchNorm2d, images: torch.Tensor) -> None:
+    """Give `norm` the statistics of `images`, and a weight of 1."""
+    norm.train()
+    norm.momentum = 1.0
+    network(images)
+    norm.eval()
+    norm.weight.fill_(1)
+
+
 @pytest.mark.parametrize(("build", "first"), [(linear, [2, 4, 3]), (padded, [4, 5, 1]), (flattened, [2, 4, 3])])
 @torch.no_grad()
 def test_thinet_gives_up_what_changes_the_sums_least(build: Callable[[], nn.Sequential], first: list[int]) -> None:
@@ -74,11 +83,7 @@ def test_thinet_gives_up_what_changes_the_sums_least(build: Callable[[], nn.Sequ
     scramble(network, seed=3)
     norm = next(layer for layer in network if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d))
     images = torch.from_numpy(images_for(60)).float()
-    norm.train()
-    norm.momentum = 1.0
-    network(images)
-    norm.eval()
-    norm.weight.fill_(1)
+    settle(network, norm, images)
     norm.bias.copy_(torch.tensor([0.9, -0.1, 2.2, 1.4, -1.8, -0.5]))  # the nearer to 0, the more often a bit changes
     file = file_of(network)
     link = find_links(file)[0]
@@ -107,11 +112,7 @@ def test_channels_that_say_the_same_do_not_both_go_first() -> None:
     producer.weight[1] = producer.weight[0]
     consumer.weight[:, 1] = consumer.weight[:, 0]
     images = torch.from_numpy(images_for(60)).float()
-    norm.train()
-    norm.momentum = 1.0
-    network(images)
-    norm.eval()
-    norm.weight.fill_(1)
+    settle(network, norm, images)
     norm.bias.copy_(torch.tensor([0.8, 0.8, 0.6, 0.6, 0.6, 0.6]))
     file = file_of(network)
     order = order_by_thinet(file, find_links(file)[0], images).tolist()

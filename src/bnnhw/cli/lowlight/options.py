@@ -1,14 +1,13 @@
 """Options that the commands of bnnhw lowlight share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import wraps
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bnnhw.cli.options import FiniteRange
+from bnnhw.cli.options import FiniteRange, gather
 
 if TYPE_CHECKING:
     from bnnhw.lowlight.pairs import Source
@@ -102,13 +101,6 @@ def learning_options(
     )  # fmt: skip
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(command)
-        def with_learning(**arguments: Any) -> Any:
-            learning = LearningOptions(**{field.name: arguments.pop(field.name) for field in fields(LearningOptions)})
-            return command(learning=learning, **arguments)
-
-        for option in reversed(options):
-            with_learning = option(with_learning)
-        return with_learning
+        return gather(command, options, into=LearningOptions, argument="learning")
 
     return decorate
