@@ -84,7 +84,7 @@ _RECIPES = {
     "sfc": Recipe(epochs=150, augmentation=_GENTLE),
     "lfc": Recipe(epochs=100, augmentation=_STRONG),
     "mlp-2048": Recipe(epochs=100, augmentation=_STRONG),
-    "mlp-4096": Recipe(epochs=100, augmentation=_GENTLE, precision="bfloat16"),
+    "mlp-4096": Recipe(epochs=100, augmentation=_STRONG, precision="bfloat16"),
     "lenet": Recipe(epochs=50, augmentation=_GENTLE),
 }
 _CONVOLUTIONAL = Recipe(
