@@ -60,4 +60,7 @@ def quantiser_of(bases: int) -> AbcWeights | None:
 
 def quantised(weight: Tensor, quantiser: AbcWeights | None) -> Tensor:
     """What a layer multiplies by instead of its latent weights."""
-    return weight if quantiser is None else quantiser(weight).values
+    if quantiser is None:
+        return weight
+    values, scale = quantiser(weight)
+    return values if scale is None else values * scale[0]

@@ -48,10 +48,13 @@ def test_more_bases_are_nearer_to_the_weights() -> None:
     assert errors[-1] < 0.55 * errors[0]
 
 
-def test_weights_get_the_sum_of_their_bases_gradients() -> None:
+@pytest.mark.parametrize("m", [1, 3])
+def test_weights_get_the_sum_of_their_bases_gradients(m: int) -> None:
     w, upstream = weights().requires_grad_(), torch.randn(4, 3, 3, 3)
-    quantiser = AbcWeights(3)
-    (quantiser(w).values * upstream).sum().backward()
+    quantiser = AbcWeights(m)
+    values, scale = quantiser(w)
+    factors = torch.ones(4) if scale is None else scale
+    (values * factors[:, None, None, None] * upstream).sum().backward()
     alphas = quantiser.alphas(w, quantiser.binary(w))
     torch.testing.assert_close(w.grad, upstream * alphas.sum())
 
@@ -62,6 +65,19 @@ def test_one_activation_is_a_threshold_at_a_half_less_the_shift(x: float, shift:
     assert (layer.shift.item(), layer.beta.item()) == (0.5, 1)
     layer.shift.data.fill_(shift)
     assert layer(torch.tensor([x])).item() == y
+
+
+def test_a_single_activation_between_batch_norms_is_the_same_as_with_its_own_shift_and_factor() -> None:
+    """The shift moves into the bias of the batch norm before it, the factor is left to the one behind the layer."""
+    alone, activation = BinaryBases(1), method_named("abc", ["activation_bases=1"]).activation()
+    alone.shift.data.fill_(0.7)
+    x = torch.randn(200, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    shifted = x.detach().add(0.7 - 0.5).requires_grad_()
+    y, z = alone(x), activation(shifted)
+    assert torch.equal(y, z)
+    y.sum().backward()
+    z.sum().backward()
+    assert torch.equal(x.grad, shifted.grad)
 
 
 def test_gradients_of_activations_pass_the_gate() -> None:

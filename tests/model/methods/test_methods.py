@@ -36,6 +36,7 @@ EXPORTED = {
     "dorefa 1 2": ("dorefa",),
     "dorefa 1 1": ("dorefa", "activation_bits=1"),
     "dorefa gradients": ("dorefa", "activation_bits=4", "gradient_bits=6"),
+    "abc 1 1": ("abc", "weight_bases=1", "activation_bases=1"),
     "bireal": ("bireal",),
     "xnor++": ("xnor++",),
     "irnet": ("irnet",),
@@ -48,7 +49,7 @@ NOT_EXPORTED = {
     "xnor k": (("xnor", "input_scale=yes"), "layer 'conv2.conv' is a XnorConv2d, which export does not support"),
     "dorefa 3": (("dorefa", "weight_bits=3"), "layer 'conv1.conv' has weights of 3 bits and 1 binary bases; export "),
     "abc": (("abc",), "layer 'conv1.conv' has weights of 1 bits and 3 binary bases; export supports weights of -1 and"),
-    "abc 1 1": (("abc", "weight_bases=1", "activation_bases=1"), "layer 'conv1.conv' has weights of 1 bits and 1 bin"),
+    "abc 1 3": (("abc", "weight_bases=1"), "layer 'conv1.sign' is a BinaryBases, which export does not support"),
     "xnor++ map": (("xnor++", "scale=map"), "layer 'conv1.conv' scales each pixel by its own factor; export supports"),
     "xnor++ product": (("xnor++", "scale=product"), "layer 'conv1.conv' scales each pixel by its own factor; export"),
 }

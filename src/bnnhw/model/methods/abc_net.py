@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from bnnhw.model.quantise import plus_minus_one, straight_through
+from bnnhw.model.quantise import Sign, plus_minus_one, straight_through
 from bnnhw.model.weights import QuantisedWeight, WeightQuantiser
 
 from .base import Method, Traits
 
-__all__ = ["AbcNet", "AbcWeights", "BinaryBases"]
+__all__ = ["AbcNet", "AbcWeights", "BinaryBases", "Gate"]
 
 
 class AbcWeights(WeightQuantiser):
@@ -18,7 +18,8 @@ class AbcWeights(WeightQuantiser):
 
     B_m = sign(w - mean(w) + u_m std(w)), u_m = -1 + 2 (m - 1)/(M - 1), or 0 where M = 1. alpha = argmin
     ||w - B alpha||^2, of least norm where bases coincide. dL/dw = sum over m of alpha_m dL/dB_m: the signs pass
-    gradients as they are. Source: Lin et al., arXiv:1711.11294, equations 1 to 5.
+    gradients as they are. A single basis keeps its factor apart: values = B_1, scale = alpha_1. Source: Lin et al.,
+    arXiv:1711.11294, equations 1 to 5.
     """
 
     def __init__(self, bases: int):
@@ -39,6 +40,9 @@ class AbcWeights(WeightQuantiser):
     def forward(self, weight: Tensor) -> QuantisedWeight:
         bases = self.binary(weight)
         alphas = self.alphas(weight, bases)
+        if self.bases == 1:
+            values = straight_through(weight, bases.view_as(weight), torch.ones_like(alphas))
+            return QuantisedWeight(values, alphas.expand(len(weight)))
         return QuantisedWeight(straight_through(weight, (alphas @ bases).view_as(weight), alphas.sum()), None)
 
 
@@ -67,12 +71,21 @@ class BinaryBases(nn.Module):
         return f"{len(self.beta)}"
 
 
+@dataclass(frozen=True)
+class Gate:
+    """The gradient of a single A_1 between batch norms, which hold v and beta: F' = 1 if |x| <= 1/2 else 0."""
+
+    def derivative(self, x: Tensor, progress: float) -> Tensor:
+        return x.abs().le_(0.5)
+
+
 @dataclass(frozen=True, kw_only=True)
 class AbcNet(Method):
     """A convolution is the sum over m and n of alpha_m beta_n (B_m * A_n): M*N binary convolutions.
 
     weight_bases, activation_bases: M and N. In torch, the sums over m and n are taken before the one convolution, which
-    is the same. Source: Lin et al., Towards Accurate Binary Convolutional Neural Network, arXiv:1711.11294.
+    is the same. With N = 1 the activation is a sign: what v and beta can do, the batch norms before and behind the
+    layer do as well. Source: Lin et al., Towards Accurate Binary Convolutional Neural Network, arXiv:1711.11294.
     """
 
     name = "abc"
@@ -81,7 +94,7 @@ class AbcNet(Method):
         activations="N bases",
         scale="least squares",
         gradient="1",
-        hardware="to come",
+        hardware="one basis each; more to come",
         paper="arXiv:1711.11294",
     )
     pad_value = 0
@@ -98,4 +111,4 @@ class AbcNet(Method):
         return AbcWeights(self.weight_bases)
 
     def activation(self) -> nn.Module:
-        return BinaryBases(self.activation_bases)
+        return BinaryBases(self.activation_bases) if self.activation_bases > 1 else Sign(Gate())
