@@ -12,11 +12,12 @@ from bnnhw.cli.options import data_dir_option
 
 def measurements() -> dict[str, Callable[[Bench], Iterator[Row]]]:
     """What can be measured, by name, quick ones first."""
-    from bnnhw.cli.bench import accuracy, cnv, engines, equality, overhead, popcount, routed, speed
+    from bnnhw.cli.bench import accuracy, cnv, engines, equality, overhead, popcount, routed, speed, training
 
     return {
         "accuracy": accuracy.measure,
         "overhead": overhead.measure,
+        "training": training.measure,
         "speed": speed.measure,
         "popcount": popcount.measure,
         "engines": engines.measure,
