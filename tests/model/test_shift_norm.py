@@ -50,6 +50,15 @@ def test_the_gradient_is_nearly_batch_norms() -> None:
     assert torch.cosine_similarity(*gradients, dim=0).item() > 0.95
 
 
+def test_in_eval_mode_it_is_a_shift_and_an_offset() -> None:
+    layer = ShiftBatchNorm(2).eval()
+    layer.weight.data, layer.bias.data = torch.tensor([0.8, -3.1]), torch.tensor([0.5, -0.25])
+    layer.running_mean.copy_(torch.tensor([3.0, -2.0]))
+    layer.running_inverse.copy_(torch.tensor([0.3, 0.11]))
+    x = torch.tensor([[7.0, 5.0], [0.0, -2.0]])
+    assert torch.equal(layer(x), torch.tensor([[(7 - 3) / 4 + 0.5, -(5 + 2) / 2 - 0.25], [-3 / 4 + 0.5, -0.25]]))
+
+
 def test_exports_to_the_same_bits(tmp_path: Path) -> None:
     network = nn.Sequential(
         ToChannelsFirst(), BinaryConv2d(1, 4, 3), ShiftBatchNorm(4), Sign(), ToChannelsLast(), nn.Flatten(),
