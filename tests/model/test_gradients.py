@@ -8,7 +8,17 @@ import torch
 from torch import Tensor
 
 from bnnhw.model import Sign, sign
-from bnnhw.model.gradients import GRADIENTS, Ede, Gradient, Polynomial, RbnnGradient, Ste, SwishSign, gradient_named
+from bnnhw.model.gradients import (
+    GRADIENTS,
+    Ede,
+    Gradient,
+    Polynomial,
+    RbnnGradient,
+    Ste,
+    SwishSign,
+    gradient_named,
+    within,
+)
 
 
 def polynomial(x: Tensor, progress: float) -> Tensor:
@@ -87,3 +97,13 @@ def test_the_function_takes_a_gradient_too() -> None:
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(ValueError, match=r"^unknown gradient 'step'; known ones are ste, ppf, ede, rbnn, swish-sign$"):
         gradient_named("step")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("bound", [0.5, 1, 4])
+def test_within_ends_at_its_bound_to_the_last_bit(bound: float, dtype: torch.dtype) -> None:
+    edge = torch.tensor([bound], dtype=dtype)
+    beyond, inside = torch.nextafter(edge, 2 * edge), torch.nextafter(edge, 0 * edge)
+    x = torch.cat([edge, inside, 0 * edge, -edge, -inside, beyond, -beyond, 100 * edge, torch.inf * edge])
+    assert within(x, bound).tolist() == [1] * 5 + [0] * 4
+    assert within(x, bound).dtype == dtype

@@ -13,7 +13,16 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-__all__ = ["GRADIENTS", "Ede", "Gradient", "Polynomial", "RbnnGradient", "Ste", "SwishSign", "gradient_named"]
+__all__ = ["GRADIENTS", "Ede", "Gradient", "Polynomial", "RbnnGradient", "Ste", "SwishSign", "gradient_named", "within"]
+
+
+def within(x: Tensor, bound: float) -> Tensor:
+    """1 if |x| <= bound else 0, in x's type; the bound is a power of two.
+
+    No booleans in between: torch.compile would keep them from the forward to the backward pass, and on a CPU packs and
+    unpacks them so slowly that training takes twice as long.
+    """
+    return x.abs().clamp_min_(bound).reciprocal_().mul_(bound).floor_()
 
 
 class Gradient(Protocol):
@@ -32,7 +41,7 @@ class Ste:
     """
 
     def derivative(self, x: Tensor, progress: float) -> Tensor:
-        return x.abs().le_(1)
+        return within(x, 1)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from bnnhw.model.gradients import within
 from bnnhw.model.quantise import Sign, plus_minus_one, straight_through
 from bnnhw.model.weights import QuantisedWeight, WeightQuantiser
 
@@ -76,7 +77,7 @@ class Gate:
     """The gradient of a single A_1 between batch norms, which hold v and beta: F' = 1 if |x| <= 1/2 else 0."""
 
     def derivative(self, x: Tensor, progress: float) -> Tensor:
-        return x.abs().le_(0.5)
+        return within(x, 0.5)
 
 
 @dataclass(frozen=True, kw_only=True)
