@@ -13,7 +13,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-__all__ = ["GRADIENTS", "Ede", "Gradient", "Polynomial", "RbnnGradient", "Ste", "SwishSign", "gradient_named", "within"]
+__all__ = [
+    "ACTIVATION_GRADIENTS", "GRADIENTS", "Ede", "Gradient", "Polynomial", "RbnnGradient", "Ste", "SwishSign",
+    "gradient_named", "within",
+]  # fmt: skip
 
 
 def within(x: Tensor, bound: float) -> Tensor:
@@ -76,14 +79,16 @@ class RbnnGradient:
     """RBNN's training-aware approximation: F' = max(k*(sqrt(2)*t - t^2*|x|), 0).
 
     F = k*(sqrt(2)*t*x - sign(x)*t^2*x^2/2) for |x| < sqrt(2)/t, else k*sign(x); t = 10^(low + progress*(high - low)),
-    k = max(1/t, 1). Source: Lin et al., Rotated Binary Neural Network, arXiv:2009.13055, equations 12 and 13.
+    at least `least`, k = max(1/t, 1). Source: Lin et al., Rotated Binary Neural Network, arXiv:2009.13055, equations 12
+    and 13; `least` is 1 for activations in the authors' code, which is what `ACTIVATION_GRADIENTS` has.
     """
 
     low: float = -2.0
     high: float = 1.0
+    least: float = 0.0
 
     def derivative(self, x: Tensor, progress: float) -> Tensor:
-        t = 10 ** (self.low + progress * (self.high - self.low))
+        t = max(10 ** (self.low + progress * (self.high - self.low)), self.least)
         k = max(1 / t, 1)
         return x.abs().mul_(-k * t**2).add_(k * math.sqrt(2) * t).clamp_min_(0)
 
@@ -112,9 +117,13 @@ GRADIENTS: Mapping[str, Gradient] = {
 }
 """By the names that `--method-option gradient=` takes."""
 
+ACTIVATION_GRADIENTS: Mapping[str, Gradient] = {**GRADIENTS, "rbnn": RbnnGradient(least=1.0)}
+"""The same for activations. RBNN's would begin with sqrt(2) for any x, and gradients would grow from layer to layer:
+ResNet-20's loss is infinite after 40 steps."""
 
-def gradient_named(name: str) -> Gradient:
-    """The gradient called `name`; ValueError lists the known ones."""
+
+def gradient_named(name: str, *, of_activations: bool = False) -> Gradient:
+    """The gradient called `name`, of weights or of activations; ValueError lists the known ones."""
     if name not in GRADIENTS:
         raise ValueError(f"unknown gradient {name!r}; known ones are {', '.join(GRADIENTS)}")
-    return GRADIENTS[name]
+    return (ACTIVATION_GRADIENTS if of_activations else GRADIENTS)[name]

@@ -89,8 +89,8 @@ def build_resnet(
     """The layers by name, from images (N, H, W, C) to scores (N, classes).
 
     Plain blocks are squash(norm(conv(a(norm(conv(a(x)))))) + shortcut(x)) with the method's activation a, Bi-Real
-    blocks norm(conv(a(x))) + shortcut(x), twice (arXiv:1808.00278). Binary convolutions are padded with zeros, as
-    published.
+    blocks squash(norm(conv(a(x))) + shortcut(x)), twice (arXiv:1808.00278). Binary convolutions are padded with zeros,
+    as published. A batch norm stands before the last layer, as in the code of IR-Net and RBNN.
     """
     height, width, channels = shape
     builder = _Builder(network, method, size=(height, width))
@@ -103,7 +103,12 @@ def build_resnet(
             stride = 2 if number > 1 and block == 1 else 1
             layers[f"stage{number}_block{block}"] = builder.block(channels, width, stride=stride)
             channels = width
-    layers |= {"pool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten(), "output": nn.Linear(channels, classes)}
+    layers |= {
+        "pool": nn.AdaptiveAvgPool2d(1),
+        "flatten": nn.Flatten(),
+        "norm": nn.BatchNorm1d(channels),
+        "output": nn.Linear(channels, classes),
+    }
     return layers
 
 
@@ -122,14 +127,11 @@ class _Builder:
         """What a window with its usual padding makes of the size."""
         self.size = (-(-self.size[0] // stride), -(-self.size[1] // stride))
 
-    def squash(self) -> nn.Module:
-        return nn.Identity() if self.bireal else self.method.squash()
-
     def stem(self, channels: int, width: int) -> nn.Module:
         """The first convolution, with real weights, on the input's integers; batch norm brings them into range."""
         kernel, stride = (7, 2) if self.large else (3, 1)
         conv = nn.Conv2d(channels, width, kernel, stride=stride, padding=kernel // 2, bias=False)
-        layers = OrderedDict[str, nn.Module](conv=conv, norm=nn.BatchNorm2d(width), squash=self.squash())
+        layers = OrderedDict[str, nn.Module](conv=conv, norm=nn.BatchNorm2d(width), squash=self.method.squash())
         self.shrink(stride)
         if self.large:
             layers["pool"] = nn.MaxPool2d(3, 2, padding=1)
@@ -143,10 +145,10 @@ class _Builder:
         second = self.convolution(width, width, stride=1)
         if not self.bireal:
             body = {f"{name}{n}": layer for n, part in ((1, first), (2, second)) for name, layer in part.items()}
-            return Residual(nn.Sequential(OrderedDict(body)), shortcut, self.squash())
+            return Residual(nn.Sequential(OrderedDict(body)), shortcut, self.method.squash())
         halves = ((first, shortcut), (second, nn.Identity()))
         return nn.Sequential(
-            *(Residual(nn.Sequential(OrderedDict(part)), around, self.squash()) for part, around in halves)
+            *(Residual(nn.Sequential(OrderedDict(part)), around, self.method.squash()) for part, around in halves)
         )
 
     def convolution(self, channels: int, width: int, *, stride: int) -> dict[str, nn.Module]:

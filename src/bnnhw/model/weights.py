@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from .gradients import Gradient, Ste
 from .quantise import sign
 
-__all__ = ["QuantisedWeight", "SignWeights", "WeightQuantiser", "ap2", "channel_mean", "filters"]
+__all__ = ["QuantisedWeight", "SignWeights", "WeightQuantiser", "ap2", "channel_mean", "filters", "standardised"]
+
+_LEAST = 1e-8  # keeps a channel of equal weights, whose deviation is 0, finite
 
 
 class QuantisedWeight(NamedTuple):
@@ -85,6 +87,14 @@ def filters(weight: Tensor) -> Tensor:
 def channel_mean(weight: Tensor) -> Tensor:
     """The mean of each output channel: (channels, ...) -> (channels,)."""
     return filters(weight).mean(1)
+
+
+def standardised(weight: Tensor) -> Tensor:
+    """(w - mean(w)) / std(w) of each output channel, of the weights' shape; 0 where all weights of a channel agree."""
+    rows = filters(weight)
+    centred = rows - rows.mean(1, keepdim=True)
+    deviation = centred.square().mean(1, keepdim=True).clamp_min(_LEAST**2).sqrt()
+    return (centred / deviation).view_as(weight)
 
 
 def ap2(z: Tensor) -> Tensor:

@@ -55,7 +55,8 @@ class Method:
         return nn.BatchNorm2d(channels) if images else nn.BatchNorm1d(channels)
 
     def squash(self) -> nn.Module:
-        """Behind the sum of a residual block with plain shortcuts."""
+        """Behind each sum of a residual block. Hardtanh, as in the code of IR-Net and RBNN, stops the gradients of
+        large values, which would otherwise grow from block to block."""
         return nn.Hardtanh()
 
     def layer_scale(self, channels: int, *, fan_in: int, size: tuple[int, int] | None) -> bool | nn.Module:
@@ -90,13 +91,12 @@ class SignMethod(Method):
 
     gradient: GradientName = "ste"
 
-    @property
-    def sign_gradient(self) -> Gradient:
-        """The gradient of that name."""
-        return gradient_named(self.gradient)
+    def sign_gradient(self, *, of_activations: bool = False) -> Gradient:
+        """The gradient of that name, of weights unless it is `of_activations`."""
+        return gradient_named(self.gradient, of_activations=of_activations)
 
     def weights(self) -> WeightQuantiser:
-        return SignWeights(self.sign_gradient)
+        return SignWeights(self.sign_gradient())
 
     def activation(self) -> nn.Module:
-        return Sign(self.sign_gradient)
+        return Sign(self.sign_gradient(of_activations=True))

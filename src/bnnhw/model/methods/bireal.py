@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from torch import nn
+
 from bnnhw.model.gradients import Ste
 from bnnhw.model.weights import SignWeights, WeightQuantiser
 
@@ -14,7 +16,8 @@ __all__ = ["BiReal"]
 class BiReal(SignMethod):
     """mean|w| * sign(w), clipped straight-through; activations sign(x) with a piecewise polynomial's gradient.
 
-    gradient: of the activations. Residual networks get a shortcut around each convolution. Source: Liu et al., Bi-Real
+    gradient: of the activations. Residual networks get a shortcut around each convolution, whose sums of real numbers
+    pass as they are. Source: Liu et al., Bi-Real
     Net, arXiv:1808.00278.
     """
 
@@ -31,6 +34,9 @@ class BiReal(SignMethod):
     shortcuts = "bireal"
 
     gradient: GradientName = "ppf"
+
+    def squash(self) -> nn.Module:
+        return nn.Identity()
 
     def weights(self) -> WeightQuantiser:
         return SignWeights(Ste(), scaled=True)

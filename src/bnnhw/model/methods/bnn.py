@@ -37,4 +37,4 @@ class Bnn(SignMethod):
         return ShiftBatchNorm(channels) if self.shift_norm else super().norm(channels, images=images)
 
     def activation(self) -> nn.Module:
-        return Sign(self.sign_gradient, stochastic=self.stochastic)
+        return Sign(self.sign_gradient(of_activations=True), stochastic=self.stochastic)

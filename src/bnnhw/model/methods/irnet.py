@@ -7,13 +7,13 @@ from torch import Tensor
 
 from bnnhw.model.gradients import Ede, Gradient
 from bnnhw.model.quantise import sign
-from bnnhw.model.weights import QuantisedWeight, WeightQuantiser, ap2, channel_mean, filters
+from bnnhw.model.weights import QuantisedWeight, WeightQuantiser, ap2, channel_mean, standardised
 
 from .base import GradientName, SignMethod, Traits
 
 __all__ = ["BalancedWeights", "IrNet"]
 
-_LEAST = 1e-8  # keeps a filter of equal weights, whose deviation is 0, finite
+_LEAST = 1e-8
 
 
 class BalancedWeights(WeightQuantiser):
@@ -29,11 +29,9 @@ class BalancedWeights(WeightQuantiser):
         self.progress = 0.0
 
     def forward(self, weight: Tensor) -> QuantisedWeight:
-        rows = filters(weight)
-        centred = rows - rows.mean(1, keepdim=True)
-        standard = centred / centred.square().mean(1, keepdim=True).clamp_min(_LEAST**2).sqrt()
+        standard = standardised(weight)
         scale = ap2(channel_mean(standard.detach().abs()).clamp_min(_LEAST))
-        return QuantisedWeight(sign(standard, self.gradient, self.progress).view_as(weight), scale)
+        return QuantisedWeight(sign(standard, self.gradient, self.progress), scale)
 
     @torch.no_grad()
     def begin_epoch(self, weight: Tensor, progress: float) -> None:
@@ -67,9 +65,8 @@ class IrNet(SignMethod):
         if not 0 < self.t_min <= Ede.t_max:
             raise ValueError(f"t_min={self.t_min} must be above 0 and at most {Ede.t_max:g}")
 
-    @property
-    def sign_gradient(self) -> Gradient:
-        return Ede(t_min=self.t_min) if self.gradient == "ede" else super().sign_gradient
+    def sign_gradient(self, *, of_activations: bool = False) -> Gradient:
+        return Ede(t_min=self.t_min) if self.gradient == "ede" else super().sign_gradient(of_activations=of_activations)
 
     def weights(self) -> WeightQuantiser:
-        return BalancedWeights(self.sign_gradient)
+        return BalancedWeights(self.sign_gradient())

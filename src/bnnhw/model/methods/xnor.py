@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bnnhw.model.layers import BinaryConv2d, BinaryLinear
-from bnnhw.model.quantise import Sign, plus_minus_one, straight_through
+from bnnhw.model.quantise import plus_minus_one, straight_through
 from bnnhw.model.weights import QuantisedWeight, WeightQuantiser, channel_mean
 
 from .base import Method, SignMethod, Traits
@@ -89,7 +89,7 @@ class Xnor(SignMethod):
     def linear(self, in_features: int, out_features: int, *, first: bool = False) -> BinaryLinear:
         if first or not self.input_scale:
             return super().linear(in_features, out_features, first=first)
-        return XnorLinear(in_features, out_features, weights=self.weights(), activation=Sign(self.sign_gradient))
+        return XnorLinear(in_features, out_features, weights=self.weights(), activation=super().activation())
 
     def conv2d(
         self,
@@ -103,7 +103,7 @@ class Xnor(SignMethod):
     ) -> BinaryConv2d:
         if first or not self.input_scale:
             return super().conv2d(in_channels, out_channels, kernel_size, size=size, first=first, **geometry)
-        options = {"weights": self.weights(), "activation": Sign(self.sign_gradient)}
+        options = {"weights": self.weights(), "activation": super().activation()}
         return XnorConv2d(in_channels, out_channels, kernel_size, **geometry, **options)
 
 
