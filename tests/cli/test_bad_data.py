@@ -94,6 +94,11 @@ CASES = [
     digits("batch of one", ".*'--batch-size': 1 is not in the range x>=2.*", "--network mlp --batch-size 1"),
     digits("learning rate 0", ".*'--learning-rate': 0.0 is not in the range x>0.*", "--network mlp --learning-rate 0"),
     digits("learning rate NaN", ".*'--learning-rate': nan is not a finite.*", "--network mlp --learning-rate nan"),
+    digits(
+        "learning rate far too large",
+        "the training diverged: the loss of epoch 1 is (nan|inf); give a --learning-rate of less than 1e\\+30",
+        "--network mlp --method real --optimizer sgd --learning-rate 1e30 --epochs 1",
+    ),
     digits("2 bits", ".*'--input-bits': '2' is not one of '1', '8'.*", "--network mlp --input-bits 2"),
     digits("seed below 0", ".*'--seed': -1 is not in the range.*", "--network mlp --seed -1"),
     digits("seed too large", ".*'--seed': .* is not in the range.*", f"--network mlp --seed {2**70}"),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -31,8 +32,8 @@ def ede(x: Tensor, progress: float) -> Tensor:
     return max(1 / t, 1) * torch.tanh(t * x)
 
 
-def rbnn(x: Tensor, progress: float) -> Tensor:
-    t = 10 ** (-2 + progress * 3)
+def rbnn(x: Tensor, progress: float, least: float = 0.0) -> Tensor:
+    t = max(10 ** (-2 + progress * 3), least)
     k = max(1 / t, 1)
     inner = k * (-x.sign() * t**2 * x**2 / 2 + math.sqrt(2) * t * x)
     return torch.where(x.abs() < math.sqrt(2) / t, inner, k * x.sign())
@@ -48,6 +49,7 @@ FUNCTIONS: dict[Gradient, Callable[[Tensor, float], Tensor]] = {
     Polynomial(): polynomial,
     Ede(): ede,
     RbnnGradient(): rbnn,
+    RbnnGradient(least=1.0): partial(rbnn, least=1.0),
     SwishSign(): swish_sign,
 }
 
@@ -92,6 +94,17 @@ def test_the_function_takes_a_gradient_too() -> None:
     sign(x, Polynomial()).backward()
     assert x.grad is not None
     assert x.grad.item() == 1.5
+
+
+def test_gradients_of_activations_do_not_grow_from_layer_to_layer() -> None:
+    """RBNN's for weights begins with sqrt(2) everywhere, which eighteen layers would make 512 of."""
+    x = torch.randn(10_000, generator=torch.Generator().manual_seed(0))
+    mean_squares = {
+        name: gradient_named(name, of_activations=True).derivative(x, 0.0).square().mean().item()
+        for name in ("ste", "ppf", "ede", "rbnn")
+    }
+    assert max(mean_squares.values()) < 1.05
+    assert gradient_named("rbnn").derivative(x, 0.0).square().mean().item() > 1.9
 
 
 def test_unknown_names_are_refused() -> None:

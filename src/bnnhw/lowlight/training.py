@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bnnhw.model.checkpoint import read_checkpoint, write_checkpoint
+from bnnhw.model.divergence import check_finite
 
 from .mosaic import amplify, pack
 from .noise import Sensor, expose
@@ -128,6 +129,7 @@ def train_network(
             network, optimizer, patches, recipe, generator=np.random.default_rng([seed, number]),
             on_step=lambda part, before=number - 1: on_step(before + part),
         )  # fmt: skip
+        check_finite(network, loss, epoch=number, learning_rate=recipe.learning_rate)
         history.append(Epoch(epoch=number, loss=loss, seconds=time.monotonic() - started))
         if checkpoint is not None:
             write_checkpoint(

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from .datasets import DataSet
+from .divergence import check_finite
 from .epochs import on_epoch as tell_of_epoch
 from .flips import flip_rates, mean_flip_rate, weight_signs
 from .history import Epoch, Training
@@ -65,6 +66,12 @@ def train(
         One epoch is done in any case.
     on_step, on_epoch : callable
         Told how many epochs are done, such as 3.25, after each step; and the record after each epoch.
+
+    Raises
+    ------
+    ValueError
+        For a checkpoint of another training, too few images, or a loss or parameters that are no longer finite; the
+        checkpoint of the epoch before is left.
     """
     start = time.monotonic()
     workers, device = machine.workers, machine.torch_device
@@ -84,6 +91,7 @@ def train(
             begin, signs = time.monotonic(), weight_signs(network)
             tell_of_epoch(network, (number - 1) / recipe.epochs)
             loss, accuracy, images = learner.pass_over(learnt, number=number, on_step=on_step)
+            check_finite(network, loss, epoch=number, learning_rate=recipe.learning_rate)
             workers.share_buffers(network)
             validated = accuracy
             if len(held_back):

@@ -54,8 +54,8 @@ def test_a_filter_of_equal_weights_stays_finite() -> None:
 def test_where_the_gradient_begins_is_an_option() -> None:
     method = method_named("irnet", ["t_min=1e-3"])
     assert isinstance(method, IrNet)
-    assert method.sign_gradient == Ede(t_min=1e-3)
-    assert isinstance(IrNet(t_min=1e-3, gradient="ste").sign_gradient, Ste)
+    assert method.sign_gradient() == Ede(t_min=1e-3)
+    assert isinstance(IrNet(t_min=1e-3, gradient="ste").sign_gradient(), Ste)
     for t_min in (1e-3, 0.1):
         x = torch.tensor([2.0], requires_grad=True)
         (gradient,) = torch.autograd.grad(IrNet(t_min=t_min).activation()(x).sum(), x)

@@ -11,9 +11,9 @@ from bnnhw.model.methods.rbnn import Rbnn, RotatedWeights
 from bnnhw.model.rotation import cosine, rotate
 
 
-def layer(scope: str = "layer", *, seed: int = 0) -> tuple[BinaryConv2d, RotatedWeights]:
+def layer(scope: str = "layer", *, standardise: bool = False, seed: int = 0) -> tuple[BinaryConv2d, RotatedWeights]:
     torch.manual_seed(seed)
-    quantiser = RotatedWeights(RbnnGradient(), scope=scope)  # pyright: ignore[reportArgumentType]
+    quantiser = RotatedWeights(RbnnGradient(), scope=scope, standardise=standardise)  # pyright: ignore[reportArgumentType]
     return BinaryConv2d(4, 6, 3, weights=quantiser), quantiser
 
 
@@ -21,15 +21,20 @@ def full_rotation(quantiser: RotatedWeights) -> Tensor:
     return torch.kron(quantiser.r1, quantiser.r2)
 
 
+@pytest.mark.parametrize("standardise", [False, True])
 @pytest.mark.parametrize(("scope", "sizes"), [("layer", (12, 18)), ("filter", (6, 6))])
 def test_values_are_the_signs_of_the_weights_on_their_way_to_the_rotated_ones(
-    scope: str, sizes: tuple[int, int]
+    scope: str, sizes: tuple[int, int], standardise: bool
 ) -> None:
-    conv, quantiser = layer(scope)
+    conv, quantiser = layer(scope, standardise=standardise)
+    conv.weight.data += 0.1
     assert (len(quantiser.r1), len(quantiser.r2)) == sizes
     for angle in (0.0, 0.4, math.pi / 2, -2.0):
         quantiser.beta.data.fill_(angle)
-        w = conv.weight.detach().reshape(-1, math.prod(sizes))
+        w = conv.weight.detach().reshape(6, -1)
+        if standardise:
+            w = (w - w.mean(1, keepdim=True)) / w.std(1, correction=0, keepdim=True)
+        w = w.reshape(-1, math.prod(sizes))
         expected = w + (w @ full_rotation(quantiser) - w) * abs(math.sin(angle))
         near = expected.abs() < 1e-5
         values, scale = conv.quantised()
