@@ -15,7 +15,7 @@ def test_every_network_has_a_recipe_for_every_data_set(network: str, data_set: s
 
 @pytest.mark.parametrize(
     ("method", "data_set", "optimizer"),
-    [("rbnn", "cifar10", "sgd"), ("rbnn", "mnist", "adam"), ("bnn", "svhn", "adam")],
+    [("rbnn", "cifar10", "sgd"), ("bireal", "cifar10", "adam"), ("rbnn", "mnist", "adam"), ("bnn", "svhn", "adam")],
 )
 def test_methods_published_with_sgd_are_trained_by_it_on_colours(method: str, data_set: str, optimizer: str) -> None:
     recipe = default_recipe("resnet20", data_set, method=method)

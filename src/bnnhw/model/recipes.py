@@ -93,7 +93,7 @@ _CONVOLUTIONAL = Recipe(
 )  # fmt: skip
 
 
-_BY_SGD = ("bireal", "irnet", "rbnn")
+_BY_SGD = ("irnet", "rbnn")
 _COLOUR = ("cifar10", "svhn")
 
 
