@@ -26,7 +26,7 @@ def test_a_method_with_hardware(workplace: Path, capfd: pytest.CaptureFixture[st
     trained = printed_joined(f"{TRAIN} --method rbnn --method-option rotation=filter -o new.pt", capfd)
     assert "no hardware" not in trained
     metrics = json.loads((workplace / "new.pt.metrics.json").read_text())
-    assert metrics["method_options"] == ["gradient=rbnn", "rotation=filter", "adjust=yes"]
+    assert metrics["method_options"] == ["gradient=rbnn", "rotation=filter", "adjust=yes", "standardise=yes"]
     answers = [
         json.loads(printed_joined(f"eval new.pt --json --engine {engine}", capfd)) for engine in ("integer", "torch")
     ]
