@@ -118,6 +118,10 @@ def test_a_network_with_a_share_of_its_channels() -> None:
     assert half.widths == (256, 256)
     assert architecture("tfc", options=["channels=1"]).widths == (1, 1, 1)
     assert architecture("mlp", width=30, options=["channels=50"]).widths == (15, 15, 15)
+    assert architecture("lfc", options=["channels=100"]) == NETWORKS["lfc"]
+    for percent in (0, 401):
+        with pytest.raises(ValueError, match=f"^channels={percent} must lie between 1 and 400 percent$"):
+            architecture("cnv", options=[f"channels={percent}"])
 
 
 def test_dropout_can_be_left_out() -> None:
@@ -127,7 +131,3 @@ def test_dropout_can_be_left_out() -> None:
 
     assert dropouts() == [0.2, 0.5, 0.5, 0.5]
     assert dropouts("dropout=no") == []
-    assert architecture("lfc", options=["channels=100"]) == NETWORKS["lfc"]
-    for percent in (0, 401):
-        with pytest.raises(ValueError, match=f"^channels={percent} must lie between 1 and 400 percent$"):
-            architecture("cnv", options=[f"channels={percent}"])

@@ -8,9 +8,19 @@ from torch import Tensor, nn
 from .gradients import Gradient, Ste
 from .quantise import sign
 
-__all__ = ["QuantisedWeight", "SignWeights", "WeightQuantiser", "ap2", "channel_mean", "filters", "standardised"]
+__all__ = [
+    "LEAST",
+    "QuantisedWeight",
+    "SignWeights",
+    "WeightQuantiser",
+    "ap2",
+    "channel_mean",
+    "filters",
+    "standardised",
+]
 
-_LEAST = 1e-8  # keeps a channel of equal weights, whose deviation is 0, finite
+LEAST = 1e-8
+"""Of a scale or a deviation that is divided by: it keeps weights that are all equal, or 0, finite."""
 
 
 class QuantisedWeight(NamedTuple):
@@ -93,7 +103,7 @@ def standardised(weight: Tensor) -> Tensor:
     """(w - mean(w)) / std(w) of each output channel, of the weights' shape; 0 where all weights of a channel agree."""
     rows = filters(weight)
     centred = rows - rows.mean(1, keepdim=True)
-    deviation = centred.square().mean(1, keepdim=True).clamp_min(_LEAST**2).sqrt()
+    deviation = centred.square().mean(1, keepdim=True).clamp_min(LEAST**2).sqrt()
     return (centred / deviation).view_as(weight)
 
 

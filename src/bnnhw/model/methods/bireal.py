@@ -17,8 +17,7 @@ class BiReal(SignMethod):
     """mean|w| * sign(w), clipped straight-through; activations sign(x) with a piecewise polynomial's gradient.
 
     gradient: of the activations. Residual networks get a shortcut around each convolution, whose sums of real numbers
-    pass as they are. Source: Liu et al., Bi-Real
-    Net, arXiv:1808.00278.
+    pass as they are. Source: Liu et al., Bi-Real Net, arXiv:1808.00278.
     """
 
     name = "bireal"

@@ -6,13 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from bnnhw.model.quantise import Quantise, plus_minus_one, straight_through
-from bnnhw.model.weights import QuantisedWeight, WeightQuantiser
+from bnnhw.model.weights import LEAST, QuantisedWeight, WeightQuantiser
 
 from .base import Method, Traits
 
 __all__ = ["Dorefa", "DorefaWeights"]
-
-_LEAST = 1e-8
 
 
 class DorefaWeights(WeightQuantiser):
@@ -31,12 +29,12 @@ class DorefaWeights(WeightQuantiser):
 
     def forward(self, weight: Tensor) -> QuantisedWeight:
         if self.bits == 1:
-            scale = weight.detach().abs().mean().clamp_min(_LEAST)
+            scale = weight.detach().abs().mean().clamp_min(LEAST)
             values = straight_through(weight, plus_minus_one(weight), 1 / scale)
         else:
             levels = 2**self.bits - 1
             squashed = torch.tanh(weight)
-            z = squashed / squashed.abs().amax().clamp_min(_LEAST)
+            z = squashed / squashed.abs().amax().clamp_min(LEAST)
             scale = torch.tensor(1 / levels, device=weight.device)
             values = straight_through(z, 2 * torch.round(levels * (z / 2 + 0.5)) - levels, 1 / scale)
         return QuantisedWeight(values, scale.expand(len(weight)))

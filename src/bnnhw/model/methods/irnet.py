@@ -7,13 +7,11 @@ from torch import Tensor
 
 from bnnhw.model.gradients import Ede, Gradient
 from bnnhw.model.quantise import sign
-from bnnhw.model.weights import QuantisedWeight, WeightQuantiser, ap2, channel_mean, standardised
+from bnnhw.model.weights import LEAST, QuantisedWeight, WeightQuantiser, ap2, channel_mean, standardised
 
 from .base import GradientName, SignMethod, Traits
 
 __all__ = ["BalancedWeights", "IrNet"]
-
-_LEAST = 1e-8
 
 
 class BalancedWeights(WeightQuantiser):
@@ -30,7 +28,7 @@ class BalancedWeights(WeightQuantiser):
 
     def forward(self, weight: Tensor) -> QuantisedWeight:
         standard = standardised(weight)
-        scale = ap2(channel_mean(standard.detach().abs()).clamp_min(_LEAST))
+        scale = ap2(channel_mean(standard.detach().abs()).clamp_min(LEAST))
         return QuantisedWeight(sign(standard, self.gradient, self.progress), scale)
 
     @torch.no_grad()

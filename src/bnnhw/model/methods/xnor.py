@@ -9,13 +9,11 @@ from torch.nn import functional
 
 from bnnhw.model.layers import BinaryConv2d, BinaryLinear
 from bnnhw.model.quantise import plus_minus_one, straight_through
-from bnnhw.model.weights import QuantisedWeight, WeightQuantiser, channel_mean
+from bnnhw.model.weights import LEAST, QuantisedWeight, WeightQuantiser, channel_mean
 
 from .base import Method, SignMethod, Traits
 
 __all__ = ["Bwn", "MeanScaledWeights", "Xnor", "XnorConv2d", "XnorLinear"]
-
-_LEAST = 1e-8
 
 
 class MeanScaledWeights(WeightQuantiser):
@@ -28,7 +26,7 @@ class MeanScaledWeights(WeightQuantiser):
     """
 
     def forward(self, weight: Tensor) -> QuantisedWeight:
-        alpha = channel_mean(weight.detach().abs()).clamp_min(_LEAST)
+        alpha = channel_mean(weight.detach().abs()).clamp_min(LEAST)
         share = 1 / (alpha * weight[0].numel())
         slope = (weight.abs() <= 1) + share.view(-1, *(1,) * (weight.ndim - 1))  # the layer's scale is the factor alpha
         return QuantisedWeight(straight_through(weight, plus_minus_one(weight), slope), alpha)
