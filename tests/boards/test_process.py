@@ -2,10 +2,12 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,3 +85,32 @@ def test_kills_the_whole_group_on_ctrl_c(tmp_path: Path):
     with pytest.raises(KeyboardInterrupt):
         python(tmp_path, SPAWN_AND_WAIT, on_line=interrupt)
     assert ends(int((tmp_path / "pid").read_text()))
+
+
+@pytest.mark.parametrize(
+    "start", [(subprocess.Popen, "__init__"), (threading.Timer, "start")], ids=["process", "timer"]
+)
+def test_kills_a_tool_that_has_just_started_on_ctrl_c(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: tuple[type, str]
+):
+    pids: list[int] = []
+    owner, name = start
+    original, popen = getattr(owner, name), subprocess.Popen.__init__
+
+    def remember(self: subprocess.Popen, *arguments, **options) -> None:
+        popen(self, *arguments, **options)
+        pids.append(self.pid)
+
+    def interrupted(self: Any, *arguments, **options) -> None:
+        (remember if owner is subprocess.Popen else original)(self, *arguments, **options)
+        signal.raise_signal(signal.SIGINT)
+
+    threads = set(threading.enumerate())
+    monkeypatch.setattr(subprocess.Popen, "__init__", remember)
+    monkeypatch.setattr(owner, name, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        python(tmp_path, "import time; time.sleep(60)", timeout_s=60)
+    assert ends(pids[0])
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(5)
+        assert not thread.is_alive()

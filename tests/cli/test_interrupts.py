@@ -153,6 +153,7 @@ def run_interrupt(case: Interrupt, folder: Path, end: Callable[[subprocess.Popen
     finally:
         for number in marked(mark):
             os.kill(number, signal.SIGKILL)
+        process.wait(PATIENCE_S)
     after = snapshot(folder)
     assert {name: kind for name, kind in after.items() if name in before} == before
     assert [name for name in after if name not in before and not re.fullmatch(f"out|err|{case.left}", name)] == []

@@ -5,8 +5,10 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 __all__ = ["ToolError", "run_tool"]
 
@@ -54,30 +56,32 @@ def run_tool(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    try:
-        process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env={**os.environ, "TMPDIR": str(cwd.resolve())},
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise ToolError(f"{name} does not start: {command[0]}: {error.strerror}") from error
+    process: subprocess.Popen | None = None
     expired = threading.Event()
 
     def expire() -> None:
         expired.set()
-        _kill_group(process)
+        if process is not None:
+            _kill_group(process)
 
-    timer = None if timeout_s is None else threading.Timer(timeout_s, expire)
-    if timer is not None:
-        timer.start()
+    timer = threading.Timer(threading.TIMEOUT_MAX if timeout_s is None else timeout_s, expire)
     try:
+        with _interrupts_held_back():
+            try:
+                process = subprocess.Popen(
+                    command,
+                    cwd=cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    errors="replace",
+                    env={**os.environ, "TMPDIR": str(cwd.resolve())},
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise ToolError(f"{name} does not start: {command[0]}: {error.strerror}") from error
+            timer.start()
         assert process.stdout is not None
         with log.open("w", buffering=1) as file:  # whole lines at once, for those who watch it
             for line in process.stdout:
@@ -86,12 +90,12 @@ def run_tool(
                     on_line(line.rstrip())
         code = process.wait()
     finally:
-        if timer is not None:
-            timer.cancel()
-        _kill_group(process)
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        timer.cancel()
+        if process is not None:
+            _kill_group(process)
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
     if expired.is_set():
         raise ToolError(f"{name} ran for longer than its limit of {timeout_s:g} s", log=log)
     if code < 0:
@@ -99,6 +103,25 @@ def run_tool(
     if code != 0:
         raise ToolError(f"{name} failed with exit code {code}: {error_line(log.read_text())}", log=log)
     return time.monotonic() - started
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Ctrl-C and SIGTERM come when the block is over, lest a process that has just started be known to nobody."""
+    held: list[int] = []
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        held.append(number)
+
+    is_main = threading.current_thread() is threading.main_thread()  # no other one is interrupted
+    former = {number: signal.signal(number, hold) for number in (signal.SIGINT, signal.SIGTERM) if is_main}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+        for number in held:
+            signal.raise_signal(number)
 
 
 def _kill_group(process: subprocess.Popen) -> None:
