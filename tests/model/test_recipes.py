@@ -14,17 +14,6 @@ def test_every_network_has_a_recipe_for_every_data_set(network: str, data_set: s
 
 
 @pytest.mark.parametrize(
-    ("method", "data_set", "optimizer"),
-    [("rbnn", "cifar10", "sgd"), ("bireal", "cifar10", "adam"), ("rbnn", "mnist", "adam"), ("bnn", "svhn", "adam")],
-)
-def test_methods_published_with_sgd_are_trained_by_it_on_colours(method: str, data_set: str, optimizer: str) -> None:
-    recipe = default_recipe("resnet20", data_set, method=method)
-    assert recipe.optimizer == optimizer
-    if optimizer == "sgd":
-        assert (recipe.learning_rate, recipe.weight_decay, recipe.warmup * recipe.epochs) == (0.1, 1e-4, 5)
-
-
-@pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"epochs": 0}, "epochs=0 must be at least 1"),

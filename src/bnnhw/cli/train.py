@@ -87,7 +87,7 @@ def command(
     chosen = method_named(method, method_option)
     torch.set_num_threads(threads or (1 if dataset == "digits" else torch.get_num_threads()))  # tiny layers only wait
     data = load_data_set(dataset, data_dir=data_dir)
-    recipe = options.recipe(default_recipe(network, dataset, method=method))
+    recipe = options.recipe(default_recipe(network, dataset))
     with ExitStack() as stack:
         workers = stack.enter_context(join_workers(device=device))
         progress = stack.enter_context(TrainingProgress(recipe.epochs, quiet=quiet or not workers.is_first))

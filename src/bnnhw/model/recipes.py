@@ -93,24 +93,12 @@ _CONVOLUTIONAL = Recipe(
 )  # fmt: skip
 
 
-_BY_SGD = ("irnet", "rbnn")
-_COLOUR = ("cifar10", "svhn")
+def default_recipe(network: str, data_set: str) -> Recipe:
+    """What `bnnhw train` uses for this network and data set, whatever the method.
 
-
-def default_recipe(network: str, data_set: str, *, method: str = "bnn") -> Recipe:
-    """What `bnnhw train` uses for this network, data set and method.
-
-    On pictures of colour, the methods of `_BY_SGD` are trained as RBNN and IR-Net were (arXiv:2009.13055, section 4.1;
-    arXiv:1909.10788, section 4): SGD with momentum 0.9, 0.1 at the peak, 5 epochs of warm-up.
+    Always Adam, which binary networks need more than others: it moves weights whose gradients are small as far as the
+    rest (Liu et al., arXiv:2106.11309). Small networks and small images bear less distortion.
     """
-    recipe = _recipe(network, data_set)
-    if method not in _BY_SGD or data_set not in _COLOUR:
-        return recipe
-    return replace(recipe, optimizer="sgd", learning_rate=0.1, weight_decay=1e-4, warmup=5 / recipe.epochs)
-
-
-def _recipe(network: str, data_set: str) -> Recipe:
-    """By network and data set. Small networks and small images bear less distortion."""
     if data_set == "digits":
         return Recipe(epochs=100, batch_size=64, augmentation=Augmentation(shift=0.3, rotation=8, scale=0.08))
     recipe = _RECIPES.get(network, _RECIPES["tfc"])

@@ -10,8 +10,8 @@ _SHORT = 60
 
 @dataclass(frozen=True, kw_only=True)
 class AccuracyRow:
-    """A training by name. input_bits: 1 or 8, by default the network's own. recipe_of: the method whose recipe is
-    taken. published: the test accuracy of the article, in percent, with its own number of epochs."""
+    """A training by name. input_bits: 1 or 8, by default the network's own. published: the article's test accuracy, in
+    percent, after its own number of epochs."""
 
     name: str
     network: str
@@ -21,15 +21,14 @@ class AccuracyRow:
     method_options: tuple[str, ...] = ()
     network_options: tuple[str, ...] = ()
     input_bits: int | None = None
-    recipe_of: str = "bnn"
     published: float | None = None
 
 
 def _resnet20(name: str, method: str, *options: str, published: float | None = None) -> AccuracyRow:
-    """Shortcuts around each convolution, and RBNN's recipe, whatever the method, as in its ablation."""
+    """Shortcuts around each convolution, whatever the method, as in RBNN's ablation."""
     return AccuracyRow(
         name=f"resnet20-{name}", network="resnet20", dataset="cifar10", epochs=_SHORT, method=method,
-        method_options=options, network_options=("shortcuts=bireal",), recipe_of="rbnn", published=published,
+        method_options=options, network_options=("shortcuts=bireal",), published=published,
     )  # fmt: skip
 
 

@@ -54,11 +54,6 @@ class Method:
         """Behind a layer with binary weights, whose outputs are `images` (N, channels, H, W) or (N, channels)."""
         return nn.BatchNorm2d(channels) if images else nn.BatchNorm1d(channels)
 
-    def squash(self) -> nn.Module:
-        """Behind each sum of a residual block. Hardtanh, as in the code of IR-Net and RBNN, stops the gradients of
-        large values, which would otherwise grow from block to block."""
-        return nn.Hardtanh()
-
     def layer_scale(self, channels: int, *, fan_in: int, size: tuple[int, int] | None) -> bool | nn.Module:
         """A layer's learnt `scale`, as for `BinaryLayer`; size: (height, width) of a convolution's output."""
         return False

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from torch import nn
-
 from bnnhw.model.gradients import Ste
 from bnnhw.model.weights import SignWeights, WeightQuantiser
 
@@ -33,9 +31,6 @@ class BiReal(SignMethod):
     shortcuts = "bireal"
 
     gradient: GradientName = "ppf"
-
-    def squash(self) -> nn.Module:
-        return nn.Identity()
 
     def weights(self) -> WeightQuantiser:
         return SignWeights(Ste(), scaled=True)

@@ -44,6 +44,3 @@ class Real(Method):
 
     def activation(self) -> nn.Module:
         return nn.ReLU()
-
-    def squash(self) -> nn.Module:
-        return nn.Identity()

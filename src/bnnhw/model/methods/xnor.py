@@ -125,6 +125,3 @@ class Bwn(Method):
 
     def activation(self) -> nn.Module:
         return nn.ReLU()
-
-    def squash(self) -> nn.Module:
-        return nn.Identity()
