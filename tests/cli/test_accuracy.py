@@ -32,19 +32,22 @@ def test_every_row_can_be_built(row) -> None:
     assert [other.name for other in ROWS].count(row.name) == 1
 
 
-def test_a_row_is_trained_once(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    line = "accuracy --only resnet20-rbnn --dataset digits --epochs 1 --threads 1 --work new -q"
+@pytest.mark.parametrize(("row", "optimizer"), [("resnet20-rbnn", "adam"), ("resnet20-rbnn-sgd", "sgd")])
+def test_a_row_is_trained_once(workplace: Path, capfd: pytest.CaptureFixture[str], row: str, optimizer: str) -> None:
+    line = f"accuracy --only {row} --dataset digits --epochs 1 --threads 1 --work new -q"
     first = printed(line, capfd)
-    (told,) = (line.split(" | ") for line in first.splitlines() if line.startswith("| resnet20-rbnn "))
+    (told,) = (line.split(" | ") for line in first.splitlines() if line.startswith(f"| {row} "))
     assert told[1:3] == ["rbnn", "digits"]
-    record = json.loads((workplace / "new" / "resnet20-rbnn-seed0.json").read_text())
+    record = json.loads((workplace / "new" / f"{row}-seed0.json").read_text())
+    metrics = json.loads((workplace / "new" / f"{row}-seed0.pt.metrics.json").read_text())
+    assert metrics["recipe"]["optimizer"] == optimizer
     assert told[3] == f"{record['test_accuracy']:.2%}".replace("%", " %")
     assert len(record["flips"]) == 18
     assert all(0.3 < rate < 0.7 for rate in record["flips"].values()), record["flips"]
     files = {path.name: path.stat().st_mtime_ns for path in (workplace / "new").glob("*.pt")}
     assert printed(line, capfd) == first
     assert {path.name: path.stat().st_mtime_ns for path in (workplace / "new").glob("*.pt")} == files
-    message = r"new/resnet20-rbnn-seed0\.json is of 1 epochs on digits, not of 2 on digits; delete it, or name .*"
+    message = rf"new/{row}-seed0\.json is of 1 epochs on digits, not of 2 on digits; delete it, or name .*"
     run_case(Case("other epochs", line.replace("--epochs 1", "--epochs 2"), message), workplace, capfd)
 
 

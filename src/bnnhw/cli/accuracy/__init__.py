@@ -62,7 +62,7 @@ def command(
     from bnnhw.cli.accuracy.plot import plot_flips
     from bnnhw.cli.accuracy.record import Record, read_record, run_row
     from bnnhw.cli.accuracy.report import accuracy_table, flip_table, markdown, mean_flips
-    from bnnhw.cli.accuracy.rows import ROWS
+    from bnnhw.cli.accuracy.rows import FLIP_ROWS, ROWS
     from bnnhw.cli.progress import StageProgress
     from bnnhw.model.datasets import load_data_set
     from bnnhw.model.files import write_atomically
@@ -99,7 +99,7 @@ def command(
                 if as_json:
                     click.echo(json.dumps(asdict(record)))
                 table = markdown(accuracy_table(rows, records))
-                if flips := mean_flips(records, ("resnet20-b", "resnet20-rbnn")):
+                if flips := mean_flips(records, FLIP_ROWS):
                     table += f"\nWeights whose sign is not the first one (flips.png):\n\n{markdown(flip_table(flips))}"
                     write_atomically(work / "flips.png", plot_flips(flips))
                 write_atomically(work / "accuracy.md", table.encode())

@@ -61,7 +61,7 @@ def run_row(
     from bnnhw.model.named import train_named
     from bnnhw.model.recipes import default_recipe
 
-    recipe = replace(default_recipe(row.network, row.dataset), epochs=row.epochs)
+    recipe = replace(default_recipe(row.network, row.dataset), epochs=row.epochs, **row.recipe)
     model = folder / f"{row.name}-seed{seed}.pt"
     metrics = train_named(
         row.network,

@@ -1,8 +1,10 @@
 """What `bnnhw accuracy` trains: small data, one entry a row of the table in docs/accuracy.md."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-__all__ = ["ROWS", "AccuracyRow"]
+__all__ = ["FLIP_ROWS", "ROWS", "AccuracyRow"]
 
 _SHORT = 60
 """Epochs of every ResNet-20, so that the rows can be compared; published ones have 400 to 1,000."""
@@ -10,8 +12,8 @@ _SHORT = 60
 
 @dataclass(frozen=True, kw_only=True)
 class AccuracyRow:
-    """A training by name. input_bits: 1 or 8, by default the network's own. published: the article's test accuracy, in
-    percent, after its own number of epochs."""
+    """A training by name. input_bits: 1 or 8, by default the network's own. recipe: where it is another than
+    `bnnhw train` takes. published: the article's test accuracy, in percent, after its own number of epochs."""
 
     name: str
     network: str
@@ -21,6 +23,7 @@ class AccuracyRow:
     method_options: tuple[str, ...] = ()
     network_options: tuple[str, ...] = ()
     input_bits: int | None = None
+    recipe: Mapping[str, Any] = field(default_factory=dict)
     published: float | None = None
 
 
@@ -31,6 +34,17 @@ def _resnet20(name: str, method: str, *options: str, published: float | None = N
         method_options=options, network_options=("shortcuts=bireal",), published=published,
     )  # fmt: skip
 
+
+def _by_sgd(row: AccuracyRow) -> AccuracyRow:
+    """As RBNN's authors train, and with the hardtanh of their code."""
+    return replace(
+        row, name=f"{row.name}-sgd", network_options=(*row.network_options, "squash=hardtanh"),
+        recipe={"optimizer": "sgd", "learning_rate": 0.1, "weight_decay": 1e-4, "warmup": 0.1},
+    )  # fmt: skip
+
+
+_XNOR = _resnet20("b", "xnor", published=83.7)
+_RBNN = _resnet20("rbnn", "rbnn", published=87.8)
 
 ROWS = (
     AccuracyRow(
@@ -45,15 +59,20 @@ ROWS = (
     ),  # arXiv:1602.02830, table 1, 1,000 epochs with dropout; its first layer reads the pixels' values
     AccuracyRow(name="cnv", network="cnv", dataset="cifar10", epochs=50, method="bnn", published=80.1),
     # arXiv:2009.13055, table 4: B is XNOR-Net, R the rotation, T the training-aware gradient, A the adjustable angle.
-    _resnet20("b", "xnor", published=83.7),
+    _XNOR,
     _resnet20("b-t", "xnor", "gradient=rbnn", published=86.6),
     _resnet20("b-r", "rbnn", "gradient=ste", "adjust=no", published=86.4),
     _resnet20("b-t-r", "rbnn", "adjust=no", published=87.1),
-    _resnet20("rbnn", "rbnn", published=87.8),
+    _RBNN,
     _resnet20("rbnn-ste", "rbnn", "gradient=ste", published=84.9),
     _resnet20("rbnn-ppf", "rbnn", "gradient=ppf", published=86.9),
     _resnet20("rbnn-ede", "rbnn", "gradient=ede", published=86.0),
     _resnet20("irnet", "irnet", "t_min=1e-3", published=86.5),
     _resnet20("bireal", "bireal"),
     _resnet20("bnn", "bnn"),
+    _by_sgd(_XNOR),
+    _by_sgd(_RBNN),
 )
+
+FLIP_ROWS = ("resnet20-b", "resnet20-rbnn", "resnet20-b-sgd", "resnet20-rbnn-sgd")
+"""Whose flipped weights are compared, layer by layer, as in RBNN's figure 7."""
