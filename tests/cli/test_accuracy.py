@@ -37,7 +37,7 @@ def test_a_row_is_trained_once(workplace: Path, capfd: pytest.CaptureFixture[str
     line = f"accuracy --only {row} --dataset digits --epochs 1 --threads 1 --work new -q"
     first = printed(line, capfd)
     (told,) = (line.split(" | ") for line in first.splitlines() if line.startswith(f"| {row} "))
-    assert told[1:3] == ["rbnn", "digits"]
+    assert told[1:3] == ["rbnn rotation=filter", "digits"]
     record = json.loads((workplace / "new" / f"{row}-seed0.json").read_text())
     metrics = json.loads((workplace / "new" / f"{row}-seed0.pt.metrics.json").read_text())
     assert metrics["recipe"]["optimizer"] == optimizer
