@@ -32,8 +32,12 @@ def test_every_row_can_be_built(row) -> None:
     assert [other.name for other in ROWS].count(row.name) == 1
 
 
-@pytest.mark.parametrize(("row", "optimizer"), [("resnet20-rbnn", "adam"), ("resnet20-rbnn-sgd", "sgd")])
-def test_a_row_is_trained_once(workplace: Path, capfd: pytest.CaptureFixture[str], row: str, optimizer: str) -> None:
+@pytest.mark.parametrize(
+    ("row", "optimizer", "least"), [("resnet20-rbnn", "adam", 0.3), ("resnet20-rbnn-sgd", "sgd", 0.1)]
+)
+def test_a_row_is_trained_once(
+    workplace: Path, capfd: pytest.CaptureFixture[str], row: str, optimizer: str, least: float
+) -> None:
     line = f"accuracy --only {row} --dataset digits --epochs 1 --threads 1 --work new -q"
     first = printed(line, capfd)
     (told,) = (line.split(" | ") for line in first.splitlines() if line.startswith(f"| {row} "))
@@ -43,7 +47,7 @@ def test_a_row_is_trained_once(workplace: Path, capfd: pytest.CaptureFixture[str
     assert metrics["recipe"]["optimizer"] == optimizer
     assert told[3] == f"{record['test_accuracy']:.2%}".replace("%", " %")
     assert len(record["flips"]) == 18
-    assert all(0.3 < rate < 0.7 for rate in record["flips"].values()), record["flips"]
+    assert all(least < rate < 0.7 for rate in record["flips"].values()), record["flips"]
     files = {path.name: path.stat().st_mtime_ns for path in (workplace / "new").glob("*.pt")}
     assert printed(line, capfd) == first
     assert {path.name: path.stat().st_mtime_ns for path in (workplace / "new").glob("*.pt")} == files
