@@ -10,7 +10,9 @@ from bnnhw.model.recipes import Recipe, default_recipe
 @pytest.mark.parametrize("data_set", DATA_SETS)
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_network_has_a_recipe_for_every_data_set(network: str, data_set: str) -> None:
-    assert default_recipe(network, data_set).epochs >= 50
+    recipe = default_recipe(network, data_set)
+    assert recipe.epochs >= 50
+    assert recipe.optimizer == "adam"
 
 
 @pytest.mark.parametrize(
