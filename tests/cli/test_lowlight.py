@@ -102,12 +102,20 @@ def test_goes_on_after_an_interruption(
 def test_compares(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     line = f"lowlight compare photos --test photos/b.dng --bases 0,0 --bases 2,1 --seeds 2 {QUICK}"
     out, _ = run(line, capfd)
-    assert [row[:22].rstrip() for row in out.splitlines()] == [
-        f"M = {m}, N = {n}, seed {seed}" for m, n in ((0, 0), (2, 1)) for seed in (0, 1)
+    assert [row[:23].rstrip() for row in out.splitlines()] == [
+        f"M = {m}, N = {n}, {which}" for m, n in ((0, 0), (2, 1)) for which in ("seed 0", "seed 1", "2 seeds")
     ]
-    rows = [json.loads(row) for row in run(line + " --json", capfd)[0].splitlines()]
-    for row, text in zip(rows, out.splitlines(), strict=True):
-        assert f"PSNR {row['quality']['psnr']:.2f} dB" in text
+    kinds = zip(*[iter(run(line + " --json", capfd)[0].splitlines())] * 2, strict=True)
+    texts = iter(out.splitlines())
+    for kind in kinds:
+        psnrs = [json.loads(row)["quality"]["psnr"] for row in kind]
+        for psnr in psnrs:
+            assert f"PSNR {psnr:.2f} dB" in next(texts)
+        assert f"PSNR {sum(psnrs) / 2:.2f} ± {abs(psnrs[0] - psnrs[1]) / 2**0.5:.2f} dB" in next(texts)
+
+    alone, _ = run(f"lowlight compare photos --test photos/b.dng --bases 2,1 {QUICK}", capfd)
+    assert alone.splitlines()[0].split(", training")[0] == out.splitlines()[3].split(", training")[0]
+    assert len(alone.splitlines()) == 1  # nothing to be spread
 
 
 BAD = {

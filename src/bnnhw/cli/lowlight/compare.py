@@ -1,13 +1,19 @@
 """bnnhw lowlight compare."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from statistics import mean, stdev
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bnnhw.cli.lowlight.options import LearningOptions, learning_options
+
+if TYPE_CHECKING:
+    from bnnhw.lowlight.quality import Quality
 
 
 class BasesType(click.ParamType):
@@ -52,7 +58,7 @@ def command(
     """Train small networks of different precision alike and compare their PSNR on photos that they have not seen.
 
     PHOTOS are as for bnnhw lowlight train; without them, photos that come with scikit-image and scikit-learn are taken,
-    others of which judge.
+    others of which judge. Means and standard deviations follow where there is more than one seed.
 
     \b
     Example: bnnhw lowlight compare --width 8 --epochs 200 --seeds 3
@@ -79,9 +85,23 @@ def command(
             device=learning.device,
             on_step=lambda done: progress.show("train", f"{done:.2f} of {len(shapes) * seeds} networks"),
         )
-        for one in networks:
-            if as_json:
-                click.echo(json.dumps(asdict(one)))
-                continue
-            name = f"M = {one.shape.weight_bases}, N = {one.shape.activation_bases}, seed {one.seed}"
-            click.echo(f"{name:<24} {one.quality}, training loss {one.loss:.4f}, {one.seconds:.0f} s")
+        for shape, alike in groupby(networks, key=lambda one: one.shape):
+            kind = f"M = {shape.weight_bases}, N = {shape.activation_bases}"
+            qualities: list[Quality] = []
+            for one in alike:
+                if as_json:
+                    click.echo(json.dumps(asdict(one)))
+                    continue
+                cost = f"training loss {one.loss:.4f}, {one.seconds:.0f} s"
+                click.echo(f"{f'{kind}, seed {one.seed}':<24} {one.quality}, {cost}")
+                qualities.append(one.quality)
+            if len(qualities) > 1:
+                click.echo(f"{f'{kind}, {seeds} seeds':<24} {spread(qualities)}")
+
+
+def spread(qualities: "Sequence[Quality]") -> str:
+    """Means and standard deviations of the qualities of two networks or more."""
+    (psnr, psnr_sd), (ssim, ssim_sd) = (
+        (mean(values), stdev(values)) for values in zip(*((each.psnr, each.ssim) for each in qualities), strict=True)
+    )
+    return f"PSNR {psnr:.2f} ± {psnr_sd:.2f} dB, SSIM {ssim:.4f} ± {ssim_sd:.4f}"
