@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from .layers import along_channels
 from .quantise import straight_through
 from .weights import ap2
 
@@ -39,16 +40,17 @@ class ShiftBatchNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             weight, bias = self.folded()
-            return x * _along(weight, x) + _along(bias, x)
+            return x * along_channels(weight, x) + along_channels(bias, x)
         x = x.float()
         axes = [axis for axis in range(x.ndim) if axis != 1]
         mean = x.mean(axes)
-        centred = x - _along(mean, x)
+        centred = x - along_channels(mean, x)
         inverse = torch.rsqrt((centred * _power(centred)).mean(axes) + self.eps)
         with torch.no_grad():
             self.running_mean.lerp_(mean, self.momentum)
             self.running_inverse.lerp_(inverse, self.momentum)
-        return _along(_power(self.weight), x) * (centred * _along(_power(inverse), x)) + _along(self.bias, x)
+        normalised = centred * along_channels(_power(inverse), x)
+        return along_channels(_power(self.weight), x) * normalised + along_channels(self.bias, x)
 
     def extra_repr(self) -> str:
         return f"{len(self.weight)}, eps={self.eps}, momentum={self.momentum}"
@@ -57,8 +59,3 @@ class ShiftBatchNorm(nn.Module):
 def _power(z: Tensor) -> Tensor:
     """AP2, which passes the gradient as it is."""
     return straight_through(z, ap2(z), z.new_ones(()))
-
-
-def _along(parameter: Tensor, x: Tensor) -> Tensor:
-    """A parameter (channels,) in the shape that fits x (N, channels, ...)."""
-    return parameter.view(-1, *(1,) * (x.ndim - 2))
