@@ -48,6 +48,7 @@ FUNCTIONS: dict[Gradient, Callable[[Tensor, float], Tensor]] = {
     Ste(): lambda x, progress: x.clamp(-1, 1),
     Polynomial(): polynomial,
     Ede(): ede,
+    Ede(bound=1.0): lambda x, progress: ede(x.clamp(-1, 1), progress),
     RbnnGradient(): rbnn,
     RbnnGradient(least=1.0): partial(rbnn, least=1.0),
     SwishSign(): swish_sign,

@@ -63,15 +63,18 @@ class Ede:
     """IR-Net's error decay estimator: F = k*tanh(t*x), F' = k*t*(1 - tanh^2(t*x)).
 
     t = t_min * (t_max/t_min)^progress and k = max(1/t, 1): first nearly the identity, at last nearly the sign. The
-    paper's t_min is 0.1 for VGG-small and 1e-3 for ResNet-20. Source: Qin et al., arXiv:1909.10788, section 3.3.
+    paper's t_min is 0.1 for VGG-small and 1e-3 for ResNet-20. F' is 0 where |x| > bound, a power of two or infinity;
+    `ACTIVATION_GRADIENTS` has 1. Source: Qin et al., arXiv:1909.10788, section 3.3.
     """
 
     t_min: float = 0.1
     t_max: float = 10.0
+    bound: float = math.inf
 
     def derivative(self, x: Tensor, progress: float) -> Tensor:
         t = self.t_min * (self.t_max / self.t_min) ** progress
-        return (1 - torch.tanh(t * x).square()).mul_(max(1 / t, 1) * t)
+        slope = (1 - torch.tanh(t * x).square()).mul_(max(1 / t, 1) * t)
+        return slope if math.isinf(self.bound) else slope.mul_(within(x, self.bound))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,9 +120,10 @@ GRADIENTS: Mapping[str, Gradient] = {
 }
 """By the names that `--method-option gradient=` takes."""
 
-ACTIVATION_GRADIENTS: Mapping[str, Gradient] = {**GRADIENTS, "rbnn": RbnnGradient(least=1.0)}
-"""The same for activations. RBNN's would begin with sqrt(2) for any x, and gradients would grow from layer to layer:
-ResNet-20's loss is infinite after 40 steps."""
+ACTIVATION_GRADIENTS: Mapping[str, Gradient] = {**GRADIENTS, "ede": Ede(bound=1.0), "rbnn": RbnnGradient(least=1.0)}
+"""The same for activations. EDE's ends at +-1, as behind the hardtanh that the code of IR-Net's and of RBNN's authors
+has before each sign; 1 for any x in the first half of a training is far from what sign does. RBNN's would begin with
+sqrt(2) for any x, and gradients would grow from layer to layer: ResNet-20's loss is infinite after 40 steps."""
 
 
 def gradient_named(name: str, *, of_activations: bool = False) -> Gradient:

@@ -57,9 +57,9 @@ def test_where_the_gradient_begins_is_an_option() -> None:
     assert method.sign_gradient() == Ede(t_min=1e-3)
     assert isinstance(IrNet(t_min=1e-3, gradient="ste").sign_gradient(), Ste)
     for t_min in (1e-3, 0.1):
-        x = torch.tensor([2.0], requires_grad=True)
+        x = torch.tensor([-2.0, 0.5], requires_grad=True)
         (gradient,) = torch.autograd.grad(IrNet(t_min=t_min).activation()(x).sum(), x)
-        assert gradient.item() == pytest.approx(1 - math.tanh(2 * t_min) ** 2)
+        assert gradient.tolist() == [0, pytest.approx(1 - math.tanh(t_min / 2) ** 2)]  # as behind a hardtanh
 
 
 @pytest.mark.parametrize("t_min", [0.0, -1.0, 11.0, float("nan")])

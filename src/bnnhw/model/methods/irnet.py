@@ -1,6 +1,6 @@
 """IR-Net: balanced, standardised weights, and the error decay estimator."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -64,7 +64,8 @@ class IrNet(SignMethod):
             raise ValueError(f"t_min={self.t_min} must be above 0 and at most {Ede.t_max:g}")
 
     def sign_gradient(self, *, of_activations: bool = False) -> Gradient:
-        return Ede(t_min=self.t_min) if self.gradient == "ede" else super().sign_gradient(of_activations=of_activations)
+        gradient = super().sign_gradient(of_activations=of_activations)
+        return replace(gradient, t_min=self.t_min) if isinstance(gradient, Ede) else gradient
 
     def weights(self) -> WeightQuantiser:
         return BalancedWeights(self.sign_gradient())
