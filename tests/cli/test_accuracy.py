@@ -6,14 +6,18 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from bnnhw.cli.accuracy.plot import plot_flips
 from bnnhw.cli.accuracy.record import Record, read_record
 from bnnhw.cli.accuracy.report import accuracy_table, flip_table, markdown, mean_flips
 from bnnhw.cli.accuracy.rows import ROWS
+from bnnhw.compiler import integerize, load, schedule
+from bnnhw.compiler.device import get_device
+from bnnhw.model.export import save
 from bnnhw.model.methods import method_named
-from bnnhw.model.networks import architecture
+from bnnhw.model.networks import architecture, build_network
 
 from .case import Case, run_case
 from .printed import printed
@@ -30,6 +34,19 @@ def test_every_row_can_be_built(row) -> None:
     method_named(row.method, row.method_options)
     architecture(row.network, options=row.network_options)
     assert [other.name for other in ROWS].count(row.name) == 1
+
+
+def test_the_row_for_a_board_fits_it(tmp_path: Path) -> None:
+    (row,) = (row for row in ROWS if row.name == "vgg-small-75")
+    shape = (32, 32, 3)
+    images = torch.randint(0, 256, (100, *shape), generator=torch.Generator().manual_seed(0))
+    network = build_network(
+        architecture(row.network, options=row.network_options), shape=shape, lo=0, hi=255, classes=10
+    )
+    save(network, tmp_path / "model.pt", example_input=images, input_range=(0, 255))
+    device = get_device("LFE5U-85F")
+    fitting = schedule(integerize(load(tmp_path / "model.pt")), device, target_fps=100)
+    assert fitting.resources.share(device) < 1
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ _BARS = 0.8
 def plot_flips(flips: Mapping[str, Mapping[str, float]]) -> bytes:
     """A PNG of bars, a group for each layer: `flips` has each row's shares by layer, the same layers in all."""
     layers = list(next(iter(flips.values())))
-    figure = Figure(figsize=(9, 3.2), layout="constrained")
+    figure = Figure(figsize=(9, 4), layout="constrained")
     axes = figure.add_subplot()
     width = _BARS / len(flips)
     for place, (row, shares) in enumerate(flips.items()):

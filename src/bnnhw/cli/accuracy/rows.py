@@ -59,6 +59,14 @@ ROWS = (
         published=99.04,
     ),  # arXiv:1602.02830, table 1, 1,000 epochs with dropout; its first layer reads the pixels' values
     AccuracyRow(name="cnv", network="cnv", dataset="cifar10", epochs=50, method="bnn", published=80.1),
+    AccuracyRow(
+        name="vgg-small-75",
+        network="vgg-small",
+        dataset="cifar10",
+        epochs=200,
+        method="bnn",
+        network_options=("channels=75",),
+    ),  # as wide as the memory of a ULX3S-85F allows, 2.6 Mbit of weights
     # arXiv:2009.13055, table 4: B is XNOR-Net, R the rotation, T the training-aware gradient, A the adjustable angle.
     _XNOR,
     _resnet20("b-t", "xnor", "gradient=rbnn", published=86.6),
