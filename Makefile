@@ -37,9 +37,10 @@ sim: setup  ## the cocotb benches: every unit and the whole top
 bench: setup  ## the figures that the documentation quotes
 	bnnhw bench
 
-bench-accuracy: setup  ## the trainings of docs/accuracy.md; days of CPU time, finished ones are kept
-	bnnhw accuracy
-	bnnhw lowlight compare --seeds 3
+bench-accuracy: setup  ## docs/accuracy.md and the table of docs/low-light.md; days of CPU time, finished trainings are kept
+	bnnhw bench --only overhead --only training
+	bnnhw lowlight compare --seeds 5
+	bnnhw accuracy --seeds 0,1
 
 slow: setup  ## the tests that take minutes, with networks that no run had before
 	pytest -n auto -m slow --hypothesis-profile default tests

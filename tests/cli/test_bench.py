@@ -1,8 +1,9 @@
 import json
 
 import pytest
+import torch
 
-from bnnhw.cli.bench import training
+from bnnhw.cli.bench import overhead, training
 from tests.cli.printed import printed
 
 
@@ -11,3 +12,22 @@ def test_the_training_of_cnv_is_timed(capfd: pytest.CaptureFixture[str], monkeyp
     row = json.loads(printed("bench --only training --json", capfd).splitlines()[0])
     assert row["name"] == "cnv: training, 128 images a step, bfloat16"
     assert float(row["measured"].split()[0].replace(",", "")) > 1
+
+
+def test_the_overhead_of_rotations_is_measured_on_one_thread(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    before = torch.get_num_threads()
+    monkeypatch.setattr(overhead, "TURNS", 2)
+    monkeypatch.setattr(overhead, "step", lambda network, images: threads.append(torch.get_num_threads()))
+    monkeypatch.setattr(overhead, "cpu_seconds", lambda work, *arguments: (work(*arguments), len(arguments))[1])
+    monkeypatch.setattr(overhead, "on_epoch", lambda network, progress: None)
+    torch.set_num_threads(2)
+    try:
+        row = json.loads(printed("bench --only overhead --json", capfd).splitlines()[0])
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert threads == [1] * 6
+    assert row["measured"] == "+0.3%: a step +0.0%, half +0.0% to +0.0%; rotation 2.00 s, a step of bnn 2.000 s"

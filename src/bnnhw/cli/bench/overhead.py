@@ -1,7 +1,7 @@
 """What RBNN's rotation costs in training: seconds of CPU beside plain BNN, by turns, on ResNet-20."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from statistics import median, quantiles
 
 import torch
@@ -35,20 +35,23 @@ def rows() -> Iterator[Row]:
     images = torch.randint(0, 256, (BATCH, 32, 32, 3)).float()
     bnn, rbnn = resnet20("bnn"), resnet20("rbnn")
     for network in (bnn, rbnn):
-        step_seconds(network, images)  # the first one also makes room in memory
-    steps = [(step_seconds(bnn, images), step_seconds(rbnn, images)) for _ in range(TURNS)]
-    rotation = median(rotation_seconds(rbnn, turn / TURNS) for turn in range(TURNS))
-    step = median(plain for plain, _ in steps)
-    low, ratio, high = quantiles(rotated / plain for plain, rotated in steps)
-    overhead = ratio + rotation / (step * EPOCH_STEPS) - 1
+        step(network, images)  # the first one also makes room in memory
+    rotations, plain, rotated = [], [], []
+    for turn in range(TURNS):
+        rotations.append(cpu_seconds(on_epoch, rbnn, turn / TURNS))
+        plain.append(cpu_seconds(step, bnn, images))
+        rotated.append(cpu_seconds(step, rbnn, images))
+    rotation, plain_step = median(rotations), median(plain)
+    low, ratio, high = quantiles(after / before for before, after in zip(plain, rotated, strict=True))
+    overhead = ratio + rotation / (plain_step * EPOCH_STEPS) - 1
     yield Row(
         name=f"ResNet-20: rbnn over bnn, an epoch of {EPOCH_STEPS} steps of {BATCH} images",
         measured=f"{overhead:+.1%}: a step {ratio - 1:+.1%}, half {low - 1:+.1%} to {high - 1:+.1%}; "
-        f"rotation {rotation:.2f} s, a step of bnn {step:.3f} s",
+        f"rotation {rotation:.2f} s, a step of bnn {plain_step:.3f} s",
         target=f"<= {MAX_OVERHEAD:.0%}",
         met=overhead <= MAX_OVERHEAD,
     )
-    yield Row(name="ResNet-20: training by bnn, of CPU time", measured=f"{BATCH / step:,.0f} images/s")
+    yield Row(name="ResNet-20: training by bnn, of CPU time", measured=f"{BATCH / plain_step:,.0f} images/s")
 
 
 def resnet20(method: str) -> nn.Module:
@@ -59,19 +62,16 @@ def resnet20(method: str) -> nn.Module:
     return network.train()
 
 
-def step_seconds(network: nn.Module, images: Tensor) -> float:
+def step(network: nn.Module, images: Tensor) -> None:
     """Forwards, backwards, latent weights clipped; the optimiser is the same for all."""
-    started = time.process_time()
     network.zero_grad()
     functional.cross_entropy(network(images), torch.zeros(len(images), dtype=torch.long)).backward()
     for module in network.modules():
         if isinstance(module, BinaryLayer):
             module.clip()
-    return time.process_time() - started
 
 
-def rotation_seconds(network: nn.Module, progress: float) -> float:
-    """What is done before each epoch, `progress` of all of them being over."""
+def cpu_seconds(work: Callable[..., object], *arguments: object) -> float:
     started = time.process_time()
-    on_epoch(network, progress)
+    work(*arguments)
     return time.process_time() - started
