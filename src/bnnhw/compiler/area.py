@@ -5,13 +5,12 @@ are the control logic as yosys 0.70 makes it (`synth_lattice -nowidelut`).
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
-from bnnhw.hw.area import FEED_COMB, UnitArea, distributed_ram_lut4, matrix_area
+from bnnhw.hw.area import matrix_area
 from bnnhw.hw.block_ram import BLOCK_RAM_SHAPES
+from bnnhw.hw.cells import FEED_COMB, UnitArea, distributed_ram_lut4
 from bnnhw.hw.dealer import lane_depth
 from bnnhw.hw.fifo import fifo_block_rams
 from bnnhw.hw.hardwired_area import hardwired_area
@@ -24,9 +23,6 @@ from bnnhw.hw.window_area import window_area
 from bnnhw.hw.window_shape import WindowShape
 
 from .device import Device
-
-if TYPE_CHECKING:
-    from .stages import Stage
 
 LINK_LUTS = 1130
 LINK_FFS = 800
@@ -121,11 +117,6 @@ def label_resources(*, width: int, lanes: int, vectors: int) -> Resources:
     """The arg max of scores of `width` bits."""
     compare = width + 6 + width + 2 * FEED_COMB + (lanes - 1) * width
     return Resources(vectors * compare + 12, vectors * ((lanes + 1) * width + 8) + 8)
-
-
-def core_resources(stages: Sequence["Stage"]) -> Resources:
-    """All units of a core."""
-    return sum((stage.resources for stage in stages), Resources())
 
 
 @cache

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from .area import Resources, core_resources
+from .area import Resources
 from .chain import Port, core_input, entry_resources, layer_body, layer_feed, output_stages
 from .errors import ScheduleError
 from .folding import Folding
 from .pipeline import MatrixLayer, Pipeline
-from .stages import Stage
+from .stages import Stage, core_resources
 
 SIMD_CANDIDATES = 4
 """SIMD that are tried for each PE."""

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.hw.core import Core
 from bnnhw.hw.matrix_shape import MatrixShape
 
-from .area import Resources, core_resources
+from .area import Resources
 from .build_pipeline import build_pipeline
-from .chain import Port, core_input, core_stages, entry_resources
+from .chain import Port, core_input, core_stages, entry_resources, layers_stages
 from .device import Device
 from .errors import ScheduleError
 from .folding import Folding, FoldingPlan
@@ -20,12 +21,9 @@ from .ops import Flatten, Threshold
 from .packing import encode_elements, pack_beats, pack_image, unpack_beats
 from .pipeline import Pipeline
 from .queues import with_queues
-from .stages import Stage
+from .stages import Stage, core_resources
 from .timing import Timing, core_timing
 from .types import FloatType
-
-if TYPE_CHECKING:
-    from bnnhw.hw.core import Core
 
 MAX_VECTORS = 16
 
@@ -129,11 +127,23 @@ class Schedule:
         """Elements of a frame's output: the label alone, or a score for each class."""
         return 1 if self.pipeline.label else self.pipeline.classes
 
-    def core(self, technology: Literal["ecp5", "portable"] = "ecp5") -> "Core":
-        """The hardware."""
-        from .lower import lower
-
-        return lower(self, technology=technology)
+    def core(self, technology: Literal["ecp5", "portable"] = "ecp5", *, layers: int | None = None) -> Core:
+        """The hardware. With `layers`, only so many layers: what the next one reads is the output."""
+        stages, lanes, width = self.stages, self.output_lanes, self.output_width
+        if layers is not None:
+            parts = list(layers_stages(self.pipeline, self.foldings, self.vectors))[:layers]
+            stages, port = [stage for units, _ in parts for stage in units], parts[-1][1]
+            lanes, width = port.lanes * port.pixels, port.bits
+        units: list[Any] = [stage.build(technology) for stage in stages]
+        return Core(
+            units=units,
+            input_lanes=self.input_lanes,
+            input_width=self.input_width,
+            output_lanes=lanes,
+            output_width=width,
+            vectors=self.vectors,
+            names=[stage.name for stage in stages],
+        )
 
     def core_inputs(self, images: NDArray[Any]) -> NDArray[np.int64]:
         """The unsigned codes (N, elements) that images (N, *shape) become at the core's input."""

@@ -4,6 +4,7 @@ Here are what a unit is, and those up to the matrix units; `result_stages.py` ha
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from math import gcd
 
@@ -50,6 +51,11 @@ class Stage(ABC):
     @abstractmethod
     def build(self, technology: str) -> wiring.Component:
         """The hardware."""
+
+
+def core_resources(stages: Iterable[Stage]) -> Resources:
+    """All units of a core."""
+    return sum((stage.resources for stage in stages), Resources())
 
 
 @dataclass(frozen=True, kw_only=True)

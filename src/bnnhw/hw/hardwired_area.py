@@ -1,7 +1,7 @@
 """What a hardwired unit occupies on an ECP5, counted from its plan before synthesis."""
 
 from .adder_graph import LUT_INPUTS, AdderGraph, Term
-from .area import UnitArea, carry_cells, distributed_ram_lut4, multiplexer_lut4
+from .cells import UnitArea, carry_cells, distributed_ram_lut4, multiplexer_lut4
 from .hardwired_plan import WORD_REGISTERS, HardwiredPlan
 
 __all__ = ["hardwired_area"]

@@ -8,9 +8,8 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from .area import distributed_ram_lut4, multiplexer_lut4
 from .block_ram import BLOCK_RAM_SHAPES, BlockRam
-from .matrix_shape import BLOCK_RAM_LUT4
+from .cells import BLOCK_RAM_LUT4, distributed_ram_lut4, multiplexer_lut4
 from .technology import check_technology
 
 __all__ = ["LINE_STORES", "LineMemory", "line_memory_cells", "line_memory_latency", "line_memory_store"]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .block_ram import BLOCK_RAM_SHAPES
+from .cells import BLOCK_RAM_LUT4
 from .flow import Flow, Sink
 from .input_buffer import buffer_depth, buffer_store, input_buffer_latency
 from .popcount_plan import Popcount, plan_popcount
@@ -22,9 +23,6 @@ GROUP_PE = 4
 """PEs at most that hear the same register of the input word, and ..."""
 GROUP_BITS = 1024
 """... bits that they multiply in a cycle, unless there is only one."""
-
-BLOCK_RAM_LUT4 = 400
-"""LUT4 that are worth one block RAM: a device has so many of them for each."""
 
 
 def _divisors(number: int) -> list[int]:

@@ -10,7 +10,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib.memory import Memory
 
 from .block_ram import BLOCK_RAM_SHAPES, BlockRam, block_ram_width
-from .matrix_shape import BLOCK_RAM_LUT4
+from .cells import BLOCK_RAM_LUT4
 from .weight_rom import rom_lut4
 
 __all__ = ["place_rom_cells", "place_rom_latency", "place_rom_store", "read_place_rom"]

@@ -1,6 +1,6 @@
 """What a pooling unit occupies on an ECP5, counted from its structure before synthesis."""
 
-from .area import UnitArea, distributed_ram_lut4, multiplexer_lut4
+from .cells import UnitArea, distributed_ram_lut4, multiplexer_lut4
 from .line_memory import line_memory_cells
 from .pool import Pool
 

@@ -12,7 +12,7 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .area import UnitArea
+from .cells import UnitArea
 from .delays import delay
 from .flow import Flow, Sink, pipeline_flow
 from .place_rom import place_rom_cells, place_rom_latency, place_rom_store, read_place_rom

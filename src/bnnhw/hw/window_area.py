@@ -1,6 +1,6 @@
 """What a sliding window occupies on an ECP5, counted from its structure before synthesis."""
 
-from .area import UnitArea, multiplexer_lut4
+from .cells import UnitArea, multiplexer_lut4
 from .line_memory import line_memory_cells
 from .window_shape import WindowShape
 

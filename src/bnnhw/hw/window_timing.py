@@ -2,33 +2,33 @@
 
 from functools import cache
 from itertools import count
-from typing import TYPE_CHECKING
 
 from .flow import Flow, HeldPipeline, Sink
 from .window_rows import WindowRows
 
-if TYPE_CHECKING:
-    from .window_shape import WindowShape
-
 __all__ = ["window_flow", "window_interval"]
 
 
-def window_flow(shape: "WindowShape", sink: Sink) -> Flow:
-    """See `WindowShape.flow`."""
-    pipeline, order = HeldPipeline(shape.latency, sink), shape.order
-    rooms = [0] * shape.rows  # the cycles from which there is room for the rows to come
+def window_flow(order: WindowRows, sink: Sink, *, latency: int, rows: int, row_beats: int, row_words: int) -> Flow:
+    """See `WindowShape.flow`.
+
+    rows : that the memory holds
+    row_beats, row_words : of an image row, of an output row
+    """
+    pipeline, out_height = HeldPipeline(latency, sink), len(order.claims)
+    rooms = [0] * rows  # the cycles from which there is room for the rows to come
     accepted = free = step = row = 0
     for output_row in count():
-        for _ in range(order.claims[output_row % shape.out_height] if output_row else order.first_claim):
+        for _ in range(order.claims[output_row % out_height] if output_row else order.first_claim):
             free = max(free, rooms[row])
             row += 1
-            for _ in range(shape.row_beats):
+            for _ in range(row_beats):
                 accepted = max((yield accepted), free)
                 free = accepted + 1
         step = max(step, free)
-        for _ in range(shape.row_words):
+        for _ in range(row_words):
             step = pipeline.enter(step) + 1
-        rooms += [pipeline.moving(step) + 1] * order.frees[output_row % shape.out_height]
+        rooms += [pipeline.moving(step) + 1] * order.frees[output_row % out_height]
 
 
 @cache

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from bnnhw.compiler.chain import layers_stages
 from bnnhw.compiler.ir import Graph, evaluate, trace
 from bnnhw.compiler.kernel import PackedKernel
-from bnnhw.compiler.lower import lower
 from bnnhw.compiler.packing import unpack_beats
 from bnnhw.compiler.schedule import Schedule
 
@@ -80,7 +79,7 @@ def hidden_codes(schedule: Schedule, images: NDArray[Any], depth: int) -> NDArra
     """What the RTL's layer number `depth`, from 1, gives to the next one: codes (N, rows), of a convolution (N, height,
     width, rows)."""
     *_, (_, port) = islice(layers_stages(schedule.pipeline, schedule.foldings, schedule.vectors), depth)
-    simulator = BatchSimulator(lower(schedule, technology="ecp5", layers=depth))
+    simulator = BatchSimulator(schedule.core("ecp5", layers=depth))
     result = simulator.run(frames_of(schedule, images), output_beats=port.beats)
     beats = unpack_beats(
         result.outputs.reshape(-1, result.outputs.shape[2]),
