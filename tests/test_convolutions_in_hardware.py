@@ -11,7 +11,8 @@ from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan
 from bnnhw.compiler.ir import evaluate, trace
-from bnnhw.compiler.schedule import apply_plan, split_host
+from bnnhw.compiler.lowered import split_host
+from bnnhw.compiler.schedule import apply_plan
 from bnnhw.compiler.scheduling import schedule
 from bnnhw.compiler.steps import Inverting
 from bnnhw.model.export import save

@@ -15,7 +15,8 @@ from bnnhw.compiler.integerize import integerize
 from bnnhw.compiler.ir import evaluate, random_feeds
 from bnnhw.compiler.kernel import PackedKernel
 from bnnhw.compiler.load import load
-from bnnhw.compiler.schedule import apply_plan, split_host
+from bnnhw.compiler.lowered import split_host
+from bnnhw.compiler.schedule import apply_plan
 from bnnhw.sim.batch import BatchSimulator
 from bnnhw.sim.rungs import frames_of
 from tests.compiler.make_model import CHAINS, make_model

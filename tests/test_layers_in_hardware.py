@@ -15,8 +15,9 @@ from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan, divisors
 from bnnhw.compiler.ir import trace
+from bnnhw.compiler.lowered import split_host
 from bnnhw.compiler.pipeline import MatrixLayer
-from bnnhw.compiler.schedule import apply_plan, split_host
+from bnnhw.compiler.schedule import apply_plan
 from bnnhw.compiler.scheduling import schedule
 from bnnhw.model import BinaryConv2d, BinaryLinear, Quantise, Sign, TensorNorm, ToChannelsFirst
 from bnnhw.model.export import save

@@ -7,7 +7,8 @@ from bnnhw.compiler import integerize, load
 from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan
-from bnnhw.compiler.schedule import Schedule, apply_plan, split_host
+from bnnhw.compiler.lowered import split_host
+from bnnhw.compiler.schedule import Schedule, apply_plan
 from tests.compiler.make_model import make_model
 
 Output = Literal["label", "scores"]

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from bnnhw.compiler import Graph, Node, ScheduleError, TensorType, Value, evaluate, integerize, load
 from bnnhw.compiler.build_pipeline import build_pipeline
+from bnnhw.compiler.lowered import split_host
 from bnnhw.compiler.ops import ArgMax, Conv, MatMul, SumPool
 from bnnhw.compiler.pipeline import Pipeline
-from bnnhw.compiler.schedule import split_host
 from bnnhw.compiler.steps import Rescaling
 from bnnhw.compiler.types import BinaryType, IntType
 

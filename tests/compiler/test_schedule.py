@@ -12,7 +12,8 @@ from bnnhw.compiler import Graph, Schedule, evaluate, integerize, load
 from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan, divisors
-from bnnhw.compiler.schedule import apply_plan, split_host
+from bnnhw.compiler.lowered import split_host
+from bnnhw.compiler.schedule import apply_plan
 from tests.hw.scenario import run_scenario
 
 from .make_model import make_model

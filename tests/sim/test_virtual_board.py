@@ -25,7 +25,8 @@ from bnnhw.boards.serial_port import LinkError
 from bnnhw.compiler import evaluate, integerize, load
 from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.folding import Folding, FoldingPlan
-from bnnhw.compiler.schedule import Schedule, apply_plan, split_host
+from bnnhw.compiler.lowered import split_host
+from bnnhw.compiler.schedule import Schedule, apply_plan
 from bnnhw.hw.pll import pll_settings
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Kind, encode
 from bnnhw.sim import native

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.codec import from_plain
+from bnnhw.compiler.lowered import input_threshold
 from bnnhw.compiler.packing import pack_image
-from bnnhw.compiler.schedule import Schedule, input_threshold
+from bnnhw.compiler.schedule import Schedule
 from bnnhw.compiler.types import IntType
 
 __all__ = ["MANIFEST", "Manifest", "ManifestError", "describe_build", "network_id"]

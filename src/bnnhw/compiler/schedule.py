@@ -11,19 +11,17 @@ from bnnhw.hw.core import Core
 from bnnhw.hw.matrix_shape import MatrixShape
 
 from .area import Resources
-from .build_pipeline import build_pipeline
 from .chain import Port, core_input, core_stages, entry_resources, layers_stages
 from .device import Device
 from .errors import ScheduleError
 from .folding import Folding, FoldingPlan
-from .ir import Graph, Value, evaluate, infer_types
-from .ops import Flatten, Threshold
+from .ir import Graph, evaluate
+from .lowered import LoweredNetwork, lower_network
 from .packing import encode_elements, pack_beats, pack_image, unpack_beats
 from .pipeline import Pipeline
 from .queues import with_queues
 from .stages import Stage, core_resources
 from .timing import Timing, core_timing
-from .types import FloatType
 
 MAX_VECTORS = 16
 
@@ -188,52 +186,19 @@ class Schedule:
         return self.outputs // self.output_lanes
 
 
-def split_host(graph: Graph) -> tuple[Graph, Graph]:
-    """(host graph, core graph): the host does the input's scalar Threshold, with what stands before it.
-
-    A bit for a pixel then goes over the link, not eight.
-    """
-    if len(graph.inputs) != 1:
-        raise ScheduleError(f"a network needs one input; this one has {[value.name for value in graph.inputs]}")
-    count = 0
-    for position, node in enumerate(graph.nodes, start=1):
-        if isinstance(node.op, Threshold) and len(node.op.thresholds) == 1:
-            count = position
-        elif not isinstance(node.op, Flatten):
-            break
-    value = graph.nodes[count - 1].output if count else graph.inputs[0].name
-    return (
-        replace(graph, nodes=graph.nodes[:count], outputs=(value,)),
-        replace(graph, inputs=(Value(value, infer_types(graph)[value]),), nodes=graph.nodes[count:]),
-    )
-
-
-def input_threshold(host_graph: Graph) -> int | None:
-    """The integer t with which the host's graph is x >= t; None where it hands the raw integers on.
-
-    It is read off the graph's answer to every value of its input.
-    """
-    (value,) = host_graph.inputs
-    if not any(isinstance(node.op, Threshold) for node in host_graph.nodes):
-        return None
-    element, shape = value.type.element, value.type.shape
-    if isinstance(element, FloatType):
-        raise TypeError("float values do not go into hardware")
-    levels = np.arange(element.lo, element.hi + 1, element.step)
-    images = np.broadcast_to(levels.reshape(-1, *(1 for _ in shape)), (len(levels), *shape))
-    (bits,) = evaluate(host_graph, {value.name: images}).values()
-    return element.lo + element.step * int(np.count_nonzero(bits.reshape(len(levels), -1)[:, 0] < 0))
-
-
 def apply_plan(graph: Graph, plan: FoldingPlan, *, device: Device, clock_hz: float) -> Schedule:
     """The schedule of an integer graph with given foldings. Raises ScheduleError where one is illegal."""
+    return plan_network(lower_network(graph), plan, device=device, clock_hz=clock_hz)
+
+
+def plan_network(network: LoweredNetwork, plan: FoldingPlan, *, device: Device, clock_hz: float) -> Schedule:
+    """The schedule of a network that is lowered already, whose adders are planned once. Raises as `apply_plan`."""
     if not 1 <= plan.vectors <= MAX_VECTORS:
         raise ScheduleError(f"vectors={plan.vectors} must lie between 1 and {MAX_VECTORS}")
     if not clock_hz > 0:
         raise ScheduleError(f"clock_hz={clock_hz} must be positive")
-    host_graph, core_graph = split_host(graph)
-    pipeline = build_pipeline(core_graph)
+    pipeline = network.pipeline
     foldings = plan.select(layer.name for layer in pipeline.layers)
     core_stages(pipeline, foldings, plan.vectors)
     ordered = tuple((layer.name, folding) for layer, folding in zip(pipeline.layers, foldings, strict=True))
-    return Schedule(host_graph, core_graph, pipeline, replace(plan, layers=ordered), device, clock_hz)
+    return Schedule(network.host_graph, network.core_graph, pipeline, replace(plan, layers=ordered), device, clock_hz)

@@ -5,12 +5,12 @@ from math import inf
 from pathlib import Path
 
 from .area import Resources
-from .build_pipeline import build_pipeline
 from .device import DEVICES, EBR_BITS, Device
 from .errors import DeviceError, ScheduleError
 from .folding import read_folding
 from .ir import Graph
-from .schedule import MAX_VECTORS, Schedule, apply_plan, split_host
+from .lowered import lower_network
+from .schedule import MAX_VECTORS, Schedule, plan_network
 from .search import Design, Search, fastest_within, smallest_at
 
 DEFAULT_CLOCK_HZ = 100e6
@@ -63,18 +63,19 @@ def schedule(
             raise ScheduleError(f"vectors={vectors} cannot be given beside a folding file, which has its own")
         plan = read_folding(folding_file)
         try:
-            return apply_plan(graph, plan, device=device, clock_hz=clock_hz)
+            return plan_network(lower_network(graph), plan, device=device, clock_hz=clock_hz)
         except ScheduleError as error:
             raise ScheduleError(f"{folding_file}: {error}") from error
-    search = Search(build_pipeline(split_host(graph)[1]))
+    network = lower_network(graph)
+    search = Search(network.pipeline)
     counts = range(1, MAX_VECTORS + 1) if vectors is None else range(vectors, vectors + 1)
     if target_fps is None:
         design = fill_up(search, device, fill=DEFAULT_FILL if fill is None else fill, counts=counts)
-        return apply_plan(graph, design.plan, device=device, clock_hz=clock_hz)
+        return plan_network(network, design.plan, device=device, clock_hz=clock_hz)
     aim = target_fps
     while True:
         design, clock_hz = reach(search, device, target_fps=aim, clocks=clocks, counts=counts)
-        chosen = apply_plan(graph, design.plan, device=device, clock_hz=clock_hz)
+        chosen = plan_network(network, design.plan, device=device, clock_hz=clock_hz)
         if chosen.frames_per_second >= target_fps * (1 - 1e-12):
             return chosen
         # Units that wait for each other take longer than the search, which looks at each by itself, has reckoned with.

@@ -8,6 +8,7 @@ these too. What it tries of each layer is in options.py.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +37,16 @@ class Design:
         return self.cycles / self.plan.vectors
 
 
+Feed = tuple[Port | None, Part]
+"""The stream behind the layer before (None at the first layer), and what fits it to the next one."""
+
+
 @dataclass(frozen=True)
 class Choice:
-    """How a state was reached: the stream behind the layer before (None at the first layer) and the option."""
+    """How a state was reached: the option, and its feed."""
 
-    before: Port | None
     option: Option
+    before: Port | None
     feed: Part
 
 
@@ -129,21 +134,47 @@ class Search:
         room = len(next(iter(states.values()), ()))
         reached: dict[Port | None, NDArray[np.float64]] = {}
         trail: dict[Port, tuple[NDArray[np.int64], list[Choice]]] = {}
+        fed: dict[tuple[int, int], tuple[NDArray[np.float64], NDArray[np.int64], list[Feed]]] = {}
         for option in options:
-            for before, base in states.items():
-                feed = self.options.feed(index, option.folding, before)
-                cost = option.part.resources + feed.resources
-                if feed.cycles > limit or cost.ebr >= room:
-                    continue
-                weights = reached.setdefault(option.port, np.full(room, np.inf))
-                chosen, choices = trail.setdefault(option.port, (np.full(room, -1), []))
-                shifted = np.full(room, np.inf)
-                shifted[cost.ebr :] = base[: room - cost.ebr] + weight(cost)
-                better = shifted < weights
-                weights[better] = shifted[better]
-                chosen[better] = len(choices)
-                choices.append(Choice(before, option, feed))
+            key = option.folding.simd, option.folding.pixels  # all that the feed depends on
+            if key not in fed:
+                fed[key] = self._feed(index, option.folding, states, limit, weight)
+            base, sources, feeds = fed[key]
+            cost = option.part.resources
+            if cost.ebr >= room:
+                continue
+            weights = reached.setdefault(option.port, np.full(room, np.inf))
+            chosen, choices = trail.setdefault(option.port, (np.full(room, -1), []))
+            shifted = shift(base, cost.ebr) + weight(cost)
+            better = shifted < weights
+            weights[better] = shifted[better]
+            for source in np.unique(came := shift(sources, cost.ebr)[better]):
+                chosen[np.flatnonzero(better)[came == source]] = len(choices)
+                choices.append(Choice(option, *feeds[source]))
         return reached, trail
+
+    def _feed(
+        self,
+        index: int,
+        folding: Folding,
+        states: dict[Port | None, NDArray[np.float64]],
+        limit: float,
+        weight: Callable[[Resources], float],
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], list[Feed]]:
+        """The least weight by block RAMs of what stands before a layer, what fits it to the layer included; the number
+        of the feed that has it, by block RAMs; and the feeds."""
+        room = len(next(iter(states.values()), ()))
+        base, sources = np.full(room, np.inf), np.full(room, -1)
+        feeds: list[Feed] = []
+        for before, weights in states.items():
+            feed = self.options.feed(index, folding, before)
+            if feed.cycles > limit or feed.resources.ebr >= room:
+                continue
+            shifted = shift(weights, feed.resources.ebr) + weight(feed.resources)
+            better = shifted < base
+            base[better], sources[better] = shifted[better], len(feeds)
+            feeds.append((before, feed))
+        return base, sources, feeds
 
     def _trace_back(self, port: Port | None, ebr: int, trails: list, vectors: int) -> Design:
         """The design that a final state stands for."""
@@ -161,6 +192,12 @@ class Search:
                 ebr -= part.resources.ebr
             port = choice.before
         return Design(FoldingPlan(tuple(reversed(layers)), vectors), cycles, total)
+
+
+def shift(values: NDArray[Any], places: int) -> NDArray[Any]:
+    """`values` moved up by so many places, infinity or -1 before them."""
+    nothing = np.inf if values.dtype.kind == "f" else -1
+    return np.concatenate([np.full(places, nothing, values.dtype), values[: len(values) - places]])
 
 
 def smallest_at(search: Search, device: Device, *, cycles_per_frame: float, counts: range) -> Design | None:

@@ -9,8 +9,8 @@ from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.folding import Folding
 from bnnhw.compiler.integerize import integerize
 from bnnhw.compiler.load import load
+from bnnhw.compiler.lowered import split_host
 from bnnhw.compiler.pipeline import MatrixLayer
-from bnnhw.compiler.schedule import split_host
 from bnnhw.compiler.stages import Hardwired, Matrix
 
 DEVICE = "LFE5U-85F"
