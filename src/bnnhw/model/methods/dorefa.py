@@ -46,7 +46,8 @@ class Dorefa(Method):
     """Weights of `weight_bits` bits, activations of `activation_bits`, round(clip(x, 0, 1) * (2^k - 1)).
 
     gradient_bits: 0 leaves gradients as they are; else those of the layers' outputs are rounded, with noise, before
-    they come to the products. Source: Zhou et al., DoReFa-Net, arXiv:1606.06160.
+    they come to the products; the scores' gradients are left, as in the authors' code. Source: Zhou et al., DoReFa-Net,
+    arXiv:1606.06160.
     """
 
     name = "dorefa"
@@ -75,5 +76,6 @@ class Dorefa(Method):
     def activation(self) -> nn.Module:
         return Quantise(self.activation_bits)
 
-    def layer_options(self) -> LayerOptions:
-        return {**super().layer_options(), "gradient_bits": self.gradient_bits or None}
+    def layer_options(self, *, last: bool = False) -> LayerOptions:
+        bits = None if last else self.gradient_bits or None
+        return {**super().layer_options(last=last), "gradient_bits": bits}
