@@ -109,9 +109,8 @@ def standardised(weight: Tensor) -> Tensor:
     becomes 0, and its gradient is that of w - mean(w).
     """
     rows = filters(weight).to(torch.promote_types(weight.dtype, torch.float32))
-    exact = rows.detach().double()  # the mean of equal float32 numbers is that number
-    variance, mean = torch.var_mean(exact, 1, correction=0, keepdim=True)
-    constant = variance.sqrt() <= _RESOLVED * mean.abs()
+    spread, mean = torch.std_mean(rows.detach(), 1, correction=0, keepdim=True)  # Welford's: 0 of equal numbers
+    constant = spread <= _RESOLVED * mean.abs()
     rows = rows - torch.where(constant, rows.detach(), 0)
     centred = rows - rows.mean(1, keepdim=True)
     deviation = centred.square().mean(1, keepdim=True).clamp_min(LEAST**2).sqrt()
