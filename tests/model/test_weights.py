@@ -44,7 +44,9 @@ def test_equal_weights_are_plus_one_and_learn_finitely(method: str) -> None:
 
 
 @pytest.mark.parametrize("shape", [(16, 9), (16, 3, 3, 3), (4, 64, 3, 3)])
-@pytest.mark.parametrize(("mean", "deviation"), [(0.0, 1.0), (0.2, 0.1), (5.0, 1e-3), (1.0, 1e-4), (0.0, 1e-9), (1e-30, 1e-30)])
+@pytest.mark.parametrize(
+    ("mean", "deviation"), [(0.0, 1.0), (0.2, 0.1), (5.0, 1e-3), (1.0, 1e-4), (0.0, 1e-9), (1e-30, 1e-30)]
+)
 def test_other_weights_keep_the_bits_of_the_plain_formula(
     shape: tuple[int, ...], mean: float, deviation: float
 ) -> None:
