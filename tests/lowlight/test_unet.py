@@ -2,7 +2,8 @@ from itertools import pairwise
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 from bnnhw.lowlight.unet import HALO, AbcLsid, AbcLsidShape
 from bnnhw.model.abc import AbcConv2d, AbcConvTranspose2d
@@ -99,3 +100,19 @@ def test_inputs_that_do_not_fit(shape: tuple[int, ...]) -> None:
 def test_shapes_that_cannot_be(fields: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         AbcLsidShape(**fields)
+
+
+def test_rows_of_the_last_layer_in_the_articles_order_give_the_articles_picture() -> None:
+    """TensorFlow's depth_to_space takes row (2i + j) * 3 + c for colour c of pixel (i, j), torch's c * 4 + 2i + j."""
+    made = network(0, 0)
+    theirs = torch.randn(12, 4, 1, 1)
+    made.head.weight.data = theirs.view(2, 2, 3, 4, 1, 1).permute(2, 0, 1, 3, 4, 5).reshape(12, 4, 1, 1)
+    assert made.head.bias is not None
+    made.head.bias.data.zero_()
+    x = torch.rand(1, 4, 16, 16)
+    inner: list[Tensor] = []
+    made.head.register_forward_pre_hook(lambda _head, inputs: inner.append(inputs[0]))
+    picture = made(x)
+    twelve = functional.conv2d(inner[0], theirs).permute(0, 2, 3, 1)
+    expected = twelve.reshape(1, 16, 16, 2, 2, 3).permute(0, 5, 1, 3, 2, 4).reshape(1, 3, 32, 32)
+    torch.testing.assert_close(picture, expected)

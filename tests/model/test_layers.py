@@ -127,5 +127,7 @@ def test_quantise_rounds_to_integers_and_lets_the_gradient_through() -> None:
     assert y.tolist() == [0, 0, 0, 1, 2, 3, 3]  # 0.5 * 3 = 1.5 goes to the even 2
     assert x.grad is not None
     assert x.grad.tolist() == [0, 3, 3, 3, 3, 3, 0]
+    with pytest.raises(ValueError, match=r"^gradient_bits=9 must lie between 1 and 8$"):
+        BinaryLinear(3, 2, gradient_bits=9)
     with pytest.raises(ValueError, match=r"^bits=9 must lie between 1 and 8$"):
         Quantise(9)

@@ -50,6 +50,44 @@ def test_the_gradient_is_nearly_batch_norms() -> None:
     assert torch.cosine_similarity(*gradients, dim=0).item() > 0.95
 
 
+def gradients(x: torch.Tensor, g: torch.Tensor, *, gamma: torch.Tensor, eps: float = 0.0) -> tuple[torch.Tensor, ...]:
+    """Of x, gamma and beta, where g is that of the layer's output."""
+    layer = ShiftBatchNorm(len(gamma), eps=eps)
+    layer.weight.data.copy_(gamma)
+    leaf = x.clone().requires_grad_()
+    return torch.autograd.grad(layer(leaf), (leaf, layer.weight, layer.bias), g)
+
+
+def test_the_gradient_of_four_numbers_is_that_of_the_authors_code() -> None:
+    """C = [-3, -2, 0, 5], AP2(C) = [-4, -2, 0, 4], s = 1/3, AP2(s) = 1/4."""
+    x, g = torch.tensor([[0.0], [1], [3], [8]]), torch.tensor([[1.0], [0], [0], [0]])
+    d_x, d_gamma, d_beta = gradients(x, g, gamma=torch.ones(1))
+    assert d_x[:, 0].tolist() == [0.125, -0.09375, -0.0625, 0]
+    assert (d_gamma.tolist(), d_beta.tolist()) == ([-1], [1])
+    d_x, d_gamma, _ = gradients(x, g, gamma=torch.tensor([-3.0]))
+    assert d_x[:, 0].tolist() == [-0.5, 0.375, 0.25, 0]
+    assert d_gamma.tolist() == [-1]
+
+
+@pytest.mark.parametrize("shape", [(64, 3), (1, 3), (4, 3, 5, 2), (2, 3, 1, 1)])
+def test_gradients_are_batch_norms_with_powers_of_two(shape: tuple[int, ...]) -> None:
+    """Channel by channel, number by number: the formula of the docstring in Python's floats."""
+    torch.manual_seed(0)
+    x, g, gamma = torch.randn(shape) * 3 + 1, torch.randn(shape), torch.tensor([0.8, -3.1, 0.0])
+    d_x, d_gamma, d_beta = gradients(x, g, gamma=gamma, eps=1e-4)
+    for channel in range(3):
+        xs, gs = x[:, channel].flatten().tolist(), g[:, channel].flatten().tolist()
+        n, mean = len(xs), sum(xs) / len(xs)
+        c = [ap2(each - mean) for each in xs]
+        t = ap2(1 / math.sqrt(sum((each - mean) * power for each, power in zip(xs, c, strict=True)) / n + 1e-4))
+        along = sum(each * power for each, power in zip(gs, c, strict=True))
+        factor = ap2(gamma[channel].item()) * t
+        expected = [factor * (each - sum(gs) / n - power * t**2 * along / n) for each, power in zip(gs, c, strict=True)]
+        assert d_x[:, channel].flatten().tolist() == pytest.approx(expected, rel=1e-4, abs=1e-5)
+        assert d_gamma[channel].item() == pytest.approx(along * t, rel=1e-4, abs=1e-5)
+        assert d_beta[channel].item() == pytest.approx(sum(gs), rel=1e-4, abs=1e-5)
+
+
 def test_in_eval_mode_it_is_a_shift_and_an_offset() -> None:
     layer = ShiftBatchNorm(2).eval()
     layer.weight.data, layer.bias.data = torch.tensor([0.8, -3.1]), torch.tensor([0.5, -0.25])

@@ -1,6 +1,7 @@
 """The layers with parameters: those with binary weights, and normalisation by two scalars."""
 
 from contextlib import nullcontext
+from functools import partial
 from math import prod
 from typing import TypedDict, Unpack
 
@@ -8,9 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .quantise import quantise_gradient
 from .weights import QuantisedWeight, SignWeights, WeightQuantiser
 
-__all__ = ["Affine", "BinaryConv2d", "BinaryLayer", "BinaryLinear", "TensorNorm"]
+__all__ = ["Affine", "BinaryConv2d", "BinaryLayer", "BinaryLinear", "LayerOptions", "TensorNorm"]
 
 
 class LayerOptions(TypedDict, total=False):
@@ -20,6 +22,7 @@ class LayerOptions(TypedDict, total=False):
     activation: nn.Module | None
     scale: bool | nn.Module
     bias: bool
+    gradient_bits: int | None
 
 
 class BinaryLayer(nn.Module):
@@ -42,6 +45,9 @@ class BinaryLayer(nn.Module):
         dot products, behind the factor of `weights`.
     bias : bool
         Whether each channel has an offset. Before a batch norm neither scale nor bias changes what can be learnt.
+    gradient_bits : int, optional
+        In training, round the gradient of y to so many bits, 1 to 8 (`quantise_gradient`), before it comes to the
+        product: the gradients of weights and inputs are products with it. Default: leave it.
     """
 
     def __init__(
@@ -52,8 +58,12 @@ class BinaryLayer(nn.Module):
         activation: nn.Module | None = None,
         scale: bool | nn.Module = False,
         bias: bool = False,
+        gradient_bits: int | None = None,
     ):
         super().__init__()
+        if gradient_bits is not None and not 1 <= gradient_bits <= 8:
+            raise ValueError(f"gradient_bits={gradient_bits} must lie between 1 and 8")
+        self.gradient_bits = gradient_bits
         self.weight = nn.Parameter(torch.empty(shape))
         self.scale = nn.Parameter(torch.full(shape[:1], prod(shape[1:]) ** -0.5)) if scale is True else None
         self.bias = nn.Parameter(torch.zeros(shape[0])) if bias else None
@@ -76,12 +86,15 @@ class BinaryLayer(nn.Module):
         return QuantisedWeight(values, scale)
 
     def scaled(self, y: Tensor, scale: Tensor | None) -> Tensor:
-        """The dot products y (N, channels, ...), times scale, plus bias, rounded after each of the two."""
+        """The dot products y (N, channels, ...), times scale, plus bias, rounded after each of the two: the output."""
         if scale is not None:
             y = y * along_channels(scale, y)
         if self.map is not None:
             y = self.map(y)
-        return y if self.bias is None else y + along_channels(self.bias, y)
+        y = y if self.bias is None else y + along_channels(self.bias, y)
+        if self.gradient_bits is not None and y.requires_grad:
+            y.register_hook(partial(quantise_gradient, bits=self.gradient_bits))
+        return y
 
     def clip(self) -> None:
         """Return the latent weights to where `weights` keeps them, [-1, 1] by default; the training loop does so after
@@ -105,7 +118,7 @@ class BinaryLinear(BinaryLayer):
     ----------
     in_features, out_features : int
     options
-        Those of `BinaryLayer`: weights, activation, scale, bias.
+        Those of `BinaryLayer`: weights, activation, scale, bias, gradient_bits.
     """
 
     def __init__(self, in_features: int, out_features: int, **options: Unpack[LayerOptions]):
@@ -139,7 +152,7 @@ class BinaryConv2d(BinaryLayer):
     groups : int
         Input and output channels fall into so many groups of neighbours, and each output sees its own group only.
     options
-        Those of `BinaryLayer`: weights, activation, scale, bias.
+        Those of `BinaryLayer`: weights, activation, scale, bias, gradient_bits.
     """
 
     def __init__(

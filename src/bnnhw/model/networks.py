@@ -186,7 +186,7 @@ def build_network(
         block = _block(dropout, linear=linear, norm=method.norm(width, images=False), sign=method.activation())
         network.add_module(f"hidden{number}", block)
         features, dropout = width, architecture.dropout
-    network.add_module("output", _block(dropout, linear=method.linear(features, classes), norm=TensorNorm()))
+    network.add_module("output", _block(dropout, linear=method.linear(features, classes, last=True), norm=TensorNorm()))
     return network
 
 

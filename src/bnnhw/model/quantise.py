@@ -115,25 +115,16 @@ class Quantise(nn.Module):
     ----------
     bits : int
         1 to 8.
-    gradient_bits : int, optional
-        In training, round the gradient of x to so many bits, 1 to 8 (`quantise_gradient`). Default: leave it.
     """
 
-    def __init__(self, bits: int, *, gradient_bits: int | None = None):
+    def __init__(self, bits: int):
         super().__init__()
         if not 1 <= bits <= 8:
             raise ValueError(f"bits={bits} must lie between 1 and 8")
-        if gradient_bits is not None and not 1 <= gradient_bits <= 8:
-            raise ValueError(f"gradient_bits={gradient_bits} must lie between 1 and 8")
         self.bits = bits
-        self.gradient_bits = gradient_bits
 
     def forward(self, x: Tensor) -> Tensor:
-        y = x.clamp(0, 1) * (2**self.bits - 1)
-        if self.gradient_bits is not None and y.requires_grad:
-            bits = self.gradient_bits
-            x.register_hook(lambda gradient: quantise_gradient(gradient, bits))
-        return cast(Tensor, _RoundSte.apply(y))
+        return cast(Tensor, _RoundSte.apply(x.clamp(0, 1) * (2**self.bits - 1)))
 
     def extra_repr(self) -> str:
         return f"{self.bits}"
@@ -142,14 +133,15 @@ class Quantise(nn.Module):
 def quantise_gradient(g: Tensor, bits: int) -> Tensor:
     """2*m*(q(g/(2*m) + 1/2 + noise) - 1/2), m the greatest |g| of a sample, q rounding to `bits` bits in [0, 1].
 
-    The noise, uniform over one step of q, makes the result right on average. g is (N, ...). Source: Zhou et al.,
-    DoReFa-Net, arXiv:1606.06160, equation 12.
+    The noise, uniform over one step of q, makes the result right on average. g is (N, ...), of any floating type.
+    Source: Zhou et al., DoReFa-Net, arXiv:1606.06160, equation 12.
     """
     levels = 2**bits - 1
-    greatest = g.abs().amax(dim=tuple(range(1, g.ndim)), keepdim=True).clamp_min(torch.finfo(g.dtype).tiny)
-    noise = (torch.rand_like(g) - 0.5) / levels
-    shares = (g / (2 * greatest) + 0.5 + noise).clamp(0, 1)
-    return 2 * greatest * (torch.round(shares * levels) / levels - 0.5)
+    exact = g.to(torch.promote_types(g.dtype, torch.float32))  # bfloat16 has too few digits for the noise of 8 bits
+    greatest = exact.abs().amax(dim=tuple(range(1, g.ndim)), keepdim=True).clamp_min(torch.finfo(exact.dtype).tiny)
+    noise = (torch.rand_like(exact) - 0.5) / levels
+    shares = (exact / (2 * greatest) + 0.5 + noise).clamp(0, 1)
+    return (2 * greatest * (torch.round(shares * levels) / levels - 0.5)).to(g.dtype)
 
 
 class InputThreshold(nn.Module):

@@ -20,7 +20,10 @@ __all__ = [
 ]
 
 LEAST = 1e-8
-"""Of a scale or a deviation that is divided by: it keeps weights that are all equal, or 0, finite."""
+"""Of a scale or a deviation that is divided by: it keeps weights that are 0, or next to it, finite."""
+
+_RESOLVED = 2.0**-17
+"""Of the mean: a smaller deviation is less than 64 steps of float32."""
 
 
 class QuantisedWeight(NamedTuple):
@@ -100,11 +103,18 @@ def channel_mean(weight: Tensor) -> Tensor:
 
 
 def standardised(weight: Tensor) -> Tensor:
-    """(w - mean(w)) / std(w) of each output channel, of the weights' shape; 0 where all weights of a channel agree."""
-    rows = filters(weight)
+    """(w - mean(w)) / std(w) of each output channel, of the weights' shape and type; std divides by their number n.
+
+    A channel is constant where std(w) <= 2^-17 |mean(w)|: there, the rounding of the mean would decide the signs. It
+    becomes 0, and its gradient is that of w - mean(w).
+    """
+    rows = filters(weight).to(torch.promote_types(weight.dtype, torch.float32))
+    spread, mean = torch.std_mean(rows.detach(), 1, correction=0, keepdim=True)  # Welford's: 0 of equal numbers
+    constant = spread <= _RESOLVED * mean.abs()
+    rows = rows - torch.where(constant, rows.detach(), 0)
     centred = rows - rows.mean(1, keepdim=True)
     deviation = centred.square().mean(1, keepdim=True).clamp_min(LEAST**2).sqrt()
-    return (centred / deviation).view_as(weight)
+    return (centred / torch.where(constant, 1, deviation)).to(weight.dtype).view_as(weight)
 
 
 def ap2(z: Tensor) -> Tensor:

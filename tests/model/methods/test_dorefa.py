@@ -1,9 +1,13 @@
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn.grad import conv2d_input, conv2d_weight
 
-from bnnhw.model import BinaryLinear, Quantise
+from bnnhw.model import BinaryLinear
+from bnnhw.model.layers import BinaryLayer
 from bnnhw.model.methods import method_named
-from bnnhw.model.methods.dorefa import DorefaWeights
+from bnnhw.model.methods.dorefa import Dorefa, DorefaWeights
+from bnnhw.model.networks import architecture, build_network
 from bnnhw.model.quantise import quantise_gradient
 
 
@@ -51,12 +55,59 @@ def test_rounded_gradients_are_few_and_right_on_average() -> None:
     assert bool((quantise_gradient(torch.zeros(2, 3), 2).isfinite()).all())
 
 
-def test_activations_round_their_gradients_in_training() -> None:
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_gradients_of_half_precision_keep_their_type_and_are_right_on_average(dtype: torch.dtype) -> None:
     torch.manual_seed(0)
-    x = torch.rand(3, 40, requires_grad=True)
-    (Quantise(2, gradient_bits=1)(x) * torch.randn(3, 40)).sum().backward()
-    assert x.grad is not None
-    assert [len(row.unique()) for row in x.grad] == [2, 2, 2]
+    g = torch.linspace(-1, 1, 9, dtype=dtype).repeat(1, 500)
+    rounded = quantise_gradient(g, 8)
+    assert rounded.dtype == dtype
+    assert (rounded.float() - g.float()).mean().abs().item() < 1e-3
+
+
+@pytest.mark.parametrize("bits", [1, 2, 3])
+def test_a_convolutions_gradients_are_products_with_few_values(bits: int) -> None:
+    """Not those of the batch norm behind it, whose backward pass would make many values of the few again."""
+    torch.manual_seed(0)
+    method = method_named("dorefa", [f"gradient_bits={bits}"])
+    conv = method.conv2d(4, 8, 3, size=(6, 6), padding=1)
+    x = torch.randint(0, 4, (5, 4, 6, 6)).float().requires_grad_()
+    y = conv(x)
+    y.retain_grad()
+    method.activation()(method.norm(8, images=True)(y)).backward(torch.randn(5, 8, 6, 6))
+    assert y.grad is not None
+    assert max(len(sample.unique()) for sample in y.grad) == 2**bits
+    values, scale = conv.quantised()
+    assert scale is not None
+    for_weight = conv2d_weight(x.detach(), conv.weight.shape, y.grad, padding=1)
+    torch.testing.assert_close(conv.weight.grad, for_weight, rtol=1e-4, atol=1e-3)
+    for_x = conv2d_input(x.shape, values.detach() * scale.view(-1, 1, 1, 1), y.grad, padding=1)
+    torch.testing.assert_close(x.grad, for_x)
+
+
+def test_every_layer_but_the_last_rounds_its_gradient_behind_poolings_too() -> None:
+    torch.manual_seed(0)
+    network = build_network(
+        architecture("lenet"), shape=(8, 8, 1), lo=0, hi=16, classes=10, method=Dorefa(gradient_bits=2)
+    )
+    outputs: list[Tensor] = []
+
+    def keep(_layer: nn.Module, _inputs: object, y: Tensor) -> None:
+        y.retain_grad()
+        outputs.append(y)
+
+    for layer in network.modules():
+        if isinstance(layer, BinaryLayer):
+            layer.register_forward_hook(keep)
+    network(torch.randint(0, 17, (3, 8, 8, 1)).float()).backward(torch.randn(3, 10))
+    counts = [max(len(sample.unique()) for sample in y.grad) for y in outputs if y.grad is not None]
+    assert counts == [4, 4, 4, 10]
+
+
+def test_residual_networks_round_the_gradients_of_all_binary_convolutions() -> None:
+    network = build_network(
+        architecture("resnet20"), shape=(8, 8, 1), lo=0, hi=16, classes=10, method=Dorefa(gradient_bits=3)
+    )
+    assert {layer.gradient_bits for layer in network.modules() if isinstance(layer, BinaryLayer)} == {3}
 
 
 @pytest.mark.parametrize("option", ["weight_bits=0", "activation_bits=9", "gradient_bits=9"])

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from torch import nn
 
 from bnnhw.model.gradients import Gradient, gradient_named
-from bnnhw.model.layers import BinaryConv2d, BinaryLinear
+from bnnhw.model.layers import BinaryConv2d, BinaryLinear, LayerOptions
 from bnnhw.model.quantise import Sign
 from bnnhw.model.weights import SignWeights, WeightQuantiser
 
@@ -58,10 +58,16 @@ class Method:
         """A layer's learnt `scale`, as for `BinaryLayer`; size: (height, width) of a convolution's output."""
         return False
 
-    def linear(self, in_features: int, out_features: int, *, first: bool = False) -> BinaryLinear:
-        """A fully connected layer; the `first` one reads the network's input instead of what `activation` gives."""
+    def layer_options(self, *, last: bool = False) -> LayerOptions:
+        """The options of `BinaryLayer` that all layers share, made anew for each; `last` as for `linear`."""
+        return {"weights": self.weights()}
+
+    def linear(self, in_features: int, out_features: int, *, first: bool = False, last: bool = False) -> BinaryLinear:
+        """A fully connected layer; the `first` one reads the network's input instead of what `activation` gives, the
+        `last` one gives the scores."""
         scale = self.layer_scale(out_features, fan_in=in_features, size=None)
-        return BinaryLinear(in_features, out_features, weights=self.weights(), scale=scale)
+        options: LayerOptions = {**self.layer_options(last=last), "scale": scale}
+        return BinaryLinear(in_features, out_features, **options)
 
     def conv2d(
         self,
@@ -75,7 +81,8 @@ class Method:
     ) -> BinaryConv2d:
         """A convolution whose output is of `size` (height, width); `geometry` as for `BinaryConv2d`."""
         scale = self.layer_scale(out_channels, fan_in=in_channels * kernel_size**2, size=size)
-        return BinaryConv2d(in_channels, out_channels, kernel_size, weights=self.weights(), scale=scale, **geometry)
+        options: LayerOptions = {**self.layer_options(), "scale": scale}
+        return BinaryConv2d(in_channels, out_channels, kernel_size, **geometry, **options)
 
 
 @dataclass(frozen=True, kw_only=True)

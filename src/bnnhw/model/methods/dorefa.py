@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from bnnhw.model.layers import LayerOptions
 from bnnhw.model.quantise import Quantise, plus_minus_one, straight_through
 from bnnhw.model.weights import LEAST, QuantisedWeight, WeightQuantiser
 
@@ -44,8 +45,9 @@ class DorefaWeights(WeightQuantiser):
 class Dorefa(Method):
     """Weights of `weight_bits` bits, activations of `activation_bits`, round(clip(x, 0, 1) * (2^k - 1)).
 
-    gradient_bits: 0 leaves gradients as they are; else those of activations are rounded, with noise. Source: Zhou et
-    al., DoReFa-Net, arXiv:1606.06160.
+    gradient_bits: 0 leaves gradients as they are; else those of the layers' outputs are rounded, with noise, before
+    they come to the products; the scores' gradients are left, as in the authors' code. Source: Zhou et al., DoReFa-Net,
+    arXiv:1606.06160.
     """
 
     name = "dorefa"
@@ -72,4 +74,8 @@ class Dorefa(Method):
         return DorefaWeights(self.weight_bits)
 
     def activation(self) -> nn.Module:
-        return Quantise(self.activation_bits, gradient_bits=self.gradient_bits or None)
+        return Quantise(self.activation_bits)
+
+    def layer_options(self, *, last: bool = False) -> LayerOptions:
+        bits = None if last else self.gradient_bits or None
+        return {**super().layer_options(last=last), "gradient_bits": bits}

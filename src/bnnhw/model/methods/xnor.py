@@ -84,9 +84,9 @@ class Xnor(SignMethod):
     def activation(self) -> nn.Module:
         return nn.Identity() if self.input_scale else super().activation()  # K needs the layer's input before its sign
 
-    def linear(self, in_features: int, out_features: int, *, first: bool = False) -> BinaryLinear:
+    def linear(self, in_features: int, out_features: int, *, first: bool = False, last: bool = False) -> BinaryLinear:
         if first or not self.input_scale:
-            return super().linear(in_features, out_features, first=first)
+            return super().linear(in_features, out_features, first=first, last=last)
         return XnorLinear(in_features, out_features, weights=self.weights(), activation=super().activation())
 
     def conv2d(
