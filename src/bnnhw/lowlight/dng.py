@@ -112,9 +112,10 @@ def read_dng(path: Path) -> Dng | None:
         if number not in ([_UNSIGNED], [_FLOAT]):
             raise file.refusal(Tag.SampleFormat, f"is {number[0]:g}; 1, unsigned, or 3, floats, are needed")
         is_float = number == [_FLOAT]
+        _check_strips(file)
         top, left, bottom, right = _active(file)
         black, of_rows, of_columns = _black(file, bottom - top, right - left)
-        bits = int(file.numbers(Tag.BitsPerSample, (16,))[0])
+        bits = file.integer(Tag.BitsPerSample, 1, most=32)
         white = file.numbers(Tag.WhiteLevel, (1.0 if is_float else 2.0**bits - 1,), of=file.holder(Tag.WhiteLevel))
         if len(set(white)) > 1:
             raise file.refusal(Tag.WhiteLevel, f"has {len(white)} values, one is needed")
@@ -143,12 +144,24 @@ def dng_size(path: Path) -> tuple[int, int] | None:
 
 def _active(file: DngFile) -> tuple[int, int, int, int]:
     """Top, left, bottom, right."""
-    height, width = (int(file.numbers(tag, (0,))[0]) for tag in (Tag.ImageLength, Tag.ImageWidth))
+    height, width = file.integer(Tag.ImageLength, 0), file.integer(Tag.ImageWidth, 0)
     area = file.numbers(Tag.ActiveArea, (0, 0, height, width))
     if len(area) != 4 or not (0 <= area[0] < area[2] <= height and 0 <= area[1] < area[3] <= width):
         raise file.refusal(Tag.ActiveArea, f"is {_listed(area)}, which is no part of {height}x{width} pixels")
     top, left, bottom, right = map(int, area)
     return top, left, bottom, right
+
+
+def _check_strips(file: DngFile) -> None:
+    """LibRaw reads uncompressed strips as if they were one."""
+    offsets = np.array(file.numbers(Tag.StripOffsets, (0,)))
+    counts = np.array(file.numbers(Tag.StripByteCounts, (0,) * len(offsets)))
+    if file.integer(Tag.Compression, 1) == 1 and not np.array_equal(
+        offsets[:-1] + counts[: len(offsets) - 1], offsets[1:]
+    ):
+        raise file.refusal(
+            Tag.StripOffsets, "tells of strips that do not lie one behind the other, as LibRaw reads them"
+        )
 
 
 def _black(file: DngFile, height: int, width: int) -> tuple[NDArray[np.float32] | None, NDArray, NDArray]:

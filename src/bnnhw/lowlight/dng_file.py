@@ -22,8 +22,15 @@ class Tag(IntEnum):
     BitsPerSample = 258
     Compression = 259
     PhotometricInterpretation = 262
+    StripOffsets = 273
     SamplesPerPixel = 277
+    RowsPerStrip = 278
+    StripByteCounts = 279
     Predictor = 317
+    TileWidth = 322
+    TileLength = 323
+    TileOffsets = 324
+    TileByteCounts = 325
     SampleFormat = 339
     CFARepeatPatternDim = 33421
     CFAPattern = 33422
@@ -87,6 +94,13 @@ class DngFile:
         if not numbers or not np.isfinite(numbers).all():
             raise self.refusal(tag, "holds no finite numbers")
         return numbers
+
+    def integer(self, tag: Tag, default: int, *, most: int = 65535) -> int:
+        """The first number of a tag, which must lie in [1, `most`]."""
+        number = self.numbers(tag, (default,))[0]
+        if not 1 <= number <= most:
+            raise self.refusal(tag, f"is {number:g}; it must lie in [1, {most}]")
+        return int(number)
 
     def refusal(self, tag: Tag, fault: str, way_out: str = "convert it with Adobe DNG Converter") -> ValueError:
         """The error that names the file, the tag, what is wrong with it and what to do."""

@@ -5,6 +5,8 @@ DNG specification 1.7.1, SampleFormat and Predictor; Adobe Photoshop's TIFF tech
 """
 
 import zlib
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,52 +25,84 @@ _NEIGHBOURS = {3: 1, 34894: 2, 34895: 4}
 def read_floats(file: DngFile) -> NDArray[np.float32]:
     """The image's numbers, (height, width). ValueError if their form is none of those above, if they are not all there
     or not all finite."""
-    bits, compression, predictor = (
-        int(file.numbers(tag, (1,))[0]) for tag in (Tag.BitsPerSample, Tag.Compression, Tag.Predictor)
-    )
+    bits, compression, predictor = (file.integer(tag, 1) for tag in (Tag.BitsPerSample, Tag.Compression, Tag.Predictor))
     if bits not in (16, 24, 32):
         raise file.refusal(Tag.BitsPerSample, f"is {bits}; floats have 16, 24 or 32")
     if compression not in (_UNCOMPRESSED, _DEFLATED):
         raise file.refusal(Tag.Compression, f"is {compression}; floats may be uncompressed (1) or deflated (8)")
     if predictor != 1 and (compression == _UNCOMPRESSED or predictor not in _NEIGHBOURS):
         raise file.refusal(Tag.Predictor, f"is {predictor}; deflated floats may have 1, 3, 34894 or 34895")
-    page = file.image
-    height, width = page.imagelength, page.imagewidth
-    rows, columns = (page.tilelength, page.tilewidth) if page.is_tiled else (min(page.rowsperstrip, height), width)
-    across = -(-width // columns)
-    size = (-(-height // rows) * rows, across * columns)
+    segments = _segments(file)
+    size = (max(place.bottom for place in segments), max(place.right for place in segments))
     most = file.tiff.filehandle.size * (_DEFLATE_MOST if compression == _DEFLATED else 1)
-    if len(page.dataoffsets) < size[0] // rows * across or height * width * bits // 8 > most:
+    if size[0] * size[1] * bits // 8 > most:
         raise _incomplete(file)
     whole = np.empty(size, np.float32)
-    for number in range(whole.size // (rows * columns)):
-        top, left = number // across * rows, number % across * columns
-        here = rows if page.is_tiled else min(rows, height - top)  # the last strip may be shorter
-        data = _segment(file, number, here * columns * bits // 8, deflated=compression == _DEFLATED)
-        lines = np.frombuffer(data, np.uint8).reshape(here, columns * bits // 8)
+    for place in segments:
+        columns = place.right - place.left
+        lines = _bytes(file, place, columns * bits // 8, deflated=compression == _DEFLATED)
         if predictor != 1:
             lines = _unpredicted(lines, columns, _NEIGHBOURS[predictor])
         elif file.tiff.byteorder == "<":
-            lines = lines.reshape(here, columns, bits // 8)[:, :, ::-1].reshape(here, -1)
-        whole[top : top + here, left : left + columns] = _floats(lines, bits)
-    floats = whole[:height, :width]
+            lines = lines.reshape(len(lines), columns, bits // 8)[:, :, ::-1].reshape(len(lines), -1)
+        whole[place.top : place.bottom, place.left : place.right] = _floats(lines, bits)
+    floats = whole[: file.integer(Tag.ImageLength, 0), : file.integer(Tag.ImageWidth, 0)]
     if not np.isfinite(floats).all():
         raise ValueError(f"{file.path} has pixels that are infinite or no numbers; write it anew with finite ones")
     return floats
 
 
-def _segment(file: DngFile, number: int, size: int, *, deflated: bool) -> bytes:
-    """A strip or tile."""
+@dataclass(frozen=True, kw_only=True)
+class _Segment:
+    """Where a strip or tile lies in the image, and in the file."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+    offset: int
+    length: int
+
+
+def _segments(file: DngFile) -> list[_Segment]:
+    """All of them, which cover the image; tiles may jut out."""
+    height, width = file.integer(Tag.ImageLength, 0), file.integer(Tag.ImageWidth, 0)
+    tiled = Tag.TileOffsets in file.image.tags
+    if tiled:
+        rows, columns = file.integer(Tag.TileLength, 0), file.integer(Tag.TileWidth, 0)
+        offsets, lengths = file.numbers(Tag.TileOffsets, ()), file.numbers(Tag.TileByteCounts, ())
+    else:
+        rows, columns = min(file.integer(Tag.RowsPerStrip, height, most=2**32 - 1), height), width
+        offsets, lengths = file.numbers(Tag.StripOffsets, ()), file.numbers(Tag.StripByteCounts, ())
+    corners = list(product(range(0, height, rows), range(0, width, columns)))
+    if not len(corners) == len(offsets) == len(lengths):
+        raise _incomplete(file)
+    return [
+        _Segment(
+            top=top,
+            left=left,
+            bottom=top + rows if tiled else min(top + rows, height),
+            right=left + columns,
+            offset=int(offset),
+            length=int(length),
+        )
+        for (top, left), offset, length in zip(corners, offsets, lengths, strict=True)
+    ]
+
+
+def _bytes(file: DngFile, place: _Segment, width: int, *, deflated: bool) -> NDArray[np.uint8]:
+    """(rows, `width`)."""
+    size = (place.bottom - place.top) * width
     handle = file.tiff.filehandle
-    handle.seek(file.image.dataoffsets[number])
+    handle.seek(place.offset)
     try:
-        data = handle.read(file.image.databytecounts[number])
+        data = handle.read(place.length)
         data = zlib.decompressobj().decompress(data, size) if deflated else data[:size]
     except zlib.error:
         data = b""
     if len(data) != size:
         raise _incomplete(file)
-    return data
+    return np.frombuffer(data, np.uint8).reshape(-1, width)
 
 
 def _incomplete(file: DngFile) -> ValueError:
