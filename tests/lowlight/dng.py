@@ -4,11 +4,12 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BYTE", "DOUBLE", "FLOAT", "LONG", "RATIONAL", "SHORT", "SRATIONAL", "Tags", "float24", "write_dng"]
+__all__ = ["ASCII", "BYTE", "DOUBLE", "FLOAT", "LONG", "RATIONAL", "SHORT", "SRATIONAL", "Tags", "float24", "write_dng"]
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, SRATIONAL, FLOAT, DOUBLE = 1, 2, 3, 4, 5, 10, 11, 12
 _FORMATS = {BYTE: "B", ASCII: "s", SHORT: "H", LONG: "I", RATIONAL: "II", SRATIONAL: "iI", FLOAT: "f", DOUBLE: "d"}
@@ -18,6 +19,7 @@ _NEIGHBOURS = {3: 1, 34894: 2, 34895: 4}
 
 Tags = Mapping[int, tuple[int, Sequence[float] | str] | None]
 """Of each tag its type and its numbers; None leaves it out."""
+Order = Literal["<", ">"]
 
 
 def write_dng(
@@ -32,7 +34,7 @@ def write_dng(
     active: tuple[int, int, int, int] | None = None,
     scale: tuple[float, float] = (1.0, 1.0),
     tags: Tags | None = None,
-    order: str = "<",
+    order: Order = "<",
     inside: bool = False,
     bits: int | None = None,
     tile: tuple[int, int] | None = None,
@@ -81,7 +83,7 @@ def write_dng(
         50778: (SHORT, (21,)),  # CalibrationIlluminant1: D65
         274: (SHORT, (orientation,)),
     }
-    image: Tags = {
+    image: dict[int, tuple[int, Sequence[float] | str] | None] = {
         254: (LONG, (0,)),  # NewSubFileType: the main image
         256: (LONG, (width,)),
         257: (LONG, (height,)),
@@ -164,7 +166,7 @@ def _cut(mosaic: NDArray, size: tuple[int, int], *, whole: bool) -> Iterator[NDA
             yield mosaic[top : top + size[0], left : left + size[1]]
 
 
-def _encoded(segment: NDArray, *, order: str, bits: int, predictor: int | None) -> bytes:
+def _encoded(segment: NDArray, *, order: Order, bits: int, predictor: int | None) -> bytes:
     height, width = segment.shape
     if segment.dtype.kind != "f":
         if bits == 8 * segment.itemsize:
@@ -186,9 +188,10 @@ def _encoded(segment: NDArray, *, order: str, bits: int, predictor: int | None) 
 
 
 def float24(values: NDArray) -> NDArray[np.uint8]:
-    """(...) -> (..., 3) bytes: sign, 7 bits of exponent less 63, 16 of fraction; cut, not rounded."""
-    fraction, exponent = np.frexp(np.abs(values).astype(np.float64))
-    exponent = np.maximum(exponent + 62, 0)
-    number = np.where(exponent > 0, np.ldexp(fraction, 17), np.ldexp(np.abs(values), 62 + 16)).astype(np.int64) & 0xFFFF
-    number |= np.where(values == 0, 0, exponent).astype(np.int64) << 16 | np.signbit(values).astype(np.int64) << 23
+    """(...) -> (..., 3) bytes: sign, 7 bits of exponent, 16 of fraction; cut, not rounded."""
+    finite = np.where(np.isinf(values), 0, np.abs(values)).astype(np.float64)
+    power = np.maximum(np.frexp(finite)[1] + 62, 0)  # 1 to 2 has 63; the smallest numbers have none of their own
+    fraction = np.ldexp(finite, 16 + 63 - np.maximum(power, 1)).astype(np.int64) & 0xFFFF
+    power = np.where(np.isinf(values), 127, np.where(finite == 0, 0, power))
+    number = np.signbit(values).astype(np.int64) << 23 | power.astype(np.int64) << 16 | fraction
     return (number[..., None] >> np.array([16, 8, 0]) & 0xFF).astype(np.uint8)

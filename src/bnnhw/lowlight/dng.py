@@ -5,6 +5,7 @@ one for each pixel of a pattern, each row and each column; because LibRaw scales
 calls the first three colours of any filter red, green and blue.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from .dng_file import DngFile, Tag, open_dng
 from .dng_floats import read_floats
 
-__all__ = ["Dng", "Levels", "dng_size", "read_dng"]
+__all__ = ["Dng", "Levels", "colour_names", "dng_size", "read_dng"]
 
 _COLOURS = ("red", "green", "blue", "cyan", "magenta", "yellow", "white")
 _BLACK_TAGS = (Tag.BlackLevelRepeatDim, Tag.BlackLevel, Tag.BlackLevelDeltaH, Tag.BlackLevelDeltaV)
@@ -53,7 +54,7 @@ class Dng:
     pattern : (rows, columns)
         The colours of the filter: 0 red, 1 green, 2 blue.
     planes : three ints
-        The colours in the order in which LibRaw numbers them.
+        The colours in the order of LibRaw's numbers, and of the file's matrices and white balance.
     black : (rows, columns) float32, or None
         The pattern of black levels; None if the file leaves it to the masked pixels.
     of_rows, of_columns : (active height,), (active width,) float32
@@ -199,21 +200,25 @@ def _pattern(file: DngFile) -> NDArray[np.uint8]:
 
 
 def _planes(file: DngFile) -> tuple[int, ...]:
-    """Red, green and blue from either end: LibRaw demosaics by the colour in the middle, which must be green."""
     planes = file.numbers(Tag.CFAPlaneColor, (0, 1, 2), of=file.holder(Tag.CFAPlaneColor))
     _check_colours(file, Tag.CFAPlaneColor, planes)
-    if planes not in ([0, 1, 2], [2, 1, 0]):
-        names = ", ".join(_COLOURS[int(plane)] for plane in planes)
-        raise file.refusal(Tag.CFAPlaneColor, f"is {names}; LibRaw needs red, green, blue or blue, green, red")
+    if sorted(planes) != [0, 1, 2]:
+        raise file.refusal(
+            Tag.CFAPlaneColor, f"is {colour_names(planes)}; red, green and blue are needed", _BAYER_CAMERA
+        )
     return tuple(map(int, planes))
 
 
 def _check_colours(file: DngFile, tag: Tag, colours: list[float]) -> None:
-    other = sorted({int(colour) for colour in colours} - {0, 1, 2})
+    other = sorted(set(colours) - {0, 1, 2})
     if other:
-        names = ", ".join(_COLOURS[colour] if colour < len(_COLOURS) else str(colour) for colour in other)
-        raise file.refusal(tag, f"has {names}; only red, green and blue are understood", _BAYER_CAMERA)
+        raise file.refusal(tag, f"has {colour_names(other)}; only red, green and blue are understood", _BAYER_CAMERA)
 
 
-def _listed(numbers: list[float]) -> str:
+def colour_names(colours: Sequence[float]) -> str:
+    """What CFAPattern's numbers stand for."""
+    return ", ".join(_COLOURS[int(colour)] if colour < len(_COLOURS) else f"{colour:g}" for colour in colours)
+
+
+def _listed(numbers: Sequence[float]) -> str:
     return "x".join(f"{number:g}" for number in numbers) if len(numbers) == 2 else ", ".join(f"{n:g}" for n in numbers)

@@ -9,7 +9,8 @@ import numpy as np
 import rawpy
 from numpy.typing import NDArray
 
-from .dng import Dng, Levels, dng_size, read_dng
+from .dng import Dng, Levels, colour_names, dng_size, read_dng
+from .dng_file import Tag
 
 __all__ = ["RawPhoto", "develop_raw", "load_raw"]
 
@@ -77,9 +78,15 @@ def develop_raw(path: Path, *, brightness: float = 1.0) -> NDArray[np.float32]:
     """What LibRaw makes of a raw file, (H, W, 3) sRGB in [0, 1]: the camera's white balance, no automatic brightness,
     not turned. With `brightness` 1 it is the target of "Learning to See in the Dark". Raises as `load_raw`.
 
-    Where a DNG's levels are not those that LibRaw has of it, LibRaw gets the mosaic of `load_raw` to develop.
+    Where a DNG's levels are not those that LibRaw has of it, LibRaw gets the mosaic of `load_raw` to develop. It must
+    have square pixels, and planes in the order that LibRaw develops.
     """
     with _opened(path) as (raw, dng):
+        if dng is not None and dng.planes != (0, 1, 2):
+            raise ValueError(
+                f"{path}: its {Tag.CFAPlaneColor} is {colour_names(dng.planes)}; LibRaw develops no other order than "
+                "red, green, blue: write it in this one"
+            )
         black = {}
         height, width = raw.raw_image_visible.shape
         levels, known = _levels(path, raw, dng), _libraw_levels(raw)
@@ -140,9 +147,9 @@ def _check_bayer(path: Path, raw: rawpy.RawPy, dng: Dng | None) -> None:
             f"{path} comes from a sensor with {kind}; 2x2 red, green, green and blue are needed: give a photo of "
             "a camera with a Bayer sensor"
         )
-    if dng is not None and not np.array_equal(_block(raw, dng), np.array((*dng.planes, 1))[_numbered(raw)]):
+    if dng is not None and not np.array_equal(_block(raw, dng), np.take((*dng.planes, dng.planes[1]), _numbered(raw))):
         raise ValueError(
-            f"{path}: LibRaw does not take its colours from CFAPattern (tag 33422) as the DNG specification has it; "
+            f"{path}: LibRaw reads its {Tag.CFAPattern} in another way than the DNG specification; "
             "convert it with Adobe DNG Converter"
         )
 
@@ -177,7 +184,8 @@ def _values(raw: rawpy.RawPy, dng: Dng | None) -> NDArray:
 
 
 def _levels(path: Path, raw: rawpy.RawPy, dng: Dng | None) -> Levels:
-    levels = (dng and dng.levels(*_window(raw))) or _libraw_levels(raw)
+    levels = None if dng is None else dng.levels(*_window(raw))
+    levels = levels or _libraw_levels(raw)
     if not levels.span.min() > 0:
         raise ValueError(
             f"{path} says that white is {levels.white:g} and black {levels.black.max():g}; "
