@@ -39,7 +39,9 @@ def write_dng(
     bits: int | None = None,
     tile: tuple[int, int] | None = None,
     strip: int | None = None,
+    gap: int = 0,
     predictor: int | None = None,
+    first: Tags | None = None,
 ) -> None:
     """Writes `mosaic` (H, W), of integers or floats, as a DNG.
 
@@ -68,8 +70,12 @@ def write_dng(
     tile : (rows, columns), optional
     strip : int, optional
         Rows in each; all if there are no tiles either.
+    gap : int
+        Bytes between two strips or tiles.
     predictor : int, optional
         1, or one for floats: deflates them. Uncompressed if it is not given.
+    first : Tags, optional
+        More tags of the file's first directory.
     """
     height, width = mosaic.shape
     is_float = mosaic.dtype.kind == "f"
@@ -114,20 +120,20 @@ def write_dng(
     image |= {(325 if tile else 279): (LONG, [len(segment) for segment in segments])}
     image |= tags or {}
     offsets = 324 if tile else 273
+    outer = {**colour, **(first or {})}
     if inside:
-        thumbnail: Tags = {254: (LONG, (1,)), 256: (LONG, (1,)), 257: (LONG, (1,)), 258: (SHORT, (8, 8, 8))}
-        thumbnail |= {259: (SHORT, (1,)), 262: (SHORT, (2,)), 277: (SHORT, (3,)), 278: (LONG, (1,)), 279: (LONG, (3,))}
-        first = _directory({**colour, **thumbnail, 273: (LONG, (0,)), 330: (LONG, (0,))}, 8, order)
-        start = 8 + len(first)
-        first = _directory({**colour, **thumbnail, 273: (LONG, (8,)), 330: (LONG, (start,))}, 8, order)
+        outer |= {254: (LONG, (1,)), 256: (LONG, (1,)), 257: (LONG, (1,)), 258: (SHORT, (8, 8, 8)), 259: (SHORT, (1,))}
+        outer |= {262: (SHORT, (2,)), 273: (LONG, (8,)), 277: (SHORT, (3,)), 278: (LONG, (1,)), 279: (LONG, (3,))}
+        start = 8 + len(_directory({**outer, 330: (LONG, (0,))}, 8, order))
+        thumbnail = _directory({**outer, 330: (LONG, (start,))}, 8, order)
     else:
-        image, first, start = {**colour, **image}, b"", 8
-    blank = _directory({**image, offsets: (LONG, [0] * len(segments))}, start, order)
-    data = start + len(blank)
-    at = [data + sum(map(len, segments[:number])) for number in range(len(segments))]
-    second = _directory({**image, offsets: (LONG, at)}, start, order)
+        image, thumbnail, start = {**outer, **image}, b"", 8
+    data = start + len(_directory({**image, offsets: (LONG, [0] * len(segments))}, start, order))
+    at = [data + sum(map(len, segments[:number])) + gap * number for number in range(len(segments))]
     head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 8)
-    path.write_bytes(b"".join((head, first, second, *segments)))
+    path.write_bytes(
+        head + thumbnail + _directory({**image, offsets: (LONG, at)}, start, order) + bytes(gap).join(segments)
+    )
 
 
 def _directory(tags: Tags, start: int, order: str) -> bytes:

@@ -14,8 +14,6 @@ from .dng_file import Tag
 
 __all__ = ["RawPhoto", "develop_raw", "load_raw"]
 
-_FILTERS = b"RGBG"
-"""LibRaw's colours: 0 is red, 2 blue, and 1 and 3 are the two greens in either order."""
 _LEAST = 22
 """Rows and columns of the smallest DNG that LibRaw reads."""
 
@@ -110,9 +108,11 @@ def develop_raw(path: Path, *, brightness: float = 1.0) -> NDArray[np.float32]:
 def _opened(path: Path) -> Iterator[tuple[rawpy.RawPy, Dng | None]]:
     """The file, whose sensor is known to have a Bayer filter, and its tags if it is a DNG."""
     dng = read_dng(path)  # before LibRaw, whose errors would not say why
+    if dng is not None:
+        _check_bayer(path, dng.pattern)
     try:
         with rawpy.imread(str(path)) as raw:
-            _check_bayer(path, raw, dng)
+            _check_mosaic(path, raw, dng)
             yield raw, dng
     except rawpy.LibRawError as error:
         if (size := dng_size(path)) is not None and min(size) < _LEAST:
@@ -126,44 +126,51 @@ def _opened(path: Path) -> Iterator[tuple[rawpy.RawPy, Dng | None]]:
         ) from error
 
 
-def _check_bayer(path: Path, raw: rawpy.RawPy, dng: Dng | None) -> None:
-    pattern = raw.raw_pattern if raw.raw_type == rawpy.RawType.Flat else None
-    if pattern is None:
+def _check_mosaic(path: Path, raw: rawpy.RawPy, dng: Dng | None) -> None:
+    numbered = raw.raw_pattern if raw.raw_type == rawpy.RawType.Flat else None
+    if numbered is None:
         raise ValueError(
             f"{path} has no colour filter over its pixels (a monochrome or layered sensor, or already demosaiced); "
             "a Bayer mosaic is needed: give the camera's own file"
         )
-    if dng is not None:
-        pattern, named = dng.pattern, True
-    else:
-        pattern, named = np.where(pattern == 3, 1, pattern), raw.color_desc == _FILTERS
-    twice = np.tile(pattern, (2, 2))
-    block = twice[:2, :2]
-    repeats = np.array_equal(twice, np.tile(block, pattern.shape))
-    # Red and blue lie at opposite corners, as the greens do: 0 + 2 = 1 + 1.
-    if not (named and repeats and sorted(block.flat) == [0, 1, 1, 2] and block[0, 0] + block[1, 1] == 2):
-        kind = "an X-Trans filter" if pattern.shape == (6, 6) else "no Bayer filter"
-        raise ValueError(
-            f"{path} comes from a sensor with {kind}; 2x2 red, green, green and blue are needed: give a photo of "
-            "a camera with a Bayer sensor"
-        )
-    if dng is not None and not np.array_equal(_block(raw, dng), np.take((*dng.planes, dng.planes[1]), _numbered(raw))):
+    if dng is None:
+        _check_bayer(path, _named(raw, numbered))
+    elif not np.array_equal(_block(raw, dng), np.take((*dng.planes, dng.planes[1]), _numbered(raw))):
         raise ValueError(
             f"{path}: LibRaw reads its {Tag.CFAPattern} in another way than the DNG specification; "
             "convert it with Adobe DNG Converter"
         )
 
 
-def _block(raw: rawpy.RawPy, dng: Dng | None) -> NDArray[np.uint8]:
-    """The colours of the first 2x2 pixels behind the masked border: 0 is red."""
+def _check_bayer(path: Path, pattern: NDArray) -> None:
+    """`pattern` has 0 for red, 1 for green and 2 for blue."""
+    twice = np.tile(pattern, (2, 2))
+    block = twice[:2, :2]
+    repeats = np.array_equal(twice, np.tile(block, pattern.shape))
+    # Red and blue lie at opposite corners, as the greens do: 0 + 2 = 1 + 1.
+    if not (repeats and sorted(block.flat) == [0, 1, 1, 2] and block[0, 0] + block[1, 1] == 2):
+        kind = "an X-Trans filter" if pattern.shape == (6, 6) else "no Bayer filter"
+        raise ValueError(
+            f"{path} comes from a sensor with {kind}; 2x2 red, green, green and blue are needed: give a photo of "
+            "a camera with a Bayer sensor"
+        )
+
+
+def _named(raw: rawpy.RawPy, numbered: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """What LibRaw's numbers of colours stand for: 0 is red, 1 green, 2 blue, -1 another colour."""
+    return np.take([b"RGB".find(letter) for letter in raw.color_desc], numbered)
+
+
+def _block(raw: rawpy.RawPy, dng: Dng | None) -> NDArray:
+    """The colours of the first 2x2 pixels behind the masked border."""
     if dng is None:
-        return _numbered(raw)
+        return _named(raw, _numbered(raw))
     rows, columns = _window(raw)
     return dng.colours(rows[:2], columns[:2])
 
 
 def _numbered(raw: rawpy.RawPy) -> NDArray[np.uint8]:
-    """The same by LibRaw's numbers."""
+    """The same by LibRaw's numbers; the second green is 3."""
     return raw.raw_colors_visible[:2, :2]
 
 
