@@ -61,7 +61,7 @@ def test_a_peak_changes_nothing(peak: float, tmp_path: Path) -> None:
 def test_levels_and_masked_border(tmp_path: Path) -> None:
     path = tmp_path / "photo.dng"
     write(path, SCENE, white=2, tags={50714: (RATIONAL, (0.25, 0.5, 0.25, 0.5))}, active=(2, 4, HEIGHT, WIDTH))
-    black = np.tile(np.float32([0.25, 0.5]), (WIDTH - 4) // 2)
+    black = np.tile(np.array([0.25, 0.5], np.float32), (WIDTH - 4) // 2)
     np.testing.assert_array_equal(load_raw(path).mosaic, (SCENE[2:, 4:] - black) / (2 - black))
     write(path, SCENE, tags={50717: None})
     np.testing.assert_array_equal(load_raw(path).mosaic, SCENE)  # white is 1 where no tag says so
