@@ -52,13 +52,12 @@ class File:
         return mosaic
 
 
-def pattern(rows: int, columns: int, *, kind: int = LONG, step: float = 7) -> File:
+def pattern(rows: int, columns: int, *, kind: int = LONG, step: float = 7, **options: Any) -> File:
     """BlackLevelRepeatDim of any size."""
     levels = 400 + step * np.arange(rows * columns)
+    written = levels.astype(int) if kind == LONG else levels
     return File(
-        options={
-            "tags": {BLACK_DIM: (SHORT, (rows, columns)), BLACK: (kind, levels.astype(int) if kind == LONG else levels)}
-        },
+        options={"tags": {BLACK_DIM: (SHORT, (rows, columns)), BLACK: (kind, written)}, **options},
         black=lambda row, column: levels[row % rows * columns + column % columns],
     )
 
@@ -130,8 +129,8 @@ FILES: dict[str, File] = {
     "active area, an odd row": active(1, 0),
     "active area, an odd column": active(0, 1, pattern="GBRG"),
     "active area, both odd": active(3, 5, pattern="BGGR"),
-    "within a thumbnail's directory": plain(inside=True),
-    "within a thumbnail's directory, big-endian": plain(inside=True, order=">"),
+    "within a thumbnail's directory": pattern(4, 4, inside=True),
+    "within a thumbnail's directory, big-endian": pattern(4, 4, inside=True, order=">"),
     "tiles": plain(tile=(16, 16)),
     "strips": plain(strip=7),
     "10 bits": bits(10),

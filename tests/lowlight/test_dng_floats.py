@@ -78,6 +78,15 @@ def test_libraw_develops_the_same_as_of_integers(peak: int, white: int, tmp_path
     np.testing.assert_array_equal(develop_raw(floats), develop_raw(integers))
 
 
+def test_libraw_develops_floats_rounded(tmp_path: Path) -> None:
+    """Also between 4096 and 32767, where LibRaw does not scale them, but cuts."""
+    floats, integers = tmp_path / "floats.dng", tmp_path / "integers.dng"
+    values = np.random.default_rng(1).integers(0, 1600, (HEIGHT, WIDTH)).astype(np.uint16)
+    write_dng(integers, values + np.uint16(1), white=10_000)
+    write(floats, values + np.float32(0.7), white=10_000)
+    np.testing.assert_array_equal(develop_raw(floats), develop_raw(integers))
+
+
 CONVERT = "; convert it with Adobe DNG Converter$"
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "64 bits": ({"tags": {258: (SHORT, (64,))}}, r": its BitsPerSample \(tag 258\) is 64; .*" + CONVERT),
