@@ -89,7 +89,7 @@ def develop_raw(path: Path, *, brightness: float = 1.0) -> NDArray[np.float32]:
         height, width = raw.raw_image_visible.shape
         levels, known = _levels(path, raw, dng), _libraw_levels(raw)
         floats = dng is not None and dng.samples is not None
-        if floats or levels.white != known.white or not np.array_equal(levels.black, known.black):
+        if floats or not (np.array_equal(levels.black, known.black) and np.array_equal(levels.span, known.span)):
             mosaic = np.clip(levels.apply(_values(raw, dng)), 0, 1)
             raw.raw_image_visible[:] = np.rint(mosaic * np.float32(raw.white_level))
             black = {"user_black": 0, "user_cblack": [0, 0, 0, 0]}
