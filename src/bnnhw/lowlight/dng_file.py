@@ -1,5 +1,6 @@
 """The tags of a DNG file, and which of its images is the sensor's."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ import numpy as np
 import tifffile
 
 __all__ = ["DngFile", "Tag", "open_dng"]
+
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what it finds odd, errors here say in one line
 
 
 class Tag(IntEnum):
