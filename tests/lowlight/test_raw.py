@@ -10,22 +10,27 @@ from PIL import Image
 
 from bnnhw.lowlight.raw import develop_raw, load_raw
 
-from .dng import write_dng
+from .dng import ASCII, BYTE, Tags, write_dng
 
 BLACK, WHITE = (500, 510, 520, 530), 16000
 BAYER = ("RGGB", "BGGR", "GRBG", "GBRG")
+CAMERA: Tags = {50706: None, 50708: None, 271: (ASCII, "Nikon")}
+"""Makes a camera's own file of a DNG: without DNGVersion, its levels are LibRaw's matter."""
 
 
 def random_values(height: int, width: int, *, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(400, WHITE, (height, width)).astype(np.uint16)
 
 
+@pytest.mark.parametrize("first", [None, CAMERA], ids=["DNG", "camera"])
 @pytest.mark.parametrize("pattern", BAYER)
 @pytest.mark.parametrize("size", [(40, 60), (41, 61), (40, 61), (23, 24)])
-def test_every_order_and_size_begins_with_red(pattern: str, size: tuple[int, int], tmp_path: Path) -> None:
+def test_every_order_and_size_begins_with_red(
+    pattern: str, size: tuple[int, int], first: Tags | None, tmp_path: Path
+) -> None:
     values = random_values(*size)
     path = tmp_path / "photo.dng"
-    write_dng(path, values, pattern=pattern, black=BLACK, white=WHITE)
+    write_dng(path, values, pattern=pattern, black=BLACK, white=WHITE, first=first)
     photo = load_raw(path)
     rows, columns = np.indices(size)
     position = rows % 2 * 2 + columns % 2
@@ -105,6 +110,14 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "quad": (
         lambda path: write_dng(path, random_values(48, 60), pattern="RRGGRRGGGGBBGGBB"),
+        "comes from a sensor with no Bayer filter; 2x2 red, green, green and blue are needed: .* Bayer sensor",
+    ),
+    "a camera's other colours": (
+        lambda path: write_dng(path, random_values(48, 60), first=CAMERA, tags={33422: (BYTE, (1, 4, 3, 5))}),
+        "comes from a sensor with no Bayer filter; 2x2 red, green, green and blue are needed: .* Bayer sensor",
+    ),
+    "a camera's reds beside blues": (
+        lambda path: write_dng(path, random_values(48, 60), first=CAMERA, tags={33422: (BYTE, (0, 2, 1, 1))}),
         "comes from a sensor with no Bayer filter; 2x2 red, green, green and blue are needed: .* Bayer sensor",
     ),
     "demosaiced": (write_linear, "has no colour filter over its pixels .* Bayer mosaic is needed: .*"),

@@ -9,10 +9,13 @@ import numpy as np
 import rawpy
 from numpy.typing import NDArray
 
+from .dng import Dng, Levels, colour_names, dng_size, read_dng
+from .dng_file import Tag
+
 __all__ = ["RawPhoto", "develop_raw", "load_raw"]
 
-_FILTERS = b"RGBG"
-"""LibRaw's colours: 0 is red, 2 blue, and 1 and 3 are the two greens in either order."""
+_LEAST = 22
+"""Rows and columns of the smallest DNG that LibRaw reads."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,35 +61,40 @@ class RawPhoto:
 def load_raw(path: Path) -> RawPhoto:
     """The mosaic in the raw file at `path`, without its masked border; any order of a Bayer filter, any size.
 
-    Raises OSError if it cannot be read and ValueError, with the way out, if it is no raw file or not of a Bayer sensor.
+    A DNG's levels are those of its tags (`dng.py`), other files' are LibRaw's. Raises OSError if it cannot be read and
+    ValueError, with the way out, if it is no raw file, not of a Bayer sensor, or its levels make no sense.
     """
-    with _opened(path) as raw:
-        values, colours = raw.raw_image_visible, raw.raw_colors_visible
-        if min(values.shape) < 2:
-            raise ValueError(f"{path} has {values.shape[0]}x{values.shape[1]} pixels; a 2x2 block of colours is needed")
-        black = np.asarray(raw.black_level_per_channel, np.float32)
-        if not raw.white_level > black.max():
-            raise ValueError(
-                f"{path} says that white is {raw.white_level} and black {int(black.max())}; "
-                "white must be greater: convert it with Adobe DNG Converter"
-            )
-        range_of = raw.white_level - black
-        mosaic = (values - black[colours]) / range_of[colours]
-        red_row, red_column = (int(index) for index in np.argwhere(colours[:2, :2] == 0)[0])
+    with _opened(path) as (raw, dng):
+        mosaic = _levels(path, raw, dng).apply(_values(raw, dng))
+        red_row, red_column = (int(index) for index in np.argwhere(_block(raw, dng) == 0)[0])
         height, width = mosaic.shape
         border = ((red_row, (height + red_row) % 2), (red_column, (width + red_column) % 2))
-        return RawPhoto(
-            mosaic=np.pad(mosaic.astype(np.float32), border, mode="reflect"), border=border, flip=raw.sizes.flip
-        )
+        return RawPhoto(mosaic=np.pad(mosaic, border, mode="reflect"), border=border, flip=raw.sizes.flip)
 
 
 def develop_raw(path: Path, *, brightness: float = 1.0) -> NDArray[np.float32]:
     """What LibRaw makes of a raw file, (H, W, 3) sRGB in [0, 1]: the camera's white balance, no automatic brightness,
-    not turned. With `brightness` 1 it is the target of "Learning to See in the Dark". Raises as `load_raw`."""
-    with _opened(path) as raw:
+    not turned. With `brightness` 1 it is the target of "Learning to See in the Dark". Raises as `load_raw`.
+
+    Where a DNG's levels are not those that LibRaw has of it, LibRaw gets the mosaic of `load_raw` to develop. It must
+    have square pixels, and planes in the order that LibRaw develops.
+    """
+    with _opened(path) as (raw, dng):
+        if dng is not None and dng.planes != (0, 1, 2):
+            raise ValueError(
+                f"{path}: its {Tag.CFAPlaneColor} is {colour_names(dng.planes)}; LibRaw develops no other order than "
+                "red, green, blue: write it in this one"
+            )
+        black = {}
         height, width = raw.raw_image_visible.shape
+        levels, known = _levels(path, raw, dng), _libraw_levels(raw)
+        floats = dng is not None and dng.samples is not None
+        if floats or not (np.array_equal(levels.black, known.black) and np.array_equal(levels.span, known.span)):
+            mosaic = np.clip(levels.apply(_values(raw, dng)), 0, 1)
+            raw.raw_image_visible[:] = np.rint(mosaic * np.float32(raw.white_level))
+            black = {"user_black": 0, "user_cblack": [0, 0, 0, 0]}
         picture = raw.postprocess(
-            use_camera_wb=True, no_auto_bright=True, output_bps=16, user_flip=0, bright=brightness
+            use_camera_wb=True, no_auto_bright=True, output_bps=16, user_flip=0, bright=brightness, **black
         )
         if picture.shape != (height, width, 3):
             raise ValueError(
@@ -97,31 +105,103 @@ def develop_raw(path: Path, *, brightness: float = 1.0) -> NDArray[np.float32]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[rawpy.RawPy]:
-    """The file, whose sensor is known to have a Bayer filter."""
-    with path.open("rb"):  # LibRaw's error would not say why
-        pass
+def _opened(path: Path) -> Iterator[tuple[rawpy.RawPy, Dng | None]]:
+    """The file, whose sensor is known to have a Bayer filter, and its tags if it is a DNG."""
+    dng = read_dng(path)  # before LibRaw, whose errors would not say why
+    if dng is not None:
+        _check_bayer(path, dng.pattern)
     try:
         with rawpy.imread(str(path)) as raw:
-            _check_bayer(path, raw)
-            yield raw
+            _check_mosaic(path, raw, dng)
+            yield raw, dng
     except rawpy.LibRawError as error:
+        if (size := dng_size(path)) is not None and min(size) < _LEAST:
+            raise ValueError(
+                f"{path} has {size[0]}x{size[1]} pixels; LibRaw reads DNGs of {_LEAST}x{_LEAST} and more: "
+                "give the photo that it was cut from"
+            ) from error
         raise ValueError(
             f"{path} is no raw file that LibRaw {'.'.join(map(str, rawpy.libraw_version))} reads, or it is damaged; "
             "give a DNG, ARW, NEF, CR2 or their kin, or convert it with Adobe DNG Converter"
         ) from error
 
 
-def _check_bayer(path: Path, raw: rawpy.RawPy) -> None:
-    pattern = raw.raw_pattern if raw.raw_type == rawpy.RawType.Flat else None
-    if pattern is None:
+def _check_mosaic(path: Path, raw: rawpy.RawPy, dng: Dng | None) -> None:
+    numbered = raw.raw_pattern if raw.raw_type == rawpy.RawType.Flat else None
+    if numbered is None:
         raise ValueError(
             f"{path} has no colour filter over its pixels (a monochrome or layered sensor, or already demosaiced); "
             "a Bayer mosaic is needed: give the camera's own file"
         )
-    if pattern.shape != (2, 2) or raw.color_desc != _FILTERS or {int(c) % 4 for c in pattern.flat} - {1, 3} != {0, 2}:
+    if dng is None:
+        _check_bayer(path, _named(raw, numbered))
+    elif not np.array_equal(_block(raw, dng), np.take((*dng.planes, dng.planes[1]), _numbered(raw))):
+        raise ValueError(
+            f"{path}: LibRaw reads its {Tag.CFAPattern} in another way than the DNG specification; "
+            "convert it with Adobe DNG Converter"
+        )
+
+
+def _check_bayer(path: Path, pattern: NDArray) -> None:
+    """`pattern` has 0 for red, 1 for green and 2 for blue."""
+    twice = np.tile(pattern, (2, 2))
+    block = twice[:2, :2]
+    repeats = np.array_equal(twice, np.tile(block, pattern.shape))
+    # Red and blue lie at opposite corners, as the greens do: 0 + 2 = 1 + 1.
+    if not (repeats and sorted(block.flat) == [0, 1, 1, 2] and block[0, 0] + block[1, 1] == 2):
         kind = "an X-Trans filter" if pattern.shape == (6, 6) else "no Bayer filter"
         raise ValueError(
             f"{path} comes from a sensor with {kind}; 2x2 red, green, green and blue are needed: give a photo of "
             "a camera with a Bayer sensor"
         )
+
+
+def _named(raw: rawpy.RawPy, numbered: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """What LibRaw's numbers of colours stand for: 0 is red, 1 green, 2 blue, -1 another colour."""
+    return np.take([b"RGB".find(letter) for letter in raw.color_desc], numbered)
+
+
+def _block(raw: rawpy.RawPy, dng: Dng | None) -> NDArray:
+    """The colours of the first 2x2 pixels behind the masked border."""
+    if dng is None:
+        return _named(raw, _numbered(raw))
+    rows, columns = _window(raw)
+    return dng.colours(rows[:2], columns[:2])
+
+
+def _numbered(raw: rawpy.RawPy) -> NDArray[np.uint8]:
+    """The same by LibRaw's numbers; the second green is 3."""
+    return raw.raw_colors_visible[:2, :2]
+
+
+def _window(raw: rawpy.RawPy) -> tuple[range, range]:
+    """The rows and columns of the sensor that LibRaw shows. Where the masked border is odd, they are one less."""
+    sizes = raw.sizes
+    return (
+        range(sizes.top_margin, sizes.top_margin + sizes.height),
+        range(sizes.left_margin, sizes.left_margin + sizes.width),
+    )
+
+
+def _values(raw: rawpy.RawPy, dng: Dng | None) -> NDArray:
+    if dng is None or dng.samples is None:
+        return raw.raw_image_visible
+    rows, columns = _window(raw)
+    return dng.samples[rows.start : rows.stop, columns.start : columns.stop]
+
+
+def _levels(path: Path, raw: rawpy.RawPy, dng: Dng | None) -> Levels:
+    levels = None if dng is None else dng.levels(*_window(raw))
+    levels = levels or _libraw_levels(raw)
+    if not levels.span.min() > 0:
+        raise ValueError(
+            f"{path} says that white is {levels.white:g} and black {levels.black.max():g}; "
+            "white must be greater: convert it with Adobe DNG Converter"
+        )
+    return levels
+
+
+def _libraw_levels(raw: rawpy.RawPy) -> Levels:
+    black = np.asarray(raw.black_level_per_channel, np.float32)
+    colours = raw.raw_colors_visible
+    return Levels(black=black[colours], span=(raw.white_level - black)[colours], white=raw.white_level)
