@@ -16,7 +16,7 @@ from .pairs import Pair, Source
 
 __all__ = ["PatchOptions", "Patches", "cut_patches", "grid", "random_crop"]
 
-_VERSION = 1
+_VERSION = 2
 """Of what lies in the cache; another one makes it anew."""
 _MOST = 65535
 
