@@ -22,10 +22,7 @@ def read_image(path: Path, *, shape: tuple[int, ...], lo: int, hi: int) -> NDArr
         return _read_array(path, shape=shape, lo=lo, hi=hi)
     if len(shape) != 3 or shape[2] not in (1, 3):
         raise ValueError(f"{path}: an input of shape {shape} is no picture; give a .npy file of that shape")
-    picture = read_picture(path, channels=shape[2])
-    if picture.pixels.shape != shape:
-        found, wanted = (f"{width}x{height}" for height, width, _ in (picture.pixels.shape, shape))
-        raise ValueError(f"{path} is {found} pixels; the network takes {wanted}: resize it first")
+    picture = read_picture(path, channels=shape[2], size=shape[:2])
     return lo + np.rint(picture.pixels.astype(np.int64) * (hi - lo) / picture.white).astype(np.int64)
 
 

@@ -6,11 +6,11 @@ import numpy as np
 from PIL import ExifTags, Image, TiffImagePlugin
 
 from .deep import png_samples, tiff_samples
-from .errors import Refusal
+from .errors import PictureError
 from .modes import MODES, REFUSED
 from .samples import Samples
 
-__all__ = ["decode", "orientation_of"]
+__all__ = ["decode", "orientation_of", "samples_of"]
 
 _WHITE_IS_ZERO = 0
 _UNSIGNED = 1
@@ -19,7 +19,10 @@ _PNG_BITS = 24
 
 
 def decode(path: Path, image: Image.Image) -> Samples:
-    """The samples of `image`, just opened from `path`. Raises Refusal, and whatever damage makes the readers raise."""
+    """The samples of `image`, just opened from `path`.
+
+    Raises PictureError, and whatever damage makes the readers raise.
+    """
     if image.format == "PNG":
         with path.open("rb") as file:
             bits = file.read(_PNG_BITS + 1)[_PNG_BITS]
@@ -30,18 +33,18 @@ def decode(path: Path, image: Image.Image) -> Samples:
     image.load()
     if image.format == "PPM" and image.mode == "I":  # a PGM of more than 8 bits, which Pillow scales to 16
         return Samples(colours=np.asarray(image)[..., None].astype(np.uint16), white=65535)
-    return _samples(image)
+    return samples_of(image)
 
 
 def _tiff(path: Path, image: TiffImagePlugin.TiffImageFile) -> Samples:
     bits = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))
     if any(kind != _UNSIGNED for kind in image.tag_v2.get(TiffImagePlugin.SAMPLEFORMAT, ())):
-        raise Refusal(REFUSED["F" if image.mode == "F" else "I"])
+        raise PictureError(REFUSED["F" if image.mode == "F" else "I"])
     if len(bits) > 1 and max(bits) > 8:
         return tiff_samples(path)
     inverted = image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO
     image.load()
-    samples = _samples(image)
+    samples = samples_of(image)
     if samples.white == 255:
         return samples
     white = 2 ** bits[0] - 1
@@ -49,10 +52,10 @@ def _tiff(path: Path, image: TiffImagePlugin.TiffImageFile) -> Samples:
     return Samples(colours=colours, white=white)
 
 
-def _samples(image: Image.Image) -> Samples:
+def samples_of(image: Image.Image) -> Samples:
     """What Pillow has in memory."""
     if image.mode not in MODES:
-        raise Refusal(REFUSED.get(image.mode, f"is of Pillow's mode {image.mode}, which is not known here"))
+        raise PictureError(REFUSED.get(image.mode, f"is of Pillow's mode {image.mode}, which is not known here"))
     mode = MODES[image.mode]
     if "transparency" in image.info and image.mode in ("1", "L", "RGB"):  # one colour that is not to be seen
         image = image.convert("RGBA")

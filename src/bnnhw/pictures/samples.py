@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 __all__ = ["Samples", "turn"]
 
-_LUMA = np.array([19595, 38470, 7471])
-"""ITU-R BT.601 in 65536ths, as Pillow's convert("L") has it: 0.299, 0.587 and 0.114 of red, green and blue."""
+_RED, _GREEN, _BLUE = 19595, 38470, 7471
+"""0.299, 0.587 and 0.114 in 65536ths: ITU-R BT.601, as Pillow's convert("L") has it."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -48,23 +48,28 @@ class Samples:
         """
         colours = self.colours if self.is_opaque else self._over_white()
         if self.is_inks:
-            light = self.white - colours.astype(np.int64)
+            light = self._wide(self.white - colours)
             colours = self._divided(light[..., :3] * light[..., 3:])
         if colours.shape[2] == channels:
             return colours
         if channels == 3:
             return np.repeat(colours, 3, axis=2)
-        luma = (colours.astype(np.int64) @ _LUMA + 0x8000) >> 16
-        return luma[..., None].astype(self.colours.dtype)
+        red, green, blue = (colours[..., channel].astype(np.uint32) for channel in range(3))
+        luma = (_RED * red + _GREEN * green + _BLUE * blue + 0x8000) >> 16  # at 16 bits just below 2^32
+        return luma[..., None].astype(colours.dtype)
 
     def _over_white(self) -> NDArray[np.unsignedinteger]:
         assert self.alpha is not None
-        alpha, colours = self.alpha[..., None].astype(np.int64), self.colours.astype(np.int64)
+        alpha, colours = self._wide(self.alpha[..., None]), self._wide(self.colours)
         if self.premultiplied:
-            return np.minimum(colours + self.white - alpha, self.white).astype(self.colours.dtype)
+            return np.minimum(colours + (self.white - alpha), self.white).astype(self.colours.dtype)
         return self._divided(colours * alpha + self.white * (self.white - alpha))
 
-    def _divided(self, products: NDArray[np.int64]) -> NDArray[np.unsignedinteger]:
+    def _wide(self, values: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
+        """With room for the sum of two products."""
+        return values.astype(np.uint32 if self.white == 255 else np.uint64)
+
+    def _divided(self, products: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
         return ((products + self.white // 2) // self.white).astype(self.colours.dtype)
 
 
