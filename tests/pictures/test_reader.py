@@ -181,27 +181,45 @@ def test_what_has_no_one_meaning_is_refused(
         read_picture(tmp_path / name, channels=1)
 
 
+def read_or_refuse(path: Path, file: File) -> np.ndarray | None:
+    """The pixels of a file of that size, or None where it is refused."""
+    try:
+        pixels, white, _ = read(path, 3, size=file.pixels.shape[:2])
+    except ValueError as error:
+        message = str(error)
+        assert message.startswith(f"{path} ")
+        return None
+    assert pixels.max() <= white
+    return pixels
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_damage_is_a_clear_error_or_changes_nothing_but_pixels(file: File, tmp_path: Path) -> None:
+def test_a_damaged_file_is_refused_or_has_other_pixels(
+    file: File, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / file.name
     file.write(path)
     sound = path.read_bytes()
     rng = np.random.default_rng(0)
-    for number in range(6):
+    for places in (1, 2, 5):
         damaged = bytearray(sound)
-        if number % 3 == 0:
-            del damaged[int(rng.integers(1, len(sound))) :]
-        else:
-            for place in rng.integers(0, len(sound), number):
-                damaged[place] = int(rng.integers(256))
+        for place in rng.integers(0, len(sound), places):
+            damaged[place] = int(rng.integers(256))
         path.write_bytes(bytes(damaged))
-        try:
-            pixels, white, _ = read(path, 3, size=file.pixels.shape[:2])
-        except ValueError as error:
-            message = str(error)
-            assert message.startswith(f"{path} ")
-        else:
-            assert pixels.max() <= white
+        read_or_refuse(path, file)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_cut_file_is_refused_or_whole(file: File, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / file.name
+    file.write(path)
+    sound, whole = path.read_bytes(), read(path, 3)[0]
+    for length in np.random.default_rng(0).integers(0, len(sound), 5):
+        path.write_bytes(sound[:length])
+        pixels = read_or_refuse(path, file)
+        assert pixels is None or (pixels == whole).all()
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

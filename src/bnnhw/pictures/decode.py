@@ -1,5 +1,8 @@
 """From a file that Pillow has opened to its samples."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -43,13 +46,31 @@ def _tiff(path: Path, image: TiffImagePlugin.TiffImageFile) -> Samples:
     if len(bits) > 1 and max(bits) > 8:
         return tiff_samples(path)
     inverted = image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO
-    image.load()
+    with _silent_libtiff():
+        image.load()
     samples = samples_of(image)
     if samples.white == 255:
         return samples
     white = 2 ** bits[0] - 1
     colours = white - samples.colours if inverted else samples.colours  # Pillow inverts up to 8 bits only
     return Samples(colours=colours, white=white)
+
+
+@contextmanager
+def _silent_libtiff() -> Iterator[None]:
+    """Without the lines that libtiff, in C, writes to standard error about damaged files: our error says it."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 def samples_of(image: Image.Image) -> Samples:

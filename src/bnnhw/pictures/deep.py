@@ -1,5 +1,6 @@
 """Files of more than 8 bits a colour, and of one transparent colour, which Pillow does not read exactly."""
 
+import logging
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from .errors import PictureError
 from .samples import Samples
 
 __all__ = ["png_samples", "tiff_samples"]
+
+logging.getLogger("tifffile").setLevel("CRITICAL")  # what it says of damaged files goes into our error
 
 
 def png_samples(path: Path) -> Samples:
