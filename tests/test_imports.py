@@ -11,12 +11,13 @@ ROOT = Path(bnnhw.__file__).parent
 MAY_IMPORT = {
     "hw": {"hw"},
     "pages": {"pages"},
+    "pictures": {"pictures"},
     "model": {"model", "pages"},
-    "lowlight": {"lowlight", "model"},
+    "lowlight": {"lowlight", "model", "pictures"},
     "compiler": {"compiler", "hw", "pages"},
     "sim": {"sim", "compiler", "hw"},
     "boards": {"boards", "compiler", "hw"},
-    "cli": {"cli", "pages", "hw", "model", "lowlight", "compiler", "sim", "boards"},
+    "cli": {"cli", "pages", "pictures", "hw", "model", "lowlight", "compiler", "sim", "boards"},
 }
 
 

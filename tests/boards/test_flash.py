@@ -7,6 +7,7 @@ import pytest
 from bnnhw.boards.board import get_board
 from bnnhw.boards.flash import flash
 from bnnhw.boards.process import ToolError
+from tests.cli.privileges import without_file_privileges
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ def install(folder: Path, name: str, script: str) -> None:
         ("ulx3s-85f", "openFPGALoader", "-b ulx3s -m"),
         ("ulx3s-85f", "fujprog", ""),
         ("ecpix5-85f", "ecpprog", "-S"),
+        ("icesugar-pro", "openFPGALoader", "-c cmsisdap --vid 0x1d50 --pid 0x602b -m"),
         ("icesugar-pro", "icesprog", ""),
         ("icepi-zero", "openFPGALoader", "-b icepi-zero -m"),
     ],
@@ -68,18 +70,24 @@ def test_ignores_a_loader_for_other_boards(path: Path, bitstream: Path):
         flash(bitstream, get_board("icepi-zero"))
 
 
-@pytest.mark.parametrize("said", ["unable to open ftdi device: -3 (device not found)", "Cannot find JTAG cable."])
-def test_says_that_no_board_is_there(path: Path, bitstream: Path, said: str):
-    install(path, "openFPGALoader", f"echo '{said}'; exit 1")
-    with pytest.raises(
-        ToolError, match=r"^openFPGALoader finds no ulx3s-85f; connect and power it \(openFPGALoader failed"
-    ):
+def test_a_bitstream_that_may_not_be_read_is_not_the_boards_fault(path: Path, bitstream: Path):
+    install(path, "openFPGALoader", f"echo '{bitstream}: Permission denied'; exit 1")
+    bitstream.chmod(0)
+    with without_file_privileges(), pytest.raises(PermissionError) as error:
         flash(bitstream, get_board("ulx3s"))
+    assert error.value.filename == str(bitstream)
 
 
-def test_shows_any_other_error(path: Path, bitstream: Path):
-    install(path, "openFPGALoader", "echo 'Error: CRC mismatch'; exit 1")
-    with pytest.raises(ToolError, match=r"^openFPGALoader failed with exit code 1: Error: CRC mismatch$"):
+def test_explains_what_the_loader_says_first(path: Path, bitstream: Path):
+    said = (
+        "echo empty; echo 'unable to open ftdi device: -3 (device not found)' >&2; echo 'JTAG init failed' >&2; exit 3"
+    )
+    install(path, "openFPGALoader", said)
+    message = (
+        r"^openFPGALoader finds no ulx3s-85f; connect and power it "
+        r"\(openFPGALoader failed with exit code 3: unable to open ftdi device: -3 \(device not found\)\)$"
+    )
+    with pytest.raises(ToolError, match=message):
         flash(bitstream, get_board("ulx3s"))
 
 

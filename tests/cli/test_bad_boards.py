@@ -45,6 +45,18 @@ def cut_png(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-40])
 
 
+def floats(path: Path) -> None:
+    Image.new("F", (8, 8)).save(path)
+
+
+def integers(path: Path) -> None:
+    Image.new("I", (8, 8)).save(path)
+
+
+def pages(path: Path) -> None:
+    Image.new("L", (8, 8)).save(path, save_all=True, append_images=[Image.new("L", (8, 8))])
+
+
 def png_of_size(side: int) -> bytes:
     """The beginning of a PNG of so many pixels, and no more: reading it would take gigabytes."""
     header = b"IHDR" + struct.pack(">2I5B", side, side, 8, 0, 0, 0, 0)
@@ -162,6 +174,9 @@ CASES = [
     image("a folder", ".*'build' is a directory.*", "build", None),
     image("too large", "big.png is 28x28 pixels; the network takes 8x8: resize it first", "big.png", picture(28, 28)),
     image("too small", "dot.png is 1x1 pixels; the network takes 8x8: resize it first", "dot.png", picture(1, 1)),
+    image("floats", "a.tif holds floating-point numbers, .*; save it with 8 or 16 bits, .*", "a.tif", floats),
+    image("32 bits", "a.tif holds 32-bit or signed integers, .*; save it with 8 or 16 bits, .*", "a.tif", integers),
+    image("two pages", "a.tif holds 2 pictures; save the one that is meant as a PNG", "a.tif", pages),
     image("empty", "a.png is no image that can be read; give a PNG, .*", "a.png", b""),
     image("text", "a.png is no image that can be read; give a PNG, .*", "a.png", b"hello\n"),
     image("noise", "a.png is no image that can be read; give a PNG, .*", "a.png", random.Random(0).randbytes(999)),

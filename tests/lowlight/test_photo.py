@@ -6,6 +6,7 @@ from PIL import Image
 
 from bnnhw.lowlight.mosaic import pack
 from bnnhw.lowlight.photo import linear_to_srgb, load_photo, photo_mosaic, srgb_to_linear
+from bnnhw.pictures.errors import PictureNote
 
 
 def test_srgb_by_the_standard() -> None:
@@ -36,11 +37,25 @@ def test_loads_pictures_of_every_kind(tmp_path: Path) -> None:
     assert load_photo(tmp_path / "grey.png")[0, 0].tolist() == pytest.approx([0.2] * 3)
 
 
+def test_sixteen_bits_are_kept(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[12345, 65535], [0, 257]], np.uint16)).save(tmp_path / "deep.png")
+    wanted = np.array([[12345, 65535], [0, 257]], np.float32) / np.float32(65535)
+    assert (load_photo(tmp_path / "deep.png") == wanted[..., None]).all()
+
+
+def test_photos_are_upright_and_on_white(tmp_path: Path) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.fromarray(np.array([[[0, 0]] * 4, [[0, 255]] * 4], np.uint8), "LA").save(tmp_path / "a.png", exif=turned)
+    with pytest.warns(PictureNote, match="its transparent parts are seen on white"):
+        assert load_photo(tmp_path / "a.png")[..., 0].tolist() == [[0, 1]] * 4
+
+
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n cut short"])
 def test_says_what_is_no_picture(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"photo\.png is no picture .*; give a JPEG, a PNG or a raw file$"):
+    with pytest.raises(ValueError, match=r"photo\.png is no image that can be read; give a PNG, JPEG, .*$"):
         load_photo(path)
 
 

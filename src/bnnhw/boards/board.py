@@ -12,6 +12,9 @@ __all__ = ["BOARDS", "Board", "get_board"]
 _PACKAGES = {"BG256": "CABGA256", "MG285": "CSFBGA285", "BG381": "CABGA381", "BG554": "CABGA554"}
 _DEFAULT_BOARD = {"ulx3s": "ulx3s-85f"}
 
+_FT2232H, _FT232H, _FT231X = "0403:6010", "0403:6014", "0403:6015"
+_ICELINK = "1d50:602b"
+
 
 @dataclass(frozen=True)
 class Board:
@@ -27,6 +30,8 @@ class Board:
         Which connector and adapter the UART (resource "uart", 0) ends at.
     flash_commands : tuple of tuple of str
         The command lines that load a bitstream into the FPGA's SRAM, best first; the bitstream's name is appended.
+    usb : tuple of str
+        What its loaders, or the adapter that they need, are called on USB: "vendor:product", as lsusb prints them.
     has_led : bool
         Whether there is a resource "led", 0 that is free beside the UART.
     """
@@ -36,6 +41,7 @@ class Board:
     platform_class: str
     uart_note: str
     flash_commands: tuple[tuple[str, ...], ...]
+    usb: tuple[str, ...]
     has_led: bool = True
 
     def platform(self) -> Any:
@@ -79,6 +85,7 @@ def _ulx3s(size: str) -> Board:
         platform_class=f"ulx3s:ULX3S_{size}_Platform",
         uart_note="USB connector US1 (FT231X)",
         flash_commands=(("openFPGALoader", "-b", "ulx3s", "-m"), ("fujprog",)),
+        usb=(_FT231X,),
     )
 
 
@@ -89,6 +96,7 @@ def _ecpix5(size: str) -> Board:
         platform_class=f"ecpix5:ECPIX5{size}Platform",
         uart_note="USB connector of the debug port (FT2232H, second channel)",
         flash_commands=(("openFPGALoader", "-c", "ft2232", "-m"), ("ecpprog", "-S")),
+        usb=(_FT2232H,),
         has_led=False,
     )
 
@@ -108,6 +116,7 @@ BOARDS: dict[str, Board] = {
             platform_class="ecp5_5g_evn:ECP55GEVNPlatform",
             uart_note="USB connector (FT2232H, second channel), two resistor jumpers moved (user guide, 6.2)",
             flash_commands=(("openFPGALoader", "-b", "ecp5_evn", "-m"), ("ecpprog", "-S")),
+            usb=(_FT2232H,),
         ),
         Board(
             name="versa-ecp5",
@@ -115,6 +124,7 @@ BOARDS: dict[str, Board] = {
             platform_class="versa_ecp5:VersaECP5Platform",
             uart_note="USB connector (FT2232H, second channel)",
             flash_commands=(("openFPGALoader", "-c", "ft2232", "-m"), ("ecpprog", "-S")),
+            usb=(_FT2232H,),
         ),
         Board(
             name="icepi-zero",
@@ -122,13 +132,18 @@ BOARDS: dict[str, Board] = {
             platform_class="icepi_zero:IcepiZero1_3Platform",
             uart_note="USB connector (FT231X)",
             flash_commands=(("openFPGALoader", "-b", "icepi-zero", "-m"),),
+            usb=(_FT231X,),
         ),
         Board(
             name="icesugar-pro",
             title="MuseLab iCESugar-pro",
             platform_class="icesugar_pro:ICESugarProPlatform",
             uart_note="USB connector (iCELink)",
-            flash_commands=(("openFPGALoader", "-c", "cmsisdap", "-m"), ("icesprog",)),
+            flash_commands=(
+                ("openFPGALoader", "-c", "cmsisdap", "--vid", "0x1d50", "--pid", "0x602b", "-m"),
+                ("icesprog",),
+            ),
+            usb=(_ICELINK,),
             has_led=False,
         ),
         Board(
@@ -137,6 +152,7 @@ BOARDS: dict[str, Board] = {
             platform_class="colorlight_5a75b_r7_0:Colorlight_5A75B_R70Platform",
             uart_note="connector J19: DATA_LED- is the board's output, KEY+ its input; 3.3 V adapter",
             flash_commands=(("openFPGALoader", "-c", "ft232", "-m"),),
+            usb=(_FT232H,),
             has_led=False,
         ),
     )

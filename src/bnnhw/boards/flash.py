@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .board import Board
+from .loader_faults import explain
 from .process import ToolError, run_tool
 
 __all__ = ["flash"]
@@ -16,7 +17,6 @@ _HOW_TO_INSTALL = {
     "ecpprog": "ecpprog from https://github.com/gregdavill/ecpprog",
     "icesprog": "icesprog from https://github.com/wuxx/icesugar",
 }
-_ABSENT = ("not found", "no device", "unable to open", "can't find", "cannot find", "failed to open", "no such device")
 
 
 def flash(
@@ -33,10 +33,14 @@ def flash(
     FileNotFoundError
         When there is no such bitstream.
     ToolError
-        When no loader for this board is on PATH, when it finds no board, or when it fails otherwise.
+        When no loader for this board is on PATH, and when it fails: `loader_faults.explain` says why.
+    OSError
+        When the bitstream cannot be read.
     """
     if not bitstream.is_file():
         raise FileNotFoundError(2, "no such bitstream", str(bitstream))
+    with bitstream.open("rb"):  # whose rights are not to be mistaken for the board's
+        pass
     command = next((command for command in board.flash_commands if shutil.which(command[0])), None)
     if command is None:
         ways = " or ".join(_HOW_TO_INSTALL[command[0]] for command in board.flash_commands)
@@ -54,10 +58,7 @@ def flash(
                 on_line=on_line,
             )
         except ToolError as error:
-            said = log.read_text().lower() if log.exists() else ""
-            if any(words in said for words in _ABSENT):
-                raise ToolError(
-                    f"{command[0]} finds no {board.name}; connect and power it ({error.message})"
-                ) from error
-            raise ToolError(error.message) from error
+            if error.exit_code is None:
+                raise ToolError(error.message) from error
+            raise ToolError(explain(log.read_text(), command[0], board, exit_code=error.exit_code)) from error
     return command[0]

@@ -20,12 +20,15 @@ class ToolError(ValueError):
     ----------
     log : Path or None
         The tool's whole output, where it ran at all.
+    exit_code : int or None
+        Where it ended by itself.
     """
 
-    def __init__(self, message: str, *, log: Path | None = None):
+    def __init__(self, message: str, *, log: Path | None = None, exit_code: int | None = None):
         super().__init__(message if log is None else f"{message}; see {log}")
         self.message = message
         self.log = log
+        self.exit_code = exit_code
 
 
 def error_line(log_text: str) -> str:
@@ -101,7 +104,8 @@ def run_tool(
     if code < 0:
         raise ToolError(f"{name} was ended from outside by {signal.Signals(-code).name}", log=log)
     if code != 0:
-        raise ToolError(f"{name} failed with exit code {code}: {error_line(log.read_text())}", log=log)
+        message = f"{name} failed with exit code {code}: {error_line(log.read_text())}"
+        raise ToolError(message, log=log, exit_code=code)
     return time.monotonic() - started
 
 

@@ -7,6 +7,7 @@ import click
 
 from bnnhw import __version__
 from bnnhw.cli.errors import exit_code_of, let_go_of_output, message_of, sigterm_raises
+from bnnhw.cli.notes import show_notes
 
 
 @click.group(
@@ -33,6 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Runs one command. Bad input ends with one line on standard error and exit code 2, Ctrl-C
     with 130, SIGTERM with 143."""
     warnings.filterwarnings("ignore", "(?s).* created but never used")  # Amaranth's, about what an error cut short
+    show_notes()
     try:
         from bnnhw.cli import (
             accuracy,

@@ -1,14 +1,16 @@
 """Images on disk: PNG and its kin, or numpy arrays, to and from the integers that a network takes.
 
-An 8-bit pixel v stands for lo + round(v * (hi - lo) / 255): itself where the network's range is 0 to 255.
+A pixel v of a picture whose white is w stands for lo + round(v * (hi - lo) / w): itself where an 8-bit picture meets a
+network that takes 0 to 255. w is odd, so nothing lies halfway.
 """
 
-import warnings
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from bnnhw.pictures.reader import read_picture
 
 
 def read_image(path: Path, *, shape: tuple[int, ...], lo: int, hi: int) -> NDArray[np.int64]:
@@ -16,25 +18,12 @@ def read_image(path: Path, *, shape: tuple[int, ...], lo: int, hi: int) -> NDArr
 
     Raises ValueError where the file is no image, or of another size.
     """
-    if path.suffix == ".npy":
+    if path.suffix.lower() == ".npy":
         return _read_array(path, shape=shape, lo=lo, hi=hi)
     if len(shape) != 3 or shape[2] not in (1, 3):
         raise ValueError(f"{path}: an input of shape {shape} is no picture; give a .npy file of that shape")
-    height, width, channels = shape
-    unreadable = f"{path} is no image that can be read; give a PNG, or a .npy file of shape {shape}"
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
-            if image.size == (width, height):
-                pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"), dtype=np.int64)
-                return lo + np.rint(pixels.reshape(shape) * (hi - lo) / 255).astype(np.int64)
-            found = f"{image.width}x{image.height}"
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise ValueError(unreadable) from error
-    except (Image.DecompressionBombError, SyntaxError, ValueError) as error:  # Pillow's own, and its readers'
-        raise ValueError(unreadable) from error
-    raise ValueError(f"{path} is {found} pixels; the network takes {width}x{height}: resize it first")
+    picture = read_picture(path, channels=shape[2], size=shape[:2])
+    return lo + np.rint(picture.pixels.astype(np.int64) * (hi - lo) / picture.white).astype(np.int64)
 
 
 def _read_array(path: Path, *, shape: tuple[int, ...], lo: int, hi: int) -> NDArray[np.int64]:
@@ -44,10 +33,28 @@ def _read_array(path: Path, *, shape: tuple[int, ...], lo: int, hi: int) -> NDAr
         raise ValueError(f"{path} is no numpy array of numbers; save it with numpy.save") from error
     if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype.kind not in "iu":
         found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "an archive"
-        raise ValueError(f"{path} holds {found}; the network takes integers of shape {shape}")
+        raise ValueError(f"{path} holds {found}; the network takes integers of shape {shape}{_way_out(array, shape)}")
     if array.size and not lo <= array.min() <= array.max() <= hi:
         raise ValueError(f"{path} spans [{array.min()}, {array.max()}]; the network takes [{lo}, {hi}]")
     return array.astype(np.int64)
+
+
+def _way_out(array: object, shape: tuple[int, ...]) -> str:
+    """The numpy code that makes the network's input of an array that holds it, or several, in another form."""
+    if not isinstance(array, np.ndarray) or len(shape) != 3:
+        return ""
+    height, width, channels = shape
+    forms = {
+        shape: "array",
+        (channels, height, width): "array.transpose(1, 2, 0)",
+        **({(height, width): "array[..., None]"} if channels == 1 else {}),
+    }
+    code = forms.get(array.shape) or forms.get(array.shape[1:], "").replace("array", "array[0]")
+    if not code:
+        return ""
+    scaled = ", scaled to them," if array.dtype.kind == "f" else ""
+    kind = "" if array.dtype.kind in "iu" else ".astype(numpy.int64)"
+    return f": save{scaled} {code}{kind}"
 
 
 def write_image(path: Path, image: NDArray[np.integer], *, lo: int, hi: int) -> None:

@@ -41,6 +41,13 @@ DEVICES: dict[str, Device] = {
 }
 """The devices by name, such as LFE5U-85F; UM parts have transceivers, UM5G parts faster ones."""
 
+IDCODES = {
+    "LFE5U-12F": 0x21111043, "LFE5U-25F": 0x41111043, "LFE5U-45F": 0x41112043, "LFE5U-85F": 0x41113043,
+    "LFE5UM-25F": 0x01111043, "LFE5UM-45F": 0x01112043, "LFE5UM-85F": 0x01113043,
+    "LFE5UM5G-25F": 0x81111043, "LFE5UM5G-45F": 0x81112043, "LFE5UM5G-85F": 0x81113043,
+}  # fmt: skip
+"""What the devices call themselves over JTAG. Source: Lattice FPGA-TN-02039, ECP5 and ECP5-5G sysCONFIG Usage Guide."""
+
 
 def get_device(name: str) -> Device:
     """The device of this name. Raises ValueError for an unknown one; the message lists the names, look-alikes first."""

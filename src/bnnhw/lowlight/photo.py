@@ -1,11 +1,11 @@
 """Ordinary photos, taken back to what a sensor would have seen."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+
+from bnnhw.pictures.reader import read_picture
 
 from .mosaic import CHANNELS
 
@@ -26,19 +26,12 @@ def linear_to_srgb(light: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def load_photo(path: Path) -> NDArray[np.float32]:
-    """An 8-bit photo, PNG, JPEG or their kin, as (H, W, 3) sRGB in [0, 1], cut to even sizes.
+    """A photo, JPEG, PNG or their kin, as (H, W, 3) sRGB in [0, 1], upright, cut to even sizes.
 
-    Raises OSError if it cannot be read and ValueError if it is no picture.
+    Raises as `pictures.reader.read_picture`.
     """
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"), np.float32) / np.float32(255)
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise ValueError(f"{path} is no picture that can be read; give a JPEG, a PNG or a raw file") from error
-    except (Image.DecompressionBombError, SyntaxError, ValueError) as error:  # Pillow's own, and its readers'
-        raise ValueError(f"{path} is no picture that can be read; give a JPEG, a PNG or a raw file") from error
+    picture = read_picture(path, channels=3)
+    pixels = picture.pixels.astype(np.float32) / np.float32(picture.white)
     height, width = pixels.shape[:2]
     if min(height, width) < 2:
         raise ValueError(f"{path} has {height}x{width} pixels; a 2x2 block of colours is needed")

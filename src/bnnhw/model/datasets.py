@@ -1,7 +1,8 @@
 """The data sets that networks can be trained on by name.
 
 - `digits`: 8x8 images with values 0 to 16, shipped with scikit-learn; a fifth, drawn once and for all, is the test set.
-- `mnist`, `fashion-mnist`: 28x28 pixels, the official IDX files (gzipped or not) from a directory or downloaded.
+- `mnist`, `fashion-mnist`: 28x28 pixels, the official IDX files (gzipped or not, or as torchvision or Kaggle pack them)
+  from a directory or downloaded.
 - `cifar10`: 32x32 pixels of three colours, the official binary version.
 - `svhn`: 32x32 pixels of three colours, the official cropped digits; `extra_32x32.mat`, if a directory has it, is
   learnt from, too.
@@ -17,6 +18,7 @@ import numpy as np
 from .cifar import ARCHIVE, read_cifar10
 from .download import fetch
 from .idx import read_idx
+from .idx_files import FILES, find_idx_files
 
 __all__ = ["DATA_SETS", "DataSet", "load_data_set"]
 
@@ -103,15 +105,14 @@ def _digits(data_dir: Path | None) -> DataSet:
 
 
 def _idx_data_set(name: str, classes: Sequence[str], data_dir: Path | None) -> DataSet:
-    def read(file: str, axes: int) -> np.ndarray:
-        return read_idx(_find(name, file, data_dir), axes=axes)
-
+    paths = tuple(fetch(name, f"{file}.gz") for file in FILES) if data_dir is None else find_idx_files(name, data_dir)
+    train_images, train_labels, test_images, test_labels = (
+        read_idx(path, axes=axes) for path, axes in zip(paths, (3, 1, 3, 1), strict=True)
+    )
     return DataSet(
         name=name, classes=tuple(classes), lo=0, hi=255,
-        train_images=read("train-images-idx3-ubyte", 3)[..., None],
-        train_labels=read("train-labels-idx1-ubyte", 1).astype(np.int64),
-        test_images=read("t10k-images-idx3-ubyte", 3)[..., None],
-        test_labels=read("t10k-labels-idx1-ubyte", 1).astype(np.int64),
+        train_images=train_images[..., None], train_labels=train_labels.astype(np.int64),
+        test_images=test_images[..., None], test_labels=test_labels.astype(np.int64),
     )  # fmt: skip
 
 
@@ -144,16 +145,6 @@ def _svhn(data_dir: Path | None) -> DataSet:
         name="svhn", classes=DIGIT_CLASSES, lo=0, hi=255,
         train_images=train_images, train_labels=train_labels, test_images=test_images, test_labels=test_labels,
     )  # fmt: skip
-
-
-def _find(name: str, file: str, data_dir: Path | None) -> Path:
-    """Where `file` lies: plain or gzipped in `data_dir`, else downloaded."""
-    if data_dir is None:
-        return fetch(name, file + ".gz")
-    for candidate in (data_dir / file, data_dir / (file + ".gz")):
-        if candidate.is_file():
-            return candidate
-    raise ValueError(f"{data_dir} must hold {file} or {file}.gz of {name}; it has neither")
 
 
 DATA_SETS: dict[str, Callable[[Path | None], DataSet]] = {

@@ -1,0 +1,1 @@
+"""Picture files as numbers: one reader for all commands. Its rules: docs/pictures.md."""
