@@ -83,7 +83,7 @@ class RequestQueue:
         else:
             return None
         if request.tries > self._retries:
-            why = f", the last time with the error {request.refusal.name}" if request.refusal else ""
+            why = f", the last time with {request.refusal.name}" if request.refusal else ""
             raise LinkError(f"the board at {self._port} lost image {request.index} {request.tries} times{why}")
         request.tries += 1
         request.refusal = None
