@@ -106,9 +106,11 @@ class SimulatedLine:
             self._incoming += b"".join(map(encode, self._answers(frame)))
 
     def reset_output_buffer(self) -> None:
-        pass
+        self.takes = float("inf")
 
     def close(self) -> None:
+        if self.takes < 0:  # a system waits for what has not been sent
+            self.now += FOREVER_S
         self.closed = True
 
     def _answers(self, frame: Frame) -> Iterator[Frame]:
