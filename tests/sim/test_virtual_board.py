@@ -1,15 +1,12 @@
 """The virtual board: small builds behind a pseudo-terminal, through the very driver that talks to a real board."""
 
 import os
-import select
 import signal
 import subprocess
 import sys
-import threading
 import time
-import tty
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +31,6 @@ from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Kind, encode
 from bnnhw.sim import native, virtual_board
 from bnnhw.sim.errors import SimulationError
 from bnnhw.sim.virtual_board import VirtualBoard
-from bnnhw.sim.virtual_board_worker import serve
 from tests.boards.networks import Output
 from tests.compiler.make_model import make_model
 
@@ -217,29 +213,6 @@ def test_runs_as_a_program_until_it_is_interrupted(build: tuple[Path, Schedule],
     while Path(port).exists():  # until its process has ended
         assert time.monotonic() < deadline
         time.sleep(0.01)
-
-
-class Chatterbox:
-    """An engine that takes nothing and never stops answering."""
-
-    def run(self, queue: bytearray) -> tuple[bytes, bool]:
-        return bytes(4096), False
-
-
-def test_the_worker_ends_with_its_host_although_it_is_flooded_and_nobody_reads():
-    master, slave = os.openpty()
-    tty.setraw(slave)
-    worker = threading.Thread(target=serve, args=(Chatterbox(), master), daemon=True)
-    worker.start()
-    os.set_blocking(slave, False)
-    while select.select([], [slave], [], 0.3)[1]:  # until it takes no more
-        with suppress(BlockingIOError):
-            os.write(slave, bytes(4096))
-    assert worker.is_alive()
-    os.close(slave)
-    worker.join(5)
-    assert not worker.is_alive()
-    os.close(master)
 
 
 def test_ends_a_worker_that_never_gets_ready(
