@@ -1,5 +1,6 @@
 """From images to labels through the driver and a board in pure Python, against the integer graph."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,46 @@ def test_refuses_a_board_with_another_network_and_frees_its_port(tmp_path: Path)
             errors.append(caught)
         for error in errors:
             assert error.match(f"holds the network {b'another!'.hex()}, not {network_id.hex()}")
+
+
+@pytest.mark.parametrize("output", ["label", "scores"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"input_bytes": 1}, "says input_bytes=1, where this build has 2;"),
+        ({"input_bytes": 13}, "says input_bytes=13, where this build has 2;"),
+        ({"output_bytes": 3}, "says output_bytes=3, where this build has "),
+        ({"output_bytes": 40}, "says output_bytes=40, where this build has "),
+        ({"clock_hz": 99_999_999}, "says clock_hz=99999999, where this build has 100000000;"),
+    ],
+)
+def test_refuses_a_board_that_contradicts_the_build(
+    tmp_path: Path, output: Output, change: dict[str, int], message: str
+):
+    schedule = make_schedule(tmp_path, seed=5, output=output)
+    board = board_of(schedule, write_build(schedule, tmp_path))
+    board.info = replace(board.info, **change)
+    with board, pytest.raises(LinkError, match=message):
+        Accelerator.open(tmp_path, port=board.port)
+
+
+@pytest.mark.parametrize("size", [1, 2, 4])
+@pytest.mark.parametrize(("label", "name"), [(0, "a"), (4, "e"), (5, None), (250, None), (255, None), (-1, None)])
+def test_knows_no_label_beyond_the_classes(tmp_path: Path, label: int, name: str | None, size: int):
+    schedule = make_schedule(tmp_path, seed=5)
+    board = board_of(schedule, write_build(schedule, tmp_path))
+    board.info = replace(board.info, output_bytes=size)
+    label %= 2 ** (8 * size)
+    board.network = lambda _: label.to_bytes(size, "little")
+    with board, Accelerator.open(tmp_path, port=board.port) as accelerator:
+        if name:
+            assert accelerator.answer(IMAGES[0]).label == name
+            return
+        message = (
+            f"^the board at .* answers image 0 with label {label}, where this build has 5 classes, from 0 on; flash "
+        )
+        with pytest.raises(LinkError, match=message):
+            accelerator.answer(IMAGES[0])
 
 
 def test_refuses_a_folder_that_is_no_build(tmp_path: Path):

@@ -1,13 +1,15 @@
 """The host driver against a board in pure Python: right answers through every fault, clear errors otherwise."""
 
 import re
+import struct
 from collections.abc import Callable
+from dataclasses import asdict, replace
 
 import pytest
 
 from bnnhw.boards.host import BoardLink
 from bnnhw.boards.serial_port import LinkError, choose_port, open_port
-from bnnhw.hw.protocol import ErrorCode, Frame, Info, Kind, encode
+from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Info, Kind, encode
 
 from .fake_board import CYCLES, FakeBoard, no_fault
 
@@ -179,7 +181,113 @@ def test_chooses_the_only_port(monkeypatch: pytest.MonkeyPatch):
     assert choose_port() == "/dev/ttyUSB7"
 
 
-@pytest.mark.parametrize(("timeout_s", "retries", "message"), [(0, 3, "timeout_s=0 must"), (1, -1, "retries=-1 must")])
+def test_begins_anew_where_answers_were_left_behind():
+    """An answer that nobody waited for is none to the next request of its number."""
+    with FakeBoard(INFO, network) as board, BoardLink(board.port, baud=3_000_000) as link:
+        for _ in range(3):
+            next(iter(link.infer_many(IMAGES)))  # and is closed at once
+        assert [answer.outputs for answer in link.infer_many(IMAGES[::-1])] == expected(IMAGES[::-1])
+        infos = [frame for frame in board.received if isinstance(frame, Frame) and frame.kind == Kind.INFO]
+        assert len(infos) == 4
+
+
+def test_refuses_to_go_on_with_another_board():
+    other = replace(INFO, window=2)
+    change = lambda number, wire: wire if number < 3 else b"" if len(wire) < 20 else renamed(wire, other)  # noqa: E731
+    with (
+        FakeBoard(INFO, network, damage_answer=change) as board,
+        BoardLink(board.port, baud=3_000_000, timeout_s=0.2) as link,
+        pytest.raises(LinkError, match="has become another one; start again"),
+    ):
+        list(link.infer_many(IMAGES))
+
+
+def renamed(wire: bytes, info: Info) -> bytes:
+    """An INFO answer with other contents."""
+    (frame,) = Decoder().feed(wire)
+    assert isinstance(frame, Frame)
+    return encode(replace(frame, payload=info.to_bytes()))
+
+
+def payload(kind: Kind, content: bytes) -> Callable[[int, bytes], bytes]:
+    """A fault: a sound frame of `kind` with this payload instead of every answer but INFO's, or instead of all."""
+
+    def fault(number: int, wire: bytes) -> bytes:
+        (frame,) = Decoder().feed(wire)
+        assert isinstance(frame, Frame)
+        return wire if number == 0 and kind != Kind.INFO_ANSWER else encode(Frame(kind, frame.sequence, content))
+
+    return fault
+
+
+def info_bytes(**changes: int) -> bytes:
+    values = asdict(INFO) | changes
+    return struct.pack(Info.FORMAT, *(values[name] for name in ("version", *list(values)[:-1])))
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "message"),
+    [
+        (Kind.INFO_ANSWER, b"", "answers with another protocol: an INFO answer has 18 bytes, not 0"),
+        (Kind.INFO_ANSWER, info_bytes() + b"x", "answers with another protocol: an INFO answer has 18 bytes, not 19"),
+        (Kind.INFO_ANSWER, info_bytes(window=0), "another protocol: window=0 must lie between 1 and 255"),
+        (Kind.INFO_ANSWER, info_bytes(input_bytes=0), "another protocol: input_bytes=0 must lie between 1 and 65535"),
+        (Kind.INFO_ANSWER, info_bytes(output_bytes=0), "another protocol: output_bytes=0 must lie between 1 and 65535"),
+        (Kind.INFO_ANSWER, info_bytes(clock_hz=0), "another protocol: clock_hz=0 must lie between 1 and 4294967295"),
+        (Kind.INFO_ANSWER, info_bytes(version=0), "speaks version 0 of the link, not 1"),
+        (Kind.INFER_ANSWER, b"", "answers with 0 bytes, not 6"),
+        (Kind.INFER_ANSWER, bytes(5), "answers with 5 bytes, not 6"),
+        (Kind.INFER_ANSWER, bytes(7), "answers with 7 bytes, not 6"),
+        (
+            Kind.ERROR,
+            b"",
+            "refuses image 0 with an error of which bnnhw knows nothing: no code; flash this build again",
+        ),
+        (Kind.ERROR, b"\0", "refuses image 0 with an error of which bnnhw knows nothing: 00; flash"),
+        (Kind.ERROR, b"\x4d", "refuses image 0 with an error of which bnnhw knows nothing: 4d; flash"),
+        (Kind.ERROR, b"\1\1", "refuses image 0 with an error of which bnnhw knows nothing: 01 01; flash"),
+        (Kind.ERROR, bytes([ErrorCode.LENGTH]), "refuses image 0: LENGTH"),
+        (Kind.ERROR, bytes([ErrorCode.OVERRUN]), "lost image 0 4 times, the last time with OVERRUN"),
+    ],
+)
+def test_checks_what_a_board_says(kind: Kind, content: bytes, message: str):
+    with (
+        FakeBoard(INFO, network, damage_answer=payload(kind, content)) as board,
+        BoardLink(board.port, baud=3_000_000) as link,
+        pytest.raises(LinkError, match=f"^the board at {board.port} .*{message}"),
+    ):
+        link.infer(IMAGES[0])
+
+
+def test_gives_the_answers_before_a_wrong_one():
+    """All in one piece, of which the last is nonsense."""
+    held = bytearray()
+
+    def fault(number: int, wire: bytes) -> bytes:
+        if number == 0:
+            return wire
+        held.extend(payload(Kind.INFER_ANSWER, b"")(number, wire) if number == INFO.window else wire)
+        return bytes(held) if number == INFO.window else b""
+
+    answers = []
+    with (
+        FakeBoard(INFO, network, damage_answer=fault) as board,
+        BoardLink(board.port, baud=3_000_000) as link,
+        pytest.raises(LinkError, match="answers with 0 bytes, not 6"),
+    ):
+        answers.extend(answer.outputs for answer in link.infer_many(IMAGES))
+    assert answers == expected(IMAGES[: INFO.window - 1])
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "retries", "message"),
+    [
+        (0, 3, "timeout_s=0 must"),
+        (float("nan"), 3, "timeout_s=nan must"),
+        (float("inf"), 3, "timeout_s=inf must"),
+        (1, -1, "retries=-1 must"),
+    ],
+)
 def test_validates_options(timeout_s: float, retries: int, message: str):
     with pytest.raises(ValueError, match=message):
         BoardLink("/dev/null", baud=115_200, timeout_s=timeout_s, retries=retries)

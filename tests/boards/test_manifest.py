@@ -91,9 +91,10 @@ def test_refuses_other_images(image: np.ndarray, message: str):
         LABEL.encode_image(image)
 
 
-def test_refuses_an_answer_of_the_wrong_length():
-    with pytest.raises(ValueError, match="an answer of 1 elements cannot have 0 bytes"):
-        LABEL.decode_answer(b"")
+@pytest.mark.parametrize("count", [0, 3, 5, 8, 16])
+def test_refuses_an_answer_of_the_wrong_length(count: int):
+    with pytest.raises(ValueError, match=f"an answer of 1 elements cannot have {count} bytes"):
+        LABEL.decode_answer(bytes(count))
 
 
 def changed(**values: object) -> str:
@@ -125,6 +126,7 @@ def test_names_a_damaged_manifest(tmp_path: Path, text: str, message: str):
         ({"output": "poem"}, "output='poem' must be 'label' or 'scores'"),
         ({"network_id": "0123"}, "network_id='0123' must be 16 hexadecimal digits"),
         ({"baud": 0}, "baud=0 must be positive"),
+        ({"output": "scores", "output_offsets": (1, 2)}, "output_offsets must be one for each of 3 classes, not 2"),
     ],
 )
 def test_refuses_what_cannot_be(change: dict[str, Any], message: str):

@@ -1,6 +1,7 @@
 """The link's frames in pure Python, and the examples of the document that describes them."""
 
 import doctest
+import pickle
 import zlib
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnnhw.hw.protocol import FLAG, Decoder, ErrorCode, Frame, Info, Kind, encode
+from bnnhw.hw.protocol import FLAG, MAX_PAYLOAD, Decoder, ErrorCode, Frame, Info, Kind, encode
 
 FRAME = encode(Frame(Kind.INFER, 9, b"pixels"))
 frames = st.builds(Frame, st.integers(0, 255), st.integers(0, 255), st.binary(max_size=40))
@@ -59,6 +60,16 @@ def test_crc_is_zlibs():
 )
 def test_damage_is_named(wire, reason):
     assert decode(wire, FRAME) == [reason, Frame(Kind.INFER, 9, b"pixels")]
+
+
+def test_decoder_keeps_no_more_of_a_frame_than_the_longest_has():
+    longest = encode(Frame(Kind.INFER, 9, bytes(MAX_PAYLOAD)))
+    assert decode(longest, longest) == [Frame(Kind.INFER, 9, bytes(MAX_PAYLOAD))] * 2
+    decoder = Decoder()
+    assert list(decoder.feed(FRAME[:1] + bytes(5 * MAX_PAYLOAD))) == []
+    assert len(pickle.dumps(decoder)) < 2 * MAX_PAYLOAD
+    assert list(decoder.feed(FRAME)) == [ErrorCode.LONG, *decode(FRAME)]
+    assert decode(longest[:-1] + FRAME[1:-1] + FRAME) == [ErrorCode.LONG, *decode(FRAME)]
 
 
 def test_payload_limit():

@@ -203,6 +203,20 @@ def test_garbage_never_harms_the_next_good_frame(host, before, between):
     ]
 
 
+ENDLESS = {
+    "framing errors": [WIRE[:8], *[-12, 12] * 30],
+    "framing errors between bytes": [item for byte in WIRE * 2 for item in (bytes([byte]), -12, 12)],
+    "a byte before each time-out": [WIRE[:8], *[TIMEOUT_BITS - 20, b"x"] * 10],
+    "a line that stays low": [WIRE[:8], -10 * TIMEOUT_BITS],
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_the_next_flag_ends_what_would_never_end(host, name):
+    received = host.exchange([*ENDLESS[name], 1, encode(infer(1, GOOD)), encode(infer(2, THIRD))])
+    assert received[-2:] == [answer(1, GOOD), answer(2, THIRD)]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

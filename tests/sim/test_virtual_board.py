@@ -29,7 +29,7 @@ from bnnhw.compiler.lowered import split_host
 from bnnhw.compiler.schedule import Schedule, apply_plan
 from bnnhw.hw.pll import pll_settings
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Kind, encode
-from bnnhw.sim import native
+from bnnhw.sim import native, virtual_board
 from bnnhw.sim.errors import SimulationError
 from bnnhw.sim.virtual_board import VirtualBoard
 from tests.boards.networks import Output
@@ -214,6 +214,31 @@ def test_runs_as_a_program_until_it_is_interrupted(build: tuple[Path, Schedule],
     while Path(port).exists():  # until its process has ended
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_ends_a_worker_that_never_gets_ready(
+    build: tuple[Path, Schedule], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    sleeper = tmp_path / "sleeper"
+    sleeper.write_text(
+        f'#!/bin/sh\ncase "$2" in *virtual_board_worker) exec sleep 60;; *) exec {sys.executable} "$@";; esac\n'
+    )
+    sleeper.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(sleeper))
+    monkeypatch.setattr(virtual_board, "_STARTING_S", 0.1)
+    board = VirtualBoard(build[0])
+    with pytest.raises(SimulationError, match=r"^the virtual board is not ready after 0\.1 s; try it again$"):
+        board.__enter__()
+    assert not Path(board.port).exists()
+
+
+def test_ends_a_worker_that_stands_still(build: tuple[Path, Schedule], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(virtual_board, "_PATIENCE_S", 0.1)
+    with VirtualBoard(build[0]) as board:
+        os.kill(board.pid, signal.SIGSTOP)
+        with pytest.raises(LinkError, match="does not answer at 1000000 baud"):
+            Accelerator.open(build[0], port=board.port, timeout_s=0.1)
+    assert not Path(board.port).exists()
 
 
 NO_PINS = "module \\top\n  wire input 0 \\clk\nend\n"

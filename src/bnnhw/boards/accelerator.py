@@ -8,9 +8,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from bnnhw.hw.protocol import Info
+
 from .host import BoardLink
 from .manifest import Manifest
-from .serial_port import choose_port
+from .serial_port import LinkError, choose_port
 
 __all__ = ["Accelerator", "Prediction"]
 
@@ -58,7 +60,7 @@ class Accelerator:
         ManifestError
             When `build_folder` is no build.
         LinkError
-            When there is no board, or it holds another network.
+            When there is no board, or it holds another network or build.
         """
         manifest = Manifest.read(Path(build_folder))
         link = BoardLink(
@@ -69,7 +71,7 @@ class Accelerator:
             retries=retries,
         )
         try:
-            link.info()
+            _check_info(link.info(), manifest, port=link.port)
         except BaseException:
             link.close()
             raise
@@ -92,13 +94,40 @@ class Accelerator:
         return next(self.answers([image]))
 
     def answers(self, images: Iterable[NDArray[Any]]) -> Iterator[Prediction]:
-        """The prediction for each image, in order, with the link kept full."""
-        for answer in self.link.infer_many(self.manifest.encode_image(image) for image in images):
+        """The prediction for each image, in order, with the link kept full.
+
+        Raises
+        ------
+        LinkError
+            From the first image on that the board does not answer, or with something that this build cannot mean.
+        """
+        sent = (self.manifest.encode_image(image) for image in images)
+        for number, answer in enumerate(self.link.infer_many(sent)):
             output = self.manifest.decode_answer(answer.outputs)
             index = int(output if output.ndim == 0 else output.argmax())
+            if index >= len(self.manifest.classes):
+                raise LinkError(
+                    f"the board at {self.link.port} answers image {number} with label {index}, where this build has "
+                    f"{len(self.manifest.classes)} classes, from 0 on; flash this build again"
+                )
             yield Prediction(
                 index=index,
                 label=self.manifest.classes[index],
                 scores=None if output.ndim == 0 else output.tolist(),
                 cycles=answer.cycles,
+            )
+
+
+def _check_info(info: Info, manifest: Manifest, *, port: str) -> None:
+    """Raises LinkError where a board's account of itself, the network's id aside, contradicts its build's manifest."""
+    claims = {
+        "input_bytes": (info.input_bytes, [manifest.input_bytes]),
+        "output_bytes": (info.output_bytes, manifest.output_bytes),
+        "clock_hz": (info.clock_hz, [round(manifest.clock_hz)]),
+    }
+    for name, (value, legal) in claims.items():
+        if value not in legal:
+            raise LinkError(
+                f"the board at {port} says {name}={value}, where this build has {' or '.join(map(str, legal))}; "
+                "flash this build, or name the build that is on the board"
             )

@@ -1,27 +1,18 @@
 """The host's end of the link (docs/link-protocol.md): images to a board, answers back."""
 
+import contextlib
+import math
 import secrets
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from types import TracebackType
 
 import serial
 
-from bnnhw.hw.protocol import (
-    CRC_BYTES,
-    HEADER_BYTES,
-    MAX_PAYLOAD,
-    VERSION,
-    Decoder,
-    ErrorCode,
-    Frame,
-    Info,
-    Kind,
-    encode,
-)
+from bnnhw.hw.protocol import CRC_BYTES, HEADER_BYTES, VERSION, Decoder, ErrorCode, Frame, Info, Kind, encode
 
+from .patience import Patience
+from .request_queue import Answer, RequestQueue
 from .serial_port import LinkError, open_port
 
 __all__ = ["Answer", "BoardLink"]
@@ -29,23 +20,7 @@ __all__ = ["Answer", "BoardLink"]
 _BITS_PER_BYTE = 10  # a start bit, eight data bits, a stop bit
 _FRAME_OVERHEAD = 2  # every byte escaped
 _POLL_S = 0.02
-_WRITE_PATIENCE_S = 5.0  # beside the time on the wire, before a write that makes no progress is given up
-_HOPELESS = (ErrorCode.LENGTH, ErrorCode.KIND)  # the same frame will be refused again
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the board says about one image: the output's bytes, and the clock cycles from first beat in to last out."""
-
-    outputs: bytes
-    cycles: int
-
-
-@dataclass
-class _Request:
-    index: int
-    image: bytes
-    tries: int = 0
+_WRITE_PATIENCE_S = 5.0  # at most, beside the time on the wire, before a write is given up
 
 
 class BoardLink:
@@ -62,7 +37,8 @@ class BoardLink:
     timeout_s : float
         How long the board may be silent while it owes an answer, beside the time the bytes need on the wire.
     retries : int
-        How often a request is sent again after a damaged or missing answer.
+        How often a request is sent again after a damaged or missing answer. See `Patience` for when a line that talks
+        without answering is given up: with 3 retries after 2.5 time-outs.
 
     Raises
     ------
@@ -74,8 +50,8 @@ class BoardLink:
     def __init__(
         self, port: str, *, baud: int, network_id: bytes | None = None, timeout_s: float = 1.0, retries: int = 3
     ):
-        if timeout_s <= 0:
-            raise ValueError(f"timeout_s={timeout_s} must be positive")
+        if not 0 < timeout_s < math.inf:
+            raise ValueError(f"timeout_s={timeout_s} must be positive and finite")
         if retries < 0:
             raise ValueError(f"retries={retries} must not be negative")
         self.port = port
@@ -83,9 +59,8 @@ class BoardLink:
         self.network_id = network_id
         self.timeout_s = timeout_s
         self.retries = retries
-        largest = HEADER_BYTES + MAX_PAYLOAD + CRC_BYTES
         self._serial = open_port(
-            port, baud=baud, read_timeout_s=_POLL_S, write_timeout_s=_WRITE_PATIENCE_S + self._wire_s(largest)
+            port, baud=baud, read_timeout_s=_POLL_S, write_timeout_s=self._write_s(HEADER_BYTES + CRC_BYTES)
         )
         self._decoder = Decoder()
         self._sequence = 0
@@ -100,26 +75,16 @@ class BoardLink:
         self.close()
 
     def close(self) -> None:
-        """Gives the port back."""
+        """Gives the port back. What was not sent yet never will be, so nothing is waited for."""
+        with contextlib.suppress(Exception):  # a port that is gone; termios.error is no OSError
+            self._serial.reset_output_buffer()
         self._serial.close()
 
     def info(self) -> Info:
         """What the board says about itself. Also makes board and host agree again on where frames begin."""
-        self._sequence = 0
-        numbers: set[int] = set()  # of all tries: a late answer to an early one is as good
-        for _ in range(self.retries + 1):
-            numbers.add(number := secrets.randbelow(256))
-            self._send(Frame(Kind.INFO, number, b""))
-            deadline = time.monotonic() + self.timeout_s
-            while time.monotonic() < deadline:
-                for frame in self._receive():
-                    if isinstance(frame, Frame) and frame.kind == Kind.INFO_ANSWER and frame.sequence in numbers:
-                        self._info = self._checked_info(frame.payload)
-                        return self._info
-        raise LinkError(
-            f"the board at {self.port} does not answer at {self.baud} baud; "
-            "is it flashed with this build, and is this its port?"
-        )
+        self._info = self._ask_info(Patience(self.timeout_s, retries=self.retries))
+        self._serial.write_timeout = self._write_s(self._info.window * self._info.input_bytes)
+        return self._info
 
     def infer(self, image: bytes) -> Answer:
         """The answer to one image, packed as docs/link-protocol.md says."""
@@ -128,73 +93,68 @@ class BoardLink:
     def infer_many(self, images: Iterable[bytes]) -> Iterator[Answer]:
         """The answers to `images` in their order, with as many requests under way as the board holds."""
         info = self._info or self.info()
-        waiting = enumerate(images)
-        again: deque[_Request] = deque()
-        pending: dict[int, _Request] = {}  # by sequence number, oldest first
-        answers: dict[int, Answer] = {}
-        wanted = 0
-        patience_s = self.timeout_s + self._wire_s(info.window * (info.input_bytes + info.output_bytes))
-        deadline = time.monotonic() + patience_s
+        requests = RequestQueue(images, info=info, retries=self.retries, port=self.port)
+        self._info = None
+        try:
+            yield from self._answers(requests, info)
+        finally:
+            if not requests:  # else the next call has to begin with INFO, lest it meet these answers
+                self._info = info
+
+    def _answers(self, requests: RequestQueue, info: Info) -> Iterator[Answer]:
+        wait_s = self.timeout_s + self._wire_s(info.window * (info.input_bytes + info.output_bytes))
+        patience = Patience(wait_s, retries=self.retries)
+        deadline = math.inf
+        progress = True
         while True:
-            while len(pending) < info.window:
-                if again:
-                    request = again.popleft()
-                elif (following := next(waiting, None)) is not None:
-                    request = _Request(following[0], _checked(following[1], info=info))
-                else:
-                    break
-                if request.tries > self.retries:
-                    raise LinkError(f"the board at {self.port} lost image {request.index} {request.tries} times")
-                request.tries += 1
-                pending[self._sequence] = request
-                self._send(Frame(Kind.INFER, self._sequence, request.image))
+            while (frame := requests.next_frame(self._sequence)) is not None:
+                self._send(frame)
                 self._sequence = (self._sequence + 1) % 256
-            if not pending:
+            if not requests:
                 return
-            for frame in self._receive():
-                deadline = time.monotonic() + patience_s
-                self._settle(frame, pending, again, answers, output_bytes=info.output_bytes)
+            if progress:  # only now, as the caller's time between two images is not the board's
+                patience.renew()
+                deadline = time.monotonic() + wait_s
+            progress = False
+            for frame in self._receive(patience):
+                progress |= requests.settle(frame)
+                yield from requests.ready()
+            if progress:
+                continue
+            if patience.exhausted:
+                raise self._given_up(patience, f"image {requests.oldest}")
             if time.monotonic() > deadline:
-                self.info()
-                again.extendleft(reversed(pending.values()))
-                pending.clear()
-                deadline = time.monotonic() + patience_s
-            while wanted in answers:
-                yield answers.pop(wanted)
-                wanted += 1
-                deadline = time.monotonic() + patience_s
+                if self._ask_info(patience) != info:
+                    raise LinkError(f"the board at {self.port} has become another one; start again")
+                requests.lose_all()
+                deadline = time.monotonic() + wait_s
 
-    def _settle(
-        self,
-        frame: Frame | ErrorCode,
-        pending: dict[int, _Request],
-        again: deque[_Request],
-        answers: dict[int, Answer],
-        *,
-        output_bytes: int,
-    ) -> None:
-        """Moves the requests that `frame` decides from `pending` to `answers`, or to `again`.
+    def _ask_info(self, patience: Patience) -> Info:
+        self._sequence = 0
+        numbers: set[int] = set()  # of all tries: a late answer to an early one is as good
+        for _ in range(self.retries + 1):
+            numbers.add(number := secrets.randbelow(256))
+            self._send(Frame(Kind.INFO, number, b""))
+            deadline = time.monotonic() + self.timeout_s
+            while time.monotonic() < deadline:
+                for frame in self._receive(patience):
+                    if isinstance(frame, Frame) and frame.kind == Kind.INFO_ANSWER and frame.sequence in numbers:
+                        patience.forgive()
+                        return self._checked_info(frame.payload)
+                if patience.exhausted:
+                    raise self._given_up(patience, "INFO")
+        raise self._given_up(patience, "INFO")
 
-        Answers come in order, so one that overtakes an older request says that the older one is lost. A damaged
-        answer decides nothing by itself: the next good one, or silence, does.
-        """
-        if isinstance(frame, ErrorCode) or frame.sequence not in pending:
-            return
-        oldest = next(iter(pending))
-        if frame.kind == Kind.INFER_ANSWER:
-            if len(frame.payload) != 4 + output_bytes:
-                raise LinkError(f"the board answers with {len(frame.payload)} bytes, not {4 + output_bytes}")
-            while oldest != frame.sequence:
-                again.append(pending.pop(oldest))
-                oldest = next(iter(pending))
-            request = pending.pop(oldest)
-            answers[request.index] = Answer(frame.payload[4:], int.from_bytes(frame.payload[:4], "little"))
-        elif frame.kind == Kind.ERROR:
-            request = pending.pop(frame.sequence)
-            code = frame.payload[0] if frame.payload else 0
-            if code in _HOPELESS:
-                raise LinkError(f"the board at {self.port} refuses image {request.index}: {ErrorCode(code).name}")
-            again.append(request)
+    def _given_up(self, patience: Patience, unanswered: str) -> LinkError:
+        if patience.heard:
+            return LinkError(
+                f"{patience.heard} bytes came from {self.port} at {self.baud} baud, but no answer to {unanswered}; "
+                "is this the board's port, and its baud rate?"
+            )
+        return LinkError(
+            f"the board at {self.port} does not answer at {self.baud} baud; "
+            "is it flashed with this build, and is this its port?"
+        )
 
     def _send(self, frame: Frame) -> None:
         try:
@@ -204,12 +164,13 @@ class BoardLink:
         except serial.SerialException as error:
             raise LinkError(f"the board at {self.port} went away: {error}") from error
 
-    def _receive(self) -> Iterator[Frame | ErrorCode]:
+    def _receive(self, patience: Patience) -> Iterator[Frame | ErrorCode]:
         """The frames among the bytes that have come, after waiting for at least one byte for a moment."""
         try:
             data = self._serial.read(max(1, self._serial.in_waiting))
         except OSError as error:
             raise LinkError(f"the board at {self.port} went away: {error}") from error
+        patience.hear(len(data))
         yield from self._decoder.feed(data)
 
     def _checked_info(self, payload: bytes) -> Info:
@@ -226,12 +187,10 @@ class BoardLink:
             )
         return info
 
+    def _write_s(self, count: int) -> float:
+        """How long a write may take that finds `count` bytes, its own among them, on their way to the wire."""
+        return min(self.timeout_s, _WRITE_PATIENCE_S) + self._wire_s(count)
+
     def _wire_s(self, count: int) -> float:
         """The seconds that `count` bytes need on the wire at worst."""
         return count * _FRAME_OVERHEAD * _BITS_PER_BYTE / self.baud
-
-
-def _checked(image: bytes, *, info: Info) -> bytes:
-    if len(image) != info.input_bytes:
-        raise ValueError(f"an image of this board's network has {info.input_bytes} bytes, not {len(image)}")
-    return image

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -75,11 +76,25 @@ class Manifest:
         for name in ("baud", "clock_hz", "input_width"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}={getattr(self, name)} must be positive")
+        if self.output == "scores" and len(self.output_offsets) != len(self.classes):
+            raise ValueError(
+                f"output_offsets must be one for each of {len(self.classes)} classes, not {len(self.output_offsets)}"
+            )
+
+    @property
+    def input_bytes(self) -> int:
+        """Bytes of an image on the link."""
+        return -(-math.prod(self.input_shape) * self.input_width // 8)
 
     @property
     def outputs(self) -> int:
         """Elements of an answer: the label, or a score for each class."""
         return 1 if self.output == "label" else len(self.classes)
+
+    @property
+    def output_bytes(self) -> tuple[int, ...]:
+        """How many bytes an answer may have on the link, whose elements have 1, 2 or 4."""
+        return tuple(size * self.outputs for size in (1, 2, 4))
 
     def encode_image(self, image: NDArray[Any]) -> bytes:
         """An image (input_shape) of raw integers as the link carries it.
@@ -104,8 +119,11 @@ class Manifest:
         return pack_image(codes.astype(np.int64)[None], width=self.input_width)
 
     def decode_answer(self, outputs: bytes) -> NDArray[np.int64]:
-        """The bytes of an answer as the label, shape (), or the integer graph's scores, shape (classes,)."""
-        if not outputs or len(outputs) % self.outputs:
+        """The bytes of an answer as the label, shape (), or the integer graph's scores, shape (classes,).
+
+        Raises ValueError for another number of bytes than such an answer can have.
+        """
+        if len(outputs) not in self.output_bytes:
             raise ValueError(f"an answer of {self.outputs} elements cannot have {len(outputs)} bytes")
         codes = np.frombuffer(outputs, f"<u{len(outputs) // self.outputs}").astype(np.int64)
         if self.output == "label":

@@ -15,6 +15,7 @@ ESCAPE_FLIP = 0x20
 HEADER_BYTES = 4
 CRC_BYTES = 4
 MAX_PAYLOAD = 0xFFFF
+_LONGEST = HEADER_BYTES + MAX_PAYLOAD + CRC_BYTES
 
 
 class Kind(IntEnum):
@@ -99,7 +100,10 @@ def encode(frame: Frame) -> bytes:
 
 
 class Decoder:
-    """Turns bytes, in pieces of any size, into frames. Bytes before the first flag are dropped."""
+    """Turns bytes, in pieces of any size, into frames. Bytes before the first flag are dropped.
+
+    Of a frame that never ends, it keeps a byte more than the longest one has, which makes it LONG.
+    """
 
     def __init__(self):
         self._body: bytearray | None = None
@@ -119,7 +123,8 @@ class Decoder:
                 if byte == ESCAPE and not self._escaped:
                     self._escaped = True
                 else:
-                    self._body.append(byte ^ ESCAPE_FLIP if self._escaped else byte)
+                    if len(self._body) <= _LONGEST:
+                        self._body.append(byte ^ ESCAPE_FLIP if self._escaped else byte)
                     self._escaped = False
 
 

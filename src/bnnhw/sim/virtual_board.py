@@ -7,6 +7,7 @@ simulates until Ctrl-C.
 import json
 import os
 import pickle
+import select
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from .virtual_board_worker import SimulatedUart
 __all__ = ["VirtualBoard"]
 
 _RX, _TX = "uart_0__rx__io", "uart_0__tx__io"  # the pins, as the board's platform names its first UART
+_STARTING_S = 300.0  # for a worker's first word; a large design on a busy computer takes seconds
 _PATIENCE_S = 5.0  # for a worker that was told to end
 _DYING_S = 0.2
 
@@ -50,8 +52,8 @@ class VirtualBoard:
     Raises
     ------
     SimulationError
-        On entry, when the folder is no build, its design is damaged, or there is no C++ compiler. On exit, when the
-        process died in between.
+        On entry, when the folder is no build, its design is damaged, there is no C++ compiler, or the process does not
+        get ready. On exit, when the process died in between.
     """
 
     def __init__(self, build_folder: str | Path):
@@ -66,24 +68,26 @@ class VirtualBoard:
             tty.setraw(slave)
             self.port = os.ttyname(slave)
             self._errors = stack.enter_context(tempfile.TemporaryFile())
-            try:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "bnnhw.sim.virtual_board_worker", str(master)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=self._errors,
-                    pass_fds=[master],
-                    start_new_session=True,  # Ctrl-C is for us, who then end it
-                )
-            finally:
-                os.close(master)
+            with tempfile.TemporaryFile() as stdin:  # no pipe: its reader might stand still
+                pickle.dump(uart, stdin, protocol=5)
+                stdin.seek(0)
+                try:
+                    self._process = subprocess.Popen(
+                        [sys.executable, "-m", "bnnhw.sim.virtual_board_worker", str(master)],
+                        stdin=stdin,
+                        stdout=subprocess.PIPE,
+                        stderr=self._errors,
+                        pass_fds=[master],
+                        start_new_session=True,  # Ctrl-C is for us, who then end it
+                    )
+                finally:
+                    os.close(master)
             stack.callback(self._end)
             self.pid = self._process.pid
-            assert self._process.stdin is not None
             assert self._process.stdout is not None
-            with suppress(BrokenPipeError), self._process.stdin as stdin:
-                pickle.dump(uart, stdin, protocol=5)
             with self._process.stdout as stdout:
+                if not select.select([stdout], [], [], _STARTING_S)[0]:
+                    raise SimulationError(f"the virtual board is not ready after {_STARTING_S:g} s; try it again")
                 if not stdout.readline():
                     self.wait()
             self._resources = stack.pop_all()

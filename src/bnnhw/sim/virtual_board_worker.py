@@ -40,23 +40,27 @@ def serve(engine: UartEngine, descriptor: int) -> None:
     Sleeps while nothing moves in the design, and while nobody takes the answers.
     """
     os.set_blocking(descriptor, False)
+    poll = select.poll()  # which says that the other end is closed whatever it is asked
     incoming, outgoing = bytearray(), bytearray()
     idle = False
     while True:
         sleep = bool(outgoing) or (idle and not incoming)
-        readable, writable, _ = select.select(
-            [descriptor] if len(incoming) < _QUEUE else [], [descriptor] if outgoing else [], [], None if sleep else 0
+        poll.register(
+            descriptor,
+            (select.POLLIN if len(incoming) < _QUEUE else 0) | (select.POLLOUT if outgoing else 0),
         )
-        if readable:
-            try:
-                data = os.read(descriptor, _QUEUE)
-            except OSError:  # how Linux says that the other end is closed
-                return
-            if not data:
-                return
-            incoming += data
-        if writable:
-            del outgoing[: os.write(descriptor, outgoing)]
+        events = sum(event for _, event in poll.poll(None if sleep else 0))
+        try:
+            if events & select.POLLIN:
+                incoming += os.read(descriptor, _QUEUE)
+            if events & select.POLLOUT:
+                del outgoing[: os.write(descriptor, outgoing)]
+        except BlockingIOError:
+            pass
+        except OSError:  # how Linux says that the other end is closed
+            return
+        if events & ~(select.POLLIN | select.POLLOUT):
+            return
         if not outgoing and (incoming or not idle):
             answer, idle = engine.run(incoming)
             outgoing += answer
