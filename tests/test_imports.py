@@ -9,14 +9,15 @@ import bnnhw
 
 ROOT = Path(bnnhw.__file__).parent
 MAY_IMPORT = {
+    "files": {"files"},
     "hw": {"hw"},
     "pages": {"pages"},
-    "model": {"model", "pages"},
-    "lowlight": {"lowlight", "model"},
-    "compiler": {"compiler", "hw", "pages"},
-    "sim": {"sim", "compiler", "hw"},
-    "boards": {"boards", "compiler", "hw"},
-    "cli": {"cli", "pages", "hw", "model", "lowlight", "compiler", "sim", "boards"},
+    "model": {"model", "files", "pages"},
+    "lowlight": {"lowlight", "files", "model"},
+    "compiler": {"compiler", "files", "hw", "pages"},
+    "sim": {"sim", "compiler", "files", "hw"},
+    "boards": {"boards", "compiler", "files", "hw"},
+    "cli": {"cli", "files", "pages", "hw", "model", "lowlight", "compiler", "sim", "boards"},
 }
 
 
