@@ -108,6 +108,12 @@ def train_network(
         Anything else that decides the outcome; a checkpoint made with others is a ValueError.
     on_step, on_epoch : callable
         Told how many epochs are done, such as 3.25, after each step; and the record after each epoch.
+
+    Raises
+    ------
+    ValueError
+        For a checkpoint of another training, or where the training diverges (`check_finite`); the checkpoint of the
+        epoch before is left.
     """
     settings = {**(settings or {}), "seed": seed, **asdict(shape), **asdict(recipe)}
     with torch.random.fork_rng(devices=()):
@@ -129,7 +135,9 @@ def train_network(
             network, optimizer, patches, recipe, generator=np.random.default_rng([seed, number]),
             on_step=lambda part, before=number - 1: on_step(before + part),
         )  # fmt: skip
-        check_finite(network, loss, epoch=number, learning_rate=recipe.learning_rate)
+        check_finite(
+            network, [optimizer], loss, epoch=number, learning_rate=recipe.learning_rate, checkpoint=checkpoint
+        )
         history.append(Epoch(epoch=number, loss=loss, seconds=time.monotonic() - started))
         if checkpoint is not None:
             write_checkpoint(
