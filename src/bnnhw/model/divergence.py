@@ -7,6 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from .distributed import Workers
+
 __all__ = ["check_finite"]
 
 
@@ -18,15 +20,19 @@ def check_finite(
     epoch: int,
     learning_rate: float,
     checkpoint: Path | None = None,
+    workers: Workers = Workers(),  # noqa: B008 it is frozen
 ) -> None:
     """ValueError where an epoch's mean loss is infinite or no number, or something that its steps left: a parameter, a
     buffer, what an optimiser remembers of a parameter. It names the first of them, and the `checkpoint` that is left.
+
+    Where one of several processes finds something, it ends them all.
     """
     found = [] if math.isfinite(loss) else [f"the loss of epoch {epoch} is {loss}"]
     spoilt = (name for name, tensor in _tensors(network, optimizers) if not bool(tensor.isfinite().all()))
     if (name := next(spoilt, None)) is not None:
         found.append(f"epoch {epoch} left numbers in {name} that are not finite")
-    if not found:
+    found = next(filter(None, workers.all_of(found)), None)
+    if found is None:
         return
     way_out = f"give a --learning-rate of less than {learning_rate:g}"
     if checkpoint is not None and checkpoint.exists():

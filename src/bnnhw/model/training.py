@@ -94,7 +94,7 @@ def train(
             workers.share_buffers(network)
             check_finite(
                 network, learner.optimizer.optimizers, loss,
-                epoch=number, learning_rate=recipe.learning_rate, checkpoint=checkpoint,
+                epoch=number, learning_rate=recipe.learning_rate, checkpoint=checkpoint, workers=workers,
             )  # fmt: skip
             validated = accuracy
             if len(held_back):
