@@ -48,7 +48,15 @@ def learn(name: str, workers: Workers, *, batch_size: int, **options: Any) -> Tr
 
 def said_by_held_output(folder: Path, workers: Workers) -> str:
     try:
-        train_named("mlp", toy_data(), folder / "held", recipe=Recipe(), width=8, machine=Machine(workers=workers))
+        train_named(
+            "mlp",
+            toy_data(),
+            folder / "held",
+            recipe=Recipe(epochs=1),
+            width=8,
+            depth=1,
+            machine=Machine(workers=workers),
+        )
     except ValueError as error:
         return str(error)
     return ""

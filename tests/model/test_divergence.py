@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,7 +13,8 @@ from torch import nn
 from bnnhw.model.checkpoint import read_checkpoint
 from bnnhw.model.divergence import check_finite
 from bnnhw.model.methods.rbnn import Rbnn
-from bnnhw.model.named import checkpoint_path, metrics_path, train_named
+from bnnhw.model.methods.real import Real
+from bnnhw.model.named import metrics_path, train_named
 from bnnhw.model.networks import Architecture, build_network
 from bnnhw.model.optimizers import OPTIMIZERS, Parts
 from bnnhw.model.recipes import Recipe
@@ -22,7 +24,6 @@ from .toy import toy_data, toy_network
 
 RECIPE = Recipe(epochs=3, batch_size=16, validation=0.25)
 DATA = toy_data()
-Spoil = Callable[[nn.Module, Parts], None]
 
 
 def stepped(network: nn.Module, optimizer: str) -> Parts:
@@ -39,13 +40,13 @@ def check(network: nn.Module, parts: Parts, loss: float = 1.0) -> None:
 
 def rotated() -> nn.Module:
     return build_network(
-        Architecture(blocks="dense", widths=(8,)), input_bits=1, method=Rbnn(), shape=(4, 3, 1), lo=0, hi=255, classes=3
+        Architecture(widths=(8,)), input_bits=1, method=Rbnn(), shape=(4, 3, 1), lo=0, hi=255, classes=3
     )
 
 
 def tensors(network: nn.Module, parts: Parts) -> dict[str, torch.Tensor]:
     """Every tensor of numbers, by what an error has to call it."""
-    names = {parameter: name for name, parameter in network.named_parameters()}
+    names: dict[torch.Tensor, str] = {parameter: name for name, parameter in network.named_parameters()}
     memory = {
         f"'{what}' of '{names[parameter]}'": tensor
         for optimizer in parts.optimizers
@@ -94,44 +95,45 @@ def test_the_loss(loss: float) -> None:
 @pytest.mark.parametrize("name", ["2.weight", "3.bias", "3.running_mean", "3.running_var"])
 @pytest.mark.parametrize("step", [8, 12], ids=["last of an epoch", "last of all"])
 def test_the_checkpoint_before_is_left(tmp_path: Path, name: str, step: int) -> None:
-    network, checkpoint = toy_network(), tmp_path / "checkpoint"
+    checkpoint = tmp_path / "checkpoint"
+    networks: list[nn.Module] = []
     steps: list[float] = []
+
+    def build() -> nn.Module:
+        networks.append(toy_network())
+        return networks[0]
 
     def spoil(done: float) -> None:
         steps.append(done)
         if len(steps) == step:
-            network.state_dict()[name].fill_(torch.nan)
+            networks[0].state_dict()[name].fill_(torch.nan)
 
-    epoch = step // 4
     message = (
-        f"epoch {epoch} left numbers in '{name}' that are not finite; {checkpoint} keeps the epochs before; "
+        f"epoch {step // 4} left numbers in '{name}' that are not finite; {checkpoint} keeps the epochs before; "
         "delete it and give a --learning-rate of less than 0.01"
     )
     with pytest.raises(ValueError, match=f"^the training diverged: {re.escape(message)}$"):
-        train(lambda: network, DATA, recipe=RECIPE, checkpoint=checkpoint, on_step=spoil)
-    resumed = train(toy_network, DATA, recipe=RECIPE, checkpoint=checkpoint)
-    whole = train(toy_network, DATA, recipe=RECIPE)
-    assert [replace(each, seconds=0) for each in resumed.history] == [
-        replace(each, seconds=0) for each in whole.history
-    ]
+        train(build, DATA, recipe=RECIPE, checkpoint=checkpoint, on_step=spoil)
+    resumed, whole = (train(toy_network, DATA, recipe=RECIPE, checkpoint=path) for path in (checkpoint, None))
+    histories = [[replace(epoch, seconds=0) for epoch in training.history] for training in (resumed, whole)]
+    assert histories[0] == histories[1]
 
 
 def test_the_model_and_its_record_stay(tmp_path: Path) -> None:
-    out = tmp_path / "model.pt"
-    recipe = replace(RECIPE, optimizer="sgd", learning_rate=0.1)
-    train_named("mlp", DATA, out, recipe=recipe, width=8, depth=2)
+    out, recipe = tmp_path / "model.pt", replace(RECIPE, optimizer="sgd")
+    network: dict[str, Any] = {"width": 8, "depth": 2, "method": Real()}
+    train_named("mlp", DATA, out, recipe=recipe, **network)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     assert set(before) >= {out, metrics_path(out)}
-    with pytest.raises(
-        ValueError, match=r"^the training diverged: the loss of epoch 1 is nan, and epoch 1 left .*1e\+30$"
-    ):
-        train_named("mlp", DATA, out, recipe=replace(recipe, learning_rate=1e30), width=8, depth=2)
+    message = r"^the training diverged: the loss of epoch 1 is nan, and epoch 1 left numbers in .* of less than 1e\+30$"
+    with pytest.raises(ValueError, match=message):
+        train_named("mlp", DATA, out, recipe=replace(recipe, learning_rate=1e30), **network)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize("place", ["network/3.running_var", "best_network/2.weight", "optimizer/0/state/0/exp_avg"])
 def test_a_checkpoint_that_is_not_finite_is_refused(tmp_path: Path, place: str) -> None:
-    checkpoint = tmp_path / "model.pt.checkpoint"
+    checkpoint = tmp_path / "checkpoint"
     train(toy_network, DATA, recipe=RECIPE, checkpoint=checkpoint, time_limit_s=1e-9)
     content = torch.load(checkpoint, weights_only=True)
     read_checkpoint(checkpoint, settings=content["settings"])
@@ -143,4 +145,3 @@ def test_a_checkpoint_that_is_not_finite_is_refused(tmp_path: Path, place: str) 
     message = f"{checkpoint} holds numbers in {place} that are not finite; delete it to start the training anew"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         train(toy_network, DATA, recipe=RECIPE, checkpoint=checkpoint)
-    assert checkpoint_path(tmp_path / "model.pt") == checkpoint
