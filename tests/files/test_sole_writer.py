@@ -92,6 +92,24 @@ def test_one_of_many_at_a_time(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+def test_a_lock_whose_file_has_just_gone_is_taken_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The former holder ended after its file had been opened and before it was locked."""
+    gone: list[Path] = []
+
+    def flock(descriptor: int, operation: int) -> None:
+        if not gone:
+            gone.extend(tmp_path.iterdir())
+            gone[0].unlink()
+        real(descriptor, operation)
+
+    real = fcntl.flock
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with sole_writer(tmp_path / "model.pt"):
+        assert [path.name for path in gone] == [".model.pt.lock"]
+        assert not is_free(tmp_path / "model.pt")
+    assert names(tmp_path) == []
+
+
 def test_without_locks_nobody_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(descriptor: int, operation: int) -> None:
         raise OSError(38, "Function not implemented")

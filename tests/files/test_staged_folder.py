@@ -49,6 +49,14 @@ def test_readers_find_one_of_the_folders_at_any_time(tmp_path: Path) -> None:
     assert names(tmp_path) == ["build"]
 
 
+def test_there_is_no_moment_without_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "build", b"old")
+    monkeypatch.delattr(Path, "rename")  # with which it would go before the new one comes
+    write(tmp_path / "build", b"new")
+    assert names(tmp_path) == ["build"]
+    assert read(tmp_path / "build") == {b"new"}
+
+
 def test_where_folders_cannot_be_exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     for content in (b"old", b"new"):
