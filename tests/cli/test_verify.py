@@ -75,7 +75,7 @@ def test_a_build_made_meanwhile_keeps_its_report(workplace: Path, name: str, cha
     Path("out", name).write_text(json.dumps(data))
     before = {path: path.read_bytes() for path in Path("out").iterdir()}
     with pytest.raises(
-        ValueError, match="^out holds another build than the one that was climbed with; verify it again$"
+        ValueError, match=r"^out holds another build than the one that was climbed with; verify it again$"
     ):
         build.write_ladder([], names=("torch", "trained graph"))
     assert {path: path.read_bytes() for path in Path("out").iterdir()} == before
