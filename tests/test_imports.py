@@ -9,15 +9,16 @@ import bnnhw
 
 ROOT = Path(bnnhw.__file__).parent
 MAY_IMPORT = {
+    "files": {"files"},
     "hw": {"hw"},
     "pages": {"pages"},
     "pictures": {"pictures"},
-    "model": {"model", "pages"},
-    "lowlight": {"lowlight", "model", "pictures"},
-    "compiler": {"compiler", "hw", "pages"},
-    "sim": {"sim", "compiler", "hw"},
-    "boards": {"boards", "compiler", "hw"},
-    "cli": {"cli", "pages", "pictures", "hw", "model", "lowlight", "compiler", "sim", "boards"},
+    "model": {"model", "files", "pages"},
+    "lowlight": {"lowlight", "files", "model", "pictures"},
+    "compiler": {"compiler", "files", "hw", "pages"},
+    "sim": {"sim", "compiler", "files", "hw"},
+    "boards": {"boards", "compiler", "files", "hw"},
+    "cli": {"cli", "files", "pages", "pictures", "hw", "model", "lowlight", "compiler", "sim", "boards"},
 }
 
 

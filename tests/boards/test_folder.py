@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from bnnhw.boards.folder import staged_folder
+from bnnhw.boards.folder import staged_build
 from bnnhw.boards.process import ToolError
 
 
 def build(target: Path, text: str = "new") -> None:
-    with staged_folder(target) as folder:
+    with staged_build(target) as folder:
         (folder / "manifest.json").write_text(text)
         assert not (target / "manifest.json").exists() or (target / "manifest.json").read_text() == "old"
 
@@ -38,7 +38,7 @@ def test_replaces_an_empty_folder_and_a_former_build(tmp_path: Path, contents: d
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_leaves_nothing_behind_an_exception(tmp_path: Path, error: type[BaseException]):
     def fail() -> None:
-        with staged_folder(tmp_path / "build") as folder:
+        with staged_build(tmp_path / "build") as folder:
             (folder / "half").write_text("x")
             raise error
 
@@ -48,7 +48,7 @@ def test_leaves_nothing_behind_an_exception(tmp_path: Path, error: type[BaseExce
 
 
 def test_leaves_no_parents_behind_an_exception(tmp_path: Path):
-    with pytest.raises(KeyboardInterrupt), staged_folder(tmp_path / "a" / "b" / "build"):
+    with pytest.raises(KeyboardInterrupt), staged_build(tmp_path / "a" / "b" / "build"):
         raise KeyboardInterrupt
     assert names(tmp_path) == []
 
@@ -65,20 +65,20 @@ def test_follows_a_link(tmp_path: Path):
 def test_refuses_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str):
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    with pytest.raises(ValueError, match="holds the working folder, which cannot be"), staged_folder(Path(target)):
+    with pytest.raises(ValueError, match="holds the working folder, which cannot be"), staged_build(Path(target)):
         pass
 
 
 def test_keeps_the_former_build_when_the_new_one_fails(tmp_path: Path):
     build(tmp_path / "build", "old")
-    with pytest.raises(KeyboardInterrupt), staged_folder(tmp_path / "build"):
+    with pytest.raises(KeyboardInterrupt), staged_build(tmp_path / "build"):
         raise KeyboardInterrupt
     assert (tmp_path / "build" / "manifest.json").read_text() == "old"
 
 
 def test_keeps_the_log_of_a_tool_that_failed(tmp_path: Path):
     def fail() -> None:
-        with staged_folder(tmp_path / "build") as folder:
+        with staged_build(tmp_path / "build") as folder:
             (folder / "logs").mkdir()
             (folder / "logs" / "nextpnr.log").write_text("why")
             raise ToolError("no room", log=folder / "logs" / "nextpnr.log")
@@ -91,12 +91,12 @@ def test_keeps_the_log_of_a_tool_that_failed(tmp_path: Path):
 
 def test_refuses_a_folder_of_other_things(tmp_path: Path):
     (tmp_path / "thesis.tex").write_text("x")
-    with pytest.raises(ValueError, match="holds other things than a build"), staged_folder(tmp_path):
+    with pytest.raises(ValueError, match="holds other things than a build"), staged_build(tmp_path):
         pass
     assert names(tmp_path) == ["thesis.tex"]
 
 
 def test_refuses_a_file(tmp_path: Path):
     (tmp_path / "build").write_text("x")
-    with pytest.raises(ValueError, match="is a file, not a folder"), staged_folder(tmp_path / "build"):
+    with pytest.raises(ValueError, match="is a file, not a folder"), staged_build(tmp_path / "build"):
         pass

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bnnhw.cli import main
+from bnnhw.cli.built import Build
 from bnnhw.compiler.report import read
 
 from .case import Case, Make, run_case
@@ -57,6 +58,27 @@ def test_writes_what_differs(workplace: Path, monkeypatch: pytest.MonkeyPatch):
     assert run("verify", "model.pt", "--build", "out", "--samples", "3") == 1
     rung = read(workplace / "out").rungs_climbed[-1]
     assert (rung.left, rung.right, rung.samples, rung.differences) == ("integer graph", "packed kernel", 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("manifest.json", lambda data: data.update(seed=7)),
+        ("report.json", lambda data: data["provenance"].update(seed=7)),
+    ],
+)
+def test_a_build_made_meanwhile_keeps_its_report(workplace: Path, name: str, change: Callable[[dict], None]):
+    build = Build.read(Path("out"), model=Path("model.pt"))
+    data = json.loads(Path("out", name).read_text())
+    change(data)
+    Path("out", name).unlink()
+    Path("out", name).write_text(json.dumps(data))
+    before = {path: path.read_bytes() for path in Path("out").iterdir()}
+    with pytest.raises(
+        ValueError, match=r"^out holds another build than the one that was climbed with; verify it again$"
+    ):
+        build.write_ladder([], names=("torch", "trained graph"))
+    assert {path: path.read_bytes() for path in Path("out").iterdir()} == before
 
 
 @pytest.mark.toolchain

@@ -136,7 +136,8 @@ def test_compares_networks_that_differ_in_nothing_else(tmp_path: Path) -> None:
         ({"batch_size": 0}, "batch_size=0 must be at least 1"),
         ({"crop": 40}, "crop=40 must be a multiple of 16, and at least 32"),
         ({"crop": 16}, "crop=16 must be a multiple of 16, and at least 32"),
-        ({"learning_rate": 0.0}, r"learning_rate=0\.0 must be greater than 0"),
+        ({"learning_rate": 0.0}, r"learning_rate=0\.0 must lie in \(0, 1e\+30\]"),
+        ({"last_learning_rate": 1e39}, r"last_learning_rate=1e\+39 must lie in \(0, 1e\+30\]"),
         ({"ratios": ()}, r"ratios=\(\) must be one or more numbers in \[1, 300\]"),
         ({"ratios": (100.0, 301.0)}, r"ratios=\(100\.0, 301\.0\) must be one or more numbers in \[1, 300\]"),
     ],
@@ -144,3 +145,28 @@ def test_compares_networks_that_differ_in_nothing_else(tmp_path: Path) -> None:
 def test_recipes_that_cannot_be(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         Recipe(**fields)
+
+
+@pytest.mark.parametrize("name", ["weight", "running_var"])
+def test_a_training_that_diverges_leaves_the_checkpoint_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    checkpoint, networks = tmp_path / "checkpoint", []
+    to = AbcLsid.to
+    monkeypatch.setattr(AbcLsid, "to", lambda self, device: networks.append(self) or to(self, device))
+
+    def spoil(done: float) -> None:
+        if done == 2:  # after the last step of all
+            spoilt.append(next(each for each in networks[0].state_dict() if each.endswith(name)))
+            networks[0].state_dict()[spoilt[0]].view(-1)[-1] = torch.nan
+
+    spoilt: list[str] = []
+    with pytest.raises(ValueError, match=r"^the training diverged: ") as caught:
+        train_network(SHAPE, [smooth_patches()], recipe=RECIPE, checkpoint=checkpoint, on_step=spoil)
+    assert str(caught.value) == (
+        f"the training diverged: epoch 2 left numbers in '{spoilt[0]}' that are not finite; {checkpoint} keeps the "
+        "epochs before; delete it and give a --learning-rate of less than 0.01"
+    )
+    monkeypatch.undo()
+    trained, _ = train_network(SHAPE, [smooth_patches()], recipe=RECIPE, checkpoint=checkpoint)
+    assert weights(trained) == weights(train_network(SHAPE, [smooth_patches()], recipe=RECIPE)[0])

@@ -11,10 +11,12 @@ import torch
 from torch import nn
 from torch.distributed.run import main as torchrun
 
+from bnnhw.files import sole_writer
 from bnnhw.model import BinaryLinear, InputThreshold, Sign, TensorNorm
 from bnnhw.model.distributed import Workers, join_workers
 from bnnhw.model.history import Training
 from bnnhw.model.machine import Machine
+from bnnhw.model.named import train_named
 from bnnhw.model.recipes import Recipe
 from bnnhw.model.training import train
 
@@ -44,6 +46,38 @@ def learn(name: str, workers: Workers, *, batch_size: int, **options: Any) -> Tr
     return train(build, toy_data(), recipe=recipe, machine=Machine(workers=workers), **options)
 
 
+def said_by_held_output(folder: Path, workers: Workers) -> str:
+    try:
+        train_named(
+            "mlp",
+            toy_data(),
+            folder / "held",
+            recipe=Recipe(epochs=1),
+            width=8,
+            depth=1,
+            machine=Machine(workers=workers),
+        )
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def said_by_divergence(workers: Workers, *, rank: int) -> str:
+    """What a training says in which the last step leaves a NaN in one process alone."""
+    network = without_batch_norm()
+
+    def spoil(done: float) -> None:
+        if done == 3 and workers.rank == rank:
+            network.get_parameter("4.bias").data[0] = torch.nan
+
+    recipe = Recipe(epochs=3, batch_size=8, learning_rate=0.1)
+    try:
+        train(lambda: network, toy_data(), recipe=recipe, machine=Machine(workers=workers), on_step=spoil)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
 def save_result(name: str, folder: Path) -> None:
     """What each process of the tests runs."""
     torch.set_num_threads(1)
@@ -51,9 +85,10 @@ def save_result(name: str, folder: Path) -> None:
         checkpoint = folder / "checkpoint"
         for limit in (1e-9, None):  # interrupted after the first epoch, then taken up again
             training = learn(name, workers, batch_size=8, checkpoint=checkpoint, time_limit_s=limit)
+        errors = [said_by_held_output(folder, workers), *(said_by_divergence(workers, rank=rank) for rank in (0, 1))]
     history = [{**asdict(epoch), "seconds": 0} for epoch in training.history]
     threads = len(os.listdir("/proc/self/task"))
-    result = {"tensors": training.network.state_dict(), "history": history, "threads": threads}
+    result = {"tensors": training.network.state_dict(), "history": history, "threads": threads, "errors": errors}
     torch.save(result, folder / f"result{workers.rank}")
 
 
@@ -61,10 +96,11 @@ def run_two(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[di
     root = Path(__file__).parents[2]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(root), str(root / "src")]))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    torchrun(
-        ["--nproc-per-node", "2", "--master-addr", "127.0.0.1", "--rdzv-backend", "c10d", "--rdzv-endpoint",
-         "127.0.0.1:0", "-m", "tests.model.test_distributed", name, str(folder)]
-    )  # fmt: skip
+    with sole_writer(folder / "held"):
+        torchrun(
+            ["--nproc-per-node", "2", "--master-addr", "127.0.0.1", "--rdzv-backend", "c10d", "--rdzv-endpoint",
+             "127.0.0.1:0", "-m", "tests.model.test_distributed", name, str(folder)]
+        )  # fmt: skip
     return [torch.load(folder / f"result{rank}", weights_only=True) for rank in (0, 1)]
 
 
@@ -85,6 +121,11 @@ def test_processes_share_what_eval_mode_needs(tmp_path: Path, monkeypatch: pytes
     first, second = run_two("with_norms", tmp_path, monkeypatch)
     assert first["threads"] == second["threads"] == 1  # those of the group, kept, could abort the process at its end
     assert first["history"] == second["history"]
+    assert first["errors"] == second["errors"], "one process ended alone"
+    held, *diverged = first["errors"]
+    assert held.startswith(f"{tmp_path / 'held'} is being written by process {os.getpid()} on ")
+    message = "epoch 3 left numbers in '4.bias' that are not finite; give a --learning-rate of less than 0.1"
+    assert diverged == [f"the training diverged: {message}"] * 2
     for name, tensor in first["tensors"].items():
         assert torch.equal(tensor, second["tensors"][name]), name
 

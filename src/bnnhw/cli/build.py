@@ -40,7 +40,7 @@ def command(
     Example: bnnhw build --board ulx3s-85f model.pt -o build/lfc
              bnnhw build --board ulx3s-12f --target-fps 10000 model.pt -o build/small
     """
-    from bnnhw.boards.folder import staged_folder
+    from bnnhw.boards.folder import staged_build
     from bnnhw.cli.build_folder import BuildOptions, fill_folder
     from bnnhw.cli.progress import StageProgress
     from bnnhw.compiler.integerize import integerize
@@ -50,7 +50,7 @@ def command(
     graph = load(model)
     integers = integerize(graph, output=plan.outputs, check=check)
     options = BuildOptions(seed=seed, retries=retries, stop_after=stop_after, timeout_s=time_limit)
-    with staged_folder(output) as folder, StageProgress(quiet=quiet) as progress:
+    with staged_build(output) as folder, StageProgress(quiet=quiet) as progress:
         report = fill_folder(folder, model, graph, integers, plan, options, progress=progress.show)
     click.echo(f"{output}: {headline(report)}")
     clock = report.performance.clock

@@ -67,7 +67,12 @@ class Build:
             raise ValueError(f"{built} is not what this version makes of the model and folding.json; build it again")
 
     def write_ladder(self, steps: Sequence["Step"], *, names: Sequence[str]) -> None:
-        """Rewrites the report with the ladder of the rungs `names`, of which the lowest `steps` were climbed."""
+        """Rewrites the report with the ladder of the rungs `names`, of which the lowest `steps` were climbed.
+
+        Raises ValueError where another build has taken the folder meanwhile.
+        """
+        if Manifest.read(self.folder) != self.manifest or read(self.folder).provenance != self.report.provenance:
+            raise ValueError(f"{self.folder} holds another build than the one that was climbed with; verify it again")
         climbed = [
             ReportedStep(
                 left=step.lower,

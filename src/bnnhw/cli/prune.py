@@ -80,8 +80,9 @@ def command(
     """
     from bnnhw.cli.inputs import check_images
     from bnnhw.cli.progress import StageProgress
+    from bnnhw.files import sole_writer, write_atomically
     from bnnhw.model.datasets import load_data_set
-    from bnnhw.model.files import torch_bytes, write_atomically
+    from bnnhw.model.files import torch_bytes
     from bnnhw.model.loading import read_any
     from bnnhw.model.model_file import ModelFile
     from bnnhw.model.pruning import fine_tune, prune
@@ -96,7 +97,7 @@ def command(
     if data is not None:
         check_images(file.shape, data.test_images, data.name)
     names = [name.strip() for name in layers.split(",")] if layers else []
-    with StageProgress(quiet=quiet) as progress:
+    with sole_writer(output), StageProgress(quiet=quiet) as progress:
         progress.show("prune", by)
         images = None if data is None else data.train_images[:samples]
         pruning = prune(file, keep=keep, by=by, layers=names, images=images, round_to=round_to, seed=random_seed)
@@ -113,8 +114,8 @@ def command(
             )
         progress.show("judge", "")
         stages = judge(networks, data, plan)
-    last = list(networks.values())[-1]
-    write_atomically(output, torch_bytes(with_accuracy(last, stages[-1].accuracy).to_plain()))
+        last = list(networks.values())[-1]
+        write_atomically(output, torch_bytes(with_accuracy(last, stages[-1].accuracy).to_plain()))
     if as_json:
         click.echo(json.dumps(describe(pruning, stages), indent=2))
     else:

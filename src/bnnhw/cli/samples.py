@@ -1,7 +1,6 @@
 """bnnhw samples."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 
@@ -20,15 +19,17 @@ def command(dataset: str, data_dir: Path | None, count: int, output: Path) -> No
     Example: bnnhw samples --dataset digits --count 5 -o images
     """
     from bnnhw.cli.images import write_image
+    from bnnhw.files import private_folder
     from bnnhw.model.datasets import load_data_set
 
     data = load_data_set(dataset, data_dir=data_dir)
-    there = next(parent for parent in output.absolute().parents if parent.is_dir())
-    with TemporaryDirectory(prefix=".bnnhw-", dir=there) as staged:  # all of them or none
+    place = output.resolve()
+    there = next(folder for folder in (place, *place.parents) if folder.is_dir())
+    with private_folder(there / "images") as staged:  # all of them or none
         for number, (image, label) in enumerate(zip(data.test_images[:count], data.test_labels[:count], strict=True)):
             name = data.classes[label].replace("/", "-").lower()
-            write_image(Path(staged) / f"{number:05d}-{name}.png", image, lo=data.lo, hi=data.hi)
+            write_image(staged / f"{number:05d}-{name}.png", image, lo=data.lo, hi=data.hi)
         output.mkdir(parents=True, exist_ok=True)
-        for path in Path(staged).iterdir():
+        for path in staged.iterdir():
             path.replace(output / path.name)
     click.echo(f"{min(count, len(data.test_images))} images in {output}")

@@ -45,11 +45,11 @@ def command(
 
     from bnnhw.cli.images import read_image
     from bnnhw.cli.inputs import images_for
-    from bnnhw.cli.staging import staged_file
     from bnnhw.compiler.integerize import integerize
     from bnnhw.compiler.ir import IntType
     from bnnhw.compiler.kernel import PackedKernel
     from bnnhw.compiler.load import load
+    from bnnhw.files import staged_file
     from bnnhw.sim.batch import BatchSimulator
     from bnnhw.sim.errors import DeadlockError
     from bnnhw.sim.rungs import frames_of

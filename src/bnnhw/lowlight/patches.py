@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.files import staged_file
+
 from .mosaic import amplify, mirror_columns, mirror_rows
 from .pairs import Pair, Source
 
@@ -99,21 +101,17 @@ def cut_patches(
 
 
 def _write(path: Path, pair: Pair, options: PatchOptions) -> None:
-    """Writes a pair's patches beside `path`, then renames them to it."""
+    """Writes a pair's patches to `path`, whole or not at all."""
     mosaic = amplify(pair.mosaic, 1.0 if pair.ratio is None else pair.ratio)
     starts = [grid(length // 2, size=options.size, overlap=options.overlap) for length in mosaic.shape]
     height, width = (min(2 * options.size, length) for length in mosaic.shape)
     record = np.dtype([("mosaic", "<u2", (height, width)), ("picture", "<u2", (height, width, 3))])
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        records = np.lib.format.open_memmap(partial, mode="w+", dtype=record, shape=(len(starts[0]) * len(starts[1]),))
+    with staged_file(path) as staged:
+        records = np.lib.format.open_memmap(staged, mode="w+", dtype=record, shape=(len(starts[0]) * len(starts[1]),))
         for number, (top, left) in enumerate(product(*starts)):
             window = np.s_[2 * top : 2 * top + height, 2 * left : 2 * left + width]
             records[number] = _stored(mosaic[window]), _stored(pair.picture[window])
         records.flush()
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _stored(image: NDArray[np.float32]) -> NDArray[np.uint16]:

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from bnnhw.model.checkpoint import read_checkpoint, write_checkpoint
 from bnnhw.model.divergence import check_finite
+from bnnhw.model.recipes import MAX_LEARNING_RATE
 
 from .mosaic import amplify, pack
 from .noise import Sensor, expose
@@ -62,8 +63,8 @@ class Recipe:
         if self.crop < 2 * BLOCK or self.crop % BLOCK:  # batch norm needs two pixels at the lowest level
             raise ValueError(f"crop={self.crop} must be a multiple of {BLOCK}, and at least {2 * BLOCK}")
         for name in ("learning_rate", "last_learning_rate"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name}={getattr(self, name)} must be greater than 0")
+            if not 0 < getattr(self, name) <= MAX_LEARNING_RATE:
+                raise ValueError(f"{name}={getattr(self, name)} must lie in (0, {MAX_LEARNING_RATE:g}]")
         if not self.ratios or not all(1 <= ratio <= MAX_RATIO for ratio in self.ratios):
             raise ValueError(f"ratios={self.ratios} must be one or more numbers in [1, {MAX_RATIO:g}]")
 
@@ -108,6 +109,12 @@ def train_network(
         Anything else that decides the outcome; a checkpoint made with others is a ValueError.
     on_step, on_epoch : callable
         Told how many epochs are done, such as 3.25, after each step; and the record after each epoch.
+
+    Raises
+    ------
+    ValueError
+        For a checkpoint of another training, or where the training diverges (`check_finite`); the checkpoint of the
+        epoch before is left.
     """
     settings = {**(settings or {}), "seed": seed, **asdict(shape), **asdict(recipe)}
     with torch.random.fork_rng(devices=()):
@@ -129,7 +136,9 @@ def train_network(
             network, optimizer, patches, recipe, generator=np.random.default_rng([seed, number]),
             on_step=lambda part, before=number - 1: on_step(before + part),
         )  # fmt: skip
-        check_finite(network, loss, epoch=number, learning_rate=recipe.learning_rate)
+        check_finite(
+            network, [optimizer], loss, epoch=number, learning_rate=recipe.learning_rate, checkpoint=checkpoint
+        )
         history.append(Epoch(epoch=number, loss=loss, seconds=time.monotonic() - started))
         if checkpoint is not None:
             write_checkpoint(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from .files import torch_bytes, write_atomically
 
@@ -19,7 +20,8 @@ def write_checkpoint(path: Path, *, settings: Mapping[str, Any], **state: Any) -
 
 
 def read_checkpoint(path: Path, *, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The contents of the checkpoint at `path`; ValueError if it is damaged or was made with other settings."""
+    """The contents of the checkpoint at `path`; ValueError if it is damaged, was made with other settings or holds
+    numbers that are not finite."""
     anew = "delete it to start the training anew"
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -36,4 +38,18 @@ def read_checkpoint(path: Path, *, settings: Mapping[str, Any]) -> dict[str, Any
                 f"{path} belongs to an interrupted training with {name}={theirs.get(name)!r}, not "
                 f"{settings.get(name)!r}; give the same options to go on with it, or {anew}"
             )
+    if (place := _not_finite(content)) is not None:
+        raise ValueError(f"{path} holds numbers in {place} that are not finite; {anew}")
     return content
+
+
+def _not_finite(content: dict[str, Any]) -> str | None:
+    """Where in nested plain data a tensor holds such numbers, such as network/2.weight."""
+    ahead: list[tuple[str, Any]] = list(content.items())
+    while ahead:
+        place, value = ahead.pop()
+        if isinstance(value, Tensor) and not bool(value.isfinite().all()):
+            return place
+        inner = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+        ahead += ((f"{place}/{key}", each) for key, each in inner)
+    return None

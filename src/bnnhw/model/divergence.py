@@ -1,19 +1,52 @@
 """Trainings that went astray: what follows numbers that are infinite, or none, is none either, or a sign of nothing."""
 
 import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+
+from .distributed import Workers
 
 __all__ = ["check_finite"]
 
 
-def check_finite(network: nn.Module, loss: float, *, epoch: int, learning_rate: float) -> None:
-    """ValueError where an epoch's mean loss or a parameter that it left is infinite or no number."""
-    spoilt = (name for name, parameter in network.named_parameters() if not bool(parameter.isfinite().all()))
-    if not math.isfinite(loss):
-        found = f"the loss of epoch {epoch} is {loss}"
-    elif (name := next(spoilt, None)) is not None:
-        found = f"epoch {epoch} left numbers in {name!r} that are not finite"
-    else:
+def check_finite(
+    network: nn.Module,
+    optimizers: Iterable[torch.optim.Optimizer],
+    loss: float,
+    *,
+    epoch: int,
+    learning_rate: float,
+    checkpoint: Path | None = None,
+    workers: Workers = Workers(),  # noqa: B008 it is frozen
+) -> None:
+    """ValueError where an epoch's mean loss is infinite or no number, or something that its steps left: a parameter, a
+    buffer, what an optimiser remembers of a parameter. It names the first of them, and the `checkpoint` that is left.
+
+    Where one of several processes finds something, it ends them all.
+    """
+    found = [] if math.isfinite(loss) else [f"the loss of epoch {epoch} is {loss}"]
+    spoilt = (name for name, tensor in _tensors(network, optimizers) if not bool(tensor.isfinite().all()))
+    if (name := next(spoilt, None)) is not None:
+        found.append(f"epoch {epoch} left numbers in {name} that are not finite")
+    found = next(filter(None, workers.all_of(found)), None)
+    if found is None:
         return
-    raise ValueError(f"the training diverged: {found}; give a --learning-rate of less than {learning_rate:g}")
+    way_out = f"give a --learning-rate of less than {learning_rate:g}"
+    if checkpoint is not None and checkpoint.exists():
+        way_out = f"{checkpoint} keeps the epochs before; delete it and {way_out}"
+    raise ValueError(f"the training diverged: {', and '.join(found)}; {way_out}")
+
+
+def _tensors(network: nn.Module, optimizers: Iterable[torch.optim.Optimizer]) -> Iterator[tuple[str, Tensor]]:
+    """All that a training goes on from, and what to call it."""
+    names: dict[Tensor, str] = {parameter: repr(name) for name, parameter in network.named_parameters()}
+    yield from ((name, parameter) for parameter, name in names.items())
+    yield from ((repr(name), buffer) for name, buffer in network.named_buffers())
+    for optimizer in optimizers:
+        for parameter, state in optimizer.state.items():
+            for what, tensor in state.items():
+                if isinstance(tensor, Tensor):
+                    yield f"{what!r} of {names[parameter]}", tensor

@@ -1,32 +1,16 @@
-"""Writing files so that a reader never sees half of one, and telling them apart."""
+"""The bytes of files of models and records, and telling files apart."""
 
 import hashlib
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from bnnhw.files import write_atomically
+
 __all__ = ["file_sha256", "torch_bytes", "write_atomically", "write_json"]
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` to a file beside `path`, flush it to the disk, then rename it to `path`.
-
-    After a kill -9 the file beside it, `.name.partial`, may stay; the next write replaces it.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def torch_bytes(content: dict[str, Any]) -> bytes:

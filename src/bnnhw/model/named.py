@@ -1,7 +1,8 @@
 """Training a named network on a data set, from nothing to model.pt: what `bnnhw train` does."""
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import torch
 from torch import nn
 
 from bnnhw import __version__
+from bnnhw.files import sole_writer
 
 from .datasets import DataSet
+from .distributed import Workers
 from .errors import ExportError
 from .export import save
 from .files import file_sha256, torch_bytes, write_atomically, write_json
@@ -89,6 +92,11 @@ def train_named(
         Where the page goes instead of `report_path(out)`.
     input_bits, method : 1 or 8, optional, and Method
         As for `networks.build_network`.
+
+    Raises
+    ------
+    ValueError
+        As `training.train`, and where another process is at work on `out`.
     """
     if out.is_dir() or not out.parent.is_dir():
         reason = "it is a folder" if out.is_dir() else f"there is no folder {out.parent}"
@@ -102,72 +110,95 @@ def train_named(
         "method_options": option_texts(method),
     }
     checkpoint = checkpoint_path(out)
-    training = train(
-        lambda: build_network(shape, input_bits=input_bits, method=method, **options),
-        data,
-        recipe=recipe,
-        seed=seed,
-        teacher=None if teacher is None else load_teacher(teacher, data),
-        machine=machine,
-        checkpoint=checkpoint,
-        settings={
+    with _sole_training(out, machine.workers):
+        training = train(
+            lambda: build_network(shape, input_bits=input_bits, method=method, **options),
+            data,
+            recipe=recipe,
+            seed=seed,
+            teacher=None if teacher is None else load_teacher(teacher, data),
+            machine=machine,
+            checkpoint=checkpoint,
+            settings={
+                "network": network,
+                "widths": list(shape.widths),
+                "input_bits": input_bits,
+                **trained_by,
+                "teacher": None if teacher is None else file_sha256(teacher),
+            },
+            time_limit_s=time_limit_s,
+            on_step=on_step,
+            on_epoch=on_epoch,
+        )
+        if not machine.workers.is_first:
+            return None
+        correct = count_correct(training.network, data.test_images, data.test_labels)
+        result = {
+            "test_accuracy": correct / len(data.test_labels),
+            "test_correct": correct,
+            "test_images": len(data.test_labels),
+            "validation_accuracy": training.best.validation_accuracy,
+            "best_epoch": training.best.epoch,
+            "seed": seed,
+        }
+        meta = {
+            "network": network,
+            "dataset": data.name,
+            "classes": list(data.classes),
+            "metrics": result,
+            **trained_by,
+        }
+        built_of = {"network_options": tuple(network_options), "width": width, "depth": depth, "input_bits": input_bits}
+        obstacle = _write_model(training.network, out, data, method, meta=meta, network=network, **built_of)
+        metrics = {
             "network": network,
             "widths": list(shape.widths),
             "input_bits": input_bits,
             **trained_by,
-            "teacher": None if teacher is None else file_sha256(teacher),
-        },
-        time_limit_s=time_limit_s,
-        on_step=on_step,
-        on_epoch=on_epoch,
-    )
-    if not machine.workers.is_first:
-        return None
-    correct = count_correct(training.network, data.test_images, data.test_labels)
-    result = {
-        "test_accuracy": correct / len(data.test_labels),
-        "test_correct": correct,
-        "test_images": len(data.test_labels),
-        "validation_accuracy": training.best.validation_accuracy,
-        "best_epoch": training.best.epoch,
-        "seed": seed,
-    }
-    meta = {"network": network, "dataset": data.name, "classes": list(data.classes), "metrics": result, **trained_by}
-    built_of = {"network_options": tuple(network_options), "width": width, "depth": depth, "input_bits": input_bits}
-    obstacle = _write_model(training.network, out, data, method, meta=meta, network=network, **built_of)
-    metrics = {
-        "network": network,
-        "widths": list(shape.widths),
-        "input_bits": input_bits,
-        **trained_by,
-        "data_set": data.name,
-        **result,
-        "obstacle": obstacle,
-        "is_complete": training.is_complete,
-        "seconds": sum(epoch.seconds for epoch in training.history),
-        "images_per_second": training.images_per_second,
-        **machine.settings(),
-        "teacher": None if teacher is None else str(teacher),
-        "threads": torch.get_num_threads(),
-        "recipe": recipe.to_plain(),
-        "versions": {
-            "bnnhw": __version__, "torch": torch.__version__, "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
-        "epochs": [asdict(epoch) for epoch in training.history],
-    }  # fmt: skip
-    write_json(metrics_path(out), metrics)
-    page = TrainingReport(
-        title=f"{network} on {data.name} by {method.name}",
-        history=training.history,
-        first_weights=training.first_weights,
-        last_weights=training.last_weights,
-        metrics=metrics,
-    )
-    write_atomically(report or report_path(out), render(page).encode())
-    if training.is_complete:
-        checkpoint.unlink(missing_ok=True)
-    return metrics
+            "data_set": data.name,
+            **result,
+            "obstacle": obstacle,
+            "is_complete": training.is_complete,
+            "seconds": sum(epoch.seconds for epoch in training.history),
+            "images_per_second": training.images_per_second,
+            **machine.settings(),
+            "teacher": None if teacher is None else str(teacher),
+            "threads": torch.get_num_threads(),
+            "recipe": recipe.to_plain(),
+            "versions": {
+                "bnnhw": __version__, "torch": torch.__version__, "numpy": np.__version__,
+                "python": platform.python_version(),
+            },
+            "epochs": [asdict(epoch) for epoch in training.history],
+        }  # fmt: skip
+        write_json(metrics_path(out), metrics)
+        page = TrainingReport(
+            title=f"{network} on {data.name} by {method.name}",
+            history=training.history,
+            first_weights=training.first_weights,
+            last_weights=training.last_weights,
+            metrics=metrics,
+        )
+        write_atomically(report or report_path(out), render(page).encode())
+        if training.is_complete:
+            checkpoint.unlink(missing_ok=True)
+        return metrics
+
+
+@contextmanager
+def _sole_training(out: Path, workers: Workers) -> Iterator[None]:
+    """`sole_writer` for a training of several processes: the first holds `out`, and what refuses it ends them all."""
+    with ExitStack() as stack:
+        refusal = None
+        if workers.is_first:
+            try:
+                stack.enter_context(sole_writer(out))
+            except (ValueError, OSError) as error:
+                refusal = error
+        refusal, *_ = workers.all_of(refusal)
+        if refusal is not None:
+            raise refusal
+        yield
 
 
 def _write_model(

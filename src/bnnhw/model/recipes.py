@@ -9,7 +9,10 @@ from .losses import LOSSES
 from .optimizers import optimizer_named
 from .schedules import SCHEDULES
 
-__all__ = ["Recipe", "default_recipe"]
+__all__ = ["MAX_LEARNING_RATE", "Recipe", "default_recipe"]
+
+MAX_LEARNING_RATE = 1e30
+"""Beyond any that is of use; optimisers multiply and divide it before it becomes a float32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +63,8 @@ class Recipe:
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        if not self.learning_rate > 0:
-            raise ValueError(f"learning_rate={self.learning_rate} must be greater than 0")
+        if not 0 < self.learning_rate <= MAX_LEARNING_RATE:
+            raise ValueError(f"learning_rate={self.learning_rate} must lie in (0, {MAX_LEARNING_RATE:g}]")
         for name in ("warmup", "validation"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must lie in [0, 1)")

@@ -70,8 +70,8 @@ def train(
     Raises
     ------
     ValueError
-        For a checkpoint of another training, too few images, or a loss or parameters that are no longer finite; the
-        checkpoint of the epoch before is left.
+        For a checkpoint of another training, too few images, or where the loss, or anything that the training goes on
+        from, is no longer finite (`check_finite`); the checkpoint of the epoch before is left.
     """
     start = time.monotonic()
     workers, device = machine.workers, machine.torch_device
@@ -91,8 +91,11 @@ def train(
             begin, signs = time.monotonic(), weight_signs(network)
             tell_of_epoch(network, (number - 1) / recipe.epochs)
             loss, accuracy, images = learner.pass_over(learnt, number=number, on_step=on_step)
-            check_finite(network, loss, epoch=number, learning_rate=recipe.learning_rate)
             workers.share_buffers(network)
+            check_finite(
+                network, learner.optimizer.optimizers, loss,
+                epoch=number, learning_rate=recipe.learning_rate, checkpoint=checkpoint, workers=workers,
+            )  # fmt: skip
             validated = accuracy
             if len(held_back):
                 validated = count_correct(network, held_back.images, held_back.labels) / len(held_back)

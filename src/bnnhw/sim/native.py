@@ -5,12 +5,13 @@ import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import platformdirs
+
+from bnnhw.files import staged_file
 
 from .errors import SimulationError
 
@@ -28,13 +29,8 @@ def cache_folder() -> Path:
 def store(path: Path, write: Callable[[Path], object]) -> None:
     """Lets `write` fill a temporary file, then gives it the name `path`: complete or not there at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-    os.close(handle)
-    try:
-        write(Path(temporary))
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with staged_file(path) as staged:
+        write(staged)
 
 
 def _processor() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from bnnhw.boards.folder import staged_folder
+from bnnhw.boards.folder import staged_build
 from bnnhw.cli.bench.cnv import CNV_PLAN
 from bnnhw.cli.bench.equality import PLAN
 from bnnhw.cli.bench.row import Bench, Row
@@ -73,7 +73,7 @@ def measure_cnv(bench: Bench) -> Iterator[Row]:
 def build(model: Path, plan: PlanOptions, target: Path) -> BuildReport:
     """`bnnhw build` into `target`."""
     graph = load(model)
-    with staged_folder(target) as folder:
+    with staged_build(target) as folder:
         integers = integerize(graph, output=plan.outputs)
         return fill_folder(folder, model, graph, integers, plan, OPTIONS, progress=lambda stage, note: None)
 

@@ -48,6 +48,7 @@ def command(
              bnnhw lowlight train DIR/Sony_train_list.txt --test DIR/Sony_test_list.txt
     """
     from bnnhw.cli.progress import StageProgress
+    from bnnhw.files import sole_writer
     from bnnhw.lowlight.judging import judge
     from bnnhw.lowlight.network_file import save_network
     from bnnhw.lowlight.sources import find_sources
@@ -57,14 +58,12 @@ def command(
 
     if output.exists() and not output.is_file():
         raise ValueError(f"{output} is no regular file, and would be replaced by one; name another place")
-    if not output.absolute().parent.is_dir():
-        raise ValueError(f"{output} cannot be written: there is no folder {output.parent}; make it first")
     learning.prepare()
     recipe = learning.recipe()
     shape = AbcLsidShape(width=width, weight_bases=weight_bases, activation_bases=activation_bases)
     sources, judged_by = find_sources(photos), find_sources(tests)
     checkpoint = checkpoint_path(output)
-    with StageProgress(quiet=quiet) as progress:
+    with sole_writer(output), StageProgress(quiet=quiet) as progress:
         patches = learning.cut(sources, progress.show)
         try:
             network, history = train_network(
@@ -85,18 +84,18 @@ def command(
             raise
         progress.show("judge", f"{len(judged_by)} photos")
         quality = judge(network, judged_by, recipe=recipe) if judged_by else None
-    result = {
-        "shape": asdict(shape),
-        "recipe": asdict(recipe),
-        "seed": seed,
-        "photos": len(sources),
-        "patches": sum(map(len, patches)),
-        "loss": history[-1].loss,
-        "seconds": sum(epoch.seconds for epoch in history),
-        "quality": None if quality is None else asdict(quality),
-    }
-    save_network(network, output, meta=result)
-    checkpoint.unlink(missing_ok=True)
+        result = {
+            "shape": asdict(shape),
+            "recipe": asdict(recipe),
+            "seed": seed,
+            "photos": len(sources),
+            "patches": sum(map(len, patches)),
+            "loss": history[-1].loss,
+            "seconds": sum(epoch.seconds for epoch in history),
+            "quality": None if quality is None else asdict(quality),
+        }
+        save_network(network, output, meta=result)
+        checkpoint.unlink(missing_ok=True)
     if as_json:
         click.echo(json.dumps(result, indent=2))
         return

@@ -1,8 +1,8 @@
 """The report's files."""
 
-import os
-import tempfile
 from pathlib import Path
+
+from bnnhw.files import write_atomically
 
 from .data import BuildReport
 from .page import render
@@ -11,10 +11,12 @@ from .page import render
 def write(report: BuildReport, folder: Path) -> tuple[Path, Path]:
     """Writes report.json and report.html into `folder`, each whole or not at all; their paths.
 
-    Raises OSError where the folder is missing or full.
+    Raises ValueError where the folder is missing, OSError where it is full.
     """
-    texts = {"report.json": report.to_json(), "report.html": render(report)}
-    return tuple(_write_whole(folder / name, text) for name, text in texts.items())  # pyright: ignore[reportReturnType]
+    json, html = folder / "report.json", folder / "report.html"
+    write_atomically(json, report.to_json().encode())
+    write_atomically(html, render(report).encode())
+    return json, html
 
 
 def read(folder: Path) -> BuildReport:
@@ -26,17 +28,3 @@ def read(folder: Path) -> BuildReport:
         raise ValueError(f"{path}: no such file; `bnnhw build` makes one") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}; build it again") from error
-
-
-def _write_whole(path: Path, text: str) -> Path:
-    """Writes beside `path`, then renames, so that no reader ever sees half a file."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    return path
