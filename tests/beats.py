@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bnnhw.compiler.packing import bits_to_words
+from bnnhw.compiler.dataflow.packing import bits_to_words
 
 
 def to_words(elements: np.ndarray, width: int) -> np.ndarray:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from bnnhw.compiler import FoldError, Graph, evaluate, integerize, load
-from bnnhw.compiler.kernel import PackedKernel
-from bnnhw.compiler.ops import AveragePool, Conv, MaxPool, MultiThreshold, SumPool, Threshold
+from bnnhw.compiler.ir.ops import AveragePool, Conv, MaxPool, MultiThreshold, SumPool, Threshold
+from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.model import (
     BinaryConv2d,
     BinaryLinear,
@@ -23,7 +23,7 @@ from bnnhw.model import (
     ToChannelsFirst,
     ToChannelsLast,
 )
-from bnnhw.model.export import save
+from bnnhw.model.export.save_model import save
 
 from .test_trained_to_integers import shake
 

@@ -7,18 +7,18 @@ import pytest
 import torch
 
 from bnnhw.compiler import Schedule, integerize, load
-from bnnhw.compiler.build_pipeline import build_pipeline
-from bnnhw.compiler.device import get_device
-from bnnhw.compiler.folding import Folding, FoldingPlan
-from bnnhw.compiler.ir import evaluate, trace
-from bnnhw.compiler.lowered import split_host
-from bnnhw.compiler.schedule import apply_plan
-from bnnhw.compiler.scheduling import schedule
-from bnnhw.compiler.steps import Inverting
-from bnnhw.model.export import save
-from bnnhw.model.networks import Architecture, Convolution, build_network
-from bnnhw.sim.batch import BatchSimulator
-from bnnhw.sim.rungs import frames_of, simulate_core, trace_rtl
+from bnnhw.compiler.dataflow.schedule import apply_plan
+from bnnhw.compiler.ir.graph import evaluate, trace
+from bnnhw.compiler.lowering.build_pipeline import build_pipeline
+from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
+from bnnhw.compiler.lowering.network import split_host
+from bnnhw.compiler.lowering.steps import Inverting
+from bnnhw.compiler.search.scheduling import schedule
+from bnnhw.hw.targets.devices import get_device
+from bnnhw.model.export.save_model import save
+from bnnhw.model.networks.catalogue import Architecture, Convolution, build_network
+from bnnhw.sim.batch.simulator import BatchSimulator
+from bnnhw.sim.ladder.rungs import frames_of, simulate_core, trace_rtl
 
 DEVICE = get_device("LFE5U-85F")
 IMAGES = 12

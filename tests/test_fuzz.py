@@ -8,17 +8,17 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from bnnhw.compiler.build_pipeline import build_pipeline
-from bnnhw.compiler.device import get_device
-from bnnhw.compiler.folding import Folding, FoldingPlan, divisors
-from bnnhw.compiler.integerize import integerize
-from bnnhw.compiler.ir import evaluate, random_feeds
-from bnnhw.compiler.kernel import PackedKernel
-from bnnhw.compiler.load import load
-from bnnhw.compiler.lowered import split_host
-from bnnhw.compiler.schedule import apply_plan
-from bnnhw.sim.batch import BatchSimulator
-from bnnhw.sim.rungs import frames_of
+from bnnhw.compiler.dataflow.schedule import apply_plan
+from bnnhw.compiler.frontends.model_file import load
+from bnnhw.compiler.ir.graph import evaluate, random_feeds
+from bnnhw.compiler.kernel.packed_kernel import PackedKernel
+from bnnhw.compiler.lowering.build_pipeline import build_pipeline
+from bnnhw.compiler.lowering.folding import Folding, FoldingPlan, divisors
+from bnnhw.compiler.lowering.network import split_host
+from bnnhw.compiler.passes.integerize import integerize
+from bnnhw.hw.targets.devices import get_device
+from bnnhw.sim.batch.simulator import BatchSimulator
+from bnnhw.sim.ladder.rungs import frames_of
 from tests.compiler.make_model import CHAINS, make_model
 
 FRAMES = 12

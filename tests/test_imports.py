@@ -1,6 +1,11 @@
-"""The rooms import one way: an upward edge is a defect, and so is an import through the links at the top level."""
+"""Rooms and their sub-rooms import one way, without circles, and stay small enough to see.
+
+A room is a folder of the package; a sub-room is a folder or a file in one. An upward edge is a defect, and so is an
+import through the links at the top level.
+"""
 
 import ast
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -20,6 +25,24 @@ MAY_IMPORT = {
     "boards": {"boards", "compiler", "files", "hw"},
     "cli": {"cli", "files", "pages", "pictures", "hw", "model", "lowlight", "compiler", "sim", "boards"},
 }
+SUB_ROOMS = {
+    "hw": (
+        *("targets", "logic", "stream", "storage", "product", "hardwired", "window", "pool", "threshold", "output"),
+        *("core", "protocol", "link", "top"),
+    ),
+    "compiler": (
+        *("codec", "errors", "ir", "frontends", "passes", "lowering", "units", "dataflow", "search", "kernel"),
+        "report",
+    ),
+    "model": (
+        *("files", "errors", "options", "layers", "data", "methods", "networks", "export", "history", "training"),
+        *("report", "pruning", "named"),
+    ),
+    "sim": ("errors", "netlist", "batch", "icarus", "ladder", "board"),
+    "boards": ("board", "design", "toolchain", "build", "manifest", "folder", "flash", "host"),
+}
+"""Of each room its sub-rooms from the bottom up: each imports itself and those before it."""
+MOST_LINES, MOST_FILES = 300, 20
 
 
 def imported_modules(source: str, package: str) -> set[str]:
@@ -41,6 +64,38 @@ def rooms_imported(source: str, package: str) -> set[str]:
     return {name[1] for name in names if name[0] == "bnnhw" and len(name) > 1} & set(MAY_IMPORT)
 
 
+def sub_rooms_imported(source: str, package: str) -> set[str]:
+    """The sub-rooms of its own room that a module of `package` imports."""
+    room = package.split(".")[1]
+    names = (name.split(".") for name in imported_modules(source, package))
+    return {name[2] for name in names if name[:2] == ["bnnhw", room] and len(name) > 2} & set(SUB_ROOMS[room])
+
+
+def circles(edges: Mapping[str, set[str]]) -> Iterator[list[str]]:
+    """The circles that a walk along `edges` from each node runs into."""
+    done: set[str] = set()
+
+    def walk(node: str, path: list[str]) -> Iterator[list[str]]:
+        if node in path:
+            yield path[path.index(node) :]
+        elif node not in done:
+            for following in sorted(edges.get(node, ())):
+                yield from walk(following, [*path, node])
+            done.add(node)
+
+    for node in sorted(edges):
+        yield from walk(node, [])
+
+
+def module_name(file: Path) -> str:
+    parts = ("bnnhw", *file.relative_to(ROOT).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def package_name(file: Path) -> str:
+    return ".".join(("bnnhw", *file.relative_to(ROOT).parts[:-1]))
+
+
 @pytest.mark.parametrize(
     ("source", "rooms"),
     [
@@ -55,16 +110,76 @@ def test_finds_every_form_of_import(source: str, rooms: set[str]):
     assert rooms_imported(source, "bnnhw.hw") == rooms
 
 
+@pytest.mark.parametrize(
+    ("source", "sub_rooms"),
+    [
+        ("import bnnhw.hw.core", {"core"}),
+        ("from bnnhw.hw.stream.fifo import Fifo", {"stream"}),
+        ("from . import shape", {"window"}),
+        ("from ..pool import shape", {"pool"}),
+        ("from bnnhw.sim.batch import BatchSimulator", set()),
+    ],
+)
+def test_finds_sub_rooms(source: str, sub_rooms: set[str]):
+    assert sub_rooms_imported(source, "bnnhw.hw.window") == sub_rooms
+
+
+@pytest.mark.parametrize(
+    ("edges", "found"),
+    [
+        ({"a": {"b"}, "b": {"c"}, "c": set()}, []),
+        ({"a": {"b", "c"}, "b": {"c"}, "c": set()}, []),
+        ({"a": {"b"}, "b": {"c"}, "c": {"b"}}, [["b", "c"]]),
+        ({"a": {"a"}}, [["a"]]),
+    ],
+)
+def test_finds_circles(edges: dict[str, set[str]], found: list[list[str]]):
+    assert list(circles(edges)) == found
+
+
 @pytest.mark.parametrize("room", sorted(MAY_IMPORT))
 def test_rooms_import_one_way(room: str):
     files = sorted((ROOT / room).rglob("*.py"))
     assert files, f"no files in {room}"
     for file in files:
-        package = ".".join(("bnnhw", *file.relative_to(ROOT).parts[:-1]))
-        upward = rooms_imported(file.read_text(), package) - MAY_IMPORT[room]
+        upward = rooms_imported(file.read_text(), package_name(file)) - MAY_IMPORT[room]
         assert not upward, (
             f"{file.relative_to(ROOT)} imports {sorted(upward)}; {room} may import {sorted(MAY_IMPORT[room])}"
         )
+
+
+@pytest.mark.parametrize("room", sorted(SUB_ROOMS))
+def test_sub_rooms_import_down(room: str):
+    order = SUB_ROOMS[room]
+    found = {path.stem for path in (ROOT / room).iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert found - {"__init__"} == set(order), f"the sub-rooms of {room} and their order"
+    for place, sub_room in enumerate(order):
+        folder = ROOT / room / sub_room
+        for file in sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]:
+            upward = sub_rooms_imported(file.read_text(), package_name(file)) - set(order[: place + 1])
+            assert not upward, f"{file.relative_to(ROOT)} imports {sorted(upward)}, which stand above {sub_room}"
+
+
+def test_files_import_without_circles():
+    files = {module_name(file): file for file in ROOT.rglob("*.py")}
+    edges = {
+        module: {
+            target
+            for name in imported_modules(file.read_text(), package_name(file))
+            if (target := name if name in files else name.rpartition(".")[0]) in files and target != module
+        }
+        for module, file in files.items()
+    }
+    assert list(circles(edges)) == []
+
+
+def test_files_and_folders_are_small():
+    files = sorted(ROOT.rglob("*.py"))
+    lengths = {str(file.relative_to(ROOT)): len(file.read_text().splitlines()) for file in files}
+    assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
+    folders = {file.parent for file in files}
+    counts = {str(folder.relative_to(ROOT)): len(list(folder.glob("*.py"))) for folder in folders}
+    assert {name: count for name, count in counts.items() if count > MOST_FILES} == {}
 
 
 @pytest.mark.parametrize("room", sorted(set(MAY_IMPORT) - {"cli"}))

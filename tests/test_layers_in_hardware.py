@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from torch import nn
 
 from bnnhw.compiler import Graph, Schedule, ScheduleError, evaluate, integerize, load
-from bnnhw.compiler.build_pipeline import build_pipeline
-from bnnhw.compiler.device import get_device
-from bnnhw.compiler.folding import Folding, FoldingPlan, divisors
-from bnnhw.compiler.ir import trace
-from bnnhw.compiler.lowered import split_host
-from bnnhw.compiler.pipeline import MatrixLayer
-from bnnhw.compiler.schedule import apply_plan
-from bnnhw.compiler.scheduling import schedule
+from bnnhw.compiler.dataflow.schedule import apply_plan
+from bnnhw.compiler.ir.graph import trace
+from bnnhw.compiler.lowering.build_pipeline import build_pipeline
+from bnnhw.compiler.lowering.folding import Folding, FoldingPlan, divisors
+from bnnhw.compiler.lowering.network import split_host
+from bnnhw.compiler.lowering.pipeline import MatrixLayer
+from bnnhw.compiler.search.scheduling import schedule
+from bnnhw.hw.targets.devices import get_device
 from bnnhw.model import BinaryConv2d, BinaryLinear, Quantise, Sign, TensorNorm, ToChannelsFirst
-from bnnhw.model.export import save
-from bnnhw.sim.batch import BatchSimulator
-from bnnhw.sim.rungs import frames_of, trace_rtl
+from bnnhw.model.export.save_model import save
+from bnnhw.sim.batch.simulator import BatchSimulator
+from bnnhw.sim.ladder.rungs import frames_of, trace_rtl
 
 from .test_convolutions import network
 from .test_trained_to_integers import shake

@@ -5,15 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bnnhw.compiler.integerize import integerize
-from bnnhw.compiler.ir import evaluate
-from bnnhw.compiler.load import load
+from bnnhw.compiler.frontends.model_file import load
+from bnnhw.compiler.ir.graph import evaluate
+from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.model.files import torch_bytes
-from bnnhw.model.networks import Architecture
+from bnnhw.model.networks.catalogue import Architecture
 from bnnhw.model.pruning import prune
 from bnnhw.model.pruning.criteria import Criterion
-
-from .model.pruning.case import CONVOLUTIONAL, PERCEPTRON, file_of, images_for, network_of, scores
+from tests.model.pruning.case import CONVOLUTIONAL, PERCEPTRON, file_of, images_for, network_of, scores
 
 
 @pytest.mark.parametrize("architecture", [CONVOLUTIONAL, PERCEPTRON], ids=["convolutional", "perceptron"])

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from bnnhw.compiler import evaluate, integerize, load
-from bnnhw.compiler.kernel import PackedKernel
+from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.model import BinaryLinear, InputThreshold, Sign
-from bnnhw.model.export import save
-from bnnhw.model.networks import Architecture, build_network
+from bnnhw.model.export.save_model import save
+from bnnhw.model.networks.catalogue import Architecture, build_network
 
 SHAPE = (8, 8, 1)
 

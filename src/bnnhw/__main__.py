@@ -1,6 +1,6 @@
 """python -m bnnhw, which torchrun calls: the same as bnnhw."""
 
-from bnnhw.cli import main
+from .cli import main
 
 if __name__ == "__main__":
     main()

@@ -3,7 +3,7 @@
 import pytest
 
 from bnnhw.boards.board import BOARDS, Board, get_board
-from bnnhw.boards.routing import device_option
+from bnnhw.boards.toolchain.routing import device_option
 
 
 @pytest.mark.parametrize(

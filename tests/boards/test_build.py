@@ -13,10 +13,10 @@ from bnnhw.boards import build as build_module
 from bnnhw.boards.board import BOARDS, Board, get_board
 from bnnhw.boards.build import StopAfter, build, build_component
 from bnnhw.boards.design import emit_design
-from bnnhw.boards.process import ToolError
-from bnnhw.boards.routing import RoutedReport
-from bnnhw.boards.synthesis import SynthesisReport
-from bnnhw.hw.pll import pll_settings
+from bnnhw.boards.toolchain.process import ToolError
+from bnnhw.boards.toolchain.routing import RoutedReport
+from bnnhw.boards.toolchain.synthesis import SynthesisReport
+from bnnhw.hw.targets.pll import pll_settings
 
 from .networks import make_schedule
 

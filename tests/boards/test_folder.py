@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bnnhw.boards.folder import staged_build
-from bnnhw.boards.process import ToolError
+from bnnhw.boards.toolchain.process import ToolError
 
 
 def build(target: Path, text: str = "new") -> None:

@@ -17,7 +17,7 @@ from PIL import Image
 from serial.tools import list_ports
 
 from bnnhw.hw.protocol import Info
-from tests.boards.fake_board import FakeBoard
+from tests.boards.host.fake_board import FakeBoard
 
 from .case import Case, Make, run_case
 

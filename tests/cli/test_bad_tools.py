@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bnnhw.sim import batch
-from bnnhw.sim.native import load_library
-from bnnhw.sim.netlist import yosys_version
+from bnnhw.sim.batch import simulator as batch
+from bnnhw.sim.batch.native import load_library
+from bnnhw.sim.netlist.netlist import yosys_version
 
 from .case import Case, Make, run_case
 

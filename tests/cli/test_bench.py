@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from bnnhw.cli.bench import overhead, training
-from tests.cli.printed import printed
+
+from .printed import printed
 
 
 def test_the_training_of_cnv_is_timed(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

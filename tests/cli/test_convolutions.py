@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from bnnhw.cli import main
-from bnnhw.model.channels import ToChannelsFirst, ToChannelsLast
-from bnnhw.model.export import save
-from bnnhw.model.layers import BinaryConv2d, BinaryLinear
-from bnnhw.model.networks import NETWORKS, build_network
-from bnnhw.model.quantise import Sign
+from bnnhw.model.export.save_model import save
+from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
+from bnnhw.model.layers.layers import BinaryConv2d, BinaryLinear
+from bnnhw.model.layers.quantise import Sign
+from bnnhw.model.networks.catalogue import NETWORKS, build_network
 
 from .stock import DIGITS
 

@@ -54,7 +54,8 @@ def test_writes_the_ladder_into_the_report(workplace: Path, built: Path):
 
 
 def test_writes_what_differs(workplace: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("bnnhw.compiler.kernel.PackedKernel.__call__", lambda kernel, images: images[:, 0, 0] - 99)
+    call = "bnnhw.compiler.kernel.packed_kernel.PackedKernel.__call__"
+    monkeypatch.setattr(call, lambda kernel, images: images[:, 0, 0] - 99)
     assert run("verify", "model.pt", "--build", "out", "--samples", "3") == 1
     rung = read(workplace / "out").rungs_climbed[-1]
     assert (rung.left, rung.right, rung.samples, rung.differences) == ("integer graph", "packed kernel", 3, 3)

@@ -10,7 +10,7 @@ import pytest
 
 from bnnhw.cli import main
 from bnnhw.hw.protocol import Info
-from tests.boards.fake_board import FakeBoard
+from tests.boards.host.fake_board import FakeBoard
 
 from .case import Case, run_case
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from bnnhw.boards.synthesis import run_yosys
+from bnnhw.boards.toolchain.synthesis import run_yosys
 
 from .verilog_scenario import yosys_cells
 

@@ -9,7 +9,7 @@ from typing import Any
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
-from bnnhw.hw.flow import Flow, Sink, flow_cycles
+from bnnhw.hw.stream.flow import Flow, Sink, flow_cycles
 
 PATIENCE = 2000  # cycles without a transfer on either side after which a scenario counts as a deadlock
 LINGER = 24  # cycles watched after the last expected beat, for surplus ones

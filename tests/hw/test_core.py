@@ -5,8 +5,8 @@ import random
 import pytest
 
 from bnnhw.hw.core import Core
-from bnnhw.hw.stream import StreamBuffer
-from bnnhw.hw.width import WidthConverter
+from bnnhw.hw.stream.buffer import StreamBuffer
+from bnnhw.hw.stream.width import WidthConverter
 
 from .scenario import run_scenario
 

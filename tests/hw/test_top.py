@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from bnnhw.hw.core import Core
 from bnnhw.hw.protocol import FLAG, ErrorCode, Frame, Info, Kind, encode
-from bnnhw.hw.stream import StreamBuffer
+from bnnhw.hw.stream.buffer import StreamBuffer
 from bnnhw.hw.top import Top
-
-from .uart_host import CYCLES_PER_BIT, UartHost
+from tests.hw.link.phy.uart_host import CYCLES_PER_BIT, UartHost
 
 CLOCK_HZ = 1_000_000
 TIMEOUT_BITS = 100

@@ -8,8 +8,8 @@ from typing import Any
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from bnnhw.boards.synthesis import run_yosys
-from bnnhw.sim.netlist import MODELS
+from bnnhw.boards.toolchain.synthesis import run_yosys
+from bnnhw.sim.netlist.netlist import MODELS
 
 from .scenario import Trace
 

@@ -6,8 +6,8 @@ import pytest
 
 from bnnhw.model import load, read
 from bnnhw.model.named import checkpoint_path, metrics_path, report_path, train_named
-from bnnhw.model.recipes import Recipe
-from bnnhw.model.training import count_correct
+from bnnhw.model.training.recipes import Recipe
+from bnnhw.model.training.training import count_correct
 
 from .toy import toy_data
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from bnnhw.model import BinaryLinear, InputThreshold, Sign, TensorNorm
-from bnnhw.model.datasets import DataSet
+from bnnhw.model.data.datasets import DataSet
 
 SHAPE = (4, 3, 1)
 

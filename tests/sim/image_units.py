@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from bnnhw.hw.multi_threshold import MultiThreshold
-from bnnhw.hw.rescale import Rescale
-from bnnhw.hw.sliding_window import SlidingWindow
+from bnnhw.hw.threshold.multi_threshold import MultiThreshold
+from bnnhw.hw.threshold.rescale import Rescale
+from bnnhw.hw.window.sliding_window import SlidingWindow
 from tests.beats import pixels_to_beats, to_words
 
 from .case import FRAMES, Case

@@ -5,12 +5,12 @@ import zlib
 import pytest
 
 from bnnhw.hw.protocol import CRC_BYTES, ESCAPE, FLAG, MAX_PAYLOAD, Decoder, ErrorCode, Frame, Kind, encode
-from bnnhw.sim.batch import compile_design
-from bnnhw.sim.netlist import convert_component
-from bnnhw.sim.program import Program
-from bnnhw.sim.uart_engine import UartEngine
+from bnnhw.sim.batch.program import Program
+from bnnhw.sim.batch.simulator import compile_design
+from bnnhw.sim.board.uart_engine import UartEngine
+from bnnhw.sim.netlist.netlist import convert_component
+from tests.hw.link.phy.uart_host import CYCLES_PER_BIT
 from tests.hw.test_top import BODY, CLOCK_HZ, OTHER, WIRE, answer, error, infer, make_top, random_image
-from tests.hw.uart_host import CYCLES_PER_BIT
 
 WINDOW = 32
 

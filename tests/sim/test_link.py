@@ -12,9 +12,9 @@ from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.core import Core
 from bnnhw.hw.protocol import ESCAPE, FLAG, Decoder, ErrorCode, Frame, Kind, encode
-from bnnhw.hw.stream import flat_stream
+from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.top import Top
-from bnnhw.sim.runner import CocotbUart
+from bnnhw.sim.icarus.runner import CocotbUart
 
 CLOCK_HZ = 1_000_000
 IMAGE_BYTES = 6

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from bnnhw.boards.carry_ends import opened_netlist
-from bnnhw.boards.process import run_tool
-from bnnhw.boards.synthesis import synthesise
-from bnnhw.boards.tools import find_nextpnr
-from bnnhw.sim.batch import BatchSimulator
-from bnnhw.sim.netlist import convert_component
+from bnnhw.boards.toolchain.carry_ends import opened_netlist
+from bnnhw.boards.toolchain.process import run_tool
+from bnnhw.boards.toolchain.synthesis import synthesise
+from bnnhw.boards.toolchain.tools import find_nextpnr
+from bnnhw.sim.batch.simulator import BatchSimulator
+from bnnhw.sim.netlist.netlist import convert_component
 
 from .units import CASES
 

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from bnnhw.boards.build import make_top
-from bnnhw.compiler.device import get_device
-from bnnhw.compiler.folding import Folding, FoldingPlan
-from bnnhw.compiler.integerize import integerize
-from bnnhw.compiler.ir import evaluate
-from bnnhw.compiler.load import load
-from bnnhw.compiler.schedule import apply_plan
+from bnnhw.compiler.dataflow.schedule import apply_plan
+from bnnhw.compiler.frontends.model_file import load
+from bnnhw.compiler.ir.graph import evaluate
+from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
+from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Kind, encode
-from bnnhw.sim.runner import CocotbUart
+from bnnhw.hw.targets.devices import get_device
+from bnnhw.sim.icarus.runner import CocotbUart
 from tests.compiler.make_model import make_model
 
 CLOCK_HZ, CYCLES_PER_BIT = 1_000_000, 4

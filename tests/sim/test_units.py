@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bnnhw.hw.max_pool import MaxPool
-from bnnhw.sim.batch import BatchSimulator
-from bnnhw.sim.runner import CocotbSimulator
+from bnnhw.hw.pool.max_pool import MaxPool
+from bnnhw.sim.batch.simulator import BatchSimulator
+from bnnhw.sim.icarus.runner import CocotbSimulator
 
 from .image_units import pool, sliding_window
 from .units import CASES

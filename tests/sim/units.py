@@ -15,17 +15,17 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.core import Core
-from bnnhw.hw.fifo import Fifo
-from bnnhw.hw.hardwired_plan import plan_hardwired
-from bnnhw.hw.hardwired_unit import HardwiredUnit
-from bnnhw.hw.label_select import LabelSelect
-from bnnhw.hw.matrix_unit import MatrixUnit
-from bnnhw.hw.max_pool import MaxPool
-from bnnhw.hw.popcount import XnorPopcount
-from bnnhw.hw.score_table import ScoreTable
-from bnnhw.hw.stream import StreamBuffer, flat_stream
-from bnnhw.hw.sum_pool import SumPool
-from bnnhw.hw.width import WidthConverter
+from bnnhw.hw.hardwired.plan import plan_hardwired
+from bnnhw.hw.hardwired.unit import HardwiredUnit
+from bnnhw.hw.output.label_select import LabelSelect
+from bnnhw.hw.output.score_table import ScoreTable
+from bnnhw.hw.pool.max_pool import MaxPool
+from bnnhw.hw.pool.sum_pool import SumPool
+from bnnhw.hw.product.matrix_unit import MatrixUnit
+from bnnhw.hw.product.popcount import XnorPopcount
+from bnnhw.hw.stream.buffer import StreamBuffer, flat_stream
+from bnnhw.hw.stream.fifo import Fifo
+from bnnhw.hw.stream.width import WidthConverter
 from tests.beats import to_beats, to_words
 
 from .case import FRAMES, Case

@@ -5,7 +5,7 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
-from bnnhw.compiler.device import Device, get_device
+from bnnhw.hw.targets.devices import Device, get_device
 
 __all__ = ["BOARDS", "Board", "get_board"]
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from bnnhw.compiler.schedule import Schedule
-from bnnhw.hw.pll import PllSettings, pll_settings
+from bnnhw.boards.toolchain.process import run_tool
+from bnnhw.boards.toolchain.routing import RoutedReport, place_and_route
+from bnnhw.boards.toolchain.synthesis import SynthesisReport, run_yosys, synthesise
+from bnnhw.boards.toolchain.tools import find_ecppack, find_nextpnr, find_yosys
+from bnnhw.compiler.dataflow.schedule import Schedule
+from bnnhw.hw.targets.pll import PllSettings, pll_settings
 from bnnhw.hw.top import Top
 
 from .board import Board
 from .design import UartComponent, emit_design
-from .process import run_tool
-from .routing import RoutedReport, place_and_route
-from .synthesis import SynthesisReport, run_yosys, synthesise
-from .tools import find_ecppack, find_nextpnr, find_yosys
 
 __all__ = ["BuildFigures", "Progress", "StopAfter", "build", "build_component", "make_top"]
 

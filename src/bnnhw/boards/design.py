@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from amaranth.hdl import ClockDomain, Elaboratable, Module, Signal
 from amaranth.lib import io
 
-from bnnhw.hw.pll import Pll, PllSettings
+from bnnhw.hw.targets.pll import Pll, PllSettings
 
 from .board import Board
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bnnhw.boards.toolchain.process import ToolError
 from bnnhw.files import staged_folder
-
-from .process import ToolError
 
 __all__ = ["staged_build"]
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.codec import from_plain
-from bnnhw.compiler.lowered import input_threshold
-from bnnhw.compiler.packing import pack_image
-from bnnhw.compiler.schedule import Schedule
-from bnnhw.compiler.types import IntType
+from bnnhw.compiler.dataflow.packing import pack_image
+from bnnhw.compiler.dataflow.schedule import Schedule
+from bnnhw.compiler.ir.types import IntType
+from bnnhw.compiler.lowering.network import input_threshold
 
 __all__ = ["MANIFEST", "Manifest", "ManifestError", "describe_build", "network_id"]
 

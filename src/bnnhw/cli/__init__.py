@@ -6,8 +6,9 @@ import warnings
 import click
 
 from bnnhw import __version__
-from bnnhw.cli.errors import exit_code_of, let_go_of_output, message_of, sigterm_raises
-from bnnhw.cli.notes import show_notes
+
+from .errors import exit_code_of, let_go_of_output, message_of, sigterm_raises
+from .notes import show_notes
 
 
 @click.group(
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
     warnings.filterwarnings("ignore", "(?s).* created but never used")  # Amaranth's, about what an error cut short
     show_notes()
     try:
-        from bnnhw.cli import (
+        from . import (
             accuracy,
             bench,
             boards,

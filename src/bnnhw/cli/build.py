@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from bnnhw.cli.options import MODEL, FiniteRange, plan_options
+from .options import MODEL, FiniteRange, plan_options
 
 if TYPE_CHECKING:
-    from bnnhw.cli.options import PlanOptions
+    from .options import PlanOptions
 
 
 @click.command("build")
@@ -41,11 +41,12 @@ def command(
              bnnhw build --board ulx3s-12f --target-fps 10000 model.pt -o build/small
     """
     from bnnhw.boards.folder import staged_build
-    from bnnhw.cli.build_folder import BuildOptions, fill_folder
-    from bnnhw.cli.progress import StageProgress
-    from bnnhw.compiler.integerize import integerize
-    from bnnhw.compiler.load import load
+    from bnnhw.compiler.frontends.model_file import load
+    from bnnhw.compiler.passes.integerize import integerize
     from bnnhw.compiler.report.page import headline
+
+    from .build_folder import BuildOptions, fill_folder
+    from .progress import StageProgress
 
     graph = load(model)
     integers = integerize(graph, output=plan.outputs, check=check)

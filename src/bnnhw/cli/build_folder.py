@@ -10,17 +10,18 @@ import numpy as np
 
 from bnnhw.boards.build import BuildFigures, build
 from bnnhw.boards.manifest import MANIFEST, describe_build, network_id
-from bnnhw.cli.link_rate import link_frames_per_second
-from bnnhw.cli.options import PlanOptions
-from bnnhw.compiler.candidates import find_candidates
-from bnnhw.compiler.ir import Graph, evaluate, random_feeds
+from bnnhw.compiler.dataflow.schedule import Schedule
+from bnnhw.compiler.ir.graph import Graph, evaluate, random_feeds
 from bnnhw.compiler.report import BuildReport, Clock, Link, Provenance, Resources, Stage, write
 from bnnhw.compiler.report.from_schedule import from_schedule
-from bnnhw.compiler.schedule import Schedule
+from bnnhw.compiler.search.candidates import find_candidates
+
+from .link_rate import link_frames_per_second
+from .options import PlanOptions
 
 if TYPE_CHECKING:
-    from bnnhw.boards.routing import RoutedReport
-    from bnnhw.boards.synthesis import SynthesisReport
+    from bnnhw.boards.toolchain.routing import RoutedReport
+    from bnnhw.boards.toolchain.synthesis import SynthesisReport
 
 GOLDEN_SAMPLES = 16
 STAGES = ("rtl", "synthesis", "place and route", "bitstream")

@@ -12,14 +12,15 @@ import click
 from bnnhw.boards.build import make_top
 from bnnhw.boards.design import emit_design
 from bnnhw.boards.manifest import Manifest, network_id
-from bnnhw.cli.options import PlanOptions
+from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.report import BuildReport, read, write
 from bnnhw.compiler.report import Rung as ReportedStep
-from bnnhw.compiler.schedule import Schedule
-from bnnhw.hw.pll import pll_settings
+from bnnhw.hw.targets.pll import pll_settings
+
+from .options import PlanOptions
 
 if TYPE_CHECKING:
-    from bnnhw.sim.ladder import Step
+    from bnnhw.sim.ladder.ladder import Step
 
 
 @dataclass(frozen=True)

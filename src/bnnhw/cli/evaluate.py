@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bnnhw.cli.options import MODEL, data_dir_option
+from .options import MODEL, data_dir_option
 
 
 @click.command("eval")
@@ -23,12 +23,13 @@ def command(model: Path, dataset: str | None, data_dir: Path | None, engine: str
     """
     import numpy as np
 
-    from bnnhw.cli.inputs import check_images, test_set
-    from bnnhw.cli.torch_rung import torch_rung
-    from bnnhw.compiler.integerize import integerize
-    from bnnhw.compiler.kernel import PackedKernel
-    from bnnhw.compiler.load import load
-    from bnnhw.model.loading import read_any
+    from bnnhw.compiler.frontends.model_file import load
+    from bnnhw.compiler.kernel.packed_kernel import PackedKernel
+    from bnnhw.compiler.passes.integerize import integerize
+    from bnnhw.model.export.loading import read_any
+
+    from .inputs import check_images, test_set
+    from .torch_rung import torch_rung
 
     if engine == "torch":
         file = read_any(model)

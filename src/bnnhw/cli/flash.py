@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bnnhw.cli.options import FiniteRange
+from .options import FiniteRange
 
 
 def print_udev_rules(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
@@ -12,7 +12,7 @@ def print_udev_rules(context: click.Context, parameter: click.Parameter, wanted:
     if not wanted or context.resilient_parsing:
         return
     from bnnhw.boards.board import BOARDS
-    from bnnhw.boards.udev import udev_rules
+    from bnnhw.boards.flash.udev import udev_rules
 
     click.echo(udev_rules(BOARDS.values()), nl=False)
     context.exit()
@@ -36,7 +36,7 @@ def command(build: Path, time_limit: float) -> None:
     Example: bnnhw flash build/lfc
     """
     from bnnhw.boards.board import get_board
-    from bnnhw.boards.flash import flash
+    from bnnhw.boards.flash.load import flash
     from bnnhw.boards.manifest import Manifest
 
     manifest = Manifest.read(build)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from bnnhw.compiler.ir import Graph
-    from bnnhw.model.datasets import DataSet
+    from bnnhw.compiler.ir.graph import Graph
+    from bnnhw.model.data.datasets import DataSet
 
 
 def test_set(name: str | None, *, data_dir: Path | None) -> "DataSet":
     """The data set `name`. Raises ValueError where the model does not say which and none is asked for."""
-    from bnnhw.model.datasets import load_data_set
+    from bnnhw.model.data.datasets import load_data_set
 
     if not name:
         raise ValueError("the model does not say which data set it was trained on; name one with --dataset")
@@ -33,7 +33,7 @@ def images_for(
     The model's own data set is used without being asked for, if it needs no download or fails to; more samples than it
     has, and models without one, get random images.
     """
-    from bnnhw.compiler.ir import random_feeds
+    from bnnhw.compiler.ir.graph import random_feeds
 
     name = dataset or graph.meta.get("dataset")
     count = samples or 100

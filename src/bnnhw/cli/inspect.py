@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bnnhw.cli.options import MODEL
+from .options import MODEL
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from bnnhw.compiler.inspect import NetworkSummary
-    from bnnhw.model.summary import Cost
+    from bnnhw.compiler.report.inspect import NetworkSummary
+    from bnnhw.model.report.summary import Cost
 
 
 @click.command("inspect")
@@ -30,9 +30,9 @@ def command(model: Path, trained: bool, as_json: bool) -> None:
     Example: bnnhw inspect model.pt
     """
     from bnnhw.compiler.errors import TorchOnlyError
-    from bnnhw.compiler.inspect import summarize_network
-    from bnnhw.compiler.integerize import integerize
-    from bnnhw.compiler.load import load
+    from bnnhw.compiler.frontends.model_file import load
+    from bnnhw.compiler.passes.integerize import integerize
+    from bnnhw.compiler.report.inspect import summarize_network
 
     summary, obstacle = None, None
     try:
@@ -65,9 +65,9 @@ def command(model: Path, trained: bool, as_json: bool) -> None:
 
 def costs_of(model: Path) -> "tuple[Cost, ...]":
     """The costs of the layers with weights, by the names of the file."""
-    from bnnhw.model.loading import load, read_any
-    from bnnhw.model.model_file import ModelFile
-    from bnnhw.model.summary import summarize
+    from bnnhw.model.export.loading import load, read_any
+    from bnnhw.model.export.model_file import ModelFile
+    from bnnhw.model.report.summary import summarize
 
     file = read_any(model)
     costs = summarize(load(model), file.shape, input_bits=max(1, (file.hi - file.lo).bit_length()))

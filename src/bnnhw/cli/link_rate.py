@@ -3,15 +3,15 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bnnhw.compiler.ir import Graph
+    from bnnhw.compiler.ir.graph import Graph
 
 BITS_PER_BYTE = 10  # a start bit, eight data bits, a stop bit
 
 
 def link_frames_per_second(graph: "Graph", baud: int) -> float:
     """Images a second of an integer graph, requests close behind each other, none of their bytes escaped."""
-    from bnnhw.compiler.ir import FloatType
-    from bnnhw.compiler.lowered import split_host
+    from bnnhw.compiler.ir.graph import FloatType
+    from bnnhw.compiler.lowering.network import split_host
     from bnnhw.hw.protocol import Frame, Kind, encode
 
     sent = split_host(graph)[1].inputs[0].type

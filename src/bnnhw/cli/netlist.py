@@ -8,12 +8,12 @@ from pathlib import Path
 from amaranth.back import rtlil
 
 from bnnhw.boards.board import Board
-from bnnhw.boards.placing import place
-from bnnhw.boards.synthesis import synthesise
-from bnnhw.compiler.schedule import Schedule
-from bnnhw.sim.batch import BatchSimulator
-from bnnhw.sim.ladder import Rung
-from bnnhw.sim.rungs import core_rung
+from bnnhw.boards.toolchain.placing import place
+from bnnhw.boards.toolchain.synthesis import synthesise
+from bnnhw.compiler.dataflow.schedule import Schedule
+from bnnhw.sim.batch.simulator import BatchSimulator
+from bnnhw.sim.ladder.ladder import Rung
+from bnnhw.sim.ladder.rungs import core_rung
 
 
 def netlist_rungs(schedule: Schedule, board: Board) -> Iterator[Rung]:

@@ -11,8 +11,8 @@ import click
 
 if TYPE_CHECKING:
     from bnnhw.boards.board import Board
-    from bnnhw.compiler.ir import Graph
-    from bnnhw.compiler.schedule import Schedule
+    from bnnhw.compiler.dataflow.schedule import Schedule
+    from bnnhw.compiler.ir.graph import Graph
 
 MODEL = click.Path(path_type=Path, dir_okay=False)
 """A model file; whether it exists and is sound is the reader's to say."""
@@ -86,12 +86,12 @@ class PlanOptions:
         Without a speed, a share or a file: LINK_MARGIN times what the UART carries, or what fits if that is less.
         """
         from bnnhw.compiler.errors import DeviceError, ScheduleError
-        from bnnhw.compiler.scheduling import DEFAULT_CLOCK_HZ, schedule
+        from bnnhw.compiler.search.scheduling import DEFAULT_CLOCK_HZ, schedule
 
         device, vectors = self.target.device, self.vectors
         clock_hz = None if self.clock_mhz is None else self.clock_mhz * 1e6
         if self.target_fps is None and self.fill is None and self.folding is None:
-            from bnnhw.cli.link_rate import link_frames_per_second
+            from .link_rate import link_frames_per_second
 
             target_fps = LINK_MARGIN * link_frames_per_second(integers, self.baud)
             clock_hz = clock_hz or DEFAULT_CLOCK_HZ

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bnnhw.cli.options import MODEL, FiniteRange, data_dir_option, plan_options
+from .options import MODEL, FiniteRange, data_dir_option, plan_options
 
 if TYPE_CHECKING:
-    from bnnhw.cli.options import PlanOptions
-    from bnnhw.compiler.area import Resources
-    from bnnhw.model.datasets import DataSet
-    from bnnhw.model.model_file import ModelFile
+    from bnnhw.compiler.units.area import Resources
+    from bnnhw.model.data.datasets import DataSet
+    from bnnhw.model.export.model_file import ModelFile
     from bnnhw.model.pruning import Pruning
+
+    from .options import PlanOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,15 +79,16 @@ def command(
     Example: bnnhw prune cnv.pt --keep 0.5 -o smaller.pt
     bnnhw prune cnv.pt --keep 0.5 --by thinet --layers conv3,conv4 --dataset cifar10 --epochs 10 -o smaller.pt
     """
-    from bnnhw.cli.inputs import check_images
-    from bnnhw.cli.progress import StageProgress
     from bnnhw.files import sole_writer, write_atomically
-    from bnnhw.model.datasets import load_data_set
+    from bnnhw.model.data.datasets import load_data_set
+    from bnnhw.model.export.loading import read_any
+    from bnnhw.model.export.model_file import ModelFile
     from bnnhw.model.files import torch_bytes
-    from bnnhw.model.loading import read_any
-    from bnnhw.model.model_file import ModelFile
     from bnnhw.model.pruning import fine_tune, prune
-    from bnnhw.model.recipes import default_recipe
+    from bnnhw.model.training.recipes import default_recipe
+
+    from .inputs import check_images
+    from .progress import StageProgress
 
     if epochs and not dataset:
         raise click.UsageError("--epochs trains on the images of a data set; name it with --dataset")
@@ -127,10 +129,10 @@ def judge(networks: "Mapping[str, ModelFile]", data: "DataSet | None", plan: "Pl
     import tempfile
 
     from bnnhw.compiler.errors import FoldError, ScheduleError
-    from bnnhw.compiler.integerize import integerize
-    from bnnhw.compiler.load import load
+    from bnnhw.compiler.frontends.model_file import load
+    from bnnhw.compiler.passes.integerize import integerize
     from bnnhw.model.files import torch_bytes
-    from bnnhw.model.training import count_correct
+    from bnnhw.model.training.training import count_correct
 
     stages = []
     for name, file in networks.items():

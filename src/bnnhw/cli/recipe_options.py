@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bnnhw.cli.options import FiniteRange, gather
+from .options import FiniteRange, gather
 
 if TYPE_CHECKING:
-    from bnnhw.model.recipes import Recipe
+    from bnnhw.model.training.recipes import Recipe
 
 __all__ = ["RecipeOptions", "recipe_options"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bnnhw.cli.options import FiniteRange
+from .options import FiniteRange
 
 
 @click.command("run")
@@ -26,9 +26,10 @@ def command(
     \b
     Example: bnnhw run --simulate build/lfc digit.png
     """
-    from bnnhw.boards.accelerator import Accelerator
+    from bnnhw.boards.host.accelerator import Accelerator
     from bnnhw.boards.manifest import Manifest
-    from bnnhw.cli.images import read_image
+
+    from .images import read_image
 
     if simulate and port:
         raise click.UsageError("--simulate and --port exclude each other; give one of them")
@@ -38,7 +39,7 @@ def command(
     ]
     with ExitStack() as stack:
         if simulate:
-            from bnnhw.sim.virtual_board import VirtualBoard
+            from bnnhw.sim.board.virtual_board import VirtualBoard
 
             port = stack.enter_context(VirtualBoard(build)).port
         patience_s = timeout_s or (60.0 if simulate else 1.0)

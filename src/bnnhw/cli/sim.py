@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bnnhw.cli.options import MODEL, FiniteRange, data_dir_option, plan_options
+from .options import MODEL, FiniteRange, data_dir_option, plan_options
 
 if TYPE_CHECKING:
-    from bnnhw.cli.options import PlanOptions
+    from .options import PlanOptions
 
 
 @click.command("sim")
@@ -43,17 +43,18 @@ def command(
     """
     import numpy as np
 
-    from bnnhw.cli.images import read_image
-    from bnnhw.cli.inputs import images_for
-    from bnnhw.compiler.integerize import integerize
-    from bnnhw.compiler.ir import IntType
-    from bnnhw.compiler.kernel import PackedKernel
-    from bnnhw.compiler.load import load
+    from bnnhw.compiler.frontends.model_file import load
+    from bnnhw.compiler.ir.graph import IntType
+    from bnnhw.compiler.kernel.packed_kernel import PackedKernel
+    from bnnhw.compiler.passes.integerize import integerize
     from bnnhw.files import staged_file
-    from bnnhw.sim.batch import BatchSimulator
+    from bnnhw.sim.batch.simulator import BatchSimulator
+    from bnnhw.sim.batch.waves import Waves
     from bnnhw.sim.errors import DeadlockError
-    from bnnhw.sim.rungs import frames_of
-    from bnnhw.sim.waves import Waves
+    from bnnhw.sim.ladder.rungs import frames_of
+
+    from .images import read_image
+    from .inputs import images_for
 
     graph = load(model)
     if images:

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from bnnhw.model import load
-from bnnhw.sim.ladder import Rung
+from bnnhw.sim.ladder.ladder import Rung
 
 _BLOCK = 1000  # images that torch computes at a time
 

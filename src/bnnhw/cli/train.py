@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bnnhw.cli.options import MODEL, FiniteRange, data_dir_option
-from bnnhw.cli.recipe_options import RecipeOptions, recipe_options
+from .options import MODEL, FiniteRange, data_dir_option
+from .recipe_options import RecipeOptions, recipe_options
 
 if TYPE_CHECKING:
-    from bnnhw.model.history import Epoch
+    from bnnhw.model.history.history import Epoch
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -73,14 +73,14 @@ def command(
     """
     import torch
 
-    from bnnhw.model.datasets import load_data_set
-    from bnnhw.model.distributed import join_workers
-    from bnnhw.model.event_log import EventLog
-    from bnnhw.model.machine import Machine
+    from bnnhw.model.data.datasets import load_data_set
+    from bnnhw.model.history.event_log import EventLog
+    from bnnhw.model.history.progress import TrainingProgress
     from bnnhw.model.methods import method_named
     from bnnhw.model.named import checkpoint_path, train_named
-    from bnnhw.model.progress import TrainingProgress
-    from bnnhw.model.recipes import default_recipe
+    from bnnhw.model.training.distributed import join_workers
+    from bnnhw.model.training.machine import Machine
+    from bnnhw.model.training.recipes import default_recipe
 
     if output.exists() and not output.is_file():
         raise ValueError(f"{output} is no regular file, and would be replaced by one; name another place")

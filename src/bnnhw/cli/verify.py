@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bnnhw.cli.options import MODEL, data_dir_option, plan_options
+from .options import MODEL, data_dir_option, plan_options
 
 if TYPE_CHECKING:
-    from bnnhw.cli.built import Build
-    from bnnhw.cli.options import PlanOptions
-    from bnnhw.compiler.ir import Graph
-    from bnnhw.sim.ladder import Rung
+    from bnnhw.compiler.ir.graph import Graph
+    from bnnhw.sim.ladder.ladder import Rung
+
+    from .built import Build
+    from .options import PlanOptions
 
 NAMES = ("torch", "trained graph", "integer graph", "packed kernel", "RTL", "netlist", "placed")
 RUNGS = ("graph", "integer", "packed", "rtl", "netlist", "placed")
@@ -64,15 +65,16 @@ def command(
     Example: bnnhw verify model.pt --through rtl --samples 10000
              bnnhw verify model.pt --build build/lfc
     """
-    from bnnhw.cli.inputs import images_for
-    from bnnhw.cli.progress import StageProgress
-    from bnnhw.compiler.load import load
-    from bnnhw.sim.ladder import climb
+    from bnnhw.compiler.frontends.model_file import load
+    from bnnhw.sim.ladder.ladder import climb
+
+    from .inputs import images_for
+    from .progress import StageProgress
 
     graph = load(model)
     build = None
     if build_folder is not None:
-        from bnnhw.cli.built import Build, check_no_plan
+        from .built import Build, check_no_plan
 
         check_no_plan(click.get_current_context())
         build = Build.read(build_folder, model=model)
@@ -105,9 +107,10 @@ def make_rungs(
     Raises ValueError at once, before any of them is made, where the network or `plan` is impossible, or where `build`
     holds another design than theirs.
     """
-    from bnnhw.cli.torch_rung import torch_rung
-    from bnnhw.compiler.integerize import integerize, scores_of_sums
-    from bnnhw.sim.rungs import graph_rung, packed_rung, rtl_rung
+    from bnnhw.compiler.passes.integerize import integerize, scores_of_sums
+    from bnnhw.sim.ladder.rungs import graph_rung, packed_rung, rtl_rung
+
+    from .torch_rung import torch_rung
 
     last = RUNGS.index(through)
     integers = integerize(graph, output=plan.outputs, check=True)
@@ -126,7 +129,7 @@ def make_rungs(
         if schedule is not None:
             yield rtl_rung(schedule)
             if last >= RUNGS.index("netlist"):
-                from bnnhw.cli.netlist import netlist_rungs
+                from .netlist import netlist_rungs
 
                 yield from islice(netlist_rungs(schedule, plan.target), last - RUNGS.index("rtl"))
 

@@ -1,12 +1,13 @@
 """From model.pt to a scheduled integer graph and its hardware."""
 
+from bnnhw.compiler.dataflow.schedule import Schedule
+from bnnhw.compiler.frontends.model_file import load
+from bnnhw.compiler.ir.graph import Graph, Node, Value, evaluate, trace, verify
+from bnnhw.compiler.ir.types import BinaryType, FloatType, IntType, TensorType
+from bnnhw.compiler.passes.integerize import integerize
+from bnnhw.compiler.search.scheduling import schedule
+
 from .errors import FoldError, GraphError, ModelError, ScheduleError
-from .integerize import integerize
-from .ir import Graph, Node, Value, evaluate, trace, verify
-from .load import load
-from .schedule import Schedule
-from .scheduling import schedule
-from .types import BinaryType, FloatType, IntType, TensorType
 
 __all__ = [
     "BinaryType",

@@ -3,18 +3,19 @@
 They know ints, shapes and arrays, nothing of networks. Conventions of streams: docs/architecture.md.
 """
 
+from bnnhw.hw.hardwired.plan import HardwiredPlan, plan_hardwired
+from bnnhw.hw.hardwired.unit import HardwiredUnit
+from bnnhw.hw.output.label_select import LabelSelect
+from bnnhw.hw.output.score_table import ScoreTable
+from bnnhw.hw.product.matrix_shape import MatrixShape
+from bnnhw.hw.product.matrix_unit import MatrixUnit
+from bnnhw.hw.product.popcount import XnorPopcount
+from bnnhw.hw.stream.buffer import StreamBuffer
+from bnnhw.hw.stream.fifo import Fifo
+from bnnhw.hw.stream.width import WidthConverter
+from bnnhw.hw.threshold.multi_threshold import MultiThreshold
+
 from .core import Core
-from .fifo import Fifo
-from .hardwired_plan import HardwiredPlan, plan_hardwired
-from .hardwired_unit import HardwiredUnit
-from .label_select import LabelSelect
-from .matrix_shape import MatrixShape
-from .matrix_unit import MatrixUnit
-from .multi_threshold import MultiThreshold
-from .popcount import XnorPopcount
-from .score_table import ScoreTable
-from .stream import StreamBuffer
-from .width import WidthConverter
 
 __all__ = [
     "Core",

@@ -8,8 +8,8 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .flow import Flow, Sink, chain_flows
-from .stream import flat_stream
+from bnnhw.hw.stream.buffer import flat_stream
+from bnnhw.hw.stream.flow import Flow, Sink, chain_flows
 
 __all__ = ["Core"]
 

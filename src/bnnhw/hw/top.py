@@ -4,12 +4,13 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from bnnhw.hw.link.link import Link
+from bnnhw.hw.link.phy.uart import baud_rate
+from bnnhw.hw.link.settings import FrameShape, LinkSettings
+from bnnhw.hw.targets.technology import check_technology
+
 from .core import Core
-from .link import Link
-from .link_settings import FrameShape, LinkSettings
 from .protocol import Info
-from .technology import check_technology
-from .uart import baud_rate
 
 __all__ = ["Top"]
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from bnnhw.model.checkpoint import read_checkpoint, write_checkpoint
-from bnnhw.model.divergence import check_finite
-from bnnhw.model.recipes import MAX_LEARNING_RATE
+from bnnhw.model.training.checkpoint import read_checkpoint, write_checkpoint
+from bnnhw.model.training.divergence import check_finite
+from bnnhw.model.training.recipes import MAX_LEARNING_RATE
 
 from .mosaic import amplify, pack
 from .noise import Sensor, expose

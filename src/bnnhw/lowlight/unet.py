@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bnnhw.model.abc import AbcConv2d, AbcConvTranspose2d
+from bnnhw.model.methods.abc_conv2d import AbcConv2d, AbcConvTranspose2d
 from bnnhw.model.methods.abc_net import BinaryBases
 
 __all__ = ["BLOCK", "HALO", "AbcLsid", "AbcLsidShape"]

@@ -4,11 +4,11 @@ from bnnhw.model import BinaryLinear, InputThreshold, Sign, TensorNorm
 from bnnhw.model.export import save
 """
 
-from .channels import ToChannelsFirst, ToChannelsLast
-from .layers import Affine, BinaryConv2d, BinaryLinear, TensorNorm
-from .loading import load
-from .model_file import ModelFile, read
-from .quantise import InputThreshold, Quantise, Sign, sign
+from bnnhw.model.export.loading import load
+from bnnhw.model.export.model_file import ModelFile, read
+from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
+from bnnhw.model.layers.layers import Affine, BinaryConv2d, BinaryLinear, TensorNorm
+from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign, sign
 
 __all__ = [
     "Affine", "BinaryConv2d", "BinaryLinear", "InputThreshold", "ModelFile", "Quantise", "Sign", "TensorNorm",

@@ -13,23 +13,23 @@ from torch import nn
 
 from bnnhw import __version__
 from bnnhw.files import sole_writer
+from bnnhw.model.data.datasets import DataSet
+from bnnhw.model.export.network_file import NetworkFile
+from bnnhw.model.export.save_model import save
+from bnnhw.model.history.history import Epoch
+from bnnhw.model.methods.bnn import Bnn
+from bnnhw.model.networks.catalogue import architecture, build_network
+from bnnhw.model.training.distributed import Workers
+from bnnhw.model.training.machine import Machine
+from bnnhw.model.training.recipes import Recipe
+from bnnhw.model.training.teachers import load_teacher
+from bnnhw.model.training.training import count_correct, train
 
-from .datasets import DataSet
-from .distributed import Workers
 from .errors import ExportError
-from .export import save
 from .files import file_sha256, torch_bytes, write_atomically, write_json
-from .history import Epoch
-from .machine import Machine
 from .methods import Method
-from .methods.bnn import Bnn
-from .network_file import NetworkFile
-from .networks import architecture, build_network
 from .options import option_texts
-from .recipes import Recipe
 from .report import TrainingReport, render
-from .teachers import load_teacher
-from .training import count_correct, train
 
 __all__ = ["checkpoint_path", "metrics_path", "report_path", "train_named"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bnnhw.compiler import Graph, IntType, Node, TensorType, Value
-from bnnhw.compiler.ops import BinaryLinear, Op
+from bnnhw.compiler.ir.ops import BinaryLinear, Op
 
 
 def chain(*ops: Op, shape: tuple[int, ...] = (4,), lo: int = 0, hi: int = 1) -> Graph:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bnnhw.compiler.ops import HardTanh, Identity, InputThreshold, Relu, Sign
+from bnnhw.compiler.ir.ops import HardTanh, Identity, InputThreshold, Relu, Sign
 from bnnhw.compiler.passes import drop_identities
 
 from .graphs import chain, linear, ops_of

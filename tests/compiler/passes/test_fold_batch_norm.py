@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bnnhw.compiler import FoldError, evaluate
-from bnnhw.compiler.ops import Affine, BatchNorm, Elementwise, InputThreshold, MatMul, Relu, Sign, Threshold
+from bnnhw.compiler.ir.ops import Affine, BatchNorm, Elementwise, InputThreshold, MatMul, Relu, Sign, Threshold
 from bnnhw.compiler.passes import fold_batch_norm, split_binary_layers
 
 from .graphs import chain, linear, ops_of, vector

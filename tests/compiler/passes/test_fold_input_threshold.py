@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bnnhw.compiler import evaluate
-from bnnhw.compiler.ops import InputThreshold, Sign, Threshold
+from bnnhw.compiler.ir.ops import InputThreshold, Sign, Threshold
 from bnnhw.compiler.passes import fold_input_threshold
 
 from .graphs import chain, linear, ops_of

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bnnhw.compiler import FoldError, evaluate
-from bnnhw.compiler.ops import Affine, BatchNorm, InputThreshold, Op, Relu, ScoreTable
+from bnnhw.compiler.ir.ops import Affine, BatchNorm, InputThreshold, Op, Relu, ScoreTable
 from bnnhw.compiler.passes import add_argmax, fold_output, split_binary_layers
 
 from .graphs import chain, linear, ops_of, vector

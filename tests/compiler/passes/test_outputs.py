@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bnnhw.compiler import FoldError, evaluate
-from bnnhw.compiler.ops import Affine, Relu
+from bnnhw.compiler.ir.ops import Affine, Relu
 from bnnhw.compiler.passes import add_argmax, expose_sums, split_binary_layers
 
 from .graphs import chain, linear, ops_of, vector

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bnnhw.compiler import FoldError, evaluate
-from bnnhw.compiler.ops import BatchNorm, BinaryConv2d, Conv, MaxPool, Relu, Sign, Threshold
+from bnnhw.compiler.ir.ops import BatchNorm, BinaryConv2d, Conv, MaxPool, Relu, Sign, Threshold
 from bnnhw.compiler.passes import fold_batch_norm, pool_sums_first, split_binary_layers, threshold_before_pool
 
 from .graphs import chain, ops_of, vector

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bnnhw.compiler import evaluate, trace
-from bnnhw.compiler.ops import BinaryLinear
+from bnnhw.compiler.ir.ops import BinaryLinear
 from bnnhw.compiler.passes import split_binary_layers
 
 from .graphs import chain, linear, ops_of, vector

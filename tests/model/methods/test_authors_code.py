@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from bnnhw.model import BinaryConv2d, BinaryLinear
+from bnnhw.model.layers.weights import standardised
 from bnnhw.model.methods import METHODS, method_named
 from bnnhw.model.methods.rbnn import RotatedWeights
 from bnnhw.model.methods.xnor import MeanScaledWeights
-from bnnhw.model.networks import architecture, build_network
-from bnnhw.model.optimizers.shift_adamax import ShiftAdaMaxSteps, power_of_two
-from bnnhw.model.weights import standardised
+from bnnhw.model.networks.catalogue import architecture, build_network
+from bnnhw.model.training.optimizers.shift_adamax import ShiftAdaMaxSteps, power_of_two
 
 
 def test_xnors_gradient_is_the_authors_but_for_n_and_the_share_that_centring_leaves() -> None:

@@ -1,7 +1,7 @@
 import torch
 
 from bnnhw.model import BinaryLinear, Sign
-from bnnhw.model.gradients import Polynomial
+from bnnhw.model.layers.gradients import Polynomial
 from bnnhw.model.methods import method_named
 
 

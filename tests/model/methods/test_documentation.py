@@ -7,9 +7,9 @@ from typing import Any
 import torch
 
 from bnnhw.model import BinaryConv2d
-from bnnhw.model.gradients import GRADIENTS
+from bnnhw.model.layers.gradients import GRADIENTS
 from bnnhw.model.methods import METHODS
-from bnnhw.model.networks import Architecture, build_network
+from bnnhw.model.networks.catalogue import Architecture, build_network
 
 PAGE = (Path(__file__).parents[3] / "docs" / "methods.md").read_text()
 

@@ -4,11 +4,11 @@ from torch import Tensor, nn
 from torch.nn.grad import conv2d_input, conv2d_weight
 
 from bnnhw.model import BinaryLinear
-from bnnhw.model.layers import BinaryLayer
+from bnnhw.model.layers.layers import BinaryLayer
+from bnnhw.model.layers.quantise import quantise_gradient
 from bnnhw.model.methods import method_named
 from bnnhw.model.methods.dorefa import Dorefa, DorefaWeights
-from bnnhw.model.networks import architecture, build_network
-from bnnhw.model.quantise import quantise_gradient
+from bnnhw.model.networks.catalogue import architecture, build_network
 
 
 def test_one_bit_is_the_sign_times_the_layers_mean_magnitude() -> None:

@@ -3,10 +3,10 @@ import math
 import pytest
 import torch
 
-from bnnhw.model.gradients import Ede, Ste
+from bnnhw.model.layers.gradients import Ede, Ste
+from bnnhw.model.layers.weights import ap2
 from bnnhw.model.methods import method_named
 from bnnhw.model.methods.irnet import BalancedWeights, IrNet
-from bnnhw.model.weights import ap2
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,14 @@ from torch import nn
 from bnnhw.compiler import evaluate, integerize
 from bnnhw.compiler import load as load_graph
 from bnnhw.model import load
-from bnnhw.model.datasets import DataSet, load_data_set
+from bnnhw.model.data.datasets import DataSet, load_data_set
 from bnnhw.model.errors import ExportError
-from bnnhw.model.export import save
+from bnnhw.model.export.save_model import save
 from bnnhw.model.methods import METHODS, Method, method_named
-from bnnhw.model.networks import Architecture, Convolution, build_network
-from bnnhw.model.recipes import Recipe
-from bnnhw.model.resnet import ResNet
-from bnnhw.model.training import train
+from bnnhw.model.networks.catalogue import Architecture, Convolution, build_network
+from bnnhw.model.networks.resnet import ResNet
+from bnnhw.model.training.recipes import Recipe
+from bnnhw.model.training.training import train
 
 SMALL = Architecture(
     widths=(24,),

@@ -5,10 +5,10 @@ import torch
 from torch import Tensor
 
 from bnnhw.model import BinaryConv2d, BinaryLinear
-from bnnhw.model.epochs import on_epoch
-from bnnhw.model.gradients import RbnnGradient
+from bnnhw.model.layers.gradients import RbnnGradient
+from bnnhw.model.layers.rotation import cosine, rotate
 from bnnhw.model.methods.rbnn import Rbnn, RotatedWeights
-from bnnhw.model.rotation import cosine, rotate
+from bnnhw.model.training.epochs import on_epoch
 
 
 def layer(scope: str = "layer", *, standardise: bool = False, seed: int = 0) -> tuple[BinaryConv2d, RotatedWeights]:

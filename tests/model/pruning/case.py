@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from bnnhw.model import ModelFile
-from bnnhw.model.export import model_file_of
-from bnnhw.model.networks import Architecture, Convolution, build_network
+from bnnhw.model.export.save_model import model_file_of
+from bnnhw.model.networks.catalogue import Architecture, Convolution, build_network
 from tests.model.toy import scramble
 
 __all__ = ["CONVOLUTIONAL", "PERCEPTRON", "file_of", "images_for", "network_of", "scores"]

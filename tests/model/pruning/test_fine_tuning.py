@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from bnnhw.model import ModelFile
-from bnnhw.model.export import model_file_of
-from bnnhw.model.networks import Architecture, Convolution, build_network
+from bnnhw.model.export.save_model import model_file_of
+from bnnhw.model.networks.catalogue import Architecture, Convolution, build_network
 from bnnhw.model.pruning import fine_tune, prune
 from bnnhw.model.pruning.fine_tuning import learnable
-from bnnhw.model.recipes import Recipe
-from bnnhw.model.training import count_correct, train
+from bnnhw.model.training.recipes import Recipe
+from bnnhw.model.training.training import count_correct, train
 from tests.model.toy import toy_data
 
 from .case import CONVOLUTIONAL, file_of, images_for, network_of

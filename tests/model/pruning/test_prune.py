@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, ModelFile, Sign, TensorNorm, ToChannelsFirst
-from bnnhw.model.layers import BinaryLayer
-from bnnhw.model.networks import Architecture
+from bnnhw.model.layers.layers import BinaryLayer
+from bnnhw.model.networks.catalogue import Architecture
 from bnnhw.model.pruning import prune
 
 from .case import CONVOLUTIONAL, PERCEPTRON, file_of, images_for, network_of, scores

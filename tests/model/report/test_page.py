@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from bnnhw.model.recipes import Recipe
 from bnnhw.model.report import TrainingReport, render
-from bnnhw.model.training import train
+from bnnhw.model.training.recipes import Recipe
+from bnnhw.model.training.training import train
 from tests.model.toy import toy_data, toy_network
 
 METRICS = {

@@ -59,14 +59,15 @@ def command(
     """
     import torch
 
-    from bnnhw.cli.accuracy.plot import plot_flips
-    from bnnhw.cli.accuracy.record import Record, read_record, run_row
-    from bnnhw.cli.accuracy.report import accuracy_table, flip_table, markdown, mean_flips
-    from bnnhw.cli.accuracy.rows import FLIP_ROWS, ROWS
     from bnnhw.cli.progress import StageProgress
-    from bnnhw.model.datasets import load_data_set
+    from bnnhw.model.data.datasets import load_data_set
     from bnnhw.model.files import write_atomically
-    from bnnhw.model.machine import Machine
+    from bnnhw.model.training.machine import Machine
+
+    from .plot import plot_flips
+    from .record import Record, read_record, run_row
+    from .report import accuracy_table, flip_table, markdown, mean_flips
+    from .rows import FLIP_ROWS, ROWS
 
     names = [row.name for row in ROWS]
     for name in only:

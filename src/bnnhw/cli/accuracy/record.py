@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bnnhw.cli.accuracy.rows import AccuracyRow
+from .rows import AccuracyRow
 
 if TYPE_CHECKING:
-    from bnnhw.model.datasets import DataSet
-    from bnnhw.model.machine import Machine
+    from bnnhw.model.data.datasets import DataSet
+    from bnnhw.model.training.machine import Machine
 
 __all__ = ["Record", "read_record", "run_row"]
 
@@ -59,7 +59,7 @@ def run_row(
     from bnnhw.model.files import write_json
     from bnnhw.model.methods import method_named
     from bnnhw.model.named import train_named
-    from bnnhw.model.recipes import default_recipe
+    from bnnhw.model.training.recipes import default_recipe
 
     recipe = replace(default_recipe(row.network, row.dataset), epochs=row.epochs, **row.recipe)
     model = folder / f"{row.name}-seed{seed}.pt"
@@ -98,12 +98,12 @@ def flip_rates(model: Path, *, seed: int) -> dict[str, float] | None:
     """`Record.flips` of a trained file: its network is built anew, with the weights that the training began with."""
     import torch
 
-    from bnnhw.model.layers import BinaryLayer
-    from bnnhw.model.loading import read_any
+    from bnnhw.model.export.loading import read_any
+    from bnnhw.model.export.network_file import NetworkFile
+    from bnnhw.model.layers.layers import BinaryLayer
+    from bnnhw.model.layers.quantise import plus_minus_one
     from bnnhw.model.methods import method_named
-    from bnnhw.model.network_file import NetworkFile
-    from bnnhw.model.networks import architecture, build_network
-    from bnnhw.model.quantise import plus_minus_one
+    from bnnhw.model.networks.catalogue import architecture, build_network
 
     file = read_any(model)
     if not isinstance(file, NetworkFile):

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 
-from bnnhw.cli.accuracy.record import Record
-from bnnhw.cli.accuracy.rows import AccuracyRow
+from .record import Record
+from .rows import AccuracyRow
 
 __all__ = ["accuracy_table", "flip_table", "markdown", "mean_flips"]
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from bnnhw.cli.bench.row import Bench, Row
 from bnnhw.cli.options import data_dir_option
+
+from .row import Bench, Row
 
 
 def measurements() -> dict[str, Callable[[Bench], Iterator[Row]]]:
     """What can be measured, by name, quick ones first."""
-    from bnnhw.cli.bench import accuracy, cnv, engines, equality, overhead, popcount, routed, speed, training
+    from . import accuracy, cnv, engines, equality, overhead, popcount, routed, speed, training
 
     return {
         "accuracy": accuracy.measure,

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bnnhw.cli.bench.row import Bench, Row
-from bnnhw.compiler.integerize import integerize
-from bnnhw.compiler.ir import Graph
-from bnnhw.compiler.kernel import PackedKernel
-from bnnhw.compiler.load import load
-from bnnhw.model.datasets import DataSet, load_data_set
+from bnnhw.compiler.frontends.model_file import load
+from bnnhw.compiler.ir.graph import Graph
+from bnnhw.compiler.kernel.packed_kernel import PackedKernel
+from bnnhw.compiler.passes.integerize import integerize
+from bnnhw.model.data.datasets import DataSet, load_data_set
+
+from .row import Bench, Row
 
 TARGETS = {"tfc": 0.932, "sfc": 0.979, "lfc": 0.989}
 

@@ -4,15 +4,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bnnhw.cli.bench.accuracy import accuracy_row
-from bnnhw.cli.bench.equality import PLAN, climb_rows
-from bnnhw.cli.bench.row import Bench, Row
-from bnnhw.cli.bench.speed import cycles_row
-from bnnhw.compiler.integerize import integerize
-from bnnhw.compiler.load import load
-from bnnhw.model.datasets import load_data_set
-from bnnhw.sim.batch import BatchSimulator
-from bnnhw.sim.rungs import frames_of
+from bnnhw.compiler.frontends.model_file import load
+from bnnhw.compiler.passes.integerize import integerize
+from bnnhw.model.data.datasets import load_data_set
+from bnnhw.sim.batch.simulator import BatchSimulator
+from bnnhw.sim.ladder.rungs import frames_of
+
+from .accuracy import accuracy_row
+from .equality import PLAN, climb_rows
+from .row import Bench, Row
+from .speed import cycles_row
 
 MIN_ACCURACY = 0.801
 """FINN's cnv, arXiv:1612.07119."""

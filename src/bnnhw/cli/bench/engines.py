@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
-from bnnhw.boards.alone import route_alone, synthesise_alone
-from bnnhw.boards.synthesis import SynthesisReport
-from bnnhw.cli.bench.row import Bench, Row
-from bnnhw.compiler.build_pipeline import build_pipeline
-from bnnhw.compiler.folding import Folding
-from bnnhw.compiler.integerize import integerize
-from bnnhw.compiler.load import load
-from bnnhw.compiler.lowered import split_host
-from bnnhw.compiler.pipeline import MatrixLayer
-from bnnhw.compiler.stages import Hardwired, Matrix
+from bnnhw.boards.toolchain.alone import route_alone, synthesise_alone
+from bnnhw.boards.toolchain.synthesis import SynthesisReport
+from bnnhw.compiler.frontends.model_file import load
+from bnnhw.compiler.lowering.build_pipeline import build_pipeline
+from bnnhw.compiler.lowering.folding import Folding
+from bnnhw.compiler.lowering.network import split_host
+from bnnhw.compiler.lowering.pipeline import MatrixLayer
+from bnnhw.compiler.passes.integerize import integerize
+from bnnhw.compiler.units.base import Hardwired, Matrix
+
+from .row import Bench, Row
 
 DEVICE = "LFE5U-85F"
 DA4ML_COMB, DA4ML_FMAX_HZ = 4379, 96e6

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from bnnhw.cli.bench.row import Bench, Row
 from bnnhw.cli.options import PlanOptions
 from bnnhw.cli.verify import make_rungs
-from bnnhw.compiler.load import load
-from bnnhw.model.datasets import load_data_set
-from bnnhw.sim.ladder import climb
+from bnnhw.compiler.frontends.model_file import load
+from bnnhw.model.data.datasets import load_data_set
+from bnnhw.sim.ladder.ladder import climb
+
+from .row import Bench, Row
 
 PLAN = PlanOptions(
     board="ulx3s-85f",

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bnnhw.cli.bench.row import Bench, Row
-from bnnhw.model.epochs import on_epoch
-from bnnhw.model.layers import BinaryLayer
+from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.methods import method_named
-from bnnhw.model.networks import architecture, build_network
+from bnnhw.model.networks.catalogue import architecture, build_network
+from bnnhw.model.training.epochs import on_epoch
+
+from .row import Bench, Row
 
 BATCH = 128
 TURNS = 25

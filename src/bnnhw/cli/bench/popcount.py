@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from bnnhw.boards.alone import route_alone, synthesise_alone
-from bnnhw.cli.bench.row import Bench, Row
-from bnnhw.hw.matrix_shape import POPCOUNT_LEVELS
-from bnnhw.hw.popcount import XnorPopcount
+from bnnhw.boards.toolchain.alone import route_alone, synthesise_alone
+from bnnhw.hw.product.matrix_shape import POPCOUNT_LEVELS
+from bnnhw.hw.product.popcount import XnorPopcount
+
+from .row import Bench, Row
 
 INPUTS = 64
 MAX_LUTS_PER_INPUT = 1.85

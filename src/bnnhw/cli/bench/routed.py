@@ -5,15 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from bnnhw.boards.folder import staged_build
-from bnnhw.cli.bench.cnv import CNV_PLAN
-from bnnhw.cli.bench.equality import PLAN
-from bnnhw.cli.bench.row import Bench, Row
 from bnnhw.cli.build_folder import BuildOptions, fill_folder
 from bnnhw.cli.options import PlanOptions
-from bnnhw.compiler.integerize import integerize
-from bnnhw.compiler.load import load
+from bnnhw.compiler.frontends.model_file import load
+from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.compiler.report import BuildReport
 from bnnhw.compiler.report.data import deviation
+
+from .cnv import CNV_PLAN
+from .equality import PLAN
+from .row import Bench, Row
 
 OPTIONS = BuildOptions(seed=1, retries=2, stop_after=None, timeout_s=None)
 FINN_LFC_FIX = 12_200

@@ -9,18 +9,19 @@ import torch
 from amaranth.back import rtlil
 from numpy.typing import NDArray
 
-from bnnhw.cli.bench.equality import PLAN
-from bnnhw.cli.bench.row import Bench, Row
 from bnnhw.cli.torch_rung import torch_rung
-from bnnhw.compiler.integerize import integerize
-from bnnhw.compiler.ir import random_feeds
-from bnnhw.compiler.kernel import PackedKernel, images_per_second
-from bnnhw.compiler.load import load
-from bnnhw.compiler.timing import Timing
-from bnnhw.model.datasets import load_data_set
-from bnnhw.sim.batch import BatchResult, BatchSimulator
-from bnnhw.sim.rungs import frames_of
-from bnnhw.sim.speed import compare_speed
+from bnnhw.compiler.dataflow.timing import Timing
+from bnnhw.compiler.frontends.model_file import load
+from bnnhw.compiler.ir.graph import random_feeds
+from bnnhw.compiler.kernel.packed_kernel import PackedKernel, images_per_second
+from bnnhw.compiler.passes.integerize import integerize
+from bnnhw.model.data.datasets import load_data_set
+from bnnhw.sim.batch.simulator import BatchResult, BatchSimulator
+from bnnhw.sim.icarus.speed import compare_speed
+from bnnhw.sim.ladder.rungs import frames_of
+
+from .equality import PLAN
+from .row import Bench, Row
 
 MAX_SECONDS = 20
 MIN_UTILISATION = 0.95

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from bnnhw.cli.bench.row import Bench, Row
-from bnnhw.model.labelled_images import LabelledImages
-from bnnhw.model.learner import Learner
-from bnnhw.model.machine import Machine
-from bnnhw.model.networks import architecture, build_network
-from bnnhw.model.recipes import default_recipe
+from bnnhw.model.data.labelled_images import LabelledImages
+from bnnhw.model.networks.catalogue import architecture, build_network
+from bnnhw.model.training.learner import Learner
+from bnnhw.model.training.machine import Machine
+from bnnhw.model.training.recipes import default_recipe
+
+from .row import Bench, Row
 
 STEPS = {"cpu": 5, "cuda": 200}
 """Enough for seconds; as many without being timed come first."""

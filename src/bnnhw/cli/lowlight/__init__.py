@@ -2,7 +2,7 @@
 
 import click
 
-from bnnhw.cli.lowlight import compare, train
+from . import compare, train
 
 
 @click.group("lowlight")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bnnhw.cli.lowlight.options import LearningOptions, learning_options
+from .options import LearningOptions, learning_options
 
 if TYPE_CHECKING:
     from bnnhw.lowlight.quality import Quality

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from bnnhw.cli.lowlight.options import LearningOptions, learning_options
 from bnnhw.cli.options import MODEL
+
+from .options import LearningOptions, learning_options
 
 BASES = click.IntRange(0, 8)
 

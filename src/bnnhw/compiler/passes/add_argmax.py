@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from bnnhw.compiler.errors import FoldError
-from bnnhw.compiler.ir import Graph, Node
-from bnnhw.compiler.ops import ArgMax
+from bnnhw.compiler.ir.graph import Graph, Node
+from bnnhw.compiler.ir.ops import ArgMax
 
 
 def add_argmax(graph: Graph) -> Graph:

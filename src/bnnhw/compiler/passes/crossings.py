@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ops import Quantise, Sign
+from bnnhw.compiler.ir.ops import Quantise, Sign
 
 from .rewrite import Chain, sums_in_chunks
 

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from bnnhw.compiler.ir import Graph, infer_types
-from bnnhw.compiler.ops import HardTanh, Identity, Sign
-from bnnhw.compiler.types import BinaryType
+from bnnhw.compiler.ir.graph import Graph, infer_types
+from bnnhw.compiler.ir.ops import HardTanh, Identity, Sign
+from bnnhw.compiler.ir.types import BinaryType
 
 
 def drop_identities(graph: Graph) -> Graph:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bnnhw.compiler.errors import FoldError
-from bnnhw.compiler.ir import Graph, infer_types
+from bnnhw.compiler.ir.graph import Graph, infer_types
 
 from .rewrite import Chain, chains
 

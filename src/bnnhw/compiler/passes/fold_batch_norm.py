@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
-from bnnhw.compiler.ir import Graph, Node, infer_types
-from bnnhw.compiler.ops import MaxPool, MultiThreshold, Quantise, Sign, Threshold
+from bnnhw.compiler.ir.graph import Graph, Node, infer_types
+from bnnhw.compiler.ir.ops import MaxPool, MultiThreshold, Quantise, Sign, Threshold
 
 from .crossings import Crossings, find_crossings
 from .rewrite import Chain, chains

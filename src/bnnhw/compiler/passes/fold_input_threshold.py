@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from bnnhw.compiler.ir import Graph, Node, infer_types
-from bnnhw.compiler.ops import InputThreshold, Sign, Threshold
-from bnnhw.compiler.types import IntType
+from bnnhw.compiler.ir.graph import Graph, Node, infer_types
+from bnnhw.compiler.ir.ops import InputThreshold, Sign, Threshold
+from bnnhw.compiler.ir.types import IntType
 
 from .rewrite import replace_nodes
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from bnnhw.compiler.ir import Graph, Node, infer_types
-from bnnhw.compiler.ops import ArgMax, ScoreTable
+from bnnhw.compiler.ir.graph import Graph, Node, infer_types
+from bnnhw.compiler.ir.ops import ArgMax, ScoreTable
 
 from .rewrite import Chain, chains
 

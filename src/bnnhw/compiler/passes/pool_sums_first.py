@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
-from bnnhw.compiler.ir import Graph, Node, infer_types
-from bnnhw.compiler.ops import MaxPool
+from bnnhw.compiler.ir.graph import Graph, Node, infer_types
+from bnnhw.compiler.ir.ops import MaxPool
 
 from .rewrite import Chain, chains, moves_values, sums_in_chunks
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
-from bnnhw.compiler.ir import Graph, Node, TensorType
-from bnnhw.compiler.ops import Elementwise, Flatten, MaxPool, Product, Reachable, SumPool
+from bnnhw.compiler.ir.graph import Graph, Node, TensorType
+from bnnhw.compiler.ir.ops import Elementwise, Flatten, MaxPool, Product, Reachable, SumPool
 
 
 def replace_nodes(graph: Graph, rewrite: Callable[[Node], Iterable[Node]]) -> Graph:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bnnhw.compiler.ir import Graph, Node, infer_types
-from bnnhw.compiler.ops import Affine, AveragePool, Divide, Flatten, MaxPool
-from bnnhw.compiler.types import FloatType, TensorType
+from bnnhw.compiler.ir.graph import Graph, Node, infer_types
+from bnnhw.compiler.ir.ops import Affine, AveragePool, Divide, Flatten, MaxPool
+from bnnhw.compiler.ir.types import FloatType, TensorType
 
 from .rewrite import drop_unread, replace_nodes
 

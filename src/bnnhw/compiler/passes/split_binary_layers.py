@@ -1,7 +1,7 @@
 """Separation of a layer's exact sum from the float arithmetic behind it."""
 
-from bnnhw.compiler.ir import Graph, Node
-from bnnhw.compiler.ops import BinaryLayer, Divide
+from bnnhw.compiler.ir.graph import Graph, Node
+from bnnhw.compiler.ir.ops import BinaryLayer, Divide
 
 from .rewrite import drop_unread, replace_nodes
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from bnnhw.compiler.ir import Graph, Node
-from bnnhw.compiler.ops import MaxPool, MultiThreshold, Threshold
+from bnnhw.compiler.ir.graph import Graph, Node
+from bnnhw.compiler.ir.ops import MaxPool, MultiThreshold, Threshold
 
 from .rewrite import replace_nodes
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bnnhw.compiler.codec import from_plain, to_plain
-from bnnhw.compiler.device import Device
-from bnnhw.compiler.inspect import NetworkSummary
+from bnnhw.hw.targets.devices import Device
+
+from .inspect import NetworkSummary
 
 FORMAT = "bnnhw-report"
 VERSION = 1

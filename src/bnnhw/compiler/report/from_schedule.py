@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bnnhw.compiler import area
-from bnnhw.compiler.inspect import summarize_network
-from bnnhw.compiler.schedule import Schedule
-from bnnhw.compiler.search import Design
-from bnnhw.compiler.stages import Hardwired, Matrix
-from bnnhw.compiler.stages import Stage as Scheduled
+from bnnhw.compiler.dataflow.schedule import Schedule
+from bnnhw.compiler.search.search import Design
+from bnnhw.compiler.units import area
+from bnnhw.compiler.units.base import Hardwired, Matrix
+from bnnhw.compiler.units.base import Stage as Scheduled
 
 from .data import (
     BuildReport,
@@ -24,6 +23,7 @@ from .data import (
     Stage,
     Unit,
 )
+from .inspect import summarize_network
 
 
 def from_schedule(

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from bnnhw.model.gradients import within
-from bnnhw.model.quantise import Sign, plus_minus_one, straight_through
-from bnnhw.model.weights import QuantisedWeight, WeightQuantiser
+from bnnhw.model.layers.gradients import within
+from bnnhw.model.layers.quantise import Sign, plus_minus_one, straight_through
+from bnnhw.model.layers.weights import QuantisedWeight, WeightQuantiser
 
 from .base import Method, Traits
 

@@ -5,10 +5,10 @@ from typing import Any, ClassVar, Literal
 
 from torch import nn
 
-from bnnhw.model.gradients import Gradient, gradient_named
-from bnnhw.model.layers import BinaryConv2d, BinaryLinear, LayerOptions
-from bnnhw.model.quantise import Sign
-from bnnhw.model.weights import SignWeights, WeightQuantiser
+from bnnhw.model.layers.gradients import Gradient, gradient_named
+from bnnhw.model.layers.layers import BinaryConv2d, BinaryLinear, LayerOptions
+from bnnhw.model.layers.quantise import Sign
+from bnnhw.model.layers.weights import SignWeights, WeightQuantiser
 
 __all__ = ["GradientName", "Method", "SignMethod", "Traits"]
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from bnnhw.model.gradients import Ste
-from bnnhw.model.weights import SignWeights, WeightQuantiser
+from bnnhw.model.layers.gradients import Ste
+from bnnhw.model.layers.weights import SignWeights, WeightQuantiser
 
 from .base import GradientName, SignMethod, Traits
 

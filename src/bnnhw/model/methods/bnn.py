@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from bnnhw.model.quantise import Sign
-from bnnhw.model.shift_norm import ShiftBatchNorm
+from bnnhw.model.layers.quantise import Sign
+from bnnhw.model.layers.shift_norm import ShiftBatchNorm
 
 from .base import SignMethod, Traits
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from bnnhw.model.layers import LayerOptions
-from bnnhw.model.quantise import Quantise, plus_minus_one, straight_through
-from bnnhw.model.weights import LEAST, QuantisedWeight, WeightQuantiser
+from bnnhw.model.layers.layers import LayerOptions
+from bnnhw.model.layers.quantise import Quantise, plus_minus_one, straight_through
+from bnnhw.model.layers.weights import LEAST, QuantisedWeight, WeightQuantiser
 
 from .base import Method, Traits
 

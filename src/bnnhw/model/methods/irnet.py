@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from bnnhw.model.gradients import Ede, Gradient
-from bnnhw.model.quantise import sign
-from bnnhw.model.weights import LEAST, QuantisedWeight, WeightQuantiser, ap2, channel_mean, standardised
+from bnnhw.model.layers.gradients import Ede, Gradient
+from bnnhw.model.layers.quantise import sign
+from bnnhw.model.layers.weights import LEAST, QuantisedWeight, WeightQuantiser, ap2, channel_mean, standardised
 
 from .base import GradientName, SignMethod, Traits
 

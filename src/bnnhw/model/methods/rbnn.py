@@ -7,10 +7,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from bnnhw.model.gradients import Gradient
-from bnnhw.model.quantise import sign
-from bnnhw.model.rotation import learn_rotation, near_square, random_rotation, rotate
-from bnnhw.model.weights import QuantisedWeight, WeightQuantiser, standardised
+from bnnhw.model.layers.gradients import Gradient
+from bnnhw.model.layers.quantise import sign
+from bnnhw.model.layers.rotation import learn_rotation, near_square, random_rotation, rotate
+from bnnhw.model.layers.weights import QuantisedWeight, WeightQuantiser, standardised
 
 from .base import GradientName, SignMethod, Traits
 

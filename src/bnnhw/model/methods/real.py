@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from bnnhw.model.weights import QuantisedWeight, WeightQuantiser
+from bnnhw.model.layers.weights import QuantisedWeight, WeightQuantiser
 
 from .base import Method, Traits
 

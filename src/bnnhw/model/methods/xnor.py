@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bnnhw.model.layers import BinaryConv2d, BinaryLinear
-from bnnhw.model.quantise import plus_minus_one, straight_through
-from bnnhw.model.weights import LEAST, QuantisedWeight, WeightQuantiser, channel_mean
+from bnnhw.model.layers.layers import BinaryConv2d, BinaryLinear
+from bnnhw.model.layers.quantise import plus_minus_one, straight_through
+from bnnhw.model.layers.weights import LEAST, QuantisedWeight, WeightQuantiser, channel_mean
 
 from .base import Method, SignMethod, Traits
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from bnnhw.model.layer_format import Layer
-from bnnhw.model.model_file import ModelFile
+from bnnhw.model.export.layer_format import Layer
+from bnnhw.model.export.model_file import ModelFile
 
 from .links import Link, shape_before, split_at
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bnnhw.model.layers import BinaryConv2d
-from bnnhw.model.model_file import ModelFile
+from bnnhw.model.export.model_file import ModelFile
+from bnnhw.model.layers.layers import BinaryConv2d
 
 from .links import Link, input_weights, split_at
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from bnnhw.model.datasets import DataSet
-from bnnhw.model.export import model_file_of
-from bnnhw.model.layers import Affine, BinaryLayer
-from bnnhw.model.model_file import ModelFile
-from bnnhw.model.recipes import Recipe
-from bnnhw.model.training import Epoch, train
+from bnnhw.model.data.datasets import DataSet
+from bnnhw.model.export.model_file import ModelFile
+from bnnhw.model.export.save_model import model_file_of
+from bnnhw.model.layers.layers import Affine, BinaryLayer
+from bnnhw.model.training.recipes import Recipe
+from bnnhw.model.training.training import Epoch, train
 
 __all__ = ["fine_tune", "learnable"]
 

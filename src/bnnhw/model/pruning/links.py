@@ -6,11 +6,11 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from bnnhw.model.layer_check import check_layer
-from bnnhw.model.layer_format import Layer
-from bnnhw.model.layers import BinaryLayer
-from bnnhw.model.model_file import ModelFile
-from bnnhw.model.packed import pack_signs, unpack_signs
+from bnnhw.model.export.layer_check import check_layer
+from bnnhw.model.export.layer_format import Layer
+from bnnhw.model.export.model_file import ModelFile
+from bnnhw.model.export.packed import pack_signs, unpack_signs
+from bnnhw.model.layers.layers import BinaryLayer
 
 __all__ = ["Link", "find_links", "input_weights", "obstacle", "remove_channels", "shape_before", "split_at"]
 

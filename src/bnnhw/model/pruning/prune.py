@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnnhw.model.model_file import ModelFile
+from bnnhw.model.export.model_file import ModelFile
 
 from .constants import constant_channels
 from .criteria import Criterion, order_by_magnitude, order_by_thinet

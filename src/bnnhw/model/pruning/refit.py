@@ -5,8 +5,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from bnnhw.model.layers import BinaryLayer
-from bnnhw.model.model_file import ModelFile
+from bnnhw.model.export.model_file import ModelFile
+from bnnhw.model.layers.layers import BinaryLayer
 
 from .constants import constant_channels
 from .links import Link, input_weights, split_at

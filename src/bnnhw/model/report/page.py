@@ -6,8 +6,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from bnnhw.model.histograms import Histogram
-from bnnhw.model.history import Epoch
+from bnnhw.model.history.histograms import Histogram
+from bnnhw.model.history.history import Epoch
 from bnnhw.pages.environment import page_environment
 
 from .plots import plot_curves, plot_histograms

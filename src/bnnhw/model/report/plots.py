@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bnnhw.model.histograms import Histogram
+from bnnhw.model.history.histograms import Histogram
 from bnnhw.pages.svg import ACCENT, MUTED, RC, WARM, WIDTH_INCHES, to_inline_svg
 
 __all__ = ["plot_curves", "plot_histograms"]

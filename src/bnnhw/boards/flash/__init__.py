@@ -1,0 +1,1 @@
+"""Bitstreams onto boards, and what may stand in the way."""

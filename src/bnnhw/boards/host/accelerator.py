@@ -1,0 +1,133 @@
+"""A built network on its board, from images to labels."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from numpy.typing import NDArray
+
+from bnnhw.boards.manifest import Manifest
+from bnnhw.hw.protocol import Info
+
+from .link import BoardLink
+from .serial_port import LinkError, choose_port
+
+__all__ = ["Accelerator", "Prediction"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """What the board says about an image.
+
+    Attributes
+    ----------
+    index, label
+        The class, and its name. Of equal scores the lowest class wins.
+    scores
+        The integer graph's, one for each class; None where the build answers with labels.
+    cycles
+        Clock cycles from the image's first beat in to the answer's last beat out.
+    """
+
+    index: int
+    label: str
+    scores: list[int] | None
+    cycles: int
+
+
+class Accelerator:
+    """The network of the build `manifest` on the board behind `link`; a context manager.
+
+    >>> with Accelerator.open("build/digits") as accelerator:    # doctest: +SKIP
+    ...     accelerator.answer(image).label
+    'seven'
+    """
+
+    def __init__(self, manifest: Manifest, link: BoardLink):
+        self.manifest = manifest
+        self.link = link
+
+    @classmethod
+    def open(
+        cls, build_folder: str | Path, *, port: str | None = None, timeout_s: float = 1.0, retries: int = 3
+    ) -> "Accelerator":
+        """Connects to the board at `port`, or at this computer's only USB serial port.
+
+        Raises
+        ------
+        ManifestError
+            When `build_folder` is no build.
+        LinkError
+            When there is no board, or it holds another network or build.
+        """
+        manifest = Manifest.read(Path(build_folder))
+        link = BoardLink(
+            choose_port() if port is None else port,
+            baud=manifest.baud,
+            network_id=bytes.fromhex(manifest.network_id),
+            timeout_s=timeout_s,
+            retries=retries,
+        )
+        try:
+            _check_info(link.info(), manifest, port=link.port)
+        except BaseException:
+            link.close()
+            raise
+        return cls(manifest, link)
+
+    def __enter__(self) -> "Accelerator":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Gives the port back."""
+        self.link.close()
+
+    def answer(self, image: NDArray[Any]) -> Prediction:
+        """The prediction for an image (H, W, C) of raw integers."""
+        return next(self.answers([image]))
+
+    def answers(self, images: Iterable[NDArray[Any]]) -> Iterator[Prediction]:
+        """The prediction for each image, in order, with the link kept full.
+
+        Raises
+        ------
+        LinkError
+            From the first image on that the board does not answer, or with something that this build cannot mean.
+        """
+        sent = (self.manifest.encode_image(image) for image in images)
+        for number, answer in enumerate(self.link.infer_many(sent)):
+            output = self.manifest.decode_answer(answer.outputs)
+            index = int(output if output.ndim == 0 else output.argmax())
+            if index >= len(self.manifest.classes):
+                raise LinkError(
+                    f"the board at {self.link.port} answers image {number} with label {index}, where this build has "
+                    f"{len(self.manifest.classes)} classes, from 0 on; flash this build again"
+                )
+            yield Prediction(
+                index=index,
+                label=self.manifest.classes[index],
+                scores=None if output.ndim == 0 else output.tolist(),
+                cycles=answer.cycles,
+            )
+
+
+def _check_info(info: Info, manifest: Manifest, *, port: str) -> None:
+    """Raises LinkError where a board's account of itself, the network's id aside, contradicts its build's manifest."""
+    claims = {
+        "input_bytes": (info.input_bytes, [manifest.input_bytes]),
+        "output_bytes": (info.output_bytes, manifest.output_bytes),
+        "clock_hz": (info.clock_hz, [round(manifest.clock_hz)]),
+    }
+    for name, (value, legal) in claims.items():
+        if value not in legal:
+            raise LinkError(
+                f"the board at {port} says {name}={value}, where this build has {' or '.join(map(str, legal))}; "
+                "flash this build, or name the build that is on the board"
+            )

@@ -1,0 +1,1 @@
+"""The tools from RTL to a bitstream, run as processes."""

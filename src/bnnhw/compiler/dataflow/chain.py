@@ -1,0 +1,198 @@
+"""From a pipeline and its foldings to the units of the core, in order, and what goes between them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from math import gcd
+
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.lowering.borders import Borders
+from bnnhw.compiler.lowering.folding import Folding
+from bnnhw.compiler.lowering.pipeline import MatrixLayer, Pipeline
+from bnnhw.compiler.lowering.steps import Inverting, Pooling, Quantising, Rescaling, Step
+from bnnhw.compiler.units.area import Resources, link_resources
+from bnnhw.compiler.units.base import Convert, Hardwired, Matrix, Stage, Window
+from bnnhw.compiler.units.result_stages import Inversion, Label, Offsets, Pool, Table, Thresholds
+from bnnhw.hw.pool.shape import PoolShape
+from bnnhw.hw.threshold.places import Places
+
+
+@dataclass(frozen=True)
+class Port:
+    """A stream between units: a frame's pixels in raster order, `pixels` of a row a beat, `lanes` channels of each.
+
+    The other channels of the same pixels follow. A dense layer's vector is one pixel of an image of one; then `vectors`
+    frames are side by side.
+    """
+
+    height: int
+    width: int
+    channels: int
+    bits: int
+    lanes: int
+    pixels: int = 1
+    vectors: int = 1
+
+    @property
+    def elements(self) -> int:
+        """Elements of a frame."""
+        return self.height * self.width * self.channels
+
+    @property
+    def beats(self) -> int:
+        """Beats of a frame."""
+        return self.elements // (self.lanes * self.pixels)
+
+
+def core_input(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int) -> Port:
+    """The stream of the core's input: the first layer's SIMD, or as much of a pixel as its windows take at once."""
+    first = pipeline.layers[0]
+    if (windows := first.windows) is None:
+        return Port(1, 1, first.cols, first.planes, foldings[0].simd, vectors=vectors)
+    return Port(windows.height, windows.width, windows.channels, first.planes, windows.lanes(foldings[0]))
+
+
+def entry_resources(port: Port) -> Resources:
+    """What the top has around a core with this input."""
+    return link_resources(bits=port.lanes * port.bits, beats=port.beats, vectors=port.vectors)
+
+
+def core_stages(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int) -> tuple[Stage, ...]:
+    """All units. Raises ScheduleError for an illegal folding."""
+    layers = list(layers_stages(pipeline, foldings, vectors))
+    _, port = layers[-1]
+    stages = [stage for units, _ in layers for stage in units]
+    return (*stages, *output_stages(pipeline, lanes=port.lanes, vectors=vectors))
+
+
+def layers_stages(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int) -> Iterator[tuple[list[Stage], Port]]:
+    """Of each layer the units and the stream behind them. Raises ScheduleError for an illegal folding."""
+    if vectors > 1 and any(layer.windows for layer in pipeline.layers):
+        raise ScheduleError(
+            f"vectors={vectors} must be 1 where there are convolutions; give their foldings several pixels instead"
+        )
+    port = core_input(pipeline, foldings, vectors)
+    for layer, folding in zip(pipeline.layers, foldings, strict=True):
+        units, port = layer_stages(layer, folding, port)
+        yield units, port
+
+
+def layer_stages(layer: MatrixLayer, folding: Folding, port: Port) -> tuple[list[Stage], Port]:
+    """The units of a layer, what fits `port` to it included, and the stream behind it."""
+    body, following = layer_body(layer, folding, vectors=port.vectors, in_pixels=pixels_taken(layer, folding, port))
+    return [*layer_feed(layer, folding, port), *body], following
+
+
+def pixels_taken(layer: MatrixLayer, folding: Folding, port: Port) -> int:
+    """Pixels side by side that a layer's windows take from a port: as many of its own as they can."""
+    if layer.windows is None:
+        return 1
+    return gcd(port.pixels, folding.pixels * layer.windows.stride[1], layer.windows.width)
+
+
+def layer_feed(layer: MatrixLayer, folding: Folding, port: Port) -> list[Stage]:
+    """What fits a port to a layer. To a dense one an image is one vector, its pixels one after the other."""
+    if layer.windows is not None:
+        return regroup(port, pixels=pixels_taken(layer, folding, port), lanes=layer.windows.lanes(folding))
+    stages, lanes = [], port.lanes
+    if port.pixels > 1 and lanes < port.channels:
+        stages += convert(port.elements // port.pixels, port.bits, lanes, port.channels, port.pixels)
+        lanes = port.channels
+    return stages + convert(port.elements, port.bits, lanes * port.pixels, folding.simd, port.vectors)
+
+
+def layer_body(layer: MatrixLayer, folding: Folding, *, vectors: int, in_pixels: int = 1) -> tuple[list[Stage], Port]:
+    """The layer's own units: windows, matrix unit, and what is behind it. Raises ScheduleError for an illegal
+    folding."""
+    window_shape = layer.window_shape(folding, in_pixels=in_pixels)
+    shape, name = layer.shape(folding, vectors), layer.name
+    stages: list[Stage] = []
+    port = Port(1, 1, layer.rows, shape.result_width, folding.pe, vectors=vectors)
+    if (windows := layer.windows) is not None and window_shape is not None:
+        stages.append(Window(name=f"{name} windows", shape=window_shape, padding_code=windows.padding_code))
+        port = Port(*windows.output, layer.rows, shape.result_width, folding.pe, folding.pixels)
+    groups = layer.positions // folding.pixels * layer.groups
+    if folding.engine == "hardwired":
+        words = convert(groups * layer.cols, layer.planes, folding.simd, layer.cols, shape.vectors)
+        plan = replace(layer.hardwired, vectors=shape.vectors)
+        stages += [*words, Hardwired(name=name, layer=layer, plan=plan, vectors=groups)]
+    else:
+        stages.append(Matrix(name=name, layer=layer, shape=shape, vectors=groups))
+    for step in layer.behind:
+        try:
+            stage, port = step_stage(step, name, port)
+        except ValueError as error:
+            raise ScheduleError(f"layer {name!r}: its pooling: {error}") from error
+        stages.append(stage)
+    return stages, port
+
+
+def step_stage(step: Step, name: str, port: Port) -> tuple[Stage, Port]:
+    """The unit of a step of the layer `name` on the stream `port`, and the stream behind it. Raises ValueError where a
+    pooling has no unit."""
+    match step:
+        case Quantising(_, borders):
+            stage = Thresholds(name=f"{name} thresholds", step=step, places=places(port, borders), beats=port.beats)
+            return stage, replace(port, bits=step.bits)
+        case Rescaling():
+            stage = Offsets(name=f"{name} offsets", step=step, places=places(port, step.borders), beats=port.beats)
+            return stage, replace(port, bits=step.greatest_result.bit_length())
+        case Inverting(bits=bits):
+            stage = Inversion(
+                name=f"{name} inversion", step=step, lanes=port.lanes, pixels=port.pixels, beats=port.beats
+            )
+            return stage, replace(port, bits=bits)
+        case Pooling(_, window, stride):
+            shape = PoolShape(
+                height=port.height,
+                width=port.width,
+                channels=port.channels,
+                window=window,
+                stride=stride,
+                pixels=port.pixels,
+                lanes=port.lanes,
+            )
+            stage = Pool(name=f"{name} {step.kind} pooling", step=step, shape=shape)
+            return stage, replace(
+                port,
+                height=shape.out_height,
+                width=shape.out_width,
+                pixels=shape.out_pixels,
+                bits=stage.result_bits,
+            )
+
+
+def places(port: Port, borders: Borders) -> Places:
+    """The places of a stream's beats; vectors lie side by side as pixels do."""
+    return Places(channels=port.channels, lanes=port.lanes, pixels=port.pixels * port.vectors, **asdict(borders))
+
+
+def regroup(port: Port, *, pixels: int, lanes: int) -> list[Stage]:
+    """From the port's pixels and lanes to these."""
+    if pixels == port.pixels:
+        return convert(port.elements // pixels, port.bits, port.lanes, lanes, pixels)
+    whole = port.channels * port.bits
+    return [
+        *convert(port.elements // port.pixels, port.bits, port.lanes, port.channels, port.pixels),
+        *convert(port.height * port.width, whole, port.pixels, pixels, 1),
+        *convert(port.elements // pixels, port.bits, port.channels, lanes, pixels),
+    ]
+
+
+def convert(elements: int, width: int, in_lanes: int, out_lanes: int, vectors: int) -> list[Stage]:
+    """A width converter, where one is needed, for `elements` elements of a frame in each of `vectors` vectors."""
+    if in_lanes == out_lanes:
+        return []
+    name = f"{in_lanes} to {out_lanes} lanes"
+    return [Convert(name=name, elements=elements, width=width, in_lanes=in_lanes, out_lanes=out_lanes, vectors=vectors)]
+
+
+def output_stages(pipeline: Pipeline, *, lanes: int, vectors: int) -> list[Stage]:
+    """The units behind a last layer with so many lanes."""
+    stages: list[Stage] = []
+    if pipeline.table is not None:
+        stages.append(Table(name="output", table=pipeline.table, lanes=lanes, vectors=vectors))
+    if pipeline.label:
+        stages.append(
+            Label(name="output", classes=pipeline.classes, width=pipeline.score_width, lanes=lanes, vectors=vectors)
+        )
+    return stages

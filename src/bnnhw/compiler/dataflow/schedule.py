@@ -1,0 +1,204 @@
+"""A network with its foldings: what the hardware is made from, and how images get in and answers out."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.ir.graph import Graph, evaluate
+from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
+from bnnhw.compiler.lowering.network import LoweredNetwork, lower_network
+from bnnhw.compiler.lowering.pipeline import Pipeline
+from bnnhw.compiler.units.area import Resources
+from bnnhw.compiler.units.base import Stage, core_resources
+from bnnhw.hw.core import Core
+from bnnhw.hw.product.matrix_shape import MatrixShape
+from bnnhw.hw.targets.devices import Device
+
+from .chain import Port, core_input, core_stages, entry_resources, layers_stages
+from .packing import encode_elements, pack_beats, pack_image, unpack_beats
+from .queues import with_queues
+from .timing import Timing, core_timing
+
+MAX_VECTORS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """An integer graph, split between host and core, and the foldings of the core's layers on a device.
+
+    Attributes
+    ----------
+    host_graph
+        From the graph's input to the core's input; without nodes where the core takes the raw input.
+    core_graph
+        From the core's input to the graph's output.
+    pipeline
+        The core graph as the hardware computes it.
+    plan
+        The foldings and the vectors.
+    clock_hz
+        The clock that rates are reckoned with.
+    """
+
+    host_graph: Graph
+    core_graph: Graph
+    pipeline: Pipeline
+    plan: FoldingPlan
+    device: Device
+    clock_hz: float
+
+    @property
+    def vectors(self) -> int:
+        return self.plan.vectors
+
+    @cached_property
+    def foldings(self) -> tuple[Folding, ...]:
+        """One for each layer of the pipeline, in order."""
+        return tuple(folding for _, folding in self.plan.layers)
+
+    @cached_property
+    def shapes(self) -> tuple[MatrixShape, ...]:
+        """The sizes of each layer's matrix unit."""
+        return tuple(
+            layer.shape(folding, self.vectors)
+            for layer, folding in zip(self.pipeline.layers, self.foldings, strict=True)
+        )
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The core's units in order, the queues that they need between them included."""
+        stages = core_stages(self.pipeline, self.foldings, self.vectors)
+        return with_queues(stages, input_beats=self.input_beats)
+
+    @cached_property
+    def timing(self) -> Timing:
+        """The core's exact cycles."""
+        return core_timing(self.stages, input_beats=self.input_beats)
+
+    @cached_property
+    def resources(self) -> Resources:
+        """The whole top's estimated resources."""
+        return core_resources(self.stages) + self.link_resources
+
+    @cached_property
+    def link_resources(self) -> Resources:
+        """What the top has around the core."""
+        return entry_resources(self._input)
+
+    @cached_property
+    def _input(self) -> Port:
+        """The stream of the core's input."""
+        return core_input(self.pipeline, self.foldings, self.vectors)
+
+    @property
+    def frames_per_second(self) -> float:
+        """The core's rate at `clock_hz`."""
+        return self.clock_hz * self.vectors / self.timing.initiation_interval
+
+    @property
+    def input_width(self) -> int:
+        """Bits of an element of the core's input."""
+        return self._input.bits
+
+    @property
+    def input_lanes(self) -> int:
+        """Elements of one vector in a beat of the core's input."""
+        return self._input.lanes
+
+    @property
+    def output_width(self) -> int:
+        """Bits of an element of the core's output: a label, or a score."""
+        classes = self.pipeline.classes
+        return max(1, (classes - 1).bit_length()) if self.pipeline.label else self.pipeline.score_width
+
+    @property
+    def output_lanes(self) -> int:
+        """Elements of one vector in a beat of the core's output."""
+        return 1 if self.pipeline.label else self.foldings[-1].pe
+
+    @property
+    def outputs(self) -> int:
+        """Elements of a frame's output: the label alone, or a score for each class."""
+        return 1 if self.pipeline.label else self.pipeline.classes
+
+    def core(self, technology: Literal["ecp5", "portable"] = "ecp5", *, layers: int | None = None) -> Core:
+        """The hardware. With `layers`, only so many layers: what the next one reads is the output."""
+        stages, lanes, width = self.stages, self.output_lanes, self.output_width
+        if layers is not None:
+            parts = list(layers_stages(self.pipeline, self.foldings, self.vectors))[:layers]
+            stages, port = [stage for units, _ in parts for stage in units], parts[-1][1]
+            lanes, width = port.lanes * port.pixels, port.bits
+        units: list[Any] = [stage.build(technology) for stage in stages]
+        return Core(
+            units=units,
+            input_lanes=self.input_lanes,
+            input_width=self.input_width,
+            output_lanes=lanes,
+            output_width=width,
+            vectors=self.vectors,
+            names=[stage.name for stage in stages],
+        )
+
+    def core_inputs(self, images: NDArray[Any]) -> NDArray[np.int64]:
+        """The unsigned codes (N, elements) that images (N, *shape) become at the core's input."""
+        (values,) = evaluate(self.host_graph, {self.host_graph.inputs[0].name: images}).values()
+        return encode_elements(self.pipeline.element, values.reshape(len(values), self._input.elements))
+
+    def encode(self, images: NDArray[Any]) -> NDArray[np.uint64]:
+        """The core's input beats for images (N, *shape): (beats, words), as packing.py has them."""
+        return pack_beats(
+            self.core_inputs(images), width=self.input_width, lanes=self.input_lanes, vectors=self.vectors
+        )
+
+    def decode(self, beats: NDArray[np.uint64], *, frames: int) -> NDArray[np.int64]:
+        """The answers in the core's output beats: labels (frames,), or scores (frames, classes)."""
+        codes = unpack_beats(
+            beats,
+            width=self.output_width,
+            lanes=self.output_lanes,
+            vectors=self.vectors,
+            elements=self.outputs,
+            frames=frames,
+        )
+        return self.answers(codes)
+
+    def encode_image(self, image: NDArray[Any]) -> bytes:
+        """One image (*shape) as the link carries it."""
+        return pack_image(self.core_inputs(np.asarray(image)[None]), width=self.input_width)
+
+    def answers(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The meaning of the core's output elements (N, outputs): labels (N,), or the integer graph's scores (N,
+        classes)."""
+        return codes[:, 0] if self.pipeline.label else self.pipeline.offsets + self.pipeline.scale * codes
+
+    @property
+    def input_beats(self) -> int:
+        """Input beats of a group of `vectors` frames."""
+        return self._input.beats
+
+    @property
+    def output_beats(self) -> int:
+        """Output beats of a group of `vectors` frames."""
+        return self.outputs // self.output_lanes
+
+
+def apply_plan(graph: Graph, plan: FoldingPlan, *, device: Device, clock_hz: float) -> Schedule:
+    """The schedule of an integer graph with given foldings. Raises ScheduleError where one is illegal."""
+    return plan_network(lower_network(graph), plan, device=device, clock_hz=clock_hz)
+
+
+def plan_network(network: LoweredNetwork, plan: FoldingPlan, *, device: Device, clock_hz: float) -> Schedule:
+    """The schedule of a network that is lowered already, whose adders are planned once. Raises as `apply_plan`."""
+    if not 1 <= plan.vectors <= MAX_VECTORS:
+        raise ScheduleError(f"vectors={plan.vectors} must lie between 1 and {MAX_VECTORS}")
+    if not clock_hz > 0:
+        raise ScheduleError(f"clock_hz={clock_hz} must be positive")
+    pipeline = network.pipeline
+    foldings = plan.select(layer.name for layer in pipeline.layers)
+    core_stages(pipeline, foldings, plan.vectors)
+    ordered = tuple((layer.name, folding) for layer, folding in zip(pipeline.layers, foldings, strict=True))
+    return Schedule(network.host_graph, network.core_graph, pipeline, replace(plan, layers=ordered), device, clock_hz)

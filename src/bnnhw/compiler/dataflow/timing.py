@@ -1,0 +1,52 @@
+"""Exact cycles of a core, from the flows of its units; tests compare them with the simulated ones.
+
+Source and sink never pause. `initiation_interval` counts cycles from group to group of `vectors` frames in the steady
+state. `latency` counts from the first accepted input beat of a group to its last output beat, in a core that was idle.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from bnnhw.compiler.units.base import Stage
+from bnnhw.hw.stream.flow import chain_flows, start_flow
+
+MOST_FRAMES = 64
+"""Frames after which a core is taken to be in its steady state, at the latest."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Cycles of a group of `vectors` frames."""
+
+    initiation_interval: int
+    latency: int
+
+
+def core_timing(stages: Sequence[Stage], *, input_beats: int) -> Timing:
+    """The cycles of these units, one after the other, for frames of so many beats.
+
+    The state is steady when three frames in a row have left at the same distance.
+    """
+    left = 0
+
+    def sink(cycle: int) -> int:
+        nonlocal left
+        left = cycle
+        return cycle
+
+    send = start_flow(chain_flows([stage.flow for stage in stages], sink))
+    accepted = send(0)
+    begin, ends = accepted, []
+    for frame in count():
+        for _ in range(input_beats - (frame == 0)):
+            accepted = send(accepted + 1)
+        ends.append(left)
+        if frame >= MOST_FRAMES or (frame > 2 and ends[-1] - ends[-2] == ends[-2] - ends[-3] == ends[-3] - ends[-4]):
+            return Timing(ends[-1] - ends[-2], ends[0] - begin)
+    raise AssertionError("a count has no end")
+
+
+def least_interval(stages: Sequence[Stage]) -> int:
+    """The slowest unit's cycles from frame to frame: no core of these units is faster."""
+    return max(stage.interval for stage in stages)

@@ -1,0 +1,62 @@
+"""Operators, one file each. Those of trained graphs compute in float32; those of integer graphs in exact integers.
+
+Trained: InputThreshold, Flatten, BinaryLinear, BinaryConv2d, MaxPool, AveragePool, BatchNorm, Affine, HardTanh, Relu,
+Identity, Sign, Quantise.
+Integer: Threshold, MultiThreshold, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax.
+Between the two, inside passes: Divide.
+"""
+
+from bnnhw.compiler.ir.ops.integer.argmax import ArgMax
+from bnnhw.compiler.ir.ops.integer.conv import Conv
+from bnnhw.compiler.ir.ops.integer.flatten import Flatten
+from bnnhw.compiler.ir.ops.integer.matmul import MatMul
+from bnnhw.compiler.ir.ops.integer.max_pool import MaxPool
+from bnnhw.compiler.ir.ops.integer.multi_threshold import MultiThreshold
+from bnnhw.compiler.ir.ops.integer.product import Product, Reachable
+from bnnhw.compiler.ir.ops.integer.score_table import ScoreTable
+from bnnhw.compiler.ir.ops.integer.sum_pool import SumPool
+from bnnhw.compiler.ir.ops.integer.threshold import Threshold
+from bnnhw.compiler.ir.ops.trained.affine import Affine
+from bnnhw.compiler.ir.ops.trained.average_pool import AveragePool
+from bnnhw.compiler.ir.ops.trained.batch_norm import BatchNorm
+from bnnhw.compiler.ir.ops.trained.binary_conv2d import BinaryConv2d
+from bnnhw.compiler.ir.ops.trained.binary_layer import BinaryLayer
+from bnnhw.compiler.ir.ops.trained.binary_linear import BinaryLinear
+from bnnhw.compiler.ir.ops.trained.divide import Divide
+from bnnhw.compiler.ir.ops.trained.hard_tanh import HardTanh
+from bnnhw.compiler.ir.ops.trained.identity import Identity
+from bnnhw.compiler.ir.ops.trained.input_threshold import InputThreshold
+from bnnhw.compiler.ir.ops.trained.quantise import Quantise
+from bnnhw.compiler.ir.ops.trained.relu import Relu
+from bnnhw.compiler.ir.ops.trained.sign import Sign
+
+from .base import Elementwise, Op
+
+__all__ = [
+    "Affine",
+    "ArgMax",
+    "AveragePool",
+    "BatchNorm",
+    "BinaryConv2d",
+    "BinaryLayer",
+    "BinaryLinear",
+    "Conv",
+    "Divide",
+    "Elementwise",
+    "Flatten",
+    "HardTanh",
+    "Identity",
+    "InputThreshold",
+    "MatMul",
+    "MaxPool",
+    "MultiThreshold",
+    "Op",
+    "Product",
+    "Quantise",
+    "Reachable",
+    "Relu",
+    "ScoreTable",
+    "Sign",
+    "SumPool",
+    "Threshold",
+]

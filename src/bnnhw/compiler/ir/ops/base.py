@@ -1,0 +1,55 @@
+"""What an operator is: a frozen dataclass of static fields, a type rule and a numpy definition."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.ir.types import FloatType, TensorType, require_exact_in_float32
+
+
+class Op(ABC):
+    """An operator of the IR. Arrays in its fields are read-only by convention; validation is in `__post_init__`."""
+
+    @abstractmethod
+    def infer(self, *inputs: TensorType) -> TensorType:
+        """The output's type. Raises ValueError or TypeError where the inputs do not fit."""
+
+    @abstractmethod
+    def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
+        """The output for batched inputs (N, *shape), in plain numpy (floats: torch's own functions)."""
+
+
+class Elementwise(Op):
+    """A float32 function of each element, or of each element and its channel: x (N, …, C) -> (N, …, C)."""
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        require_exact_in_float32(x)
+        self.check_channels(x.shape[-1] if x.shape else 1)
+        return TensorType(x.shape, FloatType())
+
+    def check_channels(self, channels: int) -> None:
+        """Raise ValueError if the op's parameters do not fit that many channels."""
+
+
+def as_float32(x: NDArray[Any]) -> NDArray[np.float32]:
+    """Integers below 2^24 as float32, exactly; float32 as it is."""
+    return x.astype(np.float32, copy=False)
+
+
+def parameter(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
+    """A float32 vector from a model file, checked: one axis, float32, finite."""
+    array = np.asarray(array)
+    if array.dtype != np.float32 or array.ndim != 1:
+        raise ValueError(f"{name} must be a float32 vector, not {array.dtype} of shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, but element {int(np.argmin(np.isfinite(array)))} is NaN or infinite")
+    return array
+
+
+def check_length(name: str, array: NDArray[Any] | None, *lengths: int) -> None:
+    """Raise ValueError unless `array` is None or as long as one of `lengths`."""
+    if array is not None and len(array) not in lengths:
+        raise ValueError(f"{name} must have {' or '.join(map(str, sorted(set(lengths))))} elements, not {len(array)}")

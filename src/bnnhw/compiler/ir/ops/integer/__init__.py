@@ -1,0 +1,1 @@
+"""Operators of integer graphs, in exact integers."""

@@ -1,0 +1,23 @@
+"""Flattening: a change of shape that costs nothing in a stream."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from bnnhw.compiler.ir.ops.base import Op
+from bnnhw.compiler.ir.types import TensorType
+
+
+@dataclass(frozen=True)
+class Flatten(Op):
+    """(H, W, C) -> (H*W*C,), in raster order with the channel fastest."""
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        return TensorType((x.size,), x.element)
+
+    def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
+        (x,) = inputs
+        return x.reshape(len(x), math.prod(x.shape[1:]))

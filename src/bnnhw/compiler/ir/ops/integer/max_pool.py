@@ -1,0 +1,49 @@
+"""Max pooling."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.ir.ops.base import Op, check_length
+from bnnhw.compiler.ir.ops.windows import Pair, check_pair, window_counts, windows
+from bnnhw.compiler.ir.types import TensorType
+
+
+@dataclass(frozen=True, eq=False)
+class MaxPool(Op):
+    """y[i, j, c] = the greatest x[i*sh + u, j*sw + v, c] of a window, the least one in channels where `minimum` is set.
+
+    kernel, stride: (height, width). minimum: (C,) bool, or None where it is set nowhere. For bits, the greatest is
+    their OR and the least their AND.
+    """
+
+    kernel: Pair
+    stride: Pair
+    minimum: NDArray[np.bool_] | None = None
+
+    def __post_init__(self):
+        check_pair("kernel", self.kernel, least=1)
+        check_pair("stride", self.stride, least=1)
+        if self.minimum is not None and (self.minimum.dtype != np.bool_ or self.minimum.ndim != 1):
+            raise ValueError(f"minimum must be a bool vector, not {self.minimum.dtype} of shape {self.minimum.shape}")
+
+    def inverted(self, channels: NDArray[np.bool_]) -> "MaxPool":
+        """The pooling that is to the negated values of these channels what this one is to the values."""
+        minimum = channels if self.minimum is None else channels ^ self.minimum
+        return replace(self, minimum=minimum if minimum.any() else None)
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        counts = window_counts(x.shape, self.kernel, self.stride)
+        check_length("minimum", self.minimum, x.shape[2])
+        return TensorType((*counts, x.shape[2]), x.element)
+
+    def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
+        (x,) = inputs
+        view = windows(x, self.kernel, self.stride)
+        greatest = view.max(axis=(4, 5))
+        if self.minimum is None:
+            return greatest
+        return np.where(self.minimum, view.min(axis=(4, 5)), greatest)

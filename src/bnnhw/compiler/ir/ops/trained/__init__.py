@@ -1,0 +1,1 @@
+"""Operators of trained graphs, in torch's own float32."""

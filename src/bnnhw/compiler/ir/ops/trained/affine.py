@@ -1,0 +1,36 @@
+"""A scale and a shift."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.ir.ops.base import Elementwise, as_float32, check_length, parameter
+
+
+@dataclass(frozen=True, eq=False)
+class Affine(Elementwise):
+    """y[…, c] = x[…, c]*weight[c] + bias[c] in float32, rounded after each of the two steps; a missing one is no step.
+
+    weight, bias: (1,) or (C,).
+    """
+
+    weight: NDArray[np.float32] | None
+    bias: NDArray[np.float32] | None
+
+    def __post_init__(self):
+        for name in ("weight", "bias"):
+            if (array := getattr(self, name)) is not None:
+                parameter(name, array)
+
+    def check_channels(self, channels: int) -> None:
+        check_length("weight", self.weight, 1, channels)
+        check_length("bias", self.bias, 1, channels)
+
+    def reference(self, *inputs: NDArray[Any]) -> NDArray[np.float32]:
+        (x,) = inputs
+        y = as_float32(x)
+        with np.errstate(over="ignore", invalid="ignore"):
+            y = y if self.weight is None else y * self.weight
+            return y if self.bias is None else y + self.bias

@@ -1,0 +1,44 @@
+"""What trained layers with binary weights share: an exact sum, and float32 scale and bias behind it."""
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.ir.ops.base import Op
+from bnnhw.compiler.ir.ops.integer.product import Product
+from bnnhw.compiler.ir.types import FloatType, QuotientType, TensorType
+
+from .affine import Affine
+
+
+class BinaryLayer(Op):
+    """y[…, o] = product(x)[…, o] * scale[o] + bias[o]; the product is exact, the two steps after it are float32.
+
+    scale, bias: (rows,) float32 or None. x must be integers, +-1, or integers over a power of two.
+    """
+
+    scale: NDArray[np.float32] | None
+    bias: NDArray[np.float32] | None
+
+    @property
+    @abstractmethod
+    def product(self) -> Product:
+        """The integer part."""
+
+    @property
+    def affine(self) -> Affine:
+        """The float part."""
+        return Affine(self.scale, self.bias)
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        if isinstance(x.element, QuotientType):
+            x = TensorType(x.shape, x.element.sums)
+        sums = self.product.infer(x)
+        self.affine.infer(sums)
+        return TensorType(sums.shape, FloatType())
+
+    def reference(self, *inputs: NDArray[Any]) -> NDArray[np.float32]:
+        return self.affine.reference(self.product.reference(*inputs))

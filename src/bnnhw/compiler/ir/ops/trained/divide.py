@@ -1,0 +1,30 @@
+"""The division of an average."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.ir.ops.base import Elementwise, as_float32
+from bnnhw.compiler.ir.types import TensorType, quotient
+
+
+@dataclass(frozen=True)
+class Divide(Elementwise):
+    """y = float32(x) / float32(divisor), rounded once: torch's average where x is the exact sum of `divisor` values."""
+
+    divisor: int
+
+    def __post_init__(self):
+        if self.divisor < 1:
+            raise ValueError(f"divisor must be at least 1, not {self.divisor}")
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        super().infer(*inputs)
+        (x,) = inputs
+        return TensorType(x.shape, quotient(x.element, self.divisor))
+
+    def reference(self, *inputs: NDArray[Any]) -> NDArray[np.float32]:
+        (x,) = inputs
+        return as_float32(x) / np.float32(self.divisor)

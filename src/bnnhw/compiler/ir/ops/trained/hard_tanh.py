@@ -1,0 +1,18 @@
+"""The clipped identity."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.ir.ops.base import Elementwise, as_float32
+
+
+@dataclass(frozen=True)
+class HardTanh(Elementwise):
+    """y = min(max(x, -1), 1)."""
+
+    def reference(self, *inputs: NDArray[Any]) -> NDArray[np.float32]:
+        (x,) = inputs
+        return np.clip(as_float32(x), np.float32(-1), np.float32(1))

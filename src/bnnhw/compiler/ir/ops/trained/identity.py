@@ -1,0 +1,22 @@
+"""The identity: what dropout and its like become in eval mode."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from bnnhw.compiler.ir.ops.base import Op
+from bnnhw.compiler.ir.types import TensorType
+
+
+@dataclass(frozen=True)
+class Identity(Op):
+    """y = x."""
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        return x
+
+    def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
+        (x,) = inputs
+        return x

@@ -1,0 +1,41 @@
+"""Activations of several bits."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.ir.ops.base import Op, as_float32
+from bnnhw.compiler.ir.types import IntType, TensorType, require_exact_in_float32
+
+MAX_BITS = 8
+
+
+@dataclass(frozen=True)
+class Quantise(Op):
+    """y = round(min(max(x, 0), 1) * (2^bits - 1)) in float32, halves to even: an integer from 0 to 2^bits - 1.
+
+    DoReFa-Net's activation (https://arxiv.org/abs/1606.06160) times 2^bits - 1, so that sums of it are exact.
+    """
+
+    bits: int
+
+    def __post_init__(self):
+        if not 1 <= self.bits <= MAX_BITS:
+            raise ValueError(f"bits must lie between 1 and {MAX_BITS}, not {self.bits}")
+
+    @property
+    def levels(self) -> int:
+        """The greatest value."""
+        return 2**self.bits - 1
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        require_exact_in_float32(x)
+        return TensorType(x.shape, IntType(0, self.levels))
+
+    def reference(self, *inputs: NDArray[Any]) -> NDArray[np.int64]:
+        (x,) = inputs
+        clipped = np.clip(as_float32(x), np.float32(0), np.float32(1))
+        return np.rint(clipped * np.float32(self.levels)).astype(np.int64)

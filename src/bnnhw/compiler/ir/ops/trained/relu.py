@@ -1,0 +1,18 @@
+"""The rectifier."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.ir.ops.base import Elementwise, as_float32
+
+
+@dataclass(frozen=True)
+class Relu(Elementwise):
+    """y = max(x, 0)."""
+
+    def reference(self, *inputs: NDArray[Any]) -> NDArray[np.float32]:
+        (x,) = inputs
+        return np.maximum(as_float32(x), np.float32(0))

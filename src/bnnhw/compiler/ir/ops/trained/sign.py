@@ -1,0 +1,23 @@
+"""The sign that makes activations binary."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.ir.ops.base import Op
+from bnnhw.compiler.ir.types import BinaryType, TensorType
+
+
+@dataclass(frozen=True)
+class Sign(Op):
+    """y = +1 if x >= 0 else -1. So sign(0) = +1, and a NaN gives -1."""
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        return TensorType(x.shape, BinaryType())
+
+    def reference(self, *inputs: NDArray[Any]) -> NDArray[np.int64]:
+        (x,) = inputs
+        return np.where(x >= 0, np.int64(1), np.int64(-1))

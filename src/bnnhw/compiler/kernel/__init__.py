@@ -1,0 +1,1 @@
+"""The network on a CPU: words of packed bits."""

@@ -1,0 +1,115 @@
+"""Foldings: how much of each layer works in parallel, and the file they are kept in.
+
+The terms are FINN's (https://arxiv.org/abs/1612.07119, section 4.3): PE rows and SIMD columns of a weight matrix are
+worked on in a cycle, of inputs with more than one bit one bit plane; so a frame takes rows/PE * planes * cols/SIMD
+cycles.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from bnnhw.compiler.errors import ScheduleError
+
+Store = Literal["auto", "block", "lut", "constant"]
+Engine = Literal["folded", "hardwired"]
+FORMAT = "bnnhw-folding"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Folding:
+    """A layer's folding.
+
+    Attributes
+    ----------
+    pe, simd
+        Rows and columns a cycle; pe divides the rows, simd the columns.
+    store
+        Where the weights lie: block RAM, LUTs as ROM, constants, or whatever the matrix unit finds cheapest.
+    pixels
+        Output pixels of a convolution's row that share every weight fetch; divides the row's width.
+    engine
+        "folded": a matrix unit, PE x SIMD weights a cycle. "hardwired": adders that are made for the weights; all rows
+        meet all columns at once, and SIMD is what the windows of a convolution give in a cycle.
+    """
+
+    pe: int
+    simd: int
+    store: Store = "auto"
+    pixels: int = 1
+    engine: Engine = "folded"
+
+
+@dataclass(frozen=True)
+class FoldingPlan:
+    """The foldings of a network's layers, by name, and the vectors (frames in lockstep) that they all carry."""
+
+    layers: tuple[tuple[str, Folding], ...]
+    vectors: int = 1
+
+    def to_json(self) -> str:
+        layers = [{"name": name, **asdict(folding)} for name, folding in self.layers]
+        return (
+            json.dumps({"format": FORMAT, "version": VERSION, "vectors": self.vectors, "layers": layers}, indent=2)
+            + "\n"
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "FoldingPlan":
+        """The plan that `to_json` wrote. Raises ScheduleError for anything else."""
+        try:
+            data = json.loads(text)
+            if (data["format"], data["version"]) != (FORMAT, VERSION):
+                raise ScheduleError(f"is not a {FORMAT} file of version {VERSION}")
+            layers = tuple(
+                (
+                    str(layer["name"]),
+                    Folding(
+                        _count(layer, "pe"),
+                        _count(layer, "simd"),
+                        layer.get("store", "auto"),
+                        _count({"pixels": 1, **layer}, "pixels"),
+                        layer.get("engine", "folded"),
+                    ),
+                )
+                for layer in data["layers"]
+            )
+            return cls(layers, _count(data, "vectors"))
+        except json.JSONDecodeError as error:
+            raise ScheduleError(f"is not JSON: {error}") from error
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ScheduleError(f"lacks what a {FORMAT} file has: {error}") from error
+
+    def select(self, names: Iterable[str]) -> tuple[Folding, ...]:
+        """The foldings of these layers, which must be the plan's layers."""
+        wanted, known = list(names), [name for name, _ in self.layers]
+        if sorted(known) != sorted(wanted):
+            raise ScheduleError(f"has foldings of {sorted(known)}, but the network's layers are {sorted(wanted)}")
+        return tuple(dict(self.layers)[name] for name in wanted)
+
+
+def read_folding(path: str | Path) -> FoldingPlan:
+    """A folding file. Raises ScheduleError, in one line with the path, where it is not one."""
+    try:
+        return FoldingPlan.from_json(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScheduleError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    except ScheduleError as error:
+        raise ScheduleError(f"{path}: {error}") from error
+
+
+@cache
+def divisors(number: int) -> tuple[int, ...]:
+    """The divisors of a number, in order."""
+    return tuple(candidate for candidate in range(1, number + 1) if number % candidate == 0)
+
+
+def _count(mapping: dict, field: str) -> int:
+    value = mapping[field]
+    if type(value) is not int or value < 1:
+        raise ScheduleError(f"has {field}={value!r}; it must be a whole number of at least 1")
+    return value

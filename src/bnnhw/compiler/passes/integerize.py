@@ -1,0 +1,108 @@
+"""The whole way from a trained graph to an integer graph."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.errors import FoldError
+from bnnhw.compiler.ir.graph import Graph, random_feeds, trace, verify
+from bnnhw.compiler.ir.ops import (
+    ArgMax,
+    AveragePool,
+    Conv,
+    Flatten,
+    MatMul,
+    MaxPool,
+    MultiThreshold,
+    ScoreTable,
+    SumPool,
+    Threshold,
+)
+
+from . import (
+    add_argmax,
+    drop_identities,
+    expose_sums,
+    fold_batch_norm,
+    fold_input_threshold,
+    fold_output,
+    pool_sums_first,
+    split_average_pool,
+    split_binary_layers,
+    threshold_before_pool,
+)
+from .expose_sums import score_chain
+
+Pass = Callable[[Graph], Graph]
+
+INTEGER_OPS = (ArgMax, Conv, Flatten, MatMul, MaxPool, MultiThreshold, ScoreTable, SumPool, Threshold)
+SEPARATE: Sequence[Pass] = (
+    drop_identities,
+    split_average_pool,  # of integers, which the next pass must know where they come before a layer
+    split_binary_layers,
+    split_average_pool,  # of the layers' sums
+    pool_sums_first,
+)
+"""From layers to exact sums with float ops behind them."""
+OUTPUTS: dict[str, Sequence[Pass]] = {"label": (add_argmax,), "scores": (expose_sums,)}
+
+
+def integerize(graph: Graph, *, output: Literal["label", "scores"] = "label", check: bool = False) -> Graph:
+    """The integer graph of a trained one: equal to it for every input.
+
+    Parameters
+    ----------
+    output
+        "label": the arg max of the scores, ties to the lowest index.
+        "scores": the last layer's integer sums, before scale and batch norm.
+    check
+        Evaluate 64 seeded random inputs before and after every pass; raise FoldError with the pass and the value that
+        it changed.
+    """
+    if output not in OUTPUTS:
+        raise ValueError(f"output={output!r} must be one of {', '.join(map(repr, OUTPUTS))}")
+    for run in (
+        *SEPARATE,
+        fold_input_threshold,
+        *OUTPUTS[output],
+        fold_batch_norm,
+        threshold_before_pool,
+        fold_output,
+    ):
+        before, graph = graph, verify(run(graph))
+        if check:
+            check_pass(run.__name__, before, graph)
+    check_integer(graph)
+    return graph
+
+
+def check_integer(graph: Graph) -> None:
+    """Raise FoldError, which names a layer that is to blame, unless all ops are integer ops."""
+    left = [node for node in graph.nodes if not isinstance(node.op, INTEGER_OPS)]
+    for node in left:
+        if isinstance(node.op, AveragePool):
+            raise FoldError(
+                f"layer {node.name!r} averages values that are no integers; put it directly behind a layer with binary "
+                "weights and without scale and bias, or behind a sign"
+            )
+    for node in left:
+        raise FoldError(f"layer {node.name!r} ({type(node.op).__name__}) has no integer form where it stands")
+
+
+def scores_of_sums(graph: Graph) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """The trained graph's way from its last sums (N, classes), the integer graph's scores, to its own float scores."""
+    for run in SEPARATE:
+        graph = run(graph)
+    return score_chain(graph).apply
+
+
+def check_pass(name: str, before: Graph, after: Graph, *, samples: int = 64, seed: int = 0) -> None:
+    """Raise FoldError if a value that both graphs name differs between them on seeded random inputs."""
+    feeds = random_feeds(before, samples=samples, seed=seed)
+    old, new = trace(before, feeds), trace(after, feeds)
+    for value in old.keys() & new.keys():
+        if not np.array_equal(old[value], new[value], equal_nan=old[value].dtype.kind == "f"):
+            sample = int(np.argwhere(old[value] != new[value])[0][0])
+            raise FoldError(f"pass {name} changed value {value!r}, first in sample {sample} of seed {seed}")

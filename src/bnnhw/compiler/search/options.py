@@ -1,0 +1,137 @@
+"""What the search tries of each layer: its foldings, with their units by the cost model.
+
+These are each PE and each number of pixels with the least SIMD that keeps the limit, and the next larger ones, whose
+weights may fill block RAM better, in each way to store the weights; less those that another one with the same stream
+beats in both cells and block RAMs.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from bnnhw.compiler.dataflow.chain import Port, core_input, entry_resources, layer_body, layer_feed, output_stages
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.lowering.folding import Folding
+from bnnhw.compiler.lowering.pipeline import MatrixLayer, Pipeline
+from bnnhw.compiler.units.area import Resources
+from bnnhw.compiler.units.base import Stage, core_resources
+
+SIMD_CANDIDATES = 4
+"""SIMD that are tried for each PE."""
+
+HARDWIRED_LUTS = 0.25
+"""LUTs of a hardwired engine for each weight, at least."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some units: the cycles of the slowest one, and their resources."""
+
+    cycles: int
+    resources: Resources
+
+    @classmethod
+    def of(cls, stages: list[Stage]) -> "Part":
+        return cls(max((stage.interval for stage in stages), default=0), core_resources(stages))
+
+
+@dataclass(frozen=True)
+class Option:
+    """A layer's folding with its units and the stream behind it."""
+
+    folding: Folding
+    part: Part
+    port: Port
+
+
+class Options:
+    """The foldings of a pipeline's layers, each with its units, which are made once."""
+
+    def __init__(self, pipeline: Pipeline):
+        self.pipeline = pipeline
+        self._known: dict[tuple, Any] = {}
+
+    def of_layer(self, index: int, *, vectors: int, limit: float, bits: float = inf) -> list[Option]:
+        """A layer's foldings of at most `limit` cycles and `bits` multiplications a cycle."""
+        layer = self.pipeline.layers[index]
+        options = []
+        for pixels in layer.pixel_counts if vectors == 1 else (1,):
+            for pe in layer.pes:
+                fitting = [simd for simd in layer.simds if layer.cycles(Folding(pe, simd, pixels=pixels)) <= limit]
+                for simd in fitting[:SIMD_CANDIDATES]:
+                    if pe * simd * pixels * vectors > bits:
+                        break
+                    for store in ("constant",) if pe * simd == layer.weights.size else ("block", "lut"):
+                        option = self._option(index, Folding(pe, simd, store, pixels), vectors)
+                        if option and option.part.cycles <= limit:
+                            options.append(option)
+        least = min((option.part.resources.luts for option in options), default=bits)
+        for folding in hardwired_foldings(layer, limit, vectors):
+            if HARDWIRED_LUTS * layer.weights.size * folding.pixels * vectors > least:
+                continue  # before the plan, which takes seconds
+            option = self._option(index, folding, vectors)
+            if option and option.part.cycles <= limit:
+                options.append(option)
+        return options
+
+    def output(self, port: Port) -> Part:
+        """The units behind the last layer."""
+        return self._remember(
+            ("output", port),
+            lambda: Part.of(output_stages(self.pipeline, lanes=port.lanes, vectors=port.vectors)),
+        )
+
+    def feed(self, index: int, folding: Folding, before: Port | None) -> Part:
+        """What fits the stream before a layer to it."""
+        if before is None:
+            return Part.of([])
+        layer = self.pipeline.layers[index]
+        return self._remember(
+            (index, folding.simd, folding.pixels, before), lambda: Part.of(layer_feed(layer, folding, before))
+        )
+
+    def _option(self, index: int, folding: Folding, vectors: int) -> Option | None:
+        """A folding with its units, None for an illegal one. The first layer's has the link, whose beats it sets."""
+        layer = self.pipeline.layers[index]
+
+        def make() -> Option | None:
+            try:
+                stages, port = layer_body(layer, folding, vectors=vectors)
+            except ScheduleError:
+                return None
+            part = Part.of(stages)
+            if index == 0:
+                link = entry_resources(core_input(self.pipeline, [folding], vectors))
+                part = Part(part.cycles, part.resources + link)
+            return Option(folding, part, port)
+
+        return self._remember((index, folding, vectors), make)
+
+    def _remember(self, key: tuple, make: Callable[[], Any]) -> Any:
+        if key not in self._known:
+            self._known[key] = make()
+        return self._known[key]
+
+
+def hardwired_foldings(layer: MatrixLayer, limit: float, vectors: int) -> Iterator[Folding]:
+    """The hardwired engine with the fewest pixels that keep the limit, and each number of columns that does."""
+    if layer.groups > 1:
+        return
+    for pixels in layer.pixel_counts if vectors == 1 else (1,):
+        simds = layer.simds if layer.windows else (layer.cols,)
+        foldings = [Folding(layer.rows, simd, "auto", pixels, "hardwired") for simd in simds]
+        if fitting := [folding for folding in foldings if layer.cycles(folding) <= limit]:
+            yield from fitting[:SIMD_CANDIDATES]
+            return
+
+
+def undominated(options: list[Option], weight: Callable[[Resources], float]) -> list[Option]:
+    """The options less those that another one with the same stream beats in weight and block RAMs."""
+    kept: list[Option] = []
+    least: dict[Port, float] = {}
+    for option in sorted(options, key=lambda option: (option.part.resources.ebr, weight(option.part.resources))):
+        if weight(option.part.resources) < least.get(option.port, inf):
+            least[option.port] = weight(option.part.resources)
+            kept.append(option)
+    return kept

@@ -1,0 +1,237 @@
+"""The search for foldings: the smallest design within a limit of cycles, by the cost model.
+
+Layers meet in two things only: the block RAMs that they share, and the width converters between them. So a dynamic
+programme goes through the layers; for each stream behind the last one (its PE and pixels) and each number of block RAMs
+it keeps the design with the fewest LUTs; where that has too many flip-flops, it goes through them again and counts
+these too. What it tries of each layer is in options.py.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.dataflow.chain import Port
+from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
+from bnnhw.compiler.lowering.pipeline import Pipeline
+from bnnhw.compiler.units.area import Resources
+from bnnhw.hw.targets.devices import Device
+
+from .options import Option, Options, Part, undominated
+
+FF_WEIGHTS = (0.0, 1.0, 4.0)
+"""How much a flip-flop weighs beside a LUT, from a search to the next where one's design has too many of them."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """A plan, the cycles of its slowest unit, and the resources of the whole top."""
+
+    plan: FoldingPlan
+    cycles: int
+    resources: Resources
+
+    @property
+    def cycles_per_frame(self) -> float:
+        return self.cycles / self.plan.vectors
+
+
+Feed = tuple[Port | None, Part]
+"""The stream behind the layer before (None at the first layer), and what fits it to the next one."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How a state was reached: the option, and its feed."""
+
+    option: Option
+    before: Port | None
+    feed: Part
+
+
+class Search:
+    """The designs of one pipeline."""
+
+    def __init__(self, pipeline: Pipeline):
+        self.pipeline = pipeline
+        self.options = Options(pipeline)
+
+    def limits(self) -> list[int]:
+        """Every number of cycles that a layer can take, in order."""
+        return sorted(
+            {
+                layer.cycles(Folding(pe, simd, pixels=pixels))
+                for layer in self.pipeline.layers
+                for pixels in layer.pixel_counts
+                for pe in layer.pes
+                for simd in layer.simds
+            }
+        )
+
+    def smallest(self, device: Device, *, vectors: int, limit: float, fill: float = 1.0) -> Design | None:
+        """The smallest design of at most `limit` cycles in a share `fill` of the device; None where none fits."""
+        if vectors > 1 and any(layer.windows for layer in self.pipeline.layers):
+            return None  # a convolution has pixels instead
+        if self.pipeline.weight_bits > fill * device.memory_bits:
+            return None  # before a folding is tried: nothing holds more, adders (HARDWIRED_LUTS) included
+        for ff_weight in FF_WEIGHTS:
+            design = self._lightest(device, vectors=vectors, limit=limit, fill=fill, ff_weight=ff_weight)
+            if design is None or design.resources.share(device) <= fill:
+                return design
+        return None
+
+    def _lightest(self, device: Device, *, vectors: int, limit: float, fill: float, ff_weight: float) -> Design | None:
+        """As `smallest`, but with flip-flops that weigh `ff_weight` times a LUT and have no limit of their own."""
+
+        def weight(resources: Resources | Device) -> float:
+            return resources.luts + ff_weight * resources.ffs
+
+        room = int(fill * device.ebr)
+        states: dict[Port | None, NDArray[np.float64]] = {None: np.where(np.arange(room + 1) == 0, 0.0, np.inf)}
+        trails = []
+        for index in range(len(self.pipeline.layers)):
+            options = undominated(self.options.of_layer(index, vectors=vectors, limit=limit, bits=device.luts), weight)
+            states, trail = self._extend(index, states, options, limit, weight)
+            trails.append(trail)
+        best: tuple[float, Port, int] | None = None
+        for port, weights in states.items():
+            assert port is not None  # the last layer's
+            rest = self.options.output(port)
+            if rest.cycles > limit:
+                continue
+            share = (weights + weight(rest.resources)) / weight(device)
+            size = share + (np.arange(room + 1) + rest.resources.ebr) / device.ebr
+            size[share > fill] = np.inf
+            size[max(0, room + 1 - rest.resources.ebr) :] = np.inf
+            ebr = int(np.argmin(size))
+            if np.isfinite(size[ebr]) and (best is None or size[ebr] < best[0]):
+                best = float(size[ebr]), port, ebr
+        return None if best is None else self._trace_back(best[1], best[2], trails, vectors)
+
+    def needs(self, device: Device, *, vectors: int, limit: float) -> Resources | None:
+        """What the smallest design of at most `limit` cycles takes where the device is as large as need be.
+
+        Each layer by itself, in the device's proportion of LUTs to block RAMs; None where no folding is that fast.
+        """
+        total = Resources()
+        for index in range(len(self.pipeline.layers)):
+            options = [option.part.resources for option in self.options.of_layer(index, vectors=vectors, limit=limit)]
+            if not options:
+                return None
+            total += min(options, key=lambda resources: resources.size(device))
+        return total
+
+    def _extend(
+        self,
+        index: int,
+        states: dict[Port | None, NDArray[np.float64]],
+        options: list[Option],
+        limit: float,
+        weight: Callable[[Resources], float],
+    ):
+        """The states after one more layer, and for each stream (number of the choice by block RAMs, choices)."""
+        room = len(next(iter(states.values()), ()))
+        reached: dict[Port | None, NDArray[np.float64]] = {}
+        trail: dict[Port, tuple[NDArray[np.int64], list[Choice]]] = {}
+        fed: dict[tuple[int, int], tuple[NDArray[np.float64], NDArray[np.int64], list[Feed]]] = {}
+        for option in options:
+            key = option.folding.simd, option.folding.pixels  # all that the feed depends on
+            if key not in fed:
+                fed[key] = self._feed(index, option.folding, states, limit, weight)
+            base, sources, feeds = fed[key]
+            cost = option.part.resources
+            if cost.ebr >= room:
+                continue
+            weights = reached.setdefault(option.port, np.full(room, np.inf))
+            chosen, choices = trail.setdefault(option.port, (np.full(room, -1), []))
+            shifted = shift(base, cost.ebr) + weight(cost)
+            better = shifted < weights
+            weights[better] = shifted[better]
+            for source in np.unique(came := shift(sources, cost.ebr)[better]):
+                chosen[np.flatnonzero(better)[came == source]] = len(choices)
+                choices.append(Choice(option, *feeds[source]))
+        return reached, trail
+
+    def _feed(
+        self,
+        index: int,
+        folding: Folding,
+        states: dict[Port | None, NDArray[np.float64]],
+        limit: float,
+        weight: Callable[[Resources], float],
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], list[Feed]]:
+        """The least weight by block RAMs of what stands before a layer, what fits it to the layer included; the number
+        of the feed that has it, by block RAMs; and the feeds."""
+        room = len(next(iter(states.values()), ()))
+        base, sources = np.full(room, np.inf), np.full(room, -1)
+        feeds: list[Feed] = []
+        for before, weights in states.items():
+            feed = self.options.feed(index, folding, before)
+            if feed.cycles > limit or feed.resources.ebr >= room:
+                continue
+            shifted = shift(weights, feed.resources.ebr) + weight(feed.resources)
+            better = shifted < base
+            base[better], sources[better] = shifted[better], len(feeds)
+            feeds.append((before, feed))
+        return base, sources, feeds
+
+    def _trace_back(self, port: Port | None, ebr: int, trails: list, vectors: int) -> Design:
+        """The design that a final state stands for."""
+        assert port is not None
+        rest = self.options.output(port)
+        total, cycles = rest.resources, rest.cycles
+        layers: list[tuple[str, Folding]] = []
+        for layer, trail in zip(reversed(self.pipeline.layers), reversed(trails), strict=True):
+            chosen, choices = trail[port]
+            choice = choices[chosen[ebr]]
+            layers.append((layer.name, choice.option.folding))
+            for part in (choice.option.part, choice.feed):
+                cycles = max(cycles, part.cycles)
+                total += part.resources
+                ebr -= part.resources.ebr
+            port = choice.before
+        return Design(FoldingPlan(tuple(reversed(layers)), vectors), cycles, total)
+
+
+def shift(values: NDArray[Any], places: int) -> NDArray[Any]:
+    """`values` moved up by so many places, infinity or -1 before them."""
+    nothing = np.inf if values.dtype.kind == "f" else -1
+    return np.concatenate([np.full(places, nothing, values.dtype), values[: len(values) - places]])
+
+
+def smallest_at(search: Search, device: Device, *, cycles_per_frame: float, counts: range) -> Design | None:
+    """The smallest design that takes at most `cycles_per_frame`, whatever of `counts` its vectors are."""
+    designs = (
+        search.smallest(device, vectors=vectors, limit=vectors * cycles_per_frame * (1 + 1e-12)) for vectors in counts
+    )
+    return min((design for design in designs if design), key=lambda design: design.resources.size(device), default=None)
+
+
+def fastest_within(search: Search, device: Device, *, fill: float, counts: range) -> Design | None:
+    """The design with the most frames a cycle in a share of the device; among equals the smallest."""
+    best: Design | None = None
+    limits = search.limits()
+    for vectors in counts:
+        low, high = 0, len(limits)
+        if best is not None:
+            # Only a limit of as few cycles a frame is of use: try the longest such before the search for the shortest.
+            high = sum(limit <= best.cycles_per_frame * vectors for limit in limits)
+            if not high or search.smallest(device, vectors=vectors, limit=limits[high - 1], fill=fill) is None:
+                continue
+        while low < high:
+            middle = (low + high) // 2
+            if search.smallest(device, vectors=vectors, limit=limits[middle], fill=fill):
+                high = middle
+            else:
+                low = middle + 1
+        design = search.smallest(device, vectors=vectors, limit=limits[low], fill=fill) if low < len(limits) else None
+        if design and (best is None or rank(design, device) < rank(best, device)):
+            best = design
+    return best
+
+
+def rank(design: Design, device: Device) -> tuple[float, float]:
+    """What "fastest" sorts by."""
+    return design.cycles_per_frame, design.resources.size(device)

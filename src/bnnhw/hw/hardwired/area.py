@@ -1,0 +1,84 @@
+"""What a hardwired unit occupies on an ECP5, counted from its plan before synthesis."""
+
+from bnnhw.hw.targets.cells import UnitArea, carry_cells, distributed_ram_lut4, multiplexer_lut4
+
+from .adder_graph import LUT_INPUTS, AdderGraph, Term
+from .plan import WORD_REGISTERS, HardwiredPlan
+
+__all__ = ["hardwired_area"]
+
+CONTROL_LUT4 = 24
+"""LUT4 of the credits and of the queue's pointers, but for the counter of credits, which yosys makes of carry cells."""
+CARRY_COUNTER_BITS = 5
+"""Bits from which yosys makes a counter of carry cells."""
+CONTROL_FF = 24
+"""Their registers."""
+
+
+def hardwired_area(plan: HardwiredPlan) -> UnitArea:
+    """The cells of a HardwiredUnit of technology "ecp5".
+
+    Carry cells are exact. Yosys finds LUT4 and flip-flops that adders have in common, and what a threshold does not
+    need, so these are estimates.
+    """
+    graph = plan.graph
+    numbers = plan.vectors * plan.rows
+    ccu2c, feeds = carry_cells(_chain_adders(graph))
+    lut4 = sum(adder.width for adder in graph.adders if graph.input_bits(adder) <= LUT_INPUTS)
+    ff = _register_bits(graph)
+    lut4, ff, ccu2c, feeds = (plan.vectors * cells for cells in (lut4, ff, ccu2c, feeds))
+    number_bits = [1 + graph.bits(row.high) for row in graph.rows] * plan.vectors
+    if plan.planes > 1:
+        width = graph.sum_width + plan.planes
+        ccu2c += carry_cells([(width + 1, False)] * numbers)[0]
+        lut4 += plan.vectors * plan.cols * multiplexer_lut4(plan.planes) + plan.planes
+        ff += numbers * width + plan.vectors * plan.cols
+        number_bits = [width] * numbers
+    if plan.thresholded:
+        lut4 += sum(map(_comparison_lut4, number_bits))
+        ff += numbers
+    lut4 += distributed_ram_lut4(plan.queue_depth, plan.output_width) + CONTROL_LUT4
+    ccu2c, feeds = ccu2c + (plan.queue_depth.bit_length() + 1) // 2, feeds + 1
+    pointer_bits = (plan.queue_depth - 1).bit_length()
+    ccu2c += 2 * -(-pointer_bits // 2) if pointer_bits >= CARRY_COUNTER_BITS else 0
+    behind = plan.skew * plan.vectors * (plan.vectors - 1) // 2  # cycles that all vectors together wait for each other
+    ff += WORD_REGISTERS * plan.vectors * plan.cols + behind * (plan.cols + plan.rows * plan.result_width)
+    ff += plan.input_width + plan.output_width + CONTROL_FF + plan.pipeline_latency
+    return UnitArea(lut4=lut4, ccu2c=ccu2c, feeds=feeds, ff=ff, ebr=0)
+
+
+def _comparison_lut4(bits: int) -> int:
+    """LUT4 of a comparison with a constant, three bits each; for half of the constants the lowest bit is nothing."""
+    return -(-(bits - 1) // 3)
+
+
+def _chain_adders(graph: AdderGraph) -> list[tuple[int, bool]]:
+    """The adders in carry chains: the positions of each, its spacer included, and whether it hands out a carry."""
+    adders = []
+    for adder in graph.adders:
+        if graph.input_bits(adder) > LUT_INPUTS:
+            bits = adder.width if adder.subtract else min(adder.width, graph.bits(adder.u))
+            adders.append((bits + 1, adder.width > bits))
+    return adders
+
+
+def _register_bits(graph: AdderGraph) -> int:
+    """Flip-flops of the sums, and of each bit that a later stage reads, too, one for each cycle that it waits."""
+    last_read: dict[tuple[int, int], int] = {}
+
+    def read(term: Term, bits: int, stage: int) -> None:
+        for bit in range(term.low, term.low + bits):
+            key = term.node, bit
+            last_read[key] = max(last_read.get(key, 0), stage)
+
+    for adder in graph.adders:
+        for term in (adder.u, adder.v):
+            if isinstance(term, Term):
+                read(term, min(adder.width, graph.bits(term)), adder.stage - 1)
+        if isinstance(adder.carry, Term):
+            read(adder.carry, 1, adder.stage - 1)
+    for row in graph.rows:
+        read(row.low, 1, graph.latency)
+        read(row.high, graph.bits(row.high), graph.latency)
+    sums = sum(adder.width for adder in graph.adders)
+    return sums + sum(stage - graph.stages[node] for (node, _), stage in last_read.items())

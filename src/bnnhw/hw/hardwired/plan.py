@@ -1,0 +1,142 @@
+"""A hardwired matrix unit before it is built: its adder graph, its sizes and its timing."""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from bnnhw.hw.product.result_queue import ResultQueue
+from bnnhw.hw.stream.flow import Flow, Sink
+
+from .adder_graph import AdderGraph
+from .row_sums import plan_row_sums
+
+__all__ = ["WORD_REGISTERS", "HardwiredPlan", "plan_hardwired"]
+
+WORD_REGISTERS = 2
+"""Registers of a word on its way to the adders, which fill a large part of the chip."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HardwiredPlan:
+    """A constant (rows, cols) matrix of +1/-1 times vectors of `planes`-bit numbers, all rows and columns at once.
+
+    Attributes
+    ----------
+    graph : AdderGraph
+        The mismatch sums of a bit plane.
+    vectors : int
+        Vectors side by side; each has adders of its own.
+    planes : int
+        Bits of an input element. Bit planes take a cycle each.
+    thresholded : bool
+        Whether a result is one bit, else the mismatch sum.
+    """
+
+    graph: AdderGraph
+    vectors: int = 1
+    planes: int = 1
+    thresholded: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("vectors", "planes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+
+    @property
+    def rows(self) -> int:
+        return len(self.graph.rows)
+
+    @property
+    def cols(self) -> int:
+        return self.graph.inputs
+
+    @property
+    def initiation_interval(self) -> int:
+        """Cycles from vector to vector in the steady state."""
+        return self.planes
+
+    @property
+    def greatest_sum(self) -> int:
+        """The greatest mismatch sum."""
+        return self.cols * ((1 << self.planes) - 1)
+
+    @property
+    def sum_width(self) -> int:
+        """Bits of a mismatch sum."""
+        return self.greatest_sum.bit_length()
+
+    @property
+    def result_width(self) -> int:
+        """Bits of a row's result for one vector."""
+        return 1 if self.thresholded else self.sum_width
+
+    @property
+    def input_width(self) -> int:
+        """Bits of a beat of `i`."""
+        return self.vectors * self.cols * self.planes
+
+    @property
+    def output_width(self) -> int:
+        """Bits of a beat of `o`."""
+        return self.vectors * self.rows * self.result_width
+
+    @property
+    def skew(self) -> int:
+        """Cycles by which each of the vectors side by side is behind the one before it in the adders: 1 where there are
+        accumulators, so that no control has to reach all of these in the same cycle."""
+        return int(self.planes > 1)
+
+    @property
+    def plane_latency(self) -> int:
+        """Cycles from the acceptance of a vector to its last plane at the adders of vector 0."""
+        return WORD_REGISTERS + (1 if self.planes == 1 else 1 + self.planes)
+
+    @property
+    def pipeline_latency(self) -> int:
+        """Cycles from the acceptance of a vector to its results' push into the output queue."""
+        skewed = self.skew * (self.vectors - 1)
+        return self.plane_latency + skewed + self.graph.latency + (self.planes > 1) + self.thresholded
+
+    @property
+    def queue_depth(self) -> int:
+        """Results that the output queue holds: enough for a vector every `initiation_interval` cycles.
+
+        A credit is taken 2 cycles after the acceptance and comes back 3 cycles after the result has left; 2 credits
+        stay in reserve.
+        """
+        credits = -(-(self.latency + 1) // self.initiation_interval) + 2
+        return max(16, 1 << (credits - 1).bit_length())
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the acceptance of a vector to its output beat."""
+        return self.pipeline_latency + ResultQueue.latency
+
+    def flow(self, sink: Sink) -> Flow:
+        """The unit's flow: a vector is accepted when the adders have taken the one before and two places of the output
+        queue are free, by what is known of it: acceptances show two cycles late, departures three."""
+        accepted = -self.initiation_interval
+        taken = deque([-3] * self.queue_depth, maxlen=self.queue_depth)  # the results that have left, the latest last
+        while True:
+            cycle = max((yield accepted), accepted + self.initiation_interval, taken[0] + 3)
+            accepted = cycle if cycle == accepted + 1 else max(cycle, taken[1] + 3)
+            taken.append(sink(max(accepted + self.latency, taken[-1] + 1)))
+
+
+def plan_hardwired(
+    weights: np.ndarray, *, vectors: int = 1, planes: int = 1, thresholded: bool = True, shared: bool = True
+) -> HardwiredPlan:
+    """The plan for `weights`, (rows, cols) of +1 and -1; seconds for 64 x 576.
+
+    Unless `shared` each row is summed by itself: what the sharing is measured by.
+
+    >>> plan = plan_hardwired(np.ones((4, 8), np.int8))
+    >>> plan.initiation_interval, plan.latency
+    (1, 7)
+    """
+    weights = np.asarray(weights)
+    if weights.ndim != 2 or not weights.size or not np.isin(weights, (-1, 1)).all():
+        raise ValueError(f"weights of shape {weights.shape} must be a matrix of +1 and -1")
+    graph = plan_row_sums(weights.astype(np.int8), with_offsets=thresholded, shared=shared)
+    return HardwiredPlan(graph=graph, vectors=vectors, planes=planes, thresholded=thresholded)

@@ -1,0 +1,1 @@
+"""Frames of images and answers around a core; docs/link-protocol.md."""

@@ -1,0 +1,1 @@
+"""From the last layer's sums to a label."""

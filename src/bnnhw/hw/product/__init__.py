@@ -1,0 +1,1 @@
+"""The matrix unit, FINN's MVAU: XNOR-popcount processing elements that are fed weights in folds."""

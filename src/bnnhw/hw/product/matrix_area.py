@@ -1,0 +1,91 @@
+"""What a matrix unit occupies on an ECP5, counted from its structure before synthesis."""
+
+from bnnhw.hw.storage.weight_rom import block_rams, different_columns, rom_lut4
+from bnnhw.hw.targets.cells import UnitArea, carry_cells, distributed_ram_lut4, multiplexer_lut4
+
+from .input_buffer import buffer_block_rams, buffer_depth, buffer_store
+from .matrix_shape import POPCOUNT_LEVELS, MatrixShape
+
+__all__ = ["matrix_area"]
+
+CONTROL_LUT4 = 78
+"""LUT4 of a sequencer and of the pointers of buffer and queue; their counters vary by some tens."""
+CONTROL_FF = 90
+"""Their registers."""
+
+
+def matrix_area(shape: MatrixShape) -> UnitArea:
+    """The cells of a MatrixUnit of technology "ecp5".
+
+    Carry cells and block RAMs are exact, flip-flops and LUT4 estimates: yosys shares functions of the weights
+    and thresholds that it finds to be equal.
+    """
+    ccu2c, feeds = _carry_cells(shape)
+    lut4, ff = _element_cells(shape)
+    lut4 += _buffer_lut4(shape) + distributed_ram_lut4(shape.queue_depth, shape.output_width) + CONTROL_LUT4
+    ff += _chain_ff(shape) + CONTROL_FF
+    ebr = buffer_block_rams(buffer_depth(shape.words), shape.input_width)
+    if shape.store == "block":
+        ebr += block_rams(shape.depth, shape.pe * shape.rom_bits)
+    elif shape.store == "lut":
+        lut4 += sum(rom_lut4(shape.depth, len(pes) * shape.simd) for pes in shape.groups())
+    return UnitArea(lut4=lut4, ccu2c=ccu2c, feeds=feeds, ff=ff, ebr=ebr)
+
+
+def _carry_cells(shape: MatrixShape) -> tuple[int, int]:
+    """(CCU2C, feeds) of the PEs, each of which lays its adders into chains as `CarryChains` does."""
+    plan = shape.popcount
+    adders = [(node.level, node.operand_width + 1, node.width > node.operand_width) for node in plan.nodes]
+    adders.append((plan.final_level, shape.accumulator_width + 1, False))
+    cells = feeds = 0
+    for level in range(POPCOUNT_LEVELS):
+        own = carry_cells([adder[1:] for adder in adders if adder[0] == level] * shape.vectors)
+        cells, feeds = cells + own[0], feeds + own[1]
+    return shape.pe * cells, shape.pe * feeds
+
+
+def _element_cells(shape: MatrixShape) -> tuple[int, int]:
+    """(LUT4, flip-flops) of the PEs and of what their groups share, without carry cells and the weight ROM."""
+    plan, width, low_bits = shape.popcount, shape.accumulator_width, shape.planes - 1
+    taps = sum(shape.simd - start for start in plan.tap_starts[1:])
+    each_sum = plan.register_bits + width + low_bits * shape.thresholded
+    each_pe, shared = shape.vectors * each_sum, shape.group_count * shape.vectors * taps
+    lut4 = shape.pe * shape.vectors * (width + low_bits * shape.thresholded if low_bits else 0)
+    if shape.store != "constant":
+        each_pe += taps
+    if shape.start_bits:
+        each_pe += plan.latency * shape.start_bits + -(-width // shape.start_bits) * shape.start_bits
+    elif shape.thresholded and shape.folds > 1:
+        lut4 += sum(rom_lut4(shape.folds, len(pes) * width) for pes in shape.groups())
+        shared += sum(different_columns(shape.folds, len(pes) * width) for pes in shape.groups())
+    return lut4, shape.pe * each_pe + shared
+
+
+def _buffer_lut4(shape: MatrixShape) -> int:
+    depth = buffer_depth(shape.words)
+    planes = shape.vectors * shape.simd * multiplexer_lut4(shape.planes)
+    match buffer_store(depth):
+        case "registers":
+            return shape.input_width + planes
+        case "lut":
+            return distributed_ram_lut4(depth, shape.input_width) + planes
+        case "block":
+            return planes
+
+
+def _chain_ff(shape: MatrixShape) -> int:
+    """Flip-flops of the input buffer, of the registers between the groups and of the output queue."""
+    depth = buffer_depth(shape.words)
+    buffer = shape.input_width * {"registers": 4, "lut": 2, "block": 1}[buffer_store(depth)]
+    word = shape.vectors * shape.simd
+    waits = shape.operand_latency - shape.buffer_latency - shape.read_lag
+    chain = word * (shape.group_count - 1 + shape.word_registered + waits)
+    if shape.store == "block":
+        chain += shape.pe * shape.rom_bits
+        chain += (shape.group_count - 1) * (shape.depth - 1).bit_length()
+    elif shape.store == "lut":
+        chain += sum(different_columns(shape.depth, len(pes) * shape.simd) for pes in shape.groups())
+        chain += (shape.group_count - 1) * (shape.depth - 1).bit_length()
+    controls = (2 + (shape.planes > 1)) * (shape.operand_latency + shape.popcount.latency + shape.group_count)
+    results = sum(len(pes) * (shape.group_count - 1 - number) for number, pes in enumerate(shape.groups()))
+    return buffer + chain + controls + shape.vectors * shape.result_width * results + shape.output_width

@@ -1,0 +1,246 @@
+"""The sizes and the timing of a matrix unit, without its weights: what a cost model needs to know."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bnnhw.hw.storage.weight_rom import block_rams, rom_latency, rom_lut4
+from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.targets.block_ram import BLOCK_RAM_SHAPES
+from bnnhw.hw.targets.cells import BLOCK_RAM_LUT4
+
+from .input_buffer import buffer_depth, buffer_store, input_buffer_latency
+from .popcount_plan import Popcount, plan_popcount
+from .result_queue import ResultQueue
+
+__all__ = ["POPCOUNT_LEVELS", "STORES", "MatrixShape"]
+
+STORES = ("block", "lut", "constant")
+
+POPCOUNT_LEVELS = 2
+"""Adders between two registers of a PE: with one, the sums' registers would outnumber the LUTs."""
+
+GROUP_PE = 4
+"""PEs at most that hear the same register of the input word, and ..."""
+GROUP_BITS = 1024
+"""... bits that they multiply in a cycle, unless there is only one."""
+
+
+def _divisors(number: int) -> list[int]:
+    return [divisor for divisor in range(1, number + 1) if number % divisor == 0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixShape:
+    """A (rows, cols) matrix of +1/-1 times vectors of `planes`-bit numbers, `pe` rows by `simd` columns in a cycle.
+
+    The rows may fall into groups that the vectors meet in turn: vector n the rows of group n modulo `row_groups`.
+    The work on a vector is folded: for each of rows / row_groups / pe row folds, for each bit plane, words =
+    cols / simd beats.
+
+    Parameters
+    ----------
+    rows, cols : int
+    pe, simd : int
+        Divisors of the rows of a group and of `cols`.
+    vectors : int
+        Vectors in lockstep, which share the weights.
+    planes : int
+        Bits of an input element.
+    row_groups : int
+    thresholded : bool
+        Whether a result is one bit, else the mismatch sum.
+    store : "block", "lut", "constant" or "auto"
+        Where the weights lie. "constant" is for folds * words = 1 only; "auto" is resolved to one of the others.
+    """
+
+    rows: int
+    cols: int
+    pe: int
+    simd: int
+    vectors: int = 1
+    planes: int = 1
+    row_groups: int = 1
+    thresholded: bool = True
+    store: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("rows", "cols", "vectors", "planes", "row_groups"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        rows = "rows" if self.row_groups == 1 else "rows of a group"
+        for name, of, total in (
+            ("row_groups", "rows", self.rows),
+            ("pe", rows, self.rows // self.row_groups),
+            ("simd", "cols", self.cols),
+        ):
+            value = getattr(self, name)
+            if value < 1 or total % value:
+                raise ValueError(f"{name}={value} must divide {of}={total}; legal values are {_divisors(total)}")
+        if self.store not in (*STORES, "auto"):
+            raise ValueError(f"store={self.store!r} must be one of {[*STORES, 'auto']}")
+        if self.store == "constant" and self.depth > 1:
+            raise ValueError(
+                f"store='constant' must have pe=rows={self.rows} and simd=cols={self.cols}; "
+                f"pe={self.pe}, simd={self.simd} needs 'block' or 'lut'"
+            )
+        if self.store == "auto":
+            object.__setattr__(self, "store", self._cheapest_store())
+
+    def _cheapest_store(self) -> str:
+        if self.depth == 1:
+            return "constant"
+        in_luts = rom_lut4(self.depth, self.pe * self.simd)
+        return "lut" if in_luts <= BLOCK_RAM_LUT4 * block_rams(self.depth, self.pe * self.simd) else "block"
+
+    @property
+    def folds(self) -> int:
+        """Row folds."""
+        return self.rows // self.pe
+
+    @property
+    def vector_folds(self) -> int:
+        """Row folds that a vector meets, and its output beats."""
+        return self.folds // self.row_groups
+
+    @property
+    def words(self) -> int:
+        """Input beats of a vector."""
+        return self.cols // self.simd
+
+    @property
+    def depth(self) -> int:
+        """Words of the weight ROM."""
+        return self.folds * self.words
+
+    @property
+    def fold_beats(self) -> int:
+        """Cycles of a row fold."""
+        return self.words * self.planes
+
+    @property
+    def initiation_interval(self) -> int:
+        """Cycles from vector to vector in the steady state. In each of them every PE works."""
+        return self.vector_folds * self.fold_beats
+
+    @property
+    def greatest_sum(self) -> int:
+        """The greatest mismatch sum."""
+        return self.cols * ((1 << self.planes) - 1)
+
+    @property
+    def sum_width(self) -> int:
+        """Bits of a mismatch sum."""
+        return self.greatest_sum.bit_length()
+
+    @property
+    def start_bits(self) -> int:
+        """Bits of a threshold that stand beside a PE's weights in each word of the ROM; 0 where a ROM of its own in
+        LUTs, a word for each row fold, is cheaper."""
+        if not self.thresholded or self.store != "block":
+            return 0
+        bits = -(-self.accumulator_width // self.words)
+        beside = bits * BLOCK_RAM_LUT4 / max(BLOCK_RAM_SHAPES.values())
+        return bits if beside < rom_lut4(self.folds, self.accumulator_width) else 0
+
+    @property
+    def rom_bits(self) -> int:
+        """Bits of the weight ROM for each PE."""
+        return self.simd + self.start_bits
+
+    @property
+    def accumulator_width(self) -> int:
+        """Bits of an accumulator; with thresholds it has a sign."""
+        return self.sum_width + self.thresholded
+
+    @property
+    def result_width(self) -> int:
+        """Bits of a PE's result for one vector."""
+        return 1 if self.thresholded else self.sum_width
+
+    @property
+    def input_width(self) -> int:
+        """Bits of a beat of `i`."""
+        return self.vectors * self.simd * self.planes
+
+    @property
+    def output_width(self) -> int:
+        """Bits of a beat of `o`."""
+        return self.vectors * self.pe * self.result_width
+
+    @property
+    def group_pe(self) -> int:
+        """PEs of a group; the last group may have fewer."""
+        return min(self.pe, GROUP_PE, max(1, GROUP_BITS // (self.simd * self.vectors)))
+
+    def groups(self) -> Iterator[range]:
+        """The PEs of each group."""
+        for start in range(0, self.pe, self.group_pe):
+            yield range(start, min(self.pe, start + self.group_pe))
+
+    @property
+    def group_count(self) -> int:
+        return -(-self.pe // self.group_pe)
+
+    @property
+    def buffer_latency(self) -> int:
+        """Cycles from a beat's begin to its input word, if it need not wait for its weights."""
+        return input_buffer_latency(self.words) + self.word_registered
+
+    @property
+    def word_registered(self) -> bool:
+        """Whether the word passes a register between the input buffer and group 0: where its bit plane is selected, and
+        behind block RAM, which is slow."""
+        return self.planes > 1 or buffer_store(buffer_depth(self.words)) == "block"
+
+    @property
+    def read_lag(self) -> int:
+        """Cycles that the indices wait at the input buffer for the weights; what is left waits as a word."""
+        return min(self.words, self.operand_latency - self.buffer_latency)
+
+    @property
+    def operand_latency(self) -> int:
+        """Cycles from a beat's begin to its input word and weights at group 0."""
+        weights = 0 if self.store == "constant" else 1 + rom_latency(self.store)
+        return max(self.buffer_latency, weights)
+
+    @property
+    def popcount(self) -> Popcount:
+        """The popcount of simd - 1 bits. The last bit is the carry of the accumulator, which is its last level."""
+        return plan_popcount(self.simd - 1, levels=POPCOUNT_LEVELS, registered=False)
+
+    @property
+    def pipeline_latency(self) -> int:
+        """Cycles from a fold's last beat to its results' push into the output queue."""
+        return self.operand_latency + self.popcount.latency + self.group_count
+
+    @property
+    def queue_depth(self) -> int:
+        """Results that the output queue holds: enough for a fold to begin whenever the one before has ended."""
+        round_trip = self.fold_beats + self.pipeline_latency + ResultQueue.latency + 2
+        return max(16, 1 << (-(-round_trip // self.fold_beats)).bit_length())
+
+    def flow(self, sink: Sink) -> Flow:
+        """The unit's flow.
+
+        Work on a vector begins in the cycle after its last beat was accepted, or when the vector before is done; then
+        the next vector but one finds a free bank. A fold begins when two places of the output queue are free, by what
+        is known of it: begins show two cycles late, departures three.
+        """
+        accepted = free = 0
+        done = [0, 0]  # the first cycles in which the vectors before are done
+        begin = -2  # of the fold before
+        taken = deque([-3] * self.queue_depth, maxlen=self.queue_depth)  # the results that have left, the latest last
+        while True:
+            free = max(free, done[0])
+            for _ in range(self.words):
+                accepted = max((yield accepted), free)
+                free = accepted + 1
+            ready = max(free, done[1])
+            for _ in range(self.vector_folds):
+                ready = max(ready, taken[0] + 3)
+                begin = ready if ready == begin + 1 else max(ready, taken[1] + 3)
+                ready = begin + self.fold_beats
+                pushed = ready - 1 + self.pipeline_latency
+                taken.append(sink(max(pushed + ResultQueue.latency, taken[-1] + 1)))
+            done = [done[1], ready]

@@ -1,0 +1,138 @@
+"""Processing elements: each counts the mismatches of a row of weights and accumulates them over a fold."""
+
+# pyright: reportArgumentType=false, reportReturnType=false
+# (as amaranth's types say it: slices may be IO values, memory ports have no members)
+
+from collections.abc import Sequence
+
+import numpy as np
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from bnnhw.hw.logic.delays import stagger
+from bnnhw.hw.targets.ecp5 import Addend, CarryChains
+
+from .matrix_shape import MatrixShape
+from .popcount import count_ones
+from .start_values import restart, starts_from_rom, starts_from_stream
+
+__all__ = ["ProcessingGroup"]
+
+
+class ProcessingGroup(wiring.Component):
+    """The PEs of one group, for all vectors: m[v, p] = sum over a fold's beats of 2^plane * popcount(x[v] ^ w[p]).
+
+    The popcount of simd - 1 bits is pipelined; the last bit is the carry input of the accumulator. Bit planes come from
+    the highest to the lowest: at the begin of each but the first the accumulator is doubled. It starts with
+    -(threshold + 1), so that comparing costs nothing: the result is its sign.
+
+    Parameters
+    ----------
+    shape : MatrixShape
+    pes : int
+        PEs of this group.
+    weights : array (pes, simd) of 0 and 1, or None
+        Constant weights instead of the port `w`.
+    starts : array (folds, pes) of int, or None
+        From `fold_starts`; None: the accumulators start with 0.
+    technology : str
+
+    Members
+    -------
+    x : In(vectors * simd)
+    w : In(pes * rom_bits)
+        For each PE simd weights, then its bits of the next start.
+    valid, first, plane_first : In(1)
+        Whether there is a beat, and whether it is the first of a fold or of a bit plane, in the cycle in which its
+        popcount has arrived: L cycles after `x` and `w`, with L = shape.popcount.latency.
+    fold : In
+        The row fold, L - 1 cycles after `x` and `w`.
+    results : Out(vectors * pes * result_width)
+        L + 1 cycles after the fold's last `x` and `w`.
+    """
+
+    x: Signal
+    w: Signal
+    valid: Signal
+    first: Signal
+    plane_first: Signal
+    fold: Signal
+    results: Signal
+
+    def __init__(
+        self,
+        *,
+        shape: MatrixShape,
+        pes: int,
+        weights: np.ndarray | None,
+        starts: np.ndarray | None,
+        technology: str,
+    ):
+        self.shape = shape
+        self.pes = pes
+        self.weights = weights
+        self.starts = starts
+        self.technology = technology
+        super().__init__(
+            {
+                "x": In(shape.vectors * shape.simd),
+                "w": In(pes * shape.rom_bits if weights is None else 0),
+                "valid": In(1),
+                "first": In(1),
+                "plane_first": In(1),
+                "fold": In(range(shape.folds)),
+                "results": Out(shape.vectors * pes * shape.result_width),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        shape = self.shape
+        simd, width = shape.simd, shape.accumulator_width
+        plan = shape.popcount
+        x = [stagger(m, self.x.word_select(v, simd), plan.tap_starts, name=f"x{v}") for v in range(shape.vectors)]
+        keep = Signal()
+        m.d.comb += keep.eq(~self.plane_first if shape.planes > 1 else ~self.first)
+        starts = self._starts(m, plan.latency)
+        sums: list[list[Value]] = [[] for _ in range(shape.vectors)]
+        for pe in range(self.pes):
+            w = self._weights(m, pe)
+            chains = CarryChains() if self.technology == "ecp5" else None
+            for v in range(shape.vectors):
+                *_, carry = terms = [Addend(*pair) for pair in zip(x[v], w, strict=True)]
+                count = count_ones(m, plan, terms, chains=chains, name=f"{pe}_{v}")
+                total = Signal(width, name=f"total{pe}_{v}", reset_less=True)
+                start = restart(
+                    m, starts[pe], total, shape, first=self.first, plane_first=self.plane_first, name=f"{pe}_{v}"
+                )
+                if chains is None:
+                    following = (count + carry.value() + Mux(keep, total, start))[:width]
+                else:
+                    following = Signal(width, name=f"next{pe}_{v}")
+                    chains.accumulate(
+                        Addend(count), carry, old=total, keep=keep, start=start, total=following, level=plan.final_level
+                    )
+                m.d.sync += total.eq(following)
+                sums[v].append(total[-1] if shape.thresholded else total)
+            if chains is not None:
+                chains.emit(m)
+        m.d.comb += self.results.eq(Cat(sums))
+        return m
+
+    def _starts(self, m: Module, latency: int) -> list[Value]:
+        """Of each PE the start of its accumulator, in the cycle of `first`."""
+        shape = self.shape
+        if self.starts is None:
+            return [Const(0, shape.accumulator_width)] * self.pes
+        if not shape.start_bits:
+            return starts_from_rom(m, self.starts, shape.accumulator_width, self.fold)
+        bits = [self.w.word_select(pe, shape.rom_bits)[shape.simd :] for pe in range(self.pes)]
+        return starts_from_stream(m, bits, self.starts[0], shape.accumulator_width, latency=latency, shift=self.valid)
+
+    def _weights(self, m: Module, pe: int) -> Sequence[Value | int]:
+        """The weights of one PE, staggered as its inputs are."""
+        if self.weights is not None:
+            return [int(bit) for bit in self.weights[pe]]
+        row = self.w.word_select(pe, self.shape.rom_bits)
+        return stagger(m, row[: self.shape.simd], self.shape.popcount.tap_starts, name=f"w{pe}")

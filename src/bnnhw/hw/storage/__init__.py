@@ -1,0 +1,1 @@
+"""Memories on the chip: weights read in order, image rows."""

@@ -1,0 +1,177 @@
+"""Fifo: a queue whose writer can hold beats back until their frame has proved right."""
+
+# pyright: reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
+# (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one; it does not see memory ports)
+
+from collections import deque
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from bnnhw.hw.targets.block_ram import BlockRam, block_ram_width
+from bnnhw.hw.targets.technology import check_technology
+
+from .buffer import flat_stream
+from .flow import Flow, HeldPipeline, Sink
+
+__all__ = ["LUT_FIFO_DEPTH", "Fifo", "fifo_block_rams", "fifo_flow", "fifo_latency"]
+
+LUT_FIFO_DEPTH = 32
+"""Beats up to which a queue is distributed RAM; above it is block RAM."""
+
+
+def fifo_latency(depth: int) -> int:
+    """Cycles from an accepted beat to the same beat at the output of an empty queue."""
+    return 3 if depth <= LUT_FIFO_DEPTH else 4
+
+
+def fifo_flow(sink: Sink, *, depth: int) -> Flow:
+    """The flow of a Fifo whose beats are committed at once.
+
+    A beat can be read two cycles after it was accepted; what is read goes through `fifo_latency(depth) - 2` registers
+    that stand still while a beat waits at the output. Beats are accepted while there were fewer than depth - 2 inside
+    by the writes and reads three cycles before.
+    """
+    pipeline = HeldPipeline(fifo_latency(depth) - 2, sink)
+    written, read = deque([-4] * 2, maxlen=2), deque([-4] * depth, maxlen=depth)
+    accepted = -1
+    while True:
+        accepted = max((yield accepted), accepted + 1)
+        while True:
+            # Of the depth - 2 beats before, and one or two fewer where the latest writes do not show yet.
+            late = sum(cycle > accepted - 3 for cycle in written)
+            room = read[2 - late] + 3
+            if accepted >= room:
+                break
+            accepted = room
+        written.append(accepted)
+        read.append(pipeline.enter(max(accepted + 2, read[-1] + 1)))
+
+
+def fifo_block_rams(*, width: int, depth: int) -> int:
+    """Block RAMs of a queue."""
+    return 0 if depth <= LUT_FIFO_DEPTH else -(-width // block_ram_width(depth))
+
+
+class Fifo(wiring.Component):
+    """A queue: one beat a cycle on both sides, `fifo_latency(depth)` cycles through an empty one.
+
+    Written beats can be read after `commit`, which is always on where it is left unconnected; `rollback` takes back
+    those since the last commit. `i.ready` and `o` come from registers.
+
+    Parameters
+    ----------
+    width : int
+        Bits of a beat.
+    depth : int
+        Words of its memory, a power of two. It holds depth - 1 beats at least.
+    technology : str
+        "ecp5" or "portable".
+
+    Members
+    -------
+    i : In(stream of unsigned(width))
+    o : Out(stream of unsigned(width))
+    commit : In(1)
+        The beats written so far, that of this cycle included, may be read. Left unconnected, it is 1.
+    rollback : In(1)
+        The beats written since the last commit, that of this cycle included, never were. It wins over `commit`.
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+    commit: Signal
+    rollback: Signal
+
+    def __init__(self, *, width: int, depth: int, technology: str):
+        check_technology(technology)
+        if depth < 8 or depth & (depth - 1):
+            raise ValueError(f"depth={depth} must be a power of two and at least 8")
+        if depth > LUT_FIFO_DEPTH:
+            block_ram_width(depth)  # raises where no block RAM is that deep
+        self.width = width
+        self.depth = depth
+        self.technology = technology
+        super().__init__(
+            {
+                "i": In(flat_stream(width)),
+                "o": Out(flat_stream(width)),
+                "commit": In(1, init=1),
+                "rollback": In(1),
+            }
+        )
+
+    @property
+    def latency(self) -> int:
+        """Cycles from an accepted (and committed) beat to the same beat at the output of an empty queue."""
+        return fifo_latency(self.depth)
+
+    def flow(self, sink: Sink) -> Flow:
+        """See `fifo_flow`; where `commit` stays unconnected."""
+        return fifo_flow(sink, depth=self.depth)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        # Each pointer has a lap bit and a register of its successor, so that no comparison waits for a carry.
+        index_bits = (self.depth - 1).bit_length()
+        written, committed, read = (Signal(index_bits + 1) for _ in range(3))
+        written_next, read_next = (Signal(index_bits + 1, init=1) for _ in range(2))
+
+        # The level is known a cycle, and `full` two cycles late: the queue stops two words early.
+        write = Signal()
+        full = Signal()
+        level = Signal(index_bits + 1)
+        after = Mux(write, written_next, written)
+        m.d.comb += [self.i.ready.eq(~full), write.eq(self.i.valid & ~full)]
+        m.d.sync += [level.eq(written - read), full.eq(level[-1] | level[1:-1].all())]
+        with m.If(write):
+            m.d.sync += [written.eq(written_next), written_next.eq(written_next + 1)]
+        with m.If(self.rollback):
+            m.d.sync += [written.eq(committed), written_next.eq(committed + 1)]
+        with m.Elif(self.commit):
+            m.d.sync += committed.eq(after)
+
+        advance = Signal()
+        available = Signal()
+        m.d.comb += advance.eq(~self.o.valid | self.o.ready)
+        m.d.sync += available.eq(committed != read)
+        with m.If(advance & available):
+            m.d.sync += [read.eq(read_next), read_next.eq(read_next + 1), available.eq(committed != read_next)]
+        if self.depth <= LUT_FIFO_DEPTH:
+            memory = Memory(shape=self.width, depth=self.depth, init=(), attrs={"ram_style": "distributed"})
+            m.submodules.memory = memory
+            write_port, read_port = memory.write_port(), memory.read_port(domain="comb")
+            payload = Signal(self.width, reset_less=True)
+            m.d.comb += [
+                write_port.addr.eq(written[:index_bits]),
+                write_port.data.eq(self.i.payload),
+                write_port.en.eq(write),
+                read_port.addr.eq(read[:index_bits]),
+                self.o.payload.eq(payload),
+            ]
+            with m.If(advance):
+                m.d.sync += [payload.eq(read_port.data), self.o.valid.eq(available)]
+            return m
+
+        fetched = Signal()
+        with m.If(advance):
+            m.d.sync += [fetched.eq(available), self.o.valid.eq(fetched)]
+        step = block_ram_width(self.depth)
+        columns = []
+        for number, start in enumerate(range(0, self.width, step)):
+            part = self.i.payload[start : start + step]
+            m.submodules[f"ram{number}"] = ram = BlockRam(
+                depth=self.depth, width=len(part), writable=True, technology=self.technology
+            )
+            m.d.comb += [
+                ram.write_address.eq(written[:index_bits]),
+                ram.write_data.eq(part),
+                ram.write_enable.eq(write),
+                ram.read_address.eq(read[:index_bits]),
+                ram.read_enable.eq(advance),
+            ]
+            columns.append(ram.read_data)
+        m.d.comb += self.o.payload.eq(Cat(columns))
+        return m

@@ -1,0 +1,1 @@
+"""What a family of FPGAs has: primitives, what cells a unit takes, devices."""

@@ -1,0 +1,1 @@
+"""What stands behind sums: thresholds of several levels, factors and offsets, inversions."""

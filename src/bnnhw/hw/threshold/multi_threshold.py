@@ -1,0 +1,228 @@
+"""MultiThreshold: sums become codes of a few bits, by several thresholds a channel."""
+
+# pyright: reportArgumentType=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
+# pyright: reportOperatorIssue=false, reportReturnType=false, reportAssignmentType=false
+# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values)
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from bnnhw.hw.logic.delays import delay
+from bnnhw.hw.stream.buffer import flat_stream
+from bnnhw.hw.stream.flow import Flow, Sink, pipeline_flow
+from bnnhw.hw.targets.cells import UnitArea
+from bnnhw.hw.targets.technology import check_technology
+
+from .place_rom import place_rom_cells, place_rom_latency, place_rom_store, read_place_rom
+from .places import Places, check_tables, count_places
+
+__all__ = ["MultiThreshold", "MultiThresholdShape"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultiThresholdShape:
+    """The sizes of a MultiThreshold.
+
+    Parameters
+    ----------
+    places : Places
+    bits : int
+        Of a code: there are 2^bits - 1 thresholds.
+    greatest : int
+        The greatest sum.
+    """
+
+    places: Places
+    bits: int
+    greatest: int
+
+    def __post_init__(self) -> None:
+        for name in ("bits", "greatest"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+
+    @property
+    def width(self) -> int:
+        """Bits of a sum."""
+        return self.greatest.bit_length()
+
+    @property
+    def threshold_width(self) -> int:
+        """Bits of a threshold; one above the greatest sum is never reached."""
+        return (self.greatest + 1).bit_length()
+
+    def depth(self, stage: int) -> int:
+        """Thresholds that a comparison chooses from: by place, and by the bits that are known."""
+        return self.places.count << stage
+
+    def read_width(self, stage: int) -> int:
+        """Bits that are read at one address: all lanes stand at the same place, but each has bits of its own."""
+        return self.threshold_width * (1 if stage else self.places.lanes)
+
+    def read_latency(self, stage: int) -> int:
+        """Cycles until a comparison's threshold is there."""
+        return place_rom_latency(place_rom_store(self.depth(stage), self.read_width(stage)))
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a beat to its codes."""
+        return self.places.latency + sum(self.read_latency(stage) + 1 for stage in range(self.bits))
+
+    def flow(self, sink: Sink) -> Flow:
+        """A pipeline's of `latency` cycles."""
+        return pipeline_flow(sink, latency=self.latency)
+
+    @property
+    def area(self) -> UnitArea:
+        """The cells of a MultiThreshold of technology "ecp5": comparisons, ROMs and registers, counted; yosys merges
+        thresholds that it finds to be equal."""
+        places, width, elements = self.places, self.width, self.places.elements
+        lut4 = ff = ebr = ccu2c = feeds = 0
+        if places.borders > 1:
+            lut4, ff = 30, elements * width + 30
+        for stage in range(self.bits):
+            roms = elements if stage else len({tuple(kind[p] for kind in places.kinds) for p in range(places.pixels)})
+            cells = place_rom_cells(self.depth(stage), self.read_width(stage))
+            lut4, ff, ebr = (total + roms * each for total, each in zip((lut4, ff, ebr), cells, strict=True))
+            place_bits = (places.count - 1).bit_length()
+            later = stage < self.bits - 1
+            ff += self.read_latency(stage) * (elements * (width + stage) + place_bits * later + 1)
+            ff += elements * (stage + 1 + width * later) + place_bits * later + 1
+            ccu2c += elements * (self.threshold_width // 2)
+            feeds += elements
+        return UnitArea(lut4=lut4 + 8, ccu2c=ccu2c, feeds=feeds, ff=ff, ebr=ebr)
+
+
+class MultiThreshold(wiring.Component):
+    """y[p, c] = how many thresholds of the channel c and of the pixel's classes are at most x[p, c].
+
+    By bisection, one bit of y after the other, the highest first: x is compared with the threshold that halves those
+    that are left. Each comparison takes a cycle and finding its threshold one or two, in a pipeline; one beat a cycle.
+    `i.ready` depends on `o.ready`.
+
+    Parameters
+    ----------
+    thresholds : array (row classes, column classes, levels, channels) of int
+        2^bits - 1 levels along which they do not fall. Any int: one beyond the range of x is reached always or never.
+    greatest : int
+        The greatest x.
+    lanes, pixels, row_classes, column_classes
+        See `Places`.
+    technology : "ecp5" or "portable"
+
+    Members
+    -------
+    i : In(stream of unsigned(pixels * lanes * shape.width))
+    o : Out(stream of unsigned(pixels * lanes * shape.bits))
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(
+        self,
+        *,
+        thresholds: np.ndarray,
+        greatest: int,
+        lanes: int,
+        pixels: int = 1,
+        row_classes: Sequence[int] = (),
+        column_classes: Sequence[int] = (),
+        technology: str,
+    ):
+        check_technology(technology)
+        thresholds = np.asarray(thresholds)
+        levels = thresholds.shape[2] if thresholds.ndim == 4 else 0
+        if levels < 1 or levels & levels + 1:
+            raise ValueError(
+                f"thresholds of shape {thresholds.shape} must be (row classes, column classes, levels, channels) with "
+                "2^bits - 1 levels; fill them up with thresholds above the greatest sum"
+            )
+        places = Places(
+            channels=thresholds.shape[3],
+            lanes=lanes,
+            pixels=pixels,
+            row_classes=tuple(row_classes),
+            column_classes=tuple(column_classes),
+        )
+        check_tables("thresholds", thresholds, places, ("row classes", "column classes", "levels", "channels"))
+        if (np.diff(thresholds, axis=2) < 0).any():
+            raise ValueError("thresholds must not fall along the levels")
+        self.shape = MultiThresholdShape(places=places, bits=levels.bit_length(), greatest=greatest)
+        self.thresholds = np.clip(thresholds, 0, greatest + 1)
+        self.technology = technology
+        shape = self.shape
+        super().__init__(
+            {
+                "i": In(flat_stream(shape.places.elements * shape.width)),
+                "o": Out(flat_stream(shape.places.elements * shape.bits)),
+            }
+        )
+
+    def __repr__(self) -> str:
+        return f"MultiThreshold({self.shape!r}, technology={self.technology!r})"
+
+    def flow(self, sink: Sink) -> Flow:
+        """See the shape's."""
+        return self.shape.flow(sink)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        shape = self.shape
+        advance = Signal()
+        m.d.comb += [advance.eq(~self.o.valid | self.o.ready), self.i.ready.eq(advance)]
+        place = count_places(m, shape.places, beat=advance & self.i.valid, enable=advance)
+
+        def late(value: Value, cycles: int, name: str) -> Value:
+            return delay(m, value, cycles, enable=advance, name=name)
+
+        valid = late(self.i.valid, shape.places.latency, "valid_placed")
+        sums = late(self.i.payload, shape.places.latency, "sums_placed")
+        codes: list[Value] = [Cat()] * shape.places.elements
+        for stage in range(shape.bits):
+            thresholds = list(self._thresholds(m, stage, place, codes, advance))
+            cycles = shape.read_latency(stage)
+            valid, sums = late(valid, cycles, f"valid{stage}_"), late(sums, cycles, f"sums{stage}_")
+            place = late(place, cycles + 1, f"place{stage}_")
+            codes = [late(code, cycles, f"code{stage}_{number}_") for number, code in enumerate(codes)]
+            following = [
+                Cat(sums.word_select(number, shape.width) >= threshold, code)
+                for number, (code, threshold) in enumerate(zip(codes, thresholds, strict=True))
+            ]
+            codes = [late(code, 1, f"codes{stage}_{number}_") for number, code in enumerate(following)]
+            valid, sums = late(valid, 1, f"valid{stage}_compared"), late(sums, 1, f"sums{stage}_compared")
+        m.d.comb += [self.o.valid.eq(valid), self.o.payload.eq(Cat(codes))]
+        return m
+
+    def _thresholds(
+        self, m: Module, stage: int, place: Value, codes: Sequence[Value], advance: Value
+    ) -> Iterator[Value]:
+        """The threshold of each element, `read_latency` cycles later."""
+        shape, width = self.shape, self.shape.threshold_width
+        step = 1 << shape.bits - stage  # thresholds that each of the known codes leaves
+        levels = shape.places.tables(self.thresholds)[:, :, step // 2 - 1 :: step]
+        words_of = levels.reshape(shape.places.pixels, shape.depth(stage), shape.places.lanes)
+        shared: dict[bytes, Value] = {}
+        for pixel, words in enumerate(words_of):
+            if stage == 0:
+                rows = [sum(int(value) << lane * width for lane, value in enumerate(row)) for row in words]
+                if (key := words.tobytes()) not in shared:
+                    shared[key] = read_place_rom(
+                        m, rows, shape.read_width(0), place, enable=advance, technology=self.technology,
+                        name=f"rom0_{pixel}",
+                    )  # fmt: skip
+                for lane in range(shape.places.lanes):
+                    yield shared[key].word_select(lane, width)
+                continue
+            for lane in range(shape.places.lanes):
+                code = codes[pixel * shape.places.lanes + lane]
+                address = Cat(code, place) if shape.places.count > 1 else code
+                yield read_place_rom(
+                    m, words[:, lane].tolist(), width, address, enable=advance, technology=self.technology,
+                    name=f"rom{stage}_{pixel}_{lane}",
+                )  # fmt: skip

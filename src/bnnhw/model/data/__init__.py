@@ -1,0 +1,1 @@
+"""Data sets in their official files, and the images that are made of them."""

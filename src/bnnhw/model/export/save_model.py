@@ -1,0 +1,121 @@
+"""Saving any module that is a chain of supported layers as model.pt."""
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bnnhw import __version__
+from bnnhw.model.errors import ExportError
+from bnnhw.model.files import torch_bytes, write_atomically
+
+from .model_file import ModelFile, parse
+from .tracing import trace
+
+__all__ = ["model_file_of", "save"]
+
+
+def save(
+    module: nn.Module,
+    path: str | Path,
+    *,
+    example_input: Tensor | np.ndarray,
+    input_range: tuple[int, int] | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> ModelFile:
+    """Write `module` to `path` as model.pt and return what was written. The file appears whole or not at all.
+
+    Before it does, the network is rebuilt from the very bytes and must give the same bits as `module` in eval mode on
+    `example_input`; so give real images, a hundred or so.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Calls its layers one after the other; `bnnhw.model.export.layer_format.SUPPORTED_MODULES` may be among them.
+        It takes raw integers as float32 and is left as it is.
+    path : path
+    example_input : integers (N, H, W, C), or (N, features) where they are no pictures
+        Tells the input's shape.
+    input_range : (lo, hi), optional
+        The least and greatest value an input can have; by default that of `example_input`'s type if it has 8 bits.
+    meta : mapping, optional
+        Plain data to keep in the file: `network`, `dataset`, `classes` (a name for each score), `metrics`, ...
+
+    Raises
+    ------
+    ExportError
+        A ValueError that names the layer or function that is not supported and says what is.
+    ValueError
+        For inputs and meta that do not fit, and parameters that are not finite.
+    """
+    model = model_file_of(module, example_input=example_input, input_range=input_range, meta=meta)
+    write_atomically(Path(path), torch_bytes(model.to_plain()))
+    return model
+
+
+def model_file_of(
+    module: nn.Module,
+    *,
+    example_input: Tensor | np.ndarray,
+    input_range: tuple[int, int] | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> ModelFile:
+    """What `save` writes."""
+    example = torch.as_tensor(example_input)
+    lo, hi = _input_range(example, input_range)
+    example = example.float()
+    trained = copy.deepcopy(module).cpu().eval()
+    with torch.inference_mode():
+        expected = trained(example)
+    if not isinstance(expected, Tensor) or expected.ndim != 2:
+        got = tuple(expected.shape) if isinstance(expected, Tensor) else f"a {type(expected).__name__}"
+        raise ValueError(f"{type(module).__name__} must return one tensor of scores (N, classes), not {got}")
+    layers = trace(trained, example)
+    classes = [str(label) for label in range(expected.shape[-1])]
+    defaults = {
+        "network": type(module).__name__, "dataset": "", "classes": classes, "metrics": {}, "bnnhw": __version__,
+    }  # fmt: skip
+    model = ModelFile(
+        shape=tuple(example.shape[1:]), lo=lo, hi=hi, layers=layers, meta=_plain({**defaults, **(meta or {})}, "meta")
+    )
+    with torch.inference_mode():
+        actual = parse(torch_bytes(model.to_plain())).module()(example)
+    if not torch.equal(actual, expected):
+        wrong = int((actual != expected).any(-1).sum()) if actual.shape == expected.shape else len(example)
+        raise ExportError(
+            f"the exported network differs from {type(module).__name__} on {wrong} of {len(example)} example inputs; "
+            "does a layer override forward, carry hooks, or sum up averages of other than 2^k elements?"
+        )
+    return model
+
+
+def _input_range(example: Tensor, given: tuple[int, int] | None) -> tuple[int, int]:
+    if example.ndim < 2 or not len(example):
+        raise ValueError(f"example_input must be a batch (N, H, W, C) or (N, features), not {tuple(example.shape)}")
+    if example.is_floating_point() and not torch.equal(example, example.round()):
+        raise ValueError("example_input must hold the raw integers of the input, not fractions: do not normalise it")
+    if given is None:
+        if example.dtype not in (torch.uint8, torch.int8):
+            raise ValueError(f"input_range must be given for an example_input of {example.dtype}, such as (0, 255)")
+        limits = torch.iinfo(example.dtype)
+        return limits.min, limits.max
+    lo, hi = given
+    least, greatest = int(example.min()), int(example.max())
+    if not lo <= least <= greatest <= hi:
+        raise ValueError(f"example_input must lie in input_range={given}, not in {(least, greatest)}")
+    return lo, hi
+
+
+def _plain(value: Any, where: str) -> Any:
+    """`value`, of the types that a file read without running code may hold: others are a ValueError."""
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: _plain(item, f"{where}[{key!r}]") for key, item in value.items()}
+    raise ValueError(f"{where} must be None, a bool, int, float, str, list or dict, not {type(value).__name__}")

@@ -1,0 +1,168 @@
+"""A user's own module as a chain of layers, by torch.fx."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.fx.passes.shape_prop import ShapeProp
+from torch.fx.proxy import TraceError
+from torch.nn import functional
+
+from bnnhw.model.errors import ExportError
+from bnnhw.model.layers.layers import BinaryLayer
+from bnnhw.model.layers.quantise import sign
+
+from .layer_format import SUPPORTED_MODULES, Layer, encode
+from .raster import Raster
+
+__all__ = ["trace"]
+
+_FUNCTIONS: Mapping[Any, str] = {
+    sign: "sign",
+    torch.relu: "relu",
+    functional.relu: "relu",
+    functional.hardtanh: "hard_tanh",
+    torch.flatten: "flatten",
+    torch.permute: "permute",
+    "relu": "relu",
+    "flatten": "flatten",
+    "permute": "permute",
+    "view": "flatten",
+    "reshape": "flatten",
+    "float": "identity",
+}
+"""Functions, and methods by name, with the op that each is when its arguments allow."""
+
+
+class _Tracer(fx.Tracer):
+    """Looks inside every module but torch's and our layers."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        ours = type(m).__module__.startswith("bnnhw.model.") or isinstance(m, BinaryLayer)
+        return ours or super().is_leaf_module(m, module_qualified_name)
+
+
+def trace(module: nn.Module, example: Tensor) -> tuple[Layer, ...]:
+    """The layers that `module`, in eval mode, calls one after the other on `example`, float32 (N, *shape).
+
+    Layers that change nothing in eval mode (dropout, identity, a hard tanh after a sign) are left out. ExportError
+    names the first layer or function that is not supported, by its dotted name.
+    """
+    try:
+        graph = _Tracer().trace(module)
+    except (TraceError, TypeError) as error:
+        raise ExportError(
+            f"{type(module).__name__}.forward cannot be traced ({error}); "
+            "export needs a forward that calls the same layers whatever the input's values are"
+        ) from error
+    traced = fx.GraphModule(module, graph)
+    traced.graph.eliminate_dead_code()
+    ShapeProp(traced).propagate(example)
+    layers: list[Layer] = []
+    raster = Raster()
+    is_real = False
+    current: fx.Node | None = None
+    for node in traced.graph.nodes:
+        if node.op == "placeholder":
+            if current is not None:
+                raise ValueError(f"forward takes a second input, {node.target!r}; export supports one")
+            current = node
+        elif node.op == "output":
+            if node.args[0] is not current:
+                raise ValueError("forward must return the tensor of scores that it computes last, and nothing else")
+        elif "tensor_meta" in node.meta:  # else it is arithmetic on shapes
+            found = _layers(module, node)
+            if [source for source in node.all_input_nodes if "tensor_meta" in source.meta] != [current]:
+                raise ExportError(
+                    f"layer {found[-1].name!r} does not take the value before it; export supports one chain"
+                )
+            assert current is not None  # a layer reads something
+            for layer in found:
+                layer = raster.follow(layer, _shape(current)[1:])
+                if layer is None or layer.op == "identity":
+                    continue
+                if layer.op == "hard_tanh" and layers and layers[-1].op in ("sign", "input_threshold"):
+                    continue
+                if layer.op.startswith("binary_") and is_real:
+                    raise ExportError(f"layer {layer.name!r} reads real numbers; put a Sign or Quantise before it")
+                is_real = _gives_reals(layer, is_real)
+                layers.append(_with_own_name(layer, {other.name for other in layers}))
+            current = node
+    raster.finish()
+    return tuple(layers)
+
+
+def _gives_reals(layer: Layer, reads_reals: bool) -> bool:
+    """Whether the layer's outputs are more than integers, or means of integers."""
+    if layer.op.startswith("binary_"):
+        return bool(layer.tensors.keys() - {"weight"})
+    few = layer.op in ("sign", "input_threshold", "quantise")
+    return not few and (reads_reals or layer.op in ("batch_norm", "affine", "hard_tanh", "relu"))
+
+
+def _layers(root: nn.Module, node: fx.Node) -> tuple[Layer, ...]:
+    """The layer that `node` stands for, behind its activation where it has one of its own, which keeps the shape."""
+    if node.op != "call_module":
+        return (_function(node),)
+    name, module = str(node.target), root.get_submodule(str(node.target))
+    inner = getattr(module, "activation", None)
+    modules = {name: module} if inner is None else {f"{name}.activation": inner, name: module}
+    return tuple(_module(name, module) for name, module in modules.items())
+
+
+def _module(name: str, module: nn.Module) -> Layer:
+    """One of our or torch's layers."""
+    if type(module) not in SUPPORTED_MODULES:
+        raise ExportError(
+            f"layer {name!r} is a {type(module).__name__}, which export does not support; "
+            f"supported are {', '.join(kind.__name__ for kind in SUPPORTED_MODULES)}"
+        )
+    return encode(name, module)
+
+
+def _function(node: fx.Node) -> Layer:
+    """A function or method that stands for a layer."""
+    caller = next(reversed(node.meta.get("nn_module_stack", {"": None})))
+    function = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
+    name = f"{caller}.{function}".lstrip(".")
+    op = _FUNCTIONS.get(node.target) if node.op in ("call_function", "call_method") else None
+    if op is None:
+        instead = "; torch.sign(0) is 0: use bnnhw.model.sign" if function == "sign" else ""
+        raise ExportError(
+            f"{name!r} is not supported by export{instead}; besides layers it takes "
+            "bnnhw.model.sign, flatten, view, reshape, permute, relu and hardtanh"
+        )
+    if op == "permute":
+        return Layer(name=name, op=_permutation(name, _options(node)))
+    if op == "flatten" and (len(_shape(node)) != 2 or _shape(node)[0] != _shape(node.all_input_nodes[0])[0]):
+        raise ValueError(f"{name!r} makes shape {_shape(node)}; only (N, features) out of (N, ...) is supported")
+    if op == "hard_tanh" and _options(node) not in ((), (-1, 1)):
+        raise ValueError(f"{name!r} clips to {_options(node)}; only (-1, 1) is supported")
+    return Layer(name=name, op=op)
+
+
+def _permutation(name: str, axes: tuple[Any, ...]) -> str:
+    """The op of a permutation of axes, given one by one or in one sequence."""
+    orders = {(0, 3, 1, 2): "to_channels_first", (0, 2, 3, 1): "to_channels_last"}
+    given = tuple(axes[0]) if len(axes) == 1 else axes
+    if given not in orders:
+        raise ValueError(f"{name!r} orders the axes {given}; only {' and '.join(map(str, orders))} are supported")
+    return orders[given]
+
+
+def _shape(node: fx.Node) -> tuple[int, ...]:
+    return tuple(node.meta["tensor_meta"].shape)
+
+
+def _options(node: fx.Node) -> tuple[Any, ...]:
+    """The arguments of a call besides its first, in the order given, `inplace` left out."""
+    return (*node.args[1:], *(value for name, value in node.kwargs.items() if name != "inplace"))
+
+
+def _with_own_name(layer: Layer, taken: set[str]) -> Layer:
+    """`layer`, renamed to `name#2` and so on where a module is called more than once."""
+    calls = (layer.name if n == 1 else f"{layer.name}#{n}" for n in count(1))
+    return replace(layer, name=next(name for name in calls if name not in taken))

@@ -1,0 +1,1 @@
+"""How a training went: figures by epoch, histograms, event files, progress."""

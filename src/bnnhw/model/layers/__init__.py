@@ -1,0 +1,1 @@
+"""Layers with binary weights and activations, their quantisers and gradients."""

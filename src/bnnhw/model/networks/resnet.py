@@ -1,0 +1,171 @@
+"""Residual networks with binary convolutions, of any method.
+
+As is usual, the first convolution, those of the shortcuts and the last layer have real weights: they are a few percent
+of the operations. Hardware for them, and for sums of real numbers, is to come.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Literal
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bnnhw.model.layers.channels import ToChannelsFirst
+from bnnhw.model.methods import Method
+
+__all__ = ["ResNet", "ResNetOptions", "Residual", "SubsampleAndPad", "build_resnet"]
+
+_LARGE = 128  # pixels of height from which a picture gets ImageNet's stem
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResNetOptions:
+    """What is open about a residual network; None is chosen for you.
+
+    stem: "cifar", a convolution 3x3, or "imagenet", 7x7 with stride 2 and a max pooling, which pictures of 128 rows and
+    more get. shortcuts: "plain", around two convolutions, or "bireal", around each, which the method bireal gets.
+    downsample: "A", every second pixel and new channels of 0, or "B", an average and a convolution 1x1, in plain
+    shortcuts a convolution 1x1 with stride 2. squash: "hardtanh" behind the stem and behind each sum, as in the code of
+    IR-Net and RBNN, stops the gradients of large values, without which SGD diverges; by Adam networks learn faster
+    without it.
+    """
+
+    stem: Literal["cifar", "imagenet"] | None = None
+    shortcuts: Literal["plain", "bireal"] | None = None
+    downsample: Literal["A", "B"] | None = None
+    squash: Literal["hardtanh", "none"] = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResNet:
+    """A residual network: for each stage its channels and its blocks of two convolutions 3x3. Every stage but the first
+    begins with stride 2. He et al., arXiv:1512.03385.
+
+    downsample: of the shortcuts, where the options leave it open.
+    """
+
+    stages: tuple[tuple[int, int], ...]
+    downsample: Literal["A", "B"]
+    options: ResNetOptions = field(default_factory=ResNetOptions)
+    input_bits: int = 8
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The channels of the stages."""
+        return tuple(channels for channels, _ in self.stages)
+
+
+class Residual(nn.Module):
+    """y = squash(body(x) + shortcut(x))."""
+
+    def __init__(self, body: nn.Module, shortcut: nn.Module, squash: nn.Module):
+        super().__init__()
+        self.body = body
+        self.shortcut = shortcut
+        self.squash = squash
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.squash(self.body(x) + self.shortcut(x))
+
+
+class SubsampleAndPad(nn.Module):
+    """The shortcut "A": every `stride`-th pixel, and `padding` channels of 0, half of them before, half behind."""
+
+    def __init__(self, *, stride: int, padding: int):
+        super().__init__()
+        self.stride = stride
+        self.padding = padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        before = self.padding // 2
+        x = x[:, :, :: self.stride, :: self.stride]
+        return functional.pad(x, (0, 0, 0, 0, before, self.padding - before))
+
+    def extra_repr(self) -> str:
+        return f"stride={self.stride}, padding={self.padding}"
+
+
+def build_resnet(
+    network: ResNet, *, shape: tuple[int, int, int], classes: int, method: Method
+) -> "OrderedDict[str, nn.Module]":
+    """The layers by name, from images (N, H, W, C) to scores (N, classes).
+
+    Plain blocks are squash(norm(conv(a(norm(conv(a(x)))))) + shortcut(x)) with the method's activation a, Bi-Real
+    blocks squash(norm(conv(a(x))) + shortcut(x)), twice (arXiv:1808.00278). Binary convolutions are padded with zeros,
+    as published. A batch norm stands before the last layer, as in the code of IR-Net and RBNN.
+    """
+    height, width, channels = shape
+    builder = _Builder(network, method, size=(height, width))
+    first = network.stages[0][0]
+    layers: OrderedDict[str, nn.Module] = OrderedDict(channels_first=ToChannelsFirst())
+    layers["stem"] = builder.stem(channels, first)
+    channels = first
+    for number, (width, blocks) in enumerate(network.stages, start=1):
+        for block in range(1, blocks + 1):
+            stride = 2 if number > 1 and block == 1 else 1
+            layers[f"stage{number}_block{block}"] = builder.block(channels, width, stride=stride)
+            channels = width
+    layers |= {
+        "pool": nn.AdaptiveAvgPool2d(1),
+        "flatten": nn.Flatten(),
+        "norm": nn.BatchNorm1d(channels),
+        "output": nn.Linear(channels, classes),
+    }
+    return layers
+
+
+class _Builder:
+    """Makes the blocks one after the other and keeps the `size` (height, width) of what they give."""
+
+    def __init__(self, network: ResNet, method: Method, *, size: tuple[int, int]):
+        options = network.options
+        self.method = method
+        self.size = size
+        self.large = options.stem == "imagenet" if options.stem else size[0] >= _LARGE
+        self.bireal = (options.shortcuts or method.shortcuts) == "bireal"
+        self.downsample = options.downsample or network.downsample
+        self.squash = nn.Hardtanh if options.squash == "hardtanh" else nn.Identity
+
+    def shrink(self, stride: int) -> None:
+        """What a window with its usual padding makes of the size."""
+        self.size = (-(-self.size[0] // stride), -(-self.size[1] // stride))
+
+    def stem(self, channels: int, width: int) -> nn.Module:
+        """The first convolution, with real weights, on the input's integers; batch norm brings them into range."""
+        kernel, stride = (7, 2) if self.large else (3, 1)
+        conv = nn.Conv2d(channels, width, kernel, stride=stride, padding=kernel // 2, bias=False)
+        layers = OrderedDict[str, nn.Module](conv=conv, norm=nn.BatchNorm2d(width), squash=self.squash())
+        self.shrink(stride)
+        if self.large:
+            layers["pool"] = nn.MaxPool2d(3, 2, padding=1)
+            self.shrink(2)
+        return nn.Sequential(layers)
+
+    def block(self, channels: int, width: int, *, stride: int) -> nn.Module:
+        """Two binary convolutions."""
+        shortcut = self.shortcut(channels, width, stride=stride)
+        first = self.convolution(channels, width, stride=stride)
+        second = self.convolution(width, width, stride=1)
+        if not self.bireal:
+            body = {f"{name}{n}": layer for n, part in ((1, first), (2, second)) for name, layer in part.items()}
+            return Residual(nn.Sequential(OrderedDict(body)), shortcut, self.squash())
+        halves = ((first, shortcut), (second, nn.Identity()))
+        return nn.Sequential(
+            *(Residual(nn.Sequential(OrderedDict(part)), around, self.squash()) for part, around in halves)
+        )
+
+    def convolution(self, channels: int, width: int, *, stride: int) -> dict[str, nn.Module]:
+        """Activation, binary convolution 3x3, batch norm."""
+        self.shrink(stride)
+        conv = self.method.conv2d(channels, width, 3, size=self.size, stride=stride, padding=1, pad_value=0)
+        return {"sign": self.method.activation(), "conv": conv, "norm": self.method.norm(width, images=True)}
+
+    def shortcut(self, channels: int, width: int, *, stride: int) -> nn.Module:
+        if stride == 1 and channels == width:
+            return nn.Identity()
+        if self.downsample == "A":
+            return SubsampleAndPad(stride=stride, padding=width - channels)
+        pool = {"pool": nn.AvgPool2d(stride, ceil_mode=True)} if self.bireal else {}
+        conv = nn.Conv2d(channels, width, 1, stride=1 if pool else stride, bias=False)
+        return nn.Sequential(OrderedDict({**pool, "conv": conv, "norm": nn.BatchNorm2d(width)}))

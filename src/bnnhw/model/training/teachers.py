@@ -1,0 +1,23 @@
+"""Networks to learn from: any model file for the same images and classes."""
+
+from pathlib import Path
+
+from torch import nn
+
+from bnnhw.model.data.datasets import DataSet
+from bnnhw.model.export.loading import load, read_any
+
+__all__ = ["load_teacher"]
+
+
+def load_teacher(path: Path, data: DataSet) -> nn.Module:
+    """The network of the model file at `path`, in eval mode; ValueError unless it takes `data`'s images and has its
+    classes."""
+    file = read_any(path)
+    classes = file.meta.get("classes", [])
+    if tuple(file.shape) != data.shape or list(classes) != list(data.classes):
+        raise ValueError(
+            f"{path} tells {len(classes)} classes of images {tuple(file.shape)} apart, but {data.name} has "
+            f"{len(data.classes)} of {data.shape}; train the teacher on {data.name}, too"
+        )
+    return load(path)

@@ -1,0 +1,1 @@
+"""The virtual board: a build's design behind a pseudo-terminal."""

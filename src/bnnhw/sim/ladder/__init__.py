@@ -1,0 +1,1 @@
+"""The ladder: levels of a network that must be equal, bit for bit."""

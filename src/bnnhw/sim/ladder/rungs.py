@@ -1,0 +1,97 @@
+"""The ladder's rungs from the trained graph to the RTL. Those above need a tool chain, and come from the caller."""
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.dataflow.chain import layers_stages
+from bnnhw.compiler.dataflow.packing import unpack_beats
+from bnnhw.compiler.dataflow.schedule import Schedule
+from bnnhw.compiler.ir.graph import Graph, evaluate, trace
+from bnnhw.compiler.kernel.packed_kernel import PackedKernel
+from bnnhw.sim.batch.simulator import BatchSimulator
+
+from .ladder import Rung
+
+__all__ = ["core_rung", "frames_of", "graph_rung", "packed_rung", "rtl_rung", "simulate_core", "trace_rtl"]
+
+_BLOCK = 500  # images that the oracle holds in memory at a time
+
+
+def graph_rung(name: str, graph: Graph, *, as_below: Callable[[NDArray[Any]], NDArray[Any]] | None = None) -> Rung:
+    """A trained or an integer graph, by the oracle."""
+    (value,) = graph.inputs
+    (output,) = graph.outputs
+
+    def answers(images: NDArray[Any]) -> NDArray[Any]:
+        blocks = (images[start : start + _BLOCK] for start in range(0, len(images), _BLOCK))
+        return np.concatenate([evaluate(graph, {value.name: block})[output] for block in blocks])
+
+    return Rung(name, answers, lambda images: trace(graph, {value.name: images}), as_below)
+
+
+def packed_rung(graph: Graph) -> Rung:
+    """The packed kernel of an integer graph."""
+    return Rung("packed kernel", PackedKernel(graph))
+
+
+def rtl_rung(schedule: Schedule) -> Rung:
+    """The core's RTL as it is built, in the batch simulator; its trace runs the units up to each layer."""
+    simulator = BatchSimulator(schedule.core("ecp5"))
+    return core_rung("RTL", schedule, simulator, lambda images: trace_rtl(schedule, images))
+
+
+def core_rung(
+    name: str,
+    schedule: Schedule,
+    simulator: BatchSimulator,
+    trace_of: Callable[[NDArray[Any]], dict[str, NDArray[Any]]] | None = None,
+) -> Rung:
+    """A core at any level: RTL, or a netlist with the same ports."""
+    return Rung(name, lambda images: simulate_core(schedule, simulator, images), trace_of)
+
+
+def simulate_core(schedule: Schedule, simulator: BatchSimulator, images: NDArray[Any]) -> NDArray[np.int64]:
+    """The answers that a simulated core of `schedule` gives to images (N, *shape)."""
+    result = simulator.run(frames_of(schedule, images), output_beats=schedule.output_beats)
+    return schedule.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=len(images))
+
+
+def frames_of(schedule: Schedule, images: NDArray[Any]) -> NDArray[np.uint64]:
+    """The core's input for images (N, *shape), by groups of `vectors`: (groups, beats, words)."""
+    beats = schedule.encode(images)
+    return beats.reshape(-1, schedule.input_beats, beats.shape[1])
+
+
+def trace_rtl(schedule: Schedule, images: NDArray[Any]) -> dict[str, NDArray[np.int64]]:
+    """The activations (N, *shape) that the RTL computes, by the names that the integer graph gives them."""
+    *hidden, _ = schedule.pipeline.layers
+    return {
+        layer.output: layer.element.lo + layer.element.step * hidden_codes(schedule, images, depth)
+        for depth, layer in enumerate(hidden, start=1)
+    }
+
+
+def hidden_codes(schedule: Schedule, images: NDArray[Any], depth: int) -> NDArray[np.int64]:
+    """What the RTL's layer number `depth`, from 1, gives to the next one: codes (N, rows), of a convolution (N, height,
+    width, rows)."""
+    *_, (_, port) = islice(layers_stages(schedule.pipeline, schedule.foldings, schedule.vectors), depth)
+    simulator = BatchSimulator(schedule.core("ecp5", layers=depth))
+    result = simulator.run(frames_of(schedule, images), output_beats=port.beats)
+    beats = unpack_beats(
+        result.outputs.reshape(-1, result.outputs.shape[2]),
+        width=port.bits,
+        lanes=port.pixels * port.lanes,
+        vectors=schedule.vectors,
+        elements=port.elements,
+        frames=len(images),
+    )
+    # Of a group of pixels the first `lanes` channels come first.
+    chunks = port.channels // port.lanes
+    pixels = beats.reshape(len(images), -1, chunks, port.pixels, port.lanes).swapaxes(2, 3)
+    layer = schedule.pipeline.layers[depth - 1]
+    shape = (port.height, port.width, port.channels) if layer.windows else (port.channels,)
+    return pixels.reshape(len(images), *shape)

@@ -1,0 +1,1 @@
+"""Netlists read into gates: RTL, synthesised and placed cells."""

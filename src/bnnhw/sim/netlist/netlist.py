@@ -1,0 +1,174 @@
+"""A design as a flat netlist of simple cells, by yosys."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from amaranth.back import rtlil
+from amaranth.hdl import Elaboratable
+
+from bnnhw.sim.errors import SimulationError
+
+from .gates import Cell
+
+__all__ = ["MODELS", "READ_CELLS", "Netlist", "convert_component", "flatten", "run_yosys", "yosys_version"]
+
+MODELS = Path(__file__).parent / "ecp5"  # Verilog models of ECP5 cells that yosys' library leaves open or too detailed
+READ_CELLS = [
+    "read_verilog -DNO_INCLUDES +/lattice/cells_sim_ecp5.v",
+    *[f"read_verilog -overwrite {MODELS / model}" for model in ("clocks.v", "pads.v", "slices.v")],
+]
+
+# What the bit-parallel simulator has no gates for; yosys maps these, some by way of others, to the cells that it has.
+_MAPPED = ["shl", "shr", "sshl", "sshr", "shift", "shiftx", "mul", "div", "mod", "divfloor", "modfloor", "pow", "demux"]
+_MAP = "techmap " + " ".join(f"t:${name}" for name in [*_MAPPED, "macc", "alu", "lcu"])
+_FLATTEN = [
+    "proc",
+    "flatten",
+    "delete t:$print t:$check t:$assert t:$scopeinfo",
+    "opt_expr",
+    "opt_clean",
+    "memory_collect",
+    "memory_nordff",
+    "memory_narrow",
+    _MAP,
+    _MAP,
+    "dffunmap",
+    "opt_clean",
+]
+
+
+@dataclass(frozen=True)
+class Netlist:
+    """A flat module. A bit is an integer; 0 and 1 are the constants, undefined bits are 0.
+
+    Attributes
+    ----------
+    inputs, outputs : dict
+        Bits of each port, lowest first.
+    cells : list of Cell
+    signals : dict
+        Bits of each named wire; `.` separates the levels of the hierarchy.
+    initial : dict
+        Initial values of bits that flip-flops drive.
+    """
+
+    inputs: dict[str, list[int]]
+    outputs: dict[str, list[int]]
+    cells: list[Cell]
+    signals: dict[str, list[int]]
+    initial: dict[int, int]
+
+
+@cache
+def yosys_version() -> str:
+    """The version of pyosys. Raises SimulationError where there is none."""
+    try:
+        return metadata.version("pyosys")
+    except metadata.PackageNotFoundError as error:
+        raise SimulationError("simulation needs yosys as a library; `pip install pyosys` brings it") from error
+
+
+def run_yosys(commands: Sequence[str], *, folder: Path, files: dict[str, str] | None = None) -> None:
+    """Runs yosys commands in `folder`, after writing `files` there.
+
+    Raises
+    ------
+    SimulationError
+        With yosys' own error line.
+    """
+    for name, text in (files or {}).items():
+        (folder / name).write_text(text)
+    script = folder / "script.ys"
+    script.write_text("".join(f"{command}\n" for command in commands))
+    command = [sys.executable, "-m", "bnnhw.sim.netlist.yosys_worker", script.name]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace")
+    if result.returncode:
+        lines = [line for line in (result.stdout + result.stderr).splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith("ERROR")]
+        raise SimulationError(f"yosys: {(errors or lines[-1:] or ['no output'])[0]}")
+
+
+def convert_component(component: Elaboratable, *, name: str = "top") -> str:
+    """The RTLIL of a component, without the places in Python files that it comes from."""
+    text = rtlil.convert(component, name=name)  # pyright: ignore[reportArgumentType]
+    return re.sub(r"^ *attribute \\(src|generator) .*\n", "", text, flags=re.MULTILINE)
+
+
+def flatten(design: str, *, read: str = "read_rtlil", top: str = "top") -> Netlist:
+    """The netlist of a design's text, which may hold cells of the ECP5; `read` is the yosys command for it.
+
+    LUT4, CCU2C, TRELLIS_COMB and DP16KD stay what they are, all other cells become simple ones.
+    """
+    with TemporaryDirectory(prefix="bnnhw-") as name:
+        folder = Path(name)
+        commands = [
+            *READ_CELLS,
+            "blackbox LUT4 CCU2C TRELLIS_COMB",
+            f"{read} design",
+            f"hierarchy -top {top}",
+            *_FLATTEN,
+            "write_json design.json",
+        ]
+        run_yosys(commands, folder=folder, files={"design": design})
+        return _parse(json.loads((folder / "design.json").read_text())["modules"][top])
+
+
+def _bit(bit: int | str) -> int:
+    return bit if isinstance(bit, int) else int(bit == "1")
+
+
+def _split(parameters: dict[str, str | int]) -> tuple[dict[str, int], dict[str, str]]:
+    """Numbers, which yosys writes in binary, and texts."""
+    numbers: dict[str, int] = {}
+    texts: dict[str, str] = {}
+    for key, value in parameters.items():
+        if isinstance(value, int):
+            numbers[key] = value
+        elif re.fullmatch("[01xz]+", value):
+            numbers[key] = int(re.sub("[xz]", "0", value), 2)
+        else:
+            texts[key] = value.strip()
+    return numbers, texts
+
+
+def _parse(module: dict[str, Any]) -> Netlist:
+    cells = [
+        Cell(
+            name,
+            cell["type"],
+            {port: [_bit(bit) for bit in bits] for port, bits in cell["connections"].items()},
+            *_split(cell["parameters"]),
+        )
+        for name, cell in module["cells"].items()
+    ]
+    driven = {
+        bit
+        for cell in module["cells"].values()
+        for port, direction in cell.get("port_directions", {}).items()
+        if direction == "output"
+        for bit in cell["connections"][port]
+    }
+    inputs: dict[str, list[int]] = {}
+    outputs: dict[str, list[int]] = {}
+    for name, port in module["ports"].items():
+        bits = [_bit(bit) for bit in port["bits"]]
+        is_input = port["direction"] == "input" or (port["direction"] == "inout" and not driven & set(bits))
+        (inputs if is_input else outputs)[name] = bits
+    signals: dict[str, list[int]] = {}
+    initial: dict[int, int] = {}
+    for name, wire in module["netnames"].items():
+        bits = [_bit(bit) for bit in wire["bits"]]
+        if not wire["hide_name"]:
+            signals[name] = bits
+        if init := wire["attributes"].get("init"):
+            initial.update({bit: int(value) for bit, value in zip(bits, init[::-1], strict=False) if value in "01"})
+    return Netlist(inputs, outputs, cells, signals, initial)

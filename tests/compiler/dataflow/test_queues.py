@@ -1,0 +1,111 @@
+"""Queues between units: where the slowest unit would wait for its neighbours, there is a queue."""
+
+import numpy as np
+import pytest
+
+from bnnhw.compiler.dataflow.chain import core_input, core_stages
+from bnnhw.compiler.dataflow.queues import LEAST_DEPTH, insert_queues, with_queues
+from bnnhw.compiler.dataflow.timing import core_timing, least_interval
+from bnnhw.compiler.ir.ops.windows import Pair
+from bnnhw.compiler.ir.types import BinaryType, IntType
+from bnnhw.compiler.lowering.folding import Folding
+from bnnhw.compiler.lowering.pipeline import MatrixLayer, Pipeline, Windows
+from bnnhw.compiler.units.base import Queue, Stage, Window
+from bnnhw.hw.core import Core
+from bnnhw.sim.batch.simulator import BatchSimulator
+
+RNG = np.random.default_rng(0)
+
+
+def convolution(name: str, image: tuple[int, int, int], rows: int, padding: int) -> MatrixLayer:
+    """A 3x3 convolution of random weights."""
+    height, width, channels = image
+    sides: Pair = (padding, padding)
+    windows = Windows(
+        height=height,
+        width=width,
+        channels=channels,
+        kernel=(3, 3),
+        stride=(1, 1),
+        padding=sides,
+        padding_code=0,
+        groups=1,
+    )
+    weights = RNG.choice(np.array([-1, 1], np.int8), (rows, 9 * channels))
+    return layer_of(name, weights, thresholds=np.full(rows, weights.shape[1] // 2), windows=windows)
+
+
+def layer_of(name: str, weights: np.ndarray, *, thresholds: np.ndarray | None, windows: Windows | None) -> MatrixLayer:
+    """Bits in; bits out where there are thresholds, else sums."""
+    greatest = weights.shape[1] if thresholds is None else 1
+    return MatrixLayer(
+        name=name,
+        weights=weights,
+        planes=1,
+        thresholds=thresholds,
+        windows=windows,
+        behind=(),
+        output=name,
+        element=IntType(0, greatest),
+        greatest=greatest,
+    )
+
+
+def stages_of(foldings: list[Folding]) -> tuple[tuple[Stage, ...], int]:
+    """Two convolutions, the second of which takes its rows in another rhythm than the first gives them: its border is
+    two wide. The units and the beats of an image."""
+    weights = RNG.choice(np.array([-1, 1], np.int8), (2, 12 * 14 * 3))
+    dense = layer_of("dense", weights, thresholds=None, windows=None)
+    layers = convolution("first", (10, 12, 2), 4, 1), convolution("second", (10, 12, 4), 3, 2), dense
+    pipeline = Pipeline(BinaryType(), layers, None, True, np.zeros(2, np.int64), 1)
+    return core_stages(pipeline, foldings, 1), core_input(pipeline, foldings, 1).beats
+
+
+EVEN = [Folding(1, 2, "lut"), Folding(1, 4, "lut"), Folding(2, 3, "lut")]
+UNEVEN = [Folding(4, 18, "lut"), Folding(1, 4, "lut"), Folding(2, 3, "lut")]
+
+
+def measured(stages: tuple[Stage, ...], beats: int) -> tuple[int, int]:
+    """(latency, cycles of a frame in the steady state) of the RTL."""
+    first, last = stages[0].build("portable"), stages[-1].build("portable")
+    units = [first, *(stage.build("portable") for stage in stages[1:-1]), last]
+    core = Core(
+        units=units,
+        input_lanes=1,
+        input_width=len(first.i.payload),  # pyright: ignore[reportAttributeAccessIssue]
+        output_lanes=1,
+        output_width=len(last.o.payload),  # pyright: ignore[reportAttributeAccessIssue]
+    )
+    frames = RNG.integers(0, 1 << core.input_width, (8, beats, 1), dtype=np.uint64)
+    result = BatchSimulator(core).run(frames, output_beats=1, lanes=1)
+    ends = result.output_cycles[:, -1]
+    return int(ends[0] - result.accepted_cycles[0, 0]), int(ends[-1] - ends[-2])
+
+
+def queues_of(stages: tuple[Stage, ...]) -> list[tuple[str, int]]:
+    return [(stage.name, stage.depth) for stage in stages if isinstance(stage, Queue)]
+
+
+def test_no_queue_where_the_units_keep_up():
+    stages, beats = stages_of(UNEVEN)
+    assert with_queues(stages, input_beats=beats) == stages
+
+
+def test_a_queue_where_the_slowest_unit_would_wait():
+    stages, beats = stages_of(EVEN)
+    aim = least_interval(stages)
+    assert core_timing(stages, input_beats=beats).initiation_interval > aim
+    queued = with_queues(stages, input_beats=beats)
+    assert queues_of(queued) == [("second windows queue", LEAST_DEPTH)]
+    assert core_timing(queued, input_beats=beats).initiation_interval == aim
+
+
+@pytest.mark.parametrize("queued", [False, True])
+@pytest.mark.parametrize("foldings", [EVEN, UNEVEN])
+def test_cycles_are_those_of_the_rtl(foldings, queued):
+    stages, beats = stages_of(foldings)
+    if queued:
+        (place,) = (index for index, stage in enumerate(stages) if isinstance(stage, Window) and index)
+        stages = insert_queues(stages, {place: 16})
+    timing = core_timing(stages, input_beats=beats)
+    assert measured(stages, beats) == (timing.latency, timing.initiation_interval)

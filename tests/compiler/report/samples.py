@@ -1,0 +1,155 @@
+"""Reports to test with: a small network whose figures are easy to tell apart, complete and cut short."""
+
+from dataclasses import replace
+
+from bnnhw.compiler.report import (
+    BuildReport,
+    Candidate,
+    Clock,
+    DesignResources,
+    Link,
+    Performance,
+    Provenance,
+    Resources,
+    Rung,
+    Stage,
+    Unit,
+)
+from bnnhw.compiler.report.inspect import LayerSummary, NetworkSummary
+from bnnhw.hw.targets.devices import Device
+
+
+def matmul(name: str, cols: int, rows: int, **options) -> LayerSummary:
+    fixed = {
+        "op": "MatMul",
+        "input_shape": (cols,),
+        "output_shape": (rows,),
+        "input_element": "±1",
+        "output_element": f"\u2212{cols}..{cols}",
+        "input_bits": 1,
+        "output_bits": (2 * cols).bit_length(),
+        "weights": rows * cols,
+        "macs": rows * cols,
+        "rows": rows,
+        "unique_rows": rows - 3,
+        "plus_share": 0.4931,
+    }
+    return LayerSummary(name=name, **(fixed | options))
+
+
+def threshold(name: str, channels: int, *, cols: int) -> LayerSummary:
+    return LayerSummary(
+        name=name,
+        op="Threshold",
+        input_shape=(channels,),
+        output_shape=(channels,),
+        input_element=f"\u2212{cols}..{cols}",
+        output_element="±1",
+        input_bits=(2 * cols).bit_length(),
+        output_bits=1,
+        constant_channels=7,
+    )
+
+
+LADDER = (
+    Rung(left="torch", right="trained graph", samples=10_000, differences=0, seconds=3.2),
+    Rung(left="trained graph", right="integer graph", samples=10_000, differences=0, seconds=8.75),
+    Rung(left="integer graph", right="packed kernel", samples=10_000, differences=0, seconds=0.41),
+    Rung(left="packed kernel", right="RTL", samples=9_973, differences=0, seconds=97.0),
+    Rung(left="RTL", right="netlist"),
+)
+CANDIDATES = tuple(
+    Candidate(frames_per_second=rate, vectors=vectors, estimated=Resources(comb=comb, ff=comb + 90, ebr=ebr))
+    for rate, vectors, comb, ebr in ((1_167_968, 4, 44_832, 167), (291_992, 1, 13_088, 165), (72_998, 1, 4_929, 164))
+)
+STAGES = ("load and fold", "schedule", "RTL", "synthesis", "place and route", "bitstream")
+
+
+def complete() -> BuildReport:
+    """An lfc on the largest ULX3S, through to the bitstream."""
+    hidden = [
+        layer
+        for index, cols in enumerate((784, 1024, 1024))
+        for layer in (matmul(f"layers.{index}.linear", cols, 1024), threshold(f"layers.{index}.sign", 1024, cols=cols))
+    ]
+    network = NetworkSummary(layers=(*hidden, matmul("head.linear", 1024, 10)))
+    units = tuple(
+        Unit(
+            name=f"layers.{index}",
+            engine="matrix unit",
+            cycles=cycles,
+            pe=pe,
+            simd=simd,
+            planes=1,
+            vectors=1,
+            weight_store="block",
+            pe_utilisation=cycles / 512,
+            estimated=Resources(comb=comb, lut4=comb - 1800, ccu2c=900, ff=2100 + index, ebr=ebr),
+        )
+        for index, (cycles, pe, simd, comb, ebr) in enumerate(
+            ((448, 32, 56, 3911, 50), (512, 32, 64, 4466, 57), (511, 32, 64, 4467, 58))
+        )
+    )
+    head = Unit(
+        name="head",
+        engine="matrix unit",
+        cycles=320,
+        pe=1,
+        simd=32,
+        planes=1,
+        vectors=1,
+        weight_store="lut",
+        pe_utilisation=0.625,
+        estimated=Resources(comb=203, lut4=163, ccu2c=20, ff=88, ebr=0),
+    )
+    label = Unit(name="label", engine="label select", cycles=10, estimated=Resources(comb=41, lut4=21, ccu2c=10, ff=19))
+    return BuildReport(
+        model="lfc",
+        dataset="mnist",
+        network=network,
+        units=(*units, head, label),
+        performance=Performance(
+            clock=Clock(asked_hz=150e6, actual_hz=149.5e6, fmax_hz=163.27e6),
+            interval_cycles=512,
+            latency_cycles=2243,
+            link=Link(name="UART, 3 Mbaud", frames_per_second=2884.6),
+        ),
+        device=Device("LFE5U-85F", luts=83_640, ebr=208, multipliers=156),
+        resources=DesignResources(
+            estimated=Resources(comb=13_088, lut4=7_648, ccu2c=2_720, ff=6_413, ebr=165),
+            synthesised=Resources(comb=13_411, lut4=7_989, ccu2c=2_711, ff=6_502, ebr=166),
+            routed=Resources(comb=13_702, lut4=8_001, ccu2c=2_713, ff=6_507, ebr=167),
+        ),
+        provenance=Provenance(
+            bnnhw="0.1.0",
+            model_sha256="5d" * 32,
+            board="ulx3s-85f",
+            seed=17,
+            versions={"yosys": "0.70", "nextpnr-ecp5": "0.11", "amaranth": "0.5.10"},
+            artifacts={"top.bit": "a7" * 32, "top.v": "0b" * 32},
+            command="bnnhw build --board ulx3s-85f --seed 17 model.pt",
+        ),
+        metrics={"test_accuracy": 0.9894, "validation_accuracy": 0.9881, "epochs": 500.0},
+        ladder=LADDER,
+        stages=tuple(
+            Stage(name=name, seconds=seconds)
+            for name, seconds in zip(STAGES, (1.84, 0.212, 6.3, 75.4, 311.9, 9.6), strict=True)
+        ),
+        candidates=CANDIDATES,
+    )
+
+
+def stopped_after(rung: str) -> BuildReport:
+    """The same, stopped after `"rtl"` or `"synth"`: no measured cells beyond, no Fmax, no later stages, no ladder."""
+    report = complete()
+    done = {"rtl": 3, "synth": 4}[rung]
+    synthesised = report.resources.synthesised if rung == "synth" else None
+    return replace(
+        report,
+        resources=replace(report.resources, synthesised=synthesised, routed=None),
+        performance=replace(report.performance, clock=replace(report.performance.clock, fmax_hz=None)),
+        stages=tuple(
+            stage if index < done else replace(stage, seconds=None) for index, stage in enumerate(report.stages)
+        ),
+        ladder=(),
+    )

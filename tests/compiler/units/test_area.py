@@ -1,0 +1,95 @@
+"""Estimated cells against those of routed designs, and of a design synthesised here."""
+
+import numpy as np
+import pytest
+
+from bnnhw.boards.toolchain.alone import synthesise_alone
+from bnnhw.compiler import Graph, Node, Schedule, TensorType, Value
+from bnnhw.compiler.dataflow.schedule import apply_plan
+from bnnhw.compiler.ir.ops import ArgMax, MatMul, Threshold
+from bnnhw.compiler.ir.types import BinaryType
+from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
+from bnnhw.compiler.units.area import FEED_COMB, Resources
+from bnnhw.hw.product.matrix_area import matrix_area
+from bnnhw.hw.targets.devices import get_device
+from bnnhw.hw.top import Top
+
+TOLERANCE = 0.1
+
+
+def design(sizes: list[int], foldings: list[Folding], *, vectors: int = 1) -> Schedule:
+    """A random binary network of these layer sizes, the first its inputs, with these foldings."""
+    rng = np.random.default_rng(0)
+    nodes: list[Node] = []
+    value = "x"
+    for index, rows in enumerate(sizes[1:]):
+        cols = sizes[index]
+        weights = (rng.integers(0, 2, (rows, cols), dtype=np.int8) * 2 - 1).astype(np.int8)
+        nodes.append(Node(f"fc{index}", MatMul(weights), (value,), f"s{index}"))
+        value = f"s{index}"
+        if index < len(foldings) - 1:
+            thresholds = rng.normal(0, np.sqrt(cols), rows).astype(np.int64)
+            nodes.append(Node(f"fc{index}.t", Threshold(thresholds), (value,), f"b{index}"))
+            value = f"b{index}"
+    nodes.append(Node("label", ArgMax(), (value,), "label"))
+    graph = Graph((Value("x", TensorType((sizes[0],), BinaryType())),), tuple(nodes), ("label",))
+    plan = FoldingPlan(tuple((f"fc{index}", folding) for index, folding in enumerate(foldings)), vectors)
+    return apply_plan(graph, plan, device=get_device("LFE5U-85F"), clock_hz=100e6)
+
+
+LFC = [784, 1024, 1024, 1024, 10]
+ROUTED = {
+    "digits": (
+        design([64, 64, 64, 64, 10], [*[Folding(1, 8, "block")] * 3, Folding(1, 8, "lut")]),
+        Resources(1750, 1389, 4),
+    ),
+    "lfc by 32 rows": (
+        design(LFC, [Folding(32, 49, "block"), *[Folding(32, 64, "block")] * 2, Folding(1, 32, "block")]),
+        Resources(12819, 16498, 164),
+    ),
+    "lfc by whole rows": (
+        design(LFC, [Folding(2, 784, "block"), *[Folding(2, 1024, "block")] * 2, Folding(1, 32, "block")]),
+        Resources(14071, 32234, 184),
+    ),
+}
+"""Random networks of these sizes and foldings on the ULX3S-85F: TRELLIS_COMB, TRELLIS_FF and DP16KD as nextpnr counts
+them."""
+
+
+@pytest.mark.parametrize("name", ROUTED)
+def test_estimates_are_near_what_was_routed(name):
+    chosen, routed = ROUTED[name]
+    estimate = chosen.resources
+    assert estimate.luts == pytest.approx(routed.luts, rel=TOLERANCE)
+    assert estimate.ffs == pytest.approx(routed.ffs, rel=TOLERANCE)
+    assert estimate.ebr == routed.ebr
+
+
+@pytest.mark.toolchain
+def test_a_link_deals_images_to_each_vector():
+    """No vector of the core is merged with another: the whole top costs what link and core cost by themselves."""
+    chosen = design([64, 128, 10], [Folding(16, 16, "block"), Folding(2, 16)], vectors=3)
+    top = Top(
+        core=chosen.core("ecp5"),
+        clock_hz=100_000_000,
+        network_id=bytes(8),
+        input_elements=64,
+        output_elements=1,
+        technology="ecp5",
+    )
+    report = synthesise_alone(top)
+    feeds = FEED_COMB * (2 + sum(matrix_area(shape).feeds for shape in chosen.shapes))
+    assert chosen.resources.luts - feeds == pytest.approx(report.lut4, rel=TOLERANCE)
+    assert chosen.resources.ffs == pytest.approx(report.ff, rel=TOLERANCE)
+    assert chosen.resources.ebr == report.ebr
+
+
+@pytest.mark.toolchain
+def test_estimates_are_near_what_is_synthesised():
+    chosen = design([64, 128, 10], [Folding(16, 64, "block"), Folding(2, 16)])
+    report = synthesise_alone(chosen.core("ecp5"))
+    link = chosen.link_resources
+    feeds = FEED_COMB * (2 + sum(matrix_area(shape).feeds for shape in chosen.shapes))
+    assert chosen.resources.luts - link.luts - feeds == pytest.approx(report.lut4, rel=TOLERANCE)
+    assert chosen.resources.ffs - link.ffs == pytest.approx(report.ff, rel=TOLERANCE)
+    assert chosen.resources.ebr - link.ebr == report.ebr

@@ -1,0 +1,43 @@
+"""The counted cells of a matrix unit against yosys' netlist."""
+
+import numpy as np
+import pytest
+from amaranth.back import rtlil
+
+from bnnhw.boards.toolchain.alone import synthesise_alone
+from bnnhw.hw.product.matrix_area import matrix_area
+from bnnhw.hw.product.matrix_unit import MatrixUnit
+
+CASES = [
+    (128, 448, 4, 28, {}),
+    (64, 112, 4, 14, {"planes": 8}),
+    (64, 128, 8, 16, {"vectors": 2}),
+    (10, 128, 10, 16, {"store": "lut", "thresholds": None}),
+    (32, 144, 16, 36, {"vectors": 4}),
+    (128, 9, 1, 9, {"row_groups": 128, "vectors": 8}),
+]
+
+
+def matrix_unit(rows, cols, pe, simd, options):
+    rng = np.random.default_rng(0)
+    most = cols * (2 ** options.get("planes", 1) - 1)
+    options = {"thresholds": rng.integers(most // 4, 3 * most // 4, rows), "store": "block", **options}
+    weights = rng.choice([-1, 1], (rows, cols))
+    return MatrixUnit(weights=weights, pe=pe, simd=simd, technology="ecp5", **options)
+
+
+@pytest.mark.parametrize(("rows", "cols", "pe", "simd", "options"), CASES)
+def test_carry_cells_are_exact(rows, cols, pe, simd, options):
+    unit = matrix_unit(rows, cols, pe, simd, options)
+    assert rtlil.convert(unit).count("cell \\CCU2C") == matrix_area(unit.shape).ccu2c
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize(("rows", "cols", "pe", "simd", "options"), CASES)
+def test_area(rows, cols, pe, simd, options):
+    unit = matrix_unit(rows, cols, pe, simd, options)
+    report, area = synthesise_alone(unit), matrix_area(unit.shape)
+    assert report.ebr == area.ebr
+    assert area.lut4 + 2 * area.ccu2c == pytest.approx(report.lut4, rel=0.08)
+    # Columns of a short ROM that happen to be equal share their registers.
+    assert area.ff == pytest.approx(report.ff, rel=0.12)

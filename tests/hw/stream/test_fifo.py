@@ -1,0 +1,131 @@
+"""Fifo: order, throughput and latency in both kinds of memory, and frames that are taken back."""
+
+import random
+
+import pytest
+from amaranth.sim import Simulator
+
+from bnnhw.hw.stream.fifo import LUT_FIFO_DEPTH, Fifo, fifo_block_rams
+from tests.hw.scenario import run_scenario
+
+DEPTHS = [8, LUT_FIFO_DEPTH, 2 * LUT_FIFO_DEPTH]
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize(("stalls", "seed"), [((0, 0.7), 0), ((0.7, 0), 1), ((0.3, 0.3), 2)])
+def test_order(depth, stalls, seed):
+    beats = [random.Random(seed).getrandbits(40) for _ in range(2 * depth + 30)]
+    dut = Fifo(width=40, depth=depth, technology="portable")
+    assert run_scenario(dut, beats, outputs=len(beats), seed=seed, stalls=stalls).outputs == beats
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_throughput_and_latency(depth):
+    dut = Fifo(width=8, depth=depth, technology="portable")
+    beats = list(range(100))
+    trace = run_scenario(dut, beats, outputs=100, stalls=(0, 0))
+    assert trace.outputs == beats
+    assert trace.input_cycles == list(range(100))
+    assert trace.output_cycles == [cycle + dut.latency for cycle in trace.input_cycles]
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_capacity(depth):
+    """The beats that are accepted before one is taken."""
+    dut = Fifo(width=8, depth=depth, technology="portable")
+    accepted = 0
+
+    async def testbench(ctx):
+        nonlocal accepted
+        ctx.set(dut.i.valid, 1)
+        for _ in range(2 * depth + 10):
+            accepted += ctx.get(dut.i.ready)
+            await ctx.tick()
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(testbench)
+    simulator.run()
+    assert depth - 1 <= accepted <= depth + 2
+
+
+@pytest.mark.parametrize("depth", [16, 2 * LUT_FIFO_DEPTH])
+@pytest.mark.parametrize("seed", range(4))
+def test_frames_are_committed_or_taken_back(depth, seed):
+    """The reader sees the committed frames only, and none of them before its commit."""
+    rng = random.Random(seed)
+    dut = Fifo(width=16, depth=depth, technology="portable")
+    committed, received = [], []
+    done = False
+
+    async def writer(ctx):
+        nonlocal done
+        ctx.set(dut.commit, 0)
+        for number in range(40):
+            frame = [number << 8 | beat for beat in range(rng.randint(1, 12))]
+            keep = rng.random() < 0.6
+            late = rng.random() < 0.5  # the verdict comes after the last beat, not with it
+            for index, beat in enumerate(frame):
+                while rng.random() < 0.3:
+                    await ctx.tick()
+                ctx.set(dut.i.payload, beat)
+                ctx.set(dut.i.valid, 1)
+                verdict = index == len(frame) - 1 and not late
+                while not ctx.get(dut.i.ready):
+                    await ctx.tick()
+                ctx.set(dut.commit, verdict and keep)
+                ctx.set(dut.rollback, verdict and not keep)
+                if verdict and keep:
+                    committed.extend(frame)
+                await ctx.tick()
+                ctx.set(dut.i.valid, 0)
+                ctx.set(dut.commit, 0)
+                ctx.set(dut.rollback, 0)
+            if late:
+                ctx.set(dut.commit, keep)
+                ctx.set(dut.rollback, not keep)
+                if keep:
+                    committed.extend(frame)
+                await ctx.tick()
+                ctx.set(dut.commit, 0)
+                ctx.set(dut.rollback, 0)
+        done = True
+
+    async def reader(ctx):
+        idle = 0
+        while idle < 2 * depth:
+            ctx.set(dut.o.ready, rng.random() < 0.5)
+            idle = idle + 1 if done else 0
+            if ctx.get(dut.o.valid) and ctx.get(dut.o.ready):
+                received.append(ctx.get(dut.o.payload))
+                assert received == committed[: len(received)]
+                idle = 0
+            await ctx.tick()
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(writer)
+    simulator.add_testbench(reader)
+    simulator.run()
+    assert received == committed
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"depth": 12}, r"^depth=12 must be a power of two and at least 8$"),
+        ({"depth": 4}, r"^depth=4 must be a power of two and at least 8$"),
+        ({"depth": 32768}, r"^depth=32768 must be at most 16384, the depth of one block RAM$"),
+        ({"width": 0}, r"^width=0 must be at least 1$"),
+        ({"technology": "asic"}, r"^technology='asic' must be one of \['ecp5', 'portable'\]$"),
+    ],
+)
+def test_options_are_checked(options, message):
+    with pytest.raises(ValueError, match=message):
+        Fifo(**({"width": 8, "depth": 16, "technology": "portable"} | options))
+
+
+def test_block_rams():
+    assert fifo_block_rams(width=98, depth=32) == 0
+    assert fifo_block_rams(width=98, depth=512) == 3
+    assert fifo_block_rams(width=8, depth=2048) == 1
