@@ -2,12 +2,12 @@
 
 import copy
 import inspect
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from torch import fx, jit, nn
-from torch._dynamo import OptimizedModule
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 from torch.nn.utils.parametrize import is_parametrized
@@ -19,16 +19,15 @@ from .errors import ExportError
 __all__ = ["first_line", "unwrapped"]
 
 _WRAPPERS: Mapping[type[nn.Module], str] = {
-    OptimizedModule: "_orig_mod",
     nn.DataParallel: "module",
     DistributedDataParallel: "module",
     AveragedModel: "module",
 }
-"""Modules whose forward does nothing but call the module in them, and what they call it."""
+"""Modules whose forward does nothing but call the module in them, and what they call it; besides torch.compile's."""
 
 
 def unwrapped(module: Any) -> nn.Module:
-    """A copy of `module` on the CPU, in eval mode, with every wrapper of `_WRAPPERS` in it replaced by what it wraps.
+    """A copy of `module` on the CPU, in eval mode, with every wrapper in it replaced by what it wraps.
 
     ExportError says what to give instead of anything but a module with parameters, one input and a forward that its
     class and those of its layers define.
@@ -85,7 +84,9 @@ def _walk(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 def _inside(module: nn.Module) -> nn.Module:
     """What the wrappers around `module` wrap; a subclass with a forward of its own is none."""
-    for kind, attribute in () if isinstance(module, jit.ScriptModule) else _WRAPPERS.items():
+    dynamo = sys.modules.get("torch._dynamo.eval_frame")  # slow to import, and there once anything was compiled
+    wrappers = _WRAPPERS if dynamo is None else {dynamo.OptimizedModule: "_orig_mod", **_WRAPPERS}
+    for kind, attribute in () if isinstance(module, jit.ScriptModule) else wrappers.items():
         plain = type(module).forward is kind.forward and type(module).__call__ is kind.__call__
         if isinstance(module, kind) and plain:
             return _inside(getattr(module, attribute))
