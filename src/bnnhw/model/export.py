@@ -12,6 +12,7 @@ from bnnhw import __version__
 
 from .errors import ExportError
 from .files import torch_bytes, write_atomically
+from .integer_form import check_integer_form
 from .model_file import ModelFile, parse
 from .tracing import check_layers, layers_called, trace
 from .unwrapping import first_line, unwrapped
@@ -83,6 +84,7 @@ def model_file_of(
     model = ModelFile(
         shape=tuple(example.shape[1:]), lo=lo, hi=hi, layers=layers, meta=_plain({**defaults, **(meta or {})}, "meta")
     )
+    check_integer_form(layers, model.shape, lo, hi)
     actual = _scores(parse(torch_bytes(model.to_plain())).module(), example)
     if not torch.equal(actual, expected):
         wrong = int((actual != expected).any(-1).sum()) if actual.shape == expected.shape else len(example)

@@ -1,6 +1,6 @@
 """A user's own module as a chain of layers, by torch.fx."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -90,7 +90,6 @@ def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[Layer, ...]:
     traced.graph.eliminate_dead_code()
     layers: list[Layer] = []
     raster = Raster()
-    is_real = False
     current: fx.Node | None = None
     for node in traced.graph.nodes:
         if node.op == "placeholder":
@@ -109,23 +108,18 @@ def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[Layer, ...]:
                 layer = raster.follow(layer, _shape(current)[1:])
                 if layer is None or layer.op == "identity":
                     continue
-                if layer.op == "hard_tanh" and layers and layers[-1].op in ("sign", "input_threshold"):
+                if layer.op == "hard_tanh" and _gives_signs(layers):
                     continue
-                if layer.op.startswith("binary_") and is_real:
-                    raise ExportError(f"layer {layer.name!r} reads real numbers; put a Sign or Quantise before it")
-                is_real = _gives_reals(layer, is_real)
                 layers.append(_with_own_name(layer, {other.name for other in layers}))
             current = node
     raster.finish()
     return tuple(layers)
 
 
-def _gives_reals(layer: Layer, reads_reals: bool) -> bool:
-    """Whether the layer's outputs are more than integers, or means of integers."""
-    if layer.op.startswith("binary_"):
-        return bool(layer.tensors.keys() - {"weight"})
-    few = layer.op in ("sign", "input_threshold", "quantise")
-    return not few and (reads_reals or layer.op in ("batch_norm", "affine", "hard_tanh", "relu"))
+def _gives_signs(layers: Sequence[Layer]) -> bool:
+    """Whether what the layers give are +1 and -1."""
+    ops = (layer.op for layer in reversed(layers) if layer.op not in ("flatten", "max_pool"))
+    return next(ops, "") in ("sign", "input_threshold")
 
 
 def _modules(traced: fx.GraphModule, node: fx.Node) -> Mapping[str, nn.Module]:

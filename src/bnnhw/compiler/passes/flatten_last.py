@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from bnnhw.compiler.ir import Graph, Node
-from bnnhw.compiler.ops import Affine, Flatten, HardTanh, Relu
+from bnnhw.compiler.ops import Flatten
 
 from .crossings import Activation
-from .rewrite import replace_nodes
+from .rewrite import is_alike_for_channels, replace_nodes
 
 
 def flatten_last(graph: Graph) -> Graph:
@@ -16,18 +16,13 @@ def flatten_last(graph: Graph) -> Graph:
     """
     for node in graph.nodes:
         flatten = graph.producer(node.inputs[0])
-        if flatten is None or not isinstance(flatten.op, Flatten) or not is_alike_for_channels(node):
+        if flatten is None or not isinstance(flatten.op, Flatten):
+            continue
+        if not isinstance(node.op, Activation) and not is_alike_for_channels(node.op):
             continue
         if graph.consumers(flatten.output) == (node,) and flatten.output not in graph.outputs:
             return flatten_last(swapped(graph, flatten, node))
     return graph
-
-
-def is_alike_for_channels(node: Node) -> bool:
-    """Whether the node's op is a function of each element, whatever its channel."""
-    if isinstance(node.op, Affine):
-        return all(array is None or len(array) == 1 for array in (node.op.weight, node.op.bias))
-    return isinstance(node.op, Activation | HardTanh | Relu)
 
 
 def swapped(graph: Graph, flatten: Node, node: Node) -> Graph:

@@ -11,7 +11,7 @@ from bnnhw.compiler.ops import Elementwise, MultiThreshold, Quantise, Reachable,
 from bnnhw.compiler.types import FloatType
 
 from .crossings import Activation, falling_channels, find_crossings
-from .rewrite import FloatChain, chains
+from .rewrite import FloatChain, chains, is_alike_for_channels
 
 
 def fold_input_threshold(graph: Graph) -> Graph:
@@ -52,14 +52,14 @@ def fold_integers(
     """The Threshold or MultiThreshold that replaces `floats` and `node`, all of them behind the integers `value`."""
     element, shape = types[value].element, types[value].shape
     assert not isinstance(element, FloatType)
-    lows = np.full(shape[-1] if floats else 1, element.lo)
+    lows = np.full(1 if all(is_alike_for_channels(before.op) for before in floats) else shape[-1], element.lo)
     crossings = find_crossings(
         FloatChain(reachable=Reachable(lows, element.step, element.count), floats=floats), activation
     )
     if (bad := np.flatnonzero(falling_channels(node.name, crossings))).size:
         raise FoldError(
-            f"layer {node.name!r}: channel {bad[0]} falls as the integer that it reads rises, which only behind the sums "
-            "of a layer with binary weights can be folded"
+            f"layer {node.name!r}: channel {bad[0]} falls as the integer that it reads rises; "
+            "only behind a layer with binary weights, which can be inverted, may it fall"
         )
     thresholds = element.lo + element.step * (element.count - crossings.reached)
     if isinstance(activation, Quantise):

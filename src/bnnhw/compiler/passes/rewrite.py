@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir import Graph, Node, TensorType
-from bnnhw.compiler.ops import Elementwise, Flatten, MaxPool, Product, Reachable, SumPool
+from bnnhw.compiler.ops import Affine, BatchNorm, Elementwise, Flatten, MaxPool, Op, Product, Reachable, SumPool
 
 
 def replace_nodes(graph: Graph, rewrite: Callable[[Node], Iterable[Node]]) -> Graph:
@@ -104,6 +104,13 @@ def chain_behind(graph: Graph, types: Mapping[str, TensorType], product: Node, o
             break
         value = reader.output
     return Chain(product=product, op=op, pools=tuple(pools), reachable=reachable, floats=tuple(floats), end=end)
+
+
+def is_alike_for_channels(op: Op) -> bool:
+    """Whether `op` is a float function of each element, whatever its channel."""
+    if isinstance(op, Affine):
+        return all(array is None or len(array) == 1 for array in (op.weight, op.bias))
+    return isinstance(op, Elementwise) and not isinstance(op, BatchNorm)
 
 
 def is_pooling(node: Node, types: Mapping[str, TensorType]) -> bool:
