@@ -37,10 +37,6 @@ class _Values:
     floats: tuple[Layer, ...] = ()
     flattened: bool = False
 
-    @property
-    def channels(self) -> int:
-        return self.shape[-1]
-
 
 def check_integer_form(layers: Sequence[Layer], shape: tuple[int, ...], lo: int, hi: int) -> None:
     """ExportError, which names the layer, where the chain from integers in [lo, hi] of `shape` has no integer form.
@@ -96,7 +92,7 @@ def _product(what: str, layer: Layer, values: _Values) -> _Values:
             f"{what} reads averages of {values.divisor} values; only one average, of a power of two, may come before it"
         )
     attributes = layer.attributes
-    columns, pads = values.channels, 0
+    columns, pads = values.shape[-1], 0
     if layer.op == "binary_conv2d":
         columns = prod(int(attributes[f"kernel_{axis}"]) for axis in ("height", "width"))
         columns *= int(attributes["in_channels"]) // int(attributes["groups"])
@@ -170,7 +166,8 @@ def _ends(what: str, values: _Values) -> Tensor:
     As all of them rise or fall, so that NaN can come from infinities only, all in between is sound where these two are.
     """
     _exact(what, values)
-    channels = len(values.lows) if values.sums else values.channels
+    lengths = (len(tensor) for layer in values.floats for tensor in layer.tensors.values())
+    channels = len(values.lows) if values.sums else max(lengths, default=1)
     x = torch.stack([values.lows, values.highs]).expand(2, channels).float() / values.divisor
     for layer in values.floats:
         if layer.op == "batch_norm":
