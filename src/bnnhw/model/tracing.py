@@ -81,7 +81,8 @@ def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[Layer, ...]:
     Layers that change nothing in eval mode (dropout, identity, a hard tanh after a sign) are left out. ExportError
     names the first layer or function that is not supported, by its dotted name.
     """
-    ShapeProp(traced).propagate(example)
+    with torch.no_grad():
+        ShapeProp(traced).propagate(example)
     for node in traced.graph.nodes:
         if _changes_unseen(traced, node):
             raise ExportError(
@@ -140,7 +141,11 @@ def _layers(traced: fx.GraphModule, node: fx.Node) -> tuple[Layer, ...]:
 
 def _changes_unseen(traced: fx.GraphModule, node: fx.Node) -> bool:
     """Whether `node` changes a value that others read, with a result that nobody reads."""
-    if node.users or "tensor_meta" not in node.meta or node.op in ("placeholder", "output"):
+    if node.users or node.op in ("placeholder", "output"):
+        return False
+    if _name_of(node) in ("setitem", "__setitem__"):
+        return True
+    if "tensor_meta" not in node.meta:
         return False
     if node.op == "call_module":
         return getattr(traced.get_submodule(str(node.target)), "inplace", False)

@@ -45,12 +45,16 @@ def unwrapped(module: Any) -> nn.Module:
     try:
         for outer, inner in reversed(wrappers):
             copies[id(outer)] = copy.deepcopy(inner, copies)
-        return copy.deepcopy(module, copies).cpu().eval()
+        network = copy.deepcopy(module, copies).cpu().eval()
     except Exception as error:  # whatever an attribute of the user's says to being copied
         raise ExportError(
             f"{type(module).__name__} cannot be copied ({first_line(error)}); "
             "remove what it keeps besides layers, parameters and buffers"
         ) from error
+    for layer in network.modules():  # they see gradients, and no values
+        layer._backward_hooks.clear()
+        layer._backward_pre_hooks.clear()
+    return network
 
 
 def first_line(error: BaseException) -> str:
@@ -134,9 +138,7 @@ def _check_forward(module: nn.Module) -> None:
     inputs = list(inspect.signature(module.forward).parameters.values())
     for extra in inputs:
         if extra.kind in (extra.VAR_POSITIONAL, extra.VAR_KEYWORD):
-            raise ExportError(
-                f"{name}.forward takes any inputs, {extra}; give a module, such as the one in it, with one"
-            )
+            raise ExportError(f"{name}.forward takes {extra}; give a module, such as the one in it, with one input")
     if len(inputs) != 1:
         second = f"a second input, {inputs[1].name!r}" if inputs else "no input"
         raise ExportError(f"{name}.forward takes {second}; export supports one: the images")
