@@ -73,6 +73,7 @@ def check_layers(traced: fx.GraphModule) -> None:
                     f"supported are {', '.join(kind.__name__ for kind in SUPPORTED_MODULES)}"
                 )
             check_parameters(name, module)
+            encode(name, module)
 
 
 def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[Layer, ...]:

@@ -125,8 +125,9 @@ def _check(what: str, module: nn.Module) -> None:
         )
     if hasattr(getattr(module.forward, "__func__", module.forward), "_torchdynamo_orig_callable"):
         raise ExportError(f"{what} has a forward that torch.compile made; give the module as it was before")
-    called = type(module).__call__ is not nn.Module.__call__ and not isinstance(module, fx.GraphModule)
-    if "forward" in vars(module) or called:
+    calling = next(kind for kind in type(module).__mro__ if "__call__" in vars(kind))
+    is_torchs = calling.__module__.startswith("torch.") or isinstance(module, fx.GraphModule)
+    if "forward" in vars(module) or not is_torchs:
         raise ExportError(f"{what} does not run the forward of its class; give a module whose forward does the work")
 
 
