@@ -37,7 +37,7 @@ def save(
     ----------
     module : nn.Module
         Calls its layers one after the other; `bnnhw.model.layer_format.SUPPORTED_MODULES` may be among them.
-        It takes raw integers as float32 and is left as it is.
+        It takes raw integers as float32 and is left as it is; `unwrapping` says which wrappers are taken off.
     path : path
     example_input : integers (N, H, W, C), or (N, features) where they are no pictures
         Tells the input's shape.
@@ -49,7 +49,7 @@ def save(
     Raises
     ------
     ExportError
-        A ValueError that names the layer or function that is not supported and says what is.
+        A ValueError that names the layer or function that is not supported, or has no integer form, and says what is.
     ValueError
         For inputs and meta that do not fit, and parameters that are not finite.
     """
