@@ -27,10 +27,9 @@ IMAGES = np.random.default_rng(0).integers(LO, HI + 1, (60, *SHAPE))
 
 def norm(channels: int, *, falls: bool = True) -> nn.Module:
     layer = nn.BatchNorm1d(channels)
-    for tensor in (layer.weight.data, layer.bias.data, layer.running_mean):
-        assert tensor is not None
-        nn.init.normal_(tensor)
-    return layer if falls else layer.requires_grad_(False).apply(lambda module: module.weight.abs_())
+    layer.weight.data = torch.randn(channels) if falls else torch.rand(channels)
+    layer.bias.data, layer.running_mean = torch.randn(channels), torch.randn(channels)
+    return layer
 
 
 def affine(weight: float, bias: float) -> nn.Module:

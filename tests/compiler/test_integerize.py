@@ -98,7 +98,8 @@ def inputs_of(*layers: tuple[str, float, float] | tuple[str]) -> ModelFile:
     """A dense layer behind float layers and activations of the input's integers."""
     model = ModelFile((2, 2, 1), -2, 3)
     for op, *factors in layers:
-        tensors = {name: np.float32([value]) for name, value in zip(("weight", "bias"), factors, strict=False)}
+        named = zip(("weight", "bias"), factors, strict=False)
+        tensors = {name: np.array([value], np.float32) for name, value in named}
         model.add(op, tensors, **({"bits": 2} if op == "quantise" else {}))
     add_linear(model, np.random.default_rng(0), 4, 3, scaled=False)
     return model
