@@ -94,10 +94,36 @@ def test_output_is_one_of_two(tmp_path):
         integerize(graph_of(make_model(seed=1), tmp_path), output="logits")  # pyright: ignore[reportArgumentType]
 
 
-def test_float_layer_before_the_first_sum_is_refused(tmp_path):
-    model = ModelFile((4,), 0, 1)
-    model.add("affine", {"weight": np.ones(1, np.float32), "bias": np.ones(1, np.float32)})
-    model.add("sign")
+def inputs_of(*layers: tuple[str, float, float] | tuple[str]) -> ModelFile:
+    """A dense layer behind float layers and activations of the input's integers."""
+    model = ModelFile((2, 2, 1), -2, 3)
+    for op, *factors in layers:
+        named = zip(("weight", "bias"), factors, strict=False)
+        tensors = {name: np.array([value], np.float32) for name, value in named}
+        model.add(op, tensors, **({"bits": 2} if op == "quantise" else {}))
     add_linear(model, np.random.default_rng(0), 4, 3, scaled=False)
-    with pytest.raises(FoldError, match=r"layer 'affine0' \(Affine\) has no integer form"):
-        integerize(graph_of(model, tmp_path))
+    return model
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [("flatten",), ("affine", 2 / 255, -1 / 255), ("sign",)],
+        [("affine", 0.4, 0.1), ("flatten",), ("quantise",)],
+        [("relu",), ("affine", 1.0, -1.5), ("hard_tanh",), ("flatten",), ("sign",)],
+        [("affine", 0.0, 0.5), ("flatten",), ("sign",)],
+        [("sign",), ("affine", 0.5, 0.1), ("quantise",), ("flatten",), ("affine", 1.0, -1.0), ("sign",)],
+    ],
+    ids=lambda layers: ", ".join(op for op, *_ in layers),
+)
+def test_float_layers_of_the_input_become_thresholds(tmp_path, layers):
+    every = np.array(list(itertools.product(range(-2, 4), repeat=4))).reshape(-1, 2, 2, 1)
+    graph = graph_of(inputs_of(*layers), tmp_path)
+    integerize(graph, check=True)
+    assert_equal_on(graph, every)
+
+
+def test_what_falls_as_the_input_rises_is_refused(tmp_path):
+    falling = inputs_of(("flatten",), ("affine", -2.0, 1.0), ("sign",))
+    with pytest.raises(FoldError, match=r"^layer 'sign2': channel 0 falls as the integer that it reads rises; only"):
+        integerize(graph_of(falling, tmp_path))

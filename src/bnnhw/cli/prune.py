@@ -95,7 +95,8 @@ def command(
         raise ValueError(f"{model}: pruning takes a chain of layers; {file.obstacle}")
     data = load_data_set(dataset, data_dir=data_dir) if dataset else None
     if data is not None:
-        check_images(file.shape, data.test_images, data.name)
+        for part in (data.test_images, data.train_images):
+            check_images(part, data.name, shape=file.shape, lo=file.lo, hi=file.hi)
     names = [name.strip() for name in layers.split(",")] if layers else []
     with sole_writer(output), StageProgress(quiet=quiet) as progress:
         progress.show("prune", by)

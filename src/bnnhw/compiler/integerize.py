@@ -13,6 +13,7 @@ from .passes import (
     add_argmax,
     drop_identities,
     expose_sums,
+    flatten_last,
     fold_batch_norm,
     fold_input_threshold,
     fold_output,
@@ -28,6 +29,7 @@ Pass = Callable[[Graph], Graph]
 INTEGER_OPS = (ArgMax, Conv, Flatten, MatMul, MaxPool, MultiThreshold, ScoreTable, SumPool, Threshold)
 SEPARATE: Sequence[Pass] = (
     drop_identities,
+    flatten_last,
     split_average_pool,  # of integers, which the next pass must know where they come before a layer
     split_binary_layers,
     split_average_pool,  # of the layers' sums

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.types import QuotientType, TensorType
+
 from .binary_layer import BinaryLayer
 from .conv import Conv
 
@@ -19,6 +21,12 @@ class BinaryConv2d(BinaryLayer):
 
     def __post_init__(self):
         self.affine.check_channels(self.conv.rows)
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        if isinstance(x.element, QuotientType) and any(self.conv.padding) and self.conv.pad_value:
+            raise ValueError(f"pads averages with {self.conv.pad_value}; their sums can be padded with 0 only")
+        return super().infer(x)
 
     @property
     def product(self) -> Conv:
