@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from amaranth.back import rtlil
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from bnnhw.hw.rtlil import convert_to_rtlil
 
 from .routing import RoutedReport, place_and_route
 from .synthesis import SynthesisReport, synthesise
@@ -95,6 +96,6 @@ def route_alone(
 
 
 def _synthesise_harness(harness: Harness, folder: Path, *, timeout_s: float | None) -> SynthesisReport:
-    text = rtlil.convert(harness, name="top", emit_src=False)
+    text = convert_to_rtlil(harness)
     (folder / "top.il").write_text(text)
     return synthesise(folder, measured="top.component", timeout_s=timeout_s)

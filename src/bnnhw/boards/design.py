@@ -7,6 +7,7 @@ from amaranth.hdl import ClockDomain, Elaboratable, Module, Signal
 from amaranth.lib import io
 
 from bnnhw.hw.pll import Pll, PllSettings
+from bnnhw.hw.rtlil import collector_paused
 
 from .board import Board
 
@@ -60,6 +61,7 @@ def _buffer(direction: str, port: io.PortLike) -> Any:
     return io.Buffer(direction, port)
 
 
+@collector_paused()
 def emit_design(component: UartComponent, board: Board, *, pll: PllSettings) -> DesignFiles:
     """The files of `component` on `board`; no path of a source file and no time is in them."""
     plan = board.platform().prepare(BoardDesign(component, board, pll=pll), "top", emit_src=False)

@@ -5,12 +5,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from amaranth.back import rtlil
-
 from bnnhw.boards.board import Board
 from bnnhw.boards.placing import place
 from bnnhw.boards.synthesis import synthesise
 from bnnhw.compiler.schedule import Schedule
+from bnnhw.hw.rtlil import convert_to_rtlil
 from bnnhw.sim.batch import BatchSimulator
 from bnnhw.sim.ladder import Rung
 from bnnhw.sim.rungs import core_rung
@@ -21,7 +20,7 @@ def netlist_rungs(schedule: Schedule, board: Board) -> Iterator[Rung]:
     TRELLIS_COMB and so on. Each is made when it is asked for."""
     with tempfile.TemporaryDirectory(prefix="bnnhw-") as name:
         folder = Path(name)
-        (folder / "top.il").write_text(rtlil.convert(schedule.core("ecp5"), name="top", emit_src=False))
+        (folder / "top.il").write_text(convert_to_rtlil(schedule.core("ecp5")))
         synthesise(folder)
         yield rung_of("netlist", schedule, folder / "top.json")
         place(folder, device=board.device.name, package=board.package, speed=board.speed)

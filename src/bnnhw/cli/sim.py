@@ -52,7 +52,7 @@ def command(
     from bnnhw.files import staged_file
     from bnnhw.sim.batch import BatchSimulator
     from bnnhw.sim.errors import DeadlockError
-    from bnnhw.sim.rungs import frames_of
+    from bnnhw.sim.rungs import frames_of, patience_for
     from bnnhw.sim.waves import Waves
 
     graph = load(model)
@@ -72,6 +72,7 @@ def command(
             output_beats=schedule.output_beats,
             stall_probability=(stalls, stalls),
             seed=seed,
+            patience=patience_for(schedule),
             lanes=1 if waves else None,
             waves=Waves(staged, count=wave_cycles) if staged else None,
         )

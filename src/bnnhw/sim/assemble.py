@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from bnnhw.hw.rtlil import collector_paused
+
 from .block_ram import expand_block_ram
 from .cells import emit_cell
 from .errors import SimulationError
@@ -16,6 +18,7 @@ from .slices import expand_comb
 __all__ = ["compile_netlist"]
 
 
+@collector_paused()
 def compile_netlist(netlist: Netlist, *, keep_signals: bool = False) -> Program:
     """The program of a netlist with one clock, whose rising edge moves every flip-flop and memory.
 

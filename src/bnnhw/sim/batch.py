@@ -27,9 +27,11 @@ from .program_file import read_program, write_program
 from .standstill import units_that_hold_up
 from .waves import Waves, WaveWriter
 
-__all__ = ["BatchResult", "BatchSimulator", "check_frames", "compile_design"]
+__all__ = ["PATIENCE", "BatchResult", "BatchSimulator", "check_frames", "compile_design"]
 
 _PART_S = 0.2  # how long the engine runs, about, between looks at the keyboard
+PATIENCE = 100_000
+"""Cycles without a beat in any lane after which a component counts as stuck, where nothing is said of it."""
 _TRACED = 256  # cycles of waveforms that are held in memory
 _CACHE_BYTES = 1 << 30  # of compiled programs that are kept
 
@@ -152,7 +154,7 @@ class BatchSimulator:
         stall_probability: tuple[float, float] = (0.0, 0.0),
         seed: int = 0,
         lanes: int | None = None,
-        patience: int = 100_000,
+        patience: int = PATIENCE,
         drain: int = 64,
         waves: Waves | None = None,
         on_progress: Callable[[int], None] | None = None,

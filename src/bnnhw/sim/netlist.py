@@ -12,8 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from amaranth.back import rtlil
 from amaranth.hdl import Elaboratable
+
+from bnnhw.hw.rtlil import collector_paused, convert_to_rtlil
 
 from .errors import SimulationError
 from .gates import Cell
@@ -97,11 +98,11 @@ def run_yosys(commands: Sequence[str], *, folder: Path, files: dict[str, str] | 
 
 
 def convert_component(component: Elaboratable, *, name: str = "top") -> str:
-    """The RTLIL of a component, without the places in Python files that it comes from."""
-    text = rtlil.convert(component, name=name)  # pyright: ignore[reportArgumentType]
-    return re.sub(r"^ *attribute \\(src|generator) .*\n", "", text, flags=re.MULTILINE)
+    """The RTLIL of a component, without the places in Python files that it comes from and its generator's name."""
+    return re.sub(r"^ *attribute \\generator .*\n", "", convert_to_rtlil(component, name=name), flags=re.MULTILINE)
 
 
+@collector_paused()
 def flatten(design: str, *, read: str = "read_rtlil", top: str = "top") -> Netlist:
     """The netlist of a design's text, which may hold cells of the ECP5; `read` is the yosys command for it.
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from amaranth.back import rtlil
 from numpy.typing import NDArray
 
 from bnnhw.cli.bench.equality import PLAN
@@ -17,6 +16,7 @@ from bnnhw.compiler.ir import random_feeds
 from bnnhw.compiler.kernel import PackedKernel, images_per_second
 from bnnhw.compiler.load import load
 from bnnhw.compiler.timing import Timing
+from bnnhw.hw.rtlil import convert_to_rtlil
 from bnnhw.model.datasets import load_data_set
 from bnnhw.sim.batch import BatchResult, BatchSimulator
 from bnnhw.sim.rungs import frames_of
@@ -35,7 +35,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     graph = load(model)
     integers = integerize(graph)
     schedule = PLAN.schedule(integers)
-    rtlil.convert(schedule.core("ecp5"), name="top", emit_src=False)
+    convert_to_rtlil(schedule.core("ecp5"))
     seconds = time.perf_counter() - started
     yield Row(
         name="lfc: model.pt to RTL, no yosys, no nextpnr",

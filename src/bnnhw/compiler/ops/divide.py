@@ -15,6 +15,8 @@ from .base import Elementwise, as_float32
 class Divide(Elementwise):
     """y = float32(x) / float32(divisor), rounded once: torch's average where x is the exact sum of `divisor` values."""
 
+    MONOTONE = True
+
     divisor: int
 
     def __post_init__(self):

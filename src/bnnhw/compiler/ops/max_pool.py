@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bnnhw.compiler.types import TensorType
 
 from .base import Op, check_length
-from .windows import Pair, check_pair, window_counts, windows
+from .windows import Pair, check_pair, over_windows, window_counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +43,7 @@ class MaxPool(Op):
 
     def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         (x,) = inputs
-        view = windows(x, self.kernel, self.stride)
-        greatest = view.max(axis=(4, 5))
+        greatest = over_windows(np.maximum, x, self.kernel, self.stride)
         if self.minimum is None:
             return greatest
-        return np.where(self.minimum, view.min(axis=(4, 5)), greatest)
+        return np.where(self.minimum, over_windows(np.minimum, x, self.kernel, self.stride), greatest)

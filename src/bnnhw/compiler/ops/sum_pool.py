@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bnnhw.compiler.types import FloatType, IntType, TensorType
 
 from .base import Op
-from .windows import Pair, check_pair, window_counts, windows
+from .windows import Pair, check_pair, over_windows, window_counts
 
 
 @dataclass(frozen=True)
@@ -41,4 +41,4 @@ class SumPool(Op):
 
     def reference(self, *inputs: NDArray[Any]) -> NDArray[np.int64]:
         (x,) = inputs
-        return windows(x, self.kernel, self.stride).sum(axis=(4, 5), dtype=np.int64)
+        return over_windows(np.add, x.astype(np.int64, copy=False), self.kernel, self.stride)

@@ -1,4 +1,4 @@
-"""Where the activations behind a chain change: read off at every sum that a channel can reach."""
+"""Where the activations behind a chain change: read off at every sum that a channel can reach, or bisected."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ops import InputThreshold, Quantise, Sign
 
-from .rewrite import FloatChain, sums_in_chunks
+from .rewrite import FloatChain, is_monotone, sums_in_chunks
+
+ENUMERATED = 2**14
+"""Evaluations, of all levels at all sums of a channel, above which crossings are bisected."""
 
 Activation = Sign | InputThreshold | Quantise
 """What makes few bits of a float."""
@@ -25,6 +28,14 @@ class Crossings:
 
 
 def find_crossings(chain: FloatChain, activation: Activation) -> Crossings:
+    """How the chain and then the activation change over the reachable sums of every channel."""
+    levels = activation.levels if isinstance(activation, Quantise) else 1
+    if chain.reachable.count * levels > ENUMERATED and is_monotone(chain):
+        return bisect_crossings(chain, activation)
+    return enumerate_crossings(chain, activation)
+
+
+def enumerate_crossings(chain: FloatChain, activation: Activation) -> Crossings:
     """The chain and then the activation at every reachable sum of every channel, counted."""
     last = first = levels_of(chain, activation, chain.reachable.lows[None])[:, 0]
     reached, changes = np.zeros(first.shape, np.int64), np.zeros(first.shape, np.int64)
@@ -36,6 +47,23 @@ def find_crossings(chain: FloatChain, activation: Activation) -> Crossings:
         changes += np.add.reduce((levels[:, 1:] != levels[:, :-1]).view(np.uint8), axis=1, dtype=np.uint8)
         last = levels[:, -1]
     return Crossings(reached, first, changes)
+
+
+def bisect_crossings(chain: FloatChain, activation: Activation) -> Crossings:
+    """The same for a monotone chain, where a level changes at most once: its place is bisected."""
+    reachable = chain.reachable
+    first, last = (levels_of(chain, activation, sums[None])[:, 0] for sums in (reachable.lows, reachable.highs))
+    levels = np.arange(len(first))
+    # Of each level and channel: sums up to `before` are as the first one, those from `after` on are as the last one.
+    before, after = np.zeros(first.shape, np.int64), np.full(first.shape, reachable.count - 1)
+    while (after - before > 1).any():
+        middle = (before + after) // 2
+        sums = reachable.lows + reachable.step * middle
+        as_first = levels_of(chain, activation, sums)[levels, levels] == first
+        before, after = np.where(as_first, middle, before), np.where(as_first, after, middle)
+    constant = np.where(first, reachable.count, 0)
+    reached = np.where(first == last, constant, np.where(first, after, reachable.count - after))
+    return Crossings(reached, first, (first != last).astype(np.int64))
 
 
 def levels_of(chain: FloatChain, activation: Activation, sums: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -113,6 +113,17 @@ def is_alike_for_channels(op: Op) -> bool:
     return isinstance(op, Elementwise) and not isinstance(op, BatchNorm)
 
 
+def is_monotone(chain: FloatChain) -> bool:
+    """Whether each channel of the chain is known to never fall, or to never rise, over all of its reachable sums.
+
+    Rounding keeps the order of numbers, and so do ops one behind the other that do. Only NaN has no order; where there
+    is none at either end, there is none between them.
+    """
+    ends = np.stack([chain.reachable.lows, chain.reachable.highs])
+    monotone = (isinstance(node.op, Elementwise) and node.op.MONOTONE for node in chain.floats)
+    return all(monotone) and not np.isnan(chain.apply(ends)).any()
+
+
 def is_pooling(node: Node, types: Mapping[str, TensorType]) -> bool:
     """Whether the node keeps the channels and what can be reached in them, or sums it up."""
     return isinstance(node.op, SumPool) or moves_values(node, types)
