@@ -5,9 +5,9 @@ from typing import Literal
 
 from bnnhw.compiler import integerize, load
 from bnnhw.compiler.build_pipeline import build_pipeline
-from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan
 from bnnhw.compiler.schedule import Schedule, apply_plan, split_host
+from bnnhw.hw.targets import get_device
 from tests.compiler.make_model import make_model
 
 Output = Literal["label", "scores"]

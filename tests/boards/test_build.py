@@ -8,6 +8,7 @@ import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from bnnhw.hw.pll import pll_settings
 
 from bnnhw.boards import build as build_module
 from bnnhw.boards.board import BOARDS, Board, get_board
@@ -16,7 +17,6 @@ from bnnhw.boards.design import emit_design
 from bnnhw.boards.process import ToolError
 from bnnhw.boards.routing import RoutedReport
 from bnnhw.boards.synthesis import SynthesisReport
-from bnnhw.hw.pll import pll_settings
 
 from .networks import make_schedule
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from bnnhw.hw.pll import pll_settings
 from PIL import Image
 
 from bnnhw.boards.board import get_board
@@ -13,10 +14,9 @@ from bnnhw.boards.build import make_top
 from bnnhw.boards.design import emit_design
 from bnnhw.boards.manifest import describe_build, network_id
 from bnnhw.compiler import integerize, load
-from bnnhw.compiler.device import get_device
 from bnnhw.compiler.schedule import Schedule
 from bnnhw.compiler.scheduling import schedule
-from bnnhw.hw.pll import pll_settings
+from bnnhw.hw.targets import get_device
 from bnnhw.model.export import save
 from bnnhw.model.networks import Architecture, build_network
 

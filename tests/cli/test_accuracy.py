@@ -14,7 +14,7 @@ from bnnhw.cli.accuracy.record import Record, read_record
 from bnnhw.cli.accuracy.report import accuracy_table, flip_table, markdown, mean_flips
 from bnnhw.cli.accuracy.rows import ROWS
 from bnnhw.compiler import integerize, load, schedule
-from bnnhw.compiler.device import get_device
+from bnnhw.hw.targets import get_device
 from bnnhw.model.export import save
 from bnnhw.model.methods import method_named
 from bnnhw.model.networks import architecture, build_network

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from bnnhw.compiler.device import Device
 from bnnhw.compiler.inspect import LayerSummary, NetworkSummary
 from bnnhw.compiler.report import (
     BuildReport,
@@ -17,6 +16,7 @@ from bnnhw.compiler.report import (
     Stage,
     Unit,
 )
+from bnnhw.hw.targets import Device
 
 
 def matmul(name: str, cols: int, rows: int, **options) -> LayerSummary:

@@ -6,12 +6,13 @@ import pytest
 from bnnhw.boards.alone import synthesise_alone
 from bnnhw.compiler import Graph, Node, Schedule, TensorType, Value
 from bnnhw.compiler.area import FEED_COMB, Resources
-from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan
 from bnnhw.compiler.ops import ArgMax, MatMul, Threshold
 from bnnhw.compiler.schedule import apply_plan
 from bnnhw.compiler.types import BinaryType
 from bnnhw.hw.area import matrix_area
+from bnnhw.hw.targets import get_device
+from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.hw.top import Top
 
 TOLERANCE = 0.1
@@ -70,12 +71,12 @@ def test_a_link_deals_images_to_each_vector():
     """No vector of the core is merged with another: the whole top costs what link and core cost by themselves."""
     chosen = design([64, 128, 10], [Folding(16, 16, "block"), Folding(2, 16)], vectors=3)
     top = Top(
-        core=chosen.core("ecp5"),
+        core=chosen.core(),
         clock_hz=100_000_000,
         network_id=bytes(8),
         input_elements=64,
         output_elements=1,
-        technology="ecp5",
+        target=ECP5,
     )
     report = synthesise_alone(top)
     feeds = FEED_COMB * (2 + sum(matrix_area(shape).feeds for shape in chosen.shapes))
@@ -87,7 +88,7 @@ def test_a_link_deals_images_to_each_vector():
 @pytest.mark.toolchain
 def test_estimates_are_near_what_is_synthesised():
     chosen = design([64, 128, 10], [Folding(16, 64, "block"), Folding(2, 16)])
-    report = synthesise_alone(chosen.core("ecp5"))
+    report = synthesise_alone(chosen.core())
     link = chosen.link_resources
     feeds = FEED_COMB * (2 + sum(matrix_area(shape).feeds for shape in chosen.shapes))
     assert chosen.resources.luts - link.luts - feeds == pytest.approx(report.lut4, rel=TOLERANCE)

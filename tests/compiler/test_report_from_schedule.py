@@ -9,13 +9,13 @@ from amaranth.hdl import Fragment
 
 from bnnhw.compiler import Schedule, integerize, load
 from bnnhw.compiler.build_pipeline import build_pipeline
-from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan
 from bnnhw.compiler.report import BuildReport, Clock, Link, Provenance, Resources, Rung, Stage, render
 from bnnhw.compiler.report.from_schedule import from_schedule
 from bnnhw.compiler.schedule import apply_plan, split_host
 from bnnhw.hw.hardwired_area import hardwired_area
 from bnnhw.hw.hardwired_plan import plan_hardwired
+from bnnhw.hw.targets import get_device
 
 from .make_model import make_model
 

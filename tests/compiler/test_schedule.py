@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from bnnhw.compiler import Graph, Schedule, evaluate, integerize, load
 from bnnhw.compiler.build_pipeline import build_pipeline
-from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan, divisors
 from bnnhw.compiler.schedule import apply_plan, split_host
+from bnnhw.hw.targets import PORTABLE, get_device
+from bnnhw.hw.targets.ecp5 import ECP5
 from tests.hw.scenario import run_scenario
 
 from .make_model import make_model
@@ -112,10 +113,10 @@ def test_digits_sized_network(tmp_path):
     np.testing.assert_array_equal(answers, evaluate(graph, {"x": images})["label"])
 
 
-@pytest.mark.parametrize("technology", ["ecp5", "portable"])
-def test_a_core_has_the_schedules_ports(tmp_path, technology):
+@pytest.mark.parametrize("target", [ECP5, PORTABLE])
+def test_a_core_has_the_schedules_ports(tmp_path, target):
     _, schedule = random_schedule(tmp_path, seed=2, vectors=3, label=False)
-    core = schedule.core(technology)
+    core = schedule.core(target)
     assert len(core.i.payload) == 3 * schedule.input_lanes * schedule.input_width
     assert len(core.o.payload) == 3 * schedule.output_lanes * schedule.output_width
-    assert ("CCU2C" in rtlil.convert(core)) == (technology == "ecp5")
+    assert ("CCU2C" in rtlil.convert(core)) == (target == "ecp5")

@@ -10,13 +10,13 @@ import pytest
 from bnnhw.compiler import Graph, Node, ScheduleError, TensorType, Value, options, schedule
 from bnnhw.compiler.area import hardwired_resources, matrix_resources
 from bnnhw.compiler.build_pipeline import build_pipeline
-from bnnhw.compiler.device import DEVICES, LUT_BITS, Device, get_device
 from bnnhw.compiler.errors import DeviceError
 from bnnhw.compiler.folding import Folding, FoldingPlan, divisors, read_folding
 from bnnhw.compiler.ops import ArgMax, MatMul, Threshold
 from bnnhw.compiler.schedule import apply_plan
 from bnnhw.compiler.search import Search, smallest_at
 from bnnhw.compiler.types import BinaryType
+from bnnhw.hw.targets import DEVICES, LUT_BITS, Device, get_device
 
 LARGE, SMALL = get_device("LFE5U-85F"), get_device("LFE5U-25F")
 

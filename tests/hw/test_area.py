@@ -7,6 +7,7 @@ from amaranth.back import rtlil
 from bnnhw.boards.alone import synthesise_alone
 from bnnhw.hw.area import matrix_area
 from bnnhw.hw.matrix_unit import MatrixUnit
+from bnnhw.hw.targets.ecp5 import ECP5
 
 CASES = [
     (128, 448, 4, 28, {}),
@@ -23,7 +24,7 @@ def matrix_unit(rows, cols, pe, simd, options):
     most = cols * (2 ** options.get("planes", 1) - 1)
     options = {"thresholds": rng.integers(most // 4, 3 * most // 4, rows), "store": "block", **options}
     weights = rng.choice([-1, 1], (rows, cols))
-    return MatrixUnit(weights=weights, pe=pe, simd=simd, technology="ecp5", **options)
+    return MatrixUnit(weights=weights, pe=pe, simd=simd, target=ECP5, **options)
 
 
 @pytest.mark.parametrize(("rows", "cols", "pe", "simd", "options"), CASES)

@@ -6,6 +6,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from bnnhw.hw.line_memory import LineMemory, block_shape, line_memory_cells, line_memory_latency, line_memory_store
+from bnnhw.hw.targets import PORTABLE
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ from bnnhw.hw.line_memory import LineMemory, block_shape, line_memory_cells, lin
     ],
 )
 def test_words_come_back(depth, width, store):
-    memory = LineMemory(depth=depth, width=width, store=store, technology="portable")
+    memory = LineMemory(depth=depth, width=width, store=store, target=PORTABLE)
     rng = random.Random(depth)
 
     async def testbench(ctx):
@@ -60,4 +61,4 @@ def test_the_cheapest_store_is_chosen():
 
 def test_options_are_checked():
     with pytest.raises(ValueError, match=r"^store='ram' must be one of \['registers', 'lut', 'block'\]$"):
-        LineMemory(depth=4, width=1, store="ram", technology="portable")
+        LineMemory(depth=4, width=1, store="ram", target=PORTABLE)

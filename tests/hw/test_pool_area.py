@@ -33,7 +33,7 @@ def test_area(unit_class, size, channels, window, stride, options):
         channels=channels,
         window=(window, window),
         stride=(stride, stride),
-        technology="ecp5",
+        target=ECP5,
         **options,
     )
     report, area = synthesise_alone(unit), pool_area(unit)

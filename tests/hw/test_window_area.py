@@ -4,6 +4,7 @@ import pytest
 
 from bnnhw.boards.alone import synthesise_alone
 from bnnhw.hw.sliding_window import SlidingWindow
+from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.hw.window_area import window_area
 
 BORDER = {"padding": (1, 1, 1, 1)}
@@ -25,9 +26,7 @@ BORDER = {"padding": (1, 1, 1, 1)}
     ],
 )
 def test_area(size, channels, simd, options):
-    unit = SlidingWindow(
-        height=size, width=size, channels=channels, kernel=(3, 3), simd=simd, technology="ecp5", **options
-    )
+    unit = SlidingWindow(height=size, width=size, channels=channels, kernel=(3, 3), simd=simd, target=ECP5, **options)
     report = synthesise_alone(unit)
     area = window_area(unit.shape, padding_code=unit.padding_code)
     assert report.ebr == area.ebr

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from bnnhw.boards.carry_ends import opened_netlist
+
 from bnnhw.boards.process import run_tool
 from bnnhw.boards.synthesis import synthesise
 from bnnhw.boards.tools import find_nextpnr

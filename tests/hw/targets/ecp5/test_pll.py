@@ -8,7 +8,6 @@ from fractions import Fraction
 import pytest
 from amaranth.back import rtlil
 from amaranth.hdl import ClockDomain, Module, Signal
-
 from bnnhw.hw.pll import Pll, PllSettings, pll_settings
 
 

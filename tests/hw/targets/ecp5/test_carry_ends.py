@@ -1,9 +1,9 @@
 """Which ends of carry chains are opened, and that nextpnr then adds no cells."""
 
 import pytest
+from bnnhw.boards.carry_ends import open_carry_ends
 
 from bnnhw.boards.alone import route_alone
-from bnnhw.boards.carry_ends import open_carry_ends
 from bnnhw.hw.popcount import XnorPopcount
 
 SPACER = {"A0": "1", "B0": 2, "C0": "1", "D0": "1"}
@@ -44,6 +44,6 @@ def test_opens_what_does_not_matter(cell, others, ends):
 
 @pytest.mark.toolchain
 def test_nextpnr_adds_no_cells():
-    routed = route_alone(XnorPopcount(inputs=7, technology="ecp5"), "LFE5U-85F", 1)
+    routed = route_alone(XnorPopcount(inputs=7, target=ECP5), "LFE5U-85F", 1)
     assert routed.ccu2c == 4
     assert routed.trellis_comb <= 2 * routed.ccu2c + 2  # and two constants

@@ -5,7 +5,6 @@ from itertools import product
 import pytest
 from amaranth.back import rtlil
 from amaranth.hdl import Const, Module, Signal
-
 from bnnhw.hw.ecp5 import ZERO, Addend, CarryChains, full_adder_init
 
 XOR, PLAIN, INVERTED = (True, 0), (False, 0), (False, 1)
