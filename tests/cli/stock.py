@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from bnnhw.hw.pll import pll_settings
 from PIL import Image
 
 from bnnhw.boards.board import get_board
@@ -17,6 +16,7 @@ from bnnhw.compiler import integerize, load
 from bnnhw.compiler.schedule import Schedule
 from bnnhw.compiler.scheduling import schedule
 from bnnhw.hw.targets import get_device
+from bnnhw.hw.targets.ecp5.pll import pll_settings
 from bnnhw.model.export import save
 from bnnhw.model.networks import Architecture, build_network
 

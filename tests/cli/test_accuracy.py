@@ -46,7 +46,7 @@ def test_the_row_for_a_board_fits_it(tmp_path: Path) -> None:
     save(network, tmp_path / "model.pt", example_input=images, input_range=(0, 255))
     device = get_device("LFE5U-85F")
     fitting = schedule(integerize(load(tmp_path / "model.pt")), device, target_fps=100)
-    assert fitting.resources.share(device) < 1
+    assert device.share(fitting.resources) < 1
 
 
 @pytest.mark.parametrize(

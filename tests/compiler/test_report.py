@@ -10,6 +10,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
+from bnnhw.compiler.codec import spellings
 from bnnhw.compiler.report import BuildReport, Link, write
 
 from .report_samples import complete, stopped_after
@@ -119,9 +120,9 @@ def test_from_json_of_something_else(text: str):
 def dotted_fields(kind: Any, prefix: str = "") -> set[str]:
     """`performance.clock.asked_hz`, `units[].pe`, …: every field of the JSON form."""
     fields = set()
-    for field in dataclasses.fields(kind):
-        hint = get_type_hints(kind)[field.name]
-        name = prefix + field.name + ("[]" if str(hint).startswith("tuple") else "")
+    for key, field in spellings(kind).items():
+        hint = get_type_hints(kind)[field]
+        name = prefix + key + ("[]" if str(hint).startswith("tuple") else "")
         inner = [argument for argument in (hint, *get_args(hint)) if dataclasses.is_dataclass(argument)]
         fields |= dotted_fields(inner[0], f"{name}.") if inner else {name}
     return fields

@@ -41,7 +41,7 @@ def int_to_words(beat: int, width: int) -> np.ndarray:
 
 def simulate(schedule: Schedule, images: np.ndarray, *, seed: int, stalls: tuple[float, float]):
     """The core's answers for the images, and the cycles of its input and output beats."""
-    core = schedule.core("portable")
+    core = schedule.core(target=PORTABLE)
     beats = [words_to_int(beat) for beat in schedule.encode(images)]
     groups = -(-len(images) // schedule.vectors)
     trace = run_scenario(core, beats, outputs=groups * schedule.output_beats, seed=seed, stalls=stalls)
@@ -116,7 +116,7 @@ def test_digits_sized_network(tmp_path):
 @pytest.mark.parametrize("target", [ECP5, PORTABLE])
 def test_a_core_has_the_schedules_ports(tmp_path, target):
     _, schedule = random_schedule(tmp_path, seed=2, vectors=3, label=False)
-    core = schedule.core(target)
+    core = schedule.core(target=target)
     assert len(core.i.payload) == 3 * schedule.input_lanes * schedule.input_width
     assert len(core.o.payload) == 3 * schedule.output_lanes * schedule.output_width
-    assert ("CCU2C" in rtlil.convert(core)) == (target == "ecp5")
+    assert ("CCU2C" in rtlil.convert(core)) == (target is ECP5)

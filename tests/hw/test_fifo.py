@@ -128,6 +128,6 @@ def test_options_are_checked(options, message):
 
 
 def test_block_rams():
-    assert fifo_block_rams(width=98, depth=32) == 0
-    assert fifo_block_rams(width=98, depth=512) == 3
-    assert fifo_block_rams(width=8, depth=2048) == 1
+    assert fifo_block_rams(PORTABLE.fabric, width=98, depth=32) == 0
+    assert fifo_block_rams(PORTABLE.fabric, width=98, depth=512) == 3
+    assert fifo_block_rams(PORTABLE.fabric, width=8, depth=2048) == 1

@@ -11,6 +11,7 @@ from bnnhw.hw.flow import flow_cycles
 from bnnhw.hw.hardwired_plan import plan_hardwired
 from bnnhw.hw.hardwired_unit import HardwiredUnit, at_most
 from bnnhw.hw.targets import PORTABLE
+from bnnhw.hw.targets.ecp5 import ECP5
 
 from .scenario import pack, run_scenario
 from .test_row_sums import WEIGHTS, random_weights

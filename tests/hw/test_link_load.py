@@ -14,6 +14,7 @@ from bnnhw.hw.link import GROUPS_IN_CORE
 from bnnhw.hw.protocol import Frame, Kind, encode
 from bnnhw.hw.stream import flat_stream
 from bnnhw.hw.targets import PORTABLE, Target
+from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.hw.top import Top
 
 from .uart_host import CYCLES_PER_BIT, UartHost

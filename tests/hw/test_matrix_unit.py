@@ -9,7 +9,8 @@ from bnnhw.hw.flow import flow_cycles
 from bnnhw.hw.matrix_shape import MatrixShape
 from bnnhw.hw.matrix_unit import MatrixUnit
 from bnnhw.hw.processing_group import ProcessingGroup
-from bnnhw.hw.targets import PORTABLE
+from bnnhw.hw.targets import PORTABLE, Target
+from bnnhw.hw.targets.ecp5 import ECP5
 
 from .proof import prove_equal
 from .scenario import pack, run_scenario
@@ -145,20 +146,19 @@ def test_equals_numpy_on_ecp5_cells(rows, cols, pe, simd, options, seed, tmp_pat
 )
 def test_processing_elements_on_cells_equal_the_portable_ones(simd, vectors, planes, constant, tmp_path):
     folds = 1 if constant else 4
-    shape = MatrixShape(
-        rows=2 * folds, cols=simd if constant else 4 * simd, pe=2, simd=simd, vectors=vectors, planes=planes
-    )
-    gold, gate = (
-        ProcessingGroup(
+    cols = simd if constant else 4 * simd
+
+    def group(target: Target) -> ProcessingGroup:
+        sizes = {"rows": 2 * folds, "cols": cols, "pe": 2, "simd": simd, "vectors": vectors, "planes": planes}
+        shape = MatrixShape(**sizes, target=target)
+        return ProcessingGroup(
             shape=shape,
             pes=2,
-            weights=rng.integers(0, 2, (2, simd)) if constant else None,
+            weights=np.random.default_rng(1).integers(0, 2, (2, simd)) if constant else None,
             starts=np.arange(folds * 2).reshape(folds, 2) * 5 % (1 << shape.accumulator_width),
-            target=target,
         )
-        for rng, target in ((np.random.default_rng(1), PORTABLE), (np.random.default_rng(1), ECP5))
-    )
-    prove_equal(gold, gate, tmp_path)
+
+    prove_equal(group(PORTABLE), group(ECP5), tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from bnnhw.hw.flow import flow_cycles
 from bnnhw.hw.sliding_window import SlidingWindow
 from bnnhw.hw.targets import PORTABLE
+from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.hw.window_shape import WindowShape
 from tests.beats import pixels_to_beats
 
@@ -201,7 +202,15 @@ def test_options_are_checked(options, message):
 def test_wide_images_take_little_memory():
     """No address is lost to the padding or to the number of rows."""
     shape = WindowShape(
-        height=9, width=4096, channels=16, kernel=(3, 3), padding=(1, 1, 1, 1), pixels=4, in_pixels=2, simd=16
+        height=9,
+        width=4096,
+        channels=16,
+        kernel=(3, 3),
+        padding=(1, 1, 1, 1),
+        pixels=4,
+        in_pixels=2,
+        simd=16,
+        target=PORTABLE,
     )
     assert (shape.rows, shape.depth, shape.store) == (4, 4096, "block")
     assert shape.initiation_interval == 9 * 1024 * 9

@@ -56,4 +56,4 @@ def test_groups_read_their_columns(depth, width, group_width, store):
     ("depth", "width", "count"), [(512, 36, 1), (512, 37, 2), (513, 36, 2), (16384, 3, 3), (16385, 3, 6), (40000, 2, 6)]
 )
 def test_block_rams(depth, width, count):
-    assert block_rams(depth, width) == count
+    assert block_rams(PORTABLE.fabric, depth, width) == count

@@ -15,7 +15,6 @@ import serial
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from bnnhw.hw.pll import pll_settings
 
 from bnnhw.boards.accelerator import Accelerator
 from bnnhw.boards.board import get_board
@@ -28,6 +27,7 @@ from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.folding import Folding, FoldingPlan
 from bnnhw.compiler.schedule import Schedule, apply_plan, split_host
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Kind, encode
+from bnnhw.hw.targets.ecp5.pll import pll_settings
 from bnnhw.sim import native
 from bnnhw.sim.errors import SimulationError
 from bnnhw.sim.virtual_board import VirtualBoard

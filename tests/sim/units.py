@@ -26,6 +26,7 @@ from bnnhw.hw.score_table import ScoreTable
 from bnnhw.hw.stream import StreamBuffer, flat_stream
 from bnnhw.hw.sum_pool import SumPool
 from bnnhw.hw.targets import PORTABLE, Target
+from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.hw.width import WidthConverter
 from tests.beats import to_beats, to_words
 

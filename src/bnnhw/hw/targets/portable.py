@@ -82,4 +82,4 @@ class Portable(Target):
         return self._like.clock_settings(input_hz=input_hz, output_hz=output_hz)
 
 
-PORTABLE = Portable(like=ECP5)
+PORTABLE: Target = Portable(like=ECP5)

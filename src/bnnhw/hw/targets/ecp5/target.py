@@ -49,4 +49,4 @@ class Ecp5(Target):
         return pll_settings(input_hz=input_hz, output_hz=output_hz)
 
 
-ECP5 = Ecp5()
+ECP5: Target = Ecp5()
