@@ -12,19 +12,16 @@ class SimulationModels:
     Attributes
     ----------
     folder : str
-        The folder of sim/ that holds the Verilog models and is the package with the cells' gates.
+        The folder of sim/ that holds the Verilog models and is the package with the gates of its cells.
     library : str
         Yosys' own models.
     overriding : tuple of str
         Verilog files of the folder with what that library leaves open or has in too much detail.
     verilog : tuple of str
         Files of the folder that only a simulator of Verilog reads.
-    kept : tuple of str
-        Cells of the library that stay what they are in a flat netlist: the package of the folder evaluates them.
     """
 
     folder: str
     library: str
     overriding: tuple[str, ...]
     verilog: tuple[str, ...]
-    kept: tuple[str, ...]

@@ -35,7 +35,6 @@ class Ecp5(Target):
         library="+/lattice/cells_sim_ecp5.v",
         overriding=("clocks.v", "pads.v", "slices.v"),
         verilog=("dp16kd.v",),
-        kept=("LUT4", "CCU2C", "TRELLIS_COMB"),
     )
     cell_names = CellNames(logic="TRELLIS_COMB", luts="LUT4", carries="CCU2C", unrouted="LUT4 + 2 CCU2C")
 

@@ -10,8 +10,7 @@ from bnnhw.boards.tools import find_tool
 from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.sim.batch import BatchSimulator
 from bnnhw.sim.netlist import convert_component
-
-from .units import CASES
+from tests.sim.units import CASES
 
 
 @pytest.mark.toolchain
