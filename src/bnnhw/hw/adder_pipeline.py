@@ -76,16 +76,17 @@ class AdderPipeline(wiring.Component):
 
 def _add(adders: Adders, adder: Adder, operand: Operand, total: Signal, *, few: bool) -> None:
     """Makes `total` the adder's sum; `few` says that it has so few input bits that a chain would cost more."""
-    carry = operand(adder.carry)
-    carry = Addend(carry.value()[:1])
     if few:
-        parts = zip((adder.u, adder.v, adder.carry), (operand(adder.u), operand(adder.v), carry), strict=True)
-        inputs = [addend if isinstance(part, Term) else part for part, addend in parts]
-        adders.look_up(_difference if adder.subtract else _sum, inputs, total)
-    elif adder.subtract:
-        adders.subtract(operand(adder.u), operand(adder.v), total)
+        u, v, carry = (operand(part) if isinstance(part, Term) else part for part in (adder.u, adder.v, adder.carry))
+        carry = Addend(carry.value()[:1]) if isinstance(carry, Addend) else carry
+        adders.look_up(_difference if adder.subtract else _sum, (u, v, carry), total)
+        return
+    u, v = operand(adder.u), operand(adder.v)
+    if adder.subtract:
+        adders.subtract(u, v, total)
     else:
-        adders.add(operand(adder.u), operand(adder.v), carry, total)
+        carry = operand(adder.carry)
+        adders.add(u, v, Addend(carry.bits[:1], carry.flip & 1), total)
 
 
 def _sum(u: Any, v: Any, carry: Any) -> Any:
