@@ -8,13 +8,13 @@ import torch
 
 from bnnhw.compiler import Schedule, integerize, load
 from bnnhw.compiler.build_pipeline import build_pipeline
-from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan
 from bnnhw.compiler.ir import evaluate, trace
 from bnnhw.compiler.lowered import split_host
 from bnnhw.compiler.schedule import apply_plan
 from bnnhw.compiler.scheduling import schedule
 from bnnhw.compiler.steps import Inverting
+from bnnhw.hw.targets import get_device
 from bnnhw.model.export import save
 from bnnhw.model.networks import Architecture, Convolution, build_network
 from bnnhw.sim.batch import BatchSimulator
@@ -60,7 +60,7 @@ def check(chosen: Schedule, graph) -> None:
     inputs = images(1)
     (labels,) = evaluate(graph, {graph.inputs[0].name: inputs}).values()
     assert len(np.unique(labels)) > 1
-    simulator = BatchSimulator(chosen.core("ecp5"))
+    simulator = BatchSimulator(chosen.core())
     assert simulate_core(chosen, simulator, inputs).tolist() == labels.tolist()
     result = simulator.run(frames_of(chosen, inputs), output_beats=chosen.output_beats, lanes=1)
     ends = result.output_cycles[:, -1]

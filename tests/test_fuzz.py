@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from bnnhw.compiler.build_pipeline import build_pipeline
-from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan, divisors
 from bnnhw.compiler.integerize import integerize
 from bnnhw.compiler.ir import evaluate, random_feeds
@@ -17,6 +16,7 @@ from bnnhw.compiler.kernel import PackedKernel
 from bnnhw.compiler.load import load
 from bnnhw.compiler.lowered import split_host
 from bnnhw.compiler.schedule import apply_plan
+from bnnhw.hw.targets import get_device
 from bnnhw.sim.batch import BatchSimulator
 from bnnhw.sim.rungs import frames_of
 from tests.compiler.make_model import CHAINS, make_model
@@ -93,7 +93,7 @@ def climb_to_rtl(climb: Climb, folder) -> None:
     )
     note(f"{plan}")
     schedule = apply_plan(integers, plan, device=get_device("LFE5U-85F"), clock_hz=100e6)
-    result = BatchSimulator(schedule.core("ecp5")).run(
+    result = BatchSimulator(schedule.core()).run(
         frames_of(schedule, images),
         output_beats=schedule.output_beats,
         stall_probability=climb.stalls,

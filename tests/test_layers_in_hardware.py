@@ -12,13 +12,13 @@ from torch import nn
 
 from bnnhw.compiler import Graph, Schedule, ScheduleError, evaluate, integerize, load
 from bnnhw.compiler.build_pipeline import build_pipeline
-from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan, divisors
 from bnnhw.compiler.ir import trace
 from bnnhw.compiler.lowered import split_host
 from bnnhw.compiler.pipeline import MatrixLayer
 from bnnhw.compiler.schedule import apply_plan
 from bnnhw.compiler.scheduling import schedule
+from bnnhw.hw.targets import get_device
 from bnnhw.model import BinaryConv2d, BinaryLinear, Quantise, Sign, TensorNorm, ToChannelsFirst
 from bnnhw.model.export import save
 from bnnhw.sim.batch import BatchSimulator
@@ -159,7 +159,7 @@ def check(
     """The RTL gives the graph's answers, and without stalls in the predicted cycles."""
     inputs = np.random.default_rng(seed).integers(lo, hi + 1, (FRAMES, *SHAPE))
     (expected,) = evaluate(graph, {graph.inputs[0].name: inputs}).values()
-    result = BatchSimulator(chosen.core("ecp5")).run(
+    result = BatchSimulator(chosen.core()).run(
         frames_of(chosen, inputs), output_beats=chosen.output_beats, stall_probability=stalls, seed=seed, lanes=1
     )
     answers = chosen.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=FRAMES)

@@ -5,10 +5,10 @@ from typing import Literal
 
 from bnnhw.compiler import integerize, load
 from bnnhw.compiler.build_pipeline import build_pipeline
-from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan
 from bnnhw.compiler.lowered import split_host
 from bnnhw.compiler.schedule import Schedule, apply_plan
+from bnnhw.hw.targets import get_device
 from tests.compiler.make_model import make_model
 
 Output = Literal["label", "scores"]

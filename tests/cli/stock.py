@@ -13,10 +13,10 @@ from bnnhw.boards.build import make_top
 from bnnhw.boards.design import emit_design
 from bnnhw.boards.manifest import describe_build, network_id
 from bnnhw.compiler import integerize, load
-from bnnhw.compiler.device import get_device
 from bnnhw.compiler.schedule import Schedule
 from bnnhw.compiler.scheduling import schedule
-from bnnhw.hw.pll import pll_settings
+from bnnhw.hw.targets import get_device
+from bnnhw.hw.targets.ecp5.pll import pll_settings
 from bnnhw.model.export import save
 from bnnhw.model.networks import Architecture, build_network
 

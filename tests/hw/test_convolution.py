@@ -7,6 +7,7 @@ from bnnhw.hw.core import Core
 from bnnhw.hw.matrix_unit import MatrixUnit
 from bnnhw.hw.max_pool import MaxPool
 from bnnhw.hw.sliding_window import SlidingWindow
+from bnnhw.hw.targets import PORTABLE
 from bnnhw.hw.width import WidthConverter
 
 from .scenario import pack, run_scenario
@@ -42,7 +43,7 @@ def test_convolution_and_pooling(size, channels, planes, pixels, in_pixels, simd
         in_pixels=in_pixels,
         pixels=pixels,
         simd=simd,
-        technology="portable",
+        target=PORTABLE,
     )
     matrix = MatrixUnit(
         weights=weights,
@@ -51,7 +52,7 @@ def test_convolution_and_pooling(size, channels, planes, pixels, in_pixels, simd
         vectors=pixels,
         planes=planes,
         thresholds=thresholds.tolist(),
-        technology="portable",
+        target=PORTABLE,
     )
     pool = MaxPool(
         height=size - 2,
@@ -61,7 +62,7 @@ def test_convolution_and_pooling(size, channels, planes, pixels, in_pixels, simd
         stride=(2, 2),
         pixels=pixels,
         lanes=pe,
-        technology="portable",
+        target=PORTABLE,
     )
     out_pixels = pool.shape.out_pixels
     widen = WidthConverter(width=1, in_lanes=pe, out_lanes=rows, vectors=out_pixels)

@@ -13,6 +13,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.dealer import Collector, Dealer
 from bnnhw.hw.fifo import Fifo
 from bnnhw.hw.stream import flat_stream
+from bnnhw.hw.targets import PORTABLE
 
 from .scenario import run_scenario
 
@@ -29,10 +30,10 @@ class DealtAndCollected(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        sizes = {"beats": self.beats, "vectors": self.vectors, "technology": "portable"}
+        sizes = {"beats": self.beats, "vectors": self.vectors, "target": PORTABLE}
         m.submodules.dealer = dealer = Dealer(bits=BITS, **sizes)
         m.submodules.collector = collector = Collector(bits=BITS + 2, **sizes)
-        m.submodules.counts = counts = Fifo(width=len(dealer.images), depth=32, technology="portable")
+        m.submodules.counts = counts = Fifo(width=len(dealer.images), depth=32, target=PORTABLE)
         wiring.connect(m, wiring.flipped(self.i), dealer.i)
         wiring.connect(m, counts.o, collector.images)
         wiring.connect(m, collector.o, wiring.flipped(self.o))

@@ -6,6 +6,9 @@ import pytest
 from amaranth.sim import Simulator
 
 from bnnhw.hw.line_memory import LineMemory, block_shape, line_memory_cells, line_memory_latency, line_memory_store
+from bnnhw.hw.targets import PORTABLE
+
+FABRIC = PORTABLE.fabric
 
 
 @pytest.mark.parametrize(
@@ -20,7 +23,7 @@ from bnnhw.hw.line_memory import LineMemory, block_shape, line_memory_cells, lin
     ],
 )
 def test_words_come_back(depth, width, store):
-    memory = LineMemory(depth=depth, width=width, store=store, technology="portable")
+    memory = LineMemory(depth=depth, width=width, store=store, target=PORTABLE)
     rng = random.Random(depth)
 
     async def testbench(ctx):
@@ -52,12 +55,12 @@ def test_words_come_back(depth, width, store):
 
 
 def test_the_cheapest_store_is_chosen():
-    assert [line_memory_store(depth, 36) for depth in (4, 16, 512)] == ["registers", "lut", "block"]
-    assert block_shape(1100, 36) == (512, 1)  # 3 block RAMs, where 1024 x 18 would take 4
-    assert line_memory_cells(1100, 36, "block")[2] == 3
-    assert line_memory_cells(16, 8, "lut") == (12, 8, 0)
+    assert [line_memory_store(FABRIC, depth, 36) for depth in (4, 16, 512)] == ["registers", "lut", "block"]
+    assert block_shape(FABRIC, 1100, 36) == (512, 1)  # 3 block RAMs, where 1024 x 18 would take 4
+    assert line_memory_cells(FABRIC, 1100, 36, "block")[2] == 3
+    assert line_memory_cells(FABRIC, 16, 8, "lut") == (12, 8, 0)
 
 
 def test_options_are_checked():
     with pytest.raises(ValueError, match=r"^store='ram' must be one of \['registers', 'lut', 'block'\]$"):
-        LineMemory(depth=4, width=1, store="ram", technology="portable")
+        LineMemory(depth=4, width=1, store="ram", target=PORTABLE)

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bnnhw.compiler.device import get_device
 from bnnhw.compiler.integerize import integerize, scores_of_sums
 from bnnhw.compiler.ir import random_feeds, trace
 from bnnhw.compiler.load import load
 from bnnhw.compiler.scheduling import schedule
+from bnnhw.hw.targets import get_device
 from bnnhw.sim.ladder import Rung, climb
 from bnnhw.sim.rungs import graph_rung, packed_rung, rtl_rung, trace_rtl
 from tests.compiler.make_model import make_model

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from bnnhw.boards.build import make_top
-from bnnhw.compiler.device import get_device
 from bnnhw.compiler.folding import Folding, FoldingPlan
 from bnnhw.compiler.integerize import integerize
 from bnnhw.compiler.ir import evaluate
 from bnnhw.compiler.load import load
 from bnnhw.compiler.schedule import apply_plan
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Kind, encode
+from bnnhw.hw.targets import get_device
 from bnnhw.sim.runner import CocotbUart
 from tests.compiler.make_model import make_model
 

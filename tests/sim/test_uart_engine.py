@@ -10,6 +10,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.fifo import Fifo
+from bnnhw.hw.targets import PORTABLE
 from bnnhw.hw.uart import UartReceiver, UartTransmitter, baud_rate
 from bnnhw.sim.batch import compile_design
 from bnnhw.sim.errors import SimulationError
@@ -30,7 +31,7 @@ class Echo(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.receiver = receiver = UartReceiver(rate=self.rate)
-        m.submodules.fifo = fifo = Fifo(width=8, depth=256, technology="portable")
+        m.submodules.fifo = fifo = Fifo(width=8, depth=256, target=PORTABLE)
         m.submodules.transmitter = transmitter = UartTransmitter(rate=self.rate)
         wiring.connect(m, fifo.o, transmitter.i)
         m.d.comb += [

@@ -27,8 +27,8 @@ from bnnhw.compiler.build_pipeline import build_pipeline
 from bnnhw.compiler.folding import Folding, FoldingPlan
 from bnnhw.compiler.lowered import split_host
 from bnnhw.compiler.schedule import Schedule, apply_plan
-from bnnhw.hw.pll import pll_settings
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Kind, encode
+from bnnhw.hw.targets.ecp5.pll import pll_settings
 from bnnhw.sim import native, virtual_board
 from bnnhw.sim.errors import SimulationError
 from bnnhw.sim.virtual_board import VirtualBoard

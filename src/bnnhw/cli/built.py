@@ -16,7 +16,6 @@ from bnnhw.cli.options import PlanOptions
 from bnnhw.compiler.report import BuildReport, read, write
 from bnnhw.compiler.report import Rung as ReportedStep
 from bnnhw.compiler.schedule import Schedule
-from bnnhw.hw.pll import pll_settings
 
 if TYPE_CHECKING:
     from bnnhw.sim.ladder import Step
@@ -59,7 +58,7 @@ class Build:
     def check(self, schedule: Schedule) -> None:
         """Raises ValueError where `schedule`'s design is not, to the letter, the one that was built."""
         manifest, board = self.manifest, self.plan.target
-        pll = pll_settings(input_hz=board.clock_hz, output_hz=round(manifest.clock_hz))
+        pll = board.target.clock_settings(input_hz=board.clock_hz, output_hz=round(manifest.clock_hz))
         identity = network_id(schedule, manifest.model_sha256)
         top = make_top(schedule, clock_hz=pll.output_hz, baud=manifest.baud, network_id=identity)
         built = self.folder / "top.il"

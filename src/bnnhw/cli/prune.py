@@ -12,7 +12,7 @@ from bnnhw.cli.options import MODEL, FiniteRange, data_dir_option, plan_options
 
 if TYPE_CHECKING:
     from bnnhw.cli.options import PlanOptions
-    from bnnhw.compiler.area import Resources
+    from bnnhw.hw.targets import Cells
     from bnnhw.model.datasets import DataSet
     from bnnhw.model.model_file import ModelFile
     from bnnhw.model.pruning import Pruning
@@ -24,7 +24,7 @@ class Stage:
 
     name: str
     accuracy: float | None
-    resources: "Resources | None"
+    resources: "Cells | None"
     frames_per_second: float | None
     obstacle: str | None
 
@@ -193,7 +193,7 @@ def show(pruning: "Pruning", stages: list[Stage], output: Path) -> None:
         table.add_column(column, justify="right")
     for stage in stages:
         cells, rate = stage.resources, stage.frames_per_second
-        sizes = ("", "", "") if cells is None else (f"{cells.luts:,}", f"{cells.ffs:,}", f"{cells.ebr:,}")
+        sizes = ("", "", "") if cells is None else (f"{cells.logic:,}", f"{cells.ffs:,}", f"{cells.ebr:,}")
         accuracy = "" if stage.accuracy is None else f"{stage.accuracy:.2%}"
         table.add_row(stage.name, accuracy, *sizes, "" if rate is None else f"{rate:,.0f}")
     console.print(table)

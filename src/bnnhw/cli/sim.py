@@ -67,7 +67,7 @@ def command(
     integers = integerize(graph, output=plan.outputs)
     schedule = plan.schedule(integers)
     with staged_file(waves, kept_after=DeadlockError) if waves else nullcontext() as staged:
-        result = BatchSimulator(schedule.core("ecp5")).run(
+        result = BatchSimulator(schedule.core()).run(
             frames_of(schedule, pictures),
             output_beats=schedule.output_beats,
             stall_probability=(stalls, stalls),

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from .area import Resources
+from bnnhw.hw.targets import Cells, Target
+
 from .chain import Port, core_input, entry_resources, layer_body, layer_feed, output_stages
 from .errors import ScheduleError
 from .folding import Folding
@@ -29,7 +30,7 @@ class Part:
     """Some units: the cycles of the slowest one, and their resources."""
 
     cycles: int
-    resources: Resources
+    resources: Cells
 
     @classmethod
     def of(cls, stages: list[Stage]) -> "Part":
@@ -48,8 +49,9 @@ class Option:
 class Options:
     """The foldings of a pipeline's layers, each with its units, which are made once."""
 
-    def __init__(self, pipeline: Pipeline):
+    def __init__(self, pipeline: Pipeline, target: Target):
         self.pipeline = pipeline
+        self.target = target
         self._known: dict[tuple, Any] = {}
 
     def of_layer(self, index: int, *, vectors: int, limit: float, bits: float = inf) -> list[Option]:
@@ -66,7 +68,7 @@ class Options:
                         option = self._option(index, Folding(pe, simd, store, pixels), vectors)
                         if option and option.part.cycles <= limit:
                             options.append(option)
-        least = min((option.part.resources.luts for option in options), default=bits)
+        least = min((option.part.resources.logic for option in options), default=bits)
         for folding in hardwired_foldings(layer, limit, vectors):
             if HARDWIRED_LUTS * layer.weights.size * folding.pixels * vectors > least:
                 continue  # before the plan, which takes seconds
@@ -79,7 +81,7 @@ class Options:
         """The units behind the last layer."""
         return self._remember(
             ("output", port),
-            lambda: Part.of(output_stages(self.pipeline, lanes=port.lanes, vectors=port.vectors)),
+            lambda: Part.of(output_stages(self.pipeline, lanes=port.lanes, vectors=port.vectors, target=self.target)),
         )
 
     def feed(self, index: int, folding: Folding, before: Port | None) -> Part:
@@ -97,12 +99,12 @@ class Options:
 
         def make() -> Option | None:
             try:
-                stages, port = layer_body(layer, folding, vectors=vectors)
+                stages, port = layer_body(layer, folding, vectors=vectors, target=self.target)
             except ScheduleError:
                 return None
             part = Part.of(stages)
             if index == 0:
-                link = entry_resources(core_input(self.pipeline, [folding], vectors))
+                link = entry_resources(self.target.fabric, core_input(self.pipeline, [folding], vectors))
                 part = Part(part.cycles, part.resources + link)
             return Option(folding, part, port)
 
@@ -126,7 +128,7 @@ def hardwired_foldings(layer: MatrixLayer, limit: float, vectors: int) -> Iterat
             return
 
 
-def undominated(options: list[Option], weight: Callable[[Resources], float]) -> list[Option]:
+def undominated(options: list[Option], weight: Callable[[Cells], float]) -> list[Option]:
     """The options less those that another one with the same stream beats in weight and block RAMs."""
     kept: list[Option] = []
     least: dict[Port, float] = {}

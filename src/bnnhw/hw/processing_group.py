@@ -6,15 +6,15 @@
 from collections.abc import Sequence
 
 import numpy as np
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .delays import stagger
-from .ecp5 import Addend, CarryChains
 from .matrix_shape import MatrixShape
 from .popcount import count_ones
 from .start_values import restart, starts_from_rom, starts_from_stream
+from .targets import Addend
 
 __all__ = ["ProcessingGroup"]
 
@@ -35,7 +35,6 @@ class ProcessingGroup(wiring.Component):
         Constant weights instead of the port `w`.
     starts : array (folds, pes) of int, or None
         From `fold_starts`; None: the accumulators start with 0.
-    technology : str
 
     Members
     -------
@@ -66,13 +65,11 @@ class ProcessingGroup(wiring.Component):
         pes: int,
         weights: np.ndarray | None,
         starts: np.ndarray | None,
-        technology: str,
     ):
         self.shape = shape
         self.pes = pes
         self.weights = weights
         self.starts = starts
-        self.technology = technology
         super().__init__(
             {
                 "x": In(shape.vectors * shape.simd),
@@ -97,25 +94,21 @@ class ProcessingGroup(wiring.Component):
         sums: list[list[Value]] = [[] for _ in range(shape.vectors)]
         for pe in range(self.pes):
             w = self._weights(m, pe)
-            chains = CarryChains() if self.technology == "ecp5" else None
+            adders = shape.target.adders(m)
             for v in range(shape.vectors):
                 *_, carry = terms = [Addend(*pair) for pair in zip(x[v], w, strict=True)]
-                count = count_ones(m, plan, terms, chains=chains, name=f"{pe}_{v}")
+                count = count_ones(m, plan, terms, adders=adders, name=f"{pe}_{v}")
                 total = Signal(width, name=f"total{pe}_{v}", reset_less=True)
                 start = restart(
                     m, starts[pe], total, shape, first=self.first, plane_first=self.plane_first, name=f"{pe}_{v}"
                 )
-                if chains is None:
-                    following = (count + carry.value() + Mux(keep, total, start))[:width]
-                else:
-                    following = Signal(width, name=f"next{pe}_{v}")
-                    chains.accumulate(
-                        Addend(count), carry, old=total, keep=keep, start=start, total=following, level=plan.final_level
-                    )
+                following = Signal(width, name=f"next{pe}_{v}")
+                adders.accumulate(
+                    Addend(count), carry, old=total, keep=keep, start=start, total=following, level=plan.final_level
+                )
                 m.d.sync += total.eq(following)
                 sums[v].append(total[-1] if shape.thresholded else total)
-            if chains is not None:
-                chains.emit(m)
+            adders.emit()
         m.d.comb += self.results.eq(Cat(sums))
         return m
 

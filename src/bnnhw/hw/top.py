@@ -8,7 +8,7 @@ from .core import Core
 from .link import Link
 from .link_settings import FrameShape, LinkSettings
 from .protocol import Info
-from .technology import check_technology
+from .targets import Target, check_target
 from .uart import baud_rate
 
 __all__ = ["Top"]
@@ -32,8 +32,7 @@ class Top(wiring.Component):
         Whether the output's elements are two's complement.
     timeout_s : float
         Silence inside a frame that ends it.
-    technology : str
-        "ecp5" or "portable".
+    target : Target
 
     Attributes
     ----------
@@ -64,9 +63,9 @@ class Top(wiring.Component):
         output_elements: int,
         output_signed: bool = False,
         timeout_s: float = 0.05,
-        technology: str,
+        target: Target,
     ):
-        check_technology(technology)
+        check_target(target)
         self.core = core
         self.settings = LinkSettings(
             image=FrameShape(input_elements, core.input_lanes, core.input_width, core.vectors),
@@ -75,8 +74,8 @@ class Top(wiring.Component):
             rate=baud_rate(clock_hz=clock_hz, baud=baud),
             network_id=network_id,
             timeout_cycles=round(timeout_s * clock_hz),
+            target=target,
         )
-        self.technology = technology
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1)})
 
     @property
@@ -87,7 +86,7 @@ class Top(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.core = core = self.core
-        m.submodules.link = link = Link(settings=self.settings, technology=self.technology)
+        m.submodules.link = link = Link(settings=self.settings)
         wiring.connect(m, link.images, core.i)
         wiring.connect(m, core.o, link.results)
         m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx), self.busy.eq(link.busy)]

@@ -6,6 +6,7 @@ from functools import cached_property, partial
 from .flow import Flow, Sink, chain_flows
 from .line_memory import LINE_STORES, line_memory_latency, line_memory_store
 from .stream import buffer_flow
+from .targets import Target
 from .window_rows import WindowRows
 from .window_simds import wide_simds, window_simds
 from .window_timing import window_flow, window_interval
@@ -39,6 +40,7 @@ class WindowShape:
         kh * kw * n.
     store : "registers", "lut", "block" or "auto"
         Where the rows lie; "auto" is resolved to the cheapest.
+    target : Target
     """
 
     height: int
@@ -53,6 +55,7 @@ class WindowShape:
     channel_groups: int = 1
     simd: int
     store: str = "auto"
+    target: Target
 
     def __post_init__(self) -> None:
         for name in ("height", "width", "channels", "element_bits", "in_pixels", "pixels", "channel_groups", "simd"):
@@ -88,7 +91,7 @@ class WindowShape:
         if self.store not in (*LINE_STORES, "auto"):
             raise ValueError(f"store={self.store!r} must be one of {[*LINE_STORES, 'auto']}")
         if self.store == "auto":
-            object.__setattr__(self, "store", line_memory_store(self.depth, self.lane_bits))
+            object.__setattr__(self, "store", line_memory_store(self.target.fabric, self.depth, self.lane_bits))
 
     def _check_divisor(self, name: str, total: int, what: str) -> None:
         value = getattr(self, name)

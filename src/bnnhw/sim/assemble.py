@@ -6,14 +6,13 @@ import numpy as np
 
 from bnnhw.hw.rtlil import collector_paused
 
-from .block_ram import expand_block_ram
 from .cells import emit_cell
 from .errors import SimulationError
+from .families import GATES, PARTS
 from .fold import SOURCE, GateGraph
 from .gates import MUX, NOT, Cell, Gates
 from .netlist import Netlist
 from .program import Memory, Program, ReadPort, WritePort
-from .slices import expand_comb
 
 __all__ = ["compile_netlist"]
 
@@ -103,10 +102,11 @@ class _Compiler:
                 self._add_flip_flops(cell)
             case "$mem_v2":
                 self._add_memory(cell)
-            case "DP16KD" | "TRELLIS_COMB":
-                expand = expand_block_ram if cell.type == "DP16KD" else expand_comb
-                for part in expand(cell, self.gates.new_bit):
+            case kind if kind in PARTS:
+                for part in PARTS[kind](cell, self.gates.new_bit):
                     self._add_cell(part)
+            case kind if kind in GATES:
+                GATES[kind](self.gates, cell)
             case _:
                 emit_cell(self.gates, cell)
 

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 from amaranth.hdl import Elaboratable
 
-from . import assemble, block_ram, cells, fold, gates, netlist, program, program_file, slices
+from . import assemble, cells, families, fold, gates, netlist, program, program_file
 from .assemble import compile_netlist
 from .engine import LANES, Engine, Job, Status
 from .errors import DeadlockError, SimulationError
 from .native import cache_folder, store
-from .netlist import MODELS, convert_component, flatten, yosys_version
+from .netlist import convert_component, flatten, yosys_version
 from .program import Program
 from .program_file import read_program, write_program
 from .standstill import units_that_hold_up
@@ -72,12 +72,8 @@ class BatchResult:
 @cache
 def _toolchain() -> str:
     """What a compiled program depends on besides the design."""
-    sources = [
-        inspect.getsource(module)
-        for module in (assemble, block_ram, cells, fold, gates, netlist, program, program_file, slices)
-    ]
-    models = [path.read_text() for path in sorted(MODELS.glob("*.v"))]
-    return "\0".join([yosys_version(), *sources, *models])
+    modules = (assemble, cells, families, fold, gates, netlist, program, program_file)
+    return "\0".join([yosys_version(), *map(inspect.getsource, modules), *families.model_sources()])
 
 
 def compile_design(design: str, *, read: str = "read_rtlil", top: str = "top", keep_signals: bool = False) -> Program:

@@ -49,7 +49,7 @@ def packed_rung(graph: Graph) -> Rung:
 
 def rtl_rung(schedule: Schedule) -> Rung:
     """The core's RTL as it is built, in the batch simulator; its trace runs the units up to each layer."""
-    simulator = BatchSimulator(schedule.core("ecp5"))
+    simulator = BatchSimulator(schedule.core())
     return core_rung("RTL", schedule, simulator, lambda images: trace_rtl(schedule, images))
 
 
@@ -93,8 +93,10 @@ def trace_rtl(schedule: Schedule, images: NDArray[Any]) -> dict[str, NDArray[np.
 def hidden_codes(schedule: Schedule, images: NDArray[Any], depth: int) -> NDArray[np.int64]:
     """What the RTL's layer number `depth`, from 1, gives to the next one: codes (N, rows), of a convolution (N, height,
     width, rows)."""
-    *_, (_, port) = islice(layers_stages(schedule.pipeline, schedule.foldings, schedule.vectors), depth)
-    simulator = BatchSimulator(schedule.core("ecp5", layers=depth))
+    *_, (_, port) = islice(
+        layers_stages(schedule.pipeline, schedule.foldings, schedule.vectors, schedule.device.target), depth
+    )
+    simulator = BatchSimulator(schedule.core(layers=depth))
     result = simulator.run(frames_of(schedule, images), output_beats=port.beats, patience=patience_for(schedule))
     beats = unpack_beats(
         result.outputs.reshape(-1, result.outputs.shape[2]),

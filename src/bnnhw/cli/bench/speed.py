@@ -35,7 +35,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     graph = load(model)
     integers = integerize(graph)
     schedule = PLAN.schedule(integers)
-    convert_to_rtlil(schedule.core("ecp5"))
+    convert_to_rtlil(schedule.core())
     seconds = time.perf_counter() - started
     yield Row(
         name="lfc: model.pt to RTL, no yosys, no nextpnr",
@@ -49,7 +49,7 @@ def measure(bench: Bench) -> Iterator[Row]:
         yield compare_kernel(name, bench.model(name), test_images)
 
     images = random_feeds(graph, samples=FRAMES * schedule.vectors, seed=0)[graph.inputs[0].name]
-    result = BatchSimulator(schedule.core("ecp5")).run(
+    result = BatchSimulator(schedule.core()).run(
         frames_of(schedule, images), output_beats=schedule.output_beats, lanes=1
     )
     yield cycles_row("lfc", result, schedule.timing)
