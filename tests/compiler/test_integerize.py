@@ -1,6 +1,8 @@
 """Integer graphs against trained graphs: equal for every input."""
 
 import itertools
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnnhw.compiler import FoldError, Graph, ModelError, evaluate, integerize, load
+from bnnhw.compiler import FoldError, Graph, ModelError, Node, evaluate, integerize, load
 from bnnhw.compiler.ops import ArgMax, Flatten, MatMul, ScoreTable, Threshold
 
 from .make_model import CHAINS, ModelFile, add_linear, make_model
@@ -59,6 +61,34 @@ def test_every_pass_keeps_every_value(tmp_path, binarise, chain):
     for output in ("label", "scores"):
         integer = integerize(trained, output=output, check=True)
         assert all(isinstance(node.op, Threshold | Flatten | MatMul | ScoreTable | ArgMax) for node in integer.nodes)
+
+
+def flip_the_first_row(graph: Graph) -> Graph:
+    """A pass with a fault: the first row of the first product is inverted."""
+
+    def flipped(node: Node) -> Node:
+        return replace(node, op=node.op.inverted(np.arange(node.op.rows) == 0)) if node == product else node
+
+    product = next(node for node in graph.nodes if isinstance(node.op, MatMul))
+    return replace(graph, nodes=tuple(map(flipped, graph.nodes)))
+
+
+def test_the_check_names_the_pass_and_the_value_that_it_changed(tmp_path, monkeypatch):
+    trained = graph_of(make_model(seed=3, hidden=(8, 6)), tmp_path)
+    module = sys.modules["bnnhw.compiler.integerize"]
+    monkeypatch.setattr(module, "SEPARATE", (*module.SEPARATE, flip_the_first_row))
+    integerize(trained)
+    with pytest.raises(FoldError, match=r"^pass flip_the_first_row changed value '.*', first in sample \d+ of seed 0$"):
+        integerize(trained, check=True)
+
+
+def test_the_check_evaluates_what_a_pass_has_changed(tmp_path, monkeypatch):
+    trained = graph_of(make_model(seed=3, hidden=(8, 6), binarise=True), tmp_path)
+    evaluated = []
+    reference = Flatten.reference
+    monkeypatch.setattr(Flatten, "reference", lambda op, x: evaluated.append(op) or reference(op, x))
+    integerize(trained, check=True)
+    assert len(evaluated) == 1  # no pass changes the Flatten
 
 
 def test_scores_are_the_sums(tmp_path):

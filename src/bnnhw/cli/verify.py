@@ -94,9 +94,8 @@ def command(
         row = {"images": source, "steps": [asdict(step) for step in steps], "seconds": seconds}
         click.echo(json.dumps(row, indent=2))
     else:
-        click.echo(
-            f"compared on {source}, in {seconds:.1f} s: {seconds / steps[-1].seconds:.1f} times the last rung's own"
-        )
+        own = steps[-1].making_seconds + steps[-1].seconds
+        click.echo(f"compared on {source}, in {seconds:.1f} s, of which {steps[-1].upper} took {own:.1f} s")
     if build is not None:
         build.write_ladder(steps, names=NAMES)
     if any(step.differences for step in steps):

@@ -46,7 +46,7 @@ CHAINS: dict[str, Draw] = {
 }
 
 
-def random_chain(seed: int, floats: str, activation: Sign | Quantise, *, bits: int = 7, signed: bool = False) -> Chain:
+def random_chain(seed: int, floats: str, activation: Sign | Quantise, *, bits: int = 5, signed: bool = False) -> Chain:
     """A layer of a few inputs of so many bits, with these floats and activation behind it."""
     rng = np.random.default_rng(seed)
     lo = -(2 ** (bits - 1)) if signed else 0
@@ -56,26 +56,25 @@ def random_chain(seed: int, floats: str, activation: Sign | Quantise, *, bits: i
     return found
 
 
-@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
 @pytest.mark.parametrize("activation", [Sign(), Quantise(2), Quantise(8)], ids=["sign", "2 bits", "8 bits"])
 @pytest.mark.parametrize("floats", CHAINS)
 @pytest.mark.filterwarnings("ignore:(overflow|invalid value|divide by zero) encountered")
-def test_bisection_finds_what_evaluation_at_every_sum_finds(floats, activation, signed):
+def test_bisection_finds_what_evaluation_at_every_sum_finds(floats, activation):
     compared = 0
-    for seed in range(25):
-        case = random_chain(seed, floats, activation, signed=signed)
+    for seed in range(12):
+        case = random_chain(seed, floats, activation, signed=bool(seed % 2))
         if is_monotone(case):
             found, expected = bisect_crossings(case, activation), enumerate_crossings(case, activation)
             for field in ("reached", "first", "changes"):
                 np.testing.assert_array_equal(getattr(found, field), getattr(expected, field), err_msg=f"seed {seed}")
             compared += 1
-    assert compared > 5
+    assert compared > 2
 
 
 @pytest.mark.parametrize("floats", CHAINS)
 @pytest.mark.filterwarnings("ignore:(overflow|invalid value|divide by zero) encountered")
 def test_the_ends_tell_where_there_is_nan(floats):
-    for seed in range(60):
+    for seed in range(20):
         case = random_chain(seed, floats, Sign(), signed=bool(seed % 2))
         every = case.reachable.lows + case.reachable.step * np.arange(case.reachable.count)[:, None]
         values = case.apply(every)
