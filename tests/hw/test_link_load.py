@@ -57,7 +57,7 @@ class FirstByte(wiring.Component):
 
 
 def make_host(
-    folder, *, image_bytes: int, beats: int, work: int, vectors: int = 1, target: Target = "portable"
+    folder, *, image_bytes: int, beats: int, work: int, vectors: int = 1, target: Target = PORTABLE
 ) -> tuple[Top, UartHost]:
     width = 8 * image_bytes // beats
     core = Core(
