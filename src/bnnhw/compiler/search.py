@@ -161,7 +161,7 @@ class Search:
         folding: Folding,
         states: dict[Port | None, NDArray[np.float64]],
         limit: float,
-        weight: Callable[[Resources], float],
+        weight: Callable[[Cells], float],
     ) -> tuple[NDArray[np.float64], NDArray[np.int64], list[Feed]]:
         """The least weight by block RAMs of what stands before a layer, what fits it to the layer included; the number
         of the feed that has it, by block RAMs; and the feeds."""

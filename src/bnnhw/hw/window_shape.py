@@ -289,12 +289,5 @@ class WindowShape:
 
         While a word waits, all steps and the words behind it stand still, and so does the news of the rows' room.
         """
-        memory = partial(
-            window_flow,
-            self.order,
-            latency=self.latency,
-            rows=self.rows,
-            row_beats=self.row_beats,
-            row_words=self.row_words,
-        )
-        return chain_flows([buffer_flow, memory], sink)
+        sizes = {"rows": self.rows, "row_beats": self.row_beats, "row_words": self.row_words}
+        return chain_flows([buffer_flow, partial(window_flow, self.order, latency=self.latency, **sizes)], sink)
