@@ -14,7 +14,7 @@ from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
 from bnnhw.compiler.lowering.network import split_host
 from bnnhw.compiler.lowering.steps import Inverting
 from bnnhw.compiler.search.scheduling import schedule
-from bnnhw.hw.targets.devices import get_device
+from bnnhw.hw.targets import get_device
 from bnnhw.model.export.save_model import save
 from bnnhw.model.networks.catalogue import Architecture, Convolution, build_network
 from bnnhw.sim.batch.simulator import BatchSimulator
@@ -60,7 +60,7 @@ def check(chosen: Schedule, graph) -> None:
     inputs = images(1)
     (labels,) = evaluate(graph, {graph.inputs[0].name: inputs}).values()
     assert len(np.unique(labels)) > 1
-    simulator = BatchSimulator(chosen.core("ecp5"))
+    simulator = BatchSimulator(chosen.core())
     assert simulate_core(chosen, simulator, inputs).tolist() == labels.tolist()
     result = simulator.run(frames_of(chosen, inputs), output_beats=chosen.output_beats, lanes=1)
     ends = result.output_cycles[:, -1]

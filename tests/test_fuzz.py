@@ -16,7 +16,7 @@ from bnnhw.compiler.lowering.build_pipeline import build_pipeline
 from bnnhw.compiler.lowering.folding import Folding, FoldingPlan, divisors
 from bnnhw.compiler.lowering.network import split_host
 from bnnhw.compiler.passes.integerize import integerize
-from bnnhw.hw.targets.devices import get_device
+from bnnhw.hw.targets import get_device
 from bnnhw.sim.batch.simulator import BatchSimulator
 from bnnhw.sim.ladder.rungs import frames_of
 from tests.compiler.make_model import CHAINS, make_model
@@ -93,7 +93,7 @@ def climb_to_rtl(climb: Climb, folder) -> None:
     )
     note(f"{plan}")
     schedule = apply_plan(integers, plan, device=get_device("LFE5U-85F"), clock_hz=100e6)
-    result = BatchSimulator(schedule.core("ecp5")).run(
+    result = BatchSimulator(schedule.core()).run(
         frames_of(schedule, images),
         output_beats=schedule.output_beats,
         stall_probability=climb.stalls,

@@ -27,7 +27,19 @@ MAY_IMPORT = {
 }
 SUB_ROOMS = {
     "hw": (
-        *("targets", "logic", "stream", "storage", "product", "hardwired", "window", "pool", "threshold", "output"),
+        *(
+            "rtlil",
+            "targets",
+            "logic",
+            "stream",
+            "storage",
+            "product",
+            "hardwired",
+            "window",
+            "pool",
+            "threshold",
+            "output",
+        ),
         *("core", "protocol", "link", "top"),
     ),
     "compiler": (

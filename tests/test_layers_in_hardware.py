@@ -18,7 +18,7 @@ from bnnhw.compiler.lowering.folding import Folding, FoldingPlan, divisors
 from bnnhw.compiler.lowering.network import split_host
 from bnnhw.compiler.lowering.pipeline import MatrixLayer
 from bnnhw.compiler.search.scheduling import schedule
-from bnnhw.hw.targets.devices import get_device
+from bnnhw.hw.targets import get_device
 from bnnhw.model import BinaryConv2d, BinaryLinear, Quantise, Sign, TensorNorm, ToChannelsFirst
 from bnnhw.model.export.save_model import save
 from bnnhw.sim.batch.simulator import BatchSimulator
@@ -159,7 +159,7 @@ def check(
     """The RTL gives the graph's answers, and without stalls in the predicted cycles."""
     inputs = np.random.default_rng(seed).integers(lo, hi + 1, (FRAMES, *SHAPE))
     (expected,) = evaluate(graph, {graph.inputs[0].name: inputs}).values()
-    result = BatchSimulator(chosen.core("ecp5")).run(
+    result = BatchSimulator(chosen.core()).run(
         frames_of(chosen, inputs), output_beats=chosen.output_beats, stall_probability=stalls, seed=seed, lanes=1
     )
     answers = chosen.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=FRAMES)
@@ -183,7 +183,7 @@ def test_scores(name: str, tmp_path: Path):
     check(random_schedule(graph, seed=3), graph, seed=3, stalls=(0.3, 0.3))
 
 
-SIGNED: dict[str, tuple[Callable[[], nn.Module], tuple[int, int]]] = {
+INPUTS: dict[str, tuple[Callable[[], nn.Module], tuple[int, int]]] = {
     "int8": (lambda: network(*conv(4, 6, 3, padding=1), Sign(), shape=SHAPE, binary=False), (-128, 127)),
     "int8 in groups, padded with 1": (
         lambda: network(*conv(4, 8, 3, padding=1, pad_value=1, groups=2), Sign(), shape=SHAPE, binary=False),
@@ -194,13 +194,19 @@ SIGNED: dict[str, tuple[Callable[[], nn.Module], tuple[int, int]]] = {
         (-5, -2),
     ),
     "dense": (lambda: nn.Sequential(nn.Flatten(), BinaryLinear(192, 10), nn.BatchNorm1d(10)), (-8, 7)),
+    "12 bits": (lambda: network(*conv(4, 2, 3, stride=2), Sign(), shape=SHAPE, binary=False), (0, 4095)),
+    "16 bits": (lambda: network(*conv(4, 2, 3, stride=2), Quantise(2), shape=SHAPE, binary=False), (0, 65535)),
+    "int16": (
+        lambda: network(*conv(4, 2, 3, stride=2, padding=1), Sign(), shape=SHAPE, binary=False),
+        (-32768, 32767),
+    ),
 }
 
 
 @pytest.mark.parametrize("answers", ["label", "scores"])
-@pytest.mark.parametrize("name", SIGNED)
-def test_signed_inputs(name: str, answers: Answers, tmp_path: Path):
-    make, (lo, hi) = SIGNED[name]
+@pytest.mark.parametrize("name", INPUTS)
+def test_inputs_of_every_width(name: str, answers: Answers, tmp_path: Path):
+    make, (lo, hi) = INPUTS[name]
     graph = integer_graph(make(), tmp_path, answers=answers, input_range=(lo, hi))
     check(random_schedule(graph, seed=4), graph, seed=4, stalls=(0.0, 0.0), lo=lo, hi=hi)
 

@@ -8,7 +8,7 @@ from bnnhw.compiler.dataflow.schedule import Schedule, apply_plan
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
 from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
 from bnnhw.compiler.lowering.network import split_host
-from bnnhw.hw.targets.devices import get_device
+from bnnhw.hw.targets import get_device
 from tests.compiler.make_model import make_model
 
 Output = Literal["label", "scores"]

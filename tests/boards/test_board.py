@@ -3,7 +3,6 @@
 import pytest
 
 from bnnhw.boards.board import BOARDS, Board, get_board
-from bnnhw.boards.toolchain.routing import device_option
 
 
 @pytest.mark.parametrize(
@@ -24,8 +23,10 @@ from bnnhw.boards.toolchain.routing import device_option
 )
 def test_describes_the_board(name: str, device: str, option: str, package: str, speed: int, clock_hz: int):
     board = get_board(name)
-    assert (board.device.name, device_option(board.device.name)) == (device, option)
+    assert board.device.name == device
     assert (board.package, board.speed, board.clock_hz) == (package, speed, clock_hz)
+    chip = board.target.tools.chip_options(device, package, speed)
+    assert chip == (option, "--package", package, "--speed", str(speed))
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
@@ -48,8 +49,3 @@ def test_lists_look_alikes_first():
         ValueError, match=r"^board='ecpix-85f' is unknown; the boards are ecpix5-85f, ecpix5-45f, .*ulx3s"
     ):
         get_board("ecpix-85f")
-
-
-def test_names_an_unknown_device():
-    with pytest.raises(ValueError, match="device='LCMXO2' must be an ECP5 such as LFE5U-85F"):
-        device_option("LCMXO2")

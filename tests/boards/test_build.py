@@ -16,7 +16,9 @@ from bnnhw.boards.design import emit_design
 from bnnhw.boards.toolchain.process import ToolError
 from bnnhw.boards.toolchain.routing import RoutedReport
 from bnnhw.boards.toolchain.synthesis import SynthesisReport
-from bnnhw.hw.targets.pll import pll_settings
+from bnnhw.boards.toolchain.tools import Tool, find_tool
+from bnnhw.hw.targets import Cells, Program
+from bnnhw.hw.targets.ecp5.pll import pll_settings
 
 from .networks import make_schedule
 
@@ -58,7 +60,7 @@ def test_makes_the_same_bits_in_every_folder(tmp_path: Path):
         assert figures.is_timing_met
         assert figures.synthesis is not None
         assert figures.routing is not None
-        assert figures.synthesis.ff == figures.routing.ff
+        assert figures.synthesis.cells.ffs == figures.routing.cells.ffs
         assert list(figures.seconds) == ["rtl", "synthesis", "place and route", "bitstream"]
     for name in set(ALL_FILES) - {"logs"}:
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
@@ -104,14 +106,15 @@ def test_builds_for_other_boards(tmp_path: Path, name: str):
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 def test_writes_pins_for_every_board(board: Board):
     design = emit_design(Echo(), board, pll=pll_settings(input_hz=board.clock_hz, output_hz=80_000_000))
-    pins = re.findall(r'LOCATE COMP "(\w+)"', design.lpf)
+    pins = re.findall(r'LOCATE COMP "(\w+)"', design.pins)
     assert len(pins) >= 3 + board.has_led  # a differential clock has two
-    assert re.search(r'FREQUENCY NET "pll.core_clock" 80000000.0 HZ;', design.lpf)
+    assert re.search(r'FREQUENCY NET "pll.core_clock" 80000000.0 HZ;', design.pins)
     assert "src" not in design.rtlil
 
 
-SYNTHESIS = SynthesisReport(luts=10, ccu2c=0, ff=10, ebr=0, multipliers=0, seconds=1)
-ROUTED = RoutedReport(luts=10, trellis_comb=10, ff=10, ccu2c=0, ebr=0, multipliers=0, fmax_hz=0, seed=0, seconds=1)
+CELLS = Cells(logic=10, luts=10, carries=0, ffs=10)
+SYNTHESIS = SynthesisReport(CELLS, seconds=1)
+ROUTED = RoutedReport(CELLS, fmax_hz=0, seed=0, seconds=1)
 
 
 @pytest.fixture
@@ -125,7 +128,7 @@ def fake_tools(monkeypatch: pytest.MonkeyPatch):
         return replace(ROUTED, fmax_hz=fmax_hz[seed], seed=seed)
 
     monkeypatch.setattr(build_module, "_write_verilog", lambda folder, **options: None)
-    monkeypatch.setattr(build_module, "synthesise", lambda folder, **options: SYNTHESIS)
+    monkeypatch.setattr(build_module, "synthesise", lambda folder, tools, **options: SYNTHESIS)
     monkeypatch.setattr(build_module, "place_and_route", route)
 
 
@@ -151,10 +154,12 @@ def test_tries_seeds_until_timing_is_met_and_keeps_the_best(
 def test_asks_for_nextpnr_only_where_it_is_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: StopAfter | None
 ):
-    def absent():
-        raise ToolError("no tool chain")
+    def find(program: Program) -> Tool:
+        if program is BOARD.target.tools.place_and_route:
+            raise ToolError("no tool chain")
+        return find_tool(program)
 
-    monkeypatch.setattr(build_module, "find_nextpnr", absent)
+    monkeypatch.setattr(build_module, "find_tool", find)
     if stop_after is None:
         with pytest.raises(ToolError, match="no tool chain"):
             build_component(Echo(), BOARD, tmp_path, pll=PLL)
@@ -168,17 +173,18 @@ def test_asks_for_nextpnr_only_where_it_is_needed(
     ("excess", "message"),
     [
         (
-            {"luts": 30_000},
+            {"logic": 30_000},
             r"the design needs 30,000 LUT4, 24% more than the 24,288 of the LFE5U-25F of ulx3s-25f; take",
         ),
         ({"ebr": 84}, "the design needs 84 block RAMs, 50% more than the 56 of the"),
-        ({"ff": 48_576}, "the design needs 48,576 flip-flops, 100% more than"),
+        ({"ffs": 48_576}, "the design needs 48,576 flip-flops, 100% more than"),
     ],
 )
 def test_says_by_how_much_a_design_is_too_large(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, excess: dict[str, int], message: str
 ):
-    monkeypatch.setattr(build_module, "synthesise", lambda folder, **options: replace(SYNTHESIS, **excess))
+    larger = replace(SYNTHESIS, cells=replace(CELLS, **excess))
+    monkeypatch.setattr(build_module, "synthesise", lambda folder, tools, **options: larger)
     with pytest.raises(ValueError, match=message):
         build_component(Echo(), BOARD, tmp_path, pll=PLL)
 

@@ -15,8 +15,8 @@ from bnnhw.boards.manifest import describe_build, network_id
 from bnnhw.compiler import integerize, load
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.search.scheduling import schedule
-from bnnhw.hw.targets.devices import get_device
-from bnnhw.hw.targets.pll import pll_settings
+from bnnhw.hw.targets import get_device
+from bnnhw.hw.targets.ecp5.pll import pll_settings
 from bnnhw.model.export.save_model import save
 from bnnhw.model.networks.catalogue import Architecture, build_network
 

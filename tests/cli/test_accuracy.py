@@ -14,7 +14,7 @@ from bnnhw.cli.accuracy.record import Record, read_record
 from bnnhw.cli.accuracy.report import accuracy_table, flip_table, markdown, mean_flips
 from bnnhw.cli.accuracy.rows import ROWS
 from bnnhw.compiler import integerize, load, schedule
-from bnnhw.hw.targets.devices import get_device
+from bnnhw.hw.targets import get_device
 from bnnhw.model.export.save_model import save
 from bnnhw.model.methods import method_named
 from bnnhw.model.networks.catalogue import architecture, build_network
@@ -46,7 +46,7 @@ def test_the_row_for_a_board_fits_it(tmp_path: Path) -> None:
     save(network, tmp_path / "model.pt", example_input=images, input_range=(0, 255))
     device = get_device("LFE5U-85F")
     fitting = schedule(integerize(load(tmp_path / "model.pt")), device, target_fps=100)
-    assert fitting.resources.share(device) < 1
+    assert device.share(fitting.resources) < 1
 
 
 @pytest.mark.parametrize(

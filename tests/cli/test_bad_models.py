@@ -137,6 +137,33 @@ CASES = [
         "model.pt: node 'hidden1.norm': mean must be finite, but element 0 is NaN or infinite",
         with_tensor("hidden1.norm.mean", lambda mean: mean * math.nan),
     ),
+    *(
+        spoilt(
+            f"{value} as {tensor}, {line}",
+            f"model.pt: .*{tensor.rpartition('.')[2]}.* must .*finite.*",
+            with_tensor(tensor, lambda values, value=value: torch.full_like(values, value)),
+            line=line,
+        )
+        for tensor in ("hidden1.norm.mean", "hidden1.norm.variance", "hidden1.norm.weight", "output.norm.bias")
+        for value in (math.nan, math.inf)
+        for line in ("eval model.pt", "eval model.pt --engine torch", "inspect model.pt")
+    ),
+    *(
+        spoilt(
+            f"values beyond the network's, {line}",
+            "the images of digits hold values from 0 to 16; the network takes -128 to 7: name the data set that .*",
+            changed(lambda data: data["graph"]["inputs"][0].update(element={"kind": "int", "lo": -128, "hi": 7})),
+            line=line,
+        )
+        for line in (
+            "eval model.pt",
+            "eval model.pt --engine torch",
+            "verify model.pt",
+            "verify model.pt --through graph --dataset digits",
+            "sim model.pt",
+            "prune model.pt --keep 0.5 --dataset digits -o out.pt",
+        )
+    ),
     spoilt(
         "negative variance",
         r"model.pt: node 'hidden1.norm': variance \+ eps must be positive, but can be -4.0 \+ 1e-05",

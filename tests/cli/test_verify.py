@@ -1,6 +1,7 @@
 """`bnnhw verify --build`: the ladder of a build's own design, in its report."""
 
 import json
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -51,6 +52,22 @@ def test_writes_the_ladder_into_the_report(workplace: Path, built: Path):
     assert report.provenance == before.provenance
     assert "4 of 6 rungs climbed, 0 differences" in (workplace / "out" / "report.html").read_text()
     assert read(built) == before
+
+
+def test_tells_where_the_time_goes(workplace: Path, capsys: pytest.CaptureFixture[str]):
+    assert run("verify", "model.pt", "--samples", "2", "--through", "packed") == 0
+    *rungs, total = capsys.readouterr().out.splitlines()
+    assert len(rungs) == 3
+    assert all(re.search(r"  equal  \(\d+\.\d s, made in \d+\.\d s\)$", rung) for rung in rungs)
+    assert re.fullmatch(r"compared on .*, in \d+\.\d s, of which packed kernel took \d+\.\d s", total)
+    assert run("verify", "model.pt", "--samples", "2", "--through", "integer", "--json") == 0
+    row = json.loads(capsys.readouterr().out)
+    assert row["seconds"] > sum(step["seconds"] + step["making_seconds"] for step in row["steps"]) > 0
+
+
+def test_simulates_a_slow_core_to_its_end(workplace: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("bnnhw.sim.ladder.rungs.PATIENCE", 1)
+    assert run("sim", "model.pt", "--samples", "2") == 0
 
 
 def test_writes_what_differs(workplace: Path, monkeypatch: pytest.MonkeyPatch):

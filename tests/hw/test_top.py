@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bnnhw.hw.core import Core
 from bnnhw.hw.protocol import FLAG, ErrorCode, Frame, Info, Kind, encode
 from bnnhw.hw.stream.buffer import StreamBuffer
+from bnnhw.hw.targets import PORTABLE
 from bnnhw.hw.top import Top
 from tests.hw.link.phy.uart_host import CYCLES_PER_BIT, UartHost
 
@@ -40,7 +41,7 @@ def make_top(*, output_signed: bool = False, lanes: int = LANES, width: int = WI
         output_elements=ELEMENTS,
         output_signed=output_signed,
         timeout_s=TIMEOUT_BITS * CYCLES_PER_BIT / CLOCK_HZ,
-        technology="portable",
+        target=PORTABLE,
     )
 
 
@@ -223,7 +224,7 @@ def test_the_next_flag_ends_what_would_never_end(host, name):
         ({"network_id": b"abc"}, r"^network_id must have 8 bytes, not 3$"),
         ({"input_elements": 13}, r"^lanes=4 must divide elements=13, those of a frame$"),
         ({"input_elements": 1 << 20}, r"^a frame of 262144 beats is too long for the link, .* use more lanes$"),
-        ({"technology": "asic"}, r"^technology='asic' must be one of \['ecp5', 'portable'\]$"),
+        ({"target": "asic"}, r"^target='asic' must be one of \['ecp5', 'portable'\]$"),
         ({"timeout_s": 1e-3}, r"^timeout_cycles=1000 must be at least \d+, two bytes' time$"),
     ],
 )
@@ -236,7 +237,7 @@ def test_options_are_checked(options, message):
         "network_id": bytes(8),
         "input_elements": 12,
         "output_elements": 12,
-        "technology": "portable",
+        "target": PORTABLE,
     }
     with pytest.raises(ValueError, match=message):
         Top(**(arguments | options))

@@ -9,7 +9,7 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from bnnhw.boards.toolchain.synthesis import run_yosys
-from bnnhw.sim.netlist.netlist import MODELS
+from bnnhw.sim.netlist.families import VERILOG
 
 from .scenario import Trace
 
@@ -57,7 +57,7 @@ def to_verilog(dut: wiring.Component, folder: Path) -> Path:
     commands = ["read_rtlil dut.il", "proc", "write_verilog -noattr dut.v"]
     run_yosys(commands, cwd=folder, log=folder / "yosys.log")
     cells = yosys_cells("ccu2c_sim.vh", "CCU2C") + yosys_cells("common_sim.vh", "LUT4", "LUT2")
-    (folder / "models.v").write_text((MODELS / "dp16kd.v").read_text() + cells)
+    (folder / "models.v").write_text("".join(path.read_text() for path in VERILOG) + cells)
     return folder / "dut.v"
 
 

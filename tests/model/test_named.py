@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,9 @@ def test_a_teacher_for_other_images_is_refused(tmp_path: Path) -> None:
     run(tmp_path / "teacher.pt")
     with pytest.raises(ValueError, match=r"teacher\.pt tells 3 classes of images .* apart, but toy has 4 of .*"):
         train_named("mlp", toy_data(classes=4), tmp_path / "x.pt", recipe=RECIPE, teacher=tmp_path / "teacher.pt")
+    wider = replace(toy_data(), hi=300)
+    with pytest.raises(ValueError, match=r"teacher\.pt takes values from 0 to 255, but toy has 0 to 300; train"):
+        train_named("mlp", wider, tmp_path / "x.pt", recipe=RECIPE, teacher=tmp_path / "teacher.pt")
 
 
 @pytest.mark.parametrize("given", [None, "page.html"])

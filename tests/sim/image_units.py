@@ -17,7 +17,7 @@ from tests.beats import pixels_to_beats, to_words
 from .case import FRAMES, Case
 
 
-def sliding_window(height, width, channels, kernel, simd, *, element_bits=1, code=0, technology, **options) -> Case:
+def sliding_window(height, width, channels, kernel, simd, *, element_bits=1, code=0, target, **options) -> Case:
     def case(seed):
         x = np.random.default_rng(seed).integers(0, 1 << element_bits, (FRAMES, height, width, channels))
         unit = SlidingWindow(
@@ -28,7 +28,7 @@ def sliding_window(height, width, channels, kernel, simd, *, element_bits=1, cod
             kernel=kernel,
             padding_code=code,
             simd=simd,
-            technology=technology,
+            target=target,
             **options,
         )
         shape = unit.shape
@@ -43,7 +43,7 @@ def sliding_window(height, width, channels, kernel, simd, *, element_bits=1, cod
     return case
 
 
-def pool(unit_class, reduce, height, width, channels, window, stride, pixels, lanes, bits, technology) -> Case:
+def pool(unit_class, reduce, height, width, channels, window, stride, pixels, lanes, bits, target) -> Case:
     def case(seed):
         x = np.random.default_rng(seed).integers(0, 1 << bits, (FRAMES, height, width, channels))
         unit = unit_class(
@@ -55,7 +55,7 @@ def pool(unit_class, reduce, height, width, channels, window, stride, pixels, la
             stride=stride,
             pixels=pixels,
             lanes=lanes,
-            technology=technology,
+            target=target,
         )
         views = sliding_window_view(x, window, axis=(1, 2))[:, :: stride[0], :: stride[1]]
         results = pixels_to_beats(reduce(views, axis=(-2, -1)), unit.shape.out_pixels, lanes)
@@ -80,21 +80,21 @@ def by_place(make: Callable[[np.random.Generator, Any], tuple[Any, Any]], pixels
     return case
 
 
-def multi_threshold(bits, greatest, pixels, lanes, technology) -> Case:
+def multi_threshold(bits, greatest, pixels, lanes, target) -> Case:
     def make(rng, options):
         thresholds = np.sort(rng.integers(-1, greatest + 3, (3, 3, (1 << bits) - 1, 4)), axis=2)
-        unit = MultiThreshold(thresholds=thresholds, greatest=greatest, **options, technology=technology)
+        unit = MultiThreshold(thresholds=thresholds, greatest=greatest, **options, target=target)
         return unit, lambda x, places: (x[..., None, :] >= thresholds[places]).sum(axis=-2)
 
     return by_place(make, pixels, lanes)
 
 
-def rescale(factor, greatest, pixels, lanes, technology) -> Case:
+def rescale(factor, greatest, pixels, lanes, target) -> Case:
     def make(rng, options):
         offsets = rng.integers(0, 9, (3, 3, 1, 4))
         most = factor * greatest + 8
         unit = Rescale(
-            offsets=offsets, factor=factor, greatest=greatest, greatest_result=most, **options, technology=technology
+            offsets=offsets, factor=factor, greatest=greatest, greatest_result=most, **options, target=target
         )
         return unit, lambda x, places: factor * x + offsets[places][:, :, 0]
 

@@ -13,6 +13,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.core import Core
 from bnnhw.hw.protocol import ESCAPE, FLAG, Decoder, ErrorCode, Frame, Kind, encode
 from bnnhw.hw.stream.buffer import flat_stream
+from bnnhw.hw.targets import PORTABLE
 from bnnhw.hw.top import Top
 from bnnhw.sim.icarus.runner import CocotbUart
 
@@ -59,7 +60,7 @@ def simulate(*, cycles_per_bit: int, seed: int) -> CocotbUart:
         input_elements=8 * IMAGE_BYTES,
         output_elements=1,
         timeout_s=100 * cycles_per_bit / CLOCK_HZ,
-        technology="portable",
+        target=PORTABLE,
     )
     return CocotbUart(top, cycles_per_bit=cycles_per_bit)
 

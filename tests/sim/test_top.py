@@ -10,7 +10,7 @@ from bnnhw.compiler.ir.graph import evaluate
 from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
 from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Kind, encode
-from bnnhw.hw.targets.devices import get_device
+from bnnhw.hw.targets import get_device
 from bnnhw.sim.icarus.runner import CocotbUart
 from tests.compiler.make_model import make_model
 

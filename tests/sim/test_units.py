@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bnnhw.hw.pool.max_pool import MaxPool
+from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.sim.batch.simulator import BatchSimulator
 from bnnhw.sim.icarus.runner import CocotbSimulator
 
@@ -47,9 +48,9 @@ def test_both_simulators_count_the_same_cycles(name):
 @pytest.mark.parametrize(
     "case",
     [
-        sliding_window(5, 4096, 1, (3, 3), 9, pixels=4, in_pixels=4, padding=(1, 1, 1, 1), code=1, technology="ecp5"),
-        sliding_window(4, 4096, 2, (3, 2), 4, pixels=2, stride=(1, 2), technology="ecp5"),
-        pool(MaxPool, np.max, 4, 4096, 2, (2, 2), (2, 2), 4, 1, 2, "ecp5"),
+        sliding_window(5, 4096, 1, (3, 3), 9, pixels=4, in_pixels=4, padding=(1, 1, 1, 1), code=1, target=ECP5),
+        sliding_window(4, 4096, 2, (3, 2), 4, pixels=2, stride=(1, 2), target=ECP5),
+        pool(MaxPool, np.max, 4, 4096, 2, (2, 2), (2, 2), 4, 1, 2, ECP5),
     ],
     ids=["window", "window-stride", "max-pool"],
 )

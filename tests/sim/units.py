@@ -26,6 +26,8 @@ from bnnhw.hw.product.popcount import XnorPopcount
 from bnnhw.hw.stream.buffer import StreamBuffer, flat_stream
 from bnnhw.hw.stream.fifo import Fifo
 from bnnhw.hw.stream.width import WidthConverter
+from bnnhw.hw.targets import PORTABLE, Target
+from bnnhw.hw.targets.ecp5 import ECP5
 from tests.beats import to_beats, to_words
 
 from .case import FRAMES, Case
@@ -35,9 +37,9 @@ from .image_units import multi_threshold, pool, rescale, sliding_window
 class PopcountStream(wiring.Component):
     """An XnorPopcount behind a stream of (x, w); the queue behind it has room for every pair under way."""
 
-    def __init__(self, inputs: int, technology: str):
-        self.unit = XnorPopcount(inputs=inputs, technology=technology)
-        self.queue = Fifo(width=inputs.bit_length(), depth=16, technology=technology)
+    def __init__(self, inputs: int, target: Target):
+        self.unit = XnorPopcount(inputs=inputs, target=target)
+        self.queue = Fifo(width=inputs.bit_length(), depth=16, target=target)
         super().__init__({"i": In(flat_stream(2 * inputs)), "o": Out(flat_stream(inputs.bit_length()))})
 
     def elaborate(self, platform):
@@ -63,9 +65,9 @@ class PopcountStream(wiring.Component):
         return m
 
 
-def fifo(width: int, depth: int, technology: str) -> Core:
+def fifo(width: int, depth: int, target: Target) -> Core:
     """A Fifo whose commit and rollback stay unconnected."""
-    queue = Fifo(width=width, depth=depth, technology=technology)
+    queue = Fifo(width=width, depth=depth, target=target)
     return Core(units=[queue], input_lanes=width, input_width=1, output_lanes=width, output_width=1)
 
 
@@ -89,13 +91,13 @@ def width_converter(width, in_lanes, out_lanes, vectors) -> Case:
     return case
 
 
-def popcount(inputs, technology) -> Case:
+def popcount(inputs, target) -> Case:
     def case(seed):
         x, w = np.random.default_rng(seed).integers(0, 2, (2, FRAMES, 10, inputs))
         x[0], w[0] = 0, 1  # the greatest count
         counts = (x != w).sum(axis=2, keepdims=True)
         pairs = np.concatenate([x, w], axis=2)
-        return PopcountStream(inputs, technology), to_words(pairs, 1), to_words(counts, inputs.bit_length())
+        return PopcountStream(inputs, target), to_words(pairs, 1), to_words(counts, inputs.bit_length())
 
     return case
 
@@ -114,7 +116,7 @@ def random_product(rows, cols, *, vectors, planes, thresholded, seed):
     return weights, None, x, sums, most.bit_length()
 
 
-def matrix_unit(rows, cols, pe, simd, *, vectors=1, planes=1, thresholded=True, store, technology) -> Case:
+def matrix_unit(rows, cols, pe, simd, *, vectors=1, planes=1, thresholded=True, store, target) -> Case:
     def case(seed):
         weights, thresholds, x, results, width = random_product(
             rows, cols, vectors=vectors, planes=planes, thresholded=thresholded, seed=seed
@@ -127,32 +129,32 @@ def matrix_unit(rows, cols, pe, simd, *, vectors=1, planes=1, thresholded=True, 
             planes=planes,
             thresholds=thresholds,
             store=store,
-            technology=technology,
+            target=target,
         )
         return unit, to_words(to_beats(x, simd), planes), to_words(to_beats(results, pe), width)
 
     return case
 
 
-def hardwired_unit(rows, cols, *, vectors=1, planes=1, thresholded=True, technology) -> Case:
+def hardwired_unit(rows, cols, *, vectors=1, planes=1, thresholded=True, target) -> Case:
     def case(seed):
         weights, thresholds, x, results, width = random_product(
             rows, cols, vectors=vectors, planes=planes, thresholded=thresholded, seed=seed
         )
         plan = plan_hardwired(weights, vectors=vectors, planes=planes, thresholded=thresholded)
-        unit = HardwiredUnit(plan=plan, thresholds=thresholds, technology=technology)
+        unit = HardwiredUnit(plan=plan, thresholds=thresholds, target=target)
         return unit, to_words(to_beats(x, cols), planes), to_words(to_beats(results, rows), width)
 
     return case
 
 
-def score_table(classes, entries, lanes, vectors, technology) -> Case:
+def score_table(classes, entries, lanes, vectors, target) -> Case:
     def case(seed):
         rng = np.random.default_rng(seed)
         table = rng.integers(0, 1000, (classes, entries))
         x = rng.integers(0, entries, (FRAMES, vectors, classes))
         scores = table[np.arange(classes), x]
-        unit = ScoreTable(table=table, lanes=lanes, vectors=vectors, technology=technology)
+        unit = ScoreTable(table=table, lanes=lanes, vectors=vectors, target=target)
         inputs = to_words(to_beats(x, lanes), (entries - 1).bit_length())
         return unit, inputs, to_words(to_beats(scores, lanes), int(table.max()).bit_length())
 
@@ -176,43 +178,43 @@ SAME = {"padding": (1, 1, 1, 1)}
 CASES: dict[str, Case] = {
     "buffer-1": handed_through(lambda: StreamBuffer(width=1)),
     "buffer-70": handed_through(lambda: StreamBuffer(width=70)),
-    "fifo-lut": handed_through(lambda: fifo(5, 16, "ecp5")),
-    "fifo-block": handed_through(lambda: fifo(40, 512, "ecp5")),
-    "fifo-portable": handed_through(lambda: fifo(40, 512, "portable")),
+    "fifo-lut": handed_through(lambda: fifo(5, 16, ECP5)),
+    "fifo-block": handed_through(lambda: fifo(40, 512, ECP5)),
+    "fifo-portable": handed_through(lambda: fifo(40, 512, PORTABLE)),
     "converter-equal": width_converter(3, 4, 4, 1),
     "converter-wider": width_converter(2, 2, 6, 2),
     "converter-narrower": width_converter(1, 12, 3, 3),
     "converter-coprime": width_converter(3, 6, 4, 2),
-    "popcount-1": popcount(1, "ecp5"),
-    "popcount-37": popcount(37, "ecp5"),
-    "popcount-64": popcount(64, "portable"),
-    "matrix-constant": matrix_unit(4, 6, 4, 6, store="constant", technology="ecp5"),
-    "matrix-lut": matrix_unit(6, 10, 2, 5, vectors=2, store="lut", technology="ecp5"),
-    "matrix-block": matrix_unit(18, 26, 9, 13, store="block", technology="ecp5"),
-    "matrix-block-folded": matrix_unit(34, 60, 2, 3, store="block", technology="ecp5"),
-    "matrix-planes": matrix_unit(6, 8, 3, 2, vectors=2, planes=5, store="block", technology="ecp5"),
-    "matrix-sums": matrix_unit(10, 16, 5, 8, thresholded=False, store="block", technology="ecp5"),
-    "matrix-portable": matrix_unit(12, 16, 4, 4, planes=2, store="block", technology="portable"),
-    "multi-threshold-1": multi_threshold(1, 20, 2, 2, "ecp5"),
-    "multi-threshold-3": multi_threshold(3, 63, 3, 1, "ecp5"),
-    "rescale": rescale(2, 20, 3, 2, "ecp5"),
-    "hardwired": hardwired_unit(9, 21, technology="ecp5"),
-    "hardwired-planes": hardwired_unit(5, 8, vectors=2, planes=5, technology="ecp5"),
-    "hardwired-sums": hardwired_unit(6, 13, thresholded=False, technology="ecp5"),
-    "scores-1": score_table(5, 9, 1, 2, "ecp5"),
-    "scores-5": score_table(10, 33, 5, 1, "portable"),
+    "popcount-1": popcount(1, ECP5),
+    "popcount-37": popcount(37, ECP5),
+    "popcount-64": popcount(64, PORTABLE),
+    "matrix-constant": matrix_unit(4, 6, 4, 6, store="constant", target=ECP5),
+    "matrix-lut": matrix_unit(6, 10, 2, 5, vectors=2, store="lut", target=ECP5),
+    "matrix-block": matrix_unit(18, 26, 9, 13, store="block", target=ECP5),
+    "matrix-block-folded": matrix_unit(34, 60, 2, 3, store="block", target=ECP5),
+    "matrix-planes": matrix_unit(6, 8, 3, 2, vectors=2, planes=5, store="block", target=ECP5),
+    "matrix-sums": matrix_unit(10, 16, 5, 8, thresholded=False, store="block", target=ECP5),
+    "matrix-portable": matrix_unit(12, 16, 4, 4, planes=2, store="block", target=PORTABLE),
+    "multi-threshold-1": multi_threshold(1, 20, 2, 2, ECP5),
+    "multi-threshold-3": multi_threshold(3, 63, 3, 1, ECP5),
+    "rescale": rescale(2, 20, 3, 2, ECP5),
+    "hardwired": hardwired_unit(9, 21, target=ECP5),
+    "hardwired-planes": hardwired_unit(5, 8, vectors=2, planes=5, target=ECP5),
+    "hardwired-sums": hardwired_unit(6, 13, thresholded=False, target=ECP5),
+    "scores-1": score_table(5, 9, 1, 2, ECP5),
+    "scores-5": score_table(10, 33, 5, 1, PORTABLE),
     "labels-signed": label_select(10, 3, True, 2, 2),
-    "window-registers": sliding_window(4, 4, 2, (3, 3), 1, store="registers", technology="ecp5"),
-    "window-lut": sliding_window(6, 6, 4, (3, 3), 2, pixels=2, store="lut", technology="ecp5", **SAME),
-    "window-block": sliding_window(6, 6, 4, (3, 3), 2, pixels=3, code=1, store="block", technology="ecp5", **SAME),
-    "window-row": sliding_window(6, 8, 3, (3, 3), 9, element_bits=2, code=2, store="block", technology="ecp5", **SAME),
-    "window-kernel": sliding_window(5, 6, 2, (3, 3), 18, pixels=2, in_pixels=2, store="block", technology="ecp5"),
-    "window-stride": sliding_window(9, 7, 3, (2, 2), 3, stride=(2, 3), store="lut", technology="portable"),
-    "window-groups": sliding_window(6, 6, 4, (3, 3), 9, channel_groups=4, store="lut", technology="ecp5", **SAME),
-    "window-wide": sliding_window(4, 700, 1, (3, 3), 3, store="block", technology="ecp5"),
-    "max-pool": pool(MaxPool, np.max, 6, 14, 3, (2, 2), (2, 2), 7, 1, 1, "ecp5"),
-    "max-pool-overlapping": pool(MaxPool, np.max, 7, 9, 4, (3, 3), (2, 2), 1, 2, 2, "ecp5"),
-    "max-pool-block": pool(MaxPool, np.max, 4, 60, 32, (3, 2), (2, 2), 1, 4, 4, "ecp5"),
-    "sum-pool": pool(SumPool, np.sum, 4, 6, 4, (4, 6), (4, 6), 1, 2, 3, "ecp5"),
+    "window-registers": sliding_window(4, 4, 2, (3, 3), 1, store="registers", target=ECP5),
+    "window-lut": sliding_window(6, 6, 4, (3, 3), 2, pixels=2, store="lut", target=ECP5, **SAME),
+    "window-block": sliding_window(6, 6, 4, (3, 3), 2, pixels=3, code=1, store="block", target=ECP5, **SAME),
+    "window-row": sliding_window(6, 8, 3, (3, 3), 9, element_bits=2, code=2, store="block", target=ECP5, **SAME),
+    "window-kernel": sliding_window(5, 6, 2, (3, 3), 18, pixels=2, in_pixels=2, store="block", target=ECP5),
+    "window-stride": sliding_window(9, 7, 3, (2, 2), 3, stride=(2, 3), store="lut", target=PORTABLE),
+    "window-groups": sliding_window(6, 6, 4, (3, 3), 9, channel_groups=4, store="lut", target=ECP5, **SAME),
+    "window-wide": sliding_window(4, 700, 1, (3, 3), 3, store="block", target=ECP5),
+    "max-pool": pool(MaxPool, np.max, 6, 14, 3, (2, 2), (2, 2), 7, 1, 1, ECP5),
+    "max-pool-overlapping": pool(MaxPool, np.max, 7, 9, 4, (3, 3), (2, 2), 1, 2, 2, ECP5),
+    "max-pool-block": pool(MaxPool, np.max, 4, 60, 32, (3, 2), (2, 2), 1, 4, 4, ECP5),
+    "sum-pool": pool(SumPool, np.sum, 4, 6, 4, (4, 6), (4, 6), 1, 2, 3, ECP5),
     "labels-unsigned": label_select(7, 2, False, 1, 1),
 }

@@ -5,11 +5,10 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
-from bnnhw.hw.targets.devices import Device, get_device
+from bnnhw.hw.targets import Device, Target, get_device
 
 __all__ = ["BOARDS", "Board", "get_board"]
 
-_PACKAGES = {"BG256": "CABGA256", "MG285": "CSFBGA285", "BG381": "CABGA381", "BG554": "CABGA554"}
 _DEFAULT_BOARD = {"ulx3s": "ulx3s-85f"}
 
 _FT2232H, _FT232H, _FT231X = "0403:6010", "0403:6014", "0403:6015"
@@ -18,7 +17,7 @@ _ICELINK = "1d50:602b"
 
 @dataclass(frozen=True)
 class Board:
-    """An ECP5 board, described by its platform in amaranth-boards.
+    """A board, described by its platform in amaranth-boards.
 
     Attributes
     ----------
@@ -45,7 +44,7 @@ class Board:
     has_led: bool = True
 
     def platform(self) -> Any:
-        """A new amaranth.vendor.LatticeECP5Platform: it takes one design only."""
+        """A new platform of Amaranth: it takes one design only."""
         return self._class()()
 
     def _class(self) -> Any:
@@ -58,13 +57,18 @@ class Board:
         return get_device(self._class().device)
 
     @property
+    def target(self) -> Target:
+        """The FPGA's family."""
+        return self.device.target
+
+    @property
     def package(self) -> str:
         """The FPGA's package in nextpnr's spelling."""
-        return _PACKAGES[self._class().package]
+        return self.target.tools.packages[self._class().package]
 
     @property
     def speed(self) -> int:
-        """The FPGA's speed grade, 6 (slowest) to 8."""
+        """The FPGA's speed grade."""
         return int(self._class().speed)
 
     @property

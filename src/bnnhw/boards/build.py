@@ -10,9 +10,9 @@ from typing import Literal
 from bnnhw.boards.toolchain.process import run_tool
 from bnnhw.boards.toolchain.routing import RoutedReport, place_and_route
 from bnnhw.boards.toolchain.synthesis import SynthesisReport, run_yosys, synthesise
-from bnnhw.boards.toolchain.tools import find_ecppack, find_nextpnr, find_yosys
+from bnnhw.boards.toolchain.tools import YOSYS, find_tool
 from bnnhw.compiler.dataflow.schedule import Schedule
-from bnnhw.hw.targets.pll import PllSettings, pll_settings
+from bnnhw.hw.targets import ClockSettings, ToolChain
 from bnnhw.hw.top import Top
 
 from .board import Board
@@ -59,13 +59,13 @@ class BuildFigures:
 def make_top(schedule: Schedule, *, clock_hz: int, baud: int, network_id: bytes) -> Top:
     """The schedule's core behind the link, in a clock of exactly `clock_hz`."""
     return Top(
-        core=schedule.core("ecp5"),
+        core=schedule.core(),
         clock_hz=clock_hz,
         baud=baud,
         network_id=network_id,
         input_elements=schedule.input_beats * schedule.input_lanes,
         output_elements=schedule.outputs,
-        technology="ecp5",
+        target=schedule.device.target,
     )
 
 
@@ -83,7 +83,7 @@ def build(
     timeout_s: float | None = None,
     progress: Progress | None = None,
 ) -> BuildFigures:
-    """Writes top.il, top.lpf, top.v, top.json, top.config, top.report.json, top.bit and logs/ into `folder`.
+    """Writes top.il, the file of pins, top.v, top.json, top.config, top.report.json, top.bit and logs/ into `folder`.
 
     The core runs at the highest frequency up to `clock_hz` that the board's PLL makes. Where the routed design is
     slower than its clock, up to `retries` further seeds are tried, and the fastest result is kept: whether it is fast
@@ -96,7 +96,7 @@ def build(
     ValueError
         When the PLL or the UART cannot make its rate, or the design is larger than the device.
     """
-    pll = pll_settings(input_hz=board.clock_hz, output_hz=round(clock_hz))
+    pll = board.target.clock_settings(input_hz=board.clock_hz, output_hz=round(clock_hz))
     top = make_top(schedule, clock_hz=pll.output_hz, baud=baud, network_id=network_id)
     return build_component(
         top,
@@ -116,7 +116,7 @@ def build_component(
     board: Board,
     folder: Path,
     *,
-    pll: PllSettings,
+    pll: ClockSettings,
     seed: int = 1,
     retries: int = 0,
     stop_after: StopAfter | None = None,
@@ -128,17 +128,18 @@ def build_component(
     say("rtl", "elaborating")
     started = time.monotonic()
     files = emit_design(component, board, pll=pll)
-    figures = BuildFigures(clock_hz=pll.output_hz, versions=_versions(stop_after))
+    tools = board.target.tools
+    figures = BuildFigures(clock_hz=pll.output_hz, versions=_versions(tools, stop_after))
     seconds = figures.seconds
     (folder / "top.il").write_text(files.rtlil)
-    (folder / "top.lpf").write_text(files.lpf)
+    (folder / f"top.{tools.pins_suffix}").write_text(files.pins)
     say("rtl", "writing Verilog")
     _write_verilog(folder, timeout_s=timeout_s)
     seconds["rtl"] = time.monotonic() - started
     if stop_after == "rtl":
         return figures
 
-    synthesis = synthesise(folder, timeout_s=timeout_s, on_pass=lambda name: say("synthesis", name))
+    synthesis = synthesise(folder, tools, timeout_s=timeout_s, on_pass=lambda name: say("synthesis", name))
     seconds["synthesis"] = synthesis.seconds
     _check_fits(synthesis, board)
     figures = replace(figures, synthesis=synthesis)
@@ -150,11 +151,11 @@ def build_component(
         attempts.append(
             place_and_route(
                 folder,
-                device=board.device.name,
+                device=board.device,
                 package=board.package,
                 speed=board.speed,
                 seed=attempt,
-                lut4=synthesis.lut4,
+                luts=synthesis.cells.logic,
                 output=f"top.seed{attempt}",
                 timeout_s=timeout_s,
                 on_phase=lambda phase, attempt=attempt: say("place and route", f"seed {attempt}: {phase}"),
@@ -170,7 +171,7 @@ def build_component(
         return figures
 
     say("bitstream", "packing")
-    seconds["bitstream"] = _pack(folder, timeout_s=timeout_s)
+    seconds["bitstream"] = _pack(folder, tools, timeout_s=timeout_s)
     return figures
 
 
@@ -186,12 +187,12 @@ def _write_verilog(folder: Path, *, timeout_s: float | None) -> None:
 
 def _check_fits(synthesis: SynthesisReport, board: Board) -> None:
     """Raises ValueError where the device has too little of something: nextpnr would look for a place for minutes."""
-    device = board.device
+    device, cells = board.device, synthesis.cells
     wants = {
-        "LUT4": (synthesis.lut4, device.luts),
-        "flip-flops": (synthesis.ff, device.ffs),
-        "block RAMs": (synthesis.ebr, device.ebr),
-        "multipliers": (synthesis.multipliers, device.multipliers),
+        device.target.cell_names.luts: (cells.logic, device.luts),
+        "flip-flops": (cells.ffs, device.ffs),
+        "block RAMs": (cells.ebr, device.ebr),
+        "multipliers": (cells.multipliers, device.multipliers),
     }
     for what, (needed, available) in wants.items():
         if needed > available:
@@ -212,21 +213,23 @@ def _keep_attempt(folder: Path, best: RoutedReport, attempts: list[RoutedReport]
                 path.unlink()
 
 
-def _pack(folder: Path, *, timeout_s: float | None) -> float:
+def _pack(folder: Path, tools: ToolChain, *, timeout_s: float | None) -> float:
     """top.bit from top.config, compressed; the seconds that it took."""
+    tool = find_tool(tools.pack)
+    options = (option.format(config="top.config", bitstream="top.bit") for option in tools.pack_options)
     return run_tool(
-        [*find_ecppack().command, "--compress", "--input", "top.config", "--bit", "top.bit"],
-        name="ecppack",
+        [*tool.command, *options],
+        name=tool.name,
         cwd=folder,
-        log=folder / "logs" / "ecppack.log",
+        log=folder / "logs" / f"{tool.name}.log",
         timeout_s=timeout_s,
     )
 
 
-def _versions(stop_after: StopAfter | None) -> dict[str, str]:
+def _versions(tools: ToolChain, stop_after: StopAfter | None) -> dict[str, str]:
     """What decides the bits beside model, board and seed. Raises ToolError where a tool that is needed is missing."""
     packages = ("bnnhw", "amaranth", "amaranth-boards")
     needed = {"rtl": 1, "synth": 1, "route": 2, None: 3}[stop_after]
-    tools = [find() for find in (find_yosys, find_nextpnr, find_ecppack)[:needed]]
+    found = [find_tool(program) for program in (YOSYS, tools.place_and_route, tools.pack)[:needed]]
     versions = {package: importlib.metadata.version(package) for package in packages}
-    return versions | {tool.name: tool.version for tool in tools}
+    return versions | {tool.name: tool.version for tool in found}

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 from amaranth.hdl import ClockDomain, Elaboratable, Module, Signal
 from amaranth.lib import io
 
-from bnnhw.hw.targets.pll import Pll, PllSettings
+from bnnhw.hw.rtlil import collector_paused
+from bnnhw.hw.targets import ClockSettings
 
 from .board import Board
 
@@ -25,16 +26,16 @@ class UartComponent(Protocol):
 
 @dataclass(frozen=True)
 class DesignFiles:
-    """A design as the tools read it: RTLIL, and the pins and clocks in Lattice's preference format."""
+    """A design as the tools read it: RTLIL, and the pins and clocks in the family's format."""
 
     rtlil: str
-    lpf: str
+    pins: str
 
 
 class BoardDesign(Elaboratable):
-    """oscillator -> Pll -> `component`, whose `rx` and `tx` are the board's, and `busy` its LED if it has one."""
+    """oscillator -> PLL -> `component`, whose `rx` and `tx` are the board's, and `busy` its LED if it has one."""
 
-    def __init__(self, component: UartComponent, board: Board, *, pll: PllSettings):
+    def __init__(self, component: UartComponent, board: Board, *, pll: ClockSettings):
         self.component = component
         self.board = board
         self.pll = pll
@@ -42,7 +43,7 @@ class BoardDesign(Elaboratable):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         m.domains.sync = ClockDomain(reset_less=True)
-        m.submodules.pll = pll = Pll(settings=self.pll)
+        m.submodules.pll = pll = self.pll.make()
         m.submodules.component = self.component
         uart = platform.request("uart", 0, dir="-")
         m.submodules.oscillator = oscillator = _buffer("i", platform.request(self.board.clock, dir="-"))
@@ -60,10 +61,13 @@ def _buffer(direction: str, port: io.PortLike) -> Any:
     return io.Buffer(direction, port)
 
 
-def emit_design(component: UartComponent, board: Board, *, pll: PllSettings) -> DesignFiles:
+@collector_paused()
+def emit_design(component: UartComponent, board: Board, *, pll: ClockSettings) -> DesignFiles:
     """The files of `component` on `board`; no path of a source file and no time is in them."""
     plan = board.platform().prepare(BoardDesign(component, board, pll=pll), "top", emit_src=False)
-    return DesignFiles(rtlil=_text(plan.files["top.il"]), lpf=_text(plan.files["top.lpf"]))
+    return DesignFiles(
+        rtlil=_text(plan.files["top.il"]), pins=_text(plan.files[f"top.{board.target.tools.pins_suffix}"])
+    )
 
 
 def _text(content: str | bytes) -> str:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -12,16 +12,12 @@ from bnnhw.boards.build import BuildFigures, build
 from bnnhw.boards.manifest import MANIFEST, describe_build, network_id
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.ir.graph import Graph, evaluate, random_feeds
-from bnnhw.compiler.report import BuildReport, Clock, Link, Provenance, Resources, Stage, write
+from bnnhw.compiler.report import BuildReport, Clock, Link, Provenance, Stage, write
 from bnnhw.compiler.report.from_schedule import from_schedule
 from bnnhw.compiler.search.candidates import find_candidates
 
 from .link_rate import link_frames_per_second
 from .options import PlanOptions
-
-if TYPE_CHECKING:
-    from bnnhw.boards.toolchain.routing import RoutedReport
-    from bnnhw.boards.toolchain.synthesis import SynthesisReport
 
 GOLDEN_SAMPLES = 16
 STAGES = ("rtl", "synthesis", "place and route", "bitstream")
@@ -126,20 +122,8 @@ def make_report(
         link=Link(
             name=f"UART, {plan.baud / 1e6:g} Mbaud", frames_per_second=link_frames_per_second(integers, plan.baud)
         ),
-        synthesised=synthesised_cells(figures.synthesis),
-        routed=routed_cells(routing),
+        synthesised=figures.synthesis.cells if figures.synthesis else None,
+        routed=routing.cells if routing else None,
         stages=tuple(Stage(name=name, seconds=figures.seconds.get(name)) for name in STAGES),
         candidates=find_candidates(schedule),
     )
-
-
-def synthesised_cells(report: "SynthesisReport | None") -> Resources | None:
-    if report is None:
-        return None
-    return Resources(comb=report.lut4, lut4=report.luts, ccu2c=report.ccu2c, ff=report.ff, ebr=report.ebr)
-
-
-def routed_cells(report: "RoutedReport | None") -> Resources | None:
-    if report is None:
-        return None
-    return Resources(comb=report.trellis_comb, lut4=report.luts, ccu2c=report.ccu2c, ff=report.ff, ebr=report.ebr)

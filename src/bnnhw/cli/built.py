@@ -15,7 +15,6 @@ from bnnhw.boards.manifest import Manifest, network_id
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.report import BuildReport, read, write
 from bnnhw.compiler.report import Rung as ReportedStep
-from bnnhw.hw.targets.pll import pll_settings
 
 from .options import PlanOptions
 
@@ -60,7 +59,7 @@ class Build:
     def check(self, schedule: Schedule) -> None:
         """Raises ValueError where `schedule`'s design is not, to the letter, the one that was built."""
         manifest, board = self.manifest, self.plan.target
-        pll = pll_settings(input_hz=board.clock_hz, output_hz=round(manifest.clock_hz))
+        pll = board.target.clock_settings(input_hz=board.clock_hz, output_hz=round(manifest.clock_hz))
         identity = network_id(schedule, manifest.model_sha256)
         top = make_top(schedule, clock_hz=pll.output_hz, baud=manifest.baud, network_id=identity)
         built = self.folder / "top.il"

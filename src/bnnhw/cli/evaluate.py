@@ -31,14 +31,10 @@ def command(model: Path, dataset: str | None, data_dir: Path | None, engine: str
     from .inputs import check_images, test_set
     from .torch_rung import torch_rung
 
-    if engine == "torch":
-        file = read_any(model)
-        meta, shape, answers = file.meta, file.shape, torch_rung(model).answers
-    else:
-        graph = load(model)
-        meta, shape, answers = graph.meta, graph.inputs[0].type.shape, PackedKernel(integerize(graph))
-    data = test_set(dataset or meta.get("dataset"), data_dir=data_dir)
-    check_images(shape, data.test_images, data.name)
+    answers = torch_rung(model).answers if engine == "torch" else PackedKernel(integerize(load(model)))
+    file = read_any(model)
+    data = test_set(dataset or file.meta.get("dataset"), data_dir=data_dir)
+    check_images(data.test_images, data.name, shape=file.shape, lo=file.lo, hi=file.hi)
     started = time.perf_counter()
     answered = answers(data.test_images)
     labels = answered.argmax(axis=1) if engine == "torch" else answered

@@ -19,10 +19,16 @@ def test_set(name: str | None, *, data_dir: Path | None) -> "DataSet":
     return load_data_set(name, data_dir=data_dir)
 
 
-def check_images(shape: tuple[int, ...], images: NDArray[Any], what: str) -> None:
-    """Raises ValueError where `images` (N, H, W, C) are not of `shape`, that of the network's input."""
+def check_images(images: NDArray[Any], what: str, *, shape: tuple[int, ...], lo: int, hi: int) -> None:
+    """Raises ValueError where `images` (N, H, W, C) are not of `shape`, that of the network's input, or do not lie in
+    [lo, hi], which it takes."""
     if images.shape[1:] != shape:
         raise ValueError(f"the images of {what} are of shape {images.shape[1:]}; the network takes {shape}")
+    if images.size and not lo <= (least := int(images.min())) <= (most := int(images.max())) <= hi:
+        raise ValueError(
+            f"the images of {what} hold values from {least} to {most}; the network takes {lo} to {hi}: "
+            "name the data set that it was trained on"
+        )
 
 
 def images_for(
@@ -33,8 +39,11 @@ def images_for(
     The model's own data set is used without being asked for, if it needs no download or fails to; more samples than it
     has, and models without one, get random images.
     """
-    from bnnhw.compiler.ir.graph import random_feeds
+    from bnnhw.compiler.ir.graph import IntType, random_feeds
 
+    (value,) = graph.inputs
+    element = value.type.element
+    assert isinstance(element, IntType)  # as in every model file
     name = dataset or graph.meta.get("dataset")
     count = samples or 100
     if name:
@@ -44,10 +53,9 @@ def images_for(
             if dataset or data_dir:
                 raise
         else:
-            check_images(graph.inputs[0].type.shape, images, name)
+            check_images(images, name, shape=value.type.shape, lo=element.lo, hi=element.hi)
             if count <= len(images):
                 return images[:count], f"the first {count:,} test images of {name}"
             raise ValueError(f"samples={count} must be at most {len(images)}, the test images of {name}")
-    (value,) = graph.inputs
     images = random_feeds(graph, samples=count, seed=seed)[value.name]
     return images, f"{count:,} random images of seed {seed}" + (f" ({name} is not at hand: --data-dir)" if name else "")

@@ -5,26 +5,25 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from amaranth.back import rtlil
-
 from bnnhw.boards.board import Board
 from bnnhw.boards.toolchain.placing import place
 from bnnhw.boards.toolchain.synthesis import synthesise
 from bnnhw.compiler.dataflow.schedule import Schedule
+from bnnhw.hw.rtlil import convert_to_rtlil
 from bnnhw.sim.batch.simulator import BatchSimulator
 from bnnhw.sim.ladder.ladder import Rung
 from bnnhw.sim.ladder.rungs import core_rung
 
 
 def netlist_rungs(schedule: Schedule, board: Board) -> Iterator[Rung]:
-    """The core's netlist of LUT4, CCU2C, TRELLIS_FF and DP16KD cells, and then the cells that are placed on `board`,
-    TRELLIS_COMB and so on. Each is made when it is asked for."""
+    """The core's netlist of a family's cells, and then the cells that are placed on `board`. Each is made when it is
+    asked for."""
     with tempfile.TemporaryDirectory(prefix="bnnhw-") as name:
         folder = Path(name)
-        (folder / "top.il").write_text(rtlil.convert(schedule.core("ecp5"), name="top", emit_src=False))
-        synthesise(folder)
+        (folder / "top.il").write_text(convert_to_rtlil(schedule.core()))
+        synthesise(folder, board.target.tools)
         yield rung_of("netlist", schedule, folder / "top.json")
-        place(folder, device=board.device.name, package=board.package, speed=board.speed)
+        place(folder, device=board.device, package=board.package, speed=board.speed)
         yield rung_of("placed", schedule, folder / "top.placed.json")
 
 

@@ -11,7 +11,7 @@ import click
 from .options import MODEL, FiniteRange, data_dir_option, plan_options
 
 if TYPE_CHECKING:
-    from bnnhw.compiler.units.area import Resources
+    from bnnhw.hw.targets import Cells
     from bnnhw.model.data.datasets import DataSet
     from bnnhw.model.export.model_file import ModelFile
     from bnnhw.model.pruning import Pruning
@@ -25,7 +25,7 @@ class Stage:
 
     name: str
     accuracy: float | None
-    resources: "Resources | None"
+    resources: "Cells | None"
     frames_per_second: float | None
     obstacle: str | None
 
@@ -97,7 +97,8 @@ def command(
         raise ValueError(f"{model}: pruning takes a chain of layers; {file.obstacle}")
     data = load_data_set(dataset, data_dir=data_dir) if dataset else None
     if data is not None:
-        check_images(file.shape, data.test_images, data.name)
+        for part in (data.test_images, data.train_images):
+            check_images(part, data.name, shape=file.shape, lo=file.lo, hi=file.hi)
     names = [name.strip() for name in layers.split(",")] if layers else []
     with sole_writer(output), StageProgress(quiet=quiet) as progress:
         progress.show("prune", by)
@@ -194,7 +195,7 @@ def show(pruning: "Pruning", stages: list[Stage], output: Path) -> None:
         table.add_column(column, justify="right")
     for stage in stages:
         cells, rate = stage.resources, stage.frames_per_second
-        sizes = ("", "", "") if cells is None else (f"{cells.luts:,}", f"{cells.ffs:,}", f"{cells.ebr:,}")
+        sizes = ("", "", "") if cells is None else (f"{cells.logic:,}", f"{cells.ffs:,}", f"{cells.ebr:,}")
         accuracy = "" if stage.accuracy is None else f"{stage.accuracy:.2%}"
         table.add_row(stage.name, accuracy, *sizes, "" if rate is None else f"{rate:,.0f}")
     console.print(table)

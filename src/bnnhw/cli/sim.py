@@ -51,7 +51,7 @@ def command(
     from bnnhw.sim.batch.simulator import BatchSimulator
     from bnnhw.sim.batch.waves import Waves
     from bnnhw.sim.errors import DeadlockError
-    from bnnhw.sim.ladder.rungs import frames_of
+    from bnnhw.sim.ladder.rungs import frames_of, patience_for
 
     from .images import read_image
     from .inputs import images_for
@@ -68,11 +68,12 @@ def command(
     integers = integerize(graph, output=plan.outputs)
     schedule = plan.schedule(integers)
     with staged_file(waves, kept_after=DeadlockError) if waves else nullcontext() as staged:
-        result = BatchSimulator(schedule.core("ecp5")).run(
+        result = BatchSimulator(schedule.core()).run(
             frames_of(schedule, pictures),
             output_beats=schedule.output_beats,
             stall_probability=(stalls, stalls),
             seed=seed,
+            patience=patience_for(schedule),
             lanes=1 if waves else None,
             waves=Waves(staged, count=wave_cycles) if staged else None,
         )

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import islice
@@ -71,6 +72,7 @@ def command(
     from .inputs import images_for
     from .progress import StageProgress
 
+    started = time.perf_counter()
     graph = load(model)
     build = None
     if build_folder is not None:
@@ -88,11 +90,14 @@ def command(
             if not as_json:
                 verdict = "equal" if not step.differences else f"{step.differences:,} DIFFERENT, first: {step.where}"
                 compared = f"{step.lower:>14} = {step.upper:<14} {step.samples:,} images"
-                click.echo(f"{compared}  {verdict}  ({step.seconds:.1f} s)")
+                click.echo(f"{compared}  {verdict}  ({step.seconds:.1f} s, made in {step.making_seconds:.1f} s)")
+    seconds = time.perf_counter() - started
     if as_json:
-        click.echo(json.dumps({"images": source, "steps": [asdict(step) for step in steps]}, indent=2))
+        row = {"images": source, "steps": [asdict(step) for step in steps], "seconds": seconds}
+        click.echo(json.dumps(row, indent=2))
     else:
-        click.echo(f"compared on {source}")
+        own = steps[-1].making_seconds + steps[-1].seconds
+        click.echo(f"compared on {source}, in {seconds:.1f} s, of which {steps[-1].upper} took {own:.1f} s")
     if build is not None:
         build.write_ladder(steps, names=NAMES)
     if any(step.differences for step in steps):

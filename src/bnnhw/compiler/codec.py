@@ -9,7 +9,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 def to_plain(value: Any) -> Any:
     """`value`, made of dataclasses, tuples, dicts with str keys and scalars, as dicts, lists and scalars."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {key: to_plain(getattr(value, name)) for key, name in spellings(type(value)).items()}
     if isinstance(value, tuple):
         return [to_plain(item) for item in value]
     if isinstance(value, dict):
@@ -41,11 +41,17 @@ def from_plain(kind: Any, data: Any, path: str) -> Any:
 def _dataclass_from(kind: Any, data: Any, path: str) -> Any:
     entries = _checked(data, dict, "an object", path)
     hints = get_type_hints(kind)
-    names = [field.name for field in dataclasses.fields(kind)]
+    names = spellings(kind)
     if set(entries) != set(names):
         missing, foreign = sorted(set(names) - set(entries)), sorted(set(entries) - set(names))
-        raise ValueError(f"{path} must have exactly the fields {names}; missing {missing}, foreign {foreign}")
-    return kind(**{name: from_plain(hints[name], entries[name], f"{path}.{name}") for name in names})
+        raise ValueError(f"{path} must have exactly the fields {list(names)}; missing {missing}, foreign {foreign}")
+    return kind(**{name: from_plain(hints[name], entries[key], f"{path}.{key}") for key, name in names.items()})
+
+
+def spellings(kind: Any) -> dict[str, str]:
+    """The key of each field. A field's metadata may name it, as "plain"; a field whose key is None is left out."""
+    keys = {field.name: field.metadata.get("plain", field.name) for field in dataclasses.fields(kind)}
+    return {key: name for name, key in keys.items() if key is not None}
 
 
 def _scalar_from(kind: type, data: Any, path: str) -> Any:

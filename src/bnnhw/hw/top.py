@@ -7,10 +7,10 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.link.link import Link
 from bnnhw.hw.link.phy.uart import baud_rate
 from bnnhw.hw.link.settings import FrameShape, LinkSettings
-from bnnhw.hw.targets.technology import check_technology
 
 from .core import Core
 from .protocol import Info
+from .targets import Target, check_target
 
 __all__ = ["Top"]
 
@@ -33,8 +33,7 @@ class Top(wiring.Component):
         Whether the output's elements are two's complement.
     timeout_s : float
         Silence inside a frame that ends it.
-    technology : str
-        "ecp5" or "portable".
+    target : Target
 
     Attributes
     ----------
@@ -65,9 +64,9 @@ class Top(wiring.Component):
         output_elements: int,
         output_signed: bool = False,
         timeout_s: float = 0.05,
-        technology: str,
+        target: Target,
     ):
-        check_technology(technology)
+        check_target(target)
         self.core = core
         self.settings = LinkSettings(
             image=FrameShape(input_elements, core.input_lanes, core.input_width, core.vectors),
@@ -76,8 +75,8 @@ class Top(wiring.Component):
             rate=baud_rate(clock_hz=clock_hz, baud=baud),
             network_id=network_id,
             timeout_cycles=round(timeout_s * clock_hz),
+            target=target,
         )
-        self.technology = technology
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1)})
 
     @property
@@ -88,7 +87,7 @@ class Top(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.core = core = self.core
-        m.submodules.link = link = Link(settings=self.settings, technology=self.technology)
+        m.submodules.link = link = Link(settings=self.settings)
         wiring.connect(m, link.images, core.i)
         wiring.connect(m, core.o, link.results)
         m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx), self.busy.eq(link.busy)]

@@ -7,6 +7,8 @@ from amaranth.lib.wiring import In, Out
 
 from bnnhw.boards.toolchain.alone import route_alone, synthesise_alone
 from bnnhw.boards.toolchain.process import ToolError
+from bnnhw.hw.targets import Cells, get_device
+from bnnhw.hw.targets.ecp5 import ECP5
 
 pytestmark = pytest.mark.toolchain
 
@@ -31,18 +33,18 @@ class Adder(wiring.Component):
 
 
 def test_counts_the_component_without_the_harness():
-    report = synthesise_alone(Adder())
-    assert (report.luts, report.ccu2c, report.ff, report.ebr) == (0, WIDTH // 2, 4 * WIDTH, 0)
-    assert report.lut4 == WIDTH
+    cells = synthesise_alone(Adder(), ECP5)
+    assert cells == Cells(logic=WIDTH, luts=0, carries=WIDTH // 2, ffs=4 * WIDTH)
 
 
 def test_routes_the_component_without_the_harness():
-    report = route_alone(Adder(), "LFE5U-25F", 1)
-    assert (report.luts, report.ccu2c, report.ff, report.ebr, report.seed) == (0, WIDTH // 2, 4 * WIDTH, 0, 1)
-    assert WIDTH <= report.trellis_comb <= WIDTH + 8  # a chain's ends may take cells of their own
+    report = route_alone(Adder(), get_device("LFE5U-25F"), 1)
+    cells = report.cells
+    assert (cells.luts, cells.carries, cells.ffs, cells.ebr, report.seed) == (0, WIDTH // 2, 4 * WIDTH, 0, 1)
+    assert WIDTH <= cells.logic <= WIDTH + 8  # a chain's ends may take cells of their own
     assert 200e6 < report.fmax_hz < 1000e6
 
 
 def test_shows_nextpnrs_error():
     with pytest.raises(ToolError, match=r"^nextpnr-ecp5 failed with exit code .*: ERROR: .*speed grade"):
-        route_alone(Adder(), "LFE5UM5G-25F", 1, speed=6)
+        route_alone(Adder(), get_device("LFE5UM5G-25F"), 1, speed=6)

@@ -7,6 +7,7 @@ import pytest
 
 from bnnhw.boards.toolchain.process import ToolError
 from bnnhw.boards.toolchain.routing import ROUTER2_FROM_LUT4, STATIC_PLACER_FROM_LUT4, RoutedReport, place_and_route
+from bnnhw.hw.targets import Cells, get_device
 
 REPORT = {
     "fmax": {"$glbnet$a": {"achieved": 151.5, "constraint": 100}, "$glbnet$b": {"achieved": 120.25, "constraint": 100}},
@@ -51,14 +52,15 @@ def nextpnr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def route(folder: Path, *, lut4: int = 100, **options) -> RoutedReport:
-    return place_and_route(folder, device="LFE5UM5G-85F", package="CABGA381", speed=8, seed=7, lut4=lut4, **options)
+def route(folder: Path, *, luts: int = 100, **options) -> RoutedReport:
+    device = get_device("LFE5UM5G-85F")
+    return place_and_route(folder, device=device, package="CABGA381", speed=8, seed=7, luts=luts, **options)
 
 
 def test_reads_the_report_and_the_log(nextpnr: Path):
     report = route(nextpnr)
-    assert (report.luts, report.ccu2c, report.trellis_comb) == (62, 16, 95)
-    assert (report.ff, report.ebr, report.multipliers, report.seed) == (70, 5, 1, 7)
+    assert report.cells == Cells(logic=95, luts=62, carries=16, ffs=70, ebr=5, multipliers=1)
+    assert report.seed == 7
     assert report.fmax_hz == 120.25e6
 
 
@@ -82,18 +84,18 @@ def arguments(folder: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("lut4", "router"), [(100, "router1"), (ROUTER2_FROM_LUT4 - 1, "router1"), (ROUTER2_FROM_LUT4, "router2")]
+    ("luts", "router"), [(100, "router1"), (ROUTER2_FROM_LUT4 - 1, "router1"), (ROUTER2_FROM_LUT4, "router2")]
 )
-def test_picks_the_router_by_size(nextpnr: Path, lut4: int, router: str):
-    route(nextpnr, lut4=lut4)
+def test_picks_the_router_by_size(nextpnr: Path, luts: int, router: str):
+    route(nextpnr, luts=luts)
     assert f"--router {router} " in arguments(nextpnr)
 
 
 @pytest.mark.parametrize(
-    ("lut4", "placer"), [(STATIC_PLACER_FROM_LUT4 - 1, "heap"), (STATIC_PLACER_FROM_LUT4, "static")]
+    ("luts", "placer"), [(STATIC_PLACER_FROM_LUT4 - 1, "heap"), (STATIC_PLACER_FROM_LUT4, "static")]
 )
-def test_picks_the_placer_by_size(nextpnr: Path, lut4: int, placer: str):
-    route(nextpnr, lut4=lut4)
+def test_picks_the_placer_by_size(nextpnr: Path, luts: int, placer: str):
+    route(nextpnr, luts=luts)
     assert f"--placer {placer} " in arguments(nextpnr)
 
 

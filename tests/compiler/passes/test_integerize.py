@@ -1,6 +1,8 @@
 """Integer graphs against trained graphs: equal for every input."""
 
 import itertools
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnnhw.compiler import FoldError, Graph, ModelError, evaluate, integerize, load
+from bnnhw.compiler import FoldError, Graph, ModelError, Node, evaluate, integerize, load
 from bnnhw.compiler.ir.ops import ArgMax, Flatten, MatMul, ScoreTable, Threshold
 from tests.compiler.make_model import CHAINS, ModelFile, add_linear, make_model
 
@@ -60,6 +62,34 @@ def test_every_pass_keeps_every_value(tmp_path, binarise, chain):
         assert all(isinstance(node.op, Threshold | Flatten | MatMul | ScoreTable | ArgMax) for node in integer.nodes)
 
 
+def flip_the_first_row(graph: Graph) -> Graph:
+    """A pass with a fault: the first row of the first product is inverted."""
+
+    def flipped(node: Node) -> Node:
+        return replace(node, op=node.op.inverted(np.arange(node.op.rows) == 0)) if node == product else node
+
+    product = next(node for node in graph.nodes if isinstance(node.op, MatMul))
+    return replace(graph, nodes=tuple(map(flipped, graph.nodes)))
+
+
+def test_the_check_names_the_pass_and_the_value_that_it_changed(tmp_path, monkeypatch):
+    trained = graph_of(make_model(seed=3, hidden=(8, 6)), tmp_path)
+    module = sys.modules["bnnhw.compiler.passes.integerize"]
+    monkeypatch.setattr(module, "SEPARATE", (*module.SEPARATE, flip_the_first_row))
+    integerize(trained)
+    with pytest.raises(FoldError, match=r"^pass flip_the_first_row changed value '.*', first in sample \d+ of seed 0$"):
+        integerize(trained, check=True)
+
+
+def test_the_check_evaluates_what_a_pass_has_changed(tmp_path, monkeypatch):
+    trained = graph_of(make_model(seed=3, hidden=(8, 6), binarise=True), tmp_path)
+    evaluated = []
+    reference = Flatten.reference
+    monkeypatch.setattr(Flatten, "reference", lambda op, x: evaluated.append(op) or reference(op, x))
+    integerize(trained, check=True)
+    assert len(evaluated) == 1  # no pass changes the Flatten
+
+
 def test_scores_are_the_sums(tmp_path):
     trained = graph_of(make_model(seed=1, output="none"), tmp_path)
     x = np.random.default_rng(0).integers(0, 256, (50, 4, 3, 1))
@@ -93,10 +123,36 @@ def test_output_is_one_of_two(tmp_path):
         integerize(graph_of(make_model(seed=1), tmp_path), output="logits")  # pyright: ignore[reportArgumentType]
 
 
-def test_float_layer_before_the_first_sum_is_refused(tmp_path):
-    model = ModelFile((4,), 0, 1)
-    model.add("affine", {"weight": np.ones(1, np.float32), "bias": np.ones(1, np.float32)})
-    model.add("sign")
+def inputs_of(*layers: tuple[str, float, float] | tuple[str]) -> ModelFile:
+    """A dense layer behind float layers and activations of the input's integers."""
+    model = ModelFile((2, 2, 1), -2, 3)
+    for op, *factors in layers:
+        named = zip(("weight", "bias"), factors, strict=False)
+        tensors = {name: np.array([value], np.float32) for name, value in named}
+        model.add(op, tensors, **({"bits": 2} if op == "quantise" else {}))
     add_linear(model, np.random.default_rng(0), 4, 3, scaled=False)
-    with pytest.raises(FoldError, match=r"layer 'affine0' \(Affine\) has no integer form"):
-        integerize(graph_of(model, tmp_path))
+    return model
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [("flatten",), ("affine", 2 / 255, -1 / 255), ("sign",)],
+        [("affine", 0.4, 0.1), ("flatten",), ("quantise",)],
+        [("relu",), ("affine", 1.0, -1.5), ("hard_tanh",), ("flatten",), ("sign",)],
+        [("affine", 0.0, 0.5), ("flatten",), ("sign",)],
+        [("sign",), ("affine", 0.5, 0.1), ("quantise",), ("flatten",), ("affine", 1.0, -1.0), ("sign",)],
+    ],
+    ids=lambda layers: ", ".join(op for op, *_ in layers),
+)
+def test_float_layers_of_the_input_become_thresholds(tmp_path, layers):
+    every = np.array(list(itertools.product(range(-2, 4), repeat=4))).reshape(-1, 2, 2, 1)
+    graph = graph_of(inputs_of(*layers), tmp_path)
+    integerize(graph, check=True)
+    assert_equal_on(graph, every)
+
+
+def test_what_falls_as_the_input_rises_is_refused(tmp_path):
+    falling = inputs_of(("flatten",), ("affine", -2.0, 1.0), ("sign",))
+    with pytest.raises(FoldError, match=r"^layer 'sign2': channel 0 falls as the integer that it reads rises; only"):
+        integerize(graph_of(falling, tmp_path))

@@ -5,18 +5,18 @@ from dataclasses import replace
 from bnnhw.compiler.report import (
     BuildReport,
     Candidate,
+    Chip,
     Clock,
     DesignResources,
     Link,
     Performance,
     Provenance,
-    Resources,
     Rung,
     Stage,
     Unit,
 )
 from bnnhw.compiler.report.inspect import LayerSummary, NetworkSummary
-from bnnhw.hw.targets.devices import Device
+from bnnhw.hw.targets import Cells
 
 
 def matmul(name: str, cols: int, rows: int, **options) -> LayerSummary:
@@ -59,7 +59,7 @@ LADDER = (
     Rung(left="RTL", right="netlist"),
 )
 CANDIDATES = tuple(
-    Candidate(frames_per_second=rate, vectors=vectors, estimated=Resources(comb=comb, ff=comb + 90, ebr=ebr))
+    Candidate(frames_per_second=rate, vectors=vectors, estimated=Cells(logic=comb, ffs=comb + 90, ebr=ebr))
     for rate, vectors, comb, ebr in ((1_167_968, 4, 44_832, 167), (291_992, 1, 13_088, 165), (72_998, 1, 4_929, 164))
 )
 STAGES = ("load and fold", "schedule", "RTL", "synthesis", "place and route", "bitstream")
@@ -84,7 +84,7 @@ def complete() -> BuildReport:
             vectors=1,
             weight_store="block",
             pe_utilisation=cycles / 512,
-            estimated=Resources(comb=comb, lut4=comb - 1800, ccu2c=900, ff=2100 + index, ebr=ebr),
+            estimated=Cells(logic=comb, luts=comb - 1800, carries=900, ffs=2100 + index, ebr=ebr),
         )
         for index, (cycles, pe, simd, comb, ebr) in enumerate(
             ((448, 32, 56, 3911, 50), (512, 32, 64, 4466, 57), (511, 32, 64, 4467, 58))
@@ -100,9 +100,9 @@ def complete() -> BuildReport:
         vectors=1,
         weight_store="lut",
         pe_utilisation=0.625,
-        estimated=Resources(comb=203, lut4=163, ccu2c=20, ff=88, ebr=0),
+        estimated=Cells(logic=203, luts=163, carries=20, ffs=88, ebr=0),
     )
-    label = Unit(name="label", engine="label select", cycles=10, estimated=Resources(comb=41, lut4=21, ccu2c=10, ff=19))
+    label = Unit(name="label", engine="label select", cycles=10, estimated=Cells(logic=41, luts=21, carries=10, ffs=19))
     return BuildReport(
         model="lfc",
         dataset="mnist",
@@ -114,11 +114,11 @@ def complete() -> BuildReport:
             latency_cycles=2243,
             link=Link(name="UART, 3 Mbaud", frames_per_second=2884.6),
         ),
-        device=Device("LFE5U-85F", luts=83_640, ebr=208, multipliers=156),
+        device=Chip(name="LFE5U-85F", luts=83_640, ebr=208, multipliers=156),
         resources=DesignResources(
-            estimated=Resources(comb=13_088, lut4=7_648, ccu2c=2_720, ff=6_413, ebr=165),
-            synthesised=Resources(comb=13_411, lut4=7_989, ccu2c=2_711, ff=6_502, ebr=166),
-            routed=Resources(comb=13_702, lut4=8_001, ccu2c=2_713, ff=6_507, ebr=167),
+            estimated=Cells(logic=13_088, luts=7_648, carries=2_720, ffs=6_413, ebr=165),
+            synthesised=Cells(logic=13_411, luts=7_989, carries=2_711, ffs=6_502, ebr=166),
+            routed=Cells(logic=13_702, luts=8_001, carries=2_713, ffs=6_507, ebr=167),
         ),
         provenance=Provenance(
             bnnhw="0.1.0",

@@ -10,10 +10,13 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from bnnhw.compiler.report import BuildReport, Link, write
+from bnnhw.compiler.codec import spellings
+from bnnhw.compiler.report import BuildReport, Chip, Link, render, write
+from bnnhw.hw.targets import Cells
 
 from .samples import complete, stopped_after
 
+OLD = Path(__file__).parent / "report_0_1.json"
 REFERENCE = Path(__file__).parents[3] / "docs" / "report.md"
 
 
@@ -23,6 +26,17 @@ REFERENCE = Path(__file__).parents[3] / "docs" / "report.md"
 def test_json_round_trip(report: BuildReport):
     assert BuildReport.from_json(report.to_json()) == report
     assert "NaN" not in report.to_json()
+
+
+def test_a_report_of_version_0_1_still_loads():
+    """report_0_1.json is of `bnnhw build` of a perceptron for the digits, cut to three candidates."""
+    text = OLD.read_text()
+    report, data = BuildReport.from_json(text), json.loads(text)
+    assert json.loads(report.to_json()) == data
+    assert report.resources.routed == Cells(logic=1760, luts=1158, carries=255, ffs=1399, ebr=4)
+    assert report.device == Chip(name="LFE5U-85F", luts=83_640, ebr=208, multipliers=156)
+    page = render(report)
+    assert "1,760 of 83,640 TRELLIS_COMB" in page.replace("\u202f", ",")
 
 
 def test_figures_follow_from_the_fields():
@@ -119,9 +133,9 @@ def test_from_json_of_something_else(text: str):
 def dotted_fields(kind: Any, prefix: str = "") -> set[str]:
     """`performance.clock.asked_hz`, `units[].pe`, …: every field of the JSON form."""
     fields = set()
-    for field in dataclasses.fields(kind):
-        hint = get_type_hints(kind)[field.name]
-        name = prefix + field.name + ("[]" if str(hint).startswith("tuple") else "")
+    for key, field in spellings(kind).items():
+        hint = get_type_hints(kind)[field]
+        name = prefix + key + ("[]" if str(hint).startswith("tuple") else "")
         inner = [argument for argument in (hint, *get_args(hint)) if dataclasses.is_dataclass(argument)]
         fields |= dotted_fields(inner[0], f"{name}.") if inner else {name}
     return fields

@@ -12,11 +12,11 @@ from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
 from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
 from bnnhw.compiler.lowering.network import split_host
-from bnnhw.compiler.report import BuildReport, Clock, Link, Provenance, Resources, Rung, Stage, render
+from bnnhw.compiler.report import BuildReport, Clock, Link, Provenance, Rung, Stage, render
 from bnnhw.compiler.report.from_schedule import from_schedule
 from bnnhw.hw.hardwired.area import hardwired_area
 from bnnhw.hw.hardwired.plan import plan_hardwired
-from bnnhw.hw.targets.devices import get_device
+from bnnhw.hw.targets import PORTABLE, Cells, get_device
 from tests.compiler.make_model import make_model
 
 META = {
@@ -55,7 +55,7 @@ def test_cycles_and_cells_are_those_of_the_schedule(tmp_path: Path, foldings: li
     estimated = report.resources.estimated
     assert estimated is not None
     link = schedule.link_resources
-    for kind, rest in (("comb", link.luts), ("ff", link.ffs), ("ebr", link.ebr)):
+    for kind, rest in (("logic", link.logic), ("ffs", link.ffs), ("ebr", link.ebr)):
         assert getattr(estimated, kind) == rest + sum(getattr(unit.estimated, kind) for unit in report.units)
 
 
@@ -67,10 +67,11 @@ def test_hardwired_units_say_what_they_save_by_filter_reuse(tmp_path: Path):
     report = from_schedule(schedule, META, provenance=PROVENANCE)
     first, _, last = (unit for unit in report.units if unit.pe is not None)
     layer = schedule.pipeline.layers[0]
-    assert first.comb_unshared == hardwired_area(plan_hardwired(layer.weights, shared=False)).trellis_comb
+    unshared = hardwired_area(plan_hardwired(layer.weights, shared=False), schedule.device.target.fabric)
+    assert first.comb_unshared == unshared.logic
     assert first.estimated is not None
     assert first.comb_unshared is not None
-    assert first.estimated.comb < first.comb_unshared
+    assert first.estimated.logic < first.comb_unshared
     assert last.comb_unshared is None
     assert BuildReport.from_json(report.to_json()) == report
     assert f"<small>{first.comb_unshared} unshared</small>" in render(report)
@@ -81,7 +82,7 @@ def test_hardwired_units_say_what_they_save_by_filter_reuse(tmp_path: Path):
 def test_units_are_the_cores_in_stream_order(tmp_path: Path, output: str):
     schedule = make_schedule(tmp_path, [(2, 4), (3, 2), (1, 2)], output=output)
     report = from_schedule(schedule, META, provenance=PROVENANCE)
-    core = schedule.core("portable")
+    core = schedule.core(target=PORTABLE)
     Fragment.get(core, None)  # a component that is never elaborated makes Amaranth warn
     components = [type(unit).__name__ for unit in core.units]
     words = [re.sub("(?!^)([A-Z])", r" \1", name).lower() for name in components]
@@ -91,7 +92,7 @@ def test_units_are_the_cores_in_stream_order(tmp_path: Path, output: str):
 
 def test_what_the_build_found_is_kept(tmp_path: Path):
     schedule = make_schedule(tmp_path, [(1, 1), (1, 1), (1, 1)])
-    synthesised, routed = Resources(comb=10, lut4=4, ccu2c=3, ff=5), Resources(comb=11, ff=5)
+    synthesised, routed = Cells(logic=10, luts=4, carries=3, ffs=5), Cells(logic=11, ffs=5)
     clock, link = Clock(asked_hz=50e6, actual_hz=49e6, fmax_hz=60e6), Link(name="UART", frames_per_second=1.0)
     ladder, stages = (Rung(left="a", right="b"),), (Stage(name="rtl", seconds=1.0),)
     report = from_schedule(

@@ -13,9 +13,10 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-from bnnhw.compiler.report import BuildReport, DesignResources, Resources, Unit, render
+from bnnhw.compiler.report import BuildReport, DesignResources, Unit, render
 from bnnhw.compiler.report.inspect import NetworkSummary
 from bnnhw.compiler.report.page import headline
+from bnnhw.hw.targets import Cells
 
 from .samples import complete, stopped_after
 
@@ -174,7 +175,7 @@ def test_hostile_names_are_text_and_nothing_else():
         model=HOSTILE,
         dataset=HOSTILE,
         network=network,
-        units=(Unit(name=HOSTILE, engine=HOSTILE, cycles=1, weight_store=HOSTILE, estimated=Resources(comb=2)),),
+        units=(Unit(name=HOSTILE, engine=HOSTILE, cycles=1, weight_store=HOSTILE, estimated=Cells(logic=2)),),
         metrics={HOSTILE: 1.0},
         ladder=(replace(report.ladder[0], left=HOSTILE),),
         stages=(replace(report.stages[0], name=HOSTILE),),

@@ -1,7 +1,7 @@
 """The search for foldings: rates, shares, files, and what it says where nothing fits."""
 
 import json
-from dataclasses import astuple, replace
+from dataclasses import replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -16,8 +16,9 @@ from bnnhw.compiler.lowering.build_pipeline import build_pipeline
 from bnnhw.compiler.lowering.folding import Folding, FoldingPlan, divisors, read_folding
 from bnnhw.compiler.search import options
 from bnnhw.compiler.search.search import Search, smallest_at
-from bnnhw.compiler.units.area import hardwired_resources, matrix_resources
-from bnnhw.hw.targets.devices import DEVICES, LUT_BITS, Device, get_device
+from bnnhw.compiler.units.area import matrix_resources
+from bnnhw.hw.hardwired.area import hardwired_area
+from bnnhw.hw.targets import DEVICES, LUT_BITS, get_device
 
 LARGE, SMALL = get_device("LFE5U-85F"), get_device("LFE5U-25F")
 
@@ -56,14 +57,14 @@ def test_the_clock_of_a_target_is_the_slowest_with_the_smallest_design(target_fp
     assert chosen.clock_hz == clock_hz
     for other in (100e6, 105e6, 110e6):
         at_other = schedule(SMALLER, LARGE, target_fps=target_fps, vectors=1, clock_hz=other)
-        size, least = at_other.resources.size(LARGE), chosen.resources.size(LARGE)
+        size, least = LARGE.size(at_other.resources), LARGE.size(chosen.resources)
         assert size > least if other < clock_hz else size >= least
 
 
 @pytest.mark.parametrize("fill", [0.3, 0.7])
 def test_a_share_is_kept_and_more_room_is_never_slower(fill):
     less, more = (schedule(SMALLER, LARGE, fill=share) for share in (fill, fill + 0.2))
-    assert less.resources.share(LARGE) <= fill
+    assert LARGE.share(less.resources) <= fill
     assert more.frames_per_second >= less.frames_per_second
 
 
@@ -75,7 +76,7 @@ def test_the_slowest_unit_is_a_layer_that_always_works():
 def test_the_search_finds_what_trying_everything_finds():
     graph = network(12, 8, 6)
     limit = 12
-    found = Search(build_pipeline(graph)).smallest(SMALL, vectors=2, limit=limit)
+    found = Search(build_pipeline(graph), SMALL.target).smallest(SMALL, vectors=2, limit=limit)
     assert found is not None
     sizes = {}
     for pe1, simd1, pe2, simd2 in product(divisors(8), divisors(12), divisors(6), divisors(8)):
@@ -87,13 +88,13 @@ def test_the_search_finds_what_trying_everything_finds():
             except ScheduleError:
                 continue  # constants need an unfolded layer
             if tried.timing.initiation_interval <= limit:
-                sizes[foldings] = tried.resources.size(SMALL)
-    assert found.resources.size(SMALL) == pytest.approx(min(sizes.values()))
+                sizes[foldings] = SMALL.size(tried.resources)
+    assert SMALL.size(found.resources) == pytest.approx(min(sizes.values()))
 
 
 def test_the_estimate_is_the_schedules():
     graph = network(12, 8, 6)
-    found = Search(build_pipeline(graph)).smallest(SMALL, vectors=2, limit=12)
+    found = Search(build_pipeline(graph), SMALL.target).smallest(SMALL, vectors=2, limit=12)
     assert found is not None
     chosen = apply_plan(graph, found.plan, device=SMALL, clock_hz=1e8)
     assert (chosen.resources, chosen.timing.initiation_interval) == (found.resources, found.cycles)
@@ -161,7 +162,7 @@ def test_the_engine_is_what_costs_less():
     whole = zip(("fc0", "fc1", "fc2"), (Folding(32, 96), Folding(32, 32), Folding(10, 32)), strict=True)
     unrolled = apply_plan(scores, FoldingPlan(tuple(whole)), device=LARGE, clock_hz=1e8)
     assert fast.timing.initiation_interval == unrolled.timing.initiation_interval == 1
-    assert fast.resources.luts < 0.8 * unrolled.resources.luts
+    assert fast.resources.logic < 0.8 * unrolled.resources.logic
 
 
 @pytest.mark.parametrize("content", [None, b"{", b"\xff\xfe"])
@@ -218,10 +219,10 @@ def test_a_network_too_large_for_any_device_is_not_searched_for(monkeypatch, ask
     tried = set()
     layer_body = options.layer_body
 
-    def counted(layer, folding, *, vectors):
+    def counted(layer, folding, *, vectors, target):
         assert vectors == 1
         tried.add((layer.name, folding))
-        return layer_body(layer, folding, vectors=vectors)
+        return layer_body(layer, folding, vectors=vectors, target=target)
 
     monkeypatch.setattr(options, "layer_body", counted)
     monkeypatch.setattr(Search, "_extend", None)
@@ -235,9 +236,9 @@ def test_no_folding_holds_more_weights_than_its_cells_have_bits():
     """What refuses a network before any folding is tried."""
     layer = build_pipeline(network(64, 32, 8)).layers[0]
     for pe, simd, store in product(layer.pes, layer.simds, ("block", "lut")):
-        luts, _, ebr = astuple(matrix_resources(layer.shape(Folding(pe, simd, store), 1)))
-        assert Device("cells", luts=luts, ebr=ebr, multipliers=0).memory_bits > layer.weights.size
-    assert hardwired_resources(layer.hardwired).luts * LUT_BITS > layer.weights.size
+        cells = matrix_resources(layer.shape(Folding(pe, simd, store), 1, SMALL.target))
+        assert replace(SMALL, luts=cells.logic, ebr=cells.ebr).memory_bits > layer.weights.size
+    assert hardwired_area(layer.hardwired, SMALL.target.fabric).logic * LUT_BITS > layer.weights.size
 
 
 def test_devices():
@@ -248,6 +249,6 @@ def test_devices():
 
 
 def test_more_vectors_than_one_can_be_the_smallest():
-    design = smallest_at(Search(build_pipeline(LFC)), LARGE, cycles_per_frame=150, counts=range(1, 17))
+    design = smallest_at(Search(build_pipeline(LFC), LARGE.target), LARGE, cycles_per_frame=150, counts=range(1, 17))
     assert design is not None
     assert design.plan.vectors > 1

@@ -6,6 +6,8 @@ import pytest
 from bnnhw.boards.toolchain.alone import synthesise_alone
 from bnnhw.hw.hardwired.adder_pipeline import AdderPipeline
 from bnnhw.hw.hardwired.row_sums import plan_row_sums
+from bnnhw.hw.targets import PORTABLE
+from bnnhw.hw.targets.ecp5 import ECP5
 from tests.hw.proof import prove_equal
 
 from .test_row_sums import WEIGHTS, graph_lut4, random_weights
@@ -16,18 +18,18 @@ from .test_row_sums import WEIGHTS, graph_lut4, random_weights
 @pytest.mark.parametrize("name", ["one weight", "one column", "inverse rows", "two columns", "10 x 64", "37 x 25"])
 def test_cells_equal_adders(name, with_offsets, tmp_path):
     graph = plan_row_sums(WEIGHTS[name], with_offsets=with_offsets)
-    gold, gate = (AdderPipeline(graph=graph, technology=technology) for technology in ("portable", "ecp5"))
+    gold, gate = (AdderPipeline(graph=graph, target=target) for target in (PORTABLE, ECP5))
     prove_equal(gold, gate, tmp_path)
 
 
 @pytest.mark.toolchain
 def test_cells_are_the_planned_ones():
     graph = plan_row_sums(random_weights(16, 48), with_offsets=True)
-    report = synthesise_alone(AdderPipeline(graph=graph, technology="ecp5"))
-    assert graph_lut4(graph) == pytest.approx(report.lut4, rel=0.02)
+    report = synthesise_alone(AdderPipeline(graph=graph, target=ECP5), ECP5)
+    assert graph_lut4(graph) == pytest.approx(report.logic, rel=0.02)
 
 
 def test_errors():
     graph = plan_row_sums(np.ones((2, 3), np.int8), with_offsets=True)
-    with pytest.raises(ValueError, match=r"^technology='asic' must be one of \['ecp5', 'portable'\]$"):
-        AdderPipeline(graph=graph, technology="asic")
+    with pytest.raises(ValueError, match=r"^target='asic' must be one of \['ecp5', 'portable'\]$"):
+        AdderPipeline(graph=graph, target="asic")  # pyright: ignore[reportArgumentType]

@@ -10,6 +10,8 @@ from amaranth.sim import Simulator
 from bnnhw.hw.hardwired.plan import plan_hardwired
 from bnnhw.hw.hardwired.unit import HardwiredUnit, at_most
 from bnnhw.hw.stream.flow import flow_cycles
+from bnnhw.hw.targets import PORTABLE
+from bnnhw.hw.targets.ecp5 import ECP5
 from tests.hw.scenario import pack, run_scenario
 from tests.hw.verilog_scenario import run_verilog_scenario
 
@@ -42,7 +44,7 @@ DEEP = {
 
 
 def verify_against_reference(
-    weights, *, vectors=1, planes=1, thresholded=True, technology="portable", seed=0, stalls=(0.3, 0.3),
+    weights, *, vectors=1, planes=1, thresholded=True, target=PORTABLE, seed=0, stalls=(0.3, 0.3),
     frames=FRAMES, run=run_scenario,
 ):  # fmt: skip
     """Runs random frames through a unit and compares every beat; the plan and the trace."""
@@ -51,7 +53,7 @@ def verify_against_reference(
     most = cols * ((1 << planes) - 1)
     thresholds = rng.integers(-3, most + 4, rows) if seed % 2 else rng.normal(most / 2, most / 8 + 1, rows).astype(int)
     plan = plan_hardwired(weights, vectors=vectors, planes=planes, thresholded=thresholded)
-    unit = HardwiredUnit(plan=plan, thresholds=thresholds.tolist() if thresholded else None, technology=technology)
+    unit = HardwiredUnit(plan=plan, thresholds=thresholds.tolist() if thresholded else None, target=target)
     x = rng.integers(0, 1 << planes, (frames, vectors, cols))
     results = (x[:, :, None, :] ^ (weights > 0) * ((1 << planes) - 1)).sum(axis=-1)  # each plane is XORed
     if thresholded:
@@ -93,7 +95,7 @@ def test_timing_of_pauses():
     offered = [0, 1, 2, 20, 21, 50]
     accepted, leaving = flow_cycles(plan.flow, offered)
     assert accepted == [0, 2, 4, 20, 22, 50]
-    unit = HardwiredUnit(plan=plan, thresholds=[5] * 4, technology="portable")
+    unit = HardwiredUnit(plan=plan, thresholds=[5] * 4, target=PORTABLE)
     trace = run_scenario(unit, [0] * 6, outputs=6, stalls=(0, 0), input_cycles=offered)
     assert (trace.input_cycles, trace.output_cycles) == (accepted, leaving)
 
@@ -105,8 +107,8 @@ def test_equals_numpy_on_ecp5_cells(name, tmp_path):
         return run_verilog_scenario(dut, beats, folder=tmp_path, **arguments)
 
     weights, options = CASES[name]
-    verify_against_reference(weights, **options, technology="ecp5", run=run)
-    plan, trace = verify_against_reference(weights, **options, technology="ecp5", stalls=(0, 0), run=run)
+    verify_against_reference(weights, **options, target=ECP5, run=run)
+    plan, trace = verify_against_reference(weights, **options, target=ECP5, stalls=(0, 0), run=run)
     check_timing(plan, trace, FRAMES)
 
 
@@ -147,11 +149,11 @@ def test_at_most(width):
         (
             np.ones((2, 3)),
             {},
-            {"thresholds": [1, 2], "technology": "asic"},
-            r"^technology='asic' must be one of \['ecp5', 'portable'\]$",
+            {"thresholds": [1, 2], "target": "asic"},
+            r"^target='asic' must be one of \['ecp5', 'portable'\]$",
         ),
     ],
 )
 def test_errors(weights, plan_arguments, unit_arguments, message):
     with pytest.raises(ValueError, match=message):
-        HardwiredUnit(plan=plan_hardwired(weights, **plan_arguments), **{"technology": "portable", **unit_arguments})
+        HardwiredUnit(plan=plan_hardwired(weights, **plan_arguments), **{"target": PORTABLE, **unit_arguments})

@@ -13,6 +13,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.link.dealer import Collector, Dealer
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.fifo import Fifo
+from bnnhw.hw.targets import PORTABLE
 from tests.hw.scenario import run_scenario
 
 BITS = 6
@@ -28,10 +29,10 @@ class DealtAndCollected(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        sizes = {"beats": self.beats, "vectors": self.vectors, "technology": "portable"}
+        sizes = {"beats": self.beats, "vectors": self.vectors, "target": PORTABLE}
         m.submodules.dealer = dealer = Dealer(bits=BITS, **sizes)
         m.submodules.collector = collector = Collector(bits=BITS + 2, **sizes)
-        m.submodules.counts = counts = Fifo(width=len(dealer.images), depth=32, technology="portable")
+        m.submodules.counts = counts = Fifo(width=len(dealer.images), depth=32, target=PORTABLE)
         wiring.connect(m, wiring.flipped(self.i), dealer.i)
         wiring.connect(m, counts.o, collector.images)
         wiring.connect(m, collector.o, wiring.flipped(self.o))

@@ -13,6 +13,8 @@ from bnnhw.hw.core import Core
 from bnnhw.hw.link.link import GROUPS_IN_CORE
 from bnnhw.hw.protocol import Frame, Kind, encode
 from bnnhw.hw.stream.buffer import flat_stream
+from bnnhw.hw.targets import PORTABLE, Target
+from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.hw.top import Top
 from tests.hw.link.phy.uart_host import CYCLES_PER_BIT, UartHost
 
@@ -54,7 +56,7 @@ class FirstByte(wiring.Component):
 
 
 def make_host(
-    folder, *, image_bytes: int, beats: int, work: int, vectors: int = 1, technology: str = "portable"
+    folder, *, image_bytes: int, beats: int, work: int, vectors: int = 1, target: Target = PORTABLE
 ) -> tuple[Top, UartHost]:
     width = 8 * image_bytes // beats
     core = Core(
@@ -73,7 +75,7 @@ def make_host(
         input_elements=8 * image_bytes,
         output_elements=1,
         timeout_s=1e-3,
-        technology=technology,
+        target=target,
     )
     return top, UartHost(top, folder)
 
@@ -90,11 +92,11 @@ def cycles_of(frame: Frame) -> int:
     return int.from_bytes(frame.payload[:4], "little")
 
 
-@pytest.mark.parametrize("technology", ["portable", "ecp5"])
-def test_requests_bound_the_throughput(technology, tmp_path):
+@pytest.mark.parametrize("target", [PORTABLE, ECP5])
+def test_requests_bound_the_throughput(target, tmp_path):
     """Image n + 1 is received while image n is computed and the answer to image n - 1 is sent."""
     work = 40 * BYTE_CYCLES
-    _, host = make_host(tmp_path, image_bytes=40, beats=10, work=work, technology=technology)
+    _, host = make_host(tmp_path, image_bytes=40, beats=10, work=work, target=target)
     sent = images(6, 40)
     requests = wire(sent)
     received = host.timed_exchange(requests)
@@ -145,11 +147,11 @@ def test_more_images_than_the_core_may_hold(tmp_path):
     assert {cycles_of(frame) for frame in received} == {1}
 
 
-@pytest.mark.parametrize("technology", ["portable", "ecp5"])
-def test_images_that_wait_go_side_by_side(technology, tmp_path):
+@pytest.mark.parametrize("target", [PORTABLE, ECP5])
+def test_images_that_wait_go_side_by_side(target, tmp_path):
     """The first image finds the core idle, the next two its queues; those that come meanwhile go in groups."""
     work = 200 * BYTE_CYCLES
-    _, host = make_host(tmp_path, image_bytes=4, beats=2, work=work, vectors=3, technology=technology)
+    _, host = make_host(tmp_path, image_bytes=4, beats=2, work=work, vectors=3, target=target)
     received = host.exchange(wire(images(6, 4)), silence=work)
     assert [frame.sequence for frame in received] == list(range(6))
     turns = [0, 0, 0, 1, 2, 0]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bnnhw.hw.output.score_table import ScoreTable
+from bnnhw.hw.targets import PORTABLE
 from tests.hw.scenario import pack, run_scenario
 
 CASES = [
@@ -21,7 +22,7 @@ def verify(classes, entries, greatest, lanes, vectors, *, seed, stalls):
     rng = np.random.default_rng(seed)
     table = rng.integers(0, greatest + 1, (classes, entries))
     table[0, 0] = greatest
-    unit = ScoreTable(table=table, lanes=lanes, vectors=vectors, technology="portable")
+    unit = ScoreTable(table=table, lanes=lanes, vectors=vectors, target=PORTABLE)
     x = rng.integers(0, entries, (5, vectors, classes))
     x[0] = entries - 1
     scores = table[np.arange(classes), x]
@@ -57,4 +58,4 @@ def test_interval_is_exact(case):
 )
 def test_errors(arguments, message):
     with pytest.raises(ValueError, match=message):
-        ScoreTable(**{"table": np.ones((3, 4), int), "technology": "portable", **arguments})
+        ScoreTable(**{"table": np.ones((3, 4), int), "target": PORTABLE, **arguments})

@@ -6,6 +6,7 @@ from bnnhw.boards.toolchain.alone import synthesise_alone
 from bnnhw.hw.pool.area import pool_area
 from bnnhw.hw.pool.max_pool import MaxPool
 from bnnhw.hw.pool.sum_pool import SumPool
+from bnnhw.hw.targets.ecp5 import ECP5
 
 
 @pytest.mark.toolchain
@@ -33,10 +34,10 @@ def test_area(unit_class, size, channels, window, stride, options):
         channels=channels,
         window=(window, window),
         stride=(stride, stride),
-        technology="ecp5",
+        target=ECP5,
         **options,
     )
-    report, area = synthesise_alone(unit), pool_area(unit)
+    report, area = synthesise_alone(unit, ECP5), pool_area(unit.shape)
     assert report.ebr == area.ebr
-    assert area.lut4 == pytest.approx(report.lut4, rel=0.1)
-    assert area.ff == pytest.approx(report.ff, rel=0.1)
+    assert area.luts == pytest.approx(report.logic, rel=0.1)
+    assert area.ffs == pytest.approx(report.ffs, rel=0.1)

@@ -8,6 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from bnnhw.hw.pool.max_pool import MaxPool
 from bnnhw.hw.pool.sum_pool import SumPool
+from bnnhw.hw.targets import PORTABLE
 from tests.beats import pixels_to_beats
 from tests.hw.scenario import pack, run_scenario
 
@@ -58,7 +59,7 @@ def verify_against_reference(
         stride=stride,
         pixels=pixels,
         lanes=lanes,
-        technology="portable",
+        target=PORTABLE,
     )
     x = np.random.default_rng(seed).integers(0, 1 << bits, (IMAGES, height, width, channels))
     results = pooled(x, window=window, stride=stride, reduce=np.max if unit_class is MaxPool else np.sum)
@@ -87,9 +88,9 @@ def test_latency_follows_the_store():
 
     def latency(**options):
         image = {"height": 4, "width": 64, "channels": 64, "window": (2, 2), "stride": (2, 2), "lanes": 1}
-        sizes: dict[str, Any] = {**image, "technology": "portable", **options}
+        sizes: dict[str, Any] = {**image, "target": PORTABLE, **options}
         unit = MaxPool(**sizes)
-        return unit.shape.store(len(unit.o.payload)), unit.latency
+        return unit.shape.store, unit.latency
 
     assert latency(window=(1, 2)) == ("none", 2)
     assert latency(window=(4, 64), stride=(4, 64), channels=1) == ("register", 2)
@@ -100,7 +101,7 @@ def test_latency_follows_the_store():
 def test_sums_have_the_bits_of_the_greatest():
     unit = SumPool(
         height=4, width=4, channels=1, element_bits=3, greatest=4, window=(2, 2), stride=(2, 2), lanes=1,
-        technology="portable",
+        target=PORTABLE,
     )  # fmt: skip
     beats = [4] * 16
     assert unit.result_bits == 5
@@ -122,10 +123,10 @@ def test_sums_have_the_bits_of_the_greatest():
         ),
         ({"element_bits": 3, "greatest": 8}, r"^greatest=8 must have element_bits=3 bits$"),
         ({"element_bits": 0}, r"^element_bits=0 must be at least 1$"),
-        ({"technology": "asic"}, r"^technology='asic' must be one of"),
+        ({"target": "asic"}, r"^target='asic' must be one of"),
     ],
 )
 def test_options_are_checked(options, message):
     legal = {"height": 6, "width": 8, "channels": 4, "window": (2, 2), "stride": (2, 2), "lanes": 2}
     with pytest.raises(ValueError, match=message):
-        MaxPool(**(legal | {"technology": "portable"} | options))
+        MaxPool(**(legal | {"target": PORTABLE} | options))

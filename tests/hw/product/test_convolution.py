@@ -7,6 +7,7 @@ from bnnhw.hw.core import Core
 from bnnhw.hw.pool.max_pool import MaxPool
 from bnnhw.hw.product.matrix_unit import MatrixUnit
 from bnnhw.hw.stream.width import WidthConverter
+from bnnhw.hw.targets import PORTABLE
 from bnnhw.hw.window.sliding_window import SlidingWindow
 from tests.hw.pool.test_pool import pooled
 from tests.hw.pool.test_pool import to_beats as to_pool_beats
@@ -41,7 +42,7 @@ def test_convolution_and_pooling(size, channels, planes, pixels, in_pixels, simd
         in_pixels=in_pixels,
         pixels=pixels,
         simd=simd,
-        technology="portable",
+        target=PORTABLE,
     )
     matrix = MatrixUnit(
         weights=weights,
@@ -50,7 +51,7 @@ def test_convolution_and_pooling(size, channels, planes, pixels, in_pixels, simd
         vectors=pixels,
         planes=planes,
         thresholds=thresholds.tolist(),
-        technology="portable",
+        target=PORTABLE,
     )
     pool = MaxPool(
         height=size - 2,
@@ -60,7 +61,7 @@ def test_convolution_and_pooling(size, channels, planes, pixels, in_pixels, simd
         stride=(2, 2),
         pixels=pixels,
         lanes=pe,
-        technology="portable",
+        target=PORTABLE,
     )
     out_pixels = pool.shape.out_pixels
     widen = WidthConverter(width=1, in_lanes=pe, out_lanes=rows, vectors=out_pixels)

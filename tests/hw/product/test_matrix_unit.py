@@ -9,6 +9,8 @@ from bnnhw.hw.product.matrix_shape import MatrixShape
 from bnnhw.hw.product.matrix_unit import MatrixUnit
 from bnnhw.hw.product.processing_group import ProcessingGroup
 from bnnhw.hw.stream.flow import flow_cycles
+from bnnhw.hw.targets import PORTABLE, Target
+from bnnhw.hw.targets.ecp5 import ECP5
 from tests.hw.proof import prove_equal
 from tests.hw.scenario import pack, run_scenario
 from tests.hw.verilog_scenario import run_verilog_scenario
@@ -58,7 +60,7 @@ ON_CELLS = [
 
 
 def verify_against_reference(
-    rows, cols, pe, simd, *, vectors=1, planes=1, row_groups=1, thresholded=True, store="auto", technology="portable",
+    rows, cols, pe, simd, *, vectors=1, planes=1, row_groups=1, thresholded=True, store="auto", target=PORTABLE,
     seed=0, stalls=(0.3, 0.3), frames=FRAMES, run=run_scenario,
 ):  # fmt: skip
     """Runs random frames through a unit with random weights and compares every beat; the unit and the trace."""
@@ -75,7 +77,7 @@ def verify_against_reference(
         row_groups=row_groups,
         thresholds=thresholds if thresholded else None,
         store=store,
-        technology=technology,
+        target=target,
     )
     x = rng.integers(0, 1 << planes, (frames, vectors, cols))
     results = (x[:, :, None, :] ^ (weights > 0) * ((1 << planes) - 1)).sum(axis=-1)  # each plane is XORed
@@ -130,9 +132,9 @@ def test_equals_numpy_on_ecp5_cells(rows, cols, pe, simd, options, seed, tmp_pat
     def run(dut, beats, **arguments):
         return run_verilog_scenario(dut, beats, folder=tmp_path, **arguments)
 
-    verify_against_reference(rows, cols, pe, simd, **options, technology="ecp5", seed=seed, frames=2, run=run)
+    verify_against_reference(rows, cols, pe, simd, **options, target=ECP5, seed=seed, frames=2, run=run)
     unit, trace = verify_against_reference(
-        rows, cols, pe, simd, **options, technology="ecp5", seed=seed, frames=2, stalls=(0, 0), run=run
+        rows, cols, pe, simd, **options, target=ECP5, seed=seed, frames=2, stalls=(0, 0), run=run
     )
     check_timing(unit, trace, 2)
 
@@ -143,20 +145,19 @@ def test_equals_numpy_on_ecp5_cells(rows, cols, pe, simd, options, seed, tmp_pat
 )
 def test_processing_elements_on_cells_equal_the_portable_ones(simd, vectors, planes, constant, tmp_path):
     folds = 1 if constant else 4
-    shape = MatrixShape(
-        rows=2 * folds, cols=simd if constant else 4 * simd, pe=2, simd=simd, vectors=vectors, planes=planes
-    )
-    gold, gate = (
-        ProcessingGroup(
+    cols = simd if constant else 4 * simd
+
+    def group(target: Target) -> ProcessingGroup:
+        sizes = {"rows": 2 * folds, "cols": cols, "pe": 2, "simd": simd, "vectors": vectors, "planes": planes}
+        shape = MatrixShape(**sizes, target=target)
+        return ProcessingGroup(
             shape=shape,
             pes=2,
-            weights=rng.integers(0, 2, (2, simd)) if constant else None,
+            weights=np.random.default_rng(1).integers(0, 2, (2, simd)) if constant else None,
             starts=np.arange(folds * 2).reshape(folds, 2) * 5 % (1 << shape.accumulator_width),
-            technology=technology,
         )
-        for rng, technology in ((np.random.default_rng(1), "portable"), (np.random.default_rng(1), "ecp5"))
-    )
-    prove_equal(gold, gate, tmp_path)
+
+    prove_equal(group(PORTABLE), group(ECP5), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -169,12 +170,12 @@ def test_processing_elements_on_cells_equal_the_portable_ones(simd, vectors, pla
         ({"planes": 0}, r"^planes=0 must be at least 1$"),
         ({"store": "ram"}, r"^store='ram' must be one of \['block', 'lut', 'constant', 'auto'\]$"),
         ({"store": "constant"}, r"^store='constant' must have pe=rows=12 and simd=cols=4; pe=3, simd=2 needs"),
-        ({"technology": "asic"}, r"^technology='asic' must be one of \['ecp5', 'portable'\]$"),
+        ({"target": "asic"}, r"^target='asic' must be one of \['ecp5', 'portable'\]$"),
         ({"thresholds": [1, 2]}, r"^thresholds must be rows=12 ints, one a row; there are 2$"),
         ({"weights": np.zeros((12, 4))}, r"^weights of shape \(12, 4\) must be a matrix of \+1 and -1$"),
     ],
 )
 def test_errors(arguments, message):
-    legal = {"weights": np.ones((12, 4), np.int8), "pe": 3, "simd": 2, "technology": "portable"}
+    legal = {"weights": np.ones((12, 4), np.int8), "pe": 3, "simd": 2, "target": PORTABLE}
     with pytest.raises(ValueError, match=message):
         MatrixUnit(**{**legal, **arguments})

@@ -12,6 +12,9 @@ from bnnhw.hw.storage.line_memory import (
     line_memory_latency,
     line_memory_store,
 )
+from bnnhw.hw.targets import PORTABLE
+
+FABRIC = PORTABLE.fabric
 
 
 @pytest.mark.parametrize(
@@ -26,7 +29,7 @@ from bnnhw.hw.storage.line_memory import (
     ],
 )
 def test_words_come_back(depth, width, store):
-    memory = LineMemory(depth=depth, width=width, store=store, technology="portable")
+    memory = LineMemory(depth=depth, width=width, store=store, target=PORTABLE)
     rng = random.Random(depth)
 
     async def testbench(ctx):
@@ -58,12 +61,12 @@ def test_words_come_back(depth, width, store):
 
 
 def test_the_cheapest_store_is_chosen():
-    assert [line_memory_store(depth, 36) for depth in (4, 16, 512)] == ["registers", "lut", "block"]
-    assert block_shape(1100, 36) == (512, 1)  # 3 block RAMs, where 1024 x 18 would take 4
-    assert line_memory_cells(1100, 36, "block")[2] == 3
-    assert line_memory_cells(16, 8, "lut") == (12, 8, 0)
+    assert [line_memory_store(FABRIC, depth, 36) for depth in (4, 16, 512)] == ["registers", "lut", "block"]
+    assert block_shape(FABRIC, 1100, 36) == (512, 1)  # 3 block RAMs, where 1024 x 18 would take 4
+    assert line_memory_cells(FABRIC, 1100, 36, "block")[2] == 3
+    assert line_memory_cells(FABRIC, 16, 8, "lut") == (12, 8, 0)
 
 
 def test_options_are_checked():
     with pytest.raises(ValueError, match=r"^store='ram' must be one of \['registers', 'lut', 'block'\]$"):
-        LineMemory(depth=4, width=1, store="ram", technology="portable")
+        LineMemory(depth=4, width=1, store="ram", target=PORTABLE)

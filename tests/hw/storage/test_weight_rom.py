@@ -7,6 +7,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from bnnhw.hw.storage.weight_rom import WeightRom, block_rams, weight_words
+from bnnhw.hw.targets import PORTABLE
 
 
 def test_order_of_words():
@@ -30,7 +31,7 @@ def test_order_of_words():
 )
 def test_groups_read_their_columns(depth, width, group_width, store):
     words = np.random.default_rng(0).integers(0, 2, (depth, width), dtype=np.uint8)
-    rom = WeightRom(words=words, group_width=group_width, store=store, technology="portable")
+    rom = WeightRom(words=words, group_width=group_width, store=store, target=PORTABLE)
     rng = random.Random(0)
     addresses = [depth - 1, 0, *(rng.randrange(depth) for _ in range(40))]
     seen = []
@@ -55,4 +56,4 @@ def test_groups_read_their_columns(depth, width, group_width, store):
     ("depth", "width", "count"), [(512, 36, 1), (512, 37, 2), (513, 36, 2), (16384, 3, 3), (16385, 3, 6), (40000, 2, 6)]
 )
 def test_block_rams(depth, width, count):
-    assert block_rams(depth, width) == count
+    assert block_rams(PORTABLE.fabric, depth, width) == count

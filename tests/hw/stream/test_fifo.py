@@ -6,6 +6,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from bnnhw.hw.stream.fifo import LUT_FIFO_DEPTH, Fifo, fifo_block_rams
+from bnnhw.hw.targets import PORTABLE
 from tests.hw.scenario import run_scenario
 
 DEPTHS = [8, LUT_FIFO_DEPTH, 2 * LUT_FIFO_DEPTH]
@@ -15,13 +16,13 @@ DEPTHS = [8, LUT_FIFO_DEPTH, 2 * LUT_FIFO_DEPTH]
 @pytest.mark.parametrize(("stalls", "seed"), [((0, 0.7), 0), ((0.7, 0), 1), ((0.3, 0.3), 2)])
 def test_order(depth, stalls, seed):
     beats = [random.Random(seed).getrandbits(40) for _ in range(2 * depth + 30)]
-    dut = Fifo(width=40, depth=depth, technology="portable")
+    dut = Fifo(width=40, depth=depth, target=PORTABLE)
     assert run_scenario(dut, beats, outputs=len(beats), seed=seed, stalls=stalls).outputs == beats
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_throughput_and_latency(depth):
-    dut = Fifo(width=8, depth=depth, technology="portable")
+    dut = Fifo(width=8, depth=depth, target=PORTABLE)
     beats = list(range(100))
     trace = run_scenario(dut, beats, outputs=100, stalls=(0, 0))
     assert trace.outputs == beats
@@ -32,7 +33,7 @@ def test_throughput_and_latency(depth):
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_capacity(depth):
     """The beats that are accepted before one is taken."""
-    dut = Fifo(width=8, depth=depth, technology="portable")
+    dut = Fifo(width=8, depth=depth, target=PORTABLE)
     accepted = 0
 
     async def testbench(ctx):
@@ -54,7 +55,7 @@ def test_capacity(depth):
 def test_frames_are_committed_or_taken_back(depth, seed):
     """The reader sees the committed frames only, and none of them before its commit."""
     rng = random.Random(seed)
-    dut = Fifo(width=16, depth=depth, technology="portable")
+    dut = Fifo(width=16, depth=depth, target=PORTABLE)
     committed, received = [], []
     done = False
 
@@ -117,15 +118,15 @@ def test_frames_are_committed_or_taken_back(depth, seed):
         ({"depth": 4}, r"^depth=4 must be a power of two and at least 8$"),
         ({"depth": 32768}, r"^depth=32768 must be at most 16384, the depth of one block RAM$"),
         ({"width": 0}, r"^width=0 must be at least 1$"),
-        ({"technology": "asic"}, r"^technology='asic' must be one of \['ecp5', 'portable'\]$"),
+        ({"target": "asic"}, r"^target='asic' must be one of \['ecp5', 'portable'\]$"),
     ],
 )
 def test_options_are_checked(options, message):
     with pytest.raises(ValueError, match=message):
-        Fifo(**({"width": 8, "depth": 16, "technology": "portable"} | options))
+        Fifo(**({"width": 8, "depth": 16, "target": PORTABLE} | options))
 
 
 def test_block_rams():
-    assert fifo_block_rams(width=98, depth=32) == 0
-    assert fifo_block_rams(width=98, depth=512) == 3
-    assert fifo_block_rams(width=8, depth=2048) == 1
+    assert fifo_block_rams(PORTABLE.fabric, width=98, depth=32) == 0
+    assert fifo_block_rams(PORTABLE.fabric, width=98, depth=512) == 3
+    assert fifo_block_rams(PORTABLE.fabric, width=8, depth=2048) == 1

@@ -8,6 +8,8 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 from bnnhw.hw.stream.flow import flow_cycles
+from bnnhw.hw.targets import PORTABLE
+from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.hw.window.shape import WindowShape
 from bnnhw.hw.window.sliding_window import SlidingWindow
 from tests.beats import pixels_to_beats
@@ -88,7 +90,7 @@ def offered_cycles(beats, pause):
 
 def verify_against_reference(
     height, width, channels, kernel, simd, *, stride=(1, 1), padding=(0, 0, 0, 0), padding_code=0, element_bits=1,
-    seed=0, stalls=(0.3, 0.3), pause=None, images=IMAGES, technology="portable", run=run_scenario, **options,
+    seed=0, stalls=(0.3, 0.3), pause=None, images=IMAGES, target=PORTABLE, run=run_scenario, **options,
 ):  # fmt: skip
     """Runs random images through a window and compares every word; the unit and the trace."""
     unit = SlidingWindow(
@@ -101,7 +103,7 @@ def verify_against_reference(
         padding=padding,
         padding_code=padding_code,
         simd=simd,
-        technology=technology,
+        target=target,
         **options,
     )
     shape = unit.shape
@@ -156,9 +158,9 @@ def test_equals_numpy_on_ecp5_cells(height, width, channels, kernel, simd, optio
     def run(dut, beats, **arguments):
         return run_verilog_scenario(dut, beats, folder=tmp_path, **arguments)
 
-    verify_against_reference(height, width, channels, kernel, simd, **options, technology="ecp5", run=run)
+    verify_against_reference(height, width, channels, kernel, simd, **options, target=ECP5, run=run)
     unit, trace = verify_against_reference(
-        height, width, channels, kernel, simd, **options, technology="ecp5", stalls=(0, 0), run=run
+        height, width, channels, kernel, simd, **options, target=ECP5, stalls=(0, 0), run=run
     )
     begin = trace.input_cycles[0]
     accepted, leaving = flow_cycles(unit.flow, [0] * len(trace.input_cycles))
@@ -187,19 +189,27 @@ def test_equals_numpy_on_ecp5_cells(height, width, channels, kernel, simd, optio
         ),
         ({"store": "ram"}, r"^store='ram' must be one of \['registers', 'lut', 'block', 'auto'\]$"),
         ({"padding_code": 4}, r"^padding_code=4 must be an element of element_bits=2, 0\.\.3$"),
-        ({"technology": "asic"}, r"^technology='asic' must be one of"),
+        ({"target": "asic"}, r"^target='asic' must be one of"),
     ],
 )
 def test_options_are_checked(options, message):
     legal = {"height": 6, "width": 8, "channels": 4, "element_bits": 2, "kernel": (3, 3), "pixels": 2, "simd": 2}
     with pytest.raises(ValueError, match=message):
-        SlidingWindow(**(legal | {"technology": "portable"} | options))
+        SlidingWindow(**(legal | {"target": PORTABLE} | options))
 
 
 def test_wide_images_take_little_memory():
     """No address is lost to the padding or to the number of rows."""
     shape = WindowShape(
-        height=9, width=4096, channels=16, kernel=(3, 3), padding=(1, 1, 1, 1), pixels=4, in_pixels=2, simd=16
+        height=9,
+        width=4096,
+        channels=16,
+        kernel=(3, 3),
+        padding=(1, 1, 1, 1),
+        pixels=4,
+        in_pixels=2,
+        simd=16,
+        target=PORTABLE,
     )
     assert (shape.rows, shape.depth, shape.store) == (4, 4096, "block")
     assert shape.initiation_interval == 9 * 1024 * 9

@@ -133,7 +133,7 @@ DAMAGES: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (lambda d: d["tensors"].update({"3.mean": torch.zeros(8)}), rf"mean of {NORM} must be float32 \(9,\), not float32"),
     (lambda d: d["tensors"].update({"3.mean": torch.zeros(9).double()}), rf"mean of {NORM} must be .*, not float64"),
     (lambda d: d["tensors"]["3.weight"].__setitem__(4, float("inf")), f"weight of {NORM} must hold finite numbers"),
-    (lambda d: d["tensors"]["3.variance"].__setitem__(4, -1.0), f"variance \\+ eps of {NORM} must be greater than 0"),
+    (lambda d: d["tensors"]["3.variance"].__setitem__(4, -1.0), f"variance and eps of {NORM} must be at least 0"),
     (lambda d: node(d, "3")["tensors"].pop("bias"), f"{NORM} must have both weight and bias, or neither"),
     (lambda d: d["tensors"].update({"7.weight": torch.ones(2)}), r"of layer '7' .* float32 \(1,\) or \(3,\), not"),
 ]  # fmt: skip

@@ -25,7 +25,7 @@ def padded() -> nn.Sequential:
     layers = (
         ToChannelsFirst(), BinaryConv2d(2, 6, 3), nn.MaxPool2d(2), nn.BatchNorm2d(6), Sign(),
         BinaryConv2d(6, 40, 3, stride=2, padding=1, pad_value=-1), nn.BatchNorm2d(40), Sign(),
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), BinaryLinear(40, 4), TensorNorm(),
+        nn.AvgPool2d(2), nn.Flatten(), BinaryLinear(40, 4), TensorNorm(),
     )  # fmt: skip
     return nn.Sequential(*layers)
 

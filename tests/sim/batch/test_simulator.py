@@ -14,6 +14,7 @@ from amaranth.sim import Simulator
 from bnnhw.hw.core import Core
 from bnnhw.hw.stream.buffer import StreamBuffer
 from bnnhw.hw.stream.fifo import Fifo
+from bnnhw.hw.targets import PORTABLE
 from bnnhw.sim.batch.simulator import BatchSimulator
 from bnnhw.sim.batch.waves import Waves
 from bnnhw.sim.errors import DeadlockError, SimulationError
@@ -204,7 +205,7 @@ def test_deadlock_names_how_many_beats_moved():
 
 
 def test_deadlock_names_the_unit_that_holds_beats_up():
-    units = [StreamBuffer(width=8), Fifo(width=8, depth=8, technology="portable"), Accumulator(5, stuck=True)]
+    units = [StreamBuffer(width=8), Fifo(width=8, depth=8, target=PORTABLE), Accumulator(5, stuck=True)]
     width = len(units[-1].o.payload)
     names = ["front", "conv2 windows queue", "conv2 windows"]
     core = Core(units=units, input_lanes=1, input_width=8, output_lanes=1, output_width=width, names=names)

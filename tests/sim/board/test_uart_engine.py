@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.link.phy.uart import UartReceiver, UartTransmitter, baud_rate
 from bnnhw.hw.stream.fifo import Fifo
+from bnnhw.hw.targets import PORTABLE
 from bnnhw.sim.batch.simulator import compile_design
 from bnnhw.sim.board.uart_engine import UartEngine
 from bnnhw.sim.errors import SimulationError
@@ -30,7 +31,7 @@ class Echo(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.receiver = receiver = UartReceiver(rate=self.rate)
-        m.submodules.fifo = fifo = Fifo(width=8, depth=256, technology="portable")
+        m.submodules.fifo = fifo = Fifo(width=8, depth=256, target=PORTABLE)
         m.submodules.transmitter = transmitter = UartTransmitter(rate=self.rate)
         wiring.connect(m, fifo.o, transmitter.i)
         m.d.comb += [

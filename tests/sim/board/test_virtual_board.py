@@ -28,7 +28,7 @@ from bnnhw.compiler.lowering.build_pipeline import build_pipeline
 from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
 from bnnhw.compiler.lowering.network import split_host
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Kind, encode
-from bnnhw.hw.targets.pll import pll_settings
+from bnnhw.hw.targets.ecp5.pll import pll_settings
 from bnnhw.sim.batch import native
 from bnnhw.sim.board import virtual_board
 from bnnhw.sim.board.virtual_board import VirtualBoard

@@ -1,6 +1,7 @@
 """The ladder: it holds where levels agree, and names the place where they do not."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from bnnhw.compiler.frontends.model_file import load
 from bnnhw.compiler.ir.graph import random_feeds, trace
 from bnnhw.compiler.passes.integerize import integerize, scores_of_sums
 from bnnhw.compiler.search.scheduling import schedule
-from bnnhw.hw.targets.devices import get_device
+from bnnhw.hw.targets import get_device
 from bnnhw.sim.ladder.ladder import Rung, climb
 from bnnhw.sim.ladder.rungs import graph_rung, packed_rung, rtl_rung, trace_rtl
 from tests.compiler.make_model import make_model
@@ -49,6 +50,31 @@ def test_sums_are_compared_as_the_scores_that_they_make(levels):
     assert [step.differences for step in climb(rungs, images)] == [0, 0, 0]
     off_by_one = [rungs[0], Rung("off", lambda images: rungs[1].answers(images) + 1, as_below=rungs[1].as_below)]
     assert [step.differences for step in climb(off_by_one, images)] == [SAMPLES]
+
+
+def test_a_slow_core_is_not_taken_for_stuck(levels, monkeypatch):
+    _, integers, images = levels
+    plan = schedule(integers, get_device("LFE5U-85F"), target_fps=1e4)
+    monkeypatch.setattr("bnnhw.sim.ladder.rungs.PATIENCE", 1)
+    assert plan.timing.latency > 50
+    (step,) = climb([packed_rung(integers), rtl_rung(plan)], images)
+    assert step.differences == 0
+    assert len(trace_rtl(plan, images)) == 2
+
+
+def test_tells_the_time_that_a_rung_takes_to_make_and_to_answer(monkeypatch):
+    clock = 0
+
+    def wait(seconds: int, result: Any) -> Any:
+        nonlocal clock
+        clock += seconds
+        return result
+
+    monkeypatch.setattr("bnnhw.sim.ladder.ladder.time.perf_counter", lambda: clock)
+    slow = Rung("slow", lambda images: wait(20, images))
+    slower = Rung("slower", lambda images: wait(5000, images))
+    (step,) = climb((wait(seconds, rung) for seconds, rung in ((1, slow), (300, slower))), np.zeros((2, 1)))
+    assert (step.making_seconds, step.seconds) == (300, 5000)
 
 
 def test_rtl_shows_the_integer_graphs_activations(levels):

@@ -3,7 +3,7 @@
 import re
 
 from bnnhw.boards.board import BOARDS, Board
-from bnnhw.hw.targets.devices import IDCODES
+from bnnhw.hw.targets import DEVICES
 
 __all__ = ["explain"]
 
@@ -69,9 +69,9 @@ def _or_rights(line: str) -> str:
 
 def _found_device(said: str, board: Board) -> str:
     """Which FPGA answered, and boards that have it, where the loader tells its IDCODE."""
-    own = IDCODES[board.device.name]
+    others = {other.idcode: name for name, other in DEVICES.items() if other.idcode != board.device.idcode}
     codes = [int(code, 16) for code in re.findall(r"\b(?:0x)?([0-9a-f]{8})\b", said, re.IGNORECASE)]
-    name = next((name for code in codes for name in IDCODES if IDCODES[name] == code != own), None)
+    name = next((others[code] for code in codes if code in others), None)
     if name is None:
         return ""
     boards = ", ".join(other.name for other in BOARDS.values() if other.device.name == name)

@@ -5,17 +5,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from amaranth.back import rtlil
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from bnnhw.hw.rtlil import convert_to_rtlil
+from bnnhw.hw.targets import Cells, Device, Target, ToolChain
+
 from .routing import RoutedReport, place_and_route
-from .synthesis import SynthesisReport, synthesise
+from .synthesis import synthesise
 
 __all__ = ["route_alone", "synthesise_alone"]
-
-_PACKAGE = "CABGA381"  # the package of every ECP5 size
 
 
 class Harness(wiring.Component):
@@ -51,18 +51,18 @@ class Harness(wiring.Component):
         return m
 
 
-def synthesise_alone(component: wiring.Component, *, timeout_s: float | None = None) -> SynthesisReport:
+def synthesise_alone(component: wiring.Component, target: Target, *, timeout_s: float | None = None) -> Cells:
     """The cells of `component`, synthesised with nothing around it that could be merged into it."""
     with tempfile.TemporaryDirectory(prefix="bnnhw-") as folder:
-        return _synthesise_harness(Harness(component), Path(folder), timeout_s=timeout_s)
+        return _synthesise_harness(Harness(component), Path(folder), target.tools, timeout_s=timeout_s)
 
 
 def route_alone(
     component: wiring.Component,
-    device: str,
+    device: Device,
     seed: int,
     *,
-    speed: int = 6,
+    speed: int | None = None,
     aim_hz: float = 400e6,
     timeout_s: float | None = None,
     on_phase: Callable[[str], None] | None = None,
@@ -70,31 +70,32 @@ def route_alone(
     """The cells and the Fmax of `component` routed by itself on `device`, between registers and without its pins.
 
     `fmax_hz` is that of the paths from register to register, those from and to the harness included. `aim_hz` is the
-    constraint that the placer works towards. `seconds` is nextpnr's time, `ff` is without the harness.
+    constraint that the placer works towards; `speed` is the slowest grade where it is not given. `seconds` is nextpnr's
+    time, and the flip-flops are without the harness's.
 
     Raises
     ------
     ToolError
         When a tool is missing, fails or exceeds `timeout_s`.
     """
-    harness = Harness(component)
+    harness, tools = Harness(component), device.target.tools
     with tempfile.TemporaryDirectory(prefix="bnnhw-") as folder:
-        synthesis = _synthesise_harness(harness, Path(folder), timeout_s=timeout_s)
+        cells = _synthesise_harness(harness, Path(folder), tools, timeout_s=timeout_s)
         routed = place_and_route(
             Path(folder),
             device=device,
-            package=_PACKAGE,
-            speed=speed,
+            package=tools.common_package,
+            speed=tools.slowest_speed if speed is None else speed,
             seed=seed,
-            lut4=synthesis.lut4,
+            luts=cells.logic,
             clock_hz=aim_hz,
             timeout_s=timeout_s,
             on_phase=on_phase,
         )
-    return replace(routed, ff=routed.ff - harness.flip_flops)
+    return replace(routed, cells=replace(routed.cells, ffs=routed.cells.ffs - harness.flip_flops))
 
 
-def _synthesise_harness(harness: Harness, folder: Path, *, timeout_s: float | None) -> SynthesisReport:
-    text = rtlil.convert(harness, name="top", emit_src=False)
+def _synthesise_harness(harness: Harness, folder: Path, tools: ToolChain, *, timeout_s: float | None) -> Cells:
+    text = convert_to_rtlil(harness)
     (folder / "top.il").write_text(text)
-    return synthesise(folder, measured="top.component", timeout_s=timeout_s)
+    return synthesise(folder, tools, measured="top.component", timeout_s=timeout_s).cells

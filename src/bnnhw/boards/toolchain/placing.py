@@ -1,11 +1,12 @@
-"""A netlist as nextpnr-ecp5 packs and places it, for simulation."""
+"""A netlist as a family's nextpnr packs and places it, for simulation."""
 
 from pathlib import Path
 
-from .carry_ends import opened_netlist
+from bnnhw.hw.targets import Device
+
+from .prepared_netlist import prepared_netlist
 from .process import run_tool
-from .routing import device_option
-from .tools import find_nextpnr
+from .tools import find_tool
 
 __all__ = ["place"]
 
@@ -13,7 +14,7 @@ __all__ = ["place"]
 def place(
     folder: Path,
     *,
-    device: str,
+    device: Device,
     package: str,
     speed: int,
     seed: int = 1,
@@ -31,16 +32,17 @@ def place(
     ToolError
         When nextpnr is missing, finds no room, fails, or exceeds `timeout_s`.
     """
-    with opened_netlist(folder, name) as netlist:
+    tools = device.target.tools
+    tool = find_tool(tools.place_and_route)
+    with prepared_netlist(folder, name, tools) as netlist:
         run_tool(
             [
-                *find_nextpnr().command,
-                device_option(device),
-                *("--package", package, "--speed", str(speed), "--seed", str(seed)),
-                *("--json", netlist, "--lpf-allow-unconstrained", "--out-of-context"),
+                *tool.command,
+                *tools.chip_options(device.name, package, speed),
+                *("--seed", str(seed), "--json", netlist, *tools.free_pins_options, "--out-of-context"),
                 *("--no-route", "--write", f"{name}.placed.json"),
             ],
-            name="nextpnr-ecp5",
+            name=tool.name,
             cwd=folder,
             log=folder / "logs" / "placing.log",
             timeout_s=timeout_s,

@@ -1,4 +1,4 @@
-"""A netlist to a routed configuration, with nextpnr-ecp5."""
+"""A netlist to a routed configuration, with a family's nextpnr."""
 
 import json
 import re
@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .carry_ends import opened_netlist
-from .process import run_tool
-from .tools import find_nextpnr
+from bnnhw.hw.targets import Cells, Device
 
-__all__ = ["ROUTER2_FROM_LUT4", "RoutedReport", "device_option", "place_and_route"]
+from .prepared_netlist import prepared_netlist
+from .process import run_tool
+from .tools import find_tool
+
+__all__ = ["ROUTER2_FROM_LUT4", "RoutedReport", "place_and_route"]
 
 ROUTER2_FROM_LUT4 = 60_000
 """Designs of this many LUT4 and more are routed with router2. Below it router1 gives the higher Fmax in less time: 145
@@ -22,7 +24,6 @@ network of 50,000 with 28 % less wire than the other one, and lets one of 12,000
 minutes, where after the other one most nets were open after 14. A network of 4,000 is some 7 % faster with
 it, too, but takes half as long again."""
 
-_DEVICE = re.compile(r"LFE5(U|UM|UM5G)-(12|25|45|85)F")
 _PHASES = (
     (r"Info: Packing ", "packing"),
     (r"Info:\s+at iteration #(\d+): temp.* wirelen = (\d+)", "refining the placement, step {}, wire length {}"),
@@ -39,39 +40,24 @@ _PHASES = (
 class RoutedReport:
     """What a routed design occupies and how fast it is.
 
-    `trellis_comb` counts half slices' LUT4 cells, those that only feed carries included; `luts` is the LUT4 of logic
-    and distributed RAM before packing, `ccu2c` the carry cells (two LUT4 each). `fmax_hz` is that of the design's
-    clock, of the slowest one where there are more. `seconds` is the time of the run whose `seed` this is.
+    `fmax_hz` is that of the design's clock, of the slowest one where there are more. `seconds` is the time of the run
+    whose `seed` this is.
     """
 
-    luts: int
-    trellis_comb: int
-    ff: int
-    ccu2c: int
-    ebr: int
-    multipliers: int
+    cells: Cells
     fmax_hz: float
     seed: int
     seconds: float
 
 
-def device_option(device: str) -> str:
-    """nextpnr's option for a device: `LFE5U-85F` -> `--85k`, `LFE5UM5G-45F` -> `--um5g-45k`."""
-    match = _DEVICE.fullmatch(device)
-    if match is None:
-        raise ValueError(f"device={device!r} must be an ECP5 such as LFE5U-85F, LFE5UM-45F or LFE5UM5G-85F")
-    family, size = match.groups()
-    return f"--{size}k" if family == "U" else f"--{family.lower()}-{size}k"
-
-
 def place_and_route(
     folder: Path,
     *,
-    device: str,
+    device: Device,
     package: str,
     speed: int,
     seed: int,
-    lut4: int,
+    luts: int,
     clock_hz: float | None = None,
     name: str = "top",
     output: str = "top",
@@ -80,37 +66,38 @@ def place_and_route(
 ) -> RoutedReport:
     """Places and routes `folder`/`name`.json into `output`.config and `output`.report.json.
 
-    The pins come from `name`.lpf where there is one, else they are nextpnr's choice. `lut4` is the size of the netlist
-    and picks the router, `clock_hz` the frequency to aim at where no constraint of the LPF says so. A missed frequency
-    is no error: the caller reads `fmax_hz`.
+    The pins come from the file of pins of `name` where there is one, else they are nextpnr's choice. `luts` is the size
+    of the netlist and picks the router, `clock_hz` the frequency to aim at where no constraint of that file says so. A
+    missed frequency is no error: the caller reads `fmax_hz`.
 
     Raises
     ------
     ToolError
         When nextpnr is missing, fails (no room, no route) or exceeds `timeout_s`.
     """
-    tool = find_nextpnr()
-    pins = ["--lpf", f"{name}.lpf"] if (folder / f"{name}.lpf").exists() else ["--lpf-allow-unconstrained"]
+    tools = device.target.tools
+    tool = find_tool(tools.place_and_route)
+    pins_file = f"{name}.{tools.pins_suffix}"
+    pins = [tools.pins_option, pins_file] if (folder / pins_file).exists() else tools.free_pins_options
     log = folder / "logs" / ("nextpnr.log" if output == name else f"nextpnr.{output.removeprefix(f'{name}.')}.log")
 
     def on_line(line: str) -> None:
         if on_phase is not None and (phase := _phase(line)):
             on_phase(phase)
 
-    with opened_netlist(folder, name) as netlist:
+    with prepared_netlist(folder, name, tools) as netlist:
         seconds = run_tool(
             [
                 *tool.command,
-                device_option(device),
-                *("--package", package, "--speed", str(speed)),
+                *tools.chip_options(device.name, package, speed),
                 *("--json", netlist, *pins, "--seed", str(seed)),
-                *("--placer", "static" if lut4 >= STATIC_PLACER_FROM_LUT4 else "heap"),
-                *("--router", "router2" if lut4 >= ROUTER2_FROM_LUT4 else "router1"),
+                *("--placer", "static" if luts >= STATIC_PLACER_FROM_LUT4 else "heap"),
+                *("--router", "router2" if luts >= ROUTER2_FROM_LUT4 else "router1"),
                 *(() if clock_hz is None else ("--freq", f"{clock_hz / 1e6:.6f}")),
-                *("--textcfg", f"{output}.config", "--report", f"{output}.report.json"),
+                *(tools.config_option, f"{output}.config", "--report", f"{output}.report.json"),
                 *("--timing-allow-fail", "--no-print-critical-path-source"),
             ],
-            name="nextpnr-ecp5",
+            name=tool.name,
             cwd=folder,
             log=log,
             timeout_s=timeout_s,
@@ -118,14 +105,8 @@ def place_and_route(
         )
     report = json.loads((folder / f"{output}.report.json").read_text())
     used = {cell: count["used"] for cell, count in report["utilization"].items()}
-    packed = _packed_luts(log)
     return RoutedReport(
-        luts=packed["logic"] + packed["RAM"] + packed["RAMW"],
-        trellis_comb=used["TRELLIS_COMB"],
-        ff=used["TRELLIS_FF"],
-        ccu2c=packed["carry"] // 2,
-        ebr=used["DP16KD"],
-        multipliers=used["MULT18X18D"],
+        cells=tools.routed_cells(used, _packed_luts(log)),
         fmax_hz=min(clock["achieved"] for clock in report["fmax"].values()) * 1e6,
         seed=seed,
         seconds=seconds,

@@ -1,4 +1,4 @@
-"""RTLIL to an ECP5 netlist, with yosys."""
+"""RTLIL to a netlist of a target's cells, with yosys."""
 
 import json
 import re
@@ -6,46 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bnnhw.hw.targets import Cells, ToolChain
+
 from .process import run_tool
-from .tools import find_yosys
+from .tools import YOSYS, find_tool
 
-__all__ = ["SynthesisReport", "netlist_resources", "run_yosys", "synthesise"]
-
+__all__ = ["SynthesisReport", "run_yosys", "synthesise"]
 
 _PASS = re.compile(r"[\d.]+\. Executing (\w+) pass")
 
 
 @dataclass(frozen=True)
 class SynthesisReport:
-    """What a synthesised netlist is made of, in cells of the ECP5 library.
+    """What a synthesised netlist is made of, and the seconds that it took."""
 
-    `luts` counts LUT4 cells, and a distributed RAM cell (16 x 4) as the 6 LUT4 that it occupies; `ccu2c` the carry
-    cells, which occupy 2 LUT4 each; `ebr` the block RAMs of 18 kbit.
-    """
-
-    luts: int
-    ccu2c: int
-    ff: int
-    ebr: int
-    multipliers: int
+    cells: Cells
     seconds: float
-
-    @property
-    def lut4(self) -> int:
-        """LUT4 in all: luts + 2 ccu2c."""
-        return self.luts + 2 * self.ccu2c
-
-
-def netlist_resources(cells: dict[str, int], *, seconds: float) -> SynthesisReport:
-    """The report of a netlist with these counts of cells by type."""
-    return SynthesisReport(
-        luts=cells.get("LUT4", 0) + 6 * cells.get("TRELLIS_DPR16X4", 0),
-        ccu2c=cells.get("CCU2C", 0),
-        ff=cells.get("TRELLIS_FF", 0),
-        ebr=cells.get("DP16KD", 0) + cells.get("PDPW16KD", 0),
-        multipliers=cells.get("MULT18X18D", 0),
-        seconds=seconds,
-    )
 
 
 def run_yosys(
@@ -57,7 +33,7 @@ def run_yosys(
     on_line: Callable[[str], None] | None = None,
 ) -> float:
     """Runs yosys in `cwd` over `commands`; the seconds that it took."""
-    tool = find_yosys()
+    tool = find_tool(YOSYS)
     script = cwd / "commands.ys"
     script.write_text("\n".join(commands) + "\n")
     command = [*tool.command, "-s", script.name]
@@ -68,6 +44,7 @@ def run_yosys(
 
 def synthesise(
     folder: Path,
+    tools: ToolChain,
     *,
     name: str = "top",
     measured: str | None = None,
@@ -78,9 +55,6 @@ def synthesise(
 
     `measured` names a module that is synthesised by itself, so that no logic moves across its border; the report is
     about it, and it is flattened into the top afterwards. `on_pass` hears the names of yosys' passes.
-
-    `-nowidelut` keeps functions of 5 to 7 inputs in trees of LUT4: the multiplexers that join slices would cost area
-    to save depth that these pipelines do not have.
 
     Raises
     ------
@@ -97,7 +71,7 @@ def synthesise(
     if measured is not None:
         commands.append(f"setattr -mod -set keep_hierarchy 1 {measured}")
     commands += [
-        f"synth_lattice -family ecp5 -nowidelut -top {name}",
+        f"{tools.synthesise} -top {name}",
         f"tee -q -o {name}.stat.json stat -json {module}",
     ]
     if measured is not None:
@@ -118,4 +92,5 @@ def synthesise(
     statistics_file = folder / f"{name}.stat.json"
     statistics = json.loads(statistics_file.read_text())
     statistics_file.unlink()
-    return netlist_resources(statistics["modules"][f"\\{module}"]["num_cells_by_type"], seconds=seconds)
+    counts = statistics["modules"][f"\\{module}"]["num_cells_by_type"]
+    return SynthesisReport(tools.netlist_cells(counts), seconds)

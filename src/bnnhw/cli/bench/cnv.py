@@ -39,6 +39,6 @@ def measure(bench: Bench) -> Iterator[Row]:
         met=seconds < MAX_SEARCH_S,
     )
     frames = frames_of(schedule, data.test_images[:CYCLE_FRAMES])
-    result = BatchSimulator(schedule.core("ecp5")).run(frames, output_beats=schedule.output_beats, lanes=1)
+    result = BatchSimulator(schedule.core()).run(frames, output_beats=schedule.output_beats, lanes=1)
     yield cycles_row("cnv", result, schedule.timing)
     yield from climb_rows(model, "cifar10", "rtl", EQUAL_IMAGES, bench, CNV_PLAN)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from amaranth.back import rtlil
 from numpy.typing import NDArray
 
 from bnnhw.cli.torch_rung import torch_rung
@@ -15,6 +14,7 @@ from bnnhw.compiler.frontends.model_file import load
 from bnnhw.compiler.ir.graph import random_feeds
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel, images_per_second
 from bnnhw.compiler.passes.integerize import integerize
+from bnnhw.hw.rtlil import convert_to_rtlil
 from bnnhw.model.data.datasets import load_data_set
 from bnnhw.sim.batch.simulator import BatchResult, BatchSimulator
 from bnnhw.sim.icarus.speed import compare_speed
@@ -36,7 +36,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     graph = load(model)
     integers = integerize(graph)
     schedule = PLAN.schedule(integers)
-    rtlil.convert(schedule.core("ecp5"), name="top", emit_src=False)
+    convert_to_rtlil(schedule.core())
     seconds = time.perf_counter() - started
     yield Row(
         name="lfc: model.pt to RTL, no yosys, no nextpnr",
@@ -50,7 +50,7 @@ def measure(bench: Bench) -> Iterator[Row]:
         yield compare_kernel(name, bench.model(name), test_images)
 
     images = random_feeds(graph, samples=FRAMES * schedule.vectors, seed=0)[graph.inputs[0].name]
-    result = BatchSimulator(schedule.core("ecp5")).run(
+    result = BatchSimulator(schedule.core()).run(
         frames_of(schedule, images), output_beats=schedule.output_beats, lanes=1
     )
     yield cycles_row("lfc", result, schedule.timing)

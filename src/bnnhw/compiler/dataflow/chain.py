@@ -9,10 +9,11 @@ from bnnhw.compiler.lowering.borders import Borders
 from bnnhw.compiler.lowering.folding import Folding
 from bnnhw.compiler.lowering.pipeline import MatrixLayer, Pipeline
 from bnnhw.compiler.lowering.steps import Inverting, Pooling, Quantising, Rescaling, Step
-from bnnhw.compiler.units.area import Resources, link_resources
+from bnnhw.compiler.units.area import link_resources
 from bnnhw.compiler.units.base import Convert, Hardwired, Matrix, Stage, Window
 from bnnhw.compiler.units.result_stages import Inversion, Label, Offsets, Pool, Table, Thresholds
 from bnnhw.hw.pool.shape import PoolShape
+from bnnhw.hw.targets import Cells, Fabric, Target
 from bnnhw.hw.threshold.places import Places
 
 
@@ -51,20 +52,22 @@ def core_input(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int) ->
     return Port(windows.height, windows.width, windows.channels, first.planes, windows.lanes(foldings[0]))
 
 
-def entry_resources(port: Port) -> Resources:
+def entry_resources(fabric: Fabric, port: Port) -> Cells:
     """What the top has around a core with this input."""
-    return link_resources(bits=port.lanes * port.bits, beats=port.beats, vectors=port.vectors)
+    return link_resources(fabric, bits=port.lanes * port.bits, beats=port.beats, vectors=port.vectors)
 
 
-def core_stages(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int) -> tuple[Stage, ...]:
+def core_stages(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int, target: Target) -> tuple[Stage, ...]:
     """All units. Raises ScheduleError for an illegal folding."""
-    layers = list(layers_stages(pipeline, foldings, vectors))
+    layers = list(layers_stages(pipeline, foldings, vectors, target))
     _, port = layers[-1]
     stages = [stage for units, _ in layers for stage in units]
-    return (*stages, *output_stages(pipeline, lanes=port.lanes, vectors=vectors))
+    return (*stages, *output_stages(pipeline, lanes=port.lanes, vectors=vectors, target=target))
 
 
-def layers_stages(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int) -> Iterator[tuple[list[Stage], Port]]:
+def layers_stages(
+    pipeline: Pipeline, foldings: Sequence[Folding], vectors: int, target: Target
+) -> Iterator[tuple[list[Stage], Port]]:
     """Of each layer the units and the stream behind them. Raises ScheduleError for an illegal folding."""
     if vectors > 1 and any(layer.windows for layer in pipeline.layers):
         raise ScheduleError(
@@ -72,13 +75,14 @@ def layers_stages(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int)
         )
     port = core_input(pipeline, foldings, vectors)
     for layer, folding in zip(pipeline.layers, foldings, strict=True):
-        units, port = layer_stages(layer, folding, port)
+        units, port = layer_stages(layer, folding, port, target)
         yield units, port
 
 
-def layer_stages(layer: MatrixLayer, folding: Folding, port: Port) -> tuple[list[Stage], Port]:
+def layer_stages(layer: MatrixLayer, folding: Folding, port: Port, target: Target) -> tuple[list[Stage], Port]:
     """The units of a layer, what fits `port` to it included, and the stream behind it."""
-    body, following = layer_body(layer, folding, vectors=port.vectors, in_pixels=pixels_taken(layer, folding, port))
+    in_pixels = pixels_taken(layer, folding, port)
+    body, following = layer_body(layer, folding, vectors=port.vectors, in_pixels=in_pixels, target=target)
     return [*layer_feed(layer, folding, port), *body], following
 
 
@@ -100,11 +104,13 @@ def layer_feed(layer: MatrixLayer, folding: Folding, port: Port) -> list[Stage]:
     return stages + convert(port.elements, port.bits, lanes * port.pixels, folding.simd, port.vectors)
 
 
-def layer_body(layer: MatrixLayer, folding: Folding, *, vectors: int, in_pixels: int = 1) -> tuple[list[Stage], Port]:
+def layer_body(
+    layer: MatrixLayer, folding: Folding, *, vectors: int, in_pixels: int = 1, target: Target
+) -> tuple[list[Stage], Port]:
     """The layer's own units: windows, matrix unit, and what is behind it. Raises ScheduleError for an illegal
     folding."""
-    window_shape = layer.window_shape(folding, in_pixels=in_pixels)
-    shape, name = layer.shape(folding, vectors), layer.name
+    window_shape = layer.window_shape(folding, in_pixels=in_pixels, target=target)
+    shape, name = layer.shape(folding, vectors, target), layer.name
     stages: list[Stage] = []
     port = Port(1, 1, layer.rows, shape.result_width, folding.pe, vectors=vectors)
     if (windows := layer.windows) is not None and window_shape is not None:
@@ -114,27 +120,29 @@ def layer_body(layer: MatrixLayer, folding: Folding, *, vectors: int, in_pixels:
     if folding.engine == "hardwired":
         words = convert(groups * layer.cols, layer.planes, folding.simd, layer.cols, shape.vectors)
         plan = replace(layer.hardwired, vectors=shape.vectors)
-        stages += [*words, Hardwired(name=name, layer=layer, plan=plan, vectors=groups)]
+        stages += [*words, Hardwired(name=name, layer=layer, plan=plan, vectors=groups, target=target)]
     else:
         stages.append(Matrix(name=name, layer=layer, shape=shape, vectors=groups))
     for step in layer.behind:
         try:
-            stage, port = step_stage(step, name, port)
+            stage, port = step_stage(step, name, port, target)
         except ValueError as error:
             raise ScheduleError(f"layer {name!r}: its pooling: {error}") from error
         stages.append(stage)
     return stages, port
 
 
-def step_stage(step: Step, name: str, port: Port) -> tuple[Stage, Port]:
+def step_stage(step: Step, name: str, port: Port, target: Target) -> tuple[Stage, Port]:
     """The unit of a step of the layer `name` on the stream `port`, and the stream behind it. Raises ValueError where a
     pooling has no unit."""
     match step:
         case Quantising(_, borders):
-            stage = Thresholds(name=f"{name} thresholds", step=step, places=places(port, borders), beats=port.beats)
+            where = {"places": places(port, borders), "beats": port.beats, "target": target}
+            stage = Thresholds(name=f"{name} thresholds", step=step, **where)
             return stage, replace(port, bits=step.bits)
         case Rescaling():
-            stage = Offsets(name=f"{name} offsets", step=step, places=places(port, step.borders), beats=port.beats)
+            where = {"places": places(port, step.borders), "beats": port.beats, "target": target}
+            stage = Offsets(name=f"{name} offsets", step=step, **where)
             return stage, replace(port, bits=step.greatest_result.bit_length())
         case Inverting(bits=bits):
             stage = Inversion(
@@ -150,14 +158,18 @@ def step_stage(step: Step, name: str, port: Port) -> tuple[Stage, Port]:
                 stride=stride,
                 pixels=port.pixels,
                 lanes=port.lanes,
+                kind=step.kind,
+                element_bits=step.greatest.bit_length(),
+                greatest=step.greatest,
+                target=target,
             )
-            stage = Pool(name=f"{name} {step.kind} pooling", step=step, shape=shape)
+            stage = Pool(name=f"{name} {step.kind} pooling", shape=shape)
             return stage, replace(
                 port,
                 height=shape.out_height,
                 width=shape.out_width,
                 pixels=shape.out_pixels,
-                bits=stage.result_bits,
+                bits=shape.result_bits,
             )
 
 
@@ -186,13 +198,12 @@ def convert(elements: int, width: int, in_lanes: int, out_lanes: int, vectors: i
     return [Convert(name=name, elements=elements, width=width, in_lanes=in_lanes, out_lanes=out_lanes, vectors=vectors)]
 
 
-def output_stages(pipeline: Pipeline, *, lanes: int, vectors: int) -> list[Stage]:
+def output_stages(pipeline: Pipeline, *, lanes: int, vectors: int, target: Target) -> list[Stage]:
     """The units behind a last layer with so many lanes."""
     stages: list[Stage] = []
+    sizes = {"name": "output", "lanes": lanes, "vectors": vectors, "target": target}
     if pipeline.table is not None:
-        stages.append(Table(name="output", table=pipeline.table, lanes=lanes, vectors=vectors))
+        stages.append(Table(table=pipeline.table, **sizes))
     if pipeline.label:
-        stages.append(
-            Label(name="output", classes=pipeline.classes, width=pipeline.score_width, lanes=lanes, vectors=vectors)
-        )
+        stages.append(Label(classes=pipeline.classes, width=pipeline.score_width, **sizes))
     return stages

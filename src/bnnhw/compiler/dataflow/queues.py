@@ -48,6 +48,8 @@ def insert_queues(stages: Sequence[Stage], depths: Mapping[int, int]) -> tuple[S
     for place, stage in enumerate(stages):
         if place in depths:
             assert isinstance(stage, Window)
-            result.append(Queue(name=f"{stage.name} queue", width=stage.shape.input_width, depth=depths[place]))
+            shape = stage.shape
+            queue = Queue(name=f"{stage.name} queue", width=shape.input_width, depth=depths[place], target=shape.target)
+            result.append(queue)
         result.append(stage)
     return tuple(result)

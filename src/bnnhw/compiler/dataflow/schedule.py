@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,10 @@ from bnnhw.compiler.ir.graph import Graph, evaluate
 from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
 from bnnhw.compiler.lowering.network import LoweredNetwork, lower_network
 from bnnhw.compiler.lowering.pipeline import Pipeline
-from bnnhw.compiler.units.area import Resources
 from bnnhw.compiler.units.base import Stage, core_resources
 from bnnhw.hw.core import Core
 from bnnhw.hw.product.matrix_shape import MatrixShape
-from bnnhw.hw.targets.devices import Device
+from bnnhw.hw.targets import Cells, Device, Target
 
 from .chain import Port, core_input, core_stages, entry_resources, layers_stages
 from .packing import encode_elements, pack_beats, pack_image, unpack_beats
@@ -64,14 +63,14 @@ class Schedule:
     def shapes(self) -> tuple[MatrixShape, ...]:
         """The sizes of each layer's matrix unit."""
         return tuple(
-            layer.shape(folding, self.vectors)
+            layer.shape(folding, self.vectors, self.device.target)
             for layer, folding in zip(self.pipeline.layers, self.foldings, strict=True)
         )
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
         """The core's units in order, the queues that they need between them included."""
-        stages = core_stages(self.pipeline, self.foldings, self.vectors)
+        stages = core_stages(self.pipeline, self.foldings, self.vectors, self.device.target)
         return with_queues(stages, input_beats=self.input_beats)
 
     @cached_property
@@ -80,14 +79,14 @@ class Schedule:
         return core_timing(self.stages, input_beats=self.input_beats)
 
     @cached_property
-    def resources(self) -> Resources:
+    def resources(self) -> Cells:
         """The whole top's estimated resources."""
         return core_resources(self.stages) + self.link_resources
 
     @cached_property
-    def link_resources(self) -> Resources:
+    def link_resources(self) -> Cells:
         """What the top has around the core."""
-        return entry_resources(self._input)
+        return entry_resources(self.device.target.fabric, self._input)
 
     @cached_property
     def _input(self) -> Port:
@@ -125,14 +124,17 @@ class Schedule:
         """Elements of a frame's output: the label alone, or a score for each class."""
         return 1 if self.pipeline.label else self.pipeline.classes
 
-    def core(self, technology: Literal["ecp5", "portable"] = "ecp5", *, layers: int | None = None) -> Core:
-        """The hardware. With `layers`, only so many layers: what the next one reads is the output."""
+    def core(self, *, target: Target | None = None, layers: int | None = None) -> Core:
+        """The hardware, of another target than the device's where one is given. With `layers`, only so many layers:
+        what the next one reads is the output."""
+        if target is not None and target is not self.device.target:
+            return replace(self, device=replace(self.device, target=target)).core(layers=layers)
         stages, lanes, width = self.stages, self.output_lanes, self.output_width
         if layers is not None:
-            parts = list(layers_stages(self.pipeline, self.foldings, self.vectors))[:layers]
+            parts = list(layers_stages(self.pipeline, self.foldings, self.vectors, self.device.target))[:layers]
             stages, port = [stage for units, _ in parts for stage in units], parts[-1][1]
             lanes, width = port.lanes * port.pixels, port.bits
-        units: list[Any] = [stage.build(technology) for stage in stages]
+        units: list[Any] = [stage.build() for stage in stages]
         return Core(
             units=units,
             input_lanes=self.input_lanes,
@@ -199,6 +201,6 @@ def plan_network(network: LoweredNetwork, plan: FoldingPlan, *, device: Device, 
         raise ScheduleError(f"clock_hz={clock_hz} must be positive")
     pipeline = network.pipeline
     foldings = plan.select(layer.name for layer in pipeline.layers)
-    core_stages(pipeline, foldings, plan.vectors)
+    core_stages(pipeline, foldings, plan.vectors, device.target)
     ordered = tuple((layer.name, folding) for layer, folding in zip(pipeline.layers, foldings, strict=True))
     return Schedule(network.host_graph, network.core_graph, pipeline, replace(plan, layers=ordered), device, clock_hz)

@@ -7,7 +7,7 @@ import numpy as np
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph, Value, evaluate, infer_types
 from bnnhw.compiler.ir.ops import Flatten, Threshold
-from bnnhw.compiler.ir.types import FloatType
+from bnnhw.compiler.ir.types import FloatType, TensorType
 
 from .build_pipeline import build_pipeline
 from .pipeline import Pipeline
@@ -61,15 +61,15 @@ def split_host(graph: Graph) -> tuple[Graph, Graph]:
 def input_threshold(host_graph: Graph) -> int | None:
     """The integer t with which the host's graph is x >= t; None where it hands the raw integers on.
 
-    It is read off the graph's answer to every value of its input.
+    It is read off the graph's answer to every value of its input; a pixel each, as the host treats all alike.
     """
     (value,) = host_graph.inputs
     if not any(isinstance(node.op, Threshold) for node in host_graph.nodes):
         return None
-    element, shape = value.type.element, value.type.shape
+    element, shape = value.type.element, (1,) * len(value.type.shape)
     if isinstance(element, FloatType):
         raise TypeError("float values do not go into hardware")
     levels = np.arange(element.lo, element.hi + 1, element.step)
-    images = np.broadcast_to(levels.reshape(-1, *(1 for _ in shape)), (len(levels), *shape))
-    (bits,) = evaluate(host_graph, {value.name: images}).values()
-    return element.lo + element.step * int(np.count_nonzero(bits.reshape(len(levels), -1)[:, 0] < 0))
+    pixel = replace(host_graph, inputs=(Value(value.name, TensorType(shape, element)),))
+    (bits,) = evaluate(pixel, {value.name: levels.reshape(-1, *shape)}).values()
+    return element.lo + element.step * int(np.count_nonzero(bits < 0))

@@ -14,6 +14,7 @@ from bnnhw.compiler.ir.ops.windows import Pair, window_counts
 from bnnhw.compiler.ir.types import BinaryType, Element, IntType
 from bnnhw.hw.hardwired.plan import HardwiredPlan, plan_hardwired
 from bnnhw.hw.product.matrix_shape import MatrixShape
+from bnnhw.hw.targets import Target
 from bnnhw.hw.window.shape import WindowShape
 from bnnhw.hw.window.simds import window_simds
 
@@ -34,7 +35,7 @@ class Windows:
     padding_code: int
     groups: int
 
-    def shape(self, folding: Folding, *, element_bits: int, in_pixels: int) -> WindowShape:
+    def shape(self, folding: Folding, *, element_bits: int, in_pixels: int, target: Target) -> WindowShape:
         """The sizes of the sliding window with this folding. Raises ValueError for an illegal one."""
         down, across = self.padding
         return WindowShape(
@@ -49,6 +50,7 @@ class Windows:
             pixels=folding.pixels,
             channel_groups=self.groups,
             simd=folding.simd,
+            target=target,
         )
 
     @property
@@ -129,17 +131,17 @@ class MatrixLayer:
         """Pixels of the output row that may be worked on at once."""
         return divisors(self.windows.output[1]) if self.windows else (1,)
 
-    def window_shape(self, folding: Folding, *, in_pixels: int) -> WindowShape | None:
+    def window_shape(self, folding: Folding, *, in_pixels: int, target: Target) -> WindowShape | None:
         """The sizes of the sliding window with this folding, None of a dense layer. Raises ScheduleError for an illegal
         one."""
         if self.windows is None:
             return None
         try:
-            return self.windows.shape(folding, element_bits=self.planes, in_pixels=in_pixels)
+            return self.windows.shape(folding, element_bits=self.planes, in_pixels=in_pixels, target=target)
         except ValueError as error:
             raise ScheduleError(f"layer {self.name!r}: {error}") from error
 
-    def shape(self, folding: Folding, vectors: int) -> MatrixShape:
+    def shape(self, folding: Folding, vectors: int, target: Target) -> MatrixShape:
         """The sizes of the matrix unit with this folding, which its windows can have. Raises ScheduleError for an
         illegal one."""
         simd, store = folding.simd, folding.store
@@ -161,6 +163,7 @@ class MatrixLayer:
                 row_groups=self.groups,
                 thresholded=self.thresholds is not None,
                 store=store,
+                target=target,
             )
         except ValueError as error:
             raise ScheduleError(f"layer {self.name!r}: {error}") from error

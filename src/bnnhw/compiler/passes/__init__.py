@@ -3,6 +3,7 @@
 from .add_argmax import add_argmax
 from .drop_identities import drop_identities
 from .expose_sums import expose_sums
+from .flatten_last import flatten_last
 from .fold_batch_norm import fold_batch_norm
 from .fold_input_threshold import fold_input_threshold
 from .fold_output import fold_output
@@ -15,6 +16,7 @@ __all__ = [
     "add_argmax",
     "drop_identities",
     "expose_sums",
+    "flatten_last",
     "fold_batch_norm",
     "fold_input_threshold",
     "fold_output",

@@ -8,13 +8,11 @@ read off: so the integer network equals the trained one bit for bit, whatever th
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
-from bnnhw.compiler.ir.ops import MaxPool, MultiThreshold, Quantise, Sign, Threshold
+from bnnhw.compiler.ir.ops import MaxPool, MultiThreshold, Quantise, Threshold
 
-from .crossings import Crossings, find_crossings
+from .crossings import Activation, falling_channels, find_crossings
 from .rewrite import Chain, chains
 
 
@@ -29,17 +27,17 @@ def fold_batch_norm(graph: Graph) -> Graph:
     folded: dict[str, tuple[Node, ...]] = {}
     dropped: set[str] = set()
     for chain in chains(graph, infer_types(graph)):
-        if chain.end and isinstance(chain.end.op, Sign | Quantise):
+        if chain.end and isinstance(chain.end.op, Activation):
             folded[chain.product.name] = fold_chain(chain, chain.end, chain.end.op)
             dropped |= {node.name for node in (*chain.pools, *chain.floats, chain.end)}
     nodes = (new for node in graph.nodes if node.name not in dropped for new in folded.get(node.name, (node,)))
     return replace(graph, nodes=tuple(nodes))
 
 
-def fold_chain(chain: Chain, end: Node, activation: Sign | Quantise) -> tuple[Node, ...]:
+def fold_chain(chain: Chain, end: Node, activation: Activation) -> tuple[Node, ...]:
     """The integer nodes that replace a chain ending in `end`."""
     crossings, reachable = find_crossings(chain, activation), chain.reachable
-    falling = falling_channels(chain, crossings)
+    falling = falling_channels(chain.product.name, crossings)
     # The sums that reach a level are the greatest ones in a rising channel, the least ones in a falling channel.
     rises_at = reachable.lows + reachable.step * (reachable.count - crossings.reached)
     falls_after = reachable.lows + reachable.step * (crossings.reached - 1)
@@ -50,22 +48,5 @@ def fold_chain(chain: Chain, end: Node, activation: Sign | Quantise) -> tuple[No
         op = node.op.inverted(falling) if isinstance(node.op, MaxPool) else node.op
         nodes.append(Node(node.name, op, (value,), f"{node.output}.rising"))
         value = nodes[-1].output
-    op = Threshold(thresholds[0]) if isinstance(activation, Sign) else MultiThreshold(thresholds)
+    op = MultiThreshold(thresholds) if isinstance(activation, Quantise) else Threshold(thresholds[0])
     return (*nodes, Node(end.name, op, (value,), end.output))
-
-
-def falling_channels(chain: Chain, crossings: Crossings) -> NDArray[np.bool_]:
-    """The channels, (rows,), whose activation falls as the sum rises. Raises FoldError where one does both."""
-    layer = f"layer {chain.product.name!r}"
-    only = "only monotone layers between a sum and its sign can be folded"
-    if (bad := np.argwhere(crossings.changes > 1)).size:
-        level, channel = bad[0]
-        raise FoldError(
-            f"{layer}: the sign of channel {channel} changes {crossings.changes[level, channel]} times "
-            f"as its sum rises; {only}"
-        )
-    falls = (crossings.changes == 1) & crossings.first
-    rises = (crossings.changes == 1) & ~crossings.first
-    if (bad := np.flatnonzero(falls.any(axis=0) & rises.any(axis=0))).size:
-        raise FoldError(f"{layer}: the activation of channel {bad[0]} rises and falls as its sum rises; {only}")
-    return falls.any(axis=0)

@@ -4,10 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
-from bnnhw.compiler.ir.ops import ArgMax, ScoreTable
+from bnnhw.compiler.ir.ops import ArgMax, Reachable, ScoreTable
 
-from .rewrite import Chain, chains
+from .rewrite import Chain, chains, sums_in_chunks
+
+CHUNK = 2**14
+"""Sums that are evaluated at a time."""
+MOST_ENTRIES = 2**24
+"""Of a table of ranks: hundreds of times what block RAM holds, and as much as numpy sorts in seconds."""
 
 
 def fold_output(graph: Graph) -> Graph:
@@ -39,14 +45,26 @@ def fold_scores(chain: Chain, label: Node) -> tuple[Node, ...]:
 def keeps_order(chain: Chain) -> bool:
     """Whether the chain is one strictly rising function for all classes, at every sum that any of them can reach."""
     reachable = chain.reachable
-    sums = np.arange(reachable.lows.min(), reachable.highs.max() + 1, reachable.step)
-    scores = chain.apply_finite(np.repeat(sums[:, None], chain.op.rows, axis=1))
-    return bool((scores == scores[:, :1]).all() and (np.diff(scores[:, 0]) > 0).all())
+    least, greatest = int(reachable.lows.min()), int(reachable.highs.max())
+    last = -np.inf
+    every = Reachable(np.full(chain.op.rows, least), reachable.step, (greatest - least) // reachable.step + 1)
+    for sums in sums_in_chunks(every, rows=CHUNK):
+        scores = chain.apply_finite(sums)
+        if (scores != scores[:, :1]).any() or not last < scores[0, 0] or (np.diff(scores[:, 0]) <= 0).any():
+            return False
+        last = scores[-1, 0]
+    return True
 
 
 def rank_table(chain: Chain) -> ScoreTable:
-    """The dense ranks of all scores of all classes."""
+    """The dense ranks of all scores of all classes. Raises FoldError where they are too many for a table."""
     reachable = chain.reachable
+    if (entries := chain.op.rows * reachable.count) > MOST_ENTRIES:
+        raise FoldError(
+            f"layer {chain.product.name!r} can make {reachable.count} sums a class, and the float layers behind it "
+            f"change their order or make some of them equal: a table of their ranks would have {entries} entries, and "
+            f"{MOST_ENTRIES} are the most; leave those layers out, or put a layer with a sign before this one"
+        )
     scores = chain.apply_finite(reachable.lows + reachable.step * np.arange(reachable.count)[:, None]).T
     ranks = np.unique(scores, return_inverse=True)[1].reshape(scores.shape)
     return ScoreTable(ranks.astype(np.int64), reachable.lows, reachable.step)

@@ -9,7 +9,7 @@ from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
 from bnnhw.compiler.ir.ops import MaxPool
 
-from .rewrite import Chain, chains, moves_values, sums_in_chunks
+from .rewrite import Chain, chains, is_monotone, moves_values, sums_in_chunks
 
 
 def pool_sums_first(graph: Graph) -> Graph:
@@ -47,7 +47,9 @@ def reordered(graph: Graph, chain: Chain, pool: Node) -> tuple[Node, ...]:
 
 def falls(chain: Chain) -> NDArray[np.bool_]:
     """Which channels of the chain fall as their sum rises: (rows,)."""
-    last = chain.apply_finite(chain.reachable.lows[None])[0]
+    last, greatest = chain.apply_finite(np.stack([chain.reachable.lows, chain.reachable.highs]))
+    if is_monotone(chain):
+        return greatest < last
     rises, falling = np.zeros((2, chain.op.rows), np.bool_)
     for sums in sums_in_chunks(chain.reachable):
         values = np.concatenate([last[None], chain.apply_finite(sums)])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir.graph import Graph, Node, TensorType
-from bnnhw.compiler.ir.ops import Elementwise, Flatten, MaxPool, Product, Reachable, SumPool
+from bnnhw.compiler.ir.ops import Affine, BatchNorm, Elementwise, Flatten, MaxPool, Op, Product, Reachable, SumPool
 
 
 def replace_nodes(graph: Graph, rewrite: Callable[[Node], Iterable[Node]]) -> Graph:
@@ -28,8 +28,33 @@ def drop_unread(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(reversed(kept)))
 
 
-@dataclass(frozen=True)
-class Chain:
+@dataclass(frozen=True, kw_only=True)
+class FloatChain:
+    """Elementwise float ops in order, behind integers of which each channel can reach `reachable`."""
+
+    reachable: Reachable
+    floats: tuple[Node, ...]
+
+    def apply(self, sums: NDArray[Any]) -> NDArray[Any]:
+        """The floats' values for integers (N, rows): the trained network's own arithmetic."""
+        for node in self.floats:
+            sums = node.op.reference(sums)
+        return sums
+
+    def apply_finite(self, sums: NDArray[np.int64]) -> NDArray[Any]:
+        """`apply`, and a FoldError where it gives NaN."""
+        values = self.apply(sums)
+        if (bad := np.argwhere(np.isnan(values))).size:
+            entry, channel = bad[0]
+            raise FoldError(
+                f"value {self.floats[-1].output!r}: channel {channel} is NaN for a sum of "
+                f"{np.atleast_2d(sums)[entry, channel]}"
+            )
+        return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chain(FloatChain):
     """A product, the poolings of its sums, the elementwise float ops behind them in order, and the node that ends them.
 
     `reachable` are the sums behind the poolings. `end` is None where the chain ends in an output of the graph.
@@ -38,8 +63,6 @@ class Chain:
     product: Node
     op: Product
     pools: tuple[Node, ...]
-    reachable: Reachable
-    floats: tuple[Node, ...]
     end: Node | None
 
     @property
@@ -51,22 +74,6 @@ class Chain:
     def value(self) -> str:
         """The last float value (or the sum itself where there is no float op)."""
         return (self.product, *self.pools, *self.floats)[-1].output
-
-    def apply(self, sums: NDArray[Any]) -> NDArray[Any]:
-        """The chain's floats (without its end) for sums (N, rows): the trained network's own arithmetic."""
-        for node in self.floats:
-            sums = node.op.reference(sums)
-        return sums
-
-    def apply_finite(self, sums: NDArray[np.int64]) -> NDArray[Any]:
-        """`apply`, and a FoldError where it gives NaN."""
-        values = self.apply(sums)
-        if (bad := np.argwhere(np.isnan(values))).size:
-            entry, channel = bad[0]
-            raise FoldError(
-                f"value {self.value!r}: channel {channel} is NaN for a sum of {np.atleast_2d(sums)[entry, channel]}"
-            )
-        return values
 
 
 def chains(graph: Graph, types: Mapping[str, TensorType]) -> Iterator[Chain]:
@@ -82,10 +89,8 @@ def chain_behind(graph: Graph, types: Mapping[str, TensorType], product: Node, o
     floats: list[Node] = []
     reachable = op.reachable(types[product.inputs[0]].element)
     value = product.output
-    while True:
-        readers = graph.consumers(value)
-        if not readers:
-            return Chain(product, op, tuple(pools), reachable, tuple(floats), None)
+    end = None
+    while readers := graph.consumers(value):
         if len(readers) > 1 or value in graph.outputs:
             raise FoldError(f"layer {product.name!r}: value {value!r} may have one reader only, but has more")
         reader = next(iter(readers))
@@ -95,8 +100,28 @@ def chain_behind(graph: Graph, types: Mapping[str, TensorType], product: Node, o
             pools.append(reader)
             reachable = pooled(reachable, reader)
         else:
-            return Chain(product, op, tuple(pools), reachable, tuple(floats), reader)
+            end = reader
+            break
         value = reader.output
+    return Chain(product=product, op=op, pools=tuple(pools), reachable=reachable, floats=tuple(floats), end=end)
+
+
+def is_alike_for_channels(op: Op) -> bool:
+    """Whether `op` is a float function of each element, whatever its channel."""
+    if isinstance(op, Affine):
+        return all(array is None or len(array) == 1 for array in (op.weight, op.bias))
+    return isinstance(op, Elementwise) and not isinstance(op, BatchNorm)
+
+
+def is_monotone(chain: FloatChain) -> bool:
+    """Whether each channel of the chain is known to never fall, or to never rise, over all of its reachable sums.
+
+    Rounding keeps the order of numbers, and so do ops one behind the other that do. Only NaN has no order; where there
+    is none at either end, there is none between them.
+    """
+    ends = np.stack([chain.reachable.lows, chain.reachable.highs])
+    monotone = (isinstance(node.op, Elementwise) and node.op.MONOTONE for node in chain.floats)
+    return all(monotone) and not np.isnan(chain.apply(ends)).any()
 
 
 def is_pooling(node: Node, types: Mapping[str, TensorType]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
-from bnnhw.compiler.ir.ops import Affine, AveragePool, Divide, Flatten, MaxPool
+from bnnhw.compiler.ir.ops import Affine, AveragePool, Divide, Flatten, MaxPool, Op
 from bnnhw.compiler.ir.types import FloatType, TensorType
 
 from .rewrite import drop_unread, replace_nodes
@@ -14,9 +14,10 @@ def split_average_pool(graph: Graph) -> Graph:
     """y = average_pool(x / d)  ->  y.sum = sum_pool(x); y = y.sum / (n * d), where x holds integers, d a power of two.
 
     torch adds the n values in float32, where integers and their quotients by a power of two are exact in any order, and
-    divides once; so both round once, alike. A Flatten or MaxPool behind the division comes before it: either only
-    moves values.
+    divides once; so both round once, alike. A Flatten or MaxPool behind the division, or behind the mere change of a
+    product's sums to floats, comes before it: either only moves values.
     """
+    graph = sink_divisions(graph)
     types = infer_types(graph)
 
     def split(node: Node) -> tuple[Node, ...]:
@@ -30,7 +31,10 @@ def split_average_pool(graph: Graph) -> Graph:
             Node(f"{node.name}.mean", Divide(pool.count * divisor), (total,), node.output),
         )
 
-    return sink_divisions(drop_unread(replace_nodes(graph, split)))
+    after = replace_nodes(graph, split)
+    if after.nodes == graph.nodes:
+        return graph
+    return split_average_pool(drop_unread(after))  # the sunken division may let the next average be split
 
 
 def integer_source(graph: Graph, types: Mapping[str, TensorType], value: str) -> tuple[str, int] | None:
@@ -41,7 +45,7 @@ def integer_source(graph: Graph, types: Mapping[str, TensorType], value: str) ->
     if producer is None:
         return None
     op = producer.op
-    if isinstance(op, Affine) and op.weight is None and op.bias is None:
+    if is_cast(op):
         return integer_source(graph, types, producer.inputs[0])
     if isinstance(op, Divide) and op.divisor.bit_count() == 1:
         source = integer_source(graph, types, producer.inputs[0])
@@ -63,7 +67,12 @@ def sink_divisions(graph: Graph) -> Graph:
 
 
 def divides_for(graph: Graph, division: Node, reader: Node) -> bool:
-    """Whether `division` is a Divide whose quotient only `reader` reads."""
+    """Whether `division` is a Divide, or by 1 a cast, whose quotient only `reader` reads."""
     value = division.output
     alone = value not in graph.outputs and reader.inputs == (value,) and len(graph.consumers(value)) <= 1
-    return isinstance(division.op, Divide) and alone
+    return (isinstance(division.op, Divide) or is_cast(division.op)) and alone
+
+
+def is_cast(op: Op) -> bool:
+    """Whether `op` makes floats of integers and does nothing else."""
+    return isinstance(op, Affine) and op.weight is None and op.bias is None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bnnhw.compiler.codec import from_plain, to_plain
-from bnnhw.hw.targets.devices import Device
+from bnnhw.hw.targets import Cells
 
 from .inspect import NetworkSummary
 
@@ -17,30 +17,30 @@ VERSION = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resources:
-    """Cells of an ECP5.
+class Chip:
+    """The device that was built for: how many LUTs it holds, each with a flip-flop, block RAMs and multipliers."""
 
-    comb: TRELLIS_COMB, nextpnr's unit of logic; before routing LUT4 + 2 * CCU2C. lut4, ccu2c: cells of the netlist;
-    a routed design counts both within comb. ff: flip-flops. ebr: block RAMs of 18 kbit (DP16KD).
-    """
+    name: str
+    luts: int
+    ebr: int
+    multipliers: int
 
-    comb: int
-    lut4: int | None = None
-    ccu2c: int | None = None
-    ff: int | None = None
-    ebr: int = 0
+    @property
+    def ffs(self) -> int:
+        """Flip-flops: one beside each LUT."""
+        return self.luts
 
 
 @dataclass(frozen=True, kw_only=True)
 class DesignResources:
     """The whole design three times: by the cost model, after synthesis, after place and route."""
 
-    estimated: Resources | None = None
-    synthesised: Resources | None = None
-    routed: Resources | None = None
+    estimated: Cells | None = None
+    synthesised: Cells | None = None
+    routed: Cells | None = None
 
     @property
-    def best(self) -> Resources | None:
+    def best(self) -> Cells | None:
         """The figures nearest to the bitstream."""
         return self.routed or self.synthesised or self.estimated
 
@@ -57,13 +57,13 @@ class Unit:
     cycles: how long it is busy with one group of `vectors` frames. pe_utilisation: the share of cycles, 0 to 1, in
     which its PEs work when the whole core is saturated. pe, simd, planes, vectors (frames, or pixels of a convolution,
     that share a weight fetch), weight_store: None where it has no weights. comb_unshared: of a hardwired unit the
-    TRELLIS_COMB that it would have by the cost model if each row were summed by itself.
+    logic that it would have by the cost model if each row were summed by itself.
     """
 
     name: str
     engine: str
     cycles: int
-    estimated: Resources | None = None
+    estimated: Cells | None = None
     pe: int | None = None
     simd: int | None = None
     planes: int | None = None
@@ -152,7 +152,7 @@ class Candidate:
 
     frames_per_second: float
     vectors: int
-    estimated: Resources
+    estimated: Cells
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +183,7 @@ class BuildReport:
     network: NetworkSummary
     units: tuple[Unit, ...]
     performance: Performance
-    device: Device
+    device: Chip
     resources: DesignResources
     provenance: Provenance
     metrics: dict[str, float] = field(default_factory=dict)
@@ -222,9 +222,9 @@ class BuildReport:
             "latency_us": performance.latency_us,
             "binary_ops_per_second": self.binary_ops_per_second,
             "timing_met": performance.clock.is_met,
-            "comb_share": share(best.comb, self.device.luts) if best else None,
+            "comb_share": share(best.logic, self.device.luts) if best else None,
             "ebr_share": share(best.ebr, self.device.ebr) if best else None,
-            "comb_deviation": deviation(estimate.comb, routed.comb) if estimate and routed else None,
+            "comb_deviation": deviation(estimate.logic, routed.logic) if estimate and routed else None,
         }
 
     def to_json(self) -> str:

@@ -6,23 +6,11 @@ from typing import Any
 
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.search.search import Design
-from bnnhw.compiler.units import area
 from bnnhw.compiler.units.base import Hardwired, Matrix
 from bnnhw.compiler.units.base import Stage as Scheduled
+from bnnhw.hw.targets import Cells, Device
 
-from .data import (
-    BuildReport,
-    Candidate,
-    Clock,
-    DesignResources,
-    Link,
-    Performance,
-    Provenance,
-    Resources,
-    Rung,
-    Stage,
-    Unit,
-)
+from .data import BuildReport, Candidate, Chip, Clock, DesignResources, Link, Performance, Provenance, Rung, Stage, Unit
 from .inspect import summarize_network
 
 
@@ -33,8 +21,8 @@ def from_schedule(
     provenance: Provenance,
     clock: Clock | None = None,
     link: Link | None = None,
-    synthesised: Resources | None = None,
-    routed: Resources | None = None,
+    synthesised: Cells | None = None,
+    routed: Cells | None = None,
     ladder: tuple[Rung, ...] = (),
     stages: tuple[Stage, ...] = (),
     candidates: Sequence[Design] = (),
@@ -61,7 +49,7 @@ def from_schedule(
             vectors=schedule.vectors,
             link=link,
         ),
-        device=schedule.device,
+        device=chip_of(schedule.device),
         resources=DesignResources(estimated=cells_of(schedule.resources), synthesised=synthesised, routed=routed),
         provenance=provenance,
         metrics=numbers_of(meta.get("metrics", {})),
@@ -90,7 +78,7 @@ def unit_of(stage: Scheduled, *, interval: int) -> Unit:
             sizes, store = shape, shape.store
             pe, simd = shape.pe, shape.simd
         case Hardwired(plan=plan, unshared=unshared):
-            unit = replace(unit, comb_unshared=unshared.resources.luts)
+            unit = replace(unit, comb_unshared=unshared.resources.logic)
             sizes, store = plan, "wires"
             pe, simd = plan.rows, plan.cols
         case _:
@@ -106,9 +94,14 @@ def unit_of(stage: Scheduled, *, interval: int) -> Unit:
     )
 
 
-def cells_of(estimate: area.Resources) -> Resources:
-    """The cost model's cells; it does not tell LUT4 and CCU2C apart."""
-    return Resources(comb=estimate.luts, ff=estimate.ffs, ebr=estimate.ebr)
+def chip_of(device: Device) -> Chip:
+    """The device as plain data."""
+    return Chip(name=device.name, luts=device.luts, ebr=device.ebr, multipliers=device.multipliers)
+
+
+def cells_of(estimate: Cells) -> Cells:
+    """The cost model's cells; those of units that do not tell LUTs and carry cells apart are among them."""
+    return replace(estimate, luts=None, carries=None)
 
 
 def numbers_of(metrics: Mapping[str, Any]) -> dict[str, float]:

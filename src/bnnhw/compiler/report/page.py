@@ -8,15 +8,11 @@ from bnnhw.pages import formats
 from bnnhw.pages.environment import page_environment
 
 from .data import BuildReport, deviation, share
+from .names import cell_names
 from .plots import CellKind, plot_candidates, plot_cells, plot_cycles
 
-CELLS = (  # field of Resources, its name for people, field of Device
-    ("comb", "TRELLIS_COMB", "luts"),
-    ("lut4", "LUT4", None),
-    ("ccu2c", "CCU2C", None),
-    ("ff", "flip-flops", "ffs"),
-    ("ebr", "block RAM (EBR)", "ebr"),
-)
+CAPACITIES = {"logic": "luts", "luts": None, "carries": None, "ffs": "ffs", "ebr": "ebr"}
+"""Field of Cells -> field of Chip."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +38,7 @@ def headline(report: BuildReport) -> str:
         parts[0] += f" ({formats.si(performance.frames_per_second)} over its link)"
     if best is not None:
         rung = "" if best is report.resources.routed else f" ({report.resources.best_rung})"
-        parts.append(f"{formats.percent(share(best.comb, report.device.luts), 0)} of the LUTs{rung}")
+        parts.append(f"{formats.percent(share(best.logic, report.device.luts), 0)} of the LUTs{rung}")
     if (accuracy := report.metrics.get("test_accuracy")) is not None:
         parts.append(f"{formats.percent(accuracy)} test accuracy")
     return f"{report.model} on {report.provenance.board}: {', '.join(parts)}"
@@ -51,14 +47,15 @@ def headline(report: BuildReport) -> str:
 def resource_rows(report: BuildReport) -> list[ResourceRow]:
     """The rows of the table that sets estimated, synthesised and routed cells side by side."""
     rungs = (report.resources.estimated, report.resources.synthesised, report.resources.routed)
+    names = {**vars(cell_names(report)), "ffs": "flip-flops", "ebr": "block RAM (EBR)"}
     rows = []
-    for key, name, capacity in CELLS:
+    for key, capacity in CAPACITIES.items():
         estimated, synthesised, routed = (getattr(rung, key) if rung else None for rung in rungs)
         best = getattr(report.resources.best, key, None)
         available = getattr(report.device, capacity) if capacity else None
         rows.append(
             ResourceRow(
-                name=name,
+                name=names[key],
                 estimated=estimated,
                 synthesised=synthesised,
                 routed=routed,
@@ -80,6 +77,7 @@ def render(report: BuildReport) -> str:
         performance=report.performance,
         clock=report.performance.clock,
         best=report.resources.best,
+        names=cell_names(report),
         headline=headline(report),
         resource_rows=resource_rows(report),
         shares=[row for row in resource_rows(report) if row.share is not None],
@@ -91,7 +89,7 @@ def render(report: BuildReport) -> str:
 
 def _cell_plots(report: BuildReport) -> dict[str, Markup]:
     """Title to plot, for the kinds of cells that the units use at all."""
-    titles: dict[CellKind, str] = {"comb": "Where the LUTs go", "ebr": "Where the block RAM goes"}
+    titles: dict[CellKind, str] = {"logic": "Where the LUTs go", "ebr": "Where the block RAM goes"}
     used = [unit.estimated for unit in report.units if unit.estimated is not None]
     return {
         title: Markup(plot_cells(report, kind)) for kind, title in titles.items() if any(getattr(u, kind) for u in used)

@@ -12,8 +12,9 @@ from bnnhw.pages.formats import count, si, text
 from bnnhw.pages.svg import ACCENT, MUTED, RC, WARM, WIDTH_INCHES, to_inline_svg
 
 from .data import BuildReport
+from .names import cell_names
 
-CellKind = Literal["comb", "ebr"]
+CellKind = Literal["logic", "ebr"]
 BAR_INCHES = 0.26
 
 
@@ -27,7 +28,8 @@ def plot_cycles(report: BuildReport) -> str:
 def plot_cells(report: BuildReport, kind: CellKind) -> str:
     """Where the LUTs or the block RAMs go: cells of every unit by the cost model."""
     bars = [(unit.name, getattr(unit.estimated, kind)) for unit in report.units if unit.estimated is not None]
-    return _bars(kind, bars, axis={"comb": "TRELLIS_COMB, estimated", "ebr": "EBR, estimated"}[kind])
+    name = {"logic": cell_names(report).logic, "ebr": "EBR"}[kind]
+    return _bars(kind, bars, axis=f"{name}, estimated")
 
 
 def plot_candidates(report: BuildReport) -> str:
@@ -36,8 +38,8 @@ def plot_candidates(report: BuildReport) -> str:
     rates = [candidate.frames_per_second for candidate in report.candidates]
     cells = [candidate.estimated for candidate in report.candidates]
     lines = {
-        "LUTs": (ACCENT, [each.comb / device.luts for each in cells]),
-        "flip-flops": (MUTED, [(each.ff or 0) / device.ffs for each in cells]),
+        "LUTs": (ACCENT, [each.logic / device.luts for each in cells]),
+        "flip-flops": (MUTED, [each.ffs / device.ffs for each in cells]),
         "block RAM": (WARM, [each.ebr / device.ebr for each in cells]),
     }
     with style.context(["default", RC]):

@@ -16,12 +16,12 @@ def find_candidates(schedule: Schedule) -> tuple[Design, ...]:
     Each is the smallest one at its rate by the cost model, and fits the device.
     """
     device = schedule.device
-    search = Search(schedule.pipeline)
+    search = Search(schedule.pipeline, device.target)
     chosen = schedule.timing.initiation_interval / schedule.vectors
     found: list[Design] = []
     for step in STEPS:
         limit = chosen * sqrt(2) ** step
         design = smallest_at(search, device, cycles_per_frame=limit, counts=range(1, MAX_VECTORS + 1))
-        if design is not None and all(design.resources.size(device) < other.resources.size(device) for other in found):
+        if design is not None and all(device.size(design.resources) < device.size(other.resources) for other in found):
             found.append(design)
     return tuple(found)

@@ -14,8 +14,8 @@ from bnnhw.compiler.dataflow.chain import Port, core_input, entry_resources, lay
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.lowering.folding import Folding
 from bnnhw.compiler.lowering.pipeline import MatrixLayer, Pipeline
-from bnnhw.compiler.units.area import Resources
 from bnnhw.compiler.units.base import Stage, core_resources
+from bnnhw.hw.targets import Cells, Target
 
 SIMD_CANDIDATES = 4
 """SIMD that are tried for each PE."""
@@ -29,7 +29,7 @@ class Part:
     """Some units: the cycles of the slowest one, and their resources."""
 
     cycles: int
-    resources: Resources
+    resources: Cells
 
     @classmethod
     def of(cls, stages: list[Stage]) -> "Part":
@@ -48,8 +48,9 @@ class Option:
 class Options:
     """The foldings of a pipeline's layers, each with its units, which are made once."""
 
-    def __init__(self, pipeline: Pipeline):
+    def __init__(self, pipeline: Pipeline, target: Target):
         self.pipeline = pipeline
+        self.target = target
         self._known: dict[tuple, Any] = {}
 
     def of_layer(self, index: int, *, vectors: int, limit: float, bits: float = inf) -> list[Option]:
@@ -66,7 +67,7 @@ class Options:
                         option = self._option(index, Folding(pe, simd, store, pixels), vectors)
                         if option and option.part.cycles <= limit:
                             options.append(option)
-        least = min((option.part.resources.luts for option in options), default=bits)
+        least = min((option.part.resources.logic for option in options), default=bits)
         for folding in hardwired_foldings(layer, limit, vectors):
             if HARDWIRED_LUTS * layer.weights.size * folding.pixels * vectors > least:
                 continue  # before the plan, which takes seconds
@@ -79,7 +80,7 @@ class Options:
         """The units behind the last layer."""
         return self._remember(
             ("output", port),
-            lambda: Part.of(output_stages(self.pipeline, lanes=port.lanes, vectors=port.vectors)),
+            lambda: Part.of(output_stages(self.pipeline, lanes=port.lanes, vectors=port.vectors, target=self.target)),
         )
 
     def feed(self, index: int, folding: Folding, before: Port | None) -> Part:
@@ -97,12 +98,12 @@ class Options:
 
         def make() -> Option | None:
             try:
-                stages, port = layer_body(layer, folding, vectors=vectors)
+                stages, port = layer_body(layer, folding, vectors=vectors, target=self.target)
             except ScheduleError:
                 return None
             part = Part.of(stages)
             if index == 0:
-                link = entry_resources(core_input(self.pipeline, [folding], vectors))
+                link = entry_resources(self.target.fabric, core_input(self.pipeline, [folding], vectors))
                 part = Part(part.cycles, part.resources + link)
             return Option(folding, part, port)
 
@@ -126,7 +127,7 @@ def hardwired_foldings(layer: MatrixLayer, limit: float, vectors: int) -> Iterat
             return
 
 
-def undominated(options: list[Option], weight: Callable[[Resources], float]) -> list[Option]:
+def undominated(options: list[Option], weight: Callable[[Cells], float]) -> list[Option]:
     """The options less those that another one with the same stream beats in weight and block RAMs."""
     kept: list[Option] = []
     least: dict[Port, float] = {}

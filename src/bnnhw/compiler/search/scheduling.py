@@ -9,8 +9,7 @@ from bnnhw.compiler.errors import DeviceError, ScheduleError
 from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.lowering.folding import read_folding
 from bnnhw.compiler.lowering.network import lower_network
-from bnnhw.compiler.units.area import Resources
-from bnnhw.hw.targets.devices import DEVICES, EBR_BITS, Device
+from bnnhw.hw.targets import DEVICES, Cells, Device
 
 from .search import Design, Search, fastest_within, smallest_at
 
@@ -68,7 +67,7 @@ def schedule(
         except ScheduleError as error:
             raise ScheduleError(f"{folding_file}: {error}") from error
     network = lower_network(graph)
-    search = Search(network.pipeline)
+    search = Search(network.pipeline, device.target)
     counts = range(1, MAX_VECTORS + 1) if vectors is None else range(vectors, vectors + 1)
     if target_fps is None:
         design = fill_up(search, device, fill=DEFAULT_FILL if fill is None else fill, counts=counts)
@@ -95,7 +94,7 @@ def reach(
         if (design := smallest_at(search, device, cycles_per_frame=clock_hz / target_fps, counts=counts))
     ]
     if designs:
-        return min(designs, key=lambda found: (found[0].resources.size(device), found[1]))
+        return min(designs, key=lambda found: (device.size(found[0].resources), found[1]))
     clock_hz = max(clocks)
     cycles_per_frame = clock_hz / target_fps
     smallest_on(search, device)  # raises where the network is too large at any rate
@@ -105,7 +104,7 @@ def reach(
         return best, clock_hz
     limits = {vectors: vectors * cycles_per_frame for vectors in counts}
     needs = [search.needs(device, vectors=vectors, limit=limit) for vectors, limit in limits.items()]
-    least = min((need for need in needs if need), key=lambda need: need.size(device), default=None)
+    least = min((need for need in needs if need), key=device.size, default=None)
     raise ScheduleError(
         f"target_fps={target_fps:g} at {clock_hz / 1e6:g} MHz needs "
         f"{shortage(least, device) if least else f'more than {counts[-1]} frames a cycle'}; "
@@ -137,16 +136,17 @@ def smallest_on(search: Search, device: Device) -> Design:
         return design
     needed = search.needs(device, vectors=1, limit=inf)
     assert needed is not None  # every layer has a folding
-    fits = [name for name, other in DEVICES.items() if search.smallest(other, vectors=1, limit=inf)]
+    family = [other for other in DEVICES.values() if other.target is device.target]
+    fits = [other.name for other in family if search.smallest(other, vectors=1, limit=inf)]
     if not fits:
-        largest = max(DEVICES.values(), key=lambda other: other.ebr)
-        fits = [f"networks of up to about {largest.ebr * EBR_BITS / 1e6:.1f} Mbit, on {largest.name}"]
+        largest = max(family, key=lambda other: other.ebr)
+        fits = [f"networks of up to about {largest.ebr_bits / 1e6:.1f} Mbit, on {largest.name}"]
     raise DeviceError(
         f"the network's {search.pipeline.weight_bits / 1e6:.1f} Mbit of weights need at least "
         f"{shortage(needed, device)}; fits: {', '.join(fits)}"
     )
 
 
-def shortage(needed: Resources, device: Device) -> str:
+def shortage(needed: Cells, device: Device) -> str:
     """What a design needs, beside what the device has."""
-    return f"{needed.ebr} of {device.ebr} EBR and {needed.luts} of {device.luts} LUTs on {device.name}"
+    return f"{needed.ebr} of {device.ebr} EBR and {needed.logic} of {device.luts} LUTs on {device.name}"

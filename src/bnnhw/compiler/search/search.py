@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from bnnhw.compiler.dataflow.chain import Port
 from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
 from bnnhw.compiler.lowering.pipeline import Pipeline
-from bnnhw.compiler.units.area import Resources
-from bnnhw.hw.targets.devices import Device
+from bnnhw.hw.targets import Cells, Device, Target
 
 from .options import Option, Options, Part, undominated
 
@@ -31,7 +30,7 @@ class Design:
 
     plan: FoldingPlan
     cycles: int
-    resources: Resources
+    resources: Cells
 
     @property
     def cycles_per_frame(self) -> float:
@@ -52,11 +51,11 @@ class Choice:
 
 
 class Search:
-    """The designs of one pipeline."""
+    """The designs of one pipeline on the devices of one target."""
 
-    def __init__(self, pipeline: Pipeline):
+    def __init__(self, pipeline: Pipeline, target: Target):
         self.pipeline = pipeline
-        self.options = Options(pipeline)
+        self.options = Options(pipeline, target)
 
     def limits(self) -> list[int]:
         """Every number of cycles that a layer can take, in order."""
@@ -78,15 +77,17 @@ class Search:
             return None  # before a folding is tried: nothing holds more, adders (HARDWIRED_LUTS) included
         for ff_weight in FF_WEIGHTS:
             design = self._lightest(device, vectors=vectors, limit=limit, fill=fill, ff_weight=ff_weight)
-            if design is None or design.resources.share(device) <= fill:
+            if design is None or device.share(design.resources) <= fill:
                 return design
         return None
 
     def _lightest(self, device: Device, *, vectors: int, limit: float, fill: float, ff_weight: float) -> Design | None:
         """As `smallest`, but with flip-flops that weigh `ff_weight` times a LUT and have no limit of their own."""
 
-        def weight(resources: Resources | Device) -> float:
-            return resources.luts + ff_weight * resources.ffs
+        def weight(resources: Cells) -> float:
+            return resources.logic + ff_weight * resources.ffs
+
+        whole = device.luts + ff_weight * device.ffs
 
         room = int(fill * device.ebr)
         states: dict[Port | None, NDArray[np.float64]] = {None: np.where(np.arange(room + 1) == 0, 0.0, np.inf)}
@@ -101,7 +102,7 @@ class Search:
             rest = self.options.output(port)
             if rest.cycles > limit:
                 continue
-            share = (weights + weight(rest.resources)) / weight(device)
+            share = (weights + weight(rest.resources)) / whole
             size = share + (np.arange(room + 1) + rest.resources.ebr) / device.ebr
             size[share > fill] = np.inf
             size[max(0, room + 1 - rest.resources.ebr) :] = np.inf
@@ -110,17 +111,17 @@ class Search:
                 best = float(size[ebr]), port, ebr
         return None if best is None else self._trace_back(best[1], best[2], trails, vectors)
 
-    def needs(self, device: Device, *, vectors: int, limit: float) -> Resources | None:
+    def needs(self, device: Device, *, vectors: int, limit: float) -> Cells | None:
         """What the smallest design of at most `limit` cycles takes where the device is as large as need be.
 
         Each layer by itself, in the device's proportion of LUTs to block RAMs; None where no folding is that fast.
         """
-        total = Resources()
+        total = Cells()
         for index in range(len(self.pipeline.layers)):
             options = [option.part.resources for option in self.options.of_layer(index, vectors=vectors, limit=limit)]
             if not options:
                 return None
-            total += min(options, key=lambda resources: resources.size(device))
+            total += min(options, key=device.size)
         return total
 
     def _extend(
@@ -129,7 +130,7 @@ class Search:
         states: dict[Port | None, NDArray[np.float64]],
         options: list[Option],
         limit: float,
-        weight: Callable[[Resources], float],
+        weight: Callable[[Cells], float],
     ):
         """The states after one more layer, and for each stream (number of the choice by block RAMs, choices)."""
         room = len(next(iter(states.values()), ()))
@@ -160,7 +161,7 @@ class Search:
         folding: Folding,
         states: dict[Port | None, NDArray[np.float64]],
         limit: float,
-        weight: Callable[[Resources], float],
+        weight: Callable[[Cells], float],
     ) -> tuple[NDArray[np.float64], NDArray[np.int64], list[Feed]]:
         """The least weight by block RAMs of what stands before a layer, what fits it to the layer included; the number
         of the feed that has it, by block RAMs; and the feeds."""
@@ -206,7 +207,7 @@ def smallest_at(search: Search, device: Device, *, cycles_per_frame: float, coun
     designs = (
         search.smallest(device, vectors=vectors, limit=vectors * cycles_per_frame * (1 + 1e-12)) for vectors in counts
     )
-    return min((design for design in designs if design), key=lambda design: design.resources.size(device), default=None)
+    return min((design for design in designs if design), key=lambda design: device.size(design.resources), default=None)
 
 
 def fastest_within(search: Search, device: Device, *, fill: float, counts: range) -> Design | None:
@@ -234,4 +235,4 @@ def fastest_within(search: Search, device: Device, *, fill: float, counts: range
 
 def rank(design: Design, device: Device) -> tuple[float, float]:
     """What "fastest" sorts by."""
-    return design.cycles_per_frame, design.resources.size(device)
+    return design.cycles_per_frame, device.size(design.resources)

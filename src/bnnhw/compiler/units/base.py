@@ -11,6 +11,7 @@ from math import gcd
 from amaranth.lib import wiring
 
 from bnnhw.compiler.lowering.pipeline import MatrixLayer
+from bnnhw.hw.hardwired.area import hardwired_area
 from bnnhw.hw.hardwired.plan import HardwiredPlan
 from bnnhw.hw.hardwired.unit import HardwiredUnit
 from bnnhw.hw.product.matrix_shape import MatrixShape
@@ -18,11 +19,11 @@ from bnnhw.hw.product.matrix_unit import MatrixUnit
 from bnnhw.hw.stream.fifo import Fifo, fifo_flow
 from bnnhw.hw.stream.flow import Flow, Sink
 from bnnhw.hw.stream.width import WidthConverter, width_converter_flow
+from bnnhw.hw.targets import Cells, Target
 from bnnhw.hw.window.shape import WindowShape
 from bnnhw.hw.window.sliding_window import SlidingWindow
 
 from . import area
-from .area import Resources
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class Stage(ABC):
 
     @property
     @abstractmethod
-    def resources(self) -> Resources:
+    def resources(self) -> Cells:
         """Its cells."""
 
     @abstractmethod
@@ -49,13 +50,13 @@ class Stage(ABC):
         """When it passes beats on; see hw/stream/flow.py."""
 
     @abstractmethod
-    def build(self, technology: str) -> wiring.Component:
+    def build(self) -> wiring.Component:
         """The hardware."""
 
 
-def core_resources(stages: Iterable[Stage]) -> Resources:
+def core_resources(stages: Iterable[Stage]) -> Cells:
     """All units of a core."""
-    return sum((stage.resources for stage in stages), Resources())
+    return sum((stage.resources for stage in stages), Cells(luts=0, carries=0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,14 +76,14 @@ class Convert(Stage):
         return self.elements // gcd(self.in_lanes, self.out_lanes)
 
     @property
-    def resources(self) -> Resources:
+    def resources(self) -> Cells:
         bits = self.width * self.vectors
         return area.converter_resources(in_lanes=self.in_lanes, out_lanes=self.out_lanes, vectors=bits)
 
     def flow(self, sink: Sink) -> Flow:
         return width_converter_flow(sink, in_lanes=self.in_lanes, out_lanes=self.out_lanes)
 
-    def build(self, technology: str) -> wiring.Component:
+    def build(self) -> wiring.Component:
         return WidthConverter(width=self.width, in_lanes=self.in_lanes, out_lanes=self.out_lanes, vectors=self.vectors)
 
 
@@ -100,14 +101,14 @@ class Window(Stage):
         return self.shape.initiation_interval
 
     @property
-    def resources(self) -> Resources:
+    def resources(self) -> Cells:
         return area.window_resources(self.shape, padding_code=self.padding_code)
 
     def flow(self, sink: Sink) -> Flow:
         return self.shape.flow(sink)
 
-    def build(self, technology: str) -> wiring.Component:
-        return SlidingWindow(**asdict(self.shape), padding_code=self.padding_code, technology=technology)
+    def build(self) -> wiring.Component:
+        return SlidingWindow(**asdict(self.shape), padding_code=self.padding_code)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,20 +119,21 @@ class Queue(Stage):
 
     width: int
     depth: int
+    target: Target
 
     @property
     def interval(self) -> int:
         return 0  # it passes on a beat in every cycle
 
     @property
-    def resources(self) -> Resources:
-        return area.queue_resources(width=self.width, depth=self.depth)
+    def resources(self) -> Cells:
+        return area.queue_resources(self.target.fabric, width=self.width, depth=self.depth)
 
     def flow(self, sink: Sink) -> Flow:
         return fifo_flow(sink, depth=self.depth)
 
-    def build(self, technology: str) -> wiring.Component:
-        return Fifo(width=self.width, depth=self.depth, technology=technology)
+    def build(self) -> wiring.Component:
+        return Fifo(width=self.width, depth=self.depth, target=self.target)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,13 +151,13 @@ class Matrix(Stage):
         return self.vectors * self.shape.initiation_interval
 
     @property
-    def resources(self) -> Resources:
+    def resources(self) -> Cells:
         return area.matrix_resources(self.shape)
 
     def flow(self, sink: Sink) -> Flow:
         return self.shape.flow(sink)
 
-    def build(self, technology: str) -> wiring.Component:
+    def build(self) -> wiring.Component:
         thresholds = self.layer.thresholds
         return MatrixUnit(
             weights=self.layer.weights,
@@ -166,7 +168,7 @@ class Matrix(Stage):
             row_groups=self.shape.row_groups,
             thresholds=None if thresholds is None else thresholds.tolist(),
             store=self.shape.store,
-            technology=technology,
+            target=self.shape.target,
         )
 
 
@@ -179,6 +181,7 @@ class Hardwired(Stage):
     layer: MatrixLayer = field(repr=False)
     plan: HardwiredPlan = field(repr=False)
     vectors: int
+    target: Target
 
     @property
     def unshared(self) -> "Hardwired":
@@ -190,16 +193,16 @@ class Hardwired(Stage):
         return self.vectors * self.plan.initiation_interval
 
     @property
-    def resources(self) -> Resources:
-        return area.hardwired_resources(self.plan)
+    def resources(self) -> Cells:
+        return hardwired_area(self.plan, self.target.fabric)
 
     def flow(self, sink: Sink) -> Flow:
         return self.plan.flow(sink)
 
-    def build(self, technology: str) -> wiring.Component:
+    def build(self) -> wiring.Component:
         thresholds = self.layer.thresholds
         return HardwiredUnit(
             plan=self.plan,
             thresholds=None if thresholds is None else thresholds.tolist(),
-            technology=technology,
+            target=self.target,
         )

@@ -2,27 +2,27 @@
 
 from abc import abstractmethod
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from amaranth.lib import wiring
 from numpy.typing import NDArray
 
-from bnnhw.compiler.lowering.steps import Inverting, Pooling, Quantising, Rescaling
+from bnnhw.compiler.lowering.steps import Inverting, Quantising, Rescaling
 from bnnhw.hw.output.label_select import LabelSelect, label_select_flow
 from bnnhw.hw.output.score_table import ScoreTable, score_table_flow
+from bnnhw.hw.pool.area import pool_area
 from bnnhw.hw.pool.max_pool import MaxPool
 from bnnhw.hw.pool.shape import PoolShape
 from bnnhw.hw.pool.sum_pool import SumPool
 from bnnhw.hw.stream.flow import Flow, Sink, flow_cycles, wire_flow
+from bnnhw.hw.targets import Cells, Target
 from bnnhw.hw.threshold.invert import Invert
 from bnnhw.hw.threshold.multi_threshold import MultiThreshold, MultiThresholdShape
 from bnnhw.hw.threshold.places import Places
 from bnnhw.hw.threshold.rescale import Rescale, RescaleShape
 
 from . import area
-from .area import Resources
 from .base import Stage
 
 
@@ -32,6 +32,7 @@ class Placed(Stage):
 
     places: Places
     beats: int
+    target: Target
 
     @property
     @abstractmethod
@@ -43,8 +44,8 @@ class Placed(Stage):
         return self.beats
 
     @property
-    def resources(self) -> Resources:
-        return Resources.of(self.shape.area)
+    def resources(self) -> Cells:
+        return self.shape.area
 
     def flow(self, sink: Sink) -> Flow:
         return self.shape.flow(sink)
@@ -66,11 +67,13 @@ class Thresholds(Placed):
 
     @property
     def shape(self) -> MultiThresholdShape:
-        return MultiThresholdShape(places=self.places, bits=self.step.bits, greatest=self.step.greatest)
+        return MultiThresholdShape(
+            places=self.places, bits=self.step.bits, greatest=self.step.greatest, target=self.target
+        )
 
-    def build(self, technology: str) -> wiring.Component:
+    def build(self) -> wiring.Component:
         return MultiThreshold(
-            thresholds=self.step.thresholds, greatest=self.step.greatest, **self.where(), technology=technology
+            thresholds=self.step.thresholds, greatest=self.step.greatest, **self.where(), target=self.target
         )
 
 
@@ -91,9 +94,10 @@ class Offsets(Placed):
             factor=step.factor,
             greatest=step.greatest,
             greatest_result=step.greatest_result,
+            target=self.target,
         )
 
-    def build(self, technology: str) -> wiring.Component:
+    def build(self) -> wiring.Component:
         step = self.step
         return Rescale(
             offsets=step.offsets,
@@ -101,7 +105,7 @@ class Offsets(Placed):
             greatest=step.greatest,
             greatest_result=step.greatest_result,
             **self.where(),
-            technology=technology,
+            target=self.target,
         )
 
 
@@ -111,33 +115,23 @@ class Pool(Stage):
 
     ENGINE = "pooling"
 
-    step: Pooling
     shape: PoolShape
 
     @property
     def interval(self) -> int:
-        return self._unit.initiation_interval
+        return self.shape.initiation_interval
 
     @property
-    def resources(self) -> Resources:
-        return area.pool_resources(self._unit)
-
-    @cached_property
-    def _unit(self) -> MaxPool | SumPool:
-        return self.build("ecp5")
-
-    @property
-    def result_bits(self) -> int:
-        """Bits of a result."""
-        return self._unit.result_bits
+    def resources(self) -> Cells:
+        return pool_area(self.shape)
 
     def flow(self, sink: Sink) -> Flow:
-        return self._unit.flow(sink)
+        return self.shape.flow(sink)
 
-    def build(self, technology: str) -> MaxPool | SumPool:
-        unit = MaxPool if self.step.kind == "max" else SumPool
-        greatest = self.step.greatest
-        return unit(**asdict(self.shape), element_bits=greatest.bit_length(), greatest=greatest, technology=technology)
+    def build(self) -> wiring.Component:
+        options = asdict(self.shape)
+        unit = {"max": MaxPool, "sum": SumPool}[options.pop("kind")]
+        return unit(**options)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,14 +150,14 @@ class Inversion(Stage):
         return self.beats
 
     @property
-    def resources(self) -> Resources:
+    def resources(self) -> Cells:
         lut4 = self.pixels * self.lanes * self.step.bits
-        return Resources(lut4, self.lanes if self.lanes < len(self.step.channels) else 0)
+        return Cells(logic=lut4, ffs=self.lanes if self.lanes < len(self.step.channels) else 0)
 
     def flow(self, sink: Sink) -> Flow:
         return wire_flow(sink)
 
-    def build(self, technology: str) -> wiring.Component:
+    def build(self) -> wiring.Component:
         return Invert(channels=self.step.channels.tolist(), lanes=self.lanes, pixels=self.pixels, bits=self.step.bits)
 
 
@@ -176,6 +170,7 @@ class Table(Stage):
     table: NDArray[np.int64] = field(repr=False)
     lanes: int
     vectors: int
+    target: Target
 
     @property
     def interval(self) -> int:
@@ -184,9 +179,10 @@ class Table(Stage):
         return accepted[beats]
 
     @property
-    def resources(self) -> Resources:
+    def resources(self) -> Cells:
         classes, entries = self.table.shape
         return area.table_resources(
+            self.target.fabric,
             classes=classes,
             entries=entries,
             width=int(self.table.max()).bit_length(),
@@ -196,8 +192,8 @@ class Table(Stage):
     def flow(self, sink: Sink) -> Flow:
         return score_table_flow(sink, lanes=self.lanes, vectors=self.vectors)
 
-    def build(self, technology: str) -> wiring.Component:
-        return ScoreTable(table=self.table, lanes=self.lanes, vectors=self.vectors, technology=technology)
+    def build(self) -> wiring.Component:
+        return ScoreTable(table=self.table, lanes=self.lanes, vectors=self.vectors, target=self.target)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,17 +206,18 @@ class Label(Stage):
     width: int
     lanes: int
     vectors: int
+    target: Target
 
     @property
     def interval(self) -> int:
         return self.classes
 
     @property
-    def resources(self) -> Resources:
-        return area.label_resources(width=self.width, lanes=self.lanes, vectors=self.vectors)
+    def resources(self) -> Cells:
+        return area.label_resources(self.target.fabric, width=self.width, lanes=self.lanes, vectors=self.vectors)
 
     def flow(self, sink: Sink) -> Flow:
         return label_select_flow(sink, classes=self.classes, lanes=self.lanes)
 
-    def build(self, technology: str) -> wiring.Component:
+    def build(self) -> wiring.Component:
         return LabelSelect(classes=self.classes, width=self.width, signed=False, lanes=self.lanes, vectors=self.vectors)

@@ -1,6 +1,6 @@
-"""What a hardwired unit occupies on an ECP5, counted from its plan before synthesis."""
+"""What a hardwired unit occupies on a target, counted from its plan before synthesis."""
 
-from bnnhw.hw.targets.cells import UnitArea, carry_cells, distributed_ram_lut4, multiplexer_lut4
+from bnnhw.hw.targets import Cells, Fabric
 
 from .adder_graph import LUT_INPUTS, AdderGraph, Term
 from .plan import WORD_REGISTERS, HardwiredPlan
@@ -15,36 +15,36 @@ CONTROL_FF = 24
 """Their registers."""
 
 
-def hardwired_area(plan: HardwiredPlan) -> UnitArea:
-    """The cells of a HardwiredUnit of technology "ecp5".
+def hardwired_area(plan: HardwiredPlan, fabric: Fabric) -> Cells:
+    """The cells of a HardwiredUnit.
 
     Carry cells are exact. Yosys finds LUT4 and flip-flops that adders have in common, and what a threshold does not
     need, so these are estimates.
     """
     graph = plan.graph
     numbers = plan.vectors * plan.rows
-    ccu2c, feeds = carry_cells(_chain_adders(graph))
+    carries, ends = fabric.carry_cells(_chain_adders(graph))
     lut4 = sum(adder.width for adder in graph.adders if graph.input_bits(adder) <= LUT_INPUTS)
     ff = _register_bits(graph)
-    lut4, ff, ccu2c, feeds = (plan.vectors * cells for cells in (lut4, ff, ccu2c, feeds))
+    lut4, ff, carries, ends = (plan.vectors * cells for cells in (lut4, ff, carries, ends))
     number_bits = [1 + graph.bits(row.high) for row in graph.rows] * plan.vectors
     if plan.planes > 1:
         width = graph.sum_width + plan.planes
-        ccu2c += carry_cells([(width + 1, False)] * numbers)[0]
-        lut4 += plan.vectors * plan.cols * multiplexer_lut4(plan.planes) + plan.planes
+        carries += fabric.carry_cells([(width + 1, False)] * numbers)[0]
+        lut4 += plan.vectors * plan.cols * fabric.multiplexer_luts(plan.planes) + plan.planes
         ff += numbers * width + plan.vectors * plan.cols
         number_bits = [width] * numbers
     if plan.thresholded:
         lut4 += sum(map(_comparison_lut4, number_bits))
         ff += numbers
-    lut4 += distributed_ram_lut4(plan.queue_depth, plan.output_width) + CONTROL_LUT4
-    ccu2c, feeds = ccu2c + (plan.queue_depth.bit_length() + 1) // 2, feeds + 1
+    lut4 += fabric.distributed_ram_luts(plan.queue_depth, plan.output_width) + CONTROL_LUT4
+    carries, ends = carries + (plan.queue_depth.bit_length() + 1) // 2, ends + 1
     pointer_bits = (plan.queue_depth - 1).bit_length()
-    ccu2c += 2 * -(-pointer_bits // 2) if pointer_bits >= CARRY_COUNTER_BITS else 0
+    carries += 2 * -(-pointer_bits // 2) if pointer_bits >= CARRY_COUNTER_BITS else 0
     behind = plan.skew * plan.vectors * (plan.vectors - 1) // 2  # cycles that all vectors together wait for each other
     ff += WORD_REGISTERS * plan.vectors * plan.cols + behind * (plan.cols + plan.rows * plan.result_width)
     ff += plan.input_width + plan.output_width + CONTROL_FF + plan.pipeline_latency
-    return UnitArea(lut4=lut4, ccu2c=ccu2c, feeds=feeds, ff=ff, ebr=0)
+    return fabric.cells(luts=lut4, carries=carries, carry_ends=ends, ffs=ff)
 
 
 def _comparison_lut4(bits: int) -> int:

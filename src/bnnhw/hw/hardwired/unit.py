@@ -14,8 +14,7 @@ from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.product.result_queue import ResultQueue
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.flow import Flow, Sink
-from bnnhw.hw.targets.ecp5 import ZERO, Addend, CarryChains
-from bnnhw.hw.targets.technology import check_technology
+from bnnhw.hw.targets import ZERO, Addend, Target, check_target
 
 from .adder_pipeline import AdderPipeline
 from .plan import WORD_REGISTERS, HardwiredPlan
@@ -38,7 +37,7 @@ class HardwiredUnit(wiring.Component):
     thresholds : sequence of rows ints, or None
         For the mismatch sums, where the plan is `thresholded`. Any int: a negative one is never reached, a large one
         always.
-    technology : "ecp5" or "portable"
+    target : Target
 
     Members
     -------
@@ -49,21 +48,21 @@ class HardwiredUnit(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, *, plan: HardwiredPlan, thresholds: Sequence[int] | None = None, technology: str):
-        check_technology(technology)
+    def __init__(self, *, plan: HardwiredPlan, thresholds: Sequence[int] | None = None, target: Target):
+        check_target(target)
         if (thresholds is not None) != plan.thresholded:
             raise ValueError(f"thresholds={thresholds} must be None unless the plan is thresholded, and given if it is")
         if thresholds is not None and len(thresholds) != plan.rows:
             raise ValueError(f"thresholds must be rows={plan.rows} ints, one a row; there are {len(thresholds)}")
         self.plan = plan
         self.thresholds = thresholds
-        self.technology = technology
+        self.target = target
         super().__init__({"i": In(flat_stream(plan.input_width)), "o": Out(flat_stream(plan.output_width))})
 
     def __repr__(self) -> str:
         return (
             f"HardwiredUnit(rows={self.plan.rows}, cols={self.plan.cols}, vectors={self.plan.vectors}, "
-            f"planes={self.plan.planes}, thresholds={self.thresholds}, technology={self.technology!r})"
+            f"planes={self.plan.planes}, thresholds={self.thresholds}, target={self.target!r})"
         )
 
     @property
@@ -118,7 +117,7 @@ class HardwiredUnit(wiring.Component):
         first = delay(m, plane == 0, 1 + WORD_REGISTERS + graph.latency, name="first")
         results: list[Value] = []
         for v in range(plan.vectors):
-            m.submodules[f"adders{v}"] = adders = AdderPipeline(graph=graph, technology=self.technology)
+            m.submodules[f"adders{v}"] = adders = AdderPipeline(graph=graph, target=self.target)
             m.d.comb += adders.x.eq(rest[: plan.cols])
             sums = [Value.cast(adders.sums.word_select(row, graph.sum_width)) for row in range(plan.rows)]
             if plan.planes > 1:
@@ -144,21 +143,17 @@ class HardwiredUnit(wiring.Component):
         """total = sum + (0 if first else 2 * total), one cycle later."""
         width = self.plan.graph.sum_width + self.plan.planes
         keep = ~first
-        chains = CarryChains() if self.technology == "ecp5" else None
+        adders = self.target.adders(m)
         totals: list[Value] = []
         for number, value in enumerate(sums):
             total = Signal(width, name=f"{name}_{number}", reset_less=True)
             following = Signal(width, name=f"next_{name}_{number}")
             addend = Cat(value, value[-1].replicate(width - len(value)))
             doubled = Cat(Const(0, 1), total[:-1])
-            if chains is None:
-                m.d.comb += following.eq(addend + Mux(keep, doubled, 0))
-            else:
-                chains.accumulate(Addend(addend), ZERO, old=doubled, keep=keep, start=Const(0, width), total=following)
+            adders.accumulate(Addend(addend), ZERO, old=doubled, keep=keep, start=Const(0, width), total=following)
             m.d.sync += total.eq(following)
             totals.append(total)
-        if chains is not None:
-            chains.emit(m)
+        adders.emit()
         return totals
 
 

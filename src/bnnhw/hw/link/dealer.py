@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.fifo import Fifo
+from bnnhw.hw.targets import Target
 
 __all__ = ["Collector", "Dealer", "lane_depth"]
 
@@ -18,9 +19,9 @@ def lane_depth(beats: int) -> int:
     return max(16, 1 << (beats + 1).bit_length())
 
 
-def add_lanes(m: Module, vectors: int, *, bits: int, beats: int, technology: str) -> list[Fifo]:
+def add_lanes(m: Module, vectors: int, *, bits: int, beats: int, target: Target) -> list[Fifo]:
     """The queues of the vectors, each of which holds an image, or a result, of `beats` beats."""
-    lanes = [Fifo(width=bits, depth=lane_depth(beats), technology=technology) for _ in range(vectors)]
+    lanes = [Fifo(width=bits, depth=lane_depth(beats), target=target) for _ in range(vectors)]
     for number, lane in enumerate(lanes):
         m.submodules[f"lane{number}"] = lane
     return lanes
@@ -38,8 +39,7 @@ class Dealer(wiring.Component):
         Of one image: bits of a beat, and beats.
     vectors : int
         At least 2.
-    technology : str
-        "ecp5" or "portable".
+    target : Target
 
     Members
     -------
@@ -54,11 +54,11 @@ class Dealer(wiring.Component):
     o: stream.Interface
     images: Signal
 
-    def __init__(self, *, bits: int, beats: int, vectors: int, technology: str):
+    def __init__(self, *, bits: int, beats: int, vectors: int, target: Target):
         self.bits = bits
         self.beats = beats
         self.vectors = vectors
-        self.technology = technology
+        self.target = target
         super().__init__(
             {
                 "i": In(flat_stream(bits)),
@@ -69,7 +69,7 @@ class Dealer(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        lanes = add_lanes(m, self.vectors, bits=self.bits, beats=self.beats, technology=self.technology)
+        lanes = add_lanes(m, self.vectors, bits=self.bits, beats=self.beats, target=self.target)
         filled = Signal(self.vectors)  # lane by lane, from the lowest on
         filling = Signal(self.vectors)
         leaving = Signal()
@@ -117,8 +117,7 @@ class Collector(wiring.Component):
         Of one result: bits of a beat, and beats.
     vectors : int
         At least 2.
-    technology : str
-        "ecp5" or "portable".
+    target : Target
 
     Members
     -------
@@ -132,11 +131,11 @@ class Collector(wiring.Component):
     images: stream.Interface
     o: stream.Interface
 
-    def __init__(self, *, bits: int, beats: int, vectors: int, technology: str):
+    def __init__(self, *, bits: int, beats: int, vectors: int, target: Target):
         self.bits = bits
         self.beats = beats
         self.vectors = vectors
-        self.technology = technology
+        self.target = target
         super().__init__(
             {
                 "i": In(flat_stream(vectors * bits)),
@@ -147,7 +146,7 @@ class Collector(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        lanes = add_lanes(m, self.vectors, bits=self.bits, beats=self.beats, technology=self.technology)
+        lanes = add_lanes(m, self.vectors, bits=self.bits, beats=self.beats, target=self.target)
         vector = Signal(range(self.vectors))
         beat = Signal(range(self.beats))
         taken = Signal()

@@ -11,7 +11,6 @@ from bnnhw.hw.link.phy.uart import UartReceiver, UartTransmitter
 from bnnhw.hw.stream.buffer import StreamBuffer, flat_stream
 from bnnhw.hw.stream.fifo import Fifo
 from bnnhw.hw.stream.width import WidthConverter
-from bnnhw.hw.targets.technology import check_technology
 
 from .dealer import Collector, Dealer, lane_depth
 from .framing import Deframer, Framer
@@ -36,8 +35,6 @@ class Link(wiring.Component):
     Parameters
     ----------
     settings : LinkSettings
-    technology : str
-        "ecp5" or "portable".
 
     Members
     -------
@@ -55,10 +52,8 @@ class Link(wiring.Component):
     results: stream.Interface
     busy: Signal
 
-    def __init__(self, *, settings: LinkSettings, technology: str):
-        check_technology(technology)
+    def __init__(self, *, settings: LinkSettings):
         self.settings = settings
-        self.technology = technology
         super().__init__(
             {
                 "rx": In(1, init=1),
@@ -72,7 +67,7 @@ class Link(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.meter = meter = CycleMeter(groups=GROUPS_IN_CORE, vectors=self.settings.image.vectors)
-        m.submodules.verdicts = verdicts = Fifo(width=VERDICT_BITS, depth=MAX_WINDOW, technology=self.technology)
+        m.submodules.verdicts = verdicts = Fifo(width=VERDICT_BITS, depth=MAX_WINDOW, target=self.settings.target)
         self._receive(m, meter, verdicts)
         self._transmit(m, meter, verdicts)
         return m
@@ -84,7 +79,7 @@ class Link(wiring.Component):
         m.submodules.deframer = deframer = Deframer(timeout_cycles=self.settings.timeout_cycles)
         m.submodules.receiver = receiver = FrameReceiver(beat_bits=image.vector_bits, frame_beats=image.beats)
         depth = self.settings.image_buffer_depth
-        m.submodules.buffer = buffer = Fifo(width=image.vector_bits, depth=depth, technology=self.technology)
+        m.submodules.buffer = buffer = Fifo(width=image.vector_bits, depth=depth, target=self.settings.target)
         wiring.connect(m, receiver.o, buffer.i)
         wiring.connect(m, receiver.verdict, verdicts.i)
         m.d.comb += [
@@ -103,7 +98,7 @@ class Link(wiring.Component):
         groups, count = buffer.o, Const(1)
         if image.vectors > 1:
             m.submodules.dealer = dealer = Dealer(
-                bits=image.vector_bits, beats=image.beats, vectors=image.vectors, technology=self.technology
+                bits=image.vector_bits, beats=image.beats, vectors=image.vectors, target=self.settings.target
             )
             wiring.connect(m, buffer.o, dealer.i)
             groups, count = dealer.o, dealer.images
@@ -131,13 +126,13 @@ class Link(wiring.Component):
         result = self.settings.result
         if result.vectors == 1:
             depth = lane_depth(result.beats)
-            results = Fifo(width=result.vector_bits, depth=depth, technology=self.technology)
+            results = Fifo(width=result.vector_bits, depth=depth, target=self.settings.target)
         else:
             results = Collector(
-                bits=result.vector_bits, beats=result.beats, vectors=result.vectors, technology=self.technology
+                bits=result.vector_bits, beats=result.beats, vectors=result.vectors, target=self.settings.target
             )
             m.submodules.counts = counts = Fifo(
-                width=len(meter.images), depth=2 * GROUPS_IN_CORE, technology=self.technology
+                width=len(meter.images), depth=2 * GROUPS_IN_CORE, target=self.settings.target
             )
             m.d.sync += [counts.i.valid.eq(meter.begin), counts.i.payload.eq(meter.images)]
             wiring.connect(m, counts.o, results.images)

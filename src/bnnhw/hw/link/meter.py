@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.fifo import Fifo, fifo_latency
+from bnnhw.hw.targets import PORTABLE
 
 __all__ = ["CycleMeter"]
 
@@ -57,8 +58,8 @@ class CycleMeter(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         width = 32 + len(self.images)
-        m.submodules.begun = begun = Fifo(width=width, depth=self.groups, technology="portable")
-        m.submodules.measured = measured = Fifo(width=width, depth=self.groups, technology="portable")
+        m.submodules.begun = begun = Fifo(width=width, depth=self.groups, target=PORTABLE)
+        m.submodules.measured = measured = Fifo(width=width, depth=self.groups, target=PORTABLE)
         begun_at, begun_images = begun.o.payload[:32], begun.o.payload[32:]
         read, last = Signal(range(self.vectors)), Signal()  # of the oldest group
         m.d.comb += [

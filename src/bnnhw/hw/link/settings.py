@@ -7,7 +7,7 @@ from functools import cached_property
 from bnnhw.hw.link.phy.uart import BaudRate
 from bnnhw.hw.protocol import Info
 from bnnhw.hw.stream.fifo import LUT_FIFO_DEPTH, fifo_block_rams
-from bnnhw.hw.targets.block_ram import BLOCK_RAM_SHAPES
+from bnnhw.hw.targets import Target
 
 __all__ = ["MAX_WINDOW", "FrameShape", "LinkSettings"]
 
@@ -85,6 +85,7 @@ class LinkSettings:
     rate: BaudRate
     network_id: bytes
     timeout_cycles: int
+    target: Target
 
     def __post_init__(self):
         two_bytes = math.ceil(20 * self.rate.clock_hz / self.rate.baud)
@@ -95,15 +96,15 @@ class LinkSettings:
     @cached_property
     def image_buffer_depth(self) -> int:
         """Beats that the buffer of received images holds: those of two images, and what fits beside them."""
-        beats, bits = self.image.beats, self.image.vector_bits
-        depths = [depth for depth in BLOCK_RAM_SHAPES if depth > LUT_FIFO_DEPTH and depth >= 2 * beats]
+        beats, bits, fabric = self.image.beats, self.image.vector_bits, self.target.fabric
+        depths = [depth for depth in fabric.block_ram_shapes if depth > LUT_FIFO_DEPTH and depth >= 2 * beats]
         if not depths:
             raise ValueError(
                 f"a frame of {beats} beats is too long for the link, which holds two of them in at most "
-                f"{max(BLOCK_RAM_SHAPES)} beats; use more lanes"
+                f"{fabric.block_ram_depth} beats; use more lanes"
             )
-        rams = fifo_block_rams(width=bits, depth=depths[0])
-        return max(depth for depth in depths if fifo_block_rams(width=bits, depth=depth) == rams)
+        rams = fifo_block_rams(fabric, width=bits, depth=depths[0])
+        return max(depth for depth in depths if fifo_block_rams(fabric, width=bits, depth=depth) == rams)
 
     @cached_property
     def info(self) -> Info:

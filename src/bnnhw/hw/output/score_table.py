@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.storage.weight_rom import WeightRom, block_rams, rom_latency
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.flow import Flow, Sink, flow_cycles
-from bnnhw.hw.targets.technology import check_technology
+from bnnhw.hw.targets import Fabric, Target, check_target
 
 __all__ = ["ScoreTable", "score_table_block_rams", "score_table_flow"]
 
@@ -25,9 +25,9 @@ def score_table_flow(sink: Sink, *, lanes: int, vectors: int) -> Flow:
         free = sink(accepted + lanes * vectors + 1 + rom_latency("block")) + 1
 
 
-def score_table_block_rams(*, classes: int, entries: int, width: int) -> int:
+def score_table_block_rams(fabric: Fabric, *, classes: int, entries: int, width: int) -> int:
     """Block RAMs of a table whose scores have `width` bits."""
-    return block_rams(_depth(classes, entries), width)
+    return block_rams(fabric, _depth(classes, entries), width)
 
 
 def _depth(classes: int, entries: int) -> int:
@@ -45,7 +45,7 @@ class ScoreTable(wiring.Component):
         Classes of one vector in a beat; a divisor of `classes`. Class 0 arrives first.
     vectors : int
         Vectors in a beat.
-    technology : "ecp5" or "portable"
+    target : Target
 
     Members
     -------
@@ -57,8 +57,8 @@ class ScoreTable(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, *, table: np.ndarray, lanes: int = 1, vectors: int = 1, technology: str):
-        check_technology(technology)
+    def __init__(self, *, table: np.ndarray, lanes: int = 1, vectors: int = 1, target: Target):
+        check_target(target)
         table = np.asarray(table)
         if table.ndim != 2 or table.shape[0] < 1 or table.shape[1] < 2 or table.min() < 0:
             raise ValueError(f"table of shape {table.shape} must be (classes, entries >= 2) of ints, at least 0")
@@ -71,7 +71,7 @@ class ScoreTable(wiring.Component):
         self.table = table
         self.lanes = lanes
         self.vectors = vectors
-        self.technology = technology
+        self.target = target
         self.index_width = (entries - 1).bit_length()
         self.score_width = max(1, int(table.max()).bit_length())
         super().__init__(
@@ -102,9 +102,7 @@ class ScoreTable(wiring.Component):
         words = np.zeros((classes, 1 << self.index_width), np.int64)
         words[:, :entries] = self.table
         bits = (words.reshape(-1, 1) >> np.arange(self.score_width) & 1).astype(np.uint8)
-        m.submodules.rom = rom = WeightRom(
-            words=bits, group_width=self.score_width, store="block", technology=self.technology
-        )
+        m.submodules.rom = rom = WeightRom(words=bits, group_width=self.score_width, store="block", target=self.target)
 
         indices = Signal(lookups * self.index_width, reset_less=True)
         scores = Signal(lookups * self.score_width, reset_less=True)

@@ -13,13 +13,7 @@ class MaxPool(Pool):
     See `Pool`.
     """
 
-    def bits_of(self, elements: int) -> int:
-        return self.element_bits
+    KIND = "max"
 
     def combine(self, a: Value, b: Value) -> Value:
-        return a | b if self.element_bits == 1 else Mux(a > b, a, b)
-
-    def combining_lut4(self, count: int, bits: int) -> int:
-        if bits == 1:
-            return -(-(count - 1) // 3) if count else 0
-        return max(0, count - 1) * (2 * bits + bits // 8 * 2)  # the comparison and the choice
+        return a | b if self.shape.element_bits == 1 else Mux(a > b, a, b)

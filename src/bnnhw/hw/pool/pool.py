@@ -6,6 +6,7 @@
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import ClassVar, Literal
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
@@ -17,7 +18,7 @@ from bnnhw.hw.logic.loop import Loop, step_loops
 from bnnhw.hw.storage.line_memory import LineMemory
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.flow import Flow, Sink
-from bnnhw.hw.targets.technology import check_technology
+from bnnhw.hw.targets import Target, check_target
 
 from .shape import PoolShape
 
@@ -39,7 +40,7 @@ class Pool(wiring.Component):
         Of an unsigned element.
     greatest : int
         The greatest element, if it is not 2^element_bits - 1.
-    technology : "ecp5" or "portable"
+    target : Target
 
     Members
     -------
@@ -48,6 +49,8 @@ class Pool(wiring.Component):
     o : Out(stream of unsigned(shape.out_pixels * lanes * result_bits))
         The same order.
     """
+
+    KIND: ClassVar[Literal["max", "sum"]]
 
     i: stream.Interface
     o: stream.Interface
@@ -64,14 +67,9 @@ class Pool(wiring.Component):
         stride: tuple[int, int],
         pixels: int = 1,
         lanes: int,
-        technology: str,
+        target: Target,
     ):
-        check_technology(technology)
-        if element_bits < 1:
-            raise ValueError(f"element_bits={element_bits} must be at least 1")
-        self.greatest = (1 << element_bits) - 1 if greatest is None else greatest
-        if self.greatest.bit_length() != element_bits:
-            raise ValueError(f"greatest={greatest} must have element_bits={element_bits} bits")
+        check_target(target)
         self.shape = PoolShape(
             height=height,
             width=width,
@@ -80,56 +78,38 @@ class Pool(wiring.Component):
             stride=stride,
             pixels=pixels,
             lanes=lanes,
+            kind=self.KIND,
+            element_bits=element_bits,
+            greatest=(1 << max(0, element_bits)) - 1 if greatest is None else greatest,
+            target=target,
         )
-        self.element_bits = element_bits
-        self.technology = technology
-        super().__init__(
-            {
-                "i": In(flat_stream(pixels * lanes * element_bits)),
-                "o": Out(flat_stream(self.shape.out_pixels * lanes * self.result_bits)),
-            }
-        )
+        super().__init__({"i": In(flat_stream(self.shape.input_width)), "o": Out(flat_stream(self.shape.output_width))})
 
     def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}({self.shape!r}, element_bits={self.element_bits}, technology={self.technology!r})"
-        )
-
-    def bits_of(self, elements: int) -> int:
-        """Bits of what so many elements combine to."""
-        raise NotImplementedError
+        return f"{type(self).__name__}({self.shape!r})"
 
     def combine(self, a: Value, b: Value) -> Value:
         """Of two values without a sign."""
         raise NotImplementedError
 
-    def combining_lut4(self, count: int, bits: int) -> int:
-        """LUT4 to combine so many values to one of `bits` bits, estimated."""
-        raise NotImplementedError
-
-    @property
-    def row_bits(self) -> int:
-        """Bits of what a window has in one row."""
-        return self.bits_of(self.shape.window[1])
-
     @property
     def result_bits(self) -> int:
         """Bits of a result."""
-        return self.bits_of(self.shape.window[0] * self.shape.window[1])
+        return self.shape.result_bits
 
     @property
     def latency(self) -> int:
         """Cycles from a window's last input beat to its output beat."""
-        return self.shape.latency(self.shape.out_pixels * self.shape.lanes * self.result_bits)
+        return self.shape.latency
 
     @property
     def initiation_interval(self) -> int:
         """Cycles from image to image in the steady state."""
-        return self.shape.height * self.shape.row_beats
+        return self.shape.initiation_interval
 
     def flow(self, sink: Sink) -> Flow:
         """See `PoolShape.flow`."""
-        return self.shape.flow(sink, latency=self.latency)
+        return self.shape.flow(sink)
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -190,7 +170,7 @@ class Pool(wiring.Component):
             with m.If(group.last):
                 phase.restart(m)
 
-        word_bits = shape.lanes * self.row_bits
+        word_bits = shape.lanes * self.shape.row_bits
         before, after = (Signal(len(shape.carried) * word_bits, name=name) for name in ("carried", "carries"))
         if shape.carried:
             self._carry(m, accepts, chunk, before, after)
@@ -203,7 +183,7 @@ class Pool(wiring.Component):
             if not values:
                 return Const(0, word_bits)
             lanes = [reduce(self.combine, lane) for lane in zip(*values, strict=True)]
-            return Cat(_fit(lanes, self.row_bits))
+            return Cat(_fit(lanes, self.shape.row_bits))
 
         last = shape.reach - 1
         phases = min(last, shape.period)  # those after which the window goes on
@@ -216,7 +196,7 @@ class Pool(wiring.Component):
 
     def _pixel(self, pixel: int) -> list[Value]:
         lanes = self.shape.lanes
-        return [self.i.payload.word_select(pixel * lanes + lane, self.element_bits) for lane in range(lanes)]
+        return [self.i.payload.word_select(pixel * lanes + lane, self.shape.element_bits) for lane in range(lanes)]
 
     def _carry(self, m: Module, accepts: Value, chunk: Loop, before: Signal, after: Signal) -> None:
         """`before` is what `after` was at the chunk's previous beat."""
@@ -241,7 +221,7 @@ class Pool(wiring.Component):
         """What the rows above have at the place at hand, and a signal for what they have with this row."""
         width = len(self.o.payload)
         above, below = Signal(width, name="above", reset_less=True), Signal(width, name="below")
-        match self.shape.store(width):
+        match self.shape.store:
             case "none":
                 pass
             case "register":
@@ -249,7 +229,7 @@ class Pool(wiring.Component):
                     m.d.sync += above.eq(below)
             case store:
                 m.submodules.rows = rows = LineMemory(
-                    depth=self.shape.depth, width=width, store=store, technology=self.technology
+                    depth=self.shape.depth, width=width, store=store, target=self.shape.target
                 )
                 m.d.comb += [
                     rows.read_enable.eq(advance),

@@ -2,9 +2,11 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from bnnhw.hw.storage.line_memory import line_memory_latency, line_memory_store
 from bnnhw.hw.stream.flow import Flow, HeldPipeline, Sink
+from bnnhw.hw.targets import Target
 
 __all__ = ["PoolShape"]
 
@@ -25,6 +27,11 @@ class PoolShape:
         Pixels side by side in an input beat; a divisor of `width`.
     lanes : int
         Channels of each of them; a divisor of `channels`. The other channels of the same pixels follow.
+    kind : "max" or "sum"
+        What a window becomes.
+    element_bits, greatest : int
+        Bits of an unsigned element, and the greatest one.
+    target : Target
     """
 
     height: int
@@ -34,11 +41,17 @@ class PoolShape:
     stride: tuple[int, int]
     pixels: int = 1
     lanes: int
+    kind: Literal["max", "sum"]
+    element_bits: int
+    greatest: int
+    target: Target
 
     def __post_init__(self) -> None:
-        for name in ("height", "width", "channels"):
+        for name in ("element_bits", "height", "width", "channels"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        if self.greatest.bit_length() != self.element_bits:
+            raise ValueError(f"greatest={self.greatest} must have element_bits={self.element_bits} bits")
         for axis, name in ((0, "height"), (1, "width")):
             window, stride = self.window[axis], self.stride[axis]
             if not 1 <= window <= getattr(self, name):
@@ -113,23 +126,53 @@ class PoolShape:
         """Output beats of a row: words of the memory that holds the results of the rows so far."""
         return self.out_width // self.out_pixels * self.chunks
 
-    def store(self, bits: int) -> str:
-        """Where `depth` words of `bits` bits lie; "none" for windows of one row."""
+    def bits_of(self, elements: int) -> int:
+        """Bits of what so many elements combine to."""
+        return self.element_bits if self.kind == "max" else (self.greatest * elements).bit_length()
+
+    @property
+    def row_bits(self) -> int:
+        """Bits of what a window has in one row."""
+        return self.bits_of(self.window[1])
+
+    @property
+    def result_bits(self) -> int:
+        """Bits of a result."""
+        return self.bits_of(self.window[0] * self.window[1])
+
+    @property
+    def input_width(self) -> int:
+        """Bits of an input beat."""
+        return self.pixels * self.lanes * self.element_bits
+
+    @property
+    def output_width(self) -> int:
+        """Bits of an output beat, and of a word of the memory."""
+        return self.out_pixels * self.lanes * self.result_bits
+
+    @property
+    def store(self) -> str:
+        """Where the words of the memory lie; "none" for windows of one row."""
         if self.window[0] == 1:
             return "none"
-        return "register" if self.depth == 1 else line_memory_store(self.depth, bits)
+        return "register" if self.depth == 1 else line_memory_store(self.target.fabric, self.depth, self.output_width)
 
-    def latency(self, bits: int) -> int:
-        """Cycles from a window's last input beat to the output beat, when a result has `bits` bits."""
-        store = self.store(bits)
-        return 2 + (0 if store in ("none", "register") else line_memory_latency(store))
+    @property
+    def latency(self) -> int:
+        """Cycles from a window's last input beat to its output beat."""
+        return 2 + (0 if self.store in ("none", "register") else line_memory_latency(self.store))
 
-    def flow(self, sink: Sink, *, latency: int) -> Flow:
+    @property
+    def initiation_interval(self) -> int:
+        """Cycles from image to image in the steady state."""
+        return self.height * self.row_beats
+
+    def flow(self, sink: Sink) -> Flow:
         """The unit's flow: an output beat is offered `latency` cycles after the last beat of its windows was accepted,
         and all stands still while it waits."""
         rows = {y * self.stride[0] + self.window[0] - 1 for y in range(self.out_height)}
         groups = {g * self.period + self.reach - 1 for g in range(self.out_width // self.out_pixels)}
-        pipeline = HeldPipeline(latency, sink)
+        pipeline = HeldPipeline(self.latency, sink)
         accepted = -1
         while True:
             for row in range(self.height):

@@ -16,16 +16,7 @@ class SumPool(Pool):
     (height, width) it is global average pooling.
     """
 
-    def bits_of(self, elements: int) -> int:
-        return (self.greatest * elements).bit_length()
+    KIND = "sum"
 
     def combine(self, a: Value, b: Value) -> Value:
         return a + b
-
-    def combining_lut4(self, count: int, bits: int) -> int:
-        if count < 2:
-            return 0
-        if self.element_bits == 1 and count > 2:
-            return bits if count <= 4 else round(1.1 * count)
-        # Yosys adds more than two in full adders of two LUT4, and the last two with carry cells, of two bits each.
-        return (count - 2) * 2 * self.element_bits + (bits if bits <= 4 else 2 * -(-bits // 2))

@@ -13,8 +13,7 @@ from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.targets.block_ram import BlockRam, block_ram_width
-from bnnhw.hw.targets.technology import check_technology
+from bnnhw.hw.targets import Fabric, Target, check_target
 
 __all__ = ["InputBuffer", "buffer_block_rams", "buffer_depth", "buffer_store", "input_buffer_latency"]
 
@@ -30,9 +29,9 @@ def buffer_store(depth: int) -> Literal["registers", "lut", "block"]:
     return "lut" if depth <= LUT_RAM_DEPTH else "block"
 
 
-def buffer_block_rams(depth: int, width: int) -> int:
+def buffer_block_rams(fabric: Fabric, depth: int, width: int) -> int:
     """Block RAMs of a buffer of `depth` words of `width` bits."""
-    return -(-width // block_ram_width(depth)) if buffer_store(depth) == "block" else 0
+    return fabric.block_rams(depth, width) if buffer_store(depth) == "block" else 0
 
 
 def buffer_depth(words: int) -> int:
@@ -58,8 +57,7 @@ class InputBuffer(wiring.Component):
         Beats of a vector, bits of a beat.
     lag : int
         Cycles that the indices wait: at most `words`, or the next vector would overwrite what is read.
-    technology : str
-        "ecp5" or "portable".
+    target : Target
 
     Members
     -------
@@ -77,14 +75,14 @@ class InputBuffer(wiring.Component):
     read_index: Signal
     data: Signal
 
-    def __init__(self, *, words: int, width: int, lag: int = 0, technology: str):
-        check_technology(technology)
+    def __init__(self, *, words: int, width: int, lag: int = 0, target: Target):
+        check_target(target)
         if not 0 <= lag <= words:
             raise ValueError(f"lag={lag} must be in 0..words={words}")
         self.words = words
         self.width = width
         self.lag = lag
-        self.technology = technology
+        self.target = target
         self._index_bits = (words - 1).bit_length()
         self._depth = buffer_depth(words)
         super().__init__(
@@ -173,12 +171,11 @@ class InputBuffer(wiring.Component):
         read_address: Signal,
         data: Signal,
     ) -> None:
-        step = block_ram_width(self._depth)
+        step = self.target.fabric.block_ram_width(self._depth)
         for number, start in enumerate(range(0, self.width, step)):
             part = slice(start, min(self.width, start + step))
-            m.submodules[f"ram{number}"] = ram = BlockRam(
-                depth=self._depth, width=part.stop - start, writable=True, technology=self.technology
-            )
+            ram = self.target.block_ram(depth=self._depth, width=part.stop - start, writable=True)
+            m.submodules[f"ram{number}"] = ram
             m.d.comb += [
                 ram.write_enable.eq(write_enable),
                 ram.write_address.eq(write_address),

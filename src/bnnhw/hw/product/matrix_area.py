@@ -1,7 +1,7 @@
-"""What a matrix unit occupies on an ECP5, counted from its structure before synthesis."""
+"""What a matrix unit occupies on a target, counted from its structure before synthesis."""
 
 from bnnhw.hw.storage.weight_rom import block_rams, different_columns, rom_lut4
-from bnnhw.hw.targets.cells import UnitArea, carry_cells, distributed_ram_lut4, multiplexer_lut4
+from bnnhw.hw.targets import Cells
 
 from .input_buffer import buffer_block_rams, buffer_depth, buffer_store
 from .matrix_shape import POPCOUNT_LEVELS, MatrixShape
@@ -14,34 +14,35 @@ CONTROL_FF = 90
 """Their registers."""
 
 
-def matrix_area(shape: MatrixShape) -> UnitArea:
-    """The cells of a MatrixUnit of technology "ecp5".
+def matrix_area(shape: MatrixShape) -> Cells:
+    """The cells of a MatrixUnit.
 
     Carry cells and block RAMs are exact, flip-flops and LUT4 estimates: yosys shares functions of the weights
     and thresholds that it finds to be equal.
     """
-    ccu2c, feeds = _carry_cells(shape)
+    fabric = shape.target.fabric
+    carries, carry_ends = _carry_cells(shape)
     lut4, ff = _element_cells(shape)
-    lut4 += _buffer_lut4(shape) + distributed_ram_lut4(shape.queue_depth, shape.output_width) + CONTROL_LUT4
+    lut4 += _buffer_lut4(shape) + fabric.distributed_ram_luts(shape.queue_depth, shape.output_width) + CONTROL_LUT4
     ff += _chain_ff(shape) + CONTROL_FF
-    ebr = buffer_block_rams(buffer_depth(shape.words), shape.input_width)
+    ebr = buffer_block_rams(fabric, buffer_depth(shape.words), shape.input_width)
     if shape.store == "block":
-        ebr += block_rams(shape.depth, shape.pe * shape.rom_bits)
+        ebr += block_rams(fabric, shape.depth, shape.pe * shape.rom_bits)
     elif shape.store == "lut":
         lut4 += sum(rom_lut4(shape.depth, len(pes) * shape.simd) for pes in shape.groups())
-    return UnitArea(lut4=lut4, ccu2c=ccu2c, feeds=feeds, ff=ff, ebr=ebr)
+    return fabric.cells(luts=lut4, carries=carries, carry_ends=carry_ends, ffs=ff, ebr=ebr)
 
 
 def _carry_cells(shape: MatrixShape) -> tuple[int, int]:
-    """(CCU2C, feeds) of the PEs, each of which lays its adders into chains as `CarryChains` does."""
+    """(carry cells, ends of chains) of the PEs, each of which has adders of its own."""
     plan = shape.popcount
     adders = [(node.level, node.operand_width + 1, node.width > node.operand_width) for node in plan.nodes]
     adders.append((plan.final_level, shape.accumulator_width + 1, False))
-    cells = feeds = 0
+    cells = ends = 0
     for level in range(POPCOUNT_LEVELS):
-        own = carry_cells([adder[1:] for adder in adders if adder[0] == level] * shape.vectors)
-        cells, feeds = cells + own[0], feeds + own[1]
-    return shape.pe * cells, shape.pe * feeds
+        own = shape.target.fabric.carry_cells([adder[1:] for adder in adders if adder[0] == level] * shape.vectors)
+        cells, ends = cells + own[0], ends + own[1]
+    return shape.pe * cells, shape.pe * ends
 
 
 def _element_cells(shape: MatrixShape) -> tuple[int, int]:
@@ -62,13 +63,14 @@ def _element_cells(shape: MatrixShape) -> tuple[int, int]:
 
 
 def _buffer_lut4(shape: MatrixShape) -> int:
+    fabric = shape.target.fabric
     depth = buffer_depth(shape.words)
-    planes = shape.vectors * shape.simd * multiplexer_lut4(shape.planes)
+    planes = shape.vectors * shape.simd * fabric.multiplexer_luts(shape.planes)
     match buffer_store(depth):
         case "registers":
             return shape.input_width + planes
         case "lut":
-            return distributed_ram_lut4(depth, shape.input_width) + planes
+            return fabric.distributed_ram_luts(depth, shape.input_width) + planes
         case "block":
             return planes
 

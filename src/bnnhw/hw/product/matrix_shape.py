@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from bnnhw.hw.storage.weight_rom import block_rams, rom_latency, rom_lut4
 from bnnhw.hw.stream.flow import Flow, Sink
-from bnnhw.hw.targets.block_ram import BLOCK_RAM_SHAPES
-from bnnhw.hw.targets.cells import BLOCK_RAM_LUT4
+from bnnhw.hw.targets import Target
 
 from .input_buffer import buffer_depth, buffer_store, input_buffer_latency
 from .popcount_plan import Popcount, plan_popcount
@@ -52,6 +51,7 @@ class MatrixShape:
         Whether a result is one bit, else the mismatch sum.
     store : "block", "lut", "constant" or "auto"
         Where the weights lie. "constant" is for folds * words = 1 only; "auto" is resolved to one of the others.
+    target : Target
     """
 
     rows: int
@@ -63,6 +63,7 @@ class MatrixShape:
     row_groups: int = 1
     thresholded: bool = True
     store: str = "auto"
+    target: Target
 
     def __post_init__(self) -> None:
         for name in ("rows", "cols", "vectors", "planes", "row_groups"):
@@ -90,8 +91,9 @@ class MatrixShape:
     def _cheapest_store(self) -> str:
         if self.depth == 1:
             return "constant"
-        in_luts = rom_lut4(self.depth, self.pe * self.simd)
-        return "lut" if in_luts <= BLOCK_RAM_LUT4 * block_rams(self.depth, self.pe * self.simd) else "block"
+        fabric, width = self.target.fabric, self.pe * self.simd
+        in_block_ram = fabric.block_ram_luts * block_rams(fabric, self.depth, width)
+        return "lut" if rom_lut4(self.depth, width) <= in_block_ram else "block"
 
     @property
     def folds(self) -> int:
@@ -140,7 +142,8 @@ class MatrixShape:
         if not self.thresholded or self.store != "block":
             return 0
         bits = -(-self.accumulator_width // self.words)
-        beside = bits * BLOCK_RAM_LUT4 / max(BLOCK_RAM_SHAPES.values())
+        fabric = self.target.fabric
+        beside = bits * fabric.block_ram_luts / max(fabric.block_ram_shapes.values())
         return bits if beside < rom_lut4(self.folds, self.accumulator_width) else 0
 
     @property

@@ -14,7 +14,7 @@ from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.storage.weight_rom import WeightRom, rom_latency, weight_words
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.flow import Flow, Sink
-from bnnhw.hw.targets.technology import check_technology
+from bnnhw.hw.targets import Target, check_target
 
 from .input_buffer import InputBuffer
 from .matrix_shape import MatrixShape
@@ -50,7 +50,7 @@ class MatrixUnit(wiring.Component):
     thresholds : sequence of rows ints, or None
         For the mismatch sums. Any int: a negative one is never reached, a large one always.
     store : "block", "lut", "constant" or "auto"
-    technology : "ecp5" or "portable"
+    target : Target
 
     Members
     -------
@@ -72,9 +72,9 @@ class MatrixUnit(wiring.Component):
         row_groups: int = 1,
         thresholds: Sequence[int] | None = None,
         store: str = "auto",
-        technology: str,
+        target: Target,
     ):
-        check_technology(technology)
+        check_target(target)
         weights = np.asarray(weights)
         if weights.ndim != 2 or not np.isin(weights, (-1, 1)).all():
             raise ValueError(f"weights of shape {weights.shape} must be a matrix of +1 and -1")
@@ -83,7 +83,6 @@ class MatrixUnit(wiring.Component):
             raise ValueError(f"thresholds must be rows={rows} ints, one a row; there are {len(thresholds)}")
         self.weights = weights
         self.thresholds = thresholds
-        self.technology = technology
         self.shape = MatrixShape(
             rows=rows,
             cols=cols,
@@ -94,11 +93,12 @@ class MatrixUnit(wiring.Component):
             row_groups=row_groups,
             thresholded=thresholds is not None,
             store=store,
+            target=target,
         )
         super().__init__({"i": In(flat_stream(self.shape.input_width)), "o": Out(flat_stream(self.shape.output_width))})
 
     def __repr__(self) -> str:
-        return f"MatrixUnit({self.shape!r}, technology={self.technology!r})"
+        return f"MatrixUnit({self.shape!r})"
 
     @property
     def initiation_interval(self) -> int:
@@ -113,7 +113,7 @@ class MatrixUnit(wiring.Component):
         m = Module()
         shape = self.shape
         m.submodules.buffer = buffer = InputBuffer(
-            words=shape.words, width=shape.input_width, lag=shape.read_lag, technology=self.technology
+            words=shape.words, width=shape.input_width, lag=shape.read_lag, target=shape.target
         )
         m.submodules.sequencer = sequencer = Sequencer(
             folds=shape.folds,
@@ -164,7 +164,7 @@ class MatrixUnit(wiring.Component):
                 words=words.reshape(shape.depth, -1),
                 group_width=shape.group_pe * shape.rom_bits,
                 store=shape.store,
-                technology=self.technology,
+                target=shape.target,
             )
             wait = shape.operand_latency - 1 - rom_latency(shape.store)
             m.d.comb += rom.address.eq(delay(m, sequencer.address, wait, name="address"))
@@ -183,7 +183,6 @@ class MatrixUnit(wiring.Component):
                 pes=len(pes),
                 weights=words[0, pes.start : pes.stop] if rom is None else None,
                 starts=None if starts is None else starts[:, pes.start : pes.stop],
-                technology=self.technology,
             )
             if number:
                 word = delay(m, word, 1, name=f"word{number}_")

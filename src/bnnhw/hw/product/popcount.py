@@ -10,20 +10,17 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.logic.delays import delay, stagger
-from bnnhw.hw.targets.ecp5 import ZERO, Addend, CarryChains
-from bnnhw.hw.targets.technology import check_technology
+from bnnhw.hw.targets import ZERO, Addend, Adders, Target, check_target
 
 from .popcount_plan import Popcount, plan_popcount
 
 __all__ = ["XnorPopcount", "count_ones"]
 
 
-def count_ones(
-    m: Module, plan: Popcount, terms: Sequence[Addend], *, chains: CarryChains | None, name: str = ""
-) -> Value:
+def count_ones(m: Module, plan: Popcount, terms: Sequence[Addend], *, adders: Adders, name: str = "") -> Value:
     """The sum of the first `plan.inputs` of `terms`, which have one bit each, `plan.latency` cycles later.
 
-    The terms are staggered by `plan.tap_starts`. The adders go into `chains`, or into plain Amaranth where None.
+    The terms are staggered by `plan.tap_starts`. The additions go into `adders`.
     """
     if plan.inputs < 2:
         return terms[0].value() if plan.inputs else ZERO.bits
@@ -33,10 +30,7 @@ def count_ones(
         u, v = (*operands, ZERO)[:2]
         carry = ZERO if node.carry is None else terms[node.carry]
         total = Signal(node.width, name=f"total{name}_{number}")
-        if chains is None:
-            m.d.comb += total.eq(u.value() + v.value() + carry.value())
-        else:
-            chains.add(u, v, carry, total, level=node.level)
+        adders.add(u, v, carry, total, level=node.level)
         sums.append(delay(m, total, node.wait, name=f"sum{name}_{number}_"))
     return sums[-1]
 
@@ -52,8 +46,7 @@ class XnorPopcount(wiring.Component):
         Bits of `x` and of `w`.
     levels : int
         Levels of the tree from register to register.
-    technology : str
-        "ecp5" for chains of CCU2C instances, "portable" for the same tree in plain Amaranth.
+    target : Target
 
     Members
     -------
@@ -65,17 +58,17 @@ class XnorPopcount(wiring.Component):
     w: Signal
     mismatches: Signal
 
-    def __init__(self, *, inputs: int, levels: int = 1, technology: str):
+    def __init__(self, *, inputs: int, levels: int = 1, target: Target):
         if inputs < 1:
             raise ValueError(f"inputs={inputs} must be at least 1")
-        check_technology(technology)
+        check_target(target)
         self.plan = plan_popcount(inputs, levels=levels)
         self.levels = levels
-        self.technology = technology
+        self.target = target
         super().__init__({"x": In(inputs), "w": In(inputs), "mismatches": Out(self.plan.width)})
 
     def __repr__(self) -> str:
-        return f"XnorPopcount(inputs={self.plan.inputs}, levels={self.levels}, technology={self.technology!r})"
+        return f"XnorPopcount(inputs={self.plan.inputs}, levels={self.levels}, target={self.target!r})"
 
     @property
     def latency(self) -> int:
@@ -84,11 +77,10 @@ class XnorPopcount(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        chains = CarryChains() if self.technology == "ecp5" else None
+        adders = self.target.adders(m)
         x = stagger(m, self.x, self.plan.tap_starts, name="x")
         w = stagger(m, self.w, self.plan.tap_starts, name="w")
         terms = [Addend(*pair) for pair in zip(x, w, strict=True)]
-        m.d.comb += self.mismatches.eq(count_ones(m, self.plan, terms, chains=chains))
-        if chains is not None:
-            chains.emit(m)
+        m.d.comb += self.mismatches.eq(count_ones(m, self.plan, terms, adders=adders))
+        adders.emit()
         return m

@@ -6,12 +6,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.logic.delays import stagger
-from bnnhw.hw.targets.ecp5 import Addend, CarryChains
+from bnnhw.hw.targets import Addend
 
 from .matrix_shape import MatrixShape
 from .popcount import count_ones
@@ -36,7 +36,6 @@ class ProcessingGroup(wiring.Component):
         Constant weights instead of the port `w`.
     starts : array (folds, pes) of int, or None
         From `fold_starts`; None: the accumulators start with 0.
-    technology : str
 
     Members
     -------
@@ -67,13 +66,11 @@ class ProcessingGroup(wiring.Component):
         pes: int,
         weights: np.ndarray | None,
         starts: np.ndarray | None,
-        technology: str,
     ):
         self.shape = shape
         self.pes = pes
         self.weights = weights
         self.starts = starts
-        self.technology = technology
         super().__init__(
             {
                 "x": In(shape.vectors * shape.simd),
@@ -98,25 +95,21 @@ class ProcessingGroup(wiring.Component):
         sums: list[list[Value]] = [[] for _ in range(shape.vectors)]
         for pe in range(self.pes):
             w = self._weights(m, pe)
-            chains = CarryChains() if self.technology == "ecp5" else None
+            adders = shape.target.adders(m)
             for v in range(shape.vectors):
                 *_, carry = terms = [Addend(*pair) for pair in zip(x[v], w, strict=True)]
-                count = count_ones(m, plan, terms, chains=chains, name=f"{pe}_{v}")
+                count = count_ones(m, plan, terms, adders=adders, name=f"{pe}_{v}")
                 total = Signal(width, name=f"total{pe}_{v}", reset_less=True)
                 start = restart(
                     m, starts[pe], total, shape, first=self.first, plane_first=self.plane_first, name=f"{pe}_{v}"
                 )
-                if chains is None:
-                    following = (count + carry.value() + Mux(keep, total, start))[:width]
-                else:
-                    following = Signal(width, name=f"next{pe}_{v}")
-                    chains.accumulate(
-                        Addend(count), carry, old=total, keep=keep, start=start, total=following, level=plan.final_level
-                    )
+                following = Signal(width, name=f"next{pe}_{v}")
+                adders.accumulate(
+                    Addend(count), carry, old=total, keep=keep, start=start, total=following, level=plan.final_level
+                )
                 m.d.sync += total.eq(following)
                 sums[v].append(total[-1] if shape.thresholded else total)
-            if chains is not None:
-                chains.emit(m)
+            adders.emit()
         m.d.comb += self.results.eq(Cat(sums))
         return m
 

@@ -8,9 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from bnnhw.hw.targets.block_ram import BLOCK_RAM_SHAPES, BlockRam
-from bnnhw.hw.targets.cells import BLOCK_RAM_LUT4, distributed_ram_lut4, multiplexer_lut4
-from bnnhw.hw.targets.technology import check_technology
+from bnnhw.hw.targets import BLOCK_RAM_LATENCY, Fabric, Target, check_target
 
 __all__ = ["LINE_STORES", "LineMemory", "line_memory_cells", "line_memory_latency", "line_memory_store"]
 
@@ -22,44 +20,44 @@ REGISTER_DEPTH = 4
 
 def line_memory_latency(store: str) -> int:
     """Cycles from an address to its word."""
-    return BlockRam.read_latency if store == "block" else 1
+    return BLOCK_RAM_LATENCY if store == "block" else 1
 
 
-def line_memory_store(depth: int, width: int) -> str:
+def line_memory_store(fabric: Fabric, depth: int, width: int) -> str:
     """The cheapest store."""
     if depth <= REGISTER_DEPTH:
         return "registers"
-    in_luts, _, _ = line_memory_cells(depth, width, "lut")
-    lut4, _, ebr = line_memory_cells(depth, width, "block")
-    return "lut" if in_luts <= lut4 + BLOCK_RAM_LUT4 * ebr else "block"
+    in_luts, _, _ = line_memory_cells(fabric, depth, width, "lut")
+    lut4, _, ebr = line_memory_cells(fabric, depth, width, "block")
+    return "lut" if in_luts <= lut4 + fabric.block_ram_luts * ebr else "block"
 
 
-def line_memory_cells(depth: int, width: int, store: str) -> tuple[int, int, int]:
+def line_memory_cells(fabric: Fabric, depth: int, width: int, store: str) -> tuple[int, int, int]:
     """(LUT4, flip-flops, block RAMs) of a LineMemory."""
     match store:
         case "registers":
-            return width * multiplexer_lut4(depth) + (depth if depth > 1 else 0), width * (depth + 1), 0
+            return width * fabric.multiplexer_luts(depth) + (depth if depth > 1 else 0), width * (depth + 1), 0
         case "lut":
             # Beyond 16 words each cell of 16 needs its own write enable.
             blocks = -(-depth // 16)
-            return distributed_ram_lut4(depth, width) + (blocks if blocks > 1 else 0), width, 0
+            return fabric.distributed_ram_luts(depth, width) + (blocks if blocks > 1 else 0), width, 0
         case _:
-            words, columns = block_shape(depth, width)
+            words, columns = block_shape(fabric, depth, width)
             parts = -(-depth // words)
             if parts == 1:
                 return 0, 0, columns
-            return width * multiplexer_lut4(parts) + parts, 2 * (parts - 1).bit_length(), parts * columns
+            return width * fabric.multiplexer_luts(parts) + parts, 2 * (parts - 1).bit_length(), parts * columns
 
 
-def block_shape(depth: int, width: int) -> tuple[int, int]:
+def block_shape(fabric: Fabric, depth: int, width: int) -> tuple[int, int]:
     """(words of a part, block RAMs side by side in it): the cheapest division of a memory into block RAMs."""
 
     def cost(words: int) -> int:
         parts = -(-depth // words)
-        return parts * -(-width // BLOCK_RAM_SHAPES[words]) * BLOCK_RAM_LUT4 + width * multiplexer_lut4(parts)
+        return parts * fabric.block_rams(words, width) * fabric.block_ram_luts + width * fabric.multiplexer_luts(parts)
 
-    words = min(BLOCK_RAM_SHAPES, key=cost)
-    return words, -(-width // BLOCK_RAM_SHAPES[words])
+    words = min(fabric.block_ram_shapes, key=cost)
+    return words, fabric.block_rams(words, width)
 
 
 class LineMemory(wiring.Component):
@@ -72,7 +70,7 @@ class LineMemory(wiring.Component):
     depth, width : int
         Any: block RAMs stand side by side and, with a multiplexer, one above the other.
     store : "registers", "lut" or "block"
-    technology : "ecp5" or "portable"
+    target : Target
 
     Members
     -------
@@ -87,14 +85,14 @@ class LineMemory(wiring.Component):
     write_enable: Signal
     write_data: Signal
 
-    def __init__(self, *, depth: int, width: int, store: str, technology: str):
-        check_technology(technology)
+    def __init__(self, *, depth: int, width: int, store: str, target: Target):
+        check_target(target)
         if store not in LINE_STORES:
             raise ValueError(f"store={store!r} must be one of {list(LINE_STORES)}")
         self.depth = depth
         self.width = width
         self.store = store
-        self.technology = technology
+        self.target = target
         bits = (depth - 1).bit_length()
         super().__init__(
             {
@@ -143,20 +141,15 @@ class LineMemory(wiring.Component):
             m.d.sync += data.eq(word)
 
     def _block_rams(self, m: Module) -> None:
-        words, _ = block_shape(self.depth, self.width)
+        words, _ = block_shape(self.target.fabric, self.depth, self.width)
         word_bits = (words - 1).bit_length()
-        step = BLOCK_RAM_SHAPES[words]
+        step = self.target.fabric.block_ram_width(words)
         parts = []
         for part in range(-(-self.depth // words)):
             word = Signal(self.width, name=f"part{part}")
             for column in range(0, self.width, step):
                 bits = slice(column, min(column + step, self.width))
-                ram = BlockRam(
-                    depth=min(words, self.depth),
-                    width=bits.stop - bits.start,
-                    writable=True,
-                    technology=self.technology,
-                )
+                ram = self.target.block_ram(depth=min(words, self.depth), width=bits.stop - bits.start, writable=True)
                 m.submodules[f"ram{part}_{column // step}"] = ram
                 m.d.comb += [
                     ram.read_address.eq(self.read_address[:word_bits]),
@@ -168,7 +161,7 @@ class LineMemory(wiring.Component):
                 ]
             parts.append(word)
         selected = self.read_address[word_bits:]
-        for cycle in range(BlockRam.read_latency):
+        for cycle in range(BLOCK_RAM_LATENCY):
             late = Signal(len(selected), name=f"selected{cycle}", reset_less=True)
             with m.If(self.read_enable):
                 m.d.sync += late.eq(selected)

@@ -13,7 +13,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.logic.delays import delay
-from bnnhw.hw.targets.block_ram import BLOCK_RAM_SHAPES, BlockRam, block_ram_width
+from bnnhw.hw.targets import BLOCK_RAM_LATENCY, Fabric, Target
 
 __all__ = ["WeightRom", "block_rams", "different_columns", "rom_latency", "rom_lut4", "weight_words"]
 
@@ -29,15 +29,15 @@ def weight_words(weights: np.ndarray, *, pe: int, simd: int) -> np.ndarray:
     return folded.transpose(0, 2, 1, 3).reshape(-1, pe, simd).astype(np.uint8)
 
 
-def block_rams(depth: int, width: int) -> int:
+def block_rams(fabric: Fabric, depth: int, width: int) -> int:
     """Block RAMs of a ROM of `depth` words of `width` bits."""
-    banks = _banks(depth)
-    return len(banks) * -(-width // _bank_width(banks))
+    banks = _banks(fabric, depth)
+    return len(banks) * -(-width // _bank_width(fabric, banks))
 
 
-def _banks(depth: int) -> list[int]:
+def _banks(fabric: Fabric, depth: int) -> list[int]:
     """Depths of the banks that a ROM of `depth` words is cut into: one block RAM's depth at most."""
-    deepest = max(BLOCK_RAM_SHAPES)
+    deepest = fabric.block_ram_depth
     return [min(deepest, depth - start) for start in range(0, depth, deepest)]
 
 
@@ -55,12 +55,12 @@ def different_columns(depth: int, width: int) -> int:
 
 def rom_latency(store: str) -> int:
     """Cycles from the address to the word, for store "block" or "lut"."""
-    return 1 if store == "lut" else BlockRam.read_latency + 1
+    return 1 if store == "lut" else BLOCK_RAM_LATENCY + 1
 
 
-def _bank_width(banks: list[int]) -> int:
+def _bank_width(fabric: Fabric, banks: list[int]) -> int:
     """Columns that each block RAM of these banks holds."""
-    return min(block_ram_width(words) for words in banks)
+    return min(fabric.block_ram_width(words) for words in banks)
 
 
 class WeightRom(wiring.Component):
@@ -76,9 +76,8 @@ class WeightRom(wiring.Component):
     group_width : int
         Bits of `w` in each group; the last one may be smaller.
     store : "block" or "lut"
-        DP16KD, which may serve the bits of neighbouring groups, or logic.
-    technology : str
-        "ecp5" or "portable".
+        Block RAM, which may serve the bits of neighbouring groups, or logic.
+    target : Target
 
     Members
     -------
@@ -89,11 +88,11 @@ class WeightRom(wiring.Component):
     address: Signal
     w: Signal
 
-    def __init__(self, *, words: np.ndarray, group_width: int, store: Literal["block", "lut"], technology: str):
+    def __init__(self, *, words: np.ndarray, group_width: int, store: Literal["block", "lut"], target: Target):
         self.words = words
         self.group_width = group_width
         self.store = store
-        self.technology = technology
+        self.target = target
         self.depth, self.width = words.shape
         super().__init__({"address": In(max(1, (self.depth - 1).bit_length())), "w": Out(self.width)})
 
@@ -133,8 +132,8 @@ class WeightRom(wiring.Component):
         groups are delayed by more registers. There is one at least, which halves the way from the block RAM's column
         to the place of the PE.
         """
-        banks = _banks(self.depth)
-        step = _bank_width(banks)
+        banks = _banks(self.target.fabric, self.depth)
+        step = _bank_width(self.target.fabric, banks)
         parts: list[Value] = []
         for start in range(0, self.width, step):
             columns = range(start, min(self.width, start + step))
@@ -153,15 +152,16 @@ class WeightRom(wiring.Component):
         """The columns of the word at `address`, two cycles later."""
         outputs: list[Value] = []
         for bank, words in enumerate(banks):
-            start = bank * max(BLOCK_RAM_SHAPES)
+            start = bank * self.target.fabric.block_ram_depth
             init = _row_ints(self.words[start : start + words, columns.start : columns.stop])
-            ram = BlockRam(depth=words, width=len(columns), init=init, technology=self.technology)
+            ram = self.target.block_ram(depth=words, width=len(columns), init=init)
             m.submodules[f"{name}_{bank}" if len(banks) > 1 else name] = ram
             m.d.comb += ram.read_address.eq(address)
             outputs.append(ram.read_data)
         if len(banks) == 1:
             return outputs[0]
-        bank = delay(m, address[(max(BLOCK_RAM_SHAPES) - 1).bit_length() :], BlockRam.read_latency, name=f"{name}_bank")
+        word_bits = (self.target.fabric.block_ram_depth - 1).bit_length()
+        bank = delay(m, address[word_bits:], BLOCK_RAM_LATENCY, name=f"{name}_bank")
         return Array(outputs)[bank]
 
 

@@ -10,8 +10,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from bnnhw.hw.targets.block_ram import BlockRam, block_ram_width
-from bnnhw.hw.targets.technology import check_technology
+from bnnhw.hw.targets import Fabric, Target, check_target
 
 from .buffer import flat_stream
 from .flow import Flow, HeldPipeline, Sink
@@ -50,9 +49,9 @@ def fifo_flow(sink: Sink, *, depth: int) -> Flow:
         read.append(pipeline.enter(max(accepted + 2, read[-1] + 1)))
 
 
-def fifo_block_rams(*, width: int, depth: int) -> int:
+def fifo_block_rams(fabric: Fabric, *, width: int, depth: int) -> int:
     """Block RAMs of a queue."""
-    return 0 if depth <= LUT_FIFO_DEPTH else -(-width // block_ram_width(depth))
+    return 0 if depth <= LUT_FIFO_DEPTH else fabric.block_rams(depth, width)
 
 
 class Fifo(wiring.Component):
@@ -67,8 +66,7 @@ class Fifo(wiring.Component):
         Bits of a beat.
     depth : int
         Words of its memory, a power of two. It holds depth - 1 beats at least.
-    technology : str
-        "ecp5" or "portable".
+    target : Target
 
     Members
     -------
@@ -85,15 +83,15 @@ class Fifo(wiring.Component):
     commit: Signal
     rollback: Signal
 
-    def __init__(self, *, width: int, depth: int, technology: str):
-        check_technology(technology)
+    def __init__(self, *, width: int, depth: int, target: Target):
+        check_target(target)
         if depth < 8 or depth & (depth - 1):
             raise ValueError(f"depth={depth} must be a power of two and at least 8")
         if depth > LUT_FIFO_DEPTH:
-            block_ram_width(depth)  # raises where no block RAM is that deep
+            target.fabric.block_ram_width(depth)  # raises where no block RAM is that deep
         self.width = width
         self.depth = depth
-        self.technology = technology
+        self.target = target
         super().__init__(
             {
                 "i": In(flat_stream(width)),
@@ -158,13 +156,12 @@ class Fifo(wiring.Component):
         fetched = Signal()
         with m.If(advance):
             m.d.sync += [fetched.eq(available), self.o.valid.eq(fetched)]
-        step = block_ram_width(self.depth)
+        step = self.target.fabric.block_ram_width(self.depth)
         columns = []
         for number, start in enumerate(range(0, self.width, step)):
             part = self.i.payload[start : start + step]
-            m.submodules[f"ram{number}"] = ram = BlockRam(
-                depth=self.depth, width=len(part), writable=True, technology=self.technology
-            )
+            ram = self.target.block_ram(depth=self.depth, width=len(part), writable=True)
+            m.submodules[f"ram{number}"] = ram
             m.d.comb += [
                 ram.write_address.eq(written[:index_bits]),
                 ram.write_data.eq(part),

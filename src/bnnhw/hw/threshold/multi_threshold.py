@@ -15,8 +15,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.flow import Flow, Sink, pipeline_flow
-from bnnhw.hw.targets.cells import UnitArea
-from bnnhw.hw.targets.technology import check_technology
+from bnnhw.hw.targets import Cells, Target, check_target
 
 from .place_rom import place_rom_cells, place_rom_latency, place_rom_store, read_place_rom
 from .places import Places, check_tables, count_places
@@ -35,11 +34,13 @@ class MultiThresholdShape:
         Of a code: there are 2^bits - 1 thresholds.
     greatest : int
         The greatest sum.
+    target : Target
     """
 
     places: Places
     bits: int
     greatest: int
+    target: Target
 
     def __post_init__(self) -> None:
         for name in ("bits", "greatest"):
@@ -66,7 +67,7 @@ class MultiThresholdShape:
 
     def read_latency(self, stage: int) -> int:
         """Cycles until a comparison's threshold is there."""
-        return place_rom_latency(place_rom_store(self.depth(stage), self.read_width(stage)))
+        return place_rom_latency(place_rom_store(self.target.fabric, self.depth(stage), self.read_width(stage)))
 
     @property
     def latency(self) -> int:
@@ -78,24 +79,24 @@ class MultiThresholdShape:
         return pipeline_flow(sink, latency=self.latency)
 
     @property
-    def area(self) -> UnitArea:
-        """The cells of a MultiThreshold of technology "ecp5": comparisons, ROMs and registers, counted; yosys merges
-        thresholds that it finds to be equal."""
+    def area(self) -> Cells:
+        """The cells of a MultiThreshold: comparisons, ROMs and registers, counted; yosys merges thresholds that it
+        finds to be equal."""
         places, width, elements = self.places, self.width, self.places.elements
-        lut4 = ff = ebr = ccu2c = feeds = 0
+        lut4 = ff = ebr = carries = carry_ends = 0
         if places.borders > 1:
             lut4, ff = 30, elements * width + 30
         for stage in range(self.bits):
             roms = elements if stage else len({tuple(kind[p] for kind in places.kinds) for p in range(places.pixels)})
-            cells = place_rom_cells(self.depth(stage), self.read_width(stage))
+            cells = place_rom_cells(self.target.fabric, self.depth(stage), self.read_width(stage))
             lut4, ff, ebr = (total + roms * each for total, each in zip((lut4, ff, ebr), cells, strict=True))
             place_bits = (places.count - 1).bit_length()
             later = stage < self.bits - 1
             ff += self.read_latency(stage) * (elements * (width + stage) + place_bits * later + 1)
             ff += elements * (stage + 1 + width * later) + place_bits * later + 1
-            ccu2c += elements * (self.threshold_width // 2)
-            feeds += elements
-        return UnitArea(lut4=lut4 + 8, ccu2c=ccu2c, feeds=feeds, ff=ff, ebr=ebr)
+            carries += elements * (self.threshold_width // 2)
+            carry_ends += elements
+        return self.target.fabric.cells(luts=lut4 + 8, carries=carries, carry_ends=carry_ends, ffs=ff, ebr=ebr)
 
 
 class MultiThreshold(wiring.Component):
@@ -113,7 +114,7 @@ class MultiThreshold(wiring.Component):
         The greatest x.
     lanes, pixels, row_classes, column_classes
         See `Places`.
-    technology : "ecp5" or "portable"
+    target : Target
 
     Members
     -------
@@ -133,9 +134,9 @@ class MultiThreshold(wiring.Component):
         pixels: int = 1,
         row_classes: Sequence[int] = (),
         column_classes: Sequence[int] = (),
-        technology: str,
+        target: Target,
     ):
-        check_technology(technology)
+        check_target(target)
         thresholds = np.asarray(thresholds)
         levels = thresholds.shape[2] if thresholds.ndim == 4 else 0
         if levels < 1 or levels & levels + 1:
@@ -153,9 +154,8 @@ class MultiThreshold(wiring.Component):
         check_tables("thresholds", thresholds, places, ("row classes", "column classes", "levels", "channels"))
         if (np.diff(thresholds, axis=2) < 0).any():
             raise ValueError("thresholds must not fall along the levels")
-        self.shape = MultiThresholdShape(places=places, bits=levels.bit_length(), greatest=greatest)
+        self.shape = MultiThresholdShape(places=places, bits=levels.bit_length(), greatest=greatest, target=target)
         self.thresholds = np.clip(thresholds, 0, greatest + 1)
-        self.technology = technology
         shape = self.shape
         super().__init__(
             {
@@ -165,7 +165,7 @@ class MultiThreshold(wiring.Component):
         )
 
     def __repr__(self) -> str:
-        return f"MultiThreshold({self.shape!r}, technology={self.technology!r})"
+        return f"MultiThreshold({self.shape!r})"
 
     def flow(self, sink: Sink) -> Flow:
         """See the shape's."""
@@ -213,7 +213,7 @@ class MultiThreshold(wiring.Component):
                 rows = [sum(int(value) << lane * width for lane, value in enumerate(row)) for row in words]
                 if (key := words.tobytes()) not in shared:
                     shared[key] = read_place_rom(
-                        m, rows, shape.read_width(0), place, enable=advance, technology=self.technology,
+                        m, rows, shape.read_width(0), place, enable=advance, target=shape.target,
                         name=f"rom0_{pixel}",
                     )  # fmt: skip
                 for lane in range(shape.places.lanes):
@@ -223,6 +223,6 @@ class MultiThreshold(wiring.Component):
                 code = codes[pixel * shape.places.lanes + lane]
                 address = Cat(code, place) if shape.places.count > 1 else code
                 yield read_place_rom(
-                    m, words[:, lane].tolist(), width, address, enable=advance, technology=self.technology,
+                    m, words[:, lane].tolist(), width, address, enable=advance, target=shape.target,
                     name=f"rom{stage}_{pixel}_{lane}",
                 )  # fmt: skip

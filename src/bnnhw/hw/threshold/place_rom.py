@@ -10,35 +10,34 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib.memory import Memory
 
 from bnnhw.hw.storage.weight_rom import rom_lut4
-from bnnhw.hw.targets.block_ram import BLOCK_RAM_SHAPES, BlockRam, block_ram_width
-from bnnhw.hw.targets.cells import BLOCK_RAM_LUT4
+from bnnhw.hw.targets import BLOCK_RAM_LATENCY, Fabric, Target
 
 __all__ = ["place_rom_cells", "place_rom_latency", "place_rom_store", "read_place_rom"]
 
 
-def place_rom_store(depth: int, width: int) -> Literal["constant", "lut", "block"]:
+def place_rom_store(fabric: Fabric, depth: int, width: int) -> Literal["constant", "lut", "block"]:
     """The cheapest store of `depth` words of `width` bits."""
     if depth == 1:
         return "constant"
-    if depth > max(BLOCK_RAM_SHAPES):
+    if depth > fabric.block_ram_depth:
         return "lut"
-    return "lut" if _lut4(depth, width) <= BLOCK_RAM_LUT4 * _block_rams(depth, width) else "block"
+    return "lut" if _lut4(depth, width) <= fabric.block_ram_luts * fabric.block_rams(depth, width) else "block"
 
 
 def place_rom_latency(store: str) -> int:
     """Cycles from the address to the word."""
-    return {"constant": 0, "lut": 1, "block": BlockRam.read_latency}[store]
+    return {"constant": 0, "lut": 1, "block": BLOCK_RAM_LATENCY}[store]
 
 
-def place_rom_cells(depth: int, width: int) -> tuple[int, int, int]:
+def place_rom_cells(fabric: Fabric, depth: int, width: int) -> tuple[int, int, int]:
     """(LUT4, flip-flops, block RAMs) of a ROM in the cheapest store."""
-    match place_rom_store(depth, width):
+    match place_rom_store(fabric, depth, width):
         case "constant":
             return 0, 0, 0
         case "lut":
             return _lut4(depth, width), min(width, (1 << min(depth, 16)) - 2), 0
         case _:
-            return 0, 0, _block_rams(depth, width)
+            return 0, 0, fabric.block_rams(depth, width)
 
 
 def _lut4(depth: int, width: int) -> int:
@@ -49,15 +48,11 @@ def _lut4(depth: int, width: int) -> int:
     return round(width * (depth / 8 - 1) * (1.14 if depth > 48 else 1.0))
 
 
-def _block_rams(depth: int, width: int) -> int:
-    return -(-width // block_ram_width(depth))
-
-
 def read_place_rom(
-    m: Module, words: Sequence[int], width: int, address: Value, *, enable: Value, technology: str, name: str
+    m: Module, words: Sequence[int], width: int, address: Value, *, enable: Value, target: Target, name: str
 ) -> Value:
     """words[address], `place_rom_latency` cycles of `enable` later."""
-    match place_rom_store(len(words), width):
+    match place_rom_store(target.fabric, len(words), width):
         case "constant":
             return Const(words[0], width)
         case "lut":
@@ -69,12 +64,12 @@ def read_place_rom(
             with m.If(enable):
                 m.d.sync += word.eq(port.data)
             return word
-    step = block_ram_width(len(words))
+    step = target.fabric.block_ram_width(len(words))
     parts: list[Value] = []
     for start in range(0, width, step):
         bits = min(step, width - start)
         init = [word >> start & (1 << bits) - 1 for word in words]
-        ram = BlockRam(depth=len(words), width=bits, init=init, technology=technology)
+        ram = target.block_ram(depth=len(words), width=bits, init=init)
         m.submodules[f"{name}_{start // step}"] = ram
         m.d.comb += [ram.read_address.eq(address), ram.read_enable.eq(enable)]
         parts.append(ram.read_data)

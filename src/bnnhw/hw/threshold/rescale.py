@@ -15,8 +15,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.flow import Flow, Sink, pipeline_flow
-from bnnhw.hw.targets.cells import UnitArea
-from bnnhw.hw.targets.technology import check_technology
+from bnnhw.hw.targets import Cells, Target, check_target
 
 from .place_rom import place_rom_cells, place_rom_latency, place_rom_store, read_place_rom
 from .places import Places, check_tables, count_places
@@ -43,6 +42,7 @@ class RescaleShape:
         Bits of an offset.
     greatest_result : int
         The greatest result.
+    target : Target
     """
 
     places: Places
@@ -50,10 +50,18 @@ class RescaleShape:
     factor: int
     offset_width: int
     greatest_result: int
+    target: Target
 
     @classmethod
     def of(
-        cls, offsets: np.ndarray, *, places: Places, factor: int, greatest: int, greatest_result: int
+        cls,
+        offsets: np.ndarray,
+        *,
+        places: Places,
+        factor: int,
+        greatest: int,
+        greatest_result: int,
+        target: Target,
     ) -> "RescaleShape":
         """The sizes of a Rescale with these offsets."""
         most = int(wrap_offsets(offsets, greatest_result).max())
@@ -63,6 +71,7 @@ class RescaleShape:
             factor=factor,
             offset_width=max(1, most.bit_length()),
             greatest_result=greatest_result,
+            target=target,
         )
 
     def __post_init__(self) -> None:
@@ -86,7 +95,7 @@ class RescaleShape:
 
     @property
     def read_latency(self) -> int:
-        return place_rom_latency(place_rom_store(self.places.count, self.read_width))
+        return place_rom_latency(place_rom_store(self.target.fabric, self.places.count, self.read_width))
 
     @property
     def latency(self) -> int:
@@ -98,17 +107,19 @@ class RescaleShape:
         return pipeline_flow(sink, latency=self.latency)
 
     @property
-    def area(self) -> UnitArea:
-        """The cells of a Rescale of technology "ecp5", estimated; yosys merges offsets that it finds to be equal."""
+    def area(self) -> Cells:
+        """The cells of a Rescale, estimated; yosys merges offsets that it finds to be equal."""
         roms = len({tuple(kind[p] for kind in self.places.kinds) for p in range(self.places.pixels)})
-        lut4, ff, ebr = (roms * cells for cells in place_rom_cells(self.places.count, self.read_width))
+        lut4, ff, ebr = (
+            roms * cells for cells in place_rom_cells(self.target.fabric, self.places.count, self.read_width)
+        )
         if self.places.borders > 1:
             lut4, ff = lut4 + 30, ff + 30
         elements = self.places.elements
         ff += (self.latency - 1) * (elements * self.width + 1) + elements * self.result_width + 1
         adder = self.result_width - (self.factor & -self.factor).bit_length() + 1
-        ccu2c = elements * -(-adder // 2)
-        return UnitArea(lut4=lut4 + 8, ccu2c=ccu2c, feeds=0, ff=ff, ebr=ebr)
+        carries = elements * -(-adder // 2)
+        return self.target.fabric.cells(luts=lut4 + 8, carries=carries, ffs=ff, ebr=ebr)
 
 
 class Rescale(wiring.Component):
@@ -125,7 +136,7 @@ class Rescale(wiring.Component):
         The greatest x and y.
     lanes, pixels, row_classes, column_classes
         See `Places`.
-    technology : "ecp5" or "portable"
+    target : Target
 
     Members
     -------
@@ -147,9 +158,9 @@ class Rescale(wiring.Component):
         pixels: int = 1,
         row_classes: Sequence[int] = (),
         column_classes: Sequence[int] = (),
-        technology: str,
+        target: Target,
     ):
-        check_technology(technology)
+        check_target(target)
         offsets = np.asarray(offsets)
         places = Places(
             channels=offsets.shape[-1],
@@ -161,9 +172,8 @@ class Rescale(wiring.Component):
         check_tables("offsets", offsets, places, ("row classes", "column classes", "1", "channels"))
         self.offsets = wrap_offsets(offsets, greatest_result)
         self.shape = RescaleShape.of(
-            offsets, places=places, factor=factor, greatest=greatest, greatest_result=greatest_result
+            offsets, places=places, factor=factor, greatest=greatest, greatest_result=greatest_result, target=target
         )
-        self.technology = technology
         super().__init__(
             {
                 "i": In(flat_stream(self.shape.places.elements * self.shape.width)),
@@ -172,7 +182,7 @@ class Rescale(wiring.Component):
         )
 
     def __repr__(self) -> str:
-        return f"Rescale({self.shape!r}, technology={self.technology!r})"
+        return f"Rescale({self.shape!r})"
 
     def flow(self, sink: Sink) -> Flow:
         """See the shape's."""
@@ -192,7 +202,7 @@ class Rescale(wiring.Component):
             if (key := words.tobytes()) not in shared:
                 rows = [sum(int(value) << lane * shape.offset_width for lane, value in enumerate(row)) for row in words]
                 shared[key] = read_place_rom(
-                    m, rows, shape.read_width, place, enable=advance, technology=self.technology, name=f"rom{pixel}"
+                    m, rows, shape.read_width, place, enable=advance, target=shape.target, name=f"rom{pixel}"
                 )
             for lane in range(shape.places.lanes):
                 x = sums.word_select(pixel * shape.places.lanes + lane, shape.width)

@@ -1,28 +1,29 @@
-"""What a sliding window occupies on an ECP5, counted from its structure before synthesis."""
+"""What a sliding window occupies on a target, counted from its structure before synthesis."""
 
 from bnnhw.hw.storage.line_memory import line_memory_cells
-from bnnhw.hw.targets.cells import UnitArea, multiplexer_lut4
+from bnnhw.hw.targets import Cells
 
 from .shape import WindowShape
 
 __all__ = ["window_area"]
 
 
-def window_area(shape: WindowShape, *, padding_code: int = 0) -> UnitArea:
-    """The cells of a SlidingWindow of technology "ecp5".
+def window_area(shape: WindowShape, *, padding_code: int = 0) -> Cells:
+    """The cells of a SlidingWindow.
 
     Block RAMs are exact. The memories, the multiplexers and registers behind them are counted; the counters, addresses
     and enables, some 100 cells, are estimated from the addresses that differ.
     """
+    fabric = shape.target.fabric
     memories = shape.row_banks * shape.banks
-    lut4, ff, ebr = (memories * cells for cells in line_memory_cells(shape.depth, shape.lane_bits, shape.store))
+    lut4, ff, ebr = (memories * cells for cells in line_memory_cells(fabric, shape.depth, shape.lane_bits, shape.store))
     selected = shape.row_taps * shape.columns * shape.lane_bits
-    lut4 += selected * multiplexer_lut4(shape.states)
+    lut4 += selected * fabric.multiplexer_luts(shape.states)
     lut4 += shape.input_width
     ff += selected + 3 * shape.input_width
     if shape.row_taps > 1:
         rotated = shape.row_taps * shape.banks * shape.lane_bits
-        lut4 += rotated * multiplexer_lut4(shape.rows)
+        lut4 += rotated * fabric.multiplexer_luts(shape.rows)
         ff += rotated
 
     addresses = len({(shape.carries(bank), shape.padding_columns(bank)) for bank in range(shape.banks)})
@@ -34,8 +35,8 @@ def window_area(shape: WindowShape, *, padding_code: int = 0) -> UnitArea:
         lut4 += 8 * shape.columns + selected // shape.element_bits * padding_code.bit_count()
         # The columns that never reach over the border at the side share their flags.
         ff += shape.row_taps * min(shape.columns, 1 + _side_columns(shape)) * (shape.latency - 1)
-    ccu2c = addresses * (address_bits + 2) // 2 + 6
-    return UnitArea(lut4=lut4, ccu2c=ccu2c, feeds=addresses + 2, ff=ff, ebr=ebr)
+    carries = addresses * (address_bits + 2) // 2 + 6
+    return fabric.cells(luts=lut4, carries=carries, carry_ends=addresses + 2, ffs=ff, ebr=ebr)
 
 
 def _side_columns(shape: WindowShape) -> int:

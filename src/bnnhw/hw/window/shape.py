@@ -6,6 +6,7 @@ from functools import cached_property, partial
 from bnnhw.hw.storage.line_memory import LINE_STORES, line_memory_latency, line_memory_store
 from bnnhw.hw.stream.buffer import buffer_flow
 from bnnhw.hw.stream.flow import Flow, Sink, chain_flows
+from bnnhw.hw.targets import Target
 
 from .rows import WindowRows
 from .simds import wide_simds, window_simds
@@ -40,6 +41,7 @@ class WindowShape:
         kh * kw * n.
     store : "registers", "lut", "block" or "auto"
         Where the rows lie; "auto" is resolved to the cheapest.
+    target : Target
     """
 
     height: int
@@ -54,6 +56,7 @@ class WindowShape:
     channel_groups: int = 1
     simd: int
     store: str = "auto"
+    target: Target
 
     def __post_init__(self) -> None:
         for name in ("height", "width", "channels", "element_bits", "in_pixels", "pixels", "channel_groups", "simd"):
@@ -89,7 +92,7 @@ class WindowShape:
         if self.store not in (*LINE_STORES, "auto"):
             raise ValueError(f"store={self.store!r} must be one of {[*LINE_STORES, 'auto']}")
         if self.store == "auto":
-            object.__setattr__(self, "store", line_memory_store(self.depth, self.lane_bits))
+            object.__setattr__(self, "store", line_memory_store(self.target.fabric, self.depth, self.lane_bits))
 
     def _check_divisor(self, name: str, total: int, what: str) -> None:
         value = getattr(self, name)
@@ -287,12 +290,5 @@ class WindowShape:
 
         While a word waits, all steps and the words behind it stand still, and so does the news of the rows' room.
         """
-        memory = partial(
-            window_flow,
-            self.order,
-            latency=self.latency,
-            rows=self.rows,
-            row_beats=self.row_beats,
-            row_words=self.row_words,
-        )
-        return chain_flows([buffer_flow, memory], sink)
+        sizes = {"rows": self.rows, "row_beats": self.row_beats, "row_words": self.row_words}
+        return chain_flows([buffer_flow, partial(window_flow, self.order, latency=self.latency, **sizes)], sink)

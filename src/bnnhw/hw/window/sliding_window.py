@@ -12,7 +12,7 @@ from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.storage.line_memory import LineMemory, line_memory_latency
 from bnnhw.hw.stream.buffer import StreamBuffer, flat_stream
 from bnnhw.hw.stream.flow import Flow, Sink
-from bnnhw.hw.targets.technology import check_technology
+from bnnhw.hw.targets import Target, check_target
 
 from .reader import WindowReader
 from .shape import WindowShape
@@ -41,7 +41,7 @@ class SlidingWindow(wiring.Component):
         See `WindowShape`.
     padding_code : int
         The element outside of the image.
-    technology : "ecp5" or "portable"
+    target : Target
 
     Members
     -------
@@ -70,9 +70,9 @@ class SlidingWindow(wiring.Component):
         channel_groups: int = 1,
         simd: int,
         store: str = "auto",
-        technology: str,
+        target: Target,
     ):
-        check_technology(technology)
+        check_target(target)
         self.shape = WindowShape(
             height=height,
             width=width,
@@ -86,6 +86,7 @@ class SlidingWindow(wiring.Component):
             channel_groups=channel_groups,
             simd=simd,
             store=store,
+            target=target,
         )
         if not 0 <= padding_code < 1 << element_bits:
             raise ValueError(
@@ -93,11 +94,10 @@ class SlidingWindow(wiring.Component):
                 f"0..{(1 << element_bits) - 1}"
             )
         self.padding_code = padding_code
-        self.technology = technology
         super().__init__({"i": In(flat_stream(self.shape.input_width)), "o": Out(flat_stream(self.shape.output_width))})
 
     def __repr__(self) -> str:
-        return f"SlidingWindow({self.shape!r}, padding_code={self.padding_code}, technology={self.technology!r})"
+        return f"SlidingWindow({self.shape!r}, padding_code={self.padding_code})"
 
     @property
     def initiation_interval(self) -> int:
@@ -156,7 +156,7 @@ class SlidingWindow(wiring.Component):
 
     def _memory(self, m: Module, writer: WindowWriter, reader: WindowReader, row: int, bank: int) -> Value:
         shape = self.shape
-        memory = LineMemory(depth=shape.depth, width=shape.lane_bits, store=shape.store, technology=self.technology)
+        memory = LineMemory(depth=shape.depth, width=shape.lane_bits, store=shape.store, target=shape.target)
         m.submodules[f"row{row}_bank{bank}"] = memory
         m.d.comb += [
             memory.write_enable.eq(writer.enables[row * shape.banks + bank]),

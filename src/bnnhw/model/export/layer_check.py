@@ -64,8 +64,9 @@ def check_layer(layer: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
     if layer.op == "batch_norm":
         if ("weight" in layer.tensors) != ("bias" in layer.tensors):
             raise ValueError(f"{what} must have both weight and bias, or neither")
-        if not bool((layer.tensors["variance"] + layer.attributes["eps"] > 0).all()):
-            raise ValueError(f"variance + eps of {what} must be greater than 0 in every channel")
+        variance, eps = layer.tensors["variance"], layer.attributes["eps"]
+        if eps < 0 or not bool(((variance >= 0) & (variance + eps > 0)).all()):
+            raise ValueError(f"variance and eps of {what} must be at least 0, their sum greater, in every channel")
     return shape
 
 

@@ -37,7 +37,7 @@ _NO_FIELDS = {
 
 SUPPORTED_MODULES = (
     InputThreshold, BinaryLinear, BinaryConv2d, TensorNorm, Affine, Sign, Quantise, ToChannelsFirst, ToChannelsLast,
-    nn.BatchNorm1d, nn.BatchNorm2d, ShiftBatchNorm, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d,
+    nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm, ShiftBatchNorm, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d,
     nn.Flatten, nn.Dropout, nn.Identity, nn.Hardtanh, nn.ReLU,
 )  # fmt: skip
 """The layers that can be exported, besides the containers that call them."""
@@ -77,7 +77,7 @@ def encode(name: str, module: nn.Module) -> Layer:
             return _pooling(name, module)
         case Quantise():
             return Layer(name=name, op="quantise", attributes={"bits": module.bits})
-        case nn.BatchNorm1d() | nn.BatchNorm2d():
+        case nn.BatchNorm1d() | nn.BatchNorm2d() | nn.SyncBatchNorm():
             if module.running_mean is None:
                 raise ValueError(f"layer {name!r} keeps no running statistics; it needs track_running_stats=True")
             return Layer(

@@ -1,6 +1,5 @@
 """Saving any module that is a chain of supported layers as model.pt."""
 
-import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,10 @@ from bnnhw import __version__
 from bnnhw.model.errors import ExportError
 from bnnhw.model.files import torch_bytes, write_atomically
 
+from .integer_form import check_integer_form
 from .model_file import ModelFile, parse
-from .tracing import trace
+from .tracing import check_layers, layers_called, trace
+from .unwrapping import first_line, unwrapped
 
 __all__ = ["model_file_of", "save"]
 
@@ -36,7 +37,7 @@ def save(
     ----------
     module : nn.Module
         Calls its layers one after the other; `bnnhw.model.export.layer_format.SUPPORTED_MODULES` may be among them.
-        It takes raw integers as float32 and is left as it is.
+        It takes raw integers as float32 and is left as it is; `unwrapping` says which wrappers are taken off.
     path : path
     example_input : integers (N, H, W, C), or (N, features) where they are no pictures
         Tells the input's shape.
@@ -48,7 +49,7 @@ def save(
     Raises
     ------
     ExportError
-        A ValueError that names the layer or function that is not supported and says what is.
+        A ValueError that names the layer or function that is not supported, or has no integer form, and says what is.
     ValueError
         For inputs and meta that do not fit, and parameters that are not finite.
     """
@@ -65,32 +66,48 @@ def model_file_of(
     meta: Mapping[str, Any] | None = None,
 ) -> ModelFile:
     """What `save` writes."""
+    trained = unwrapped(module)
+    name = type(trained).__name__
     example = torch.as_tensor(example_input)
     lo, hi = _input_range(example, input_range)
     example = example.float()
-    trained = copy.deepcopy(module).cpu().eval()
-    with torch.inference_mode():
-        expected = trained(example)
-    if not isinstance(expected, Tensor) or expected.ndim != 2:
-        got = tuple(expected.shape) if isinstance(expected, Tensor) else f"a {type(expected).__name__}"
-        raise ValueError(f"{type(module).__name__} must return one tensor of scores (N, classes), not {got}")
-    layers = trace(trained, example)
+    traced = trace(trained)
+    check_layers(traced)
+    expected = _scores(trained, example)
+    layers = layers_called(traced, example)
+    if not layers:
+        raise ExportError(f"{name} has no layers that change its input; give a network with binary weights")
     classes = [str(label) for label in range(expected.shape[-1])]
     defaults = {
-        "network": type(module).__name__, "dataset": "", "classes": classes, "metrics": {}, "bnnhw": __version__,
+        "network": name, "dataset": "", "classes": classes, "metrics": {}, "bnnhw": __version__,
     }  # fmt: skip
     model = ModelFile(
         shape=tuple(example.shape[1:]), lo=lo, hi=hi, layers=layers, meta=_plain({**defaults, **(meta or {})}, "meta")
     )
-    with torch.inference_mode():
-        actual = parse(torch_bytes(model.to_plain())).module()(example)
+    check_integer_form(layers, model.shape, lo, hi)
+    actual = _scores(parse(torch_bytes(model.to_plain())).module(), example)
     if not torch.equal(actual, expected):
         wrong = int((actual != expected).any(-1).sum()) if actual.shape == expected.shape else len(example)
         raise ExportError(
-            f"the exported network differs from {type(module).__name__} on {wrong} of {len(example)} example inputs; "
-            "does a layer override forward, carry hooks, or sum up averages of other than 2^k elements?"
+            f"the exported network differs from {name} on {wrong} of {len(example)} example inputs; "
+            "does it sum up averages of other than 2^k elements, or compute what its layers alone do not?"
         )
     return model
+
+
+def _scores(network: nn.Module, example: Tensor) -> Tensor:
+    """What `network` computes in float32: (N, classes). ExportError where it fails or gives anything else."""
+    try:
+        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
+            scores = network(example)
+    except Exception as error:  # a user's forward may raise anything
+        raise ExportError(
+            f"{type(network).__name__} fails on example_input of shape {tuple(example.shape)}: {first_line(error)}"
+        ) from error
+    if not isinstance(scores, Tensor) or scores.ndim != 2:
+        got = tuple(scores.shape) if isinstance(scores, Tensor) else f"a {type(scores).__name__}"
+        raise ExportError(f"{type(network).__name__} must return one tensor of scores (N, classes), not {got}")
+    return scores
 
 
 def _input_range(example: Tensor, given: tuple[int, int] | None) -> tuple[int, int]:

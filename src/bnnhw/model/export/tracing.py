@@ -1,6 +1,6 @@
 """A user's own module as a chain of layers, by torch.fx."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
-from torch.fx.proxy import TraceError
 from torch.nn import functional
 
 from bnnhw.model.errors import ExportError
@@ -16,9 +15,11 @@ from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.layers.quantise import sign
 
 from .layer_format import SUPPORTED_MODULES, Layer, encode
+from .parameter_check import check_parameters
 from .raster import Raster
+from .unwrapping import first_line
 
-__all__ = ["trace"]
+__all__ = ["check_layers", "layers_called", "trace"]
 
 _FUNCTIONS: Mapping[Any, str] = {
     sign: "sign",
@@ -36,6 +37,13 @@ _FUNCTIONS: Mapping[Any, str] = {
 }
 """Functions, and methods by name, with the op that each is when its arguments allow."""
 
+_INSTEAD: Mapping[tuple[str, ...], str] = {
+    ("sign",): "torch.sign(0) is 0: use bnnhw.model.sign",
+    ("softmax", "log_softmax"): "leave it out, as it keeps the order of the scores",
+    ("truediv", "div", "mul", "sub"): "use the layer bnnhw.model.Affine",
+}
+"""What to use in the place of functions that are not supported."""
+
 
 class _Tracer(fx.Tracer):
     """Looks inside every module but torch's and our layers."""
@@ -45,36 +53,55 @@ class _Tracer(fx.Tracer):
         return ours or super().is_leaf_module(m, module_qualified_name)
 
 
-def trace(module: nn.Module, example: Tensor) -> tuple[Layer, ...]:
-    """The layers that `module`, in eval mode, calls one after the other on `example`, float32 (N, *shape).
+def trace(module: nn.Module) -> fx.GraphModule:
+    """What `module`, in eval mode, calls, in order. ExportError where that depends on the input's values."""
+    try:
+        return fx.GraphModule(module, _Tracer().trace(module))
+    except Exception as error:  # a forward that is run without values fails in its own way
+        raise ExportError(
+            f"{type(module).__name__}.forward cannot be traced ({first_line(error)}); "
+            "export needs a forward that calls the same layers whatever the input's values are"
+        ) from error
+
+
+def check_layers(traced: fx.GraphModule) -> None:
+    """ExportError or ValueError, which name the layer, unless all that `traced` calls are supported and sound."""
+    for node in traced.graph.nodes:
+        for name, module in _modules(traced, node).items():
+            if type(module) not in SUPPORTED_MODULES:
+                raise ExportError(
+                    f"layer {name!r} is a {type(module).__name__}, which export does not support; "
+                    f"supported are {', '.join(kind.__name__ for kind in SUPPORTED_MODULES)}"
+                )
+            check_parameters(name, module)
+            encode(name, module)
+
+
+def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[Layer, ...]:
+    """The layers that `traced` calls one after the other on `example`, float32 (N, *shape).
 
     Layers that change nothing in eval mode (dropout, identity, a hard tanh after a sign) are left out. ExportError
     names the first layer or function that is not supported, by its dotted name.
     """
-    try:
-        graph = _Tracer().trace(module)
-    except (TraceError, TypeError) as error:
-        raise ExportError(
-            f"{type(module).__name__}.forward cannot be traced ({error}); "
-            "export needs a forward that calls the same layers whatever the input's values are"
-        ) from error
-    traced = fx.GraphModule(module, graph)
+    with torch.no_grad():
+        ShapeProp(traced).propagate(example)
+    for node in traced.graph.nodes:
+        if _changes_unseen(traced, node):
+            raise ExportError(
+                f"{_name_of(node)!r} changes a value in place, which export cannot follow; use what it returns instead"
+            )
     traced.graph.eliminate_dead_code()
-    ShapeProp(traced).propagate(example)
     layers: list[Layer] = []
     raster = Raster()
-    is_real = False
     current: fx.Node | None = None
     for node in traced.graph.nodes:
         if node.op == "placeholder":
-            if current is not None:
-                raise ValueError(f"forward takes a second input, {node.target!r}; export supports one")
             current = node
         elif node.op == "output":
             if node.args[0] is not current:
-                raise ValueError("forward must return the tensor of scores that it computes last, and nothing else")
+                raise ExportError("forward must return the tensor of scores that it computes last, and nothing else")
         elif "tensor_meta" in node.meta:  # else it is arithmetic on shapes
-            found = _layers(module, node)
+            found = _layers(traced, node)
             if [source for source in node.all_input_nodes if "tensor_meta" in source.meta] != [current]:
                 raise ExportError(
                     f"layer {found[-1].name!r} does not take the value before it; export supports one chain"
@@ -84,59 +111,71 @@ def trace(module: nn.Module, example: Tensor) -> tuple[Layer, ...]:
                 layer = raster.follow(layer, _shape(current)[1:])
                 if layer is None or layer.op == "identity":
                     continue
-                if layer.op == "hard_tanh" and layers and layers[-1].op in ("sign", "input_threshold"):
+                if layer.op == "hard_tanh" and _gives_signs(layers):
                     continue
-                if layer.op.startswith("binary_") and is_real:
-                    raise ExportError(f"layer {layer.name!r} reads real numbers; put a Sign or Quantise before it")
-                is_real = _gives_reals(layer, is_real)
                 layers.append(_with_own_name(layer, {other.name for other in layers}))
             current = node
     raster.finish()
     return tuple(layers)
 
 
-def _gives_reals(layer: Layer, reads_reals: bool) -> bool:
-    """Whether the layer's outputs are more than integers, or means of integers."""
-    if layer.op.startswith("binary_"):
-        return bool(layer.tensors.keys() - {"weight"})
-    few = layer.op in ("sign", "input_threshold", "quantise")
-    return not few and (reads_reals or layer.op in ("batch_norm", "affine", "hard_tanh", "relu"))
+def _gives_signs(layers: Sequence[Layer]) -> bool:
+    """Whether what the layers give are +1 and -1."""
+    ops = (layer.op for layer in reversed(layers) if layer.op not in ("flatten", "max_pool"))
+    return next(ops, "") in ("sign", "input_threshold")
 
 
-def _layers(root: nn.Module, node: fx.Node) -> tuple[Layer, ...]:
-    """The layer that `node` stands for, behind its activation where it has one of its own, which keeps the shape."""
+def _modules(traced: fx.GraphModule, node: fx.Node) -> Mapping[str, nn.Module]:
+    """The module that `node` calls, by its name, behind its activation where it has one of its own; none of them where
+    it calls a function."""
     if node.op != "call_module":
-        return (_function(node),)
-    name, module = str(node.target), root.get_submodule(str(node.target))
+        return {}
+    name, module = str(node.target), traced.get_submodule(str(node.target))
     inner = getattr(module, "activation", None)
-    modules = {name: module} if inner is None else {f"{name}.activation": inner, name: module}
-    return tuple(_module(name, module) for name, module in modules.items())
+    return {name: module} if inner is None else {f"{name}.activation": inner, name: module}
 
 
-def _module(name: str, module: nn.Module) -> Layer:
-    """One of our or torch's layers."""
-    if type(module) not in SUPPORTED_MODULES:
-        raise ExportError(
-            f"layer {name!r} is a {type(module).__name__}, which export does not support; "
-            f"supported are {', '.join(kind.__name__ for kind in SUPPORTED_MODULES)}"
-        )
-    return encode(name, module)
+def _layers(traced: fx.GraphModule, node: fx.Node) -> tuple[Layer, ...]:
+    """The layer that `node` stands for, behind its activation, which keeps the shape."""
+    modules = _modules(traced, node)
+    return tuple(encode(name, module) for name, module in modules.items()) or (_function(node),)
+
+
+def _changes_unseen(traced: fx.GraphModule, node: fx.Node) -> bool:
+    """Whether `node` changes a value that others read, with a result that nobody reads."""
+    if node.users or node.op in ("placeholder", "output"):
+        return False
+    if _name_of(node) in ("setitem", "__setitem__"):
+        return True
+    if "tensor_meta" not in node.meta:
+        return False
+    if node.op == "call_module":
+        return getattr(traced.get_submodule(str(node.target)), "inplace", False)
+    augmented = getattr(node.target, "__module__", "") == "_operator"  # y += 1 reaches the trace as y + 1
+    return augmented or _name_of(node).endswith("_") or bool(node.kwargs.get("inplace")) or "out" in node.kwargs
+
+
+def _name_of(node: fx.Node) -> str:
+    """The function's or method's own name."""
+    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
 
 
 def _function(node: fx.Node) -> Layer:
     """A function or method that stands for a layer."""
     caller = next(reversed(node.meta.get("nn_module_stack", {"": None})))
-    function = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
+    function = _name_of(node)
     name = f"{caller}.{function}".lstrip(".")
     op = _FUNCTIONS.get(node.target) if node.op in ("call_function", "call_method") else None
     if op is None:
-        instead = "; torch.sign(0) is 0: use bnnhw.model.sign" if function == "sign" else ""
+        instead = "".join(f"; {hint}" for functions, hint in _INSTEAD.items() if function in functions)
         raise ExportError(
             f"{name!r} is not supported by export{instead}; besides layers it takes "
             "bnnhw.model.sign, flatten, view, reshape, permute, relu and hardtanh"
         )
     if op == "permute":
         return Layer(name=name, op=_permutation(name, _options(node)))
+    if op == "flatten" and _shape(node) == _shape(node.all_input_nodes[0]):
+        return Layer(name=name, op="identity")
     if op == "flatten" and (len(_shape(node)) != 2 or _shape(node)[0] != _shape(node.all_input_nodes[0])[0]):
         raise ValueError(f"{name!r} makes shape {_shape(node)}; only (N, features) out of (N, ...) is supported")
     if op == "hard_tanh" and _options(node) not in ((), (-1, 1)):

@@ -4,19 +4,20 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from bnnhw.hw.rtlil import collector_paused
 from bnnhw.sim.errors import SimulationError
-from bnnhw.sim.netlist.block_ram import expand_block_ram
 from bnnhw.sim.netlist.cells import emit_cell
+from bnnhw.sim.netlist.families import GATES, PARTS
 from bnnhw.sim.netlist.fold import SOURCE, GateGraph
 from bnnhw.sim.netlist.gates import MUX, NOT, Cell, Gates
 from bnnhw.sim.netlist.netlist import Netlist
-from bnnhw.sim.netlist.slices import expand_comb
 
 from .program import Memory, Program, ReadPort, WritePort
 
 __all__ = ["compile_netlist"]
 
 
+@collector_paused()
 def compile_netlist(netlist: Netlist, *, keep_signals: bool = False) -> Program:
     """The program of a netlist with one clock, whose rising edge moves every flip-flop and memory.
 
@@ -101,10 +102,11 @@ class _Compiler:
                 self._add_flip_flops(cell)
             case "$mem_v2":
                 self._add_memory(cell)
-            case "DP16KD" | "TRELLIS_COMB":
-                expand = expand_block_ram if cell.type == "DP16KD" else expand_comb
-                for part in expand(cell, self.gates.new_bit):
+            case kind if kind in PARTS:
+                for part in PARTS[kind](cell, self.gates.new_bit):
                     self._add_cell(part)
+            case kind if kind in GATES:
+                GATES[kind](self.gates, cell)
             case _:
                 emit_cell(self.gates, cell)
 

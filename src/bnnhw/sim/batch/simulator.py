@@ -17,8 +17,8 @@ import numpy as np
 from amaranth.hdl import Elaboratable
 
 from bnnhw.sim.errors import DeadlockError, SimulationError
-from bnnhw.sim.netlist import block_ram, cells, fold, gates, netlist, slices
-from bnnhw.sim.netlist.netlist import MODELS, convert_component, flatten, yosys_version
+from bnnhw.sim.netlist import cells, families, fold, gates, netlist
+from bnnhw.sim.netlist.netlist import convert_component, flatten, yosys_version
 
 from . import assemble, program, program_file
 from .assemble import compile_netlist
@@ -29,9 +29,11 @@ from .program_file import read_program, write_program
 from .standstill import units_that_hold_up
 from .waves import Waves, WaveWriter
 
-__all__ = ["BatchResult", "BatchSimulator", "check_frames", "compile_design"]
+__all__ = ["PATIENCE", "BatchResult", "BatchSimulator", "check_frames", "compile_design"]
 
 _PART_S = 0.2  # how long the engine runs, about, between looks at the keyboard
+PATIENCE = 100_000
+"""Cycles without a beat in any lane after which a component counts as stuck, where nothing is said of it."""
 _TRACED = 256  # cycles of waveforms that are held in memory
 _CACHE_BYTES = 1 << 30  # of compiled programs that are kept
 
@@ -72,12 +74,8 @@ class BatchResult:
 @cache
 def _toolchain() -> str:
     """What a compiled program depends on besides the design."""
-    sources = [
-        inspect.getsource(module)
-        for module in (assemble, block_ram, cells, fold, gates, netlist, program, program_file, slices)
-    ]
-    models = [path.read_text() for path in sorted(MODELS.glob("*.v"))]
-    return "\0".join([yosys_version(), *sources, *models])
+    modules = (assemble, cells, families, fold, gates, netlist, program, program_file)
+    return "\0".join([yosys_version(), *map(inspect.getsource, modules), *families.model_sources()])
 
 
 def compile_design(design: str, *, read: str = "read_rtlil", top: str = "top", keep_signals: bool = False) -> Program:
@@ -154,7 +152,7 @@ class BatchSimulator:
         stall_probability: tuple[float, float] = (0.0, 0.0),
         seed: int = 0,
         lanes: int | None = None,
-        patience: int = 100_000,
+        patience: int = PATIENCE,
         drain: int = 64,
         waves: Waves | None = None,
         on_progress: Callable[[int], None] | None = None,

@@ -15,7 +15,8 @@ from amaranth.hdl import Elaboratable
 
 from bnnhw.sim.batch.simulator import BatchResult, check_frames
 from bnnhw.sim.errors import DeadlockError, SimulationError
-from bnnhw.sim.netlist.netlist import MODELS, READ_CELLS, convert_component, run_yosys
+from bnnhw.sim.netlist.families import READ_CELLS, VERILOG
+from bnnhw.sim.netlist.netlist import convert_component, run_yosys
 
 __all__ = ["CocotbSimulator", "CocotbUart", "VerilogBuild"]
 
@@ -26,7 +27,7 @@ class VerilogBuild:
     Parameters
     ----------
     design : str
-        RTLIL of a module `top`, which may instantiate cells of the ECP5.
+        RTLIL of a module `top`, which may instantiate cells of a family.
     """
 
     def __init__(self, design: str):
@@ -39,7 +40,7 @@ class VerilogBuild:
         commands = [*READ_CELLS, "read_rtlil design", "hierarchy -top top", "proc", "write_verilog -noattr top.v"]
         run_yosys(commands, folder=self.folder, files={"design": design})
         self._runner = get_runner("icarus")
-        sources = [Verilog(path) for path in (self.folder / "top.v", MODELS / "dp16kd.v")]
+        sources = [Verilog(path) for path in (self.folder / "top.v", *VERILOG)]
         self._call(self._runner.build, "iverilog", sources=sources, hdl_toplevel="top", timescale=("1ns", "1ns"))
 
     def run_bench(self, module: str, **job: Any) -> dict[str, np.ndarray]:

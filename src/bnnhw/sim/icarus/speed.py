@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnnhw.hw.product.matrix_unit import MatrixUnit
+from bnnhw.hw.targets import PORTABLE
 from bnnhw.sim.batch.engine import LANES
 from bnnhw.sim.batch.simulator import BatchSimulator
 from bnnhw.sim.errors import SimulationError
@@ -43,9 +44,7 @@ def compare_speed(*, rows: int = 256, cols: int = 256, pe: int = 16, simd: int =
 
     def unit() -> MatrixUnit:
         thresholds = [cols // 2] * rows
-        return MatrixUnit(
-            weights=weights, pe=pe, simd=simd, thresholds=thresholds, store="block", technology="portable"
-        )
+        return MatrixUnit(weights=weights, pe=pe, simd=simd, thresholds=thresholds, store="block", target=PORTABLE)
 
     fast = BatchSimulator(unit())
     batch = fast.run(frames, output_beats=rows // pe)

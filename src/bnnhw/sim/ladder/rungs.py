@@ -12,11 +12,20 @@ from bnnhw.compiler.dataflow.packing import unpack_beats
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.ir.graph import Graph, evaluate, trace
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
-from bnnhw.sim.batch.simulator import BatchSimulator
+from bnnhw.sim.batch.simulator import PATIENCE, BatchSimulator
 
 from .ladder import Rung
 
-__all__ = ["core_rung", "frames_of", "graph_rung", "packed_rung", "rtl_rung", "simulate_core", "trace_rtl"]
+__all__ = [
+    "core_rung",
+    "frames_of",
+    "graph_rung",
+    "packed_rung",
+    "patience_for",
+    "rtl_rung",
+    "simulate_core",
+    "trace_rtl",
+]
 
 _BLOCK = 500  # images that the oracle holds in memory at a time
 
@@ -40,7 +49,7 @@ def packed_rung(graph: Graph) -> Rung:
 
 def rtl_rung(schedule: Schedule) -> Rung:
     """The core's RTL as it is built, in the batch simulator; its trace runs the units up to each layer."""
-    simulator = BatchSimulator(schedule.core("ecp5"))
+    simulator = BatchSimulator(schedule.core())
     return core_rung("RTL", schedule, simulator, lambda images: trace_rtl(schedule, images))
 
 
@@ -56,8 +65,14 @@ def core_rung(
 
 def simulate_core(schedule: Schedule, simulator: BatchSimulator, images: NDArray[Any]) -> NDArray[np.int64]:
     """The answers that a simulated core of `schedule` gives to images (N, *shape)."""
-    result = simulator.run(frames_of(schedule, images), output_beats=schedule.output_beats)
+    frames = frames_of(schedule, images)
+    result = simulator.run(frames, output_beats=schedule.output_beats, patience=patience_for(schedule))
     return schedule.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=len(images))
+
+
+def patience_for(schedule: Schedule) -> int:
+    """Cycles without a beat that only a core at a standstill has: a slow one computes for as long as its latency."""
+    return PATIENCE + schedule.timing.latency
 
 
 def frames_of(schedule: Schedule, images: NDArray[Any]) -> NDArray[np.uint64]:
@@ -78,9 +93,11 @@ def trace_rtl(schedule: Schedule, images: NDArray[Any]) -> dict[str, NDArray[np.
 def hidden_codes(schedule: Schedule, images: NDArray[Any], depth: int) -> NDArray[np.int64]:
     """What the RTL's layer number `depth`, from 1, gives to the next one: codes (N, rows), of a convolution (N, height,
     width, rows)."""
-    *_, (_, port) = islice(layers_stages(schedule.pipeline, schedule.foldings, schedule.vectors), depth)
-    simulator = BatchSimulator(schedule.core("ecp5", layers=depth))
-    result = simulator.run(frames_of(schedule, images), output_beats=port.beats)
+    *_, (_, port) = islice(
+        layers_stages(schedule.pipeline, schedule.foldings, schedule.vectors, schedule.device.target), depth
+    )
+    simulator = BatchSimulator(schedule.core(layers=depth))
+    result = simulator.run(frames_of(schedule, images), output_beats=port.beats, patience=patience_for(schedule))
     beats = unpack_beats(
         result.outputs.reshape(-1, result.outputs.shape[2]),
         width=port.bits,

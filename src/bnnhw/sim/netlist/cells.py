@@ -1,4 +1,4 @@
-"""Yosys' word-level cells, and the LUT and the carry cell of the ECP5, as gates."""
+"""Yosys' word-level cells as gates."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from bnnhw.sim.errors import SimulationError
 
 from .gates import AND, ANDNOT, BUFFER, MAJORITY, MUX, NAND, NOR, NOT, OR, ORNOT, XNOR, XOR, XOR3, Bits, Cell, Gates
 
-__all__ = ["emit_cell"]
+__all__ = ["emit_cell", "emit_lut"]
 
 
 def extend(bits: Bits, width: int, signed: int) -> list[int]:
@@ -136,7 +136,7 @@ def _three(inputs: Bits) -> tuple[int, int, int]:
     return a, b, c
 
 
-def _lut(gates: Gates, inputs: Bits, table: int, output: int) -> None:
+def emit_lut(gates: Gates, inputs: Bits, table: int, output: int) -> None:
     """The function of `inputs` (the first is the lowest) whose truth table is `table`."""
     count = len(inputs)
     if count <= 3:
@@ -150,44 +150,12 @@ def _lut(gates: Gates, inputs: Bits, table: int, output: int) -> None:
     branches = []
     for part in (low, high):
         branches.append(gates.new_bit())
-        _lut(gates, inputs[:-1], part, branches[-1])
+        emit_lut(gates, inputs[:-1], part, branches[-1])
     gates.add(MUX, branches[0], branches[1], inputs[-1], output)
 
 
 def _lut_cell(gates: Gates, cell: Cell) -> None:
-    _lut(gates, cell.ports["A"], cell.parameters["LUT"], cell.ports["Y"][0])
-
-
-def _pin(cell: Cell, name: str) -> int:
-    """The bit at an input; an open one is 0."""
-    return next(iter(cell.ports.get(name, ())), 0)
-
-
-def _lut4_cell(gates: Gates, cell: Cell) -> None:
-    """ECP5's LUT4: INIT[A + 2 B + 4 C + 8 D]; an open input is 0."""
-    inputs = [_pin(cell, name) for name in "ABCD"]
-    _lut(gates, inputs, cell.parameters["INIT"], cell.ports["Z"][0])
-
-
-def _carry_cell(gates: Gates, cell: Cell) -> None:
-    """ECP5's CCU2C: for each half, p = LUT4 and g = INIT[A + 2 B]; S = p ^ carry, next carry = p ? carry : g.
-
-    INJECT1="YES" holds the half's carry of S, and g, at 0.
-    """
-    ports = cell.ports
-    carry = _pin(cell, "CIN")
-    for half in "01":
-        inputs = [_pin(cell, name + half) for name in "ABCD"]
-        init = cell.parameters[f"INIT{half}"]
-        plain = cell.texts.get(f"INJECT1_{half}", "YES") != "YES"
-        propagate, generate = gates.new_bit(), gates.new_bit()
-        _lut(gates, inputs, init, propagate)
-        _lut(gates, inputs[:2], init & 15 if plain else 0, generate)
-        if ports.get(f"S{half}"):
-            gates.add(XOR, propagate, carry if plain else 0, output=ports[f"S{half}"][0])
-        carry = gates.add(MUX, generate, carry, propagate)
-    if ports.get("COUT"):
-        gates.add(BUFFER, carry, output=ports["COUT"][0])
+    emit_lut(gates, cell.ports["A"], cell.parameters["LUT"], cell.ports["Y"][0])
 
 
 def _gate(table: int) -> Callable[[Gates, Cell], None]:
@@ -232,8 +200,6 @@ _EMITTERS: dict[str, Callable[[Gates, Cell], None]] = {
     "$pmux": _parallel_mux,
     "$bmux": _binary_mux,
     "$lut": _lut_cell,
-    "LUT4": _lut4_cell,
-    "CCU2C": _carry_cell,
     "$_BUF_": _gate(BUFFER),
     "$_NOT_": _gate(NOT),
     "$_AND_": _gate(AND),

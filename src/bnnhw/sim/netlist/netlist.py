@@ -12,20 +12,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from amaranth.back import rtlil
 from amaranth.hdl import Elaboratable
 
+from bnnhw.hw.rtlil import collector_paused, convert_to_rtlil
 from bnnhw.sim.errors import SimulationError
 
+from .families import GATES, PARTS, READ_CELLS
 from .gates import Cell
 
-__all__ = ["MODELS", "READ_CELLS", "Netlist", "convert_component", "flatten", "run_yosys", "yosys_version"]
-
-MODELS = Path(__file__).parent / "ecp5"  # Verilog models of ECP5 cells that yosys' library leaves open or too detailed
-READ_CELLS = [
-    "read_verilog -DNO_INCLUDES +/lattice/cells_sim_ecp5.v",
-    *[f"read_verilog -overwrite {MODELS / model}" for model in ("clocks.v", "pads.v", "slices.v")],
-]
+__all__ = ["Netlist", "convert_component", "flatten", "run_yosys", "yosys_version"]
 
 # What the bit-parallel simulator has no gates for; yosys maps these, some by way of others, to the cells that it has.
 _MAPPED = ["shl", "shr", "sshl", "sshr", "shift", "shiftx", "mul", "div", "mod", "divfloor", "modfloor", "pow", "demux"]
@@ -98,21 +93,21 @@ def run_yosys(commands: Sequence[str], *, folder: Path, files: dict[str, str] | 
 
 
 def convert_component(component: Elaboratable, *, name: str = "top") -> str:
-    """The RTLIL of a component, without the places in Python files that it comes from."""
-    text = rtlil.convert(component, name=name)  # pyright: ignore[reportArgumentType]
-    return re.sub(r"^ *attribute \\(src|generator) .*\n", "", text, flags=re.MULTILINE)
+    """The RTLIL of a component, without the places in Python files that it comes from and its generator's name."""
+    return re.sub(r"^ *attribute \\generator .*\n", "", convert_to_rtlil(component, name=name), flags=re.MULTILINE)
 
 
+@collector_paused()
 def flatten(design: str, *, read: str = "read_rtlil", top: str = "top") -> Netlist:
-    """The netlist of a design's text, which may hold cells of the ECP5; `read` is the yosys command for it.
+    """The netlist of a design's text, which may hold cells of a family; `read` is the yosys command for it.
 
-    LUT4, CCU2C, TRELLIS_COMB and DP16KD stay what they are, all other cells become simple ones.
+    Cells that a family's package evaluates stay what they are, all others become simple ones.
     """
     with TemporaryDirectory(prefix="bnnhw-") as name:
         folder = Path(name)
         commands = [
             *READ_CELLS,
-            "blackbox LUT4 CCU2C TRELLIS_COMB",
+            f"blackbox {' '.join([*GATES, *PARTS])}",
             f"{read} design",
             f"hierarchy -top {top}",
             *_FLATTEN,

@@ -1,7 +1,7 @@
 """What an operator is: a frozen dataclass of static fields, a type rule and a numpy definition."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,13 @@ class Op(ABC):
 
 
 class Elementwise(Op):
-    """A float32 function of each element, or of each element and its channel: x (N, …, C) -> (N, …, C)."""
+    """A float32 function of each element, or of each element and its channel: x (N, …, C) -> (N, …, C).
+
+    `MONOTONE` says that in each channel it never falls or never rises, roundings included, and that it is NaN nowhere
+    between two values for which it is not.
+    """
+
+    MONOTONE: ClassVar[bool] = False
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs

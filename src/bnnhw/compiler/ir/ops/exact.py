@@ -10,15 +10,29 @@ FLOAT64_EXACT = 2**53
 """Up to these magnitudes every integer is a float of that type, and every sum of such, in any order, is exact."""
 
 
-def exact_matmul(x: NDArray[Any], weights: NDArray[np.int8]) -> NDArray[Any]:
-    """x (N, cols) @ weights (rows, cols) of +-1, transposed, exactly; int64 for integers x.
+def exact_terms(x: NDArray[Any], *, count: int) -> NDArray[Any]:
+    """x in the fastest type in which the sums of `count` of its elements, of zeros and of +-1 among them, each with a
+    sign of its own, are exact: float32 up to 2^24, float64 up to 2^53, then int64.
 
-    Floats x must be multiples of a power of two whose products with the weights are exact in float64.
+    Floats x must be multiples of a power of two whose sums are exact in float64.
     """
     if x.dtype.kind == "f":
-        return x.astype(np.float64) @ weights.T.astype(np.float64)
-    bound = x.shape[1] * max(-int(x.min()), int(x.max())) if x.size else 0
-    if bound > FLOAT64_EXACT:
-        return x.astype(np.int64, copy=False) @ weights.T.astype(np.int64)
-    kind = np.float32 if bound <= FLOAT32_EXACT else np.float64
-    return (x.astype(kind) @ weights.T.astype(kind)).astype(np.int64)
+        return x.astype(np.float64, copy=False)
+    greatest = max(1, -int(x.min()), int(x.max())) if x.size else 0
+    kinds = ((FLOAT32_EXACT, np.float32), (FLOAT64_EXACT, np.float64))
+    return x.astype(next((kind for most, kind in kinds if count * greatest <= most), np.int64), copy=False)
+
+
+def exact_sums(terms: NDArray[Any], weights: NDArray[np.int8]) -> NDArray[Any]:
+    """terms (N, cols), from `exact_terms`, @ weights (rows, cols) of +-1, transposed; in the type of the terms."""
+    return terms @ weights.T.astype(terms.dtype)
+
+
+def exact_matmul(x: NDArray[Any], weights: NDArray[np.int8]) -> NDArray[Any]:
+    """x (N, cols) @ weights (rows, cols) of +-1, transposed, exactly; int64 for integers x, float64 for floats."""
+    return as_values(exact_sums(exact_terms(x, count=x.shape[1]), weights), x)
+
+
+def as_values(sums: NDArray[Any], x: NDArray[Any]) -> NDArray[Any]:
+    """Sums of x in the type of the graph's values: int64 where x are integers."""
+    return sums if x.dtype.kind == "f" else sums.astype(np.int64, copy=False)

@@ -5,7 +5,7 @@
 // 18 bits, each in 20. The address counts single bits (8 to a cell); of a port of 18 or 36 bits the lowest address pins
 // enable the writing of single cells. A word of 36 bits goes in through {DIB, DIA} and comes out at {DOB, DOA}. A
 // synchronous reset blocks its port's write. Who reads what the other port writes in the same cycle gets the old word.
-// The same in Python, for the bit-parallel simulator: bnnhw/sim/netlist/block_ram.py.
+// The same in Python, for the bit-parallel simulator: block_ram.py.
 module DP16KD (
     input DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9, DIA8, DIA7, DIA6, DIA5, DIA4, DIA3, DIA2,
           DIA1, DIA0,

@@ -1,4 +1,4 @@
-// Parts of the ECP5's logic slices as yosys and nextpnr-ecp5 write them. The third, TRELLIS_COMB, is in bnnhw/sim/netlist/slices.py.
+// Parts of the ECP5's logic slices as yosys and nextpnr-ecp5 write them. The third, TRELLIS_COMB, is in slices.py.
 module TRELLIS_FF (input CLK, LSR, CE, DI, M, output reg Q);
     parameter GSR = "ENABLED", CEMUX = "1", CLKMUX = "CLK", LSRMUX = "LSR", SRMODE = "LSR_OVER_CE";
     parameter REGSET = "RESET", LSRMODE = "LSR", SD = "1";

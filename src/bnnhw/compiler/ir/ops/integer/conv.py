@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.exact import exact_matmul
+from bnnhw.compiler.ir.ops.exact import as_values, exact_sums, exact_terms
 from bnnhw.compiler.ir.ops.windows import Pair, check_image, check_pair, window_counts, windows
 from bnnhw.compiler.ir.types import Element, FloatType, IntType
 
@@ -78,11 +78,12 @@ class Conv(Product):
         (x,) = inputs
         shape = self.output_shape(x.shape[1:])
         block = max(1, BLOCK_ELEMENTS // (shape[0] * shape[1] * self.cols * self.groups))
-        blocks = (x[start : start + block] for start in range(0, max(1, len(x)), block))
-        return np.concatenate([self._block(part, shape) for part in blocks])
+        terms = exact_terms(x, count=self.cols)
+        blocks = (terms[start : start + block] for start in range(0, max(1, len(x)), block))
+        return np.concatenate([as_values(self._block(part, shape), x) for part in blocks])
 
     def _block(self, x: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         rows = self.weights.reshape(self.groups, -1, self.cols)
         parts = self.unrolled(x, fill=self.pad_value)
-        sums = [exact_matmul(part, weights) for part, weights in zip(parts, rows, strict=True)]
+        sums = [exact_sums(part, weights) for part, weights in zip(parts, rows, strict=True)]
         return np.concatenate(sums, axis=1).reshape(len(x), *shape)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.base import Op, check_length
-from bnnhw.compiler.ir.ops.windows import Pair, check_pair, window_counts, windows
+from bnnhw.compiler.ir.ops.windows import Pair, check_pair, over_windows, window_counts
 from bnnhw.compiler.ir.types import TensorType
 
 
@@ -42,8 +42,7 @@ class MaxPool(Op):
 
     def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         (x,) = inputs
-        view = windows(x, self.kernel, self.stride)
-        greatest = view.max(axis=(4, 5))
+        greatest = over_windows(np.maximum, x, self.kernel, self.stride)
         if self.minimum is None:
             return greatest
-        return np.where(self.minimum, view.min(axis=(4, 5)), greatest)
+        return np.where(self.minimum, over_windows(np.minimum, x, self.kernel, self.stride), greatest)

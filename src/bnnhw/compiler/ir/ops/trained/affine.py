@@ -16,6 +16,8 @@ class Affine(Elementwise):
     weight, bias: (1,) or (C,).
     """
 
+    MONOTONE = True
+
     weight: NDArray[np.float32] | None
     bias: NDArray[np.float32] | None
 

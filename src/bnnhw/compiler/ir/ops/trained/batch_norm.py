@@ -18,6 +18,8 @@ class BatchNorm(Elementwise):
     (C,); without weight and bias they are 1 and 0. Source: Ioffe & Szegedy, https://arxiv.org/abs/1502.03167.
     """
 
+    MONOTONE = True
+
     eps: float
     mean: NDArray[np.float32]
     variance: NDArray[np.float32]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.integer.conv import Conv
+from bnnhw.compiler.ir.types import QuotientType, TensorType
 
 from .binary_layer import BinaryLayer
 
@@ -20,6 +21,12 @@ class BinaryConv2d(BinaryLayer):
 
     def __post_init__(self):
         self.affine.check_channels(self.conv.rows)
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        if isinstance(x.element, QuotientType) and any(self.conv.padding) and self.conv.pad_value:
+            raise ValueError(f"pads averages with {self.conv.pad_value}; their sums can be padded with 0 only")
+        return super().infer(x)
 
     @property
     def product(self) -> Conv:

@@ -14,6 +14,8 @@ from bnnhw.compiler.ir.types import TensorType, quotient
 class Divide(Elementwise):
     """y = float32(x) / float32(divisor), rounded once: torch's average where x is the exact sum of `divisor` values."""
 
+    MONOTONE = True
+
     divisor: int
 
     def __post_init__(self):

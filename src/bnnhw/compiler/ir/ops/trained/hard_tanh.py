@@ -13,6 +13,8 @@ from bnnhw.compiler.ir.ops.base import Elementwise, as_float32
 class HardTanh(Elementwise):
     """y = min(max(x, -1), 1)."""
 
+    MONOTONE = True
+
     def reference(self, *inputs: NDArray[Any]) -> NDArray[np.float32]:
         (x,) = inputs
         return np.clip(as_float32(x), np.float32(-1), np.float32(1))

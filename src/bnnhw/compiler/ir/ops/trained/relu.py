@@ -13,6 +13,8 @@ from bnnhw.compiler.ir.ops.base import Elementwise, as_float32
 class Relu(Elementwise):
     """y = max(x, 0)."""
 
+    MONOTONE = True
+
     def reference(self, *inputs: NDArray[Any]) -> NDArray[np.float32]:
         (x,) = inputs
         return np.maximum(as_float32(x), np.float32(0))

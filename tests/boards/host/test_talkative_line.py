@@ -12,8 +12,8 @@ from bnnhw.boards.host.link import BoardLink
 from bnnhw.boards.host.patience import Patience
 from bnnhw.boards.host.serial_port import LinkError
 from bnnhw.hw.protocol import ErrorCode, Frame, Info, Kind, encode
-from tests.boards.host.fake_board import FakeBoard
 
+from .fake_board import FakeBoard
 from .simulated_line import SimulatedLine, Talk
 
 TIMEOUT_S = 1.0

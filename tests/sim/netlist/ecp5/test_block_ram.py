@@ -14,6 +14,7 @@ from amaranth.lib.wiring import In, Out
 
 from bnnhw.boards.toolchain.synthesis import synthesise
 from bnnhw.hw.stream.buffer import flat_stream
+from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.sim.batch.simulator import BatchSimulator
 from bnnhw.sim.icarus.runner import CocotbSimulator
 from bnnhw.sim.netlist.netlist import convert_component
@@ -125,8 +126,8 @@ def test_memory_mapping(width, depth, tmp_path):
     """A memory after synthesis holds and gives what the plain one does."""
     component = Store(width, depth)
     (tmp_path / "top.il").write_text(convert_component(component))
-    figures = synthesise(tmp_path)
-    assert figures.ebr >= 1
+    figures = synthesise(tmp_path, ECP5.tools)
+    assert figures.cells.ebr >= 1
     rng = np.random.default_rng(width)
     cycles, rows = 2000, component.initial()
     reads, writes = rng.integers(0, depth, (2, cycles)) // rng.choice([1, depth // 8], (2, cycles))

@@ -9,7 +9,7 @@ import pytest
 from amaranth.back import rtlil
 from amaranth.hdl import ClockDomain, Module, Signal
 
-from bnnhw.hw.targets.pll import Pll, PllSettings, pll_settings
+from bnnhw.hw.targets.ecp5.pll import Pll, PllSettings, pll_settings
 
 
 def reachable(input_hz: int) -> set[Fraction]:

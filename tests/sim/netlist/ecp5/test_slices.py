@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from bnnhw.boards.toolchain.carry_ends import opened_netlist
+from bnnhw.boards.toolchain.prepared_netlist import prepared_netlist
 from bnnhw.boards.toolchain.process import run_tool
 from bnnhw.boards.toolchain.synthesis import synthesise
-from bnnhw.boards.toolchain.tools import find_nextpnr
+from bnnhw.boards.toolchain.tools import find_tool
+from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.sim.batch.simulator import BatchSimulator
 from bnnhw.sim.netlist.netlist import convert_component
-
-from .units import CASES
+from tests.sim.units import CASES
 
 
 @pytest.mark.toolchain
@@ -19,12 +19,12 @@ def test_placed_unit(name, tmp_path):
     """LUTs, carry chains, distributed RAM; block RAM with tied pins; pads and a clock buffer."""
     unit, inputs, outputs = CASES[name](0)
     (tmp_path / "top.il").write_text(convert_component(unit))
-    synthesise(tmp_path)
+    synthesise(tmp_path, ECP5.tools)
     device = ["--25k", "--package", "CABGA381", "--speed", "6"]
-    with opened_netlist(tmp_path, "top") as netlist:
+    with prepared_netlist(tmp_path, "top", ECP5.tools) as netlist:
         files = ["--json", netlist, "--lpf-allow-unconstrained", "--write", "placed.json"]
         run_tool(
-            [*find_nextpnr().command, *device, *files, "--no-route"],
+            [*find_tool(ECP5.tools.place_and_route).command, *device, *files, "--no-route"],
             name="nextpnr-ecp5",
             cwd=tmp_path,
             log=tmp_path / "logs" / "nextpnr.log",

@@ -51,6 +51,10 @@ class PllSettings:
         """The output's frequency, rounded down to hertz."""
         return int(self.exact_hz)
 
+    def make(self) -> "Pll":
+        """The component with these settings."""
+        return Pll(settings=self)
+
     @property
     def vco_hz(self) -> float:
         """The oscillator's frequency."""

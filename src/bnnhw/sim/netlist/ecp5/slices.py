@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 from bnnhw.sim.errors import SimulationError
-
-from .gates import Cell
+from bnnhw.sim.netlist.gates import Cell
 
 __all__ = ["expand_comb"]
 
@@ -55,7 +54,7 @@ def expand_comb(cell: Cell, new_bit: Callable[[], int]) -> list[Cell]:
         case "RAMW_BLOCK":
             return []  # its half slice wires the write port of distributed RAM
         case mode:
-            raise SimulationError(f"{cell.name}: MODE={mode!r} of TRELLIS_COMB has no simulation model")
+            raise SimulationError(f"{cell.name}: MODE={mode!r} of {cell.type} has no simulation model")
     if pin("OFX"):
         first, second = (pin("FXA"), pin("FXB")) if cell.parameters.get("IS_Z1") else (f, pin("F1"))
         emit("$mux", {"A": [first], "B": [second], "S": [pin("M")], "Y": [pin("OFX")]})

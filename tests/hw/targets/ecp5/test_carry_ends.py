@@ -3,8 +3,10 @@
 import pytest
 
 from bnnhw.boards.toolchain.alone import route_alone
-from bnnhw.boards.toolchain.carry_ends import open_carry_ends
 from bnnhw.hw.product.popcount import XnorPopcount
+from bnnhw.hw.targets import get_device
+from bnnhw.hw.targets.ecp5 import ECP5
+from bnnhw.hw.targets.ecp5.carry_ends import open_carry_ends
 
 SPACER = {"A0": "1", "B0": 2, "C0": "1", "D0": "1"}
 """The inputs of the first half of a chain whose carry input is net 2; INIT0 = 0x0005 makes LUT2 of it."""
@@ -44,6 +46,6 @@ def test_opens_what_does_not_matter(cell, others, ends):
 
 @pytest.mark.toolchain
 def test_nextpnr_adds_no_cells():
-    routed = route_alone(XnorPopcount(inputs=7, technology="ecp5"), "LFE5U-85F", 1)
-    assert routed.ccu2c == 4
-    assert routed.trellis_comb <= 2 * routed.ccu2c + 2  # and two constants
+    routed = route_alone(XnorPopcount(inputs=7, target=ECP5), get_device("LFE5U-85F"), 1)
+    assert routed.cells.carries == 4
+    assert routed.cells.logic <= 2 * routed.cells.carries + 2  # and two constants

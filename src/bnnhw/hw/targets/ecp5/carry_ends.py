@@ -4,39 +4,20 @@ It puts a carry cell in front of a chain whose CIN has a net, be it a constant, 
 one, be it read or not; each is as large as two LUT4. Yosys ties every CIN and names every COUT.
 """
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import product
-from pathlib import Path
 from typing import Any
 
-__all__ = ["open_carry_ends", "opened_netlist"]
+__all__ = ["open_carry_ends"]
 
 _OPEN = ["x"]
 """No net. nextpnr does not read a CCU2C without the port itself; yosys refuses an output that is connected so."""
-
-
-@contextmanager
-def opened_netlist(folder: Path, name: str) -> Iterator[str]:
-    """The name of a file in `folder`, while nextpnr needs it, with the netlist `name`.json and open carry ends."""
-    netlist = json.loads((folder / f"{name}.json").read_text())
-    for module in netlist["modules"].values():
-        open_carry_ends(module)
-    opened = folder / f"{name}.open.json"
-    opened.write_text(json.dumps(netlist))
-    try:
-        yield opened.name
-    finally:
-        opened.unlink()
 
 
 def open_carry_ends(module: dict[str, Any]) -> None:
     """Disconnects each COUT that nothing reads and each constant CIN that does not matter, in all CCU2C of `module`.
 
     `module` is one of a netlist by yosys' write_json, and is changed. A CIN does not matter where nothing reads S0 and
-    the first half passes no carry on: its LUT4 is 0 for whatever its inputs are, as in a spacer of
-    `bnnhw.hw.targets.ecp5`.
+    the first half passes no carry on: its LUT4 is 0 for whatever its inputs are, as in a spacer of carry_chains.py.
     """
     cells = [cell for cell in module["cells"].values() if cell["type"] == "CCU2C"]
     read = {bit for port in module["ports"].values() for bit in port["bits"]}

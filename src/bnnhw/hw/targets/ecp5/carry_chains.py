@@ -13,13 +13,15 @@ chain at the price of one position each.
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false
 # (as amaranth's types say it: slices may be IO values, memory ports have no members)
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from amaranth.hdl import Const, Instance, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Instance, Module, Signal, Value
 
-__all__ = ["ZERO", "Addend", "CarryChains", "full_adder_init"]
+from bnnhw.hw.targets.adders import Addend, Adders
+
+__all__ = ["CHAIN_POSITIONS", "CarryChains", "full_adder_init"]
 
 CHAIN_POSITIONS = 16
 """Positions after which a new chain begins at the next adder. Timing analysis takes the carry to run from end to end,
@@ -28,35 +30,21 @@ through the spacers, too: with 32 matrix units are a tenth slower, and not small
 _ONE = Const(1, 1)
 
 
-class Addend(NamedTuple):
-    """The number `bits ^ flip`, where `flip` is a value of the same width or a constant (0: plain `bits`)."""
-
-    bits: Value
-    flip: Value | int = 0
-
-    def value(self) -> Value:
-        """The number as an expression."""
-        return self.bits ^ self.flip if isinstance(self.flip, Value) or self.flip else self.bits
-
-    def literal(self, index: int) -> "_Literal | None":
-        """Bit `index`, None beyond the top."""
-        if index >= len(self.bits):
-            return None
-        if isinstance(self.flip, Value):
-            return _Literal(self.bits[index], self.flip[index], 0)
-        return _Literal(self.bits[index], None, self.flip >> index & 1)
-
-
-ZERO = Addend(Const(0, 0))
-"""The number 0, of no bits."""
-
-
 class _Literal(NamedTuple):
     """The bit `a ^ b`, or `a ^ inverted` where `b` is None."""
 
     a: Value
     b: Value | None
     inverted: int
+
+
+def _literal(number: Addend, index: int) -> _Literal | None:
+    """Bit `index`, None beyond the top."""
+    if index >= len(number.bits):
+        return None
+    if isinstance(number.flip, Value):
+        return _Literal(number.bits[index], number.flip[index], 0)
+    return _Literal(number.bits[index], None, number.flip >> index & 1)
 
 
 class _Position(NamedTuple):
@@ -118,47 +106,66 @@ class _Chain:
     carry: Value | None = None
 
 
-@dataclass
-class CarryChains:
+class CarryChains(Adders):
     """Adders that share carry chains; `emit` makes the CCU2C of all of them.
 
-    An adder's `level` says how many others its operands pass in the same cycle. Adders share a chain with those of
-    their level only, so that no path enters a chain twice.
+    Adders share a chain with those of their level only, so that no path enters a chain twice.
 
     Parameters
     ----------
+    m : Module
+        Where the cells go.
     limit : int
         Positions after which the next adder begins a new chain.
     """
 
-    limit: int = CHAIN_POSITIONS
-    _chains: list[_Chain] = field(default_factory=list)
-    _open: dict[int, _Chain] = field(default_factory=dict)  # by level
+    def __init__(self, m: Module, *, limit: int = CHAIN_POSITIONS):
+        self._m = m
+        self._limit = limit
+        self._chains: list[_Chain] = []
+        self._open: dict[int, _Chain] = {}  # by level
 
-    def add(self, u: Addend, v: Addend, carry: Addend, total: Value, *, level: int = 0) -> None:
-        """Makes `total` = (u + v + carry) mod 2^len(total); `carry` has at most one bit, `u` is the wider operand."""
+    def add(self, u: Addend, v: Addend, carry: Addend, total: Signal, *, level: int = 0) -> None:
         chain = self._begin(carry, level)
         width = min(len(u.bits), len(total))
         for index in range(width):
-            chain.positions.append(_adder_position(u.literal(index), v.literal(index), total[index]))
+            chain.positions.append(_adder_position(_literal(u, index), _literal(v, index), total[index]))
         chain.carry = total[width] if len(total) > width else None
 
-    def accumulate(
-        self, addend: Addend, carry: Addend, *, old: Value, keep: Value, start: Value, total: Value, level: int = 0
-    ) -> None:
-        """Makes `total` = (addend + carry + (old if keep else start)) mod 2^len(total).
+    def subtract(self, u: Addend, v: Addend, total: Signal) -> None:
+        """u - v is u + ~v + 1 with ~v as wide as the sum."""
+        above = max(0, len(total) - len(v.bits))
+        assert isinstance(v.flip, int)
+        inverse = Addend(Cat(v.bits, Addend.constant((1 << above) - 1).bits), v.flip ^ ((1 << len(v.bits)) - 1))
+        self.add(inverse, u, Addend.constant(1), total)
 
-        `addend` is plain bits; `old`, `start` and `total` are of one width.
-        """
+    def accumulate(
+        self, addend: Addend, carry: Addend, *, old: Value, keep: Value, start: Value, total: Signal, level: int = 0
+    ) -> None:
         chain = self._begin(carry, level)
         for index in range(len(total)):
-            literal = addend.literal(index)
+            literal = _literal(addend, index)
             a, init = (_ONE, _KEEP_INIT) if literal is None else (literal.a, _ACCUMULATE_INIT)
             chain.positions.append(_Position(a, old[index], keep, start[index], init, total[index]))
         chain.carry = None
 
-    def emit(self, m: Module) -> None:
-        """Adds the chains' CCU2C instances to `m`."""
+    def look_up(self, function: Callable[..., Any], inputs: Sequence[Addend | int], total: Signal) -> None:
+        """A table of all input bits for each bit of the sum."""
+        bits = [Const(0, 0) if isinstance(each, int) else each.value() for each in inputs]
+        tables = [0] * len(total)
+        size = 1 << sum(map(len, bits))
+        for index in range(size):
+            numbers, rest = [], index
+            for each, part in zip(inputs, bits, strict=True):
+                numbers.append(each if isinstance(each, int) else rest & ((1 << len(part)) - 1))
+                rest >>= len(part)
+            result = function(*numbers)
+            for bit in range(len(total)):
+                tables[bit] |= (result >> bit & 1) << index
+        self._m.d.comb += total.eq(Cat(Const(table, size).bit_select(Cat(bits), 1) for table in tables))
+
+    def emit(self) -> None:
+        m = self._m
         for level in list(self._open):
             self._close(level)
         for number, chain in enumerate(self._chains):
@@ -185,10 +192,10 @@ class CarryChains:
 
     def _begin(self, carry: Addend, level: int) -> _Chain:
         """The chain for the next adder of `level`, with the spacer before it."""
-        if level in self._open and len(self._open[level].positions) >= self.limit:
+        if level in self._open and len(self._open[level].positions) >= self._limit:
             self._close(level)
         chain = self._open.setdefault(level, _Chain())
-        literal = carry.literal(0)
+        literal = _literal(carry, 0)
         a, b = (_ONE, _ONE) if literal is None else _ends(literal)
         init = _SPACER_INIT[None if literal is None else _kind(literal)]
         chain.positions.append(_Position(a, b, _ONE, _ONE, init, chain.carry))

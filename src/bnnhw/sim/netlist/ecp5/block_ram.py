@@ -1,10 +1,9 @@
-"""The ECP5's block RAM as simple cells. The same in Verilog, and what it does: ecp5/dp16kd.v."""
+"""The ECP5's block RAM as simple cells. The same in Verilog, and what it does: dp16kd.v."""
 
 from collections.abc import Callable
 
 from bnnhw.sim.errors import SimulationError
-
-from .gates import Cell
+from bnnhw.sim.netlist.gates import Cell
 
 __all__ = ["expand_block_ram"]
 

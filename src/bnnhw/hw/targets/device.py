@@ -1,0 +1,49 @@
+"""What a chip holds."""
+
+from dataclasses import dataclass, field
+
+from .cells import Cells
+from .target import Target
+
+__all__ = ["LUT_BITS", "Device"]
+
+LUT_BITS = 16
+"""Bits of a LUT's table, of 4 inputs."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A chip: `luts` LUTs, each with a flip-flop; `ebr` block RAMs; `multipliers` of 18 x 18 bits.
+
+    `idcode` is what it calls itself over JTAG.
+    """
+
+    name: str
+    luts: int
+    ebr: int
+    multipliers: int
+    target: Target = field(repr=False)
+    idcode: int | None = None
+
+    @property
+    def ffs(self) -> int:
+        """Flip-flops: one beside each LUT."""
+        return self.luts
+
+    @property
+    def ebr_bits(self) -> int:
+        """Bits of all its block RAMs."""
+        return self.ebr * self.target.fabric.block_ram_bits
+
+    @property
+    def memory_bits(self) -> int:
+        """Bits of all its block RAMs and LUTs: more weights cannot be stored."""
+        return self.ebr_bits + self.luts * LUT_BITS
+
+    def share(self, cells: Cells) -> float:
+        """The share of its LUTs, flip-flops or block RAMs that `cells` take, whichever is greatest."""
+        return max(cells.logic / self.luts, cells.ffs / self.ffs, cells.ebr / self.ebr)
+
+    def size(self, cells: Cells) -> float:
+        """What "smallest" means: the sum of the shares of LUTs and block RAMs."""
+        return cells.logic / self.luts + cells.ebr / self.ebr

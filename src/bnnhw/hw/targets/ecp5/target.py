@@ -1,0 +1,51 @@
+"""The ECP5 as a target."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Module
+
+from bnnhw.hw.targets.cells import CellNames
+from bnnhw.hw.targets.fabric import Fabric
+from bnnhw.hw.targets.models import SimulationModels
+from bnnhw.hw.targets.target import Target
+
+from .block_ram import Dp16kd
+from .carry_chains import CHAIN_POSITIONS, CarryChains
+from .pll import PllSettings, pll_settings
+from .toolchain import TOOLS
+
+__all__ = ["ECP5"]
+
+
+class Ecp5(Target):
+    """Carry chains of CCU2C, block RAM in DP16KD, an EHXPLLL; Project Trellis' tools."""
+
+    name = "ecp5"
+    fabric = Fabric(
+        block_ram_shapes={512: 36, 1024: 18, 2048: 9, 4096: 4, 8192: 2, 16384: 1},
+        block_ram_luts=400,
+        distributed_ram=(16, 4, 6),
+        carry_luts=2,
+        carry_end_luts=2,
+        chain_positions=CHAIN_POSITIONS,
+    )
+    tools = TOOLS
+    models = SimulationModels(
+        folder="ecp5",
+        library="+/lattice/cells_sim_ecp5.v",
+        overriding=("clocks.v", "pads.v", "slices.v"),
+        verilog=("dp16kd.v",),
+    )
+    cell_names = CellNames(logic="TRELLIS_COMB", luts="LUT4", carries="CCU2C", unrouted="LUT4 + 2 CCU2C")
+
+    def adders(self, m: Module) -> CarryChains:
+        return CarryChains(m)
+
+    def block_ram(self, *, depth: int, width: int, init: Sequence[int] = (), writable: bool = False) -> Dp16kd:
+        return Dp16kd(self.fabric, depth=depth, width=width, init=init, writable=writable)
+
+    def clock_settings(self, *, input_hz: int, output_hz: int) -> PllSettings:
+        return pll_settings(input_hz=input_hz, output_hz=output_hz)
+
+
+ECP5: Target = Ecp5()

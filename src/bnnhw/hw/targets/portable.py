@@ -1,0 +1,85 @@
+"""The portable target: plain Amaranth, with the same cycles and the same bits as the family whose sizes it has."""
+
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# (as amaranth's types say it: `with m.If` is a decorated generator; memory ports have no members)
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib.memory import Memory
+
+from .adders import Addend, Adders
+from .block_ram import BlockRam
+from .ecp5 import ECP5
+from .target import ClockSettings, Target
+
+__all__ = ["PORTABLE"]
+
+
+class PlainAdders(Adders):
+    """Each adder as an expression."""
+
+    def __init__(self, m: Module):
+        self._m = m
+
+    def add(self, u: Addend, v: Addend, carry: Addend, total: Signal, *, level: int = 0) -> None:
+        self._m.d.comb += total.eq(u.value() + v.value() + carry.value())
+
+    def subtract(self, u: Addend, v: Addend, total: Signal) -> None:
+        self._m.d.comb += total.eq(u.value() - v.value())
+
+    def accumulate(
+        self, addend: Addend, carry: Addend, *, old: Value, keep: Value, start: Value, total: Signal, level: int = 0
+    ) -> None:
+        self._m.d.comb += total.eq(addend.value() + carry.value() + Mux(keep, old, start))
+
+    def look_up(self, function: Callable[..., Any], inputs: Sequence[Addend | int], total: Signal) -> None:
+        self._m.d.comb += total.eq(function(*(each if isinstance(each, int) else each.value() for each in inputs)))
+
+    def emit(self) -> None:
+        """Nothing is left to add."""
+
+
+class PlainBlockRam(BlockRam):
+    """A block RAM as a memory and a register."""
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        init = [*self.init, *([0] * (self.depth - len(self.init)))]
+        m.submodules.memory = memory = Memory(shape=self.width, depth=self.depth, init=init)
+        port = memory.read_port(domain="sync")
+        data = Signal(self.width, reset_less=True)
+        m.d.comb += [port.addr.eq(self.read_address), port.en.eq(self.read_enable), self.read_data.eq(data)]
+        with m.If(self.read_enable):
+            m.d.sync += data.eq(port.data)
+        if self.writable:
+            write = memory.write_port()
+            m.d.comb += [
+                write.en.eq(self.write_enable),
+                write.addr.eq(self.write_address),
+                write.data.eq(self.write_data),
+            ]
+        return m
+
+
+class Portable(Target):
+    """The adders and block RAMs of another target in plain Amaranth; all else is that target's."""
+
+    name = "portable"
+
+    def __init__(self, like: Target):
+        self._like = like
+        self.fabric, self.tools, self.models, self.cell_names = like.fabric, like.tools, like.models, like.cell_names
+
+    def adders(self, m: Module) -> PlainAdders:
+        return PlainAdders(m)
+
+    def block_ram(self, *, depth: int, width: int, init: Sequence[int] = (), writable: bool = False) -> PlainBlockRam:
+        return PlainBlockRam(self.fabric, depth=depth, width=width, init=init, writable=writable)
+
+    def clock_settings(self, *, input_hz: int, output_hz: int) -> ClockSettings:
+        return self._like.clock_settings(input_hz=input_hz, output_hz=output_hz)
+
+
+PORTABLE: Target = Portable(like=ECP5)

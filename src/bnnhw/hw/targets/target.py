@@ -1,0 +1,81 @@
+"""Target: what a family of chips has, for the components that are built of it and the rooms that run its tools."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Protocol
+
+from amaranth.hdl import Module, Signal
+
+from .adders import Adders
+from .block_ram import BlockRam
+from .cells import CellNames
+from .fabric import Fabric
+from .models import SimulationModels
+from .toolchain import ToolChain
+
+__all__ = ["Clock", "ClockSettings", "Target"]
+
+
+class Clock(Protocol):
+    """A component that drives the domain `sync` from `clock_in`."""
+
+    clock_in: Signal
+
+    def elaborate(self, platform) -> Module: ...
+
+
+class ClockSettings(Protocol):
+    """How a clock is made from a board's."""
+
+    @property
+    def output_hz(self) -> int:
+        """The clock's frequency, rounded down to hertz."""
+        ...
+
+    def make(self) -> Clock:
+        """The component."""
+        ...
+
+
+class Target(ABC):
+    """A family of chips: its primitives, and as data its sizes and prices, its tools and its simulation models.
+
+    Attributes
+    ----------
+    name : str
+    fabric : Fabric
+    tools : ToolChain
+    models : SimulationModels
+    cell_names : CellNames
+    """
+
+    name: str
+    fabric: Fabric
+    tools: ToolChain
+    models: SimulationModels
+    cell_names: CellNames
+
+    @abstractmethod
+    def adders(self, m: Module) -> Adders:
+        """Adders of the module `m`."""
+
+    @abstractmethod
+    def block_ram(self, *, depth: int, width: int, init: Sequence[int] = (), writable: bool = False) -> BlockRam:
+        """A block RAM; see `BlockRam`."""
+
+    @abstractmethod
+    def clock_settings(self, *, input_hz: int, output_hz: int) -> ClockSettings:
+        """The settings of a clock of `output_hz`, or of the nearest frequency below it, from one of `input_hz`.
+
+        Raises
+        ------
+        ValueError
+            When the input or the output is out of range.
+        """
+
+    def __repr__(self) -> str:
+        return self.name.upper()
+
+    def __reduce__(self) -> str:
+        """Copies of a target are the target itself."""
+        return repr(self)
