@@ -41,7 +41,11 @@ def test_an_image_on_the_link():
 
 @pytest.mark.parametrize(
     ("element", "values", "codes"),
-    [(IntType(-4, 3), [-4, 3, 0], [0, 7, 4]), (BinaryType(), [-1, 1], [0, 1])],
+    [
+        (IntType(-4, 3), [-4, 3, 0], [0, 7, 4]),
+        (IntType(-3, 5, step=2), [-3, 5, 1], [0, 4, 2]),
+        (BinaryType(), [-1, 1], [0, 1]),
+    ],
 )
 def test_codes(element, values, codes):
     assert encode_elements(element, np.array(values)).tolist() == codes

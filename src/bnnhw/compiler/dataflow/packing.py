@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.types import BinaryType, Element, FloatType
+from bnnhw.compiler.ir.types import Element, FloatType
 
 
 def encode_elements(element: Element, values: NDArray[Any]) -> NDArray[np.int64]:
-    """The unsigned number that carries each value: x - lo, or 1 for +1 and 0 for -1."""
+    """The unsigned number that carries each value: (x - lo) / step, so 1 for +1 and 0 for -1."""
     if isinstance(element, FloatType):
         raise TypeError("float values do not go into hardware")
     element.check("values", values)
-    values = values.astype(np.int64)
-    return (values + 1) // 2 if isinstance(element, BinaryType) else values - element.lo
+    return (values.astype(np.int64) - element.lo) // element.step
 
 
 def pack_beats(codes: NDArray[np.int64], *, width: int, lanes: int, vectors: int) -> NDArray[np.uint64]:

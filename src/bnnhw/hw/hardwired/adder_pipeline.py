@@ -1,8 +1,5 @@
 """An adder graph in hardware."""
 
-# pyright: reportArgumentType=false, reportAssignmentType=false, reportAttributeAccessIssue=false, reportReturnType=false
-# (as amaranth's types say it: slices may be IO values)
-
 from collections.abc import Callable
 from functools import partial
 from typing import Any

@@ -1,9 +1,5 @@
 """The matrix-vector product of a layer whose weights are wires: one vector a cycle."""
 
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false, reportReturnType=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values)
-
 from collections.abc import Sequence
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value

@@ -1,8 +1,5 @@
 """Frames between flags on a byte link (docs/link-protocol.md, after RFC 1662): Deframer and Framer."""
 
-# pyright: reportGeneralTypeIssues=false
-# (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
-
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

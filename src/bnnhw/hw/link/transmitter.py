@@ -1,8 +1,5 @@
 """FrameTransmitter: verdicts and results to the bytes of answers."""
 
-# pyright: reportGeneralTypeIssues=false
-# (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
-
 from enum import IntEnum
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal

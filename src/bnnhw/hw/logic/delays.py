@@ -1,8 +1,5 @@
 """Chains of registers."""
 
-# pyright: reportArgumentType=false, reportGeneralTypeIssues=false
-# (as amaranth's types say it: slices may be IO values; `with m.If` is a decorated generator)
-
 from collections.abc import Sequence
 from contextlib import nullcontext
 from itertools import pairwise

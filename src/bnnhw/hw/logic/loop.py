@@ -1,8 +1,5 @@
 """Nested loops over counters that know from a register that they are at their last step."""
 
-# pyright: reportGeneralTypeIssues=false
-# (as amaranth's types say it: `with m.If` is a decorated generator)
-
 from amaranth.hdl import Const, Module, Signal, Value
 
 __all__ = ["Loop", "step_loops"]

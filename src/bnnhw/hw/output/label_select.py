@@ -1,9 +1,5 @@
 """The label: the index of the greatest score."""
 
-# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values,
-# memory ports have no members)
-
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

@@ -1,8 +1,5 @@
 """Scores by table: what an output batch norm becomes that changes the order of the sums."""
 
-# pyright: reportGeneralTypeIssues=false
-# (as amaranth's types say it: `with m.If` is a decorated generator)
-
 import numpy as np
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring

@@ -1,9 +1,5 @@
 """Pool: the base of the pooling units."""
 
-# pyright: reportGeneralTypeIssues=false, reportArgumentType=false, reportAttributeAccessIssue=false
-# pyright: reportReturnType=false, reportOperatorIssue=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values)
-
 from collections.abc import Sequence
 from functools import reduce
 from typing import ClassVar, Literal

@@ -1,9 +1,5 @@
 """The input vectors of a matrix unit: one is read, as often as needed, while the next one arrives."""
 
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false, reportOperatorIssue=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values,
-# memory ports have no members)
-
 from typing import Literal
 
 from amaranth.hdl import Array, Cat, Const, Module, Signal, Value

@@ -1,8 +1,5 @@
 """The matrix-vector product of a layer with +1/-1 weights, as mismatch sums or thresholded bits."""
 
-# pyright: reportArgumentType=false, reportReturnType=false
-# (as amaranth's types say it: slices may be IO values, memory ports have no members)
-
 from collections.abc import Sequence
 
 import numpy as np

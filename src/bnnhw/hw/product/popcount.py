@@ -1,8 +1,5 @@
 """XNOR-popcount: counts the mismatches of inputs and weights in a pipelined tree of adders."""
 
-# pyright: reportArgumentType=false
-# (as amaranth's types say it: slices may be IO values)
-
 from collections.abc import Sequence
 
 from amaranth.hdl import Module, Signal, Value

@@ -1,8 +1,5 @@
 """Processing elements: each counts the mismatches of a row of weights and accumulates them over a fold."""
 
-# pyright: reportArgumentType=false, reportReturnType=false
-# (as amaranth's types say it: slices may be IO values, memory ports have no members)
-
 from collections.abc import Sequence
 
 import numpy as np

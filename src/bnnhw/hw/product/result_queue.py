@@ -1,9 +1,5 @@
 """The results of a pipeline that cannot stall, on their way to a consumer that may."""
 
-# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values,
-# memory ports have no members)
-
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory

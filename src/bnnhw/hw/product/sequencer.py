@@ -1,8 +1,5 @@
 """The order in which a matrix unit works: folds of rows, in each the bit planes, in each the words of the input."""
 
-# pyright: reportGeneralTypeIssues=false
-# (as amaranth's types say it: `with m.If` is a decorated generator)
-
 from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out

@@ -1,9 +1,5 @@
 """What the accumulators of a matrix unit start a row fold with: the thresholds, so that no comparator is needed."""
 
-# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false, reportReturnType=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values,
-# memory ports have no members)
-
 from collections.abc import Sequence
 
 import numpy as np

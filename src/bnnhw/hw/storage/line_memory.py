@@ -1,8 +1,5 @@
 """LineMemory: rows of an image in registers, distributed RAM or block RAM."""
 
-# pyright: reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; memory ports have no members)
-
 from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory

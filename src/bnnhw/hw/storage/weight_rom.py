@@ -1,8 +1,5 @@
 """The weights of a matrix unit, in block RAM or in LUTs, one word for each cycle of a vector."""
 
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportReturnType=false
-# (as amaranth's types say it: slices may be IO values, memory ports have no members)
-
 import math
 from typing import Literal
 

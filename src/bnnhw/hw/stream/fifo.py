@@ -1,8 +1,5 @@
 """Fifo: a queue whose writer can hold beats back until their frame has proved right."""
 
-# pyright: reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
-# (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one; it does not see memory ports)
-
 from collections import deque
 
 from amaranth.hdl import Cat, Module, Mux, Signal

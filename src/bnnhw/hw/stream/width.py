@@ -1,8 +1,5 @@
 """WidthConverter: the same elements in beats of another number of lanes."""
 
-# pyright: reportGeneralTypeIssues=false
-# (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
-
 import math
 
 from amaranth.hdl import Cat, Module, Signal

@@ -1,8 +1,5 @@
 """The portable target: plain Amaranth, with the same cycles and the same bits as the family whose sizes it has."""
 
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; memory ports have no members)
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -1,8 +1,5 @@
 """Invert: some channels of a stream, inverted bit by bit."""
 
-# pyright: reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; concatenations may be IO values)
-
 from collections.abc import Sequence
 
 from amaranth.hdl import Array, Cat, Const, Module, Signal

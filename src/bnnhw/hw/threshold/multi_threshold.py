@@ -1,9 +1,5 @@
 """MultiThreshold: sums become codes of a few bits, by several thresholds a channel."""
 
-# pyright: reportArgumentType=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
-# pyright: reportOperatorIssue=false, reportReturnType=false, reportAssignmentType=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values)
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

@@ -1,8 +1,5 @@
 """Constants by place, in logic or in block RAM, read in a pipeline that may stand still."""
 
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false, reportReturnType=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; memory ports have no members)
-
 from collections.abc import Sequence
 from typing import Literal
 

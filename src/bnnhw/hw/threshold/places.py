@@ -1,8 +1,5 @@
 """Where a beat of an image stands: which channels it holds, and how its pixels lie to the image's border."""
 
-# pyright: reportArgumentType=false, reportGeneralTypeIssues=false, reportOperatorIssue=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values)
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,9 +1,5 @@
 """Rescale: a factor for all sums, and an offset for each channel and each class of pixels."""
 
-# pyright: reportArgumentType=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
-# pyright: reportOperatorIssue=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values)
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,8 +1,5 @@
 """The reading side of a sliding window: the order of its steps, the addresses, and what lies in the padding."""
 
-# pyright: reportGeneralTypeIssues=false, reportArgumentType=false, reportAttributeAccessIssue=false, reportReturnType=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values)
-
 from collections.abc import Iterable
 from itertools import pairwise
 

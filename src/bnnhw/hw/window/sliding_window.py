@@ -1,9 +1,5 @@
 """SlidingWindow: an image in raster order becomes the input vectors of a convolution's matrix unit."""
 
-# pyright: reportGeneralTypeIssues=false, reportArgumentType=false, reportAttributeAccessIssue=false
-# pyright: reportReturnType=false, reportOperatorIssue=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values)
-
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

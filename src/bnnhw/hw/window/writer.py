@@ -1,8 +1,5 @@
 """The writing side of a sliding window: image pixels to the banks of its rows."""
 
-# pyright: reportGeneralTypeIssues=false, reportArgumentType=false, reportAttributeAccessIssue=false, reportReturnType=false
-# (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values)
-
 from amaranth.hdl import Array, Cat, Const, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

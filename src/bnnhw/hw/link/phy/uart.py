@@ -1,8 +1,5 @@
 """UART receiver and transmitter: 8 data bits, no parity, 1 stop bit (8N1), the line idle high, bit 0 first."""
 
-# pyright: reportGeneralTypeIssues=false
-# (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)
-
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Module, Signal

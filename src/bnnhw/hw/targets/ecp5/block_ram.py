@@ -1,8 +1,5 @@
 """One block RAM of the ECP5 (18 kbit), a DP16KD."""
 
-# pyright: reportArgumentType=false
-# (as amaranth's types say it: slices may be IO values)
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -10,9 +10,6 @@ carry of the adder before it, and its LUT2 is the carry input of the adder after
 chain at the price of one position each.
 """
 
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
-# (as amaranth's types say it: slices may be IO values, memory ports have no members)
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple

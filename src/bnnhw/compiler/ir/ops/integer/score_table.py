@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from bnnhw.compiler.ir.ops.base import Op
 from bnnhw.compiler.ir.types import FloatType, IntType, TensorType
 
-from .product import Reachable
-
 
 @dataclass(frozen=True, eq=False)
 class ScoreTable(Op):
@@ -33,11 +31,6 @@ class ScoreTable(Op):
             raise ValueError(
                 f"lows must have one element a class and step be positive, not {self.lows.shape} and {self.step}"
             )
-
-    @property
-    def domain(self) -> Reachable:
-        """The sums that the table has entries for."""
-        return Reachable(self.lows, self.step, self.table.shape[1])
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs
