@@ -27,20 +27,8 @@ MAY_IMPORT = {
 }
 SUB_ROOMS = {
     "hw": (
-        *(
-            "rtlil",
-            "targets",
-            "logic",
-            "stream",
-            "storage",
-            "product",
-            "hardwired",
-            "window",
-            "pool",
-            "threshold",
-            "output",
-        ),
-        *("core", "protocol", "link", "top"),
+        *("rtlil", "targets", "logic", "stream", "storage", "product", "hardwired", "window", "pool", "threshold"),
+        *("output", "core", "protocol", "link", "top"),
     ),
     "compiler": (
         *("codec", "errors", "ir", "frontends", "passes", "lowering", "units", "dataflow", "search", "kernel"),

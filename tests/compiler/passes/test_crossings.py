@@ -56,12 +56,12 @@ def random_chain(seed: int, floats: str, activation: Sign | Quantise, *, bits: i
     return found
 
 
-@pytest.mark.parametrize("activation", [Sign(), Quantise(2), Quantise(8)], ids=["sign", "2 bits", "8 bits"])
+@pytest.mark.parametrize("activation", [Sign(), Quantise(2), Quantise(4)], ids=["sign", "2 bits", "4 bits"])
 @pytest.mark.parametrize("floats", CHAINS)
 @pytest.mark.filterwarnings("ignore:(overflow|invalid value|divide by zero) encountered")
 def test_bisection_finds_what_evaluation_at_every_sum_finds(floats, activation):
     compared = 0
-    for seed in range(12):
+    for seed in range(10):
         case = random_chain(seed, floats, activation, signed=bool(seed % 2))
         if is_monotone(case):
             found, expected = bisect_crossings(case, activation), enumerate_crossings(case, activation)

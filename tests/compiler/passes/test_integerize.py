@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnnhw.compiler import FoldError, Graph, ModelError, Node, evaluate, integerize, load
+from bnnhw.compiler import FoldError, Graph, ModelError, evaluate, integerize, load
 from bnnhw.compiler.ir.ops import ArgMax, Flatten, MatMul, ScoreTable, Threshold
 from tests.compiler.make_model import CHAINS, ModelFile, add_linear, make_model
 
@@ -65,11 +65,9 @@ def test_every_pass_keeps_every_value(tmp_path, binarise, chain):
 def flip_the_first_row(graph: Graph) -> Graph:
     """A pass with a fault: the first row of the first product is inverted."""
 
-    def flipped(node: Node) -> Node:
-        return replace(node, op=node.op.inverted(np.arange(node.op.rows) == 0)) if node == product else node
-
-    product = next(node for node in graph.nodes if isinstance(node.op, MatMul))
-    return replace(graph, nodes=tuple(map(flipped, graph.nodes)))
+    product, op = next((node, node.op) for node in graph.nodes if isinstance(node.op, MatMul))
+    wrong = replace(product, op=op.inverted(np.arange(op.rows) == 0))
+    return replace(graph, nodes=tuple(wrong if node is product else node for node in graph.nodes))
 
 
 def test_the_check_names_the_pass_and_the_value_that_it_changed(tmp_path, monkeypatch):

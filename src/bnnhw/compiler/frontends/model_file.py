@@ -205,7 +205,7 @@ def _conv(fields: _Fields) -> Conv:
         weights.reshape(rows, height, width, channels // groups),
         stride=fields.pair("stride"),
         padding=fields.pair("padding"),
-        pad_value=fields.integer("pad_value"),  # pyright: ignore[reportArgumentType] Conv checks it
+        pad_value=fields.integer("pad_value"),
         groups=groups,
     )
 

@@ -2,7 +2,8 @@
 
 The idea is FINN's (Umuroglu et al., https://arxiv.org/abs/1612.07119, section 4.2.2), which solves the batch norm for
 its zero. Here the trained float32 arithmetic is evaluated at every sum that a channel can reach, and the crossing is
-read off: so the integer network equals the trained one bit for bit, whatever the rounding.
+read off, or bisected where there are many sums: so the integer network equals the trained one bit for bit, whatever
+the rounding.
 """
 
 from dataclasses import replace

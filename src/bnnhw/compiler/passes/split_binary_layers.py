@@ -11,7 +11,8 @@ def split_binary_layers(graph: Graph) -> Graph:
 
     The product is a MatMul or a Conv. Where the layer has neither scale nor bias the affine is the change from integer
     to float alone. A division by a power of two before the layer comes behind its product, which is the same where
-    nothing is rounded: y = binary_layer(s / n)  ->  y.sum = product(s); y.quotient = y.sum / n; y = affine(y.quotient).
+    nothing is rounded, and what pads the quotient is multiplied: y = binary_layer(s / n)  ->  y.sum = product(s);
+    y.quotient = y.sum / n; y = affine(y.quotient).
     """
 
     def rewrite(node: Node) -> tuple[Node, ...]:
@@ -23,7 +24,7 @@ def split_binary_layers(graph: Graph) -> Graph:
         if source is None or not isinstance(source.op, Divide):
             return Node(node.name, node.op.product, node.inputs, total), affine
         return (
-            Node(node.name, node.op.product, source.inputs, total),
+            Node(node.name, node.op.product_of_sums(source.op.divisor), source.inputs, total),
             Node(f"{node.name}.quotient", source.op, (total,), quotient),
             Node(affine.name, affine.op, (quotient,), node.output),
         )

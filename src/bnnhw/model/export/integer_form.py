@@ -100,9 +100,7 @@ def _product(what: str, layer: Layer, values: _Values) -> _Values:
         pads = int(attributes["padding_height"] or attributes["padding_width"])
     lo, hi = values.lows[0], values.highs[0]
     if pads:
-        pad_value = int(attributes["pad_value"])
-        if pad_value and values.averages:
-            raise ExportError(f"{what} pads averages with {pad_value}; pad them with 0")
+        pad_value = int(attributes["pad_value"]) * values.divisor
         lo, hi = lo.clamp(max=pad_value), hi.clamp(min=pad_value)
     ones = (unpack_signs(layer.tensors["weight"], columns) > 0).sum(1)
     lows, highs = ones * lo - (columns - ones) * hi, ones * hi - (columns - ones) * lo

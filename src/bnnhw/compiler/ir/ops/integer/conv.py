@@ -1,7 +1,7 @@
 """Convolution with +-1 weights, exactly."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ class Conv(Product):
 
     stride: Pair = (1, 1)
     padding: Pair = (0, 0)
-    pad_value: Literal[-1, 0, 1] = 0
+    pad_value: int = 0
     groups: int = 1
 
     AXES = ("rows", "height", "width", "channels")
@@ -37,8 +37,6 @@ class Conv(Product):
         super().__post_init__()
         check_pair("stride", self.stride, least=1)
         check_pair("padding", self.padding, least=0)
-        if self.pad_value not in (-1, 0, 1):
-            raise ValueError(f"pad_value must be -1, 0 or 1, not {self.pad_value}")
         if self.groups < 1 or self.rows % self.groups:
             raise ValueError(f"groups must divide the {self.rows} rows, not be {self.groups}")
 

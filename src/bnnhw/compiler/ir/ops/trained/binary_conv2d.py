@@ -1,12 +1,11 @@
 """The convolution with binary weights, as it was trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.integer.conv import Conv
-from bnnhw.compiler.ir.types import QuotientType, TensorType
 
 from .binary_layer import BinaryLayer
 
@@ -21,16 +20,15 @@ class BinaryConv2d(BinaryLayer):
 
     def __post_init__(self):
         self.affine.check_channels(self.conv.rows)
-
-    def infer(self, *inputs: TensorType) -> TensorType:
-        (x,) = inputs
-        if isinstance(x.element, QuotientType) and any(self.conv.padding) and self.conv.pad_value:
-            raise ValueError(f"pads averages with {self.conv.pad_value}; their sums can be padded with 0 only")
-        return super().infer(x)
+        if self.conv.pad_value not in (-1, 0, 1):
+            raise ValueError(f"pad_value must be -1, 0 or 1, not {self.conv.pad_value}")
 
     @property
     def product(self) -> Conv:
         return self.conv
+
+    def product_of_sums(self, divisor: int) -> Conv:
+        return replace(self.conv, pad_value=self.conv.pad_value * divisor)
 
     @property
     def weights(self) -> NDArray[np.int8]:

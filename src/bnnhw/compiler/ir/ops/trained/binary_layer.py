@@ -27,6 +27,10 @@ class BinaryLayer(Op):
     def product(self) -> Product:
         """The integer part."""
 
+    def product_of_sums(self, divisor: int) -> Product:
+        """What is `divisor` times the product of averages, of their sums: whatever pads them is multiplied, too."""
+        return self.product
+
     @property
     def affine(self) -> Affine:
         """The float part."""
@@ -34,9 +38,11 @@ class BinaryLayer(Op):
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs
+        product = self.product
         if isinstance(x.element, QuotientType):
+            product = self.product_of_sums(x.element.divisor)
             x = TensorType(x.shape, x.element.sums)
-        sums = self.product.infer(x)
+        sums = product.infer(x)
         self.affine.infer(sums)
         return TensorType(sums.shape, FloatType())
 
