@@ -4,7 +4,7 @@ from math import sqrt
 
 from bnnhw.compiler.dataflow.schedule import MAX_VECTORS, Schedule
 
-from .search import Design, Search, smallest_at
+from .search import Design, search_of, smallest_at
 
 STEPS = range(-8, 9)
 """Each a factor of sqrt(2) in the cycles of a frame, faster ones below 0."""
@@ -16,7 +16,7 @@ def find_candidates(schedule: Schedule) -> tuple[Design, ...]:
     Each is the smallest one at its rate by the cost model, and fits the device.
     """
     device = schedule.device
-    search = Search(schedule.pipeline, device.target)
+    search = search_of(schedule.pipeline, device.target)
     chosen = schedule.timing.initiation_interval / schedule.vectors
     found: list[Design] = []
     for step in STEPS:

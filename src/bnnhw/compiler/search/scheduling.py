@@ -11,7 +11,7 @@ from bnnhw.compiler.lowering.folding import read_folding
 from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.hw.targets import DEVICES, Cells, Device
 
-from .search import Design, Search, fastest_within, smallest_at
+from .search import Design, Search, fastest_within, search_of, smallest_at
 
 DEFAULT_CLOCK_HZ = 100e6
 CLOCKS_HZ = (100e6, 105e6, 110e6)
@@ -67,7 +67,7 @@ def schedule(
         except ScheduleError as error:
             raise ScheduleError(f"{folding_file}: {error}") from error
     network = lower_network(graph)
-    search = Search(network.pipeline, device.target)
+    search = search_of(network.pipeline, device.target)
     counts = range(1, MAX_VECTORS + 1) if vectors is None else range(vectors, vectors + 1)
     if target_fps is None:
         design = fill_up(search, device, fill=DEFAULT_FILL if fill is None else fill, counts=counts)

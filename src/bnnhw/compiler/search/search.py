@@ -8,6 +8,7 @@ these too. What it tries of each layer is in options.py.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -194,6 +195,12 @@ class Search:
                 ebr -= part.resources.ebr
             port = choice.before
         return Design(FoldingPlan(tuple(reversed(layers)), vectors), cycles, total)
+
+
+@lru_cache(maxsize=1)
+def search_of(pipeline: Pipeline, target: Target) -> Search:
+    """The search of a pipeline; that of the latest one is kept, with what it has tried of each layer."""
+    return Search(pipeline, target)
 
 
 def shift(values: NDArray[Any], places: int) -> NDArray[Any]:

@@ -31,12 +31,18 @@ class _Lut4Counter:
         return len(bits)
 
     def count(self, u: int, v: int, carry: int | None = None) -> int:
-        total = u + v + (carry or 0)
-        self.lut4 += adder_lut4(u.bit_length(), v.bit_length(), carry is not None, total.bit_length())
+        total, lut4 = _sum_and_lut4(u, v, carry or 0)
+        self.lut4 += lut4
         return total
 
-    def greatest(self, number: int) -> int:
-        return number
+    greatest = int
+
+
+@cache
+def _sum_and_lut4(u: int, v: int, carry: int) -> tuple[int, int]:
+    """u + v + carry and the LUT4 of that adder; a carry of 0 is none."""
+    total = u + v + carry
+    return total, adder_lut4(u.bit_length(), v.bit_length(), bool(carry), total.bit_length())
 
 
 @cache
