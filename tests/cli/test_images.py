@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bnnhw.api.images.files import read_image, write_image
 from bnnhw.cli import main
-from bnnhw.cli.images import read_image, write_image
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from .options import MODEL, FiniteRange, plan_options
+from .options.common import MODEL, FiniteRange
+from .options.plan import plan_options
 
 if TYPE_CHECKING:
-    from .options import PlanOptions
+    from bnnhw.api.builds.plan import PlanOptions
 
 
 @click.command("build")
@@ -40,12 +41,12 @@ def command(
     Example: bnnhw build --board ulx3s-85f model.pt -o build/lfc
              bnnhw build --board ulx3s-12f --target-fps 10000 model.pt -o build/small
     """
+    from bnnhw.api.builds.fill import BuildOptions, fill_folder
     from bnnhw.boards.folder import staged_build
     from bnnhw.compiler.frontends.model_file import load
     from bnnhw.compiler.passes.integerize import integerize
     from bnnhw.compiler.report.page import headline
 
-    from .build_folder import BuildOptions, fill_folder
     from .progress import StageProgress
 
     graph = load(model)

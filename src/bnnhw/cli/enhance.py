@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from .options import MODEL, FiniteRange
+from .options.common import MODEL, FiniteRange
 
 PHOTO = click.Path(path_type=Path, dir_okay=False)
 

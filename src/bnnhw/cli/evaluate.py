@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import MODEL, data_dir_option
+from .options.common import MODEL, data_dir_option
 
 
 @click.command("eval")
@@ -23,13 +23,12 @@ def command(model: Path, dataset: str | None, data_dir: Path | None, engine: str
     """
     import numpy as np
 
+    from bnnhw.api.images.inputs import check_images, test_set
+    from bnnhw.api.ladder.torch_rung import torch_rung
     from bnnhw.compiler.frontends.model_file import load
     from bnnhw.compiler.kernel.packed_kernel import PackedKernel
     from bnnhw.compiler.passes.integerize import integerize
     from bnnhw.model.export.loading import read_any
-
-    from .inputs import check_images, test_set
-    from .torch_rung import torch_rung
 
     answers = torch_rung(model).answers if engine == "torch" else PackedKernel(integerize(load(model)))
     file = read_any(model)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from .options import FiniteRange
+from .options.common import FiniteRange
 
 
 def print_udev_rules(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import MODEL
+from .options.common import MODEL
 
 if TYPE_CHECKING:
     from rich.table import Table

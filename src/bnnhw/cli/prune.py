@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import MODEL, FiniteRange, data_dir_option, plan_options
+from .options.common import MODEL, FiniteRange, data_dir_option
+from .options.plan import plan_options
 
 if TYPE_CHECKING:
+    from bnnhw.api.builds.plan import PlanOptions
     from bnnhw.hw.targets import Cells
     from bnnhw.model.data.datasets import DataSet
     from bnnhw.model.export.model_file import ModelFile
     from bnnhw.model.pruning import Pruning
-
-    from .options import PlanOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +79,7 @@ def command(
     Example: bnnhw prune cnv.pt --keep 0.5 -o smaller.pt
     bnnhw prune cnv.pt --keep 0.5 --by thinet --layers conv3,conv4 --dataset cifar10 --epochs 10 -o smaller.pt
     """
+    from bnnhw.api.images.inputs import check_images
     from bnnhw.files import sole_writer, write_atomically
     from bnnhw.model.data.datasets import load_data_set
     from bnnhw.model.export.loading import read_any
@@ -87,7 +88,6 @@ def command(
     from bnnhw.model.pruning import fine_tune, prune
     from bnnhw.model.training.recipes import default_recipe
 
-    from .inputs import check_images
     from .progress import StageProgress
 
     if epochs and not dataset:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import FiniteRange
+from .options.common import FiniteRange
 
 
 @click.command("run")
@@ -26,10 +26,9 @@ def command(
     \b
     Example: bnnhw run --simulate build/lfc digit.png
     """
+    from bnnhw.api.images.files import read_image
     from bnnhw.boards.host.accelerator import Accelerator
     from bnnhw.boards.manifest import Manifest
-
-    from .images import read_image
 
     if simulate and port:
         raise click.UsageError("--simulate and --port exclude each other; give one of them")

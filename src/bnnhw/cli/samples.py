@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from .options import data_dir_option
+from .options.common import data_dir_option
 
 
 @click.command("samples")
@@ -18,10 +18,9 @@ def command(dataset: str, data_dir: Path | None, count: int, output: Path) -> No
     \b
     Example: bnnhw samples --dataset digits --count 5 -o images
     """
+    from bnnhw.api.images.files import write_image
     from bnnhw.files import private_folder
     from bnnhw.model.data.datasets import load_data_set
-
-    from .images import write_image
 
     data = load_data_set(dataset, data_dir=data_dir)
     place = output.resolve()

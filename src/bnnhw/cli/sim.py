@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import MODEL, FiniteRange, data_dir_option, plan_options
+from .options.common import MODEL, FiniteRange, data_dir_option
+from .options.plan import plan_options
 
 if TYPE_CHECKING:
-    from .options import PlanOptions
+    from bnnhw.api.builds.plan import PlanOptions
 
 
 @click.command("sim")
@@ -43,6 +44,8 @@ def command(
     """
     import numpy as np
 
+    from bnnhw.api.images.files import read_image
+    from bnnhw.api.images.inputs import images_for
     from bnnhw.compiler.frontends.model_file import load
     from bnnhw.compiler.ir.graph import IntType
     from bnnhw.compiler.kernel.packed_kernel import PackedKernel
@@ -52,9 +55,6 @@ def command(
     from bnnhw.sim.batch.waves import Waves
     from bnnhw.sim.errors import DeadlockError
     from bnnhw.sim.ladder.rungs import frames_of, patience_for
-
-    from .images import read_image
-    from .inputs import images_for
 
     graph = load(model)
     if images:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import MODEL, FiniteRange, data_dir_option
-from .recipe_options import RecipeOptions, recipe_options
+from .options.common import MODEL, FiniteRange, data_dir_option
+from .options.recipe import RecipeOptions, recipe_options
 
 if TYPE_CHECKING:
     from bnnhw.model.history.history import Epoch

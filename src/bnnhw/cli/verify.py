@@ -3,26 +3,17 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import asdict
-from itertools import islice
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from .options import MODEL, data_dir_option, plan_options
+from bnnhw.api.builds.plan import PlanOptions
+from bnnhw.api.ladder.names import NAMES, RUNGS
 
-if TYPE_CHECKING:
-    from bnnhw.compiler.ir.graph import Graph
-    from bnnhw.sim.ladder.ladder import Rung
+from .options.common import MODEL, data_dir_option
+from .options.plan import plan_options
 
-    from .built import Build
-    from .options import PlanOptions
-
-NAMES = ("torch", "trained graph", "integer graph", "packed kernel", "RTL", "netlist", "placed")
-RUNGS = ("graph", "integer", "packed", "rtl", "netlist", "placed")
-"""What --through calls the rungs above torch."""
 DIFFERENT = 1
 
 
@@ -54,7 +45,7 @@ def command(
     samples: int | None,
     dataset: str | None,
     data_dir: Path | None,
-    plan: "PlanOptions",
+    plan: PlanOptions,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -66,17 +57,18 @@ def command(
     Example: bnnhw verify model.pt --through rtl --samples 10000
              bnnhw verify model.pt --build build/lfc
     """
+    from bnnhw.api.images.inputs import images_for
+    from bnnhw.api.ladder.rungs import make_rungs
     from bnnhw.compiler.frontends.model_file import load
     from bnnhw.sim.ladder.ladder import climb
 
-    from .inputs import images_for
     from .progress import StageProgress
 
     started = time.perf_counter()
     graph = load(model)
     build = None
     if build_folder is not None:
-        from .built import Build, check_no_plan
+        from bnnhw.api.builds.built import Build
 
         check_no_plan(click.get_current_context())
         build = Build.read(build_folder, model=model)
@@ -104,38 +96,11 @@ def command(
         sys.exit(DIFFERENT)
 
 
-def make_rungs(
-    model: Path, graph: "Graph", through: str, plan: "PlanOptions", build: "Build | None" = None
-) -> Iterator["Rung"]:
-    """The rungs from torch to `through`, each made when the one below has held.
-
-    Raises ValueError at once, before any of them is made, where the network or `plan` is impossible, or where `build`
-    holds another design than theirs.
-    """
-    from bnnhw.compiler.passes.integerize import integerize, scores_of_sums
-    from bnnhw.sim.ladder.rungs import graph_rung, packed_rung, rtl_rung
-
-    from .torch_rung import torch_rung
-
-    last = RUNGS.index(through)
-    integers = integerize(graph, output=plan.outputs, check=True)
-    schedule = plan.schedule(integers) if last >= RUNGS.index("rtl") else None
-    if build is not None and schedule is not None:
-        build.check(schedule)
-
-    def rungs() -> Iterator["Rung"]:
-        yield torch_rung(model)
-        yield graph_rung("trained graph", graph)
-        if last >= RUNGS.index("integer"):
-            as_below = scores_of_sums(graph) if plan.outputs == "scores" else None
-            yield graph_rung("integer graph", integers, as_below=as_below)
-        if last >= RUNGS.index("packed"):
-            yield packed_rung(integers)
-        if schedule is not None:
-            yield rtl_rung(schedule)
-            if last >= RUNGS.index("netlist"):
-                from .netlist import netlist_rungs
-
-                yield from islice(netlist_rungs(schedule, plan.target), last - RUNGS.index("rtl"))
-
-    return rungs()
+def check_no_plan(context: click.Context) -> None:
+    """Raises UsageError where the command line names a board, a folding or the like beside --build, which has its
+    own."""
+    given = click.core.ParameterSource.COMMANDLINE
+    for field in fields(PlanOptions):
+        if context.get_parameter_source(field.name) is given:
+            option = f"--{field.name.replace('_', '-')}"
+            raise click.UsageError(f"{option} and --build exclude each other; a build has its own", context)

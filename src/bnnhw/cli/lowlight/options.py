@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bnnhw.cli.options import FiniteRange, gather
+from bnnhw.cli.options.common import FiniteRange, gather
 
 if TYPE_CHECKING:
     from bnnhw.lowlight.pairs import Source

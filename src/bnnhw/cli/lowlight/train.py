@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bnnhw.cli.options import MODEL
+from bnnhw.cli.options.common import MODEL
 
 from .options import LearningOptions, learning_options
 

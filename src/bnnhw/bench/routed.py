@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from bnnhw.api.builds.fill import BuildOptions, fill_folder
+from bnnhw.api.builds.plan import PlanOptions
 from bnnhw.boards.folder import staged_build
-from bnnhw.cli.build_folder import BuildOptions, fill_folder
-from bnnhw.cli.options import PlanOptions
 from bnnhw.compiler.frontends.model_file import load
 from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.compiler.report import BuildReport
