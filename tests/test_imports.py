@@ -200,6 +200,21 @@ def test_files_and_folders_are_small():
     assert {name: count for name, count in counts.items() if count > MOST_FILES} == {}
 
 
+def test_the_command_line_alone_knows_click():
+    known = {
+        str(file.relative_to(ROOT))
+        for file in ROOT.rglob("*.py")
+        if any(name.split(".")[0] == "click" for name in imported_modules(file.read_text(), package_name(file)))
+    }
+    assert {name for name in known if not name.startswith("cli/")} == set()
+
+
+def test_what_python_calls_prints_nothing():
+    for file in (ROOT / "api").rglob("*.py"):
+        calls = [node.func for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
+        assert not any(isinstance(call, ast.Name) and call.id == "print" for call in calls), file
+
+
 @pytest.mark.parametrize("room", sorted(set(MAY_IMPORT) - {"cli"}))
 def test_links_lead_into_the_package(room: str):
     link = Path(__file__).parents[1] / room

@@ -2,17 +2,20 @@
 
 import json
 import sys
-import time
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bnnhw.api.builds.plan import PlanOptions
-from bnnhw.api.ladder.names import NAMES, RUNGS
+from bnnhw.api.ladder.names import RUNGS
 
 from .options.common import MODEL, data_dir_option
 from .options.plan import plan_options
+
+if TYPE_CHECKING:
+    from bnnhw.sim.ladder.ladder import Step
 
 DIFFERENT = 1
 
@@ -57,43 +60,42 @@ def command(
     Example: bnnhw verify model.pt --through rtl --samples 10000
              bnnhw verify model.pt --build build/lfc
     """
-    from bnnhw.api.images.inputs import images_for
-    from bnnhw.api.ladder.rungs import make_rungs
-    from bnnhw.compiler.frontends.model_file import load
-    from bnnhw.sim.ladder.ladder import climb
+    from bnnhw.api.verify import verify
 
     from .progress import StageProgress
 
-    started = time.perf_counter()
-    graph = load(model)
-    build = None
     if build_folder is not None:
-        from bnnhw.api.builds.built import Build
-
         check_no_plan(click.get_current_context())
-        build = Build.read(build_folder, model=model)
-        plan = build.plan
-    rungs = make_rungs(model, graph, through, plan, build)
-    images, source = images_for(graph, samples=samples, dataset=dataset, data_dir=data_dir)
     with StageProgress(quiet=quiet) as progress:
-        steps = []
-        for step in climb(rungs, images, on_rung=lambda name: progress.show(name, "comparing")):
-            steps.append(step)
-            if not as_json:
-                verdict = "equal" if not step.differences else f"{step.differences:,} DIFFERENT, first: {step.where}"
-                compared = f"{step.lower:>14} = {step.upper:<14} {step.samples:,} images"
-                click.echo(f"{compared}  {verdict}  ({step.seconds:.1f} s, made in {step.making_seconds:.1f} s)")
-    seconds = time.perf_counter() - started
+        verification = verify(
+            model,
+            through=through,
+            build=build_folder,
+            samples=samples,
+            dataset=dataset,
+            data_dir=data_dir,
+            plan=plan if build_folder is None else None,
+            on_rung=lambda name: progress.show(name, "comparing"),
+            on_step=(lambda step: None) if as_json else show,
+        )
+    steps, seconds = verification.steps, verification.seconds
     if as_json:
-        row = {"images": source, "steps": [asdict(step) for step in steps], "seconds": seconds}
+        row = {"images": verification.images, "steps": [asdict(step) for step in steps], "seconds": seconds}
         click.echo(json.dumps(row, indent=2))
     else:
         own = steps[-1].making_seconds + steps[-1].seconds
-        click.echo(f"compared on {source}, in {seconds:.1f} s, of which {steps[-1].upper} took {own:.1f} s")
-    if build is not None:
-        build.write_ladder(steps, names=NAMES)
-    if any(step.differences for step in steps):
+        click.echo(
+            f"compared on {verification.images}, in {seconds:.1f} s, of which {steps[-1].upper} took {own:.1f} s"
+        )
+    if not verification.is_equal:
         sys.exit(DIFFERENT)
+
+
+def show(step: "Step") -> None:
+    """One line for a comparison."""
+    verdict = "equal" if not step.differences else f"{step.differences:,} DIFFERENT, first: {step.where}"
+    compared = f"{step.lower:>14} = {step.upper:<14} {step.samples:,} images"
+    click.echo(f"{compared}  {verdict}  ({step.seconds:.1f} s, made in {step.making_seconds:.1f} s)")
 
 
 def check_no_plan(context: click.Context) -> None:
