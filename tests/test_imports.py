@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "compiler": {"compiler", "files", "hw", "pages"},
     "sim": {"sim", "compiler", "files", "hw"},
     "boards": {"boards", "compiler", "files", "hw"},
-    "api": {"api", "files", "pages", "pictures", "hw", "model", "lowlight", "compiler", "sim", "boards"},
+    "api": {"api", "files", "pictures", "hw", "model", "lowlight", "compiler", "sim", "boards"},
     "accuracy": {"accuracy", "files", "model"},
     "bench": {"bench", "api", "hw", "model", "compiler", "sim", "boards"},
     "cli": {
@@ -58,6 +58,16 @@ SUB_ROOMS = {
     ),
     "sim": ("errors", "netlist", "batch", "icarus", "ladder", "board"),
     "boards": ("board", "design", "toolchain", "build", "manifest", "folder", "flash", "host"),
+    "api": (
+        *("images", "builds", "ladder", "outputs"),
+        *("build", "verify", "simulate", "evaluate", "inspect", "train", "prune", "flash", "run", "samples"),
+        *("lowlight", "enhance"),
+    ),
+    "accuracy": ("rows", "record", "report", "plot", "measure"),
+    "bench": (
+        *("row", "accuracy", "equality", "speed", "cnv", "routed"),
+        *("engines", "overhead", "popcount", "training", "measurements"),
+    ),
 }
 """Of each room its sub-rooms from the bottom up: each imports itself and those before it."""
 MOST_LINES, MOST_FILES = 300, 20
