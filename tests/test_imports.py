@@ -59,7 +59,7 @@ SUB_ROOMS = {
     "sim": ("errors", "netlist", "batch", "icarus", "ladder", "board"),
     "boards": ("board", "design", "toolchain", "build", "manifest", "folder", "flash", "host"),
     "api": (
-        *("images", "builds", "ladder", "outputs"),
+        *("checks", "images", "builds", "ladder"),
         *("build", "verify", "simulate", "evaluate", "inspect", "train", "prune", "flash", "run", "samples"),
         *("lowlight", "enhance"),
     ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 from bnnhw.boards.folder import staged_build
 from bnnhw.compiler.frontends.model_file import load
@@ -10,6 +11,7 @@ from bnnhw.compiler.report import BuildReport
 
 from .builds.fill import BuildOptions, StopAfter, fill_folder
 from .builds.plan import PlanOptions
+from .checks import check_choice, check_count
 
 __all__ = ["build"]
 
@@ -64,6 +66,9 @@ def build(
         Where the model, the plan or the folder cannot be, or a tool fails: one line that says what to do.
     """
     model, output = Path(model), Path(output)
+    check_count("retries", retries, least=0)
+    if stop_after is not None:
+        check_choice("stop_after", stop_after, get_args(StopAfter))
     graph = load(model)
     integers = integerize(graph, output=plan.outputs, check=check)
     options = BuildOptions(seed=seed, retries=retries, stop_after=stop_after, timeout_s=time_limit_s)

@@ -12,6 +12,7 @@ from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.model.export.loading import read_any
 
+from .checks import check_choice
 from .images.inputs import check_images, test_set
 from .ladder.torch_rung import torch_rung
 
@@ -59,6 +60,7 @@ def evaluate(
         Where the model is none, is for torch alone and the engine is another, or does not take such images.
     """
     model = Path(model)
+    check_choice("engine", engine, ("integer", "torch"))
     answers = torch_rung(model).answers if engine == "torch" else PackedKernel(integerize(load(model)))
     file = read_any(model)
     data = test_set(dataset or file.meta.get("dataset"), data_dir=None if data_dir is None else Path(data_dir))

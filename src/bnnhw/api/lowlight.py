@@ -20,7 +20,7 @@ from bnnhw.lowlight.training import Recipe, train_network
 from bnnhw.lowlight.unet import AbcLsidShape
 from bnnhw.model.named import checkpoint_path
 
-from .outputs import check_output
+from .checks import check_output
 
 __all__ = ["LowlightTraining", "compare_lowlight", "train_lowlight"]
 

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 from bnnhw.compiler.errors import FoldError, ScheduleError
 from bnnhw.compiler.frontends.model_file import load
@@ -20,6 +21,7 @@ from bnnhw.model.training.recipes import default_recipe
 from bnnhw.model.training.training import count_correct
 
 from .builds.plan import PlanOptions
+from .checks import check_choice, check_count
 from .images.inputs import check_images
 
 __all__ = ["Pruned", "Stage", "prune"]
@@ -99,6 +101,9 @@ def prune(
         Where the model, a layer's name or the data set cannot be.
     """
     output = Path(output)
+    check_choice("by", by, get_args(Criterion))
+    check_count("samples", samples)
+    check_count("epochs", epochs, least=0)
     if epochs and not dataset:
         raise ValueError(f"epochs={epochs} train on the images of a data set; name one as dataset")
     file = read_any(Path(model))

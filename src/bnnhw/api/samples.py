@@ -5,6 +5,7 @@ from pathlib import Path
 from bnnhw.files import private_folder
 from bnnhw.model.data.datasets import load_data_set
 
+from .checks import check_count
 from .images.files import write_image
 
 __all__ = ["samples"]
@@ -35,6 +36,7 @@ def samples(
     tuple of paths
         In order.
     """
+    check_count("count", count)
     data = load_data_set(dataset, data_dir=None if data_dir is None else Path(data_dir))
     output = Path(output)
     place = output.resolve()

@@ -16,7 +16,7 @@ from bnnhw.model.training.distributed import Workers, join_workers
 from bnnhw.model.training.machine import Machine
 from bnnhw.model.training.recipes import Recipe, default_recipe
 
-from .outputs import check_output
+from .checks import check_output
 
 __all__ = ["train"]
 

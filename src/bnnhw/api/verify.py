@@ -10,8 +10,9 @@ from bnnhw.sim.ladder.ladder import Step, climb
 
 from .builds.built import Build
 from .builds.plan import PlanOptions
+from .checks import check_choice
 from .images.inputs import images_for
-from .ladder.names import NAMES
+from .ladder.names import NAMES, RUNGS
 from .ladder.rungs import make_rungs
 
 __all__ = ["Verification", "verify"]
@@ -77,6 +78,7 @@ def verify(
     """
     started = time.perf_counter()
     model = Path(model)
+    check_choice("through", through, RUNGS)
     if plan is not None and build is not None:
         raise ValueError("plan and build exclude each other; a build has its own")
     graph = load(model)

@@ -30,7 +30,7 @@ class PlanOptions:
     board: str = "ulx3s-85f"
     target_fps: float | None = None
     fill: float | None = None
-    folding: Path | None = None
+    folding: str | Path | None = None
     vectors: int | None = None
     clock_mhz: float | None = None
     outputs: Literal["label", "scores"] = "label"
@@ -74,7 +74,7 @@ class PlanOptions:
             device,
             target_fps=self.target_fps,
             fill=self.fill,
-            folding_file=self.folding,
+            folding_file=None if self.folding is None else Path(self.folding),
             vectors=vectors,
             clock_hz=clock_hz,
         )

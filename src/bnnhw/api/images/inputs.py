@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.api.checks import check_count
 from bnnhw.compiler.ir.graph import Graph, IntType, random_feeds
 from bnnhw.model.data.datasets import DataSet, load_data_set
 
@@ -42,8 +43,12 @@ def images_of(given: Images, *, shape: tuple[int, ...], lo: int, hi: int) -> NDA
 
     Raises ValueError where a file holds no such image, or the array others.
     """
+    if not len(given):
+        raise ValueError("images are none; give one or more")
     if isinstance(given, np.ndarray):
         check_images(given, "the array", shape=shape, lo=lo, hi=hi)
+        if given.dtype.kind not in "iu":
+            raise ValueError(f"the images of the array are {given.dtype}; the network takes integers")
         return given
     return np.stack([read_image(Path(path), shape=shape, lo=lo, hi=hi) for path in given])
 
@@ -60,7 +65,8 @@ def images_for(
     element = value.type.element
     assert isinstance(element, IntType)  # as in every model file
     name = dataset or graph.meta.get("dataset")
-    count = samples or 100
+    count = 100 if samples is None else samples
+    check_count("samples", count)
     if name:
         try:
             images = test_set(name, data_dir=data_dir).test_images
