@@ -23,7 +23,13 @@ MAY_IMPORT = {
     "compiler": {"compiler", "files", "hw", "pages"},
     "sim": {"sim", "compiler", "files", "hw"},
     "boards": {"boards", "compiler", "files", "hw"},
-    "cli": {"cli", "files", "pages", "pictures", "hw", "model", "lowlight", "compiler", "sim", "boards"},
+    "api": {"api", "files", "pictures", "hw", "model", "lowlight", "compiler", "sim", "boards"},
+    "accuracy": {"accuracy", "files", "model"},
+    "bench": {"bench", "api", "hw", "model", "compiler", "sim", "boards"},
+    "cli": {
+        *("cli", "bench", "accuracy", "api"),
+        *("files", "pages", "pictures", "hw", "model", "lowlight", "compiler", "sim", "boards"),
+    },
 }
 SUB_ROOMS = {
     "hw": (
@@ -40,6 +46,16 @@ SUB_ROOMS = {
     ),
     "sim": ("errors", "netlist", "batch", "icarus", "ladder", "board"),
     "boards": ("board", "design", "toolchain", "build", "manifest", "folder", "flash", "host"),
+    "api": (
+        *("checks", "images", "builds", "ladder"),
+        *("build", "verify", "simulate", "evaluate", "inspect", "train", "prune", "flash", "run", "samples"),
+        *("lowlight", "enhance"),
+    ),
+    "accuracy": ("rows", "record", "report", "plot", "measure"),
+    "bench": (
+        *("row", "accuracy", "equality", "speed", "cnv", "routed"),
+        *("engines", "overhead", "popcount", "training", "measurements"),
+    ),
 }
 """Of each room its sub-rooms from the bottom up: each imports itself and those before it."""
 MOST_LINES, MOST_FILES = 300, 20
@@ -182,8 +198,23 @@ def test_files_and_folders_are_small():
     assert {name: count for name, count in counts.items() if count > MOST_FILES} == {}
 
 
+def test_the_command_line_alone_knows_click():
+    known = {
+        str(file.relative_to(ROOT))
+        for file in ROOT.rglob("*.py")
+        if any(name.split(".")[0] == "click" for name in imported_modules(file.read_text(), package_name(file)))
+    }
+    assert {name for name in known if not name.startswith("cli/")} == set()
+
+
+def test_what_python_calls_prints_nothing():
+    for file in (ROOT / "api").rglob("*.py"):
+        calls = [node.func for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
+        assert not any(isinstance(call, ast.Name) and call.id == "print" for call in calls), file
+
+
 @pytest.mark.parametrize("room", sorted(set(MAY_IMPORT) - {"cli"}))
 def test_links_lead_into_the_package(room: str):
     link = Path(__file__).parents[1] / room
-    if link.exists():
+    if link.is_symlink():
         assert link.resolve() == (ROOT / room).resolve()

@@ -1,3 +1,61 @@
-"""bnnhw: from a binary neural network trained in PyTorch to an FPGA accelerator, with open tools only."""
+"""bnnhw: from a binary neural network trained in PyTorch to an FPGA accelerator, with open tools only.
 
-__version__ = "0.1.0"
+What the commands do, as functions: docs/python.md. Each is loaded when it is first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from bnnhw.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from bnnhw.api.build import build
+    from bnnhw.api.builds.plan import PlanOptions
+    from bnnhw.api.enhance import enhance
+    from bnnhw.api.evaluate import evaluate
+    from bnnhw.api.flash import flash
+    from bnnhw.api.inspect import inspect
+    from bnnhw.api.lowlight import compare_lowlight, train_lowlight
+    from bnnhw.api.prune import prune
+    from bnnhw.api.run import run
+    from bnnhw.api.samples import samples
+    from bnnhw.api.simulate import simulate
+    from bnnhw.api.train import train
+    from bnnhw.api.verify import verify
+    from bnnhw.model.training.recipes import default_recipe
+
+__all__ = [
+    "PlanOptions",
+    "build",
+    "compare_lowlight",
+    "default_recipe",
+    "enhance",
+    "evaluate",
+    "flash",
+    "inspect",
+    "prune",
+    "run",
+    "samples",
+    "simulate",
+    "train",
+    "train_lowlight",
+    "verify",
+]
+
+_ELSEWHERE = {
+    "PlanOptions": "bnnhw.api.builds.plan",
+    "compare_lowlight": "bnnhw.api.lowlight",
+    "default_recipe": "bnnhw.model.training.recipes",
+    "train_lowlight": "bnnhw.api.lowlight",
+}
+"""Where that lies which is not in the file of its name in api/."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_ELSEWHERE.get(name, f"{__name__}.api.{name}")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from bnnhw.cli.bench import overhead, training
+from bnnhw.bench import overhead, training
 
 from .printed import printed
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bnnhw.api.builds.built import Build
 from bnnhw.cli import main
-from bnnhw.cli.built import Build
 from bnnhw.compiler.report import read
 
 from .case import Case, Make, run_case

@@ -5,7 +5,7 @@ import warnings
 
 import click
 
-from bnnhw import __version__
+from bnnhw.version import __version__
 
 from .errors import exit_code_of, let_go_of_output, message_of, sigterm_raises
 from .notes import show_notes

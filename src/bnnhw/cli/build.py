@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from .options import MODEL, FiniteRange, plan_options
+from .options.common import MODEL, FiniteRange
+from .options.plan import plan_options
 
 if TYPE_CHECKING:
-    from .options import PlanOptions
+    from bnnhw.api.builds.plan import PlanOptions
 
 
 @click.command("build")
@@ -40,19 +41,23 @@ def command(
     Example: bnnhw build --board ulx3s-85f model.pt -o build/lfc
              bnnhw build --board ulx3s-12f --target-fps 10000 model.pt -o build/small
     """
-    from bnnhw.boards.folder import staged_build
-    from bnnhw.compiler.frontends.model_file import load
-    from bnnhw.compiler.passes.integerize import integerize
+    from bnnhw.api.build import build
     from bnnhw.compiler.report.page import headline
 
-    from .build_folder import BuildOptions, fill_folder
     from .progress import StageProgress
 
-    graph = load(model)
-    integers = integerize(graph, output=plan.outputs, check=check)
-    options = BuildOptions(seed=seed, retries=retries, stop_after=stop_after, timeout_s=time_limit)
-    with staged_build(output) as folder, StageProgress(quiet=quiet) as progress:
-        report = fill_folder(folder, model, graph, integers, plan, options, progress=progress.show)
+    with StageProgress(quiet=quiet) as progress:
+        report = build(
+            model,
+            output,
+            plan=plan,
+            seed=seed,
+            retries=retries,
+            stop_after=stop_after,
+            time_limit_s=time_limit,
+            check=check,
+            progress=progress.show,
+        )
     click.echo(f"{output}: {headline(report)}")
     clock = report.performance.clock
     if clock.is_met is False and clock.fmax_hz:

@@ -1,11 +1,10 @@
 """bnnhw enhance."""
 
-import time
 from pathlib import Path
 
 import click
 
-from .options import MODEL, FiniteRange
+from .options.common import MODEL, FiniteRange
 
 PHOTO = click.Path(path_type=Path, dir_okay=False)
 
@@ -38,31 +37,19 @@ def command(
     \b
     Example: bnnhw enhance lowlight.pt photo.dng -o photo.png --ratio 100
     """
-    import torch
+    from bnnhw.api.enhance import enhance
 
-    from bnnhw.lowlight.enhance import enhance, fitting_ratio
-    from bnnhw.lowlight.network_file import load_network
-    from bnnhw.lowlight.pairs import Exposures
-    from bnnhw.lowlight.png import write_png
-    from bnnhw.lowlight.quality import compare_pictures
-    from bnnhw.lowlight.raw import develop_raw, load_raw
-
-    if threads:
-        torch.set_num_threads(threads)
-    if not output.absolute().parent.is_dir():
-        raise ValueError(f"{output} cannot be written: there is no folder {output.parent}; make it first")
-    network, _ = load_network(model)
-    raw = load_raw(photo)
-    ratio = fitting_ratio(raw.mosaic) if ratio is None else ratio
-    target = None
+    done = enhance(
+        model,
+        photo,
+        output,
+        ratio=ratio,
+        bits=8 if bits == "8" else 16,
+        reference=reference,
+        tile=tile,
+        threads=threads,
+    )
+    height, width, _ = done.picture.shape
+    click.echo(f"{output}: {width}x{height}, {done.ratio:.0f} times as bright, {done.seconds:.1f} s")
     if reference is not None:
-        target = raw.crop(Exposures(short=photo, long=reference, ratio=ratio).load().picture)
-    started = time.perf_counter()
-    picture = raw.crop(enhance(network, raw.mosaic, ratio=ratio, tile=tile))
-    seconds = time.perf_counter() - started
-    turned = raw.turn(picture)
-    write_png(output, turned, bits=int(bits))
-    click.echo(f"{output}: {turned.shape[1]}x{turned.shape[0]}, {ratio:.0f} times as bright, {seconds:.1f} s")
-    if target is not None:
-        brightened = compare_pictures(develop_raw(photo, brightness=ratio), target)
-        click.echo(f"against {reference}: {compare_pictures(picture, target)}; LibRaw, brightened: {brightened}")
+        click.echo(f"against {reference}: {done.quality}; LibRaw, brightened: {done.brightened}")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from .options import FiniteRange
+from .options.common import FiniteRange
 
 
 def print_udev_rules(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
@@ -35,10 +35,7 @@ def command(build: Path, time_limit: float) -> None:
     \b
     Example: bnnhw flash build/lfc
     """
-    from bnnhw.boards.board import get_board
-    from bnnhw.boards.flash.load import flash
-    from bnnhw.boards.manifest import Manifest
+    from bnnhw.api.flash import flash
 
-    manifest = Manifest.read(build)
-    loader = flash(build / "top.bit", get_board(manifest.board), timeout_s=time_limit)
-    click.echo(f"{build / 'top.bit'} is on the {manifest.board} ({loader}); try: bnnhw run {build} IMAGE")
+    done = flash(build, time_limit_s=time_limit)
+    click.echo(f"{done.bitstream} is on the {done.board} ({done.loader}); try: bnnhw run {build} IMAGE")

@@ -2,13 +2,13 @@
 
 import json
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import MODEL
+from .options.common import MODEL
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,18 +29,10 @@ def command(model: Path, trained: bool, as_json: bool) -> None:
     \b
     Example: bnnhw inspect model.pt
     """
-    from bnnhw.compiler.errors import TorchOnlyError
-    from bnnhw.compiler.frontends.model_file import load
-    from bnnhw.compiler.passes.integerize import integerize
-    from bnnhw.compiler.report.inspect import summarize_network
+    from bnnhw.api.inspect import inspect
 
-    summary, obstacle = None, None
-    try:
-        graph = load(model)
-        summary = summarize_network(graph if trained else integerize(graph))
-    except TorchOnlyError as error:
-        obstacle = str(error)
-    costs = costs_of(model)
+    inspection = inspect(model, trained=trained)
+    costs, summary, obstacle = inspection.costs, inspection.summary, inspection.obstacle
     if as_json:
         totals: dict[str, Any] = {"costs": [describe(cost) for cost in costs], "obstacle": obstacle}
         if summary is not None:
@@ -61,20 +53,6 @@ def command(model: Path, trained: bool, as_json: bool) -> None:
     console.print(graph_table(summary, title="as it was trained" if trained else "as integers"))
     for line in graph_lines(summary):
         console.print(line, highlight=False)
-
-
-def costs_of(model: Path) -> "tuple[Cost, ...]":
-    """The costs of the layers with weights, by the names of the file."""
-    from bnnhw.model.export.loading import load, read_any
-    from bnnhw.model.export.model_file import ModelFile
-    from bnnhw.model.report.summary import summarize
-
-    file = read_any(model)
-    costs = summarize(load(model), file.shape, input_bits=max(1, (file.hi - file.lo).bit_length()))
-    if isinstance(file, ModelFile):  # its module numbers the layers
-        names = [layer.name for layer in file.layers if layer.op.startswith("binary_")]
-        costs = tuple(replace(cost, name=name) for cost, name in zip(costs, names, strict=True))
-    return costs
 
 
 def describe(cost: "Cost") -> dict[str, Any]:

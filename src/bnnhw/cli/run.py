@@ -1,12 +1,15 @@
 """bnnhw run."""
 
 import json
-from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from .options import FiniteRange
+from .options.common import FiniteRange
+
+if TYPE_CHECKING:
+    from bnnhw.boards.host.accelerator import Prediction
 
 
 @click.command("run")
@@ -26,28 +29,19 @@ def command(
     \b
     Example: bnnhw run --simulate build/lfc digit.png
     """
-    from bnnhw.boards.host.accelerator import Accelerator
+    from bnnhw.api.run import run
     from bnnhw.boards.manifest import Manifest
-
-    from .images import read_image
 
     if simulate and port:
         raise click.UsageError("--simulate and --port exclude each other; give one of them")
-    manifest = Manifest.read(build)
-    arrays = [
-        read_image(path, shape=manifest.input_shape, lo=manifest.input_lo, hi=manifest.input_hi) for path in images
-    ]
-    with ExitStack() as stack:
-        if simulate:
-            from bnnhw.sim.board.virtual_board import VirtualBoard
+    clock_hz, paths = Manifest.read(build).clock_hz, iter(images)
 
-            port = stack.enter_context(VirtualBoard(build)).port
-        patience_s = timeout_s or (60.0 if simulate else 1.0)
-        accelerator = stack.enter_context(Accelerator.open(build, port=port, timeout_s=patience_s))
-        for path, answer in zip(images, accelerator.answers(arrays), strict=True):
-            seconds = answer.cycles / manifest.clock_hz
-            if as_json:
-                row = {"image": str(path), "label": answer.label, "cycles": answer.cycles, "seconds": seconds}
-                click.echo(json.dumps(row | ({"scores": answer.scores} if answer.scores else {})))
-            else:
-                click.echo(f"{path}: {answer.label}   ({answer.cycles} cycles, {seconds * 1e6:.2f} us)")
+    def show(answer: "Prediction") -> None:
+        path, seconds = next(paths), answer.cycles / clock_hz
+        if as_json:
+            row = {"image": str(path), "label": answer.label, "cycles": answer.cycles, "seconds": seconds}
+            click.echo(json.dumps(row | ({"scores": answer.scores} if answer.scores else {})))
+        else:
+            click.echo(f"{path}: {answer.label}   ({answer.cycles} cycles, {seconds * 1e6:.2f} us)")
+
+    run(build, images, simulate=simulate, port=port, timeout_s=timeout_s, on_answer=show)

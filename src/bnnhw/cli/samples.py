@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from .options import data_dir_option
+from .options.common import data_dir_option
 
 
 @click.command("samples")
@@ -18,19 +18,6 @@ def command(dataset: str, data_dir: Path | None, count: int, output: Path) -> No
     \b
     Example: bnnhw samples --dataset digits --count 5 -o images
     """
-    from bnnhw.files import private_folder
-    from bnnhw.model.data.datasets import load_data_set
+    from bnnhw.api.samples import samples
 
-    from .images import write_image
-
-    data = load_data_set(dataset, data_dir=data_dir)
-    place = output.resolve()
-    there = next(folder for folder in (place, *place.parents) if folder.is_dir())
-    with private_folder(there / "images") as staged:  # all of them or none
-        for number, (image, label) in enumerate(zip(data.test_images[:count], data.test_labels[:count], strict=True)):
-            name = data.classes[label].replace("/", "-").lower()
-            write_image(staged / f"{number:05d}-{name}.png", image, lo=data.lo, hi=data.hi)
-        output.mkdir(parents=True, exist_ok=True)
-        for path in staged.iterdir():
-            path.replace(output / path.name)
-    click.echo(f"{min(count, len(data.test_images))} images in {output}")
+    click.echo(f"{len(samples(dataset, output, data_dir=data_dir, count=count))} images in {output}")

@@ -1,16 +1,16 @@
 """bnnhw sim."""
 
 import json
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .options import MODEL, FiniteRange, data_dir_option, plan_options
+from .options.common import MODEL, FiniteRange, data_dir_option
+from .options.plan import plan_options
 
 if TYPE_CHECKING:
-    from .options import PlanOptions
+    from bnnhw.api.builds.plan import PlanOptions
 
 
 @click.command("sim")
@@ -41,55 +41,34 @@ def command(
     \b
     Example: bnnhw sim model.pt digit.png --waves digit.vcd
     """
-    import numpy as np
+    from bnnhw.api.simulate import simulate
 
-    from bnnhw.compiler.frontends.model_file import load
-    from bnnhw.compiler.ir.graph import IntType
-    from bnnhw.compiler.kernel.packed_kernel import PackedKernel
-    from bnnhw.compiler.passes.integerize import integerize
-    from bnnhw.files import staged_file
-    from bnnhw.sim.batch.simulator import BatchSimulator
-    from bnnhw.sim.batch.waves import Waves
-    from bnnhw.sim.errors import DeadlockError
-    from bnnhw.sim.ladder.rungs import frames_of, patience_for
-
-    from .images import read_image
-    from .inputs import images_for
-
-    graph = load(model)
-    if images:
-        (value,) = graph.inputs
-        if not isinstance(element := value.type.element, IntType):
-            raise ValueError(f"{model} takes {element}, which no image holds")
-        shape = value.type.shape
-        pictures = np.stack([read_image(path, shape=shape, lo=element.lo, hi=element.hi) for path in images])
-    else:
-        pictures, _ = images_for(graph, samples=samples, dataset=None, data_dir=data_dir)
-    integers = integerize(graph, output=plan.outputs)
-    schedule = plan.schedule(integers)
-    with staged_file(waves, kept_after=DeadlockError) if waves else nullcontext() as staged:
-        result = BatchSimulator(schedule.core()).run(
-            frames_of(schedule, pictures),
-            output_beats=schedule.output_beats,
-            stall_probability=(stalls, stalls),
-            seed=seed,
-            patience=patience_for(schedule),
-            lanes=1 if waves else None,
-            waves=Waves(staged, count=wave_cycles) if staged else None,
-        )
-    answers = schedule.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=len(pictures))
-    wrong = int(np.count_nonzero((answers != PackedKernel(integers)(pictures)).reshape(len(answers), -1).any(axis=1)))
-    latency = int(result.output_cycles[0, -1] - result.accepted_cycles[0, 0])
-    rate = result.cycles_per_second
+    done = simulate(
+        model,
+        images or None,
+        samples=samples,
+        data_dir=data_dir,
+        plan=plan,
+        stalls=stalls,
+        seed=seed,
+        waves=waves,
+        wave_cycles=wave_cycles,
+    )
     if as_json:
-        row = {"answers": answers.tolist(), "different": wrong, "latency_cycles": latency, "cycles_per_second": rate}
+        row = {
+            "answers": done.answers.tolist(),
+            "different": done.different,
+            "latency_cycles": done.latency_cycles,
+            "cycles_per_second": done.cycles_per_second,
+        }
         click.echo(json.dumps(row))
     else:
-        for path, answer in zip(images, answers, strict=False):
+        for path, answer in zip(images, done.answers, strict=False):
             click.echo(f"{path}: {answer}")
-        expected = f"{schedule.timing.latency} predicted" if not stalls else "stalls included"
-        click.echo(f"{len(pictures):,} images through the RTL, {wrong} differ from the integer graph")
-        click.echo(f"latency {latency} cycles ({expected}); {rate / 1e3:,.0f} k cycles/s in {result.lanes} lanes")
+        expected = f"{done.predicted_latency_cycles} predicted" if not stalls else "stalls included"
+        click.echo(f"{len(done.answers):,} images through the RTL, {done.different} differ from the integer graph")
+        rate = f"{done.cycles_per_second / 1e3:,.0f} k cycles/s in {done.lanes} lanes"
+        click.echo(f"latency {done.latency_cycles} cycles ({expected}); {rate}")
         if waves:
             click.echo(f"{waves}: the first {wave_cycles:,} cycles")
-    raise SystemExit(1 if wrong else 0)
+    raise SystemExit(1 if done.different else 0)

@@ -1,17 +1,12 @@
 """bnnhw train."""
 
 import json
-from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from .options import MODEL, FiniteRange, data_dir_option
-from .recipe_options import RecipeOptions, recipe_options
-
-if TYPE_CHECKING:
-    from bnnhw.model.history.history import Epoch
+from .options.common import MODEL, FiniteRange, data_dir_option
+from .options.recipe import RecipeOptions, recipe_options
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -71,57 +66,46 @@ def command(
     Example: bnnhw train --dataset mnist --data-dir DIR --network lfc -o model.pt
     bnnhw train --dataset digits --network lenet --method rbnn --method-option rotation=filter
     """
-    import torch
-
-    from bnnhw.model.data.datasets import load_data_set
-    from bnnhw.model.history.event_log import EventLog
+    from bnnhw.api.train import train
     from bnnhw.model.history.progress import TrainingProgress
-    from bnnhw.model.methods import method_named
-    from bnnhw.model.named import checkpoint_path, train_named
+    from bnnhw.model.named import checkpoint_path
     from bnnhw.model.training.distributed import join_workers
-    from bnnhw.model.training.machine import Machine
     from bnnhw.model.training.recipes import default_recipe
 
-    if output.exists() and not output.is_file():
-        raise ValueError(f"{output} is no regular file, and would be replaced by one; name another place")
-    chosen = method_named(method, method_option)
-    torch.set_num_threads(threads or (1 if dataset == "digits" else torch.get_num_threads()))  # tiny layers only wait
-    data = load_data_set(dataset, data_dir=data_dir)
     recipe = options.recipe(default_recipe(network, dataset))
-    with ExitStack() as stack:
-        workers = stack.enter_context(join_workers(device=device))
-        progress = stack.enter_context(TrainingProgress(recipe.epochs, quiet=quiet or not workers.is_first))
-        listeners = [progress.on_epoch]
-        if tensorboard is not None and workers.is_first:
-            listeners.append(stack.enter_context(EventLog(tensorboard)).on_epoch)
-
-        def on_epoch(epoch: "Epoch") -> None:
-            for listener in listeners:
-                listener(epoch)
-
-        try:
-            metrics = train_named(
+    try:
+        with (
+            join_workers(device=device) as workers,
+            TrainingProgress(recipe.epochs, quiet=quiet or not workers.is_first) as progress,
+        ):
+            metrics = train(
                 network,
-                data,
+                dataset,
                 output,
-                recipe=recipe,
+                data_dir=data_dir,
                 width=width,
                 depth=depth,
                 network_options=network_option,
                 input_bits=int(input_bits) if input_bits else None,
-                method=chosen,
+                method=method,
+                method_options=method_option,
+                recipe=recipe,
                 seed=seed,
-                teacher=teacher,
-                machine=Machine(device=device, workers=workers, compiled=compiled),
-                report=report,
+                threads=threads,
                 time_limit_s=None if time_limit is None else 60 * time_limit,
+                teacher=teacher,
+                device=device,
+                compiled=compiled,
+                report=report,
+                tensorboard=tensorboard,
+                workers=workers,
                 on_step=progress.on_step,
-                on_epoch=on_epoch,
+                on_epoch=progress.on_epoch,
             )
-        except KeyboardInterrupt as interrupt:
-            if (kept := checkpoint_path(output)).exists():
-                interrupt.args = (f"{kept} is kept: the same command goes on from there",)
-            raise
+    except KeyboardInterrupt as interrupt:
+        if (kept := checkpoint_path(output)).exists():
+            interrupt.args = (f"{kept} is kept: the same command goes on from there",)
+        raise
     if metrics is None:  # the first process speaks for all
         return
     if as_json:

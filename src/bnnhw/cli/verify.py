@@ -2,27 +2,21 @@
 
 import json
 import sys
-import time
-from collections.abc import Iterator
-from dataclasses import asdict
-from itertools import islice
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .options import MODEL, data_dir_option, plan_options
+from bnnhw.api.builds.plan import PlanOptions
+from bnnhw.api.ladder.names import RUNGS
+
+from .options.common import MODEL, data_dir_option
+from .options.plan import plan_options
 
 if TYPE_CHECKING:
-    from bnnhw.compiler.ir.graph import Graph
-    from bnnhw.sim.ladder.ladder import Rung
+    from bnnhw.sim.ladder.ladder import Step
 
-    from .built import Build
-    from .options import PlanOptions
-
-NAMES = ("torch", "trained graph", "integer graph", "packed kernel", "RTL", "netlist", "placed")
-RUNGS = ("graph", "integer", "packed", "rtl", "netlist", "placed")
-"""What --through calls the rungs above torch."""
 DIFFERENT = 1
 
 
@@ -54,7 +48,7 @@ def command(
     samples: int | None,
     dataset: str | None,
     data_dir: Path | None,
-    plan: "PlanOptions",
+    plan: PlanOptions,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -66,76 +60,49 @@ def command(
     Example: bnnhw verify model.pt --through rtl --samples 10000
              bnnhw verify model.pt --build build/lfc
     """
-    from bnnhw.compiler.frontends.model_file import load
-    from bnnhw.sim.ladder.ladder import climb
+    from bnnhw.api.verify import verify
 
-    from .inputs import images_for
     from .progress import StageProgress
 
-    started = time.perf_counter()
-    graph = load(model)
-    build = None
     if build_folder is not None:
-        from .built import Build, check_no_plan
-
         check_no_plan(click.get_current_context())
-        build = Build.read(build_folder, model=model)
-        plan = build.plan
-    rungs = make_rungs(model, graph, through, plan, build)
-    images, source = images_for(graph, samples=samples, dataset=dataset, data_dir=data_dir)
     with StageProgress(quiet=quiet) as progress:
-        steps = []
-        for step in climb(rungs, images, on_rung=lambda name: progress.show(name, "comparing")):
-            steps.append(step)
-            if not as_json:
-                verdict = "equal" if not step.differences else f"{step.differences:,} DIFFERENT, first: {step.where}"
-                compared = f"{step.lower:>14} = {step.upper:<14} {step.samples:,} images"
-                click.echo(f"{compared}  {verdict}  ({step.seconds:.1f} s, made in {step.making_seconds:.1f} s)")
-    seconds = time.perf_counter() - started
+        verification = verify(
+            model,
+            through=through,
+            build=build_folder,
+            samples=samples,
+            dataset=dataset,
+            data_dir=data_dir,
+            plan=plan if build_folder is None else None,
+            on_rung=lambda name: progress.show(name, "comparing"),
+            on_step=(lambda step: None) if as_json else show,
+        )
+    steps, seconds = verification.steps, verification.seconds
     if as_json:
-        row = {"images": source, "steps": [asdict(step) for step in steps], "seconds": seconds}
+        row = {"images": verification.images, "steps": [asdict(step) for step in steps], "seconds": seconds}
         click.echo(json.dumps(row, indent=2))
     else:
         own = steps[-1].making_seconds + steps[-1].seconds
-        click.echo(f"compared on {source}, in {seconds:.1f} s, of which {steps[-1].upper} took {own:.1f} s")
-    if build is not None:
-        build.write_ladder(steps, names=NAMES)
-    if any(step.differences for step in steps):
+        click.echo(
+            f"compared on {verification.images}, in {seconds:.1f} s, of which {steps[-1].upper} took {own:.1f} s"
+        )
+    if not verification.is_equal:
         sys.exit(DIFFERENT)
 
 
-def make_rungs(
-    model: Path, graph: "Graph", through: str, plan: "PlanOptions", build: "Build | None" = None
-) -> Iterator["Rung"]:
-    """The rungs from torch to `through`, each made when the one below has held.
+def show(step: "Step") -> None:
+    """One line for a comparison."""
+    verdict = "equal" if not step.differences else f"{step.differences:,} DIFFERENT, first: {step.where}"
+    compared = f"{step.lower:>14} = {step.upper:<14} {step.samples:,} images"
+    click.echo(f"{compared}  {verdict}  ({step.seconds:.1f} s, made in {step.making_seconds:.1f} s)")
 
-    Raises ValueError at once, before any of them is made, where the network or `plan` is impossible, or where `build`
-    holds another design than theirs.
-    """
-    from bnnhw.compiler.passes.integerize import integerize, scores_of_sums
-    from bnnhw.sim.ladder.rungs import graph_rung, packed_rung, rtl_rung
 
-    from .torch_rung import torch_rung
-
-    last = RUNGS.index(through)
-    integers = integerize(graph, output=plan.outputs, check=True)
-    schedule = plan.schedule(integers) if last >= RUNGS.index("rtl") else None
-    if build is not None and schedule is not None:
-        build.check(schedule)
-
-    def rungs() -> Iterator["Rung"]:
-        yield torch_rung(model)
-        yield graph_rung("trained graph", graph)
-        if last >= RUNGS.index("integer"):
-            as_below = scores_of_sums(graph) if plan.outputs == "scores" else None
-            yield graph_rung("integer graph", integers, as_below=as_below)
-        if last >= RUNGS.index("packed"):
-            yield packed_rung(integers)
-        if schedule is not None:
-            yield rtl_rung(schedule)
-            if last >= RUNGS.index("netlist"):
-                from .netlist import netlist_rungs
-
-                yield from islice(netlist_rungs(schedule, plan.target), last - RUNGS.index("rtl"))
-
-    return rungs()
+def check_no_plan(context: click.Context) -> None:
+    """Raises UsageError where the command line names a board, a folding or the like beside --build, which has its
+    own."""
+    given = click.core.ParameterSource.COMMANDLINE
+    for field in fields(PlanOptions):
+        if context.get_parameter_source(field.name) is given:
+            option = f"--{field.name.replace('_', '-')}"
+            raise click.UsageError(f"{option} and --build exclude each other; a build has its own", context)

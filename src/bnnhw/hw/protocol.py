@@ -6,7 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-__all__ = ["ESCAPE", "FLAG", "MAX_PAYLOAD", "VERSION", "Decoder", "ErrorCode", "Frame", "Info", "Kind", "encode"]
+__all__ = [
+    "BITS_PER_BYTE",
+    "ESCAPE",
+    "FLAG",
+    "MAX_PAYLOAD",
+    "VERSION",
+    "Decoder",
+    "ErrorCode",
+    "Frame",
+    "Info",
+    "Kind",
+    "encode",
+]
 
 VERSION = 1
 FLAG = 0x7E
@@ -14,6 +26,7 @@ ESCAPE = 0x7D
 ESCAPE_FLIP = 0x20
 HEADER_BYTES = 4
 CRC_BYTES = 4
+BITS_PER_BYTE = 10  # on the wire: a start bit, eight data bits, a stop bit
 MAX_PAYLOAD = 0xFFFF
 _LONGEST = HEADER_BYTES + MAX_PAYLOAD + CRC_BYTES
 

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bnnhw import __version__
 from bnnhw.model.files import torch_bytes, write_atomically
+from bnnhw.version import __version__
 
 from .unet import AbcLsid, AbcLsidShape
 

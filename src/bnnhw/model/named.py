@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from bnnhw import __version__
 from bnnhw.files import sole_writer
 from bnnhw.model.data.datasets import DataSet
 from bnnhw.model.export.network_file import NetworkFile
@@ -24,6 +23,7 @@ from bnnhw.model.training.machine import Machine
 from bnnhw.model.training.recipes import Recipe
 from bnnhw.model.training.teachers import load_teacher
 from bnnhw.model.training.training import count_correct, train
+from bnnhw.version import __version__
 
 from .errors import ExportError
 from .files import file_sha256, torch_bytes, write_atomically, write_json

@@ -9,7 +9,18 @@ from types import TracebackType
 
 import serial
 
-from bnnhw.hw.protocol import CRC_BYTES, HEADER_BYTES, VERSION, Decoder, ErrorCode, Frame, Info, Kind, encode
+from bnnhw.hw.protocol import (
+    BITS_PER_BYTE,
+    CRC_BYTES,
+    HEADER_BYTES,
+    VERSION,
+    Decoder,
+    ErrorCode,
+    Frame,
+    Info,
+    Kind,
+    encode,
+)
 
 from .patience import Patience
 from .request_queue import Answer, RequestQueue
@@ -17,7 +28,6 @@ from .serial_port import LinkError, open_port
 
 __all__ = ["Answer", "BoardLink"]
 
-_BITS_PER_BYTE = 10  # a start bit, eight data bits, a stop bit
 _FRAME_OVERHEAD = 2  # every byte escaped
 _POLL_S = 0.02
 _WRITE_PATIENCE_S = 5.0  # at most, beside the time on the wire, before a write is given up
@@ -193,4 +203,4 @@ class BoardLink:
 
     def _wire_s(self, count: int) -> float:
         """The seconds that `count` bytes need on the wire at worst."""
-        return count * _FRAME_OVERHEAD * _BITS_PER_BYTE / self.baud
+        return count * _FRAME_OVERHEAD * BITS_PER_BYTE / self.baud

@@ -63,27 +63,24 @@ def command(
     \b
     Example: bnnhw lowlight compare --width 8 --epochs 200 --seeds 3
     """
+    from bnnhw.api.lowlight import compare_lowlight
     from bnnhw.cli.progress import StageProgress
-    from bnnhw.lowlight.comparison import compare_bases
-    from bnnhw.lowlight.sources import find_sources, sample_photos
-    from bnnhw.lowlight.unet import AbcLsidShape
 
     if bool(photos) != bool(tests):
         raise click.UsageError("give PHOTOS to train on and --test to judge by, or neither")
-    learning.prepare()
-    recipe = learning.recipe()
-    shapes = {pair: AbcLsidShape(width=width, weight_bases=pair[0], activation_bases=pair[1]) for pair in bases}
-    sources, judged_by = (find_sources(photos), find_sources(tests)) if photos else sample_photos()
     with StageProgress(quiet=quiet) as progress:
-        networks = compare_bases(
-            AbcLsidShape(width=width),
-            learning.cut(sources, progress.show),
-            judged_by,
-            recipe=recipe,
-            bases=tuple(shapes),
+        networks = compare_lowlight(
+            photos,
+            tests,
+            width=width,
+            bases=bases,
             seeds=range(seeds),
+            recipe=learning.recipe(),
+            cut=learning.patches(),
+            cache=learning.cache,
             device=learning.device,
-            on_step=lambda done: progress.show("train", f"{done:.2f} of {len(shapes) * seeds} networks"),
+            threads=learning.threads,
+            progress=progress.show,
         )
         for shape, alike in groupby(networks, key=lambda one: one.shape):
             kind = f"M = {shape.weight_bases}, N = {shape.activation_bases}"

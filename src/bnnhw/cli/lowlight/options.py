@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bnnhw.cli.options import FiniteRange, gather
+from bnnhw.cli.options.common import FiniteRange, gather
 
 if TYPE_CHECKING:
-    from bnnhw.lowlight.pairs import Source
-    from bnnhw.lowlight.patches import Patches
+    from bnnhw.lowlight.patches import PatchOptions
     from bnnhw.lowlight.training import Recipe
 
 
@@ -49,27 +48,11 @@ class LearningOptions:
             sensor=Sensor(gain=self.gain, read_noise=self.read_noise, row_noise=self.row_noise),
         )
 
-    def cut(self, sources: "tuple[Source, ...]", show: Callable[[str, str], None]) -> "list[Patches]":
-        """The sources' patches; `show("cut", name)` is called for each photo that is decoded."""
-        import platformdirs
+    def patches(self) -> "PatchOptions":
+        """How photos are cut. ValueError names an option that cannot be."""
+        from bnnhw.lowlight.patches import PatchOptions
 
-        from bnnhw.lowlight.patches import PatchOptions, cut_patches
-
-        options = PatchOptions(size=self.patch, overlap=self.overlap)
-        cache = self.cache or Path(platformdirs.user_cache_dir("bnnhw")) / "lowlight"
-        return [
-            cut_patches(source, options=options, cache=cache, on_load=lambda source: show("cut", source.files[0].name))
-            for source in sources
-        ]
-
-    def prepare(self) -> None:
-        """Sets torch's threads. ValueError where torch has no such device."""
-        import torch
-
-        if self.threads:
-            torch.set_num_threads(self.threads)
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise ValueError("--device cuda: torch finds no GPU; install its CUDA build, or leave the option out")
+        return PatchOptions(size=self.patch, overlap=self.overlap)
 
 
 def learning_options(

@@ -1,12 +1,11 @@
 """bnnhw lowlight train."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from bnnhw.cli.options import MODEL
+from bnnhw.cli.options.common import MODEL
 
 from .options import LearningOptions, learning_options
 
@@ -48,57 +47,32 @@ def command(
     Example: bnnhw lowlight train photos --test more --epochs 200 -o lowlight.pt
              bnnhw lowlight train DIR/Sony_train_list.txt --test DIR/Sony_test_list.txt
     """
+    from bnnhw.api.lowlight import train_lowlight
     from bnnhw.cli.progress import StageProgress
-    from bnnhw.files import sole_writer
-    from bnnhw.lowlight.judging import judge
-    from bnnhw.lowlight.network_file import save_network
-    from bnnhw.lowlight.sources import find_sources
-    from bnnhw.lowlight.training import train_network
     from bnnhw.lowlight.unet import AbcLsidShape
     from bnnhw.model.named import checkpoint_path
 
-    if output.exists() and not output.is_file():
-        raise ValueError(f"{output} is no regular file, and would be replaced by one; name another place")
-    learning.prepare()
-    recipe = learning.recipe()
-    shape = AbcLsidShape(width=width, weight_bases=weight_bases, activation_bases=activation_bases)
-    sources, judged_by = find_sources(photos), find_sources(tests)
-    checkpoint = checkpoint_path(output)
-    with sole_writer(output), StageProgress(quiet=quiet) as progress:
-        patches = learning.cut(sources, progress.show)
-        try:
-            network, history = train_network(
-                shape,
-                patches,
-                recipe=recipe,
+    try:
+        with StageProgress(quiet=quiet) as progress:
+            training = train_lowlight(
+                photos,
+                output,
+                shape=AbcLsidShape(width=width, weight_bases=weight_bases, activation_bases=activation_bases),
+                recipe=learning.recipe(),
+                cut=learning.patches(),
+                tests=tests,
+                cache=learning.cache,
                 seed=seed,
                 device=learning.device,
-                checkpoint=checkpoint,
-                settings={"photos": [[str(path) for path in source.files] for source in sources]},
-                on_epoch=lambda epoch: progress.show(
-                    "train", f"epoch {epoch.epoch} of {recipe.epochs}, loss {epoch.loss:.4f}"
-                ),
+                threads=learning.threads,
+                progress=progress.show,
             )
-        except KeyboardInterrupt as interrupt:
-            if checkpoint.exists():
-                interrupt.args = (f"{checkpoint} is kept: the same command goes on from there",)
-            raise
-        progress.show("judge", f"{len(judged_by)} photos")
-        quality = judge(network, judged_by, recipe=recipe) if judged_by else None
-        result = {
-            "shape": asdict(shape),
-            "recipe": asdict(recipe),
-            "seed": seed,
-            "photos": len(sources),
-            "patches": sum(map(len, patches)),
-            "loss": history[-1].loss,
-            "seconds": sum(epoch.seconds for epoch in history),
-            "quality": None if quality is None else asdict(quality),
-        }
-        save_network(network, output, meta=result)
-        checkpoint.unlink(missing_ok=True)
+    except KeyboardInterrupt as interrupt:
+        if (checkpoint := checkpoint_path(output)).exists():
+            interrupt.args = (f"{checkpoint} is kept: the same command goes on from there",)
+        raise
     if as_json:
-        click.echo(json.dumps(result, indent=2))
+        click.echo(json.dumps(training.record, indent=2))
         return
-    seen = f"; on {len(judged_by)} test photos {quality}" if quality else ""
-    click.echo(f"{output}: M = {weight_bases}, N = {activation_bases}, loss {result['loss']:.4f}{seen}")
+    seen = f"; on {training.tests} test photos {training.quality}" if training.quality else ""
+    click.echo(f"{output}: M = {weight_bases}, N = {activation_bases}, loss {training.record['loss']:.4f}{seen}")

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bnnhw import __version__
 from bnnhw.model.errors import ExportError
 from bnnhw.model.files import torch_bytes, write_atomically
+from bnnhw.version import __version__
 
 from .integer_form import check_integer_form
 from .model_file import ModelFile, parse

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import FiniteRange, gather
+from .common import FiniteRange, gather
 
 if TYPE_CHECKING:
     from bnnhw.model.training.recipes import Recipe

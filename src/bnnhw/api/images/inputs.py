@@ -1,19 +1,26 @@
-"""The images that commands feed a network: a data set's test images, or seeded random ones."""
+"""The images that a network is fed: those that are given, a data set's test images, or seeded random ones."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from bnnhw.compiler.ir.graph import Graph
-    from bnnhw.model.data.datasets import DataSet
+from bnnhw.api.checks import check_count
+from bnnhw.compiler.ir.graph import Graph, IntType, random_feeds
+from bnnhw.model.data.datasets import DataSet, load_data_set
+
+from .files import read_image
+
+__all__ = ["Images", "check_images", "images_for", "images_of", "test_set"]
+
+Images = NDArray[Any] | Sequence[str | Path]
+"""Integers (N, H, W, C) as the network takes them, or files of images."""
 
 
-def test_set(name: str | None, *, data_dir: Path | None) -> "DataSet":
+def test_set(name: str | None, *, data_dir: Path | None) -> DataSet:
     """The data set `name`. Raises ValueError where the model does not say which and none is asked for."""
-    from bnnhw.model.data.datasets import load_data_set
-
     if not name:
         raise ValueError("the model does not say which data set it was trained on; name one with --dataset")
     return load_data_set(name, data_dir=data_dir)
@@ -31,21 +38,35 @@ def check_images(images: NDArray[Any], what: str, *, shape: tuple[int, ...], lo:
         )
 
 
+def images_of(given: Images, *, shape: tuple[int, ...], lo: int, hi: int) -> NDArray[Any]:
+    """What is `given`, an image or more, as integers in [lo, hi] of shape (N, *shape).
+
+    Raises ValueError where a file holds no such image, or the array others.
+    """
+    if not len(given):
+        raise ValueError("images are none; give one or more")
+    if isinstance(given, np.ndarray):
+        check_images(given, "the array", shape=shape, lo=lo, hi=hi)
+        if given.dtype.kind not in "iu":
+            raise ValueError(f"the images of the array are {given.dtype}; the network takes integers")
+        return given
+    return np.stack([read_image(Path(path), shape=shape, lo=lo, hi=hi) for path in given])
+
+
 def images_for(
-    graph: "Graph", *, samples: int | None, dataset: str | None, data_dir: Path | None, seed: int = 0
+    graph: Graph, *, samples: int | None, dataset: str | None, data_dir: Path | None, seed: int = 0
 ) -> tuple[NDArray[Any], str]:
     """(images, where they come from): test images where they are at hand, else seeded random ones.
 
     The model's own data set is used without being asked for, if it needs no download or fails to; more samples than it
     has, and models without one, get random images.
     """
-    from bnnhw.compiler.ir.graph import IntType, random_feeds
-
     (value,) = graph.inputs
     element = value.type.element
     assert isinstance(element, IntType)  # as in every model file
     name = dataset or graph.meta.get("dataset")
-    count = samples or 100
+    count = 100 if samples is None else samples
+    check_count("samples", count)
     if name:
         try:
             images = test_set(name, data_dir=data_dir).test_images

@@ -3,24 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from bnnhw.cli.options import PlanOptions
-from bnnhw.cli.verify import make_rungs
+from bnnhw.api.builds.plan import PlanOptions
+from bnnhw.api.ladder.rungs import make_rungs
 from bnnhw.compiler.frontends.model_file import load
 from bnnhw.model.data.datasets import load_data_set
 from bnnhw.sim.ladder.ladder import climb
 
 from .row import Bench, Row
 
-PLAN = PlanOptions(
-    board="ulx3s-85f",
-    target_fps=None,
-    fill=None,
-    folding=None,
-    vectors=None,
-    clock_mhz=None,
-    outputs="label",
-    baud=3_000_000,
-)
+PLAN = PlanOptions()
 
 
 def measure(bench: Bench) -> Iterator[Row]:

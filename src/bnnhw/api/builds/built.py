@@ -2,12 +2,10 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import click
 
 from bnnhw.boards.build import make_top
 from bnnhw.boards.design import emit_design
@@ -16,7 +14,7 @@ from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.report import BuildReport, read, write
 from bnnhw.compiler.report import Rung as ReportedStep
 
-from .options import PlanOptions
+from .plan import PlanOptions
 
 if TYPE_CHECKING:
     from bnnhw.sim.ladder.ladder import Step
@@ -85,13 +83,3 @@ class Build:
         ]
         above = [ReportedStep(left=lower, right=upper) for lower, upper in pairwise(names[len(steps) :])]
         write(replace(self.report, ladder=(*climbed, *above)), self.folder)
-
-
-def check_no_plan(context: click.Context) -> None:
-    """Raises UsageError where the command line names a board, a folding or the like beside --build, which has its
-    own."""
-    given = click.core.ParameterSource.COMMANDLINE
-    for field in fields(PlanOptions):
-        if context.get_parameter_source(field.name) is given:
-            option = f"--{field.name.replace('_', '-')}"
-            raise click.UsageError(f"{option} and --build exclude each other; a build has its own", context)

@@ -1,4 +1,4 @@
-"""bnnhw accuracy: the table of accuracies, trained anew."""
+"""bnnhw accuracy."""
 
 import json
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bnnhw.cli.options import data_dir_option
+from .options.common import data_dir_option
 
 
 class SeedsType(click.ParamType):
@@ -59,15 +59,11 @@ def command(
     """
     import torch
 
-    from bnnhw.cli.progress import StageProgress
-    from bnnhw.model.data.datasets import load_data_set
-    from bnnhw.model.files import write_atomically
+    from bnnhw.accuracy.measure import TABLE, train_rows
+    from bnnhw.accuracy.rows import ROWS
     from bnnhw.model.training.machine import Machine
 
-    from .plot import plot_flips
-    from .record import Record, read_record, run_row
-    from .report import accuracy_table, flip_table, markdown, mean_flips
-    from .rows import FLIP_ROWS, ROWS
+    from .progress import StageProgress
 
     names = [row.name for row in ROWS]
     for name in only:
@@ -80,29 +76,10 @@ def command(
     ]
     if threads:
         torch.set_num_threads(threads)
-    work.mkdir(parents=True, exist_ok=True)
-    records: dict[str, list[Record]] = {}
+    machine = Machine(device=device, compiled=compiled)
     with StageProgress(quiet=quiet) as progress:
-        for row in rows:
-            for seed in seeds:
-                what = f"{row.name}, {seed}"
-                if (record := read_record(work, row, seed=seed)) is None:
-                    data = load_data_set(row.dataset, data_dir=data_dir)
-                    record = run_row(
-                        row,
-                        data,
-                        work,
-                        seed=seed,
-                        machine=Machine(device=device, compiled=compiled),
-                        on_step=lambda done, what=what, row=row: progress.show(what, f"{done:.1f} of {row.epochs}"),
-                    )
-                records.setdefault(row.name, []).append(record)
-                if as_json:
-                    click.echo(json.dumps(asdict(record)))
-                table = markdown(accuracy_table(rows, records))
-                if flips := mean_flips(records, FLIP_ROWS):
-                    table += f"\nWeights whose sign is not the first one (flips.png):\n\n{markdown(flip_table(flips))}"
-                    write_atomically(work / "flips.png", plot_flips(flips))
-                write_atomically(work / "accuracy.md", table.encode())
+        for record in train_rows(rows, work, seeds=seeds, data_dir=data_dir, machine=machine, progress=progress.show):
+            if as_json:
+                click.echo(json.dumps(asdict(record)))
     if not as_json:
-        click.echo((work / "accuracy.md").read_text(), nl=False)
+        click.echo((work / TABLE).read_text(), nl=False)

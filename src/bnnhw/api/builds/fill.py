@@ -17,19 +17,20 @@ from bnnhw.compiler.report.from_schedule import from_schedule
 from bnnhw.compiler.search.candidates import find_candidates
 
 from .link_rate import link_frames_per_second
-from .options import PlanOptions
+from .plan import PlanOptions
 
+StopAfter = Literal["rtl", "synth", "route"]
 GOLDEN_SAMPLES = 16
 STAGES = ("rtl", "synthesis", "place and route", "bitstream")
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildOptions:
-    """What the user asked for; see `bnnhw build --help`."""
+    """What the user asked for; see `bnnhw.build`."""
 
     seed: int
     retries: int
-    stop_after: Literal["rtl", "synth", "route"] | None
+    stop_after: StopAfter | None
     timeout_s: float | None
 
 

@@ -2,13 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-from bnnhw.boards.folder import staged_build
-from bnnhw.cli.build_folder import BuildOptions, fill_folder
-from bnnhw.cli.options import PlanOptions
-from bnnhw.compiler.frontends.model_file import load
-from bnnhw.compiler.passes.integerize import integerize
+from bnnhw.api.build import build
 from bnnhw.compiler.report import BuildReport
 from bnnhw.compiler.report.data import deviation
 
@@ -16,7 +11,7 @@ from .cnv import CNV_PLAN
 from .equality import PLAN
 from .row import Bench, Row
 
-OPTIONS = BuildOptions(seed=1, retries=2, stop_after=None, timeout_s=None)
+RETRIES = 2
 FINN_LFC_FIX = 12_200
 MAX_DEVIATION = 0.1
 FASTEST = {
@@ -29,7 +24,12 @@ FINN_CNV_LATENCY_US = 283
 
 
 def measure_lfc(bench: Bench) -> Iterator[Row]:
-    report = build(bench.model("lfc"), replace(PLAN, target_fps=195_312, vectors=1, clock_mhz=105), bench.work / "lfc")
+    report = build(
+        bench.model("lfc"),
+        bench.work / "lfc",
+        plan=replace(PLAN, target_fps=195_312, vectors=1, clock_mhz=105),
+        retries=RETRIES,
+    )
     yield from rows(report)
     frames_per_second = report.performance.core_frames_per_second
     yield Row(
@@ -42,7 +42,7 @@ def measure_lfc(bench: Bench) -> Iterator[Row]:
 
 def measure_fastest(bench: Bench) -> Iterator[Row]:
     for name, plan in FASTEST.items():
-        report = build(bench.model(name), plan, bench.work / f"{name}-fastest")
+        report = build(bench.model(name), bench.work / f"{name}-fastest", plan=plan, retries=RETRIES)
         yield from rows(report)
         fmax_hz = report.performance.clock.fmax_hz or 0
         yield Row(
@@ -52,7 +52,7 @@ def measure_fastest(bench: Bench) -> Iterator[Row]:
 
 
 def measure_cnv(bench: Bench) -> Iterator[Row]:
-    report = build(bench.model("cnv"), CNV_PLAN, bench.work / "cnv")
+    report = build(bench.model("cnv"), bench.work / "cnv", plan=CNV_PLAN, retries=RETRIES)
     yield from rows(report)
     clock, interval = report.performance.clock, report.performance.interval_cycles
     frames_per_second = (clock.fmax_hz or 0) / interval
@@ -69,14 +69,6 @@ def measure_cnv(bench: Bench) -> Iterator[Row]:
         target=f"< {FINN_CNV_LATENCY_US} µs",
         met=latency_us < FINN_CNV_LATENCY_US,
     )
-
-
-def build(model: Path, plan: PlanOptions, target: Path) -> BuildReport:
-    """`bnnhw build` into `target`."""
-    graph = load(model)
-    with staged_build(target) as folder:
-        integers = integerize(graph, output=plan.outputs)
-        return fill_folder(folder, model, graph, integers, plan, OPTIONS, progress=lambda stage, note: None)
 
 
 def rows(report: BuildReport) -> Iterator[Row]:

@@ -1,19 +1,14 @@
 """How many frames a second a UART carries."""
 
-from typing import TYPE_CHECKING
+from bnnhw.compiler.ir.graph import FloatType, Graph
+from bnnhw.compiler.lowering.network import split_host
+from bnnhw.hw.protocol import BITS_PER_BYTE, Frame, Kind, encode
 
-if TYPE_CHECKING:
-    from bnnhw.compiler.ir.graph import Graph
-
-BITS_PER_BYTE = 10  # a start bit, eight data bits, a stop bit
+__all__ = ["link_frames_per_second"]
 
 
-def link_frames_per_second(graph: "Graph", baud: int) -> float:
+def link_frames_per_second(graph: Graph, baud: int) -> float:
     """Images a second of an integer graph, requests close behind each other, none of their bytes escaped."""
-    from bnnhw.compiler.ir.graph import FloatType
-    from bnnhw.compiler.lowering.network import split_host
-    from bnnhw.hw.protocol import Frame, Kind, encode
-
     sent = split_host(graph)[1].inputs[0].type
     if isinstance(sent.element, FloatType):
         raise TypeError("an integer graph has no float input")

@@ -1,33 +1,11 @@
-"""bnnhw bench: every figure that the documentation quotes, measured anew."""
+"""bnnhw bench."""
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 
-from bnnhw.cli.options import data_dir_option
-
-from .row import Bench, Row
-
-
-def measurements() -> dict[str, Callable[[Bench], Iterator[Row]]]:
-    """What can be measured, by name, quick ones first."""
-    from . import accuracy, cnv, engines, equality, overhead, popcount, routed, speed, training
-
-    return {
-        "accuracy": accuracy.measure,
-        "overhead": overhead.measure,
-        "training": training.measure,
-        "speed": speed.measure,
-        "popcount": popcount.measure,
-        "engines": engines.measure,
-        "equality": equality.measure,
-        "cnv": cnv.measure,
-        "lfc": routed.measure_lfc,
-        "fastest": routed.measure_fastest,
-        "cnv-routed": routed.measure_cnv,
-    }
+from .options.common import data_dir_option
 
 
 @click.command("bench")
@@ -44,6 +22,9 @@ def command(only: tuple[str, ...], models: Path, data_dir: Path | None, work: Pa
     \b
     Example: bnnhw bench --only popcount --only speed
     """
+    from bnnhw.bench.measurements import measurements
+    from bnnhw.bench.row import Bench
+
     known = measurements()
     for name in only:
         if name not in known:

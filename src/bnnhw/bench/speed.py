@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bnnhw.cli.torch_rung import torch_rung
+from bnnhw.api.ladder.torch_rung import torch_rung
 from bnnhw.compiler.dataflow.timing import Timing
 from bnnhw.compiler.frontends.model_file import load
 from bnnhw.compiler.ir.graph import random_feeds

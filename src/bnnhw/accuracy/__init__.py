@@ -1,0 +1,1 @@
+"""The trainings of docs/accuracy.md: rows, records, tables."""

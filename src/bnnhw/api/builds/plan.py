@@ -1,0 +1,80 @@
+"""What a design is asked to be: board, speed or share, clock, outputs, link."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from bnnhw.boards.board import Board
+    from bnnhw.compiler.dataflow.schedule import Schedule
+    from bnnhw.compiler.ir.graph import Graph
+
+__all__ = ["LINK_MARGIN", "PlanOptions"]
+
+LINK_MARGIN = 10
+"""Where no speed is asked for, a design is made this many times faster than its UART."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions:
+    """Which board, and how much of the network works in parallel.
+
+    target_fps: the smallest design of at least so many frames a second. fill: the fastest one in this share of the
+    FPGA, in (0, 1]. folding: a folding.json, such as a build wrote. One of the three at most. vectors: frames that
+    share a weight fetch; by default the best number. clock_mhz: the core's clock; by default 100, with target_fps up
+    to 110, whatever makes the design smallest.
+
+    Raises ValueError where there is no such board.
+    """
+
+    board: str = "ulx3s-85f"
+    target_fps: float | None = None
+    fill: float | None = None
+    folding: str | Path | None = None
+    vectors: int | None = None
+    clock_mhz: float | None = None
+    outputs: Literal["label", "scores"] = "label"
+    baud: int = 3_000_000
+
+    def __post_init__(self):
+        from bnnhw.boards.board import get_board
+
+        get_board(self.board)
+
+    @property
+    def target(self) -> "Board":
+        """The board of that name."""
+        from bnnhw.boards.board import get_board
+
+        return get_board(self.board)
+
+    def schedule(self, integers: "Graph") -> "Schedule":
+        """The schedule of an integer graph that these options ask for.
+
+        Without a speed, a share or a file: LINK_MARGIN times what the UART carries, or what fits if that is less.
+        """
+        from bnnhw.compiler.errors import DeviceError, ScheduleError
+        from bnnhw.compiler.search.scheduling import DEFAULT_CLOCK_HZ, schedule
+
+        from .link_rate import link_frames_per_second
+
+        device, vectors = self.target.device, self.vectors
+        clock_hz = None if self.clock_mhz is None else self.clock_mhz * 1e6
+        if self.target_fps is None and self.fill is None and self.folding is None:
+            target_fps = LINK_MARGIN * link_frames_per_second(integers, self.baud)
+            clock_hz = clock_hz or DEFAULT_CLOCK_HZ
+            try:
+                return schedule(integers, device, target_fps=target_fps, vectors=vectors, clock_hz=clock_hz)
+            except DeviceError:
+                raise
+            except ScheduleError:
+                return schedule(integers, device, fill=1.0, vectors=vectors, clock_hz=clock_hz)
+        return schedule(
+            integers,
+            device,
+            target_fps=self.target_fps,
+            fill=self.fill,
+            folding_file=None if self.folding is None else Path(self.folding),
+            vectors=vectors,
+            clock_hz=clock_hz,
+        )

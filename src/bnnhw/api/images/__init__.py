@@ -1,0 +1,1 @@
+"""Images for networks: of data sets, of files, random ones."""

@@ -1,0 +1,1 @@
+"""Every figure that docs/benchmarks.md quotes, measured anew."""

@@ -1,0 +1,23 @@
+"""What can be measured, by name."""
+
+from collections.abc import Callable, Iterator
+
+from . import accuracy, cnv, engines, equality, overhead, popcount, routed, speed, training
+from .row import Bench, Row
+
+
+def measurements() -> dict[str, Callable[[Bench], Iterator[Row]]]:
+    """What can be measured, by name, quick ones first."""
+    return {
+        "accuracy": accuracy.measure,
+        "overhead": overhead.measure,
+        "training": training.measure,
+        "speed": speed.measure,
+        "popcount": popcount.measure,
+        "engines": engines.measure,
+        "equality": equality.measure,
+        "cnv": cnv.measure,
+        "lfc": routed.measure_lfc,
+        "fastest": routed.measure_fastest,
+        "cnv-routed": routed.measure_cnv,
+    }
