@@ -11,7 +11,9 @@ __all__ = ["Crc32"]
 
 
 class Crc32(wiring.Component):
-    """The CRC of RFC 1662's FCS-32, Ethernet and `zlib.crc32`: after the bits of a message, lowest of each byte first,
+    """The CRC of RFC 1662's FCS-32, Ethernet and `zlib.crc32`, one bit a cycle.
+
+    After the bits of a message, lowest of each byte first,
 
         crc ^ 0xFFFFFFFF == zlib.crc32(message)
 
