@@ -19,10 +19,10 @@ from bnnhw.hw.threshold.places import Places
 
 @dataclass(frozen=True)
 class Port:
-    """A stream between units: a frame's pixels in raster order, `pixels` of a row a beat, `lanes` channels of each.
+    """The type of a stream between units: a frame's pixels in raster order, `pixels` of a row a beat.
 
-    The other channels of the same pixels follow. A dense layer's vector is one pixel of an image of one; then `vectors`
-    frames are side by side.
+    A beat has `lanes` channels of each; the other channels of the same pixels follow. A dense layer's vector is one
+    pixel of an image of one; then `vectors` frames are side by side.
     """
 
     height: int

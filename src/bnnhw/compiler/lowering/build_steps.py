@@ -19,6 +19,8 @@ from .steps import Inverting, Pooling, Quantising, Rescaling, Step
 class Codes:
     """What the values of a stream are carried as: value = offset + scale*code, code from 0 to `greatest`.
 
+    The field's affine encoding: `scale` is its scale, and the code of the value 0 its zero point.
+
     offsets: (row classes, column classes, rows) int64, by the pixel's class and the channel.
     """
 

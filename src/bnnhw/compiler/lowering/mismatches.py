@@ -1,7 +1,7 @@
 """Sums of +-1 weights times inputs as the hardware has them: mismatches, counted for each bit plane.
 
 With u = (x - lo)/step the unsigned input in k planes and m_p the mismatches of a row's signs with plane p, the
-mismatch sum is
+mismatch sum, a Hamming distance where k = 1, is
 
     m = sum_p 2^p m_p,   and   dot = step*((2^k - 1)*ones - m) + lo*(ones - others),
 

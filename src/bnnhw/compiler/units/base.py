@@ -28,7 +28,7 @@ from . import area
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(ABC):
-    """One unit between the core's input and its output."""
+    """One unit between the core's input and its output; FINN's dataflow node."""
 
     ENGINE = ""
     """What it is called."""
@@ -113,7 +113,7 @@ class Window(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class Queue(Stage):
-    """A queue of `depth` beats of `width` bits."""
+    """A queue (FIFO) of `depth` beats of `width` bits."""
 
     ENGINE = "queue"
 

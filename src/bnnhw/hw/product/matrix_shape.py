@@ -43,7 +43,7 @@ class MatrixShape:
     pe, simd : int
         Divisors of the rows of a group and of `cols`.
     vectors : int
-        Vectors in lockstep, which share the weights.
+        Vectors in lockstep, which share the weights: FINN's MMV.
     planes : int
         Bits of an input element.
     row_groups : int
