@@ -1,4 +1,7 @@
-"""From a pipeline and its foldings to the units of the core, in order, and what goes between them."""
+"""From a pipeline and its foldings to the units of the core, in order, and what goes between them.
+
+Tests: tests/compiler/dataflow/test_queues.py
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace

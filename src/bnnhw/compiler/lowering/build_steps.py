@@ -1,4 +1,7 @@
-"""From the nodes behind a product to the steps behind its matrix unit."""
+"""From the nodes behind a product to the steps behind its matrix unit.
+
+Tests: tests/compiler/lowering/test_pipeline.py
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

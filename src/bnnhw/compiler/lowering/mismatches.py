@@ -7,6 +7,8 @@ mismatch sum, a Hamming distance where k = 1, is
 
 `ones` and `others` the row's numbers of +1 and -1. For +-1 inputs, k = 1, step = 2 and dot = cols - 2*m. The
 conventions are in docs/architecture.md, "Numbers".
+
+Tests: tests/compiler/lowering/test_pipeline.py
 """
 
 import numpy as np

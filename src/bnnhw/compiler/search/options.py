@@ -3,6 +3,8 @@
 These are each PE and each number of pixels with the least SIMD that keeps the limit, and the next larger ones, whose
 weights may fill block RAM better, in each way to store the weights; less those that another one with the same stream
 beats in both cells and block RAMs.
+
+Tests: tests/compiler/search/test_scheduling.py
 """
 
 from collections.abc import Callable, Iterator

@@ -1,6 +1,8 @@
 """The units of a core as data: each one's timing, cells and hardware, before any of it is built.
 
 Here are what a unit is, and those up to the matrix units; `result_stages.py` has those behind them.
+
+Tests: tests/compiler/units/test_area.py
 """
 
 from abc import ABC, abstractmethod

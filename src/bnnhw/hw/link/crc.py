@@ -1,4 +1,7 @@
-"""CRC-32, one bit a cycle."""
+"""CRC-32, one bit a cycle.
+
+Tests: tests/hw/test_top.py
+"""
 
 # pyright: reportGeneralTypeIssues=false
 # (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)

@@ -1,4 +1,7 @@
-"""Link: the core's images and results as frames on a UART."""
+"""Link: the core's images and results as frames on a UART.
+
+Tests: tests/hw/test_top.py
+"""
 
 # pyright: reportGeneralTypeIssues=false
 # (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)

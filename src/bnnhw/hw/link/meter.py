@@ -1,4 +1,7 @@
-"""CycleMeter: how long each image spent in the core."""
+"""CycleMeter: how long each image spent in the core.
+
+Tests: tests/hw/test_top.py
+"""
 
 # pyright: reportGeneralTypeIssues=false
 # (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)

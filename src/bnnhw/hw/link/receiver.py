@@ -1,4 +1,7 @@
-"""FrameReceiver: the bytes of requests to images, whose frames have proved right, and verdicts."""
+"""FrameReceiver: the bytes of requests to images, whose frames have proved right, and verdicts.
+
+Tests: tests/hw/test_top.py
+"""
 
 # pyright: reportGeneralTypeIssues=false
 # (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)

@@ -1,4 +1,7 @@
-"""FrameTransmitter: verdicts and results to the bytes of answers."""
+"""FrameTransmitter: verdicts and results to the bytes of answers.
+
+Tests: tests/hw/test_top.py
+"""
 
 # pyright: reportGeneralTypeIssues=false
 # (amaranth's `with m.If` is a decorated generator, which pyright takes for a plain one)

@@ -1,4 +1,7 @@
-"""Chains of registers."""
+"""Chains of registers.
+
+Tests: tests/hw/hardwired/test_unit.py
+"""
 
 # pyright: reportArgumentType=false, reportGeneralTypeIssues=false
 # (as amaranth's types say it: slices may be IO values; `with m.If` is a decorated generator)

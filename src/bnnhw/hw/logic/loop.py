@@ -1,4 +1,7 @@
-"""Nested loops over counters that know from a register that they are at their last step."""
+"""Nested loops over counters that know from a register that they are at their last step.
+
+Tests: tests/hw/pool/test_pool.py
+"""
 
 # pyright: reportGeneralTypeIssues=false
 # (as amaranth's types say it: `with m.If` is a decorated generator)

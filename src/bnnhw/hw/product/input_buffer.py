@@ -1,4 +1,7 @@
-"""The input vectors of a matrix unit: one is read, as often as needed, while the next one arrives."""
+"""The input vectors of a matrix unit: one is read, as often as needed, while the next one arrives.
+
+Tests: tests/hw/product/test_matrix_unit.py
+"""
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false, reportOperatorIssue=false
 # (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values,

@@ -1,4 +1,7 @@
-"""The sizes and the timing of a matrix unit, without its weights: what a cost model needs to know."""
+"""The sizes and the timing of a matrix unit, without its weights: what a cost model needs to know.
+
+Tests: tests/hw/product/test_matrix_unit.py
+"""
 
 from collections import deque
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""The results of a pipeline that cannot stall, on their way to a consumer that may."""
+"""The results of a pipeline that cannot stall, on their way to a consumer that may.
+
+Tests: tests/hw/product/test_matrix_unit.py
+"""
 
 # pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 # (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values,

@@ -1,4 +1,7 @@
-"""What a chip holds."""
+"""What a chip holds.
+
+Tests: tests/hw/targets/test_target.py
+"""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,7 @@
-"""The portable target: plain Amaranth, with the same cycles and the same bits as the family whose sizes it has."""
+"""The portable target: plain Amaranth, with the same cycles and the same bits as the family whose sizes it has.
+
+Tests: tests/hw/storage/test_line_memory.py
+"""
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 # (as amaranth's types say it: `with m.If` is a decorated generator; memory ports have no members)

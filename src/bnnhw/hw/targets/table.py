@@ -1,4 +1,7 @@
-"""The targets and the devices by name."""
+"""The targets and the devices by name.
+
+Tests: tests/hw/targets/test_target.py
+"""
 
 import difflib
 

@@ -1,4 +1,7 @@
-"""Constants by place, in logic or in block RAM, read in a pipeline that may stand still."""
+"""Constants by place, in logic or in block RAM, read in a pipeline that may stand still.
+
+Tests: tests/hw/threshold/test_multi_threshold.py
+"""
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false, reportReturnType=false
 # (as amaranth's types say it: `with m.If` is a decorated generator; memory ports have no members)

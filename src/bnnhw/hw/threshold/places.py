@@ -1,4 +1,7 @@
-"""Where a beat of an image stands: which channels it holds, and how its pixels lie to the image's border."""
+"""Where a beat of an image stands: which channels it holds, and how its pixels lie to the image's border.
+
+Tests: tests/hw/threshold/test_multi_threshold.py
+"""
 
 # pyright: reportArgumentType=false, reportGeneralTypeIssues=false, reportOperatorIssue=false
 # (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values)

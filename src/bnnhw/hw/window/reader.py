@@ -1,4 +1,7 @@
-"""The reading side of a sliding window: the order of its steps, the addresses, and what lies in the padding."""
+"""The reading side of a sliding window: the order of its steps, the addresses, and what lies in the padding.
+
+Tests: tests/hw/window/test_sliding_window.py
+"""
 
 # pyright: reportGeneralTypeIssues=false, reportArgumentType=false, reportAttributeAccessIssue=false, reportReturnType=false
 # (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values)

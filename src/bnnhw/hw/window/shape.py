@@ -1,4 +1,7 @@
-"""The sizes, the memory's layout and the timing of a sliding window."""
+"""The sizes, the memory's layout and the timing of a sliding window.
+
+Tests: tests/hw/window/test_sliding_window.py
+"""
 
 from dataclasses import dataclass
 from functools import cached_property, partial

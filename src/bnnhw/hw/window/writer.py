@@ -1,4 +1,7 @@
-"""The writing side of a sliding window: image pixels to the banks of its rows."""
+"""The writing side of a sliding window: image pixels to the banks of its rows.
+
+Tests: tests/hw/window/test_sliding_window.py
+"""
 
 # pyright: reportGeneralTypeIssues=false, reportArgumentType=false, reportAttributeAccessIssue=false, reportReturnType=false
 # (as amaranth's types say it: `with m.If` is a decorated generator; slices may be IO values)

@@ -1,4 +1,7 @@
-"""A scale and a shift."""
+"""A scale and a shift.
+
+Tests: tests/compiler/test_reference.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

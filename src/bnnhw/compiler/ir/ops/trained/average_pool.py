@@ -1,4 +1,7 @@
-"""Average pooling, as it was trained."""
+"""Average pooling, as it was trained.
+
+Tests: tests/compiler/test_reference.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,7 @@
-"""The clipped identity."""
+"""The clipped identity.
+
+Tests: tests/compiler/test_reference.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,7 @@
-"""The binarisation of a network's input."""
+"""The binarisation of a network's input.
+
+Tests: tests/compiler/test_reference.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,7 @@
-"""Activations of several bits."""
+"""Activations of several bits.
+
+Tests: tests/compiler/test_reference.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

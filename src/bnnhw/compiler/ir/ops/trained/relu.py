@@ -1,4 +1,7 @@
-"""The rectifier."""
+"""The rectifier.
+
+Tests: tests/compiler/test_reference.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,7 @@
-"""The sign that makes activations binary."""
+"""The sign that makes activations binary.
+
+Tests: tests/compiler/test_reference.py
+"""
 
 from dataclasses import dataclass
 from typing import Any
