@@ -1,6 +1,6 @@
 """Flattening behind the elementwise ops that follow it.
 
-Tests: tests/compiler/passes/test_outputs.py
+Tests: tests/compiler/passes/test_integerize.py
 """
 
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """What several passes share: replacing nodes, and the chain of ops that hangs on a product.
 
-Tests: tests/compiler/passes/test_crossings.py
+Tests: tests/compiler/passes/test_integerize.py
 """
 
 import math

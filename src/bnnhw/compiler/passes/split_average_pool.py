@@ -1,6 +1,6 @@
 """Separation of an average into an exact sum and a division.
 
-Tests: tests/compiler/passes/test_crossings.py
+Tests: tests/compiler/passes/test_integerize.py
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """The report's files.
 
-Tests: tests/compiler/report/test_page.py
+Tests: tests/compiler/report/test_data.py
 """
 
 from pathlib import Path

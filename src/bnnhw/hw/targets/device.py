@@ -1,6 +1,6 @@
 """What a chip holds.
 
-Tests: tests/hw/targets/test_target.py
+Tests: tests/compiler/search/test_scheduling.py
 """
 
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 """The targets and the devices by name.
 
-Tests: tests/hw/targets/test_target.py
+Tests: tests/compiler/search/test_scheduling.py
 """
 
 import difflib

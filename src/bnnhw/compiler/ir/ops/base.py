@@ -1,6 +1,6 @@
 """What an operator is: a frozen dataclass of static fields, a type rule and a numpy definition.
 
-Tests: tests/compiler/test_reference.py
+Tests: tests/compiler/passes/test_integerize.py
 """
 
 from abc import ABC, abstractmethod

@@ -1,6 +1,6 @@
 """Flattening: a change of shape that costs nothing in a stream.
 
-Tests: tests/compiler/test_reference.py
+Tests: tests/compiler/passes/test_integerize.py
 """
 
 import math

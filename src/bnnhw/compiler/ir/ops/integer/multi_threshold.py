@@ -1,6 +1,6 @@
 """Several integer thresholds a channel: what batch norm and an activation of several bits become.
 
-Tests: tests/compiler/test_reference.py
+Tests: tests/compiler/passes/test_integerize.py
 """
 
 from dataclasses import dataclass

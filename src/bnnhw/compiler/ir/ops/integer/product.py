@@ -1,6 +1,6 @@
 """What matrix product and convolution share: rows of +-1 weights, and the sums that each row can reach.
 
-Tests: tests/compiler/test_reference.py
+Tests: tests/compiler/passes/test_fold_batch_norm.py
 """
 
 from abc import abstractmethod

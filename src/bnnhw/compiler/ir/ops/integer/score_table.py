@@ -1,6 +1,6 @@
 """Exact scores by table: what an output batch norm becomes when it changes the order of the sums.
 
-Tests: tests/compiler/test_reference.py
+Tests: tests/compiler/passes/test_integerize.py
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Integer thresholds: what input binarisation, batch norm and sign become.
 
-Tests: tests/compiler/test_reference.py
+Tests: tests/compiler/passes/test_integerize.py
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """A scale and a shift.
 
-Tests: tests/compiler/test_reference.py
+Tests: tests/compiler/passes/test_fold_output.py
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Average pooling, as it was trained.
 
-Tests: tests/compiler/test_reference.py
+Tests: tests/test_convolutions.py
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Batch normalisation in eval mode.
 
-Tests: tests/compiler/test_reference.py
+Tests: tests/compiler/passes/test_fold_output.py
 """
 
 from dataclasses import dataclass

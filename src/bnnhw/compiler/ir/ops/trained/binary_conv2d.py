@@ -1,6 +1,6 @@
 """The convolution with binary weights, as it was trained.
 
-Tests: tests/compiler/test_reference.py
+Tests: tests/test_convolutions.py
 """
 
 from dataclasses import dataclass

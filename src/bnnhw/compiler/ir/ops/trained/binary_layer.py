@@ -1,6 +1,6 @@
 """What trained layers with binary weights share: an exact sum, and float32 scale and bias behind it.
 
-Tests: tests/compiler/test_reference.py
+Tests: tests/compiler/passes/test_integerize.py
 """
 
 from abc import abstractmethod

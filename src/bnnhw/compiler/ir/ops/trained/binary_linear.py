@@ -1,6 +1,6 @@
 """The fully connected layer with binary weights, as it was trained.
 
-Tests: tests/compiler/test_reference.py
+Tests: tests/compiler/frontends/test_model_file.py
 """
 
 from dataclasses import dataclass

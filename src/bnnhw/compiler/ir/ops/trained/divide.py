@@ -1,6 +1,6 @@
 """The division of an average.
 
-Tests: tests/compiler/passes/test_crossings.py
+Tests: tests/test_convolutions.py
 """
 
 from dataclasses import dataclass

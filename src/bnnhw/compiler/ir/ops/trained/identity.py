@@ -1,6 +1,6 @@
 """The identity: what dropout and its like become in eval mode.
 
-Tests: tests/compiler/test_reference.py
+Tests: tests/compiler/passes/test_drop_identities.py
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Activations of several bits.
 
-Tests: tests/compiler/test_reference.py
+Tests: tests/compiler/passes/test_integerize.py
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The sign that makes activations binary.
 
-Tests: tests/compiler/test_reference.py
+Tests: tests/compiler/passes/test_integerize.py
 """
 
 from dataclasses import dataclass
