@@ -1,6 +1,6 @@
 """From a file that Pillow has opened to its samples.
 
-Tests: tests/pictures/test_modes.py
+Tests: tests/pictures/test_reader.py
 """
 
 import os

@@ -1,6 +1,6 @@
 """Files of more than 8 bits a colour, and of one transparent colour, which Pillow does not read exactly.
 
-Tests: tests/pictures/test_modes.py
+Tests: tests/pictures/test_reader.py
 """
 
 import logging

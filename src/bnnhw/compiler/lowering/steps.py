@@ -2,7 +2,7 @@
 
 A code is the unsigned number that carries a value, value = offset + scale*code; sums are codes, too.
 
-Tests: tests/compiler/lowering/test_pipeline.py
+Tests: tests/test_convolutions_in_hardware.py
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Images between the order of pictures and files, NHWC, and that of torch's layers, NCHW.
 
-Tests: tests/model/export/test_save_model.py
+Tests: tests/test_convolutions.py
 """
 
 from torch import Tensor, nn
