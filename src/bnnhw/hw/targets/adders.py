@@ -1,6 +1,6 @@
 """What components say of their adders, whatever a target makes of them.
 
-Tests: tests/hw/targets/ecp5/test_carry_chains.py
+Tests: tests/hw/product/test_popcount.py
 """
 
 from abc import ABC, abstractmethod

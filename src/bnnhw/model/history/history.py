@@ -1,6 +1,6 @@
 """What a training leaves behind: a record of each epoch, and the network of the best one.
 
-Tests: tests/model/training/test_training.py
+Tests: tests/model/training/test_divergence.py
 """
 
 from collections.abc import Mapping

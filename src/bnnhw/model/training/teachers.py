@@ -1,6 +1,6 @@
 """Networks to learn from: any model file for the same images and classes.
 
-Tests: tests/model/training/test_distillation.py
+Tests: tests/cli/test_training.py
 """
 
 from pathlib import Path

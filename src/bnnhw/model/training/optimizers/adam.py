@@ -1,6 +1,6 @@
 """Adam, the optimiser of most binary networks.
 
-Tests: tests/model/training/test_recipes.py
+Tests: tests/model/training/test_divergence.py
 """
 
 from dataclasses import dataclass

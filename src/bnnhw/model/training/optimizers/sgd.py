@@ -1,6 +1,6 @@
 """Stochastic gradient descent with momentum, the optimiser of the residual networks' papers.
 
-Tests: tests/model/training/test_recipes.py
+Tests: tests/model/training/optimizers/test_base.py
 """
 
 from dataclasses import dataclass
