@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO := build/demo
 
-.PHONY: help setup demo test lint sim bench bench-accuracy slow clean
+.PHONY: help setup demo test lint sim bench bench-accuracy slow docs/components.md clean
 
 help:  ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+	@grep -E '^[a-z/.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
 
 setup: $(VENV)/.installed  ## a virtual environment with everything in it, and the few programs that pip does not bring
 
@@ -24,8 +24,8 @@ demo: setup  ## train on digits, build the bitstream, climb the ladder, run imag
 	sh tools/demo.sh $(DEMO)
 
 lint: setup  ## ruff and pyright
-	ruff check src tests
-	ruff format --check src tests
+	ruff check src tests tools
+	ruff format --check src tests tools
 	pyright
 
 test: lint  ## lint, types, and every test that is not slow, the simulations of `make sim` included
@@ -44,6 +44,9 @@ bench-accuracy: setup  ## docs/accuracy.md and the table of docs/low-light.md; d
 
 slow: setup  ## the tests that take minutes, with networks that no run had before
 	pytest -n auto -m slow --hypothesis-profile default tests
+
+docs/components.md: setup  ## the page of the components, from their docstrings
+	python tools/components.py
 
 clean:  ## remove what the targets made, but for the virtual environment
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis

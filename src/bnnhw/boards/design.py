@@ -1,4 +1,7 @@
-"""A component with a UART on a board: its clock from the oscillator through the PLL, its pins on the board's."""
+"""A component with a UART on a board: its clock from the oscillator through the PLL, its pins on the board's.
+
+Tests: tests/boards/test_build.py
+"""
 
 from dataclasses import dataclass
 from typing import Any, Protocol

@@ -1,4 +1,7 @@
-"""Frozen dataclasses to plain data (what JSON can hold) and back, with the field's path in every error."""
+"""Frozen dataclasses to plain data (what JSON can hold) and back, with the field's path in every error.
+
+Tests: tests/compiler/report/test_data.py
+"""
 
 import dataclasses
 import math

@@ -1,6 +1,8 @@
 """Locks that end with the process that holds them, a kill -9 included.
 
 flock itself, not the package filelock: that one locks files of its own, which it leaves behind, and no folders.
+
+Tests: tests/files/test_sole_writer.py
 """
 
 import fcntl

@@ -1,4 +1,7 @@
-"""Where an output really lies, and hidden names beside it."""
+"""Where an output really lies, and hidden names beside it.
+
+Tests: tests/files/test_staged_file.py
+"""
 
 import hashlib
 import os

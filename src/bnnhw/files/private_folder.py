@@ -1,4 +1,7 @@
-"""Room beside an output for what is still being written."""
+"""Room beside an output for what is still being written.
+
+Tests: tests/files/test_staged_file.py
+"""
 
 import os
 import secrets

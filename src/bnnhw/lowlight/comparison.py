@@ -1,4 +1,7 @@
-"""What numbers of binary bases cost in quality: networks alike but for them, trained alike, judged alike."""
+"""What numbers of binary bases cost in quality: networks alike but for them, trained alike, judged alike.
+
+Tests: tests/lowlight/test_training.py
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,7 @@
-"""The tags of a DNG file, and which of its images is the sensor's."""
+"""The tags of a DNG file, and which of its images is the sensor's.
+
+Tests: tests/lowlight/test_dng.py
+"""
 
 import logging
 from collections.abc import Iterator

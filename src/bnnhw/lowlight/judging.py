@@ -1,4 +1,7 @@
-"""How well a network does on pairs that it has not seen."""
+"""How well a network does on pairs that it has not seen.
+
+Tests: tests/lowlight/test_training.py
+"""
 
 from collections.abc import Sequence
 

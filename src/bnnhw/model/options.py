@@ -1,4 +1,7 @@
-"""Options given as text, `name=value`, for the fields of a frozen dataclass."""
+"""Options given as text, `name=value`, for the fields of a frozen dataclass.
+
+Tests: tests/model/methods/test_methods.py
+"""
 
 import re
 from collections.abc import Sequence

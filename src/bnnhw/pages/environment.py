@@ -1,4 +1,7 @@
-"""How pages are made of templates: one file each, without scripts, fonts or anything else from outside."""
+"""How pages are made of templates: one file each, without scripts, fonts or anything else from outside.
+
+Tests: tests/compiler/report/test_page.py
+"""
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 

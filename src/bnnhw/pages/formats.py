@@ -1,4 +1,7 @@
-"""Numbers and names as a person reads them. None is "not run"."""
+"""Numbers and names as a person reads them. None is "not run".
+
+Tests: tests/compiler/report/test_page.py
+"""
 
 import unicodedata
 

@@ -2,6 +2,8 @@
 
 Text stays text: it scales, can be searched and takes the page's font. The same data give the same bytes on every
 machine: matplotlib's own defaults rule, not the user's; identifiers come from a fixed salt; nothing carries a date.
+
+Tests: tests/compiler/report/test_page.py
 """
 
 import io

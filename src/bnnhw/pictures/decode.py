@@ -1,4 +1,7 @@
-"""From a file that Pillow has opened to its samples."""
+"""From a file that Pillow has opened to its samples.
+
+Tests: tests/pictures/test_reader.py
+"""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""Files of more than 8 bits a colour, and of one transparent colour, which Pillow does not read exactly."""
+"""Files of more than 8 bits a colour, and of one transparent colour, which Pillow does not read exactly.
+
+Tests: tests/pictures/test_reader.py
+"""
 
 import logging
 from itertools import islice

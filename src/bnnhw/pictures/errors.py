@@ -1,4 +1,7 @@
-"""What a picture's reader says beside its pixels."""
+"""What a picture's reader says beside its pixels.
+
+Tests: tests/pictures/test_reader.py
+"""
 
 __all__ = ["PictureError", "PictureNote"]
 

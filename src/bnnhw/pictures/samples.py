@@ -1,4 +1,7 @@
-"""A picture as its file holds it, and what is seen of it: alpha over white, inks as light, grey and colour."""
+"""A picture as its file holds it, and what is seen of it: alpha over white, inks as light, grey and colour.
+
+Tests: tests/pictures/test_modes.py
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,7 @@
-"""How long a link waits for its next answer."""
+"""How long a link waits for its next answer.
+
+Tests: tests/boards/host/test_talkative_line.py
+"""
 
 import time
 

@@ -1,4 +1,7 @@
-"""The requests of a link for images, from the first send to the answer."""
+"""The requests of a link for images, from the first send to the answer.
+
+Tests: tests/boards/host/test_link.py
+"""
 
 from collections import deque
 from collections.abc import Iterable, Iterator

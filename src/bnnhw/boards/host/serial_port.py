@@ -1,4 +1,7 @@
-"""Serial ports: which there are, and opening one for ourselves alone."""
+"""Serial ports: which there are, and opening one for ourselves alone.
+
+Tests: tests/boards/host/test_link.py
+"""
 
 import contextlib
 import errno

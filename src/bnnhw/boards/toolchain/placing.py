@@ -1,4 +1,7 @@
-"""A netlist as a family's nextpnr packs and places it, for simulation."""
+"""A netlist as a family's nextpnr packs and places it, for simulation.
+
+Tests: tests/cli/test_verify.py
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,7 @@
-"""A netlist as a family's nextpnr is given it."""
+"""A netlist as a family's nextpnr is given it.
+
+Tests: tests/sim/netlist/ecp5/test_slices.py
+"""
 
 import json
 from collections.abc import Iterator

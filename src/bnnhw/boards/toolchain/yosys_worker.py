@@ -1,6 +1,8 @@
 """`python -m bnnhw.boards.toolchain.yosys_worker -s SCRIPT`: the yosys program, from the library that pyosys ships.
 
 A process of its own, because yosys ends the process on an error, is not re-entrant, and must be killable.
+
+Tests: tests/boards/toolchain/test_synthesis.py
 """
 
 import sys

@@ -1,4 +1,7 @@
-"""From a pipeline and its foldings to the units of the core, in order, and what goes between them."""
+"""From a pipeline and its foldings to the units of the core, in order, and what goes between them.
+
+Tests: tests/compiler/dataflow/test_queues.py
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -19,10 +22,10 @@ from bnnhw.hw.threshold.places import Places
 
 @dataclass(frozen=True)
 class Port:
-    """A stream between units: a frame's pixels in raster order, `pixels` of a row a beat, `lanes` channels of each.
+    """The type of a stream between units: a frame's pixels in raster order, `pixels` of a row a beat.
 
-    The other channels of the same pixels follow. A dense layer's vector is one pixel of an image of one; then `vectors`
-    frames are side by side.
+    A beat has `lanes` channels of each; the other channels of the same pixels follow. A dense layer's vector is one
+    pixel of an image of one; then `vectors` frames are side by side.
     """
 
     height: int

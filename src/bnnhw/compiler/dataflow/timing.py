@@ -2,6 +2,8 @@
 
 Source and sink never pause. `initiation_interval` counts cycles from group to group of `vectors` frames in the steady
 state. `latency` counts from the first accepted input beat of a group to its last output beat, in a core that was idle.
+
+Tests: tests/compiler/dataflow/test_queues.py
 """
 
 from collections.abc import Sequence

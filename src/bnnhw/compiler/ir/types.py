@@ -1,4 +1,7 @@
-"""Element and tensor types. An element type is a set of numbers; its width in bits follows from it."""
+"""Element and tensor types. An element type is a set of numbers; its width in bits follows from it.
+
+Tests: tests/compiler/ir/test_graph.py
+"""
 
 import math
 from dataclasses import dataclass

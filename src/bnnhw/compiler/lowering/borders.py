@@ -9,6 +9,8 @@ border,
 A 3x3 kernel with padding 1 has nine such T at most: corners, edges and the inside. So what is behind the sums,
 thresholds or an addition, takes a constant of each class and channel, and the sums themselves stay what they cost
 without padding; a second bit plane for -1, 0 and +1 would take twice the cycles or twice the PEs.
+
+Tests: tests/test_convolutions_in_hardware.py
 """
 
 from dataclasses import dataclass

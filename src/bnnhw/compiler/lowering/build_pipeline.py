@@ -1,4 +1,7 @@
-"""From a core's integer graph to its pipeline: bit planes and mismatch sums instead of signed numbers."""
+"""From a core's integer graph to its pipeline: bit planes and mismatch sums instead of signed numbers.
+
+Tests: tests/compiler/lowering/test_pipeline.py
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

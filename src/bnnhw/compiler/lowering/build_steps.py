@@ -1,4 +1,7 @@
-"""From the nodes behind a product to the steps behind its matrix unit."""
+"""From the nodes behind a product to the steps behind its matrix unit.
+
+Tests: tests/compiler/lowering/test_pipeline.py
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +21,8 @@ from .steps import Inverting, Pooling, Quantising, Rescaling, Step
 @dataclass(frozen=True, eq=False)
 class Codes:
     """What the values of a stream are carried as: value = offset + scale*code, code from 0 to `greatest`.
+
+    The field's affine encoding: `scale` is its scale, and the code of the value 0 its zero point.
 
     offsets: (row classes, column classes, rows) int64, by the pixel's class and the channel.
     """

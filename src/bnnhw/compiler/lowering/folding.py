@@ -3,6 +3,8 @@
 The terms are FINN's (https://arxiv.org/abs/1612.07119, section 4.3): PE rows and SIMD columns of a weight matrix are
 worked on in a cycle, of inputs with more than one bit one bit plane; so a frame takes rows/PE * planes * cols/SIMD
 cycles.
+
+Tests: tests/compiler/search/test_scheduling.py
 """
 
 import json

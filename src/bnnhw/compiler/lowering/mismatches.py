@@ -1,12 +1,14 @@
 """Sums of +-1 weights times inputs as the hardware has them: mismatches, counted for each bit plane.
 
 With u = (x - lo)/step the unsigned input in k planes and m_p the mismatches of a row's signs with plane p, the
-mismatch sum is
+mismatch sum, a Hamming distance where k = 1, is
 
     m = sum_p 2^p m_p,   and   dot = step*((2^k - 1)*ones - m) + lo*(ones - others),
 
 `ones` and `others` the row's numbers of +1 and -1. For +-1 inputs, k = 1, step = 2 and dot = cols - 2*m. The
 conventions are in docs/architecture.md, "Numbers".
+
+Tests: tests/compiler/lowering/test_pipeline.py
 """
 
 import numpy as np

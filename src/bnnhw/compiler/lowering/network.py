@@ -1,4 +1,7 @@
-"""A network as host and core compute it: what the link carries is what lies between the two."""
+"""A network as host and core compute it: what the link carries is what lies between the two.
+
+Tests: tests/compiler/dataflow/test_schedule.py
+"""
 
 from dataclasses import dataclass, replace
 

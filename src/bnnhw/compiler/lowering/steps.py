@@ -1,6 +1,8 @@
 """What a layer does with the results of its matrix unit: steps from codes to codes, without their foldings.
 
 A code is the unsigned number that carries a value, value = offset + scale*code; sums are codes, too.
+
+Tests: tests/test_convolutions_in_hardware.py
 """
 
 from dataclasses import dataclass

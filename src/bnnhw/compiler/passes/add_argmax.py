@@ -1,4 +1,7 @@
-"""The label as the graph's output."""
+"""The label as the graph's output.
+
+Tests: tests/compiler/passes/test_outputs.py
+"""
 
 from dataclasses import replace
 

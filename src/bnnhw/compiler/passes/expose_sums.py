@@ -1,4 +1,7 @@
-"""The last layer's exact sums as the graph's output."""
+"""The last layer's exact sums as the graph's output.
+
+Tests: tests/compiler/passes/test_outputs.py
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,7 @@
-"""Flattening behind the elementwise ops that follow it."""
+"""Flattening behind the elementwise ops that follow it.
+
+Tests: tests/compiler/passes/test_integerize.py
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,7 @@
-"""Max pooling directly behind the sums."""
+"""Max pooling directly behind the sums.
+
+Tests: tests/compiler/passes/test_pool_orders.py
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,7 @@
-"""What several passes share: replacing nodes, and the chain of ops that hangs on a product."""
+"""What several passes share: replacing nodes, and the chain of ops that hangs on a product.
+
+Tests: tests/compiler/passes/test_integerize.py
+"""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,4 +1,7 @@
-"""Separation of an average into an exact sum and a division."""
+"""Separation of an average into an exact sum and a division.
+
+Tests: tests/compiler/passes/test_integerize.py
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""Max pooling on bits instead of sums."""
+"""Max pooling on bits instead of sums.
+
+Tests: tests/compiler/passes/test_pool_orders.py
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,7 @@
-"""What the tools of a report's device call its cells."""
+"""What the tools of a report's device call its cells.
+
+Tests: tests/compiler/report/test_page.py
+"""
 
 from bnnhw.hw.targets import DEVICES, CellNames
 

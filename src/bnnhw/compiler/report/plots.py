@@ -1,4 +1,7 @@
-"""The build report's plots."""
+"""The build report's plots.
+
+Tests: tests/compiler/report/test_page.py
+"""
 
 from collections.abc import Sequence
 from typing import Literal

@@ -1,4 +1,7 @@
-"""The report's files."""
+"""The report's files.
+
+Tests: tests/compiler/report/test_data.py
+"""
 
 from pathlib import Path
 

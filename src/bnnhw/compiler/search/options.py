@@ -1,8 +1,10 @@
-"""What the search tries of each layer: its foldings, with their units by the cost model.
+"""What the search tries of each layer, its folding candidates, with their units by the cost model.
 
 These are each PE and each number of pixels with the least SIMD that keeps the limit, and the next larger ones, whose
 weights may fill block RAM better, in each way to store the weights; less those that another one with the same stream
 beats in both cells and block RAMs.
+
+Tests: tests/compiler/search/test_scheduling.py
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +28,7 @@ HARDWIRED_LUTS = 0.25
 
 @dataclass(frozen=True)
 class Part:
-    """Some units: the cycles of the slowest one, and their resources."""
+    """The cost of some units: the cycles of the slowest one, and their resources."""
 
     cycles: int
     resources: Cells

@@ -4,6 +4,8 @@ Layers meet in two things only: the block RAMs that they share, and the width co
 programme goes through the layers; for each stream behind the last one (its PE and pixels) and each number of block RAMs
 it keeps the design with the fewest LUTs; where that has too many flip-flops, it goes through them again and counts
 these too. What it tries of each layer is in options.py.
+
+Tests: tests/compiler/search/test_scheduling.py
 """
 
 from collections.abc import Callable

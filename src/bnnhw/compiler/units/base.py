@@ -1,6 +1,8 @@
 """The units of a core as data: each one's timing, cells and hardware, before any of it is built.
 
 Here are what a unit is, and those up to the matrix units; `result_stages.py` has those behind them.
+
+Tests: tests/compiler/units/test_area.py
 """
 
 from abc import ABC, abstractmethod
@@ -28,7 +30,7 @@ from . import area
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(ABC):
-    """One unit between the core's input and its output."""
+    """One unit between the core's input and its output; FINN's dataflow node."""
 
     ENGINE = ""
     """What it is called."""
@@ -113,7 +115,7 @@ class Window(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class Queue(Stage):
-    """A queue of `depth` beats of `width` bits."""
+    """A queue (FIFO) of `depth` beats of `width` bits."""
 
     ENGINE = "queue"
 

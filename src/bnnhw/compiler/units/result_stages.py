@@ -1,4 +1,7 @@
-"""The units behind the matrix units as data: thresholds, poolings, scores, the label."""
+"""The units behind the matrix units as data: thresholds, poolings, scores, the label.
+
+Tests: tests/compiler/units/test_area.py
+"""
 
 from abc import abstractmethod
 from dataclasses import asdict, dataclass, field

@@ -1,4 +1,7 @@
-"""Adder graphs: mismatch sums of rows of constant weights as data, each adder followed by a register."""
+"""Adder graphs: mismatch sums of rows of constant weights as data, each adder followed by a register.
+
+Tests: tests/hw/hardwired/test_row_sums.py
+"""
 
 from dataclasses import dataclass, field
 from functools import cached_property

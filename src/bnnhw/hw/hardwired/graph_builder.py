@@ -1,4 +1,7 @@
-"""Adder graphs, adder by adder."""
+"""Adder graphs, adder by adder.
+
+Tests: tests/hw/hardwired/test_row_sums.py
+"""
 
 from collections.abc import Sequence
 

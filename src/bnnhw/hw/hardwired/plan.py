@@ -1,4 +1,7 @@
-"""A hardwired matrix unit before it is built: its adder graph, its sizes and its timing."""
+"""A hardwired matrix unit before it is built: its adder graph, its sizes and its timing.
+
+Tests: tests/hw/hardwired/test_unit.py
+"""
 
 from collections import deque
 from dataclasses import dataclass

@@ -4,6 +4,8 @@ With T the mismatches of an input with the first row, and D[i] those of them tha
 differs from the first one, row i has T - 2*D[i] + (number of these columns) mismatches. The columns that differ in the
 same rows are a class. So T is the sum of all classes and D[i] the sum of some, and a tree of adders has most of the
 sums that both need. This is distributed arithmetic turned round: tables of rows in place of tables of inputs.
+
+Tests: tests/hw/hardwired/test_row_sums.py
 """
 
 from collections.abc import Callable, Sequence

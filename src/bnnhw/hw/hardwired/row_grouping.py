@@ -1,4 +1,7 @@
-"""Which rows of a matrix are summed together, so that few LUT4 do it."""
+"""Which rows of a matrix are summed together, so that few LUT4 do it.
+
+Tests: tests/hw/hardwired/test_row_sums.py
+"""
 
 import random
 from collections.abc import Sequence

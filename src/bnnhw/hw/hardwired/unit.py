@@ -21,6 +21,8 @@ __all__ = ["HardwiredUnit", "at_most"]
 class HardwiredUnit(wiring.Component):
     """m[r] = sum over columns c and planes p of 2^p * (bit p of x[c] != (weights[r, c] > 0)).
 
+    FINN's MVAU unrolled, a constant matrix-vector multiplication (CMVM) in hls4ml.
+
     The result is m[r], or the bit m[r] <= thresholds[r], as a MatrixUnit gives it. A vector of 1-bit inputs takes one
     cycle, one of k-bit inputs k: its planes go through the adders one after the other, the highest first, and
     accumulators double in between. A vector is accepted when the output queue has room for its results, so the adders

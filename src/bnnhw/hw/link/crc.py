@@ -1,4 +1,7 @@
-"""CRC-32, one bit a cycle."""
+"""CRC-32, one bit a cycle.
+
+Tests: tests/hw/test_top.py
+"""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
@@ -8,7 +11,9 @@ __all__ = ["Crc32"]
 
 
 class Crc32(wiring.Component):
-    """The CRC of RFC 1662's FCS-32, Ethernet and `zlib.crc32`: after the bits of a message, lowest of each byte first,
+    """The CRC of RFC 1662's FCS-32, Ethernet and `zlib.crc32`, one bit a cycle.
+
+    After the bits of a message, lowest of each byte first,
 
         crc ^ 0xFFFFFFFF == zlib.crc32(message)
 

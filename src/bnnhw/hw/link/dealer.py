@@ -25,7 +25,7 @@ def add_lanes(m: Module, vectors: int, *, bits: int, beats: int, target: Target)
 
 
 class Dealer(wiring.Component):
-    """Lays up to `vectors` images side by side.
+    """Lays up to `vectors` images side by side (scatter).
 
     A group leaves when it is full, or when no further image is there; the vectors without an image carry anything.
     Images that came without a pause leave without one. The next group is gathered after it.
@@ -106,7 +106,7 @@ class Dealer(wiring.Component):
 
 
 class Collector(wiring.Component):
-    """Gives the results of each group vector by vector, and only those of its images.
+    """Gives the results of each group vector by vector, and only those of its images (gather).
 
     Parameters
     ----------

@@ -1,4 +1,7 @@
-"""Frames between flags on a byte link (docs/link-protocol.md, after RFC 1662): Deframer and Framer."""
+"""Frames between flags on a byte link (docs/link-protocol.md, after RFC 1662): Deframer and Framer.
+
+Tests: tests/hw/test_top.py
+"""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring

@@ -1,4 +1,7 @@
-"""Link: the core's images and results as frames on a UART."""
+"""Link: the core's images and results as frames on a UART.
+
+Tests: tests/hw/test_top.py
+"""
 
 from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import stream, wiring

@@ -1,4 +1,7 @@
-"""CycleMeter: how long each image spent in the core."""
+"""CycleMeter: how long each image spent in the core.
+
+Tests: tests/hw/test_top.py
+"""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring

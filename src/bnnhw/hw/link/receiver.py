@@ -1,4 +1,7 @@
-"""FrameReceiver: the bytes of requests to images, whose frames have proved right, and verdicts."""
+"""FrameReceiver: the bytes of requests to images, whose frames have proved right, and verdicts.
+
+Tests: tests/hw/test_top.py
+"""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring

@@ -1,4 +1,7 @@
-"""What fixes a link: the shapes of its frames, its UART and its identity."""
+"""What fixes a link: the shapes of its frames, its UART and its identity.
+
+Tests: tests/hw/test_top.py
+"""
 
 import math
 from dataclasses import dataclass

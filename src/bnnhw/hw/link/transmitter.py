@@ -1,4 +1,7 @@
-"""FrameTransmitter: verdicts and results to the bytes of answers."""
+"""FrameTransmitter: verdicts and results to the bytes of answers.
+
+Tests: tests/hw/test_top.py
+"""
 
 from enum import IntEnum
 

@@ -1,4 +1,7 @@
-"""Chains of registers."""
+"""Chains of registers.
+
+Tests: tests/hw/hardwired/test_unit.py
+"""
 
 from collections.abc import Sequence
 from contextlib import nullcontext

@@ -1,4 +1,7 @@
-"""Nested loops over counters that know from a register that they are at their last step."""
+"""Nested loops over counters that know from a register that they are at their last step.
+
+Tests: tests/hw/pool/test_pool.py
+"""
 
 from amaranth.hdl import Const, Module, Signal, Value
 

@@ -1,4 +1,7 @@
-"""MaxPool: the greatest element of each window."""
+"""MaxPool: the greatest element of each window.
+
+Tests: tests/hw/pool/test_pool.py
+"""
 
 from amaranth.hdl import Mux, Value
 

@@ -1,4 +1,7 @@
-"""The sizes and the timing of a pooling unit."""
+"""The sizes and the timing of a pooling unit.
+
+Tests: tests/hw/pool/test_pool.py
+"""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""SumPool: the sum of each window, exact; average pooling but for the division."""
+"""SumPool: the sum of each window, exact; average pooling but for the division.
+
+Tests: tests/hw/pool/test_pool.py
+"""
 
 from amaranth.hdl import Value
 

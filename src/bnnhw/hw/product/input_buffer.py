@@ -1,4 +1,7 @@
-"""The input vectors of a matrix unit: one is read, as often as needed, while the next one arrives."""
+"""The input vectors of a matrix unit: one is read, as often as needed, while the next one arrives.
+
+Tests: tests/hw/product/test_matrix_unit.py
+"""
 
 from typing import Literal
 

@@ -1,4 +1,7 @@
-"""The sizes and the timing of a matrix unit, without its weights: what a cost model needs to know."""
+"""The sizes and the timing of a matrix unit, without its weights: what a cost model needs to know.
+
+Tests: tests/hw/product/test_matrix_unit.py
+"""
 
 from collections import deque
 from collections.abc import Iterator
@@ -43,7 +46,7 @@ class MatrixShape:
     pe, simd : int
         Divisors of the rows of a group and of `cols`.
     vectors : int
-        Vectors in lockstep, which share the weights.
+        Vectors in lockstep, which share the weights: FINN's MMV.
     planes : int
         Bits of an input element.
     row_groups : int

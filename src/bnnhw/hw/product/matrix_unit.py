@@ -26,7 +26,7 @@ __all__ = ["MatrixUnit"]
 class MatrixUnit(wiring.Component):
     """m[r] = sum over columns c and planes p of 2^p * (bit p of x[c] != (weights[r, c] > 0)).
 
-    The result is m[r], or the bit m[r] <= thresholds[r].
+    The result is m[r], or the bit m[r] <= thresholds[r]. It is FINN's MVAU; m is the field's Hamming distance.
 
     With 1-bit inputs m is the number of mismatches, and the dot product of the +1/-1 vectors is cols - 2 * m. In each
     cycle `pe` rows meet `simd` columns of one bit plane, for `vectors` vectors at once; a vector takes

@@ -1,4 +1,7 @@
-"""How to count bits with few carry-chain positions: a tree of adders whose carry inputs take bits, too."""
+"""How to count bits with few carry-chain positions: a tree of adders whose carry inputs take bits, too.
+
+Tests: tests/hw/product/test_popcount.py
+"""
 
 from dataclasses import dataclass
 from functools import cache

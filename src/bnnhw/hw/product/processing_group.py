@@ -1,4 +1,7 @@
-"""Processing elements: each counts the mismatches of a row of weights and accumulates them over a fold."""
+"""Processing elements: each counts the mismatches of a row of weights and accumulates them over a fold.
+
+Tests: tests/hw/product/test_matrix_unit.py
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""The results of a pipeline that cannot stall, on their way to a consumer that may."""
+"""The results of a pipeline that cannot stall, on their way to a consumer that may.
+
+Tests: tests/hw/product/test_matrix_unit.py
+"""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring

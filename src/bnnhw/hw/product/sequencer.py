@@ -1,4 +1,7 @@
-"""The order in which a matrix unit works: folds of rows, in each the bit planes, in each the words of the input."""
+"""The order in which a matrix unit works: folds of rows, in each the bit planes, in each the words of the input.
+
+Tests: tests/hw/product/test_matrix_unit.py
+"""
 
 from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import wiring

@@ -1,4 +1,7 @@
-"""What the accumulators of a matrix unit start a row fold with: the thresholds, so that no comparator is needed."""
+"""What the accumulators of a matrix unit start a row fold with: the thresholds, so that no comparator is needed.
+
+Tests: tests/hw/product/test_matrix_unit.py
+"""
 
 from collections.abc import Sequence
 

@@ -52,7 +52,7 @@ def fifo_block_rams(fabric: Fabric, *, width: int, depth: int) -> int:
 
 
 class Fifo(wiring.Component):
-    """A queue: one beat a cycle on both sides, `fifo_latency(depth)` cycles through an empty one.
+    """A queue (FIFO): one beat a cycle on both sides, `fifo_latency(depth)` cycles through an empty one.
 
     Written beats can be read after `commit`, which is always on where it is left unconnected; `rollback` takes back
     those since the last commit. `i.ready` and `o` come from registers.

@@ -5,6 +5,8 @@ the cycle of every handshake, thousands of times faster than a simulation. A flo
 cycle in which the next beat is offered, which stays until it is accepted, and yields the cycle in which it is. Of each
 beat that it gives, in order, it asks its sink: sink(cycle) is the cycle in which a beat is taken that is offered from
 `cycle` on. A started flow's `send` is itself such a sink; so flows form chains.
+
+Tests: tests/compiler/dataflow/test_queues.py
 """
 
 from collections import deque

@@ -1,4 +1,7 @@
-"""What components say of their adders, whatever a target makes of them."""
+"""What components say of their adders, whatever a target makes of them.
+
+Tests: tests/hw/product/test_popcount.py
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence

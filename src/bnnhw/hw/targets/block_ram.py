@@ -1,4 +1,7 @@
-"""The block RAM that components ask a target for: written at one port, read at the other, with a registered output."""
+"""The block RAM that components ask a target for: written at one port, read at the other, with a registered output.
+
+Tests: tests/hw/storage/test_line_memory.py
+"""
 
 from collections.abc import Sequence
 

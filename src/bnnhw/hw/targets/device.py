@@ -1,4 +1,7 @@
-"""What a chip holds."""
+"""What a chip holds.
+
+Tests: tests/compiler/search/test_scheduling.py
+"""
 
 from dataclasses import dataclass, field
 

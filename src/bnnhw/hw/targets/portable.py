@@ -1,4 +1,7 @@
-"""The portable target: plain Amaranth, with the same cycles and the same bits as the family whose sizes it has."""
+"""The portable target: plain Amaranth, with the same cycles and the same bits as the family whose sizes it has.
+
+Tests: tests/hw/storage/test_line_memory.py
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any

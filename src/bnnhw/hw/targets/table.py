@@ -1,4 +1,7 @@
-"""The targets and the devices by name."""
+"""The targets and the devices by name.
+
+Tests: tests/compiler/search/test_scheduling.py
+"""
 
 import difflib
 

@@ -1,4 +1,7 @@
-"""Constants by place, in logic or in block RAM, read in a pipeline that may stand still."""
+"""Constants by place, in logic or in block RAM, read in a pipeline that may stand still.
+
+Tests: tests/hw/threshold/test_multi_threshold.py
+"""
 
 from collections.abc import Sequence
 from typing import Literal

@@ -1,4 +1,7 @@
-"""Where a beat of an image stands: which channels it holds, and how its pixels lie to the image's border."""
+"""Where a beat of an image stands: which channels it holds, and how its pixels lie to the image's border.
+
+Tests: tests/hw/threshold/test_multi_threshold.py
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +21,7 @@ class Places:
 
     A beat has `lanes` channels of `pixels` pixels of a row side by side; the other channels of the same pixels follow,
     then the next pixels. Pixels of the same row class and column class have the same constants: those whose windows
-    reach over the border alike.
+    reach over the border alike. By their places border-dependent thresholds are looked up.
 
     place = (row class * kinds + kind) * folds + fold, where `kind` numbers the different sequences of column classes
     that groups of `pixels` pixels have, and fold = channel / lanes.

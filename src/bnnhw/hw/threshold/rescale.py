@@ -121,7 +121,7 @@ class RescaleShape:
 class Rescale(wiring.Component):
     """y[p, c] = factor * x[p, c] + offsets of the channel c and of the pixel's classes. One beat a cycle.
 
-    `i.ready` depends on `o.ready`.
+    A requantisation without shift and rounding, so an exact one. `i.ready` depends on `o.ready`.
 
     Parameters
     ----------

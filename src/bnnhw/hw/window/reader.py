@@ -1,4 +1,7 @@
-"""The reading side of a sliding window: the order of its steps, the addresses, and what lies in the padding."""
+"""The reading side of a sliding window: the order of its steps, the addresses, and what lies in the padding.
+
+Tests: tests/hw/window/test_sliding_window.py
+"""
 
 from collections.abc import Iterable
 from itertools import pairwise

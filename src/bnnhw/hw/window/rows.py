@@ -1,4 +1,7 @@
-"""The rows of an image, as the windows of a convolution need them and let them go."""
+"""The rows of an image, as the windows of a convolution need them and let them go.
+
+Tests: tests/hw/window/test_sliding_window.py
+"""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,4 +1,7 @@
-"""The sizes, the memory's layout and the timing of a sliding window."""
+"""The sizes, the memory's layout and the timing of a sliding window.
+
+Tests: tests/hw/window/test_sliding_window.py
+"""
 
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -33,7 +36,7 @@ class WindowShape:
     in_pixels : int
         Pixels side by side in an input beat, each with `lanes` elements; a divisor of `width` and of pixels * sx.
     pixels : int
-        Output pixels side by side in an output word; a divisor of the output's width.
+        Output pixels side by side in an output word, FINN's MMV; a divisor of the output's width.
     channel_groups : int
         Groups of neighbouring channels; a divisor of `channels`.
     simd : int

@@ -1,4 +1,7 @@
-"""How many elements of a window may leave in a word."""
+"""How many elements of a window may leave in a word.
+
+Tests: tests/hw/window/test_sliding_window.py
+"""
 
 from functools import cache
 

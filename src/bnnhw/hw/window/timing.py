@@ -1,4 +1,7 @@
-"""The exact cycles of a sliding window: which rows wait for which, and what a waiting sink holds up."""
+"""The exact cycles of a sliding window: which rows wait for which, and what a waiting sink holds up.
+
+Tests: tests/hw/window/test_sliding_window.py
+"""
 
 from functools import cache
 from itertools import count

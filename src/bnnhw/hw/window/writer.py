@@ -1,4 +1,7 @@
-"""The writing side of a sliding window: image pixels to the banks of its rows."""
+"""The writing side of a sliding window: image pixels to the banks of its rows.
+
+Tests: tests/hw/window/test_sliding_window.py
+"""
 
 from amaranth.hdl import Array, Cat, Const, Module, Signal
 from amaranth.lib import stream, wiring

@@ -1,4 +1,7 @@
-"""Downloading data sets once, with checksums, into the user's cache."""
+"""Downloading data sets once, with checksums, into the user's cache.
+
+Tests: tests/model/data/test_datasets.py
+"""
 
 from pathlib import Path
 

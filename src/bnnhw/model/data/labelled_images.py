@@ -1,4 +1,7 @@
-"""Training images where the network is, and batches of them."""
+"""Training images where the network is, and batches of them.
+
+Tests: tests/model/training/test_training.py
+"""
 
 from dataclasses import dataclass
 

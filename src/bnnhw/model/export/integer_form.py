@@ -1,4 +1,7 @@
-"""Whether a chain of layers has an exact integer form: what the compiler would refuse is refused before it is saved."""
+"""Whether a chain of layers has an exact integer form: what the compiler would refuse is refused before it is saved.
+
+Tests: tests/test_saved_to_integers.py
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

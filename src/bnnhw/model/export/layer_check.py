@@ -1,4 +1,7 @@
-"""What a layer of model.pt must look like, checked before anything is computed with it."""
+"""What a layer of model.pt must look like, checked before anything is computed with it.
+
+Tests: tests/model/export/test_model_file.py
+"""
 
 import math
 from collections.abc import Mapping

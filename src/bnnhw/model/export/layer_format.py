@@ -1,6 +1,8 @@
 """Each supported layer as plain data and back: the `nodes` of model.pt (docs/architecture.md lists their fields).
 
 A layer becomes a `Layer` by `encode` and a torch module again by `decode`, which compute the same bits.
+
+Tests: tests/model/export/test_save_model.py
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""A network in torch from the file that training wrote, of either format."""
+"""A network in torch from the file that training wrote, of either format.
+
+Tests: tests/model/export/test_network_file.py
+"""
 
 from pathlib import Path
 

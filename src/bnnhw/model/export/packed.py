@@ -1,4 +1,7 @@
-"""Signs of weights as bits: row by row, the first column in the lowest bit, each row filled up to whole bytes by 0."""
+"""Signs of weights as bits: row by row, the first column in the lowest bit, each row filled up to whole bytes by 0.
+
+Tests: tests/model/export/test_save_model.py
+"""
 
 import numpy as np
 import torch

@@ -1,4 +1,7 @@
-"""Whether a layer's parameters and buffers can be exported: float32, and finite."""
+"""Whether a layer's parameters and buffers can be exported: float32, and finite.
+
+Tests: tests/model/export/test_save_model.py
+"""
 
 from torch import Tensor, float32, nn, strided
 

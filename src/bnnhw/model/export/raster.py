@@ -1,4 +1,7 @@
-"""Networks whose images are channels first, as torch's layers want them, in the order of the file: channels last."""
+"""Networks whose images are channels first, as torch's layers want them, in the order of the file: channels last.
+
+Tests: tests/model/export/test_save_model.py
+"""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,7 @@
-"""A user's own module as a chain of layers, by torch.fx."""
+"""A user's own module as a chain of layers, by torch.fx.
+
+Tests: tests/model/export/test_save_model.py
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""What a training leaves behind: a record of each epoch, and the network of the best one."""
+"""What a training leaves behind: a record of each epoch, and the network of the best one.
+
+Tests: tests/model/training/test_divergence.py
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

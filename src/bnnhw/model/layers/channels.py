@@ -1,4 +1,7 @@
-"""Images between the order of pictures and files, NHWC, and that of torch's layers, NCHW."""
+"""Images between the order of pictures and files, NHWC, and that of torch's layers, NCHW.
+
+Tests: tests/test_convolutions.py
+"""
 
 from torch import Tensor, nn
 

@@ -1,4 +1,7 @@
-"""The methods of the literature by which binary networks are trained; one file each (docs/methods.md explains them)."""
+"""The methods of the literature by which binary networks are trained; one file each (docs/methods.md explains them).
+
+Tests: tests/model/methods/test_methods.py
+"""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,7 @@
-"""What a method is: it makes the parts of a network that turn real numbers into few bits."""
+"""What a method is: it makes the parts of a network that turn real numbers into few bits.
+
+Tests: tests/model/methods/test_methods.py
+"""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal

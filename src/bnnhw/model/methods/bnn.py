@@ -1,4 +1,7 @@
-"""BinaryNet: signs, and the straight-through estimator."""
+"""BinaryNet: signs, and the straight-through estimator.
+
+Tests: tests/model/methods/test_methods.py
+"""
 
 from dataclasses import dataclass
 

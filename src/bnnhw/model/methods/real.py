@@ -1,4 +1,7 @@
-"""Full precision: what the others are compared with, and a teacher for them."""
+"""Full precision: what the others are compared with, and a teacher for them.
+
+Tests: tests/model/methods/test_methods.py
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,7 @@
-"""Channels that are the same whatever the network sees."""
+"""Channels that are the same whatever the network sees.
+
+Tests: tests/model/pruning/test_prune.py
+"""
 
 from collections.abc import Iterable
 

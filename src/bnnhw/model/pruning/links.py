@@ -1,4 +1,7 @@
-"""The channels between two layers with binary weights, and how they are taken out of a chain of layers."""
+"""The channels between two layers with binary weights, and how they are taken out of a chain of layers.
+
+Tests: tests/model/pruning/test_prune.py
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,7 @@
-"""The layer behind removed channels gets a factor and an offset a row that bring its sums back."""
+"""The layer behind removed channels gets a factor and an offset a row that bring its sums back.
+
+Tests: tests/model/pruning/test_prune.py
+"""
 
 from dataclasses import replace
 

@@ -3,6 +3,8 @@
 Source: Courbariaux et al., arXiv:1602.02830, tables 2 and 3, which quote Horowitz, ISSCC 2014. There is no figure for
 one bit: a product of two bits and its addition is taken here as an eighth of the addition of 8 bits, so that adding
 8-bit numbers with signs costs the same plane by plane as at once.
+
+Tests: tests/model/report/test_summary.py
 """
 
 import math

@@ -1,4 +1,7 @@
-"""The training report's plots."""
+"""The training report's plots.
+
+Tests: tests/model/report/test_page.py
+"""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,7 @@
-"""A training's checkpoint: written whole or not at all, refused if it belongs to another training."""
+"""A training's checkpoint: written whole or not at all, refused if it belongs to another training.
+
+Tests: tests/model/training/test_divergence.py
+"""
 
 from collections.abc import Mapping
 from pathlib import Path

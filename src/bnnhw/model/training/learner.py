@@ -1,4 +1,7 @@
-"""The steps of a training: forwards, backwards, optimiser, and latent weights back to where they belong."""
+"""The steps of a training: forwards, backwards, optimiser, and latent weights back to where they belong.
+
+Tests: tests/model/training/test_training.py
+"""
 
 from collections.abc import Callable
 

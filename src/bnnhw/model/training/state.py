@@ -1,4 +1,7 @@
-"""All that a training has come to: what a checkpoint holds, and what its result is made of."""
+"""All that a training has come to: what a checkpoint holds, and what its result is made of.
+
+Tests: tests/model/training/test_training.py
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict

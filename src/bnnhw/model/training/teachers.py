@@ -1,4 +1,7 @@
-"""Networks to learn from: any model file for the same images and classes."""
+"""Networks to learn from: any model file for the same images and classes.
+
+Tests: tests/cli/test_training.py
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,7 @@
-"""A netlist as a program of the bit-parallel engine: gates without redundancy, in an order of evaluation."""
+"""A netlist as a program of the bit-parallel engine: gates without redundancy, in an order of evaluation.
+
+Tests: tests/sim/batch/test_simulator.py
+"""
 
 from collections.abc import Iterable, Iterator
 

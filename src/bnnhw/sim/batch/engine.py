@@ -1,4 +1,7 @@
-"""The bit-parallel engine, engine.cc, behind ctypes."""
+"""The bit-parallel engine, engine.cc, behind ctypes.
+
+Tests: tests/sim/batch/test_simulator.py
+"""
 
 import ctypes
 from ctypes import POINTER, Structure, c_int32, c_int64, c_uint64, c_void_p

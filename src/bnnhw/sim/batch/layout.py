@@ -1,4 +1,7 @@
-"""A program as the engines in C++ read it: the structures of program.h."""
+"""A program as the engines in C++ read it: the structures of program.h.
+
+Tests: tests/sim/batch/test_simulator.py
+"""
 
 from ctypes import POINTER, Structure, c_int32, c_int64, c_void_p
 

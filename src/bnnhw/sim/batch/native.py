@@ -1,4 +1,7 @@
-"""C++ beside the Python: compiled once for this machine, kept in the user's cache."""
+"""C++ beside the Python: compiled once for this machine, kept in the user's cache.
+
+Tests: tests/sim/batch/test_simulator.py
+"""
 
 import ctypes
 import hashlib

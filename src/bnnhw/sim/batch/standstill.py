@@ -1,4 +1,7 @@
-"""Where a core stands still: the units that hold beats up when none moves any more."""
+"""Where a core stands still: the units that hold beats up when none moves any more.
+
+Tests: tests/sim/batch/test_simulator.py
+"""
 
 import re
 

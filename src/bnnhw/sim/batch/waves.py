@@ -1,4 +1,7 @@
-"""Waveforms of a simulation, as a VCD file."""
+"""Waveforms of a simulation, as a VCD file.
+
+Tests: tests/sim/batch/test_simulator.py
+"""
 
 from contextlib import closing
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""The slow, independent simulator that the fast one is checked against: Icarus Verilog, driven by cocotb."""
+"""The slow, independent simulator that the fast one is checked against: Icarus Verilog, driven by cocotb.
+
+Tests: tests/sim/test_units.py
+"""
 
 import importlib.util
 import re

@@ -1,6 +1,6 @@
 """The ladder of equality: the same images through one level after the other, from torch to the placed netlist.
 
-A rung is a way to compute the network's answers. Each is compared with the one below it, bit for bit; where two
+A rung (level) is a way to compute the network's answers. Each is compared with the one below it, bit for bit; where two
 differ, the first image, layer, pixel and channel with different values are named.
 """
 

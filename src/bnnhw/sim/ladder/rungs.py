@@ -1,4 +1,7 @@
-"""The ladder's rungs from the trained graph to the RTL. Those above need a tool chain, and come from the caller."""
+"""The ladder's rungs from the trained graph to the RTL. Those above need a tool chain, and come from the caller.
+
+Tests: tests/sim/ladder/test_ladder.py
+"""
 
 from collections.abc import Callable
 from itertools import islice

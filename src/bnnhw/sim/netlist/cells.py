@@ -1,4 +1,7 @@
-"""Yosys' word-level cells as gates."""
+"""Yosys' word-level cells as gates.
+
+Tests: tests/sim/batch/test_program.py
+"""
 
 from collections.abc import Callable
 

@@ -1,4 +1,7 @@
-"""The cells of the targets' families: their Verilog models, and the packages with their gates."""
+"""The cells of the targets' families: their Verilog models, and the packages with their gates.
+
+Tests: tests/sim/netlist/ecp5/test_slices.py
+"""
 
 import importlib
 from collections.abc import Callable, Iterator

@@ -1,4 +1,7 @@
-"""Gates of three inputs without redundancy: constants folded, repeated inputs merged, equal gates shared."""
+"""Gates of three inputs without redundancy: constants folded, repeated inputs merged, equal gates shared.
+
+Tests: tests/sim/batch/test_program.py
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

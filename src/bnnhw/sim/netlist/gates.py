@@ -2,6 +2,8 @@
 
 A gate is (output, table, a, b, c): bit a + 2 b + 4 c of the 8-bit `table` is the output. Bits are integers as in yosys'
 JSON netlists; 0 and 1 are the constants.
+
+Tests: tests/sim/batch/test_program.py
 """
 
 from collections.abc import Sequence

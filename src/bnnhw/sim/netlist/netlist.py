@@ -1,4 +1,7 @@
-"""A design as a flat netlist of simple cells, by yosys."""
+"""A design as a flat netlist of simple cells, by yosys.
+
+Tests: tests/sim/netlist/ecp5/test_slices.py
+"""
 
 import json
 import re

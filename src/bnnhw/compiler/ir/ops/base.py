@@ -1,4 +1,7 @@
-"""What an operator is: a frozen dataclass of static fields, a type rule and a numpy definition."""
+"""What an operator is: a frozen dataclass of static fields, a type rule and a numpy definition.
+
+Tests: tests/compiler/passes/test_integerize.py
+"""
 
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar

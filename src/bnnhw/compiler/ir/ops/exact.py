@@ -1,4 +1,7 @@
-"""Products of integer matrices at the speed of floats, without their roundings."""
+"""Products of integer matrices at the speed of floats, without their roundings.
+
+Tests: tests/compiler/test_reference.py
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Windows that slide over an image: what convolutions and poolings look at."""
+"""Windows that slide over an image: what convolutions and poolings look at.
+
+Tests: tests/test_convolutions.py
+"""
 
 from functools import reduce
 from typing import Any

@@ -1,4 +1,7 @@
-"""One block RAM of the ECP5 (18 kbit), a DP16KD."""
+"""One block RAM of the ECP5 (18 kbit), a DP16KD.
+
+Tests: tests/hw/storage/test_line_memory.py
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""The ECP5 as a target."""
+"""The ECP5 as a target.
+
+Tests: tests/hw/targets/test_target.py
+"""
 
 from collections.abc import Sequence
 

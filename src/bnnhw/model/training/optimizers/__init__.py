@@ -1,4 +1,7 @@
-"""The optimisers by the names that `--optimizer` takes; one file each (docs/training.md explains them)."""
+"""The optimisers by the names that `--optimizer` takes; one file each (docs/training.md explains them).
+
+Tests: tests/model/training/optimizers/test_base.py
+"""
 
 from collections.abc import Mapping, Sequence
 

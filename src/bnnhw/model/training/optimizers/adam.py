@@ -1,4 +1,7 @@
-"""Adam, the optimiser of most binary networks."""
+"""Adam, the optimiser of most binary networks.
+
+Tests: tests/model/training/test_divergence.py
+"""
 
 from dataclasses import dataclass
 

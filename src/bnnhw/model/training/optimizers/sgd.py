@@ -1,4 +1,7 @@
-"""Stochastic gradient descent with momentum, the optimiser of the residual networks' papers."""
+"""Stochastic gradient descent with momentum, the optimiser of the residual networks' papers.
+
+Tests: tests/model/training/optimizers/test_base.py
+"""
 
 from dataclasses import dataclass
 

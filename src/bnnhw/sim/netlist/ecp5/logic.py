@@ -1,4 +1,7 @@
-"""The LUT and the carry cell of the ECP5 as gates."""
+"""The LUT and the carry cell of the ECP5 as gates.
+
+Tests: tests/sim/netlist/ecp5/test_slices.py
+"""
 
 from bnnhw.sim.netlist.cells import emit_lut
 from bnnhw.sim.netlist.gates import BUFFER, MUX, XOR, Cell, Gates

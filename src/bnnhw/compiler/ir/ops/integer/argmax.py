@@ -1,4 +1,7 @@
-"""The label: which score is greatest."""
+"""The label: which score is greatest.
+
+Tests: tests/compiler/passes/test_integerize.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

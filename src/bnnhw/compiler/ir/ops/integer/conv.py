@@ -1,4 +1,7 @@
-"""Convolution with +-1 weights, exactly."""
+"""Convolution with +-1 weights, exactly.
+
+Tests: tests/compiler/test_reference.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

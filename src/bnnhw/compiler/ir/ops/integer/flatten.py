@@ -1,4 +1,7 @@
-"""Flattening: a change of shape that costs nothing in a stream."""
+"""Flattening: a change of shape that costs nothing in a stream.
+
+Tests: tests/compiler/passes/test_integerize.py
+"""
 
 import math
 from dataclasses import dataclass

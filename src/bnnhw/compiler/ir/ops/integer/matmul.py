@@ -1,4 +1,7 @@
-"""The product of +-1 weights with integers or +-1 values: the work of a binary network."""
+"""The product of +-1 weights with integers or +-1 values: the work of a binary network.
+
+Tests: tests/compiler/test_reference.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,7 @@
-"""Max pooling."""
+"""Max pooling.
+
+Tests: tests/compiler/test_reference.py
+"""
 
 from dataclasses import dataclass, replace
 from typing import Any

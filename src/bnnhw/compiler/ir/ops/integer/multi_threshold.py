@@ -1,4 +1,7 @@
-"""Several integer thresholds a channel: what batch norm and an activation of several bits become."""
+"""Several integer thresholds a channel: what batch norm and an activation of several bits become.
+
+Tests: tests/compiler/passes/test_integerize.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

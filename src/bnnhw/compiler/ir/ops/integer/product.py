@@ -1,4 +1,7 @@
-"""What matrix product and convolution share: rows of +-1 weights, and the sums that each row can reach."""
+"""What matrix product and convolution share: rows of +-1 weights, and the sums that each row can reach.
+
+Tests: tests/compiler/passes/test_fold_batch_norm.py
+"""
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace

@@ -1,4 +1,7 @@
-"""Exact scores by table: what an output batch norm becomes when it changes the order of the sums."""
+"""Exact scores by table: what an output batch norm becomes when it changes the order of the sums.
+
+Tests: tests/compiler/passes/test_integerize.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,7 @@
-"""Sum pooling: average pooling without its division."""
+"""Sum pooling: average pooling without its division.
+
+Tests: tests/compiler/test_reference.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

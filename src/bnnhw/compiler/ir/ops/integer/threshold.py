@@ -1,4 +1,7 @@
-"""Integer thresholds: what input binarisation, batch norm and sign become."""
+"""Integer thresholds: what input binarisation, batch norm and sign become.
+
+Tests: tests/compiler/passes/test_integerize.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,7 @@
-"""A scale and a shift."""
+"""A scale and a shift.
+
+Tests: tests/compiler/passes/test_fold_output.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

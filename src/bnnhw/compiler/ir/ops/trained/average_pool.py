@@ -1,4 +1,7 @@
-"""Average pooling, as it was trained."""
+"""Average pooling, as it was trained.
+
+Tests: tests/test_convolutions.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

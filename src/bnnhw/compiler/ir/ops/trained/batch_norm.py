@@ -1,4 +1,7 @@
-"""Batch normalisation in eval mode."""
+"""Batch normalisation in eval mode.
+
+Tests: tests/compiler/passes/test_fold_output.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,7 @@
-"""The convolution with binary weights, as it was trained."""
+"""The convolution with binary weights, as it was trained.
+
+Tests: tests/test_convolutions.py
+"""
 
 from dataclasses import dataclass, replace
 

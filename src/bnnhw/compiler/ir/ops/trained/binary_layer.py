@@ -1,4 +1,7 @@
-"""What trained layers with binary weights share: an exact sum, and float32 scale and bias behind it."""
+"""What trained layers with binary weights share: an exact sum, and float32 scale and bias behind it.
+
+Tests: tests/compiler/passes/test_integerize.py
+"""
 
 from abc import abstractmethod
 from typing import Any

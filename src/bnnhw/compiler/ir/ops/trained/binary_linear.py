@@ -1,4 +1,7 @@
-"""The fully connected layer with binary weights, as it was trained."""
+"""The fully connected layer with binary weights, as it was trained.
+
+Tests: tests/compiler/frontends/test_model_file.py
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,7 @@
-"""The division of an average."""
+"""The division of an average.
+
+Tests: tests/test_convolutions.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

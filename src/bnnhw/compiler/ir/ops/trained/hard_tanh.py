@@ -1,4 +1,7 @@
-"""The clipped identity."""
+"""The clipped identity.
+
+Tests: tests/compiler/passes/test_integerize.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,7 @@
-"""The identity: what dropout and its like become in eval mode."""
+"""The identity: what dropout and its like become in eval mode.
+
+Tests: tests/compiler/passes/test_drop_identities.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,7 @@
-"""The binarisation of a network's input."""
+"""The binarisation of a network's input.
+
+Tests: tests/compiler/passes/test_fold_output.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,7 @@
-"""Activations of several bits."""
+"""Activations of several bits.
+
+Tests: tests/compiler/passes/test_integerize.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,7 @@
-"""The rectifier."""
+"""The rectifier.
+
+Tests: tests/compiler/passes/test_integerize.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,7 @@
-"""The sign that makes activations binary."""
+"""The sign that makes activations binary.
+
+Tests: tests/compiler/passes/test_integerize.py
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,0 +1,111 @@
+"""Files that version 0.1 wrote load for ever, and mean what they meant.
+
+In tests/data/v0_1/, all written by 0.1.0: `dense` (mlp, 2 layers of 8) and `lenet` (xnor, a quarter of its channels),
+trained on digits; `layers`, whose chain has the ops that those leave out; `abc`, a network for torch only; the build of
+`dense`, less what place and route would add; and the answers that 0.1.0 gave.
+"""
+
+import gzip
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+import bnnhw.model
+from bnnhw.boards.manifest import Manifest
+from bnnhw.cli import main
+from bnnhw.compiler import evaluate, integerize, load
+from bnnhw.compiler.errors import TorchOnlyError
+from bnnhw.compiler.kernel.packed_kernel import PackedKernel
+from bnnhw.compiler.lowering.folding import read_folding
+from bnnhw.compiler.report import read
+from bnnhw.lowlight.network_file import load_network
+
+OLD = Path(__file__).parent / "data" / "v0_1"
+BUILD = OLD / "dense"
+CHAINS = ("dense", "lenet", "layers")
+OPS = {
+    "input_threshold",
+    "flatten",
+    "binary_linear",
+    "binary_conv2d",
+    "max_pool",
+    "average_pool",
+    "global_average_pool",
+}
+OPS |= {"batch_norm", "affine", "hard_tanh", "relu", "sign", "quantise"}
+
+
+def kept(name: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(images, labels) that lie beside a model."""
+    answers = np.load(OLD / "answers.npz")
+    return answers[f"{name}_images"].astype(np.int64), answers[f"{name}_labels"].astype(np.int64)
+
+
+@pytest.mark.parametrize("name", [*CHAINS, "abc"])
+def test_torch_gives_the_labels(name: str):
+    images, labels = kept(name)
+    network = bnnhw.model.load(OLD / f"{name}.pt")
+    with torch.inference_mode():
+        scores = network(torch.as_tensor(images).float())
+    assert scores.argmax(1).tolist() == labels.tolist()
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_integers_and_packed_kernel_give_the_labels(name: str):
+    images, labels = kept(name)
+    graph = integerize(load(OLD / f"{name}.pt"), output="label")
+    answers = evaluate(graph, {graph.inputs[0].name: images})[graph.outputs[0]]
+    assert answers.reshape(-1).tolist() == labels.tolist()
+    assert PackedKernel(graph)(images).reshape(-1).tolist() == labels.tolist()
+
+
+def test_kept_models_have_every_op_that_export_wrote():
+    files = [torch.load(OLD / f"{name}.pt", weights_only=True) for name in CHAINS]
+    assert {node["op"] for file in files for node in file["graph"]["nodes"]} == OPS
+
+
+def test_a_network_for_torch_only_keeps_its_obstacle():
+    with pytest.raises(TorchOnlyError, match=r"layer 'conv1.conv' has weights of 1 bits and 3 binary bases"):
+        load(OLD / "abc.pt")
+
+
+def test_manifest_folding_and_report_of_a_build_are_read():
+    manifest, report = Manifest.read(BUILD), read(BUILD)
+    assert (manifest.board, manifest.input_threshold, manifest.output) == ("ulx3s-12f", 8, "label")
+    assert manifest.versions["bnnhw"] == "0.1.0"
+    assert report.provenance.versions == manifest.versions
+    assert report.performance.latency_cycles > 0
+    assert len(read_folding(BUILD / "folding.json").layers) == 3
+
+
+def test_golden_answers_of_a_build_hold():
+    golden = np.load(BUILD / "golden.npz")
+    graph = integerize(load(OLD / "dense.pt"), output="label")
+    assert PackedKernel(graph)(golden["images"]).reshape(-1).tolist() == golden["answers"].tolist()
+
+
+def test_verify_makes_the_design_of_a_build_again_to_the_letter(tmp_path: Path):
+    folder = tmp_path / "build"
+    shutil.copytree(BUILD, folder)
+    (folder / "top.il").write_bytes(gzip.decompress((BUILD / "top.il.gz").read_bytes()))
+    command = ["verify", str(OLD / "dense.pt"), "--build", str(folder), "--samples", "20", "-q"]
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    assert ended.value.code in (None, 0)
+    assert [rung.differences for rung in read(folder).ladder][:4] == [0, 0, 0, 0]
+
+
+def test_a_low_light_network_gives_its_picture(tmp_path: Path):
+    """To 1e-5: torch's convolutions of real numbers add up in an order of each processor's own."""
+    path = tmp_path / "lowlight.pt"
+    path.write_bytes(gzip.decompress((OLD / "lowlight.pt.gz").read_bytes()))
+    network, meta = load_network(path)
+    example = np.load(OLD / "lowlight.npz")
+    with torch.inference_mode():
+        picture = network(torch.as_tensor(example["mosaic"]).float() / 256)
+    assert meta["bnnhw"] == "0.1.0"
+    np.testing.assert_allclose(picture.numpy(), example["picture"], rtol=0, atol=1e-5)
