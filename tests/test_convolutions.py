@@ -203,7 +203,8 @@ def test_what_cannot_be_exact_is_refused(tmp_path, case, monkeypatch):
     module = shake(network(BinaryConv2d(2, CHANNELS, 3), *layers, shape=(8, 8, 2)), seed=2)
     with pytest.raises(ExportError, match=message):
         save(module, tmp_path / "model.pt", example_input=images_of((8, 8, 2)))
-    monkeypatch.setattr("bnnhw.model.export.save_model.check_integer_form", lambda *_: None)  # as a file from elsewhere may be
+    # As a file from elsewhere may be:
+    monkeypatch.setattr("bnnhw.model.export.save_model.check_integer_form", lambda *_: None)
     save(module, tmp_path / "model.pt", example_input=images_of((8, 8, 2)))
     with pytest.raises(ValueError, match=r"averages"):
         integerize(load(tmp_path / "model.pt"))
