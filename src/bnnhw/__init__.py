@@ -1,6 +1,8 @@
 """bnnhw: from a binary neural network trained in PyTorch to an FPGA accelerator, with open tools only.
 
 What the commands do, as functions: docs/python.md. Each is loaded when it is first asked for.
+
+Tests: tests/test_package.py
 """
 
 from importlib import import_module

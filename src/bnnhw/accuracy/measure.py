@@ -1,4 +1,7 @@
-"""The rows trained one after the other, and their tables, which grow with them."""
+"""The rows trained one after the other, and their tables, which grow with them.
+
+Tests: tests/accuracy/test_accuracy.py
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path

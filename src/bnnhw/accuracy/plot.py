@@ -1,4 +1,7 @@
-"""The share of flipped weights by layer, drawn as in RBNN's figure 7, arXiv:2009.13055."""
+"""The share of flipped weights by layer, drawn as in RBNN's figure 7, arXiv:2009.13055.
+
+Tests: tests/accuracy/test_accuracy.py
+"""
 
 import io
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""One training of the table: run it, or read what an earlier run of it gave."""
+"""One training of the table: run it, or read what an earlier run of it gave.
+
+Tests: tests/accuracy/test_accuracy.py
+"""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""The records as the tables of docs/accuracy.md."""
+"""The records as the tables of docs/accuracy.md.
+
+Tests: tests/accuracy/test_accuracy.py
+"""
 
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev

@@ -1,4 +1,7 @@
-"""What `bnnhw accuracy` trains: small data, one entry a row of the table in docs/accuracy.md."""
+"""What `bnnhw accuracy` trains: small data, one entry a row of the table in docs/accuracy.md.
+
+Tests: tests/accuracy/test_accuracy.py
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

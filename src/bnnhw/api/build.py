@@ -1,4 +1,7 @@
-"""A bitstream of a model, and all that goes with it."""
+"""A bitstream of a model, and all that goes with it.
+
+Tests: tests/api/test_examples.py
+"""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""What is refused before any work begins: the command line's options cannot be so."""
+"""What is refused before any work begins: the command line's options cannot be so.
+
+Tests: tests/api/test_refusals.py
+"""
 
 from collections.abc import Sequence
 from pathlib import Path

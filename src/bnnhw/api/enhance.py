@@ -1,4 +1,7 @@
-"""A bright picture of a dark raw photo."""
+"""A bright picture of a dark raw photo.
+
+Tests: tests/api/test_examples.py
+"""
 
 import time
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""The accuracy of a model on test images."""
+"""The accuracy of a model on test images.
+
+Tests: tests/api/test_examples.py
+"""
 
 import time
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""A build's bitstream into the board."""
+"""A build's bitstream into the board.
+
+Tests: tests/api/test_examples.py
+"""
 
 from dataclasses import dataclass
 from pathlib import Path

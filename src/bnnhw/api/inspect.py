@@ -1,4 +1,7 @@
-"""What a network's layers cost, and the integer graph that hardware is made from."""
+"""What a network's layers cost, and the integer graph that hardware is made from.
+
+Tests: tests/api/test_examples.py
+"""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

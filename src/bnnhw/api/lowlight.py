@@ -1,4 +1,7 @@
-"""Networks with binary convolutions that brighten raw photos: trained, and compared."""
+"""Networks with binary convolutions that brighten raw photos: trained, and compared.
+
+Tests: tests/api/test_examples.py
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass

@@ -1,4 +1,7 @@
-"""A trained model made smaller, and what that does to accuracy and hardware."""
+"""A trained model made smaller, and what that does to accuracy and hardware.
+
+Tests: tests/api/test_examples.py
+"""
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,7 @@
-"""Images to the board, and what it says they show."""
+"""Images to the board, and what it says they show.
+
+Tests: tests/api/test_examples.py
+"""
 
 from collections.abc import Callable
 from contextlib import ExitStack

@@ -1,4 +1,7 @@
-"""Test images of a data set as picture files."""
+"""Test images of a data set as picture files.
+
+Tests: tests/api/test_examples.py
+"""
 
 from pathlib import Path
 

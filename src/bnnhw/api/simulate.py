@@ -1,4 +1,7 @@
-"""The core's RTL on images, beside what is expected of it."""
+"""The core's RTL on images, beside what is expected of it.
+
+Tests: tests/api/test_examples.py
+"""
 
 from contextlib import nullcontext
 from dataclasses import dataclass

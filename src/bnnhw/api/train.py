@@ -1,4 +1,7 @@
-"""A named network, trained on a data set."""
+"""A named network, trained on a data set.
+
+Tests: tests/api/test_examples.py
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack

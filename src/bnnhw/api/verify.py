@@ -1,4 +1,7 @@
-"""The ladder of equality, climbed."""
+"""The ladder of equality, climbed.
+
+Tests: tests/api/test_examples.py
+"""
 
 import time
 from collections.abc import Callable

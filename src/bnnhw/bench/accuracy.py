@@ -1,4 +1,7 @@
-"""Test accuracy of the trained networks, by their integer graphs."""
+"""Test accuracy of the trained networks, by their integer graphs.
+
+Tests: tests/cli/test_bench.py
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""cnv on CIFAR-10: accuracy, the search for its foldings, cycles, equality."""
+"""cnv on CIFAR-10: accuracy, the search for its foldings, cycles, equality.
+
+Tests: tests/cli/test_bench.py
+"""
 
 import time
 from collections.abc import Iterator

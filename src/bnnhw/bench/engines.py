@@ -1,4 +1,7 @@
-"""What a binary multiply-accumulate costs in each engine: units of trained layers by themselves."""
+"""What a binary multiply-accumulate costs in each engine: units of trained layers by themselves.
+
+Tests: tests/cli/test_bench.py
+"""
 
 from collections.abc import Iterator
 

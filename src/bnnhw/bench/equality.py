@@ -1,4 +1,7 @@
-"""The ladder on whole test sets."""
+"""The ladder on whole test sets.
+
+Tests: tests/cli/test_bench.py
+"""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""What can be measured, by name."""
+"""What can be measured, by name.
+
+Tests: tests/cli/test_bench.py
+"""
 
 from collections.abc import Callable, Iterator
 

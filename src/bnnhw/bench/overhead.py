@@ -1,4 +1,7 @@
-"""What RBNN's rotation costs in training: seconds of CPU beside plain BNN, by turns, on ResNet-20."""
+"""What RBNN's rotation costs in training: seconds of CPU beside plain BNN, by turns, on ResNet-20.
+
+Tests: tests/cli/test_bench.py
+"""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,7 @@
-"""The XNOR-popcount by itself."""
+"""The XNOR-popcount by itself.
+
+Tests: tests/cli/test_bench.py
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""Whole bitstreams: cells and speed after routing, beside what was predicted."""
+"""Whole bitstreams: cells and speed after routing, beside what was predicted.
+
+Tests: tests/cli/test_bench.py
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""One figure of the bench, and what the measurements are given."""
+"""One figure of the bench, and what the measurements are given.
+
+Tests: tests/cli/test_bench.py
+"""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""How fast the tools are, and how busy the hardware is: cycles are counted, times are of this machine."""
+"""How fast the tools are, and how busy the hardware is: cycles are counted, times are of this machine.
+
+Tests: tests/cli/test_bench.py
+"""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""How fast cnv trains: on a GPU where there is one, which is compiled for, else on the CPU."""
+"""How fast cnv trains: on a GPU where there is one, which is compiled for, else on the CPU.
+
+Tests: tests/cli/test_bench.py
+"""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""A build's folder as what later commands go on with: the plan that it was made by, and its report."""
+"""A build's folder as what later commands go on with: the plan that it was made by, and its report.
+
+Tests: tests/cli/test_verify.py
+"""
 
 import hashlib
 from collections.abc import Sequence

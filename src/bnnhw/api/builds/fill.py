@@ -1,4 +1,7 @@
-"""All that a build's folder holds, from the parts that the rooms make."""
+"""All that a build's folder holds, from the parts that the rooms make.
+
+Tests: tests/api/test_examples.py
+"""
 
 import hashlib
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""How many frames a second a UART carries."""
+"""How many frames a second a UART carries.
+
+Tests: tests/api/test_examples.py
+"""
 
 from bnnhw.compiler.ir.graph import FloatType, Graph
 from bnnhw.compiler.lowering.network import split_host

@@ -1,4 +1,7 @@
-"""What a design is asked to be: board, speed or share, clock, outputs, link."""
+"""What a design is asked to be: board, speed or share, clock, outputs, link.
+
+Tests: tests/api/test_refusals.py
+"""
 
 from dataclasses import dataclass
 from pathlib import Path

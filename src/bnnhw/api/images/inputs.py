@@ -1,4 +1,7 @@
-"""The images that a network is fed: those that are given, a data set's test images, or seeded random ones."""
+"""The images that a network is fed: those that are given, a data set's test images, or seeded random ones.
+
+Tests: tests/cli/test_verify.py
+"""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,5 +1,8 @@
 """The core after synthesis and after placement, for the ladder: the same tools and settings as a build, the core
-alone."""
+alone.
+
+Tests: tests/cli/test_verify.py
+"""
 
 import tempfile
 from collections.abc import Iterator

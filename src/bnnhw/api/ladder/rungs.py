@@ -1,4 +1,7 @@
-"""The rungs from torch to the placed netlist, made as the climb reaches them."""
+"""The rungs from torch to the placed netlist, made as the climb reaches them.
+
+Tests: tests/cli/test_verify.py
+"""
 
 from collections.abc import Iterator
 from itertools import islice

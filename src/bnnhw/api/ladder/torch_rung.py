@@ -1,4 +1,7 @@
-"""The ladder's first rung: torch itself."""
+"""The ladder's first rung: torch itself.
+
+Tests: tests/cli/test_verify.py
+"""
 
 from pathlib import Path
 from typing import Any
