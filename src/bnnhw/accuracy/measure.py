@@ -1,6 +1,6 @@
 """The rows trained one after the other, and their tables, which grow with them.
 
-Tests: tests/accuracy/test_accuracy.py
+Tests: tests/cli/test_accuracy.py
 """
 
 from collections.abc import Callable, Iterator, Sequence
