@@ -11,7 +11,6 @@ from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph, evaluate
 from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
 from bnnhw.compiler.lowering.network import LoweredNetwork, lower_network
-from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.base import Stage, core_resources
 from bnnhw.hw.core import Core
 from bnnhw.hw.product.matrix_shape import MatrixShape
@@ -26,26 +25,17 @@ MAX_VECTORS = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Schedule:
-    """An integer graph, split between host and core, and the foldings of the core's layers on a device.
+class Schedule(LoweredNetwork):
+    """A lowered network with the foldings of its layers on a device.
 
     Attributes
     ----------
-    host_graph
-        From the graph's input to the core's input; without nodes where the core takes the raw input.
-    core_graph
-        From the core's input to the graph's output.
-    pipeline
-        The core graph as the hardware computes it.
     plan
         The foldings and the vectors.
     clock_hz
         The clock that rates are reckoned with.
     """
 
-    host_graph: Graph
-    core_graph: Graph
-    pipeline: Pipeline
     plan: FoldingPlan
     device: Device
     clock_hz: float
