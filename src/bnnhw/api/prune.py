@@ -27,11 +27,11 @@ from .builds.plan import PlanOptions
 from .checks import check_choice, check_count
 from .images.inputs import check_images
 
-__all__ = ["Pruned", "Stage", "prune"]
+__all__ = ["Pruned", "PruningStage", "prune"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class PruningStage:
     """A network of the way: its test accuracy where there is a data set, its hardware, or why there is none."""
 
     name: str
@@ -46,7 +46,7 @@ class Pruned:
     """What was removed, and the networks of the way: before, pruned, and fine-tuned where there were epochs."""
 
     pruning: pruning.Pruning
-    stages: tuple[Stage, ...]
+    stages: tuple[PruningStage, ...]
 
 
 def prune(
@@ -138,7 +138,7 @@ def prune(
     return Pruned(pruning=removed, stages=tuple(stages))
 
 
-def judge(networks: Mapping[str, ModelFile], data: DataSet | None, plan: PlanOptions) -> list[Stage]:
+def judge(networks: Mapping[str, ModelFile], data: DataSet | None, plan: PlanOptions) -> list[PruningStage]:
     """Test accuracy and predicted hardware of each network."""
     stages = []
     for name, file in networks.items():
@@ -153,7 +153,7 @@ def judge(networks: Mapping[str, ModelFile], data: DataSet | None, plan: PlanOpt
             except (FoldError, ScheduleError) as error:
                 obstacle = str(error)
         stages.append(
-            Stage(
+            PruningStage(
                 name=name,
                 accuracy=accuracy,
                 resources=schedule.resources if schedule else None,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bnnhw.compiler.frontends.model_file import load
-from bnnhw.sim.ladder.ladder import Step, climb
+from bnnhw.sim.ladder.ladder import Comparison, climb
 
 from .builds.built import Build
 from .builds.plan import PlanOptions
@@ -29,7 +29,7 @@ class Verification:
     """
 
     images: str
-    steps: tuple[Step, ...]
+    steps: tuple[Comparison, ...]
     seconds: float
 
     @property
@@ -48,7 +48,7 @@ def verify(
     data_dir: str | Path | None = None,
     plan: PlanOptions | None = None,
     on_rung: Callable[[str], None] = lambda name: None,
-    on_step: Callable[[Step], None] = lambda step: None,
+    on_step: Callable[[Comparison], None] = lambda step: None,
 ) -> Verification:
     """Climb the ladder: prove that torch, the graphs, the RTL and the netlists give the same answers, bit for bit.
 

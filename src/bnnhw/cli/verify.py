@@ -15,7 +15,7 @@ from .options.common import MODEL, data_dir_option
 from .options.plan import plan_options
 
 if TYPE_CHECKING:
-    from bnnhw.sim.ladder.ladder import Step
+    from bnnhw.sim.ladder.ladder import Comparison
 
 DIFFERENT = 1
 
@@ -91,7 +91,7 @@ def command(
         sys.exit(DIFFERENT)
 
 
-def show(step: "Step") -> None:
+def show(step: "Comparison") -> None:
     """One line for a comparison."""
     verdict = "equal" if not step.differences else f"{step.differences:,} DIFFERENT, first: {step.where}"
     compared = f"{step.lower:>14} = {step.upper:<14} {step.samples:,} images"

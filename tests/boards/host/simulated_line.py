@@ -70,8 +70,8 @@ class SimulatedLine:
             self.write_timeout = write_timeout_s
             return self
 
-        for module in ("host", "patience"):
-            monkeypatch.setattr(f"bnnhw.boards.{module}.time", self)
+        for module in ("link", "patience"):
+            monkeypatch.setattr(f"bnnhw.boards.host.{module}.time", self)
         monkeypatch.setattr("bnnhw.boards.host.link.open_port", open_port)
         return self
 

@@ -3,16 +3,16 @@
 from dataclasses import replace
 
 from bnnhw.compiler.report import (
+    BuildPhase,
     BuildReport,
     Candidate,
     Chip,
     Clock,
     DesignResources,
+    LadderRow,
     Link,
     Performance,
     Provenance,
-    Rung,
-    Stage,
     Unit,
 )
 from bnnhw.compiler.report.inspect import LayerSummary, NetworkSummary
@@ -52,11 +52,11 @@ def threshold(name: str, channels: int, *, cols: int) -> LayerSummary:
 
 
 LADDER = (
-    Rung(left="torch", right="trained graph", samples=10_000, differences=0, seconds=3.2),
-    Rung(left="trained graph", right="integer graph", samples=10_000, differences=0, seconds=8.75),
-    Rung(left="integer graph", right="packed kernel", samples=10_000, differences=0, seconds=0.41),
-    Rung(left="packed kernel", right="RTL", samples=9_973, differences=0, seconds=97.0),
-    Rung(left="RTL", right="netlist"),
+    LadderRow(left="torch", right="trained graph", samples=10_000, differences=0, seconds=3.2),
+    LadderRow(left="trained graph", right="integer graph", samples=10_000, differences=0, seconds=8.75),
+    LadderRow(left="integer graph", right="packed kernel", samples=10_000, differences=0, seconds=0.41),
+    LadderRow(left="packed kernel", right="RTL", samples=9_973, differences=0, seconds=97.0),
+    LadderRow(left="RTL", right="netlist"),
 )
 CANDIDATES = tuple(
     Candidate(frames_per_second=rate, vectors=vectors, estimated=Cells(logic=comb, ffs=comb + 90, ebr=ebr))
@@ -132,7 +132,7 @@ def complete() -> BuildReport:
         metrics={"test_accuracy": 0.9894, "validation_accuracy": 0.9881, "epochs": 500.0},
         ladder=LADDER,
         stages=tuple(
-            Stage(name=name, seconds=seconds)
+            BuildPhase(name=name, seconds=seconds)
             for name, seconds in zip(STAGES, (1.84, 0.212, 6.3, 75.4, 311.9, 9.6), strict=True)
         ),
         candidates=CANDIDATES,

@@ -12,7 +12,7 @@ from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
 from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
 from bnnhw.compiler.lowering.network import split_host
-from bnnhw.compiler.report import BuildReport, Clock, Link, Provenance, Rung, Stage, render
+from bnnhw.compiler.report import BuildPhase, BuildReport, Clock, LadderRow, Link, Provenance, render
 from bnnhw.compiler.report.from_schedule import from_schedule
 from bnnhw.hw.hardwired.area import hardwired_area
 from bnnhw.hw.hardwired.plan import plan_hardwired
@@ -94,7 +94,7 @@ def test_what_the_build_found_is_kept(tmp_path: Path):
     schedule = make_schedule(tmp_path, [(1, 1), (1, 1), (1, 1)])
     synthesised, routed = Cells(logic=10, luts=4, carries=3, ffs=5), Cells(logic=11, ffs=5)
     clock, link = Clock(asked_hz=50e6, actual_hz=49e6, fmax_hz=60e6), Link(name="UART", frames_per_second=1.0)
-    ladder, stages = (Rung(left="a", right="b"),), (Stage(name="rtl", seconds=1.0),)
+    ladder, stages = (LadderRow(left="a", right="b"),), (BuildPhase(name="rtl", seconds=1.0),)
     report = from_schedule(
         schedule,
         META,

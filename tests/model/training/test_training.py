@@ -190,7 +190,7 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(
 VICTIM = """
 import sys
 from pathlib import Path
-from tests.model.test_training import run
+from tests.model.training.test_training import run
 run(checkpoint=Path(sys.argv[1]), on_step=lambda done: print(done, flush=True))
 """
 

@@ -14,13 +14,12 @@ from bnnhw.boards.build import make_top
 from bnnhw.boards.design import emit_design
 from bnnhw.boards.manifest import Manifest, network_id
 from bnnhw.compiler.dataflow.schedule import Schedule
-from bnnhw.compiler.report import BuildReport, read, write
-from bnnhw.compiler.report import Rung as ReportedStep
+from bnnhw.compiler.report import BuildReport, LadderRow, read, write
 
 from .plan import PlanOptions
 
 if TYPE_CHECKING:
-    from bnnhw.sim.ladder.ladder import Step
+    from bnnhw.sim.ladder.ladder import Comparison
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Build:
         if emit_design(top, board, pll=pll).rtlil != built.read_text():
             raise ValueError(f"{built} is not what this version makes of the model and folding.json; build it again")
 
-    def write_ladder(self, steps: Sequence["Step"], *, names: Sequence[str]) -> None:
+    def write_ladder(self, steps: Sequence["Comparison"], *, names: Sequence[str]) -> None:
         """Rewrites the report with the ladder of the rungs `names`, of which the lowest `steps` were climbed.
 
         Raises ValueError where another build has taken the folder meanwhile.
@@ -75,7 +74,7 @@ class Build:
         if Manifest.read(self.folder) != self.manifest or read(self.folder).provenance != self.report.provenance:
             raise ValueError(f"{self.folder} holds another build than the one that was climbed with; verify it again")
         climbed = [
-            ReportedStep(
+            LadderRow(
                 left=step.lower,
                 right=step.upper,
                 samples=step.samples,
@@ -84,5 +83,5 @@ class Build:
             )
             for step in steps
         ]
-        above = [ReportedStep(left=lower, right=upper) for lower, upper in pairwise(names[len(steps) :])]
+        above = [LadderRow(left=lower, right=upper) for lower, upper in pairwise(names[len(steps) :])]
         write(replace(self.report, ladder=(*climbed, *above)), self.folder)

@@ -15,7 +15,7 @@ from bnnhw.boards.build import BuildFigures, build
 from bnnhw.boards.manifest import MANIFEST, describe_build, network_id
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.ir.graph import Graph, evaluate, random_feeds
-from bnnhw.compiler.report import BuildReport, Clock, Link, Provenance, Stage, write
+from bnnhw.compiler.report import BuildPhase, BuildReport, Clock, Link, Provenance, write
 from bnnhw.compiler.report.from_schedule import from_schedule
 from bnnhw.compiler.search.candidates import find_candidates
 
@@ -128,6 +128,6 @@ def make_report(
         ),
         synthesised=figures.synthesis.cells if figures.synthesis else None,
         routed=routing.cells if routing else None,
-        stages=tuple(Stage(name=name, seconds=figures.seconds.get(name)) for name in STAGES),
+        stages=tuple(BuildPhase(name=name, seconds=figures.seconds.get(name)) for name in STAGES),
         candidates=find_candidates(schedule),
     )

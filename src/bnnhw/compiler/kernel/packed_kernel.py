@@ -20,7 +20,7 @@ from bnnhw.compiler.lowering.build_pipeline import chain_of
 
 from .packed_product import PackedProduct, signs
 
-Step = Callable[[NDArray[Any]], NDArray[Any]]
+PackedStep = Callable[[NDArray[Any]], NDArray[Any]]
 
 IMAGES = 512
 """Images that go through the layers together, at most."""
@@ -60,14 +60,14 @@ def blas() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def packed_steps(graph: Graph) -> tuple[list[Step], int]:
+def packed_steps(graph: Graph) -> tuple[list[PackedStep], int]:
     """(the functions that make an answer of images, one after the other; how many images go through them at a time).
 
     A product is one step with the Threshold behind it, if there is one; so is a threshold of the input. The few other
     ops compute as the oracle does.
     """
     types, nodes = infer_types(graph), list(chain_of(graph))
-    steps: list[Step] = []
+    steps: list[PackedStep] = []
     greatest = 1
     while nodes:
         node = nodes.pop(0)
@@ -84,7 +84,7 @@ def packed_steps(graph: Graph) -> tuple[list[Step], int]:
     return steps, min(IMAGES, max(1, BLOCK_ELEMENTS // greatest))
 
 
-def scalar_threshold(threshold: int) -> Step:
+def scalar_threshold(threshold: int) -> PackedStep:
     """The Threshold of all elements alike, in the type that they come in."""
     return lambda values: signs(values >= threshold)
 

@@ -1,20 +1,32 @@
 """The build report: what was built, how large, how fast, how sure; as report.json and report.html."""
 
-from .data import BuildReport, Candidate, Chip, Clock, DesignResources, Link, Performance, Provenance, Rung, Stage, Unit
+from .data import (
+    BuildPhase,
+    BuildReport,
+    Candidate,
+    Chip,
+    Clock,
+    DesignResources,
+    LadderRow,
+    Link,
+    Performance,
+    Provenance,
+    Unit,
+)
 from .page import render
 from .write import read, write
 
 __all__ = [
+    "BuildPhase",
     "BuildReport",
     "Candidate",
     "Chip",
     "Clock",
     "DesignResources",
+    "LadderRow",
     "Link",
     "Performance",
     "Provenance",
-    "Rung",
-    "Stage",
     "Unit",
     "read",
     "render",

@@ -127,7 +127,7 @@ class Performance:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rung:
+class LadderRow:
     """One step of the ladder of equality; samples, differences and seconds are None where it was not run."""
 
     left: str
@@ -138,7 +138,7 @@ class Rung:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class BuildPhase:
     """One step of the build; seconds is None where it was not run."""
 
     name: str
@@ -187,8 +187,8 @@ class BuildReport:
     resources: DesignResources
     provenance: Provenance
     metrics: dict[str, float] = field(default_factory=dict)
-    ladder: tuple[Rung, ...] = ()
-    stages: tuple[Stage, ...] = ()
+    ladder: tuple[LadderRow, ...] = ()
+    stages: tuple[BuildPhase, ...] = ()
     candidates: tuple[Candidate, ...] = ()
 
     @property
@@ -202,7 +202,7 @@ class BuildReport:
         return tuple(unit for unit in self.units if unit.cycles == max(other.cycles for other in self.units))
 
     @property
-    def rungs_climbed(self) -> tuple[Rung, ...]:
+    def rungs_climbed(self) -> tuple[LadderRow, ...]:
         """The rungs of the ladder that were run."""
         return tuple(rung for rung in self.ladder if rung.differences is not None)
 

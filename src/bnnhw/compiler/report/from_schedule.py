@@ -6,11 +6,22 @@ from typing import Any
 
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.search.search import Design
-from bnnhw.compiler.units.base import Hardwired, Matrix
-from bnnhw.compiler.units.base import Stage as Scheduled
+from bnnhw.compiler.units.base import Hardwired, Matrix, Stage
 from bnnhw.hw.targets import Cells, Device
 
-from .data import BuildReport, Candidate, Chip, Clock, DesignResources, Link, Performance, Provenance, Rung, Stage, Unit
+from .data import (
+    BuildPhase,
+    BuildReport,
+    Candidate,
+    Chip,
+    Clock,
+    DesignResources,
+    LadderRow,
+    Link,
+    Performance,
+    Provenance,
+    Unit,
+)
 from .inspect import summarize_network
 
 
@@ -23,8 +34,8 @@ def from_schedule(
     link: Link | None = None,
     synthesised: Cells | None = None,
     routed: Cells | None = None,
-    ladder: tuple[Rung, ...] = (),
-    stages: tuple[Stage, ...] = (),
+    ladder: tuple[LadderRow, ...] = (),
+    stages: tuple[BuildPhase, ...] = (),
     candidates: Sequence[Design] = (),
 ) -> BuildReport:
     """The report of a build of `schedule`; what is left out was not run.
@@ -71,7 +82,7 @@ def units_of(schedule: Schedule) -> tuple[Unit, ...]:
     return tuple(unit_of(stage, interval=schedule.timing.initiation_interval) for stage in schedule.stages)
 
 
-def unit_of(stage: Scheduled, *, interval: int) -> Unit:
+def unit_of(stage: Stage, *, interval: int) -> Unit:
     unit = Unit(name=stage.name, engine=stage.ENGINE, cycles=stage.interval, estimated=cells_of(stage.resources))
     match stage:
         case Matrix(shape=shape):

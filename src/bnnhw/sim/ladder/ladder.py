@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Rung", "Step", "climb"]
+__all__ = ["Comparison", "Rung", "climb"]
 
 Answers = Callable[[NDArray[Any]], NDArray[Any]]
 Trace = Callable[[NDArray[Any]], Mapping[str, NDArray[Any]]]
@@ -40,7 +40,7 @@ class Rung:
 
 
 @dataclass(frozen=True)
-class Step:
+class Comparison:
     """One comparison: `upper` against `lower` on `samples` images, of which `differences` had other answers.
 
     `where` tells the first difference, None where there is none; `seconds` is the time that `upper` took to answer,
@@ -58,7 +58,7 @@ class Step:
 
 def climb(
     rungs: Iterable[Rung], images: NDArray[Any], *, on_rung: Callable[[str], None] = lambda name: None
-) -> Iterator[Step]:
+) -> Iterator[Comparison]:
     """The steps of the ladder, each as soon as it is done. Stops after the first step with a difference.
 
     Rungs may be made while climbing: the next one is asked for when the last one has held.
@@ -74,7 +74,7 @@ def climb(
         if lower is not None:
             differing = differing_images(expected, rung.as_below(answers) if rung.as_below else answers)
             where = describe_difference(lower, rung, images, differing) if len(differing) else None
-            yield Step(lower.name, rung.name, len(images), len(differing), where, seconds, made - started)
+            yield Comparison(lower.name, rung.name, len(images), len(differing), where, seconds, made - started)
             if len(differing):
                 return
         lower, expected, started = rung, answers, time.perf_counter()
