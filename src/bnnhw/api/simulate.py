@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.frontends.model_file import load
-from bnnhw.compiler.ir.graph import IntType
+from bnnhw.compiler.ir.types import IntType
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.files import staged_file

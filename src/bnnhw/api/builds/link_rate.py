@@ -3,7 +3,8 @@
 Tests: tests/api/test_examples.py
 """
 
-from bnnhw.compiler.ir.graph import FloatType, Graph
+from bnnhw.compiler.ir.graph import Graph
+from bnnhw.compiler.ir.types import FloatType
 from bnnhw.compiler.lowering.network import split_host
 from bnnhw.hw.protocol import BITS_PER_BYTE, Frame, Kind, encode
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.api.checks import check_count
-from bnnhw.compiler.ir.graph import Graph, IntType, random_feeds
+from bnnhw.compiler.ir.graph import Graph, random_feeds
+from bnnhw.compiler.ir.types import IntType
 from bnnhw.model.data.datasets import DataSet, load_data_set
 
 from .files import read_image

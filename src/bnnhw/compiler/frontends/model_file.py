@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import GraphError, ModelError, TorchOnlyError
-from bnnhw.compiler.ir.graph import Graph, IntType, Node, TensorType, Value, infer_types, verify
+from bnnhw.compiler.ir.graph import Graph, Node, Value, infer_types, verify
 from bnnhw.compiler.ir.ops import (
     Affine,
     AveragePool,
@@ -34,6 +34,7 @@ from bnnhw.compiler.ir.ops import (
     Relu,
     Sign,
 )
+from bnnhw.compiler.ir.types import IntType, TensorType
 
 FORMAT = "bnnhw-model"
 TORCH_ONLY_FORMAT = "bnnhw-network"

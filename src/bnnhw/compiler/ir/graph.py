@@ -20,24 +20,9 @@ from numpy.typing import NDArray
 from bnnhw.compiler.errors import GraphError
 from bnnhw.compiler.ir.ops.base import Op
 
-from .types import BinaryType, Element, FloatType, IntType, TensorType
+from .types import FloatType, TensorType
 
-__all__ = [
-    "BinaryType",
-    "Element",
-    "FloatType",
-    "Graph",
-    "IntType",
-    "Node",
-    "Op",
-    "TensorType",
-    "Value",
-    "evaluate",
-    "infer_types",
-    "random_feeds",
-    "trace",
-    "verify",
-]
+__all__ = ["Graph", "Node", "Value", "check_feed", "evaluate", "infer_types", "random_feeds", "trace", "verify"]
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from bnnhw.compiler.errors import FoldError
-from bnnhw.compiler.ir.graph import Graph, Node, TensorType, infer_types
+from bnnhw.compiler.ir.graph import Graph, Node, infer_types
 from bnnhw.compiler.ir.ops import Elementwise, MultiThreshold, Quantise, Reachable, Threshold
-from bnnhw.compiler.ir.types import FloatType
+from bnnhw.compiler.ir.types import FloatType, TensorType
 
 from .crossings import Activation, falling_channels, find_crossings
 from .rewrite import FloatChain, chains, is_alike_for_channels

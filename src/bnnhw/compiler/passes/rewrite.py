@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
-from bnnhw.compiler.ir.graph import Graph, Node, TensorType
+from bnnhw.compiler.ir.graph import Graph, Node
 from bnnhw.compiler.ir.ops import Affine, BatchNorm, Elementwise, Flatten, MaxPool, Op, Product, Reachable, SumPool
+from bnnhw.compiler.ir.types import TensorType
 
 
 def replace_nodes(graph: Graph, rewrite: Callable[[Node], Iterable[Node]]) -> Graph:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnnhw.compiler.ir.graph import BinaryType, Element, FloatType, Graph, Node, infer_types
+from bnnhw.compiler.ir.graph import Graph, Node, infer_types
 from bnnhw.compiler.ir.ops import BinaryLayer, Conv, Product, Threshold
-from bnnhw.compiler.ir.types import TensorType
+from bnnhw.compiler.ir.types import BinaryType, Element, FloatType, TensorType
 
 from .unique_filters import FilterReuse, count_unique_filters
 

@@ -91,7 +91,6 @@ class Search:
             return resources.logic + ff_weight * resources.ffs
 
         whole = device.luts + ff_weight * device.ffs
-
         room = int(fill * device.ebr)
         states: dict[Port | None, NDArray[np.float64]] = {None: np.where(np.arange(room + 1) == 0, 0.0, np.inf)}
         trails = []

@@ -20,7 +20,6 @@ __all__ = ["check_integer_form"]
 
 _EXACT = 2**24  # integers up to this magnitude are exact in float32
 _LEVELS = 2**16  # of an input
-_ACTIVATIONS = ("sign", "input_threshold", "quantise")
 
 
 @dataclass(frozen=True, kw_only=True)
