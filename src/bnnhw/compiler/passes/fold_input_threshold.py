@@ -11,7 +11,7 @@ from bnnhw.compiler.ir.ops import Activation, Elementwise, Reachable
 from bnnhw.compiler.ir.types import FloatType, TensorType
 
 from .crossings import falling_channels, find_crossings
-from .rewrite import FloatChain, chains
+from .rewrite import FloatChain, chains, is_alike
 
 
 def fold_input_threshold(graph: Graph) -> Graph:
@@ -52,7 +52,7 @@ def fold_integers(
     """The Threshold or MultiThreshold that replaces `floats` and `node`, all of them behind the integers `value`."""
     element, shape = types[value].element, types[value].shape
     assert not isinstance(element, FloatType)
-    lows = np.full(1 if all(before.op.alike for before in floats) else shape[-1], element.lo)
+    lows = np.full(1 if all(is_alike(before.op) for before in floats) else shape[-1], element.lo)
     crossings = find_crossings(
         FloatChain(reachable=Reachable(lows, element.step, element.count), floats=floats), activation
     )

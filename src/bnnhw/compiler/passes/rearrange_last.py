@@ -4,9 +4,9 @@ Tests: tests/compiler/passes/test_integerize.py
 """
 
 from bnnhw.compiler.ir.graph import Graph
-from bnnhw.compiler.ir.ops import Activation, Elementwise, Op, Rearrangement
+from bnnhw.compiler.ir.ops import Rearrangement
 
-from .rewrite import swap_neighbours
+from .rewrite import is_alike, swap_neighbours
 
 
 def rearrange_last(graph: Graph) -> Graph:
@@ -21,8 +21,3 @@ def rearrange_last(graph: Graph) -> Graph:
         if graph.consumers(before.output) == (node,) and before.output not in graph.outputs:
             return rearrange_last(swap_neighbours(graph, before, node, f"{node.output}.image"))
     return graph
-
-
-def is_alike(op: Op) -> bool:
-    """Whether `op` is a function of each element, whatever its channel."""
-    return isinstance(op, Activation) or (isinstance(op, Elementwise) and op.alike)

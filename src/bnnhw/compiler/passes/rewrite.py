@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir.graph import Graph, Node
-from bnnhw.compiler.ir.ops import Elementwise, Product, Reachable
+from bnnhw.compiler.ir.ops import Activation, Elementwise, Op, Product, Reachable
 from bnnhw.compiler.ir.types import TensorType
 
 
@@ -119,6 +119,11 @@ def chain_behind(graph: Graph, types: Mapping[str, TensorType], product: Node, o
             break
         value = reader.output
     return Chain(product=product, op=op, pools=tuple(pools), reachable=reachable, floats=tuple(floats), end=end)
+
+
+def is_alike(op: Op) -> bool:
+    """Whether `op` is a function of each element, whatever its channel."""
+    return isinstance(op, Activation) or (isinstance(op, Elementwise) and op.alike)
 
 
 def is_monotone(chain: FloatChain) -> bool:

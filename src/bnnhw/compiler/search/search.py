@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.dataflow.chain import Port
-from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.pipeline import Pipeline
+from bnnhw.compiler.units.port import Port
+from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.hw.targets import Cells, Device, Target
 
 from .options import Option, Options, Part, undominated

@@ -18,14 +18,18 @@ from .base import Elementwise, Op
 
 
 class Activation(Op):
-    """Few bits of each float: how many of its `levels` the input reaches, whatever its channel.
+    """Few bits of each float: how many of its levels the input reaches, whatever its channel.
 
     Behind integers it becomes thresholds, of each channel and level.
     """
 
-    levels: int
     DEFINED_FOR_NAN: ClassVar[bool] = False
     """Whether NaN, too, has a result."""
+
+    @property
+    @abstractmethod
+    def levels(self) -> int:
+        """How many results there are but the least."""
 
     @abstractmethod
     def reached(self, x: NDArray[Any]) -> NDArray[np.bool_]:

@@ -15,8 +15,11 @@ from bnnhw.compiler.ir.ops.kinds import Activation
 class SignActivation(Activation):
     """+1 or -1; the one level is +1. NaN gives -1."""
 
-    levels = 1
     DEFINED_FOR_NAN = True
+
+    @property
+    def levels(self) -> int:
+        return 1
 
     def reached(self, x: NDArray[Any]) -> NDArray[np.bool_]:
         return (self.reference(x) == 1)[None]

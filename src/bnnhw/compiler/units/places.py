@@ -1,0 +1,54 @@
+"""Units whose constants depend on the channel and on the pixel's place.
+
+Tests: tests/compiler/units/test_area.py
+"""
+
+from abc import abstractmethod
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.targets import Cells, Target
+from bnnhw.hw.threshold.multi_threshold import MultiThresholdShape
+from bnnhw.hw.threshold.places import Places
+from bnnhw.hw.threshold.rescale import RescaleShape
+
+from .port import Port
+from .product.borders import Borders
+from .stage import Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed(Stage):
+    """A unit with constants by `places`; `beats` a frame, one a cycle."""
+
+    places: Places
+    beats: int
+    target: Target
+
+    @property
+    @abstractmethod
+    def shape(self) -> MultiThresholdShape | RescaleShape:
+        """What the unit is made of."""
+
+    @property
+    def interval(self) -> int:
+        return self.beats
+
+    @property
+    def resources(self) -> Cells:
+        return self.shape.area
+
+    def flow(self, sink: Sink) -> Flow:
+        return self.shape.flow(sink)
+
+    def where(self) -> dict[str, Any]:
+        """`places` as the unit's options."""
+        options = asdict(self.places)
+        del options["channels"]  # those of the constants
+        return options
+
+
+def places(port: Port, borders: Borders) -> Places:
+    """The places of a stream's beats; vectors lie side by side as pixels do."""
+    return Places(channels=port.channels, lanes=port.lanes, pixels=port.pixels * port.vectors, **asdict(borders))
