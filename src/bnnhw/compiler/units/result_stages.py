@@ -5,7 +5,6 @@ Tests: tests/compiler/units/test_area.py
 
 from abc import abstractmethod
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import numpy as np
 from amaranth.lib import wiring
@@ -22,6 +21,7 @@ from bnnhw.hw.stream.flow import Flow, Sink, flow_cycles, wire_flow
 from bnnhw.hw.targets import Cells, Target
 from bnnhw.hw.threshold.invert import Invert
 from bnnhw.hw.threshold.multi_threshold import MultiThreshold, MultiThresholdShape
+from bnnhw.hw.threshold.placed import PlacedShape
 from bnnhw.hw.threshold.places import Places
 from bnnhw.hw.threshold.rescale import Rescale, RescaleShape
 
@@ -39,7 +39,7 @@ class Placed(Stage):
 
     @property
     @abstractmethod
-    def shape(self) -> MultiThresholdShape | RescaleShape:
+    def shape(self) -> PlacedShape:
         """What the unit is made of."""
 
     @property
@@ -52,12 +52,6 @@ class Placed(Stage):
 
     def flow(self, sink: Sink) -> Flow:
         return self.shape.flow(sink)
-
-    def where(self) -> dict[str, Any]:
-        """`places` as the unit's options."""
-        options = asdict(self.places)
-        del options["channels"]  # those of the constants
-        return options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +70,7 @@ class Thresholds(Placed):
 
     def build(self) -> wiring.Component:
         return MultiThreshold(
-            thresholds=self.step.thresholds, greatest=self.step.greatest, **self.where(), target=self.target
+            thresholds=self.step.thresholds, greatest=self.step.greatest, places=self.places, target=self.target
         )
 
 
@@ -107,7 +101,7 @@ class Offsets(Placed):
             factor=step.factor,
             greatest=step.greatest,
             greatest_result=step.greatest_result,
-            **self.where(),
+            places=self.places,
             target=self.target,
         )
 
