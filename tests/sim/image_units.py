@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from bnnhw.hw.threshold.multi_threshold import MultiThreshold
+from bnnhw.hw.threshold.places import Places
 from bnnhw.hw.threshold.rescale import Rescale
 from bnnhw.hw.window.sliding_window import SlidingWindow
 from tests.beats import pixels_to_beats, to_words
@@ -64,14 +65,14 @@ def pool(unit_class, reduce, height, width, channels, window, stride, pixels, la
     return case
 
 
-def by_place(make: Callable[[np.random.Generator, Any], tuple[Any, Any]], pixels, lanes) -> Case:
-    """A unit of `make(generator, classes)`, which gives it and what it makes of images 4 x 6 of 4 channels."""
+def by_place(make: Callable[[np.random.Generator, Places], tuple[Any, Any]], pixels, lanes) -> Case:
+    """A unit of `make(generator, places)`, which gives it and what it makes of images 4 x 6 of 4 channels."""
     rows, columns = (0, 1, 1, 2), (0, 1, 1, 1, 1, 2)
 
     def case(seed):
         rng = np.random.default_rng(seed)
-        options = {"lanes": lanes, "pixels": pixels, "row_classes": rows, "column_classes": columns}
-        unit, function = make(rng, options)
+        where = Places(channels=4, lanes=lanes, pixels=pixels, row_classes=rows, column_classes=columns)
+        unit, function = make(rng, where)
         x = rng.integers(0, unit.shape.greatest + 1, (FRAMES, 4, 6, 4))
         y = function(x, np.ix_(rows, columns))
         inputs, outputs = (pixels_to_beats(values, pixels, lanes) for values in (x, y))
@@ -81,20 +82,20 @@ def by_place(make: Callable[[np.random.Generator, Any], tuple[Any, Any]], pixels
 
 
 def multi_threshold(bits, greatest, pixels, lanes, target) -> Case:
-    def make(rng, options):
+    def make(rng, where):
         thresholds = np.sort(rng.integers(-1, greatest + 3, (3, 3, (1 << bits) - 1, 4)), axis=2)
-        unit = MultiThreshold(thresholds=thresholds, greatest=greatest, **options, target=target)
+        unit = MultiThreshold(thresholds=thresholds, greatest=greatest, places=where, target=target)
         return unit, lambda x, places: (x[..., None, :] >= thresholds[places]).sum(axis=-2)
 
     return by_place(make, pixels, lanes)
 
 
 def rescale(factor, greatest, pixels, lanes, target) -> Case:
-    def make(rng, options):
+    def make(rng, where):
         offsets = rng.integers(0, 9, (3, 3, 1, 4))
         most = factor * greatest + 8
         unit = Rescale(
-            offsets=offsets, factor=factor, greatest=greatest, greatest_result=most, **options, target=target
+            offsets=offsets, factor=factor, greatest=greatest, greatest_result=most, places=where, target=target
         )
         return unit, lambda x, places: factor * x + offsets[places][:, :, 0]
 

@@ -8,6 +8,7 @@ from bnnhw.hw.targets import PORTABLE
 from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.hw.threshold.multi_threshold import MultiThreshold
 from bnnhw.hw.threshold.place_rom import place_rom_store
+from bnnhw.hw.threshold.places import Places
 from tests.hw.netlist_cells import netlist_logic
 from tests.hw.pool.test_pool import to_beats
 from tests.hw.scenario import run_scenario
@@ -38,15 +39,8 @@ def random_unit(height, width, channels, bits, greatest, lanes, pixels, rows, co
     rng = np.random.default_rng(seed)
     classes = max(rows, default=0) + 1, max(columns, default=0) + 1
     thresholds = np.sort(rng.integers(-3, greatest + 5, (*classes, (1 << bits) - 1, channels)), axis=2)
-    return MultiThreshold(
-        thresholds=thresholds,
-        greatest=greatest,
-        lanes=lanes,
-        pixels=pixels,
-        row_classes=rows,
-        column_classes=columns,
-        target=target,
-    ), thresholds
+    places = Places(channels=channels, lanes=lanes, pixels=pixels, row_classes=rows, column_classes=columns)
+    return MultiThreshold(thresholds=thresholds, greatest=greatest, places=places, target=target), thresholds
 
 
 def verify_against_reference(
@@ -115,28 +109,32 @@ def test_area(case):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "where", "message"),
     [
-        ({"lanes": 3}, r"^lanes=3 must divide channels=4; legal values are \[1, 2, 4\]$"),
-        ({"greatest": 0}, r"^greatest=0 must be at least 1$"),
+        ({}, {"lanes": 3}, r"^lanes=3 must divide channels=4; legal values are \[1, 2, 4\]$"),
+        ({"greatest": 0}, {}, r"^greatest=0 must be at least 1$"),
         (
             {"thresholds": np.zeros((1, 1, 2, 4), int)},
+            {},
             r"^thresholds of shape \(1, 1, 2, 4\) must be .* 2\^bits - 1 lev",
         ),
-        ({"thresholds": -np.arange(12).reshape(1, 1, 3, 4)}, r"^thresholds must not fall along the levels$"),
+        ({"thresholds": -np.arange(12).reshape(1, 1, 3, 4)}, {}, r"^thresholds must not fall along the levels$"),
         (
+            {},
             {"row_classes": (0, 1), "column_classes": (0,)},
             r"^thresholds of shape \(1, 1, 3, 4\) must be .* with 2 row classes, 1 column",
         ),
+        ({}, {"channels": 2}, r"^thresholds of shape \(1, 1, 3, 4\) must be .* 1 column classes and 2 channels$"),
         (
+            {},
             {"row_classes": (0,)},
             r"^column_classes must be given beside row_classes: they say how many pixels a row has$",
         ),
-        ({"column_classes": (0, 0, 0), "pixels": 2}, r"^pixels=2 must divide the 3 columns$"),
-        ({"target": "asic"}, r"^target='asic' must be one of"),
+        ({}, {"column_classes": (0, 0, 0), "pixels": 2}, r"^pixels=2 must divide the 3 columns$"),
+        ({"target": "asic"}, {}, r"^target='asic' must be one of"),
     ],
 )
-def test_options_are_checked(options, message):
-    legal = {"thresholds": np.zeros((1, 1, 3, 4), int), "greatest": 9, "lanes": 2, "target": PORTABLE}
+def test_options_are_checked(options, where, message):
+    legal = {"thresholds": np.zeros((1, 1, 3, 4), int), "greatest": 9, "target": PORTABLE}
     with pytest.raises(ValueError, match=message):
-        MultiThreshold(**{**legal, **options})
+        MultiThreshold(**{**legal, **options}, places=Places(**{"channels": 4, "lanes": 2, **where}))

@@ -6,6 +6,7 @@ import pytest
 from bnnhw.boards.toolchain.alone import synthesise_alone
 from bnnhw.hw.targets import PORTABLE
 from bnnhw.hw.targets.ecp5 import ECP5
+from bnnhw.hw.threshold.places import Places
 from bnnhw.hw.threshold.rescale import Rescale
 from tests.hw.netlist_cells import netlist_logic
 from tests.hw.pool.test_pool import to_beats
@@ -35,9 +36,10 @@ def verify_against_reference(
     classes = max(rows, default=0) + 1, max(columns, default=0) + 1
     offsets = rng.integers(0, greatest_offset + 1, (*classes, 1, channels))
     offsets.flat[0] = greatest_offset
+    places = Places(channels=channels, lanes=lanes, pixels=pixels, row_classes=rows, column_classes=columns)
     unit = Rescale(
         offsets=offsets, factor=factor, greatest=greatest, greatest_result=factor * greatest + greatest_offset,
-        lanes=lanes, pixels=pixels, row_classes=rows, column_classes=columns, target=target,
+        places=places, target=target,
     )  # fmt: skip
     width = max(width, pixels)
     x = rng.integers(0, greatest + 1, (IMAGES, height, width, channels))
@@ -58,7 +60,7 @@ def test_equals_numpy(case, seed, stalls):
 
 def test_offsets_may_be_negative_where_no_result_is():
     offsets = np.array([-4, 3]).reshape(1, 1, 1, 2)
-    unit = Rescale(offsets=offsets, greatest=9, greatest_result=12, lanes=2, target=PORTABLE)
+    unit = Rescale(offsets=offsets, greatest=9, greatest_result=12, places=Places(channels=2, lanes=2), target=PORTABLE)
     beats = [pack((x, 9 - x), 4) for x in range(4, 10)]
     expected = [pack((x - 4, 12 - x), 4) for x in range(4, 10)]
     assert run_scenario(unit, beats, outputs=6).outputs == expected
@@ -92,9 +94,10 @@ def test_equals_numpy_on_ecp5_cells(case, tmp_path):
 def test_area(channels, greatest, factor, greatest_offset, lanes, pixels, classes):
     count = max(classes, default=0) + 1
     offsets = np.random.default_rng(0).integers(0, greatest_offset + 1, (count, count, 1, channels))
+    places = Places(channels=channels, lanes=lanes, pixels=pixels, row_classes=classes, column_classes=classes)
     unit = Rescale(
         offsets=offsets, factor=factor, greatest=greatest, greatest_result=factor * greatest + greatest_offset,
-        lanes=lanes, pixels=pixels, row_classes=classes, column_classes=classes, target=ECP5,
+        places=places, target=ECP5,
     )  # fmt: skip
     report, area = synthesise_alone(unit, ECP5), unit.shape.area
     assert report.ebr == area.ebr
@@ -103,7 +106,7 @@ def test_area(channels, greatest, factor, greatest_offset, lanes, pixels, classe
 
 
 def test_options_are_checked():
-    sizes = {"greatest": 9, "greatest_result": 9, "lanes": 2}
+    sizes = {"greatest": 9, "greatest_result": 9, "places": Places(channels=4, lanes=2)}
     legal = {"offsets": np.zeros((1, 1, 1, 4), int), **sizes, "target": PORTABLE}
     with pytest.raises(ValueError, match=r"^factor=0 must be at least 1$"):
         Rescale(**{**legal, "factor": 0})

@@ -3,6 +3,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bnnhw.model import BinaryConv2d
 from bnnhw.model.methods.abc_conv2d import AbcConv2d, AbcConvTranspose2d
 from bnnhw.model.methods.abc_net import AbcWeights, BinaryBases
 
@@ -33,6 +34,15 @@ def test_a_convolution_is_so_many_binary_ones(weights: int, activations: int) ->
     assert layer.bias is not None
     expected += layer.bias[:, None, None]
     torch.testing.assert_close(layer(binarise(x)), expected)
+
+
+@pytest.mark.parametrize("weights", COUNTS)
+def test_a_convolution_is_that_of_the_method(weights: int) -> None:
+    layer = AbcConv2d(4, 6, 3, padding=1, bases=weights)
+    twin = BinaryConv2d(4, 6, 3, padding=1, weights=AbcWeights(weights), bias=True)
+    twin.load_state_dict(layer.state_dict())
+    x = random(2, 4, 5, 7)
+    torch.testing.assert_close(twin(x), layer(x))
 
 
 def test_a_transposed_convolution_is_four_convolutions_of_one_pixel() -> None:

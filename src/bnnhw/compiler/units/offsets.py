@@ -70,7 +70,7 @@ class Offsets(Placed):
             factor=step.factor,
             greatest=step.greatest,
             greatest_result=step.greatest_result,
-            **self.where(),
+            places=self.places,
             target=self.target,
         )
 

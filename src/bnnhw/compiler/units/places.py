@@ -5,13 +5,11 @@ Tests: tests/compiler/units/test_area.py
 
 from abc import abstractmethod
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from bnnhw.hw.stream.flow import Flow, Sink
 from bnnhw.hw.targets import Cells, Target
-from bnnhw.hw.threshold.multi_threshold import MultiThresholdShape
+from bnnhw.hw.threshold.placed import PlacedShape
 from bnnhw.hw.threshold.places import Places
-from bnnhw.hw.threshold.rescale import RescaleShape
 
 from .port import Port
 from .product.borders import Borders
@@ -28,7 +26,7 @@ class Placed(Stage):
 
     @property
     @abstractmethod
-    def shape(self) -> MultiThresholdShape | RescaleShape:
+    def shape(self) -> PlacedShape:
         """What the unit is made of."""
 
     @property
@@ -41,12 +39,6 @@ class Placed(Stage):
 
     def flow(self, sink: Sink) -> Flow:
         return self.shape.flow(sink)
-
-    def where(self) -> dict[str, Any]:
-        """`places` as the unit's options."""
-        options = asdict(self.places)
-        del options["channels"]  # those of the constants
-        return options
 
 
 def places(port: Port, borders: Borders) -> Places:

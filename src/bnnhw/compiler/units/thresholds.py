@@ -62,7 +62,7 @@ class Thresholds(Placed):
 
     def build(self) -> wiring.Component:
         return MultiThreshold(
-            thresholds=self.step.thresholds, greatest=self.step.greatest, **self.where(), target=self.target
+            thresholds=self.step.thresholds, greatest=self.step.greatest, places=self.places, target=self.target
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bnnhw.hw.product.product_shape import ProductShape
 from bnnhw.hw.product.result_queue import ResultQueue
 from bnnhw.hw.stream.flow import Flow, Sink
 
@@ -21,58 +22,23 @@ WORD_REGISTERS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class HardwiredPlan:
+class HardwiredPlan(ProductShape):
     """A constant (rows, cols) matrix of +1/-1 times vectors of `planes`-bit numbers, all rows and columns at once.
 
     Attributes
     ----------
+    rows, cols, vectors, planes, thresholded
+        See `ProductShape`. Each vector has adders of its own; bit planes take a cycle each.
     graph : AdderGraph
         The mismatch sums of a bit plane.
-    vectors : int
-        Vectors side by side; each has adders of its own.
-    planes : int
-        Bits of an input element. Bit planes take a cycle each.
-    thresholded : bool
-        Whether a result is one bit, else the mismatch sum.
     """
 
     graph: AdderGraph
-    vectors: int = 1
-    planes: int = 1
-    thresholded: bool = True
-
-    def __post_init__(self) -> None:
-        for name in ("vectors", "planes"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-
-    @property
-    def rows(self) -> int:
-        return len(self.graph.rows)
-
-    @property
-    def cols(self) -> int:
-        return self.graph.inputs
 
     @property
     def initiation_interval(self) -> int:
         """Cycles from vector to vector in the steady state."""
         return self.planes
-
-    @property
-    def greatest_sum(self) -> int:
-        """The greatest mismatch sum."""
-        return self.cols * ((1 << self.planes) - 1)
-
-    @property
-    def sum_width(self) -> int:
-        """Bits of a mismatch sum."""
-        return self.greatest_sum.bit_length()
-
-    @property
-    def result_width(self) -> int:
-        """Bits of a row's result for one vector."""
-        return 1 if self.thresholded else self.sum_width
 
     @property
     def input_width(self) -> int:
@@ -142,4 +108,5 @@ def plan_hardwired(
     if weights.ndim != 2 or not weights.size or not np.isin(weights, (-1, 1)).all():
         raise ValueError(f"weights of shape {weights.shape} must be a matrix of +1 and -1")
     graph = plan_row_sums(weights.astype(np.int8), with_offsets=thresholded, shared=shared)
-    return HardwiredPlan(graph=graph, vectors=vectors, planes=planes, thresholded=thresholded)
+    rows, cols = weights.shape
+    return HardwiredPlan(rows=rows, cols=cols, vectors=vectors, planes=planes, thresholded=thresholded, graph=graph)

@@ -13,6 +13,7 @@ from bnnhw.hw.targets import Target
 
 from .input_buffer import buffer_depth, buffer_store, input_buffer_latency
 from .popcount_plan import Popcount, plan_popcount
+from .product_shape import ProductShape
 from .result_queue import ResultQueue
 
 __all__ = ["POPCOUNT_LEVELS", "STORES", "MatrixShape"]
@@ -33,7 +34,7 @@ def _divisors(number: int) -> list[int]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MatrixShape:
+class MatrixShape(ProductShape):
     """A (rows, cols) matrix of +1/-1 times vectors of `planes`-bit numbers, `pe` rows by `simd` columns in a cycle.
 
     The rows may fall into groups that the vectors meet in turn: vector n the rows of group n modulo `row_groups`.
@@ -42,36 +43,26 @@ class MatrixShape:
 
     Parameters
     ----------
-    rows, cols : int
+    rows, cols, vectors, planes, thresholded
+        See `ProductShape`. The vectors share the weights, in lockstep.
     pe, simd : int
         Divisors of the rows of a group and of `cols`.
-    vectors : int
-        Vectors in lockstep, which share the weights: FINN's MMV.
-    planes : int
-        Bits of an input element.
     row_groups : int
-    thresholded : bool
-        Whether a result is one bit, else the mismatch sum.
     store : "block", "lut", "constant" or "auto"
         Where the weights lie. "constant" is for folds * words = 1 only; "auto" is resolved to one of the others.
     target : Target
     """
 
-    rows: int
-    cols: int
     pe: int
     simd: int
-    vectors: int = 1
-    planes: int = 1
     row_groups: int = 1
-    thresholded: bool = True
     store: str = "auto"
     target: Target
 
     def __post_init__(self) -> None:
-        for name in ("rows", "cols", "vectors", "planes", "row_groups"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        super().__post_init__()
+        if self.row_groups < 1:
+            raise ValueError(f"row_groups={self.row_groups} must be at least 1")
         rows = "rows" if self.row_groups == 1 else "rows of a group"
         for name, of, total in (
             ("row_groups", "rows", self.rows),
@@ -129,16 +120,6 @@ class MatrixShape:
         return self.vector_folds * self.fold_beats
 
     @property
-    def greatest_sum(self) -> int:
-        """The greatest mismatch sum."""
-        return self.cols * ((1 << self.planes) - 1)
-
-    @property
-    def sum_width(self) -> int:
-        """Bits of a mismatch sum."""
-        return self.greatest_sum.bit_length()
-
-    @property
     def start_bits(self) -> int:
         """Bits of a threshold that stand beside a PE's weights in each word of the ROM; 0 where a ROM of its own in
         LUTs, a word for each row fold, is cheaper."""
@@ -158,11 +139,6 @@ class MatrixShape:
     def accumulator_width(self) -> int:
         """Bits of an accumulator; with thresholds it has a sign."""
         return self.sum_width + self.thresholded
-
-    @property
-    def result_width(self) -> int:
-        """Bits of a PE's result for one vector."""
-        return 1 if self.thresholded else self.sum_width
 
     @property
     def input_width(self) -> int:

@@ -4,49 +4,35 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from amaranth.hdl import Cat, Module, Signal, Value
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Module, Value
 
 from bnnhw.hw.logic.delays import delay
-from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.stream.flow import Flow, Sink, pipeline_flow
-from bnnhw.hw.targets import Cells, Target, check_target
+from bnnhw.hw.targets import Cells, Target
 
-from .place_rom import place_rom_cells, place_rom_latency, place_rom_store, read_place_rom
-from .places import Places, check_tables, count_places
+from .place_rom import place_rom_cells, place_rom_latency, place_rom_store, read_place_rom, read_shared_roms
+from .placed import PlacedShape, PlacedUnit
+from .places import Places, check_tables
 
 __all__ = ["MultiThreshold", "MultiThresholdShape"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class MultiThresholdShape:
+class MultiThresholdShape(PlacedShape):
     """The sizes of a MultiThreshold.
 
     Parameters
     ----------
-    places : Places
+    places, greatest, target
+        See `PlacedShape`.
     bits : int
         Of a code: there are 2^bits - 1 thresholds.
-    greatest : int
-        The greatest sum.
-    target : Target
     """
 
-    places: Places
     bits: int
-    greatest: int
-    target: Target
-
-    def __post_init__(self) -> None:
-        for name in ("bits", "greatest"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
 
     @property
-    def width(self) -> int:
-        """Bits of a sum."""
-        return self.greatest.bit_length()
+    def result_width(self) -> int:
+        return self.bits
 
     @property
     def threshold_width(self) -> int:
@@ -70,10 +56,6 @@ class MultiThresholdShape:
         """Cycles from a beat to its codes."""
         return self.places.latency + sum(self.read_latency(stage) + 1 for stage in range(self.bits))
 
-    def flow(self, sink: Sink) -> Flow:
-        """A pipeline's of `latency` cycles."""
-        return pipeline_flow(sink, latency=self.latency)
-
     @property
     def area(self) -> Cells:
         """The cells of a MultiThreshold: comparisons, ROMs and registers, counted; yosys merges thresholds that it
@@ -83,7 +65,7 @@ class MultiThresholdShape:
         if places.borders > 1:
             lut4, ff = 30, elements * width + 30
         for stage in range(self.bits):
-            roms = elements if stage else len({tuple(kind[p] for kind in places.kinds) for p in range(places.pixels)})
+            roms = elements if stage else places.tables_count
             cells = place_rom_cells(self.target.fabric, self.depth(stage), self.read_width(stage))
             lut4, ff, ebr = (total + roms * each for total, each in zip((lut4, ff, ebr), cells, strict=True))
             place_bits = (places.count - 1).bit_length()
@@ -95,12 +77,11 @@ class MultiThresholdShape:
         return self.target.fabric.cells(luts=lut4 + 8, carries=carries, carry_ends=carry_ends, ffs=ff, ebr=ebr)
 
 
-class MultiThreshold(wiring.Component):
+class MultiThreshold(PlacedUnit[MultiThresholdShape]):
     """y[p, c] = how many thresholds of the channel c and of the pixel's classes are at most x[p, c].
 
     By bisection, one bit of y after the other, the highest first: x is compared with the threshold that halves those
-    that are left. Each comparison takes a cycle and finding its threshold one or two, in a pipeline; one beat a cycle.
-    `i.ready` depends on `o.ready`.
+    that are left. Each comparison takes a cycle and finding its threshold one or two.
 
     Parameters
     ----------
@@ -108,8 +89,8 @@ class MultiThreshold(wiring.Component):
         2^bits - 1 levels along which they do not fall. Any int: one beyond the range of x is reached always or never.
     greatest : int
         The greatest x.
-    lanes, pixels, row_classes, column_classes
-        See `Places`.
+    places : Places
+        Of as many classes and channels.
     target : Target
 
     Members
@@ -118,21 +99,7 @@ class MultiThreshold(wiring.Component):
     o : Out(stream of unsigned(pixels * lanes * shape.bits))
     """
 
-    i: stream.Interface
-    o: stream.Interface
-
-    def __init__(
-        self,
-        *,
-        thresholds: np.ndarray,
-        greatest: int,
-        lanes: int,
-        pixels: int = 1,
-        row_classes: Sequence[int] = (),
-        column_classes: Sequence[int] = (),
-        target: Target,
-    ):
-        check_target(target)
+    def __init__(self, *, thresholds: np.ndarray, greatest: int, places: Places, target: Target):
         thresholds = np.asarray(thresholds)
         levels = thresholds.shape[2] if thresholds.ndim == 4 else 0
         if levels < 1 or levels & levels + 1:
@@ -140,39 +107,15 @@ class MultiThreshold(wiring.Component):
                 f"thresholds of shape {thresholds.shape} must be (row classes, column classes, levels, channels) with "
                 "2^bits - 1 levels; fill them up with thresholds above the greatest sum"
             )
-        places = Places(
-            channels=thresholds.shape[3],
-            lanes=lanes,
-            pixels=pixels,
-            row_classes=tuple(row_classes),
-            column_classes=tuple(column_classes),
-        )
         check_tables("thresholds", thresholds, places, ("row classes", "column classes", "levels", "channels"))
         if (np.diff(thresholds, axis=2) < 0).any():
             raise ValueError("thresholds must not fall along the levels")
-        self.shape = MultiThresholdShape(places=places, bits=levels.bit_length(), greatest=greatest, target=target)
         self.thresholds = np.clip(thresholds, 0, greatest + 1)
+        bits = levels.bit_length()
+        super().__init__(MultiThresholdShape(places=places, bits=bits, greatest=greatest, target=target))
+
+    def compute(self, m: Module, place: Value, advance: Value) -> None:
         shape = self.shape
-        super().__init__(
-            {
-                "i": In(flat_stream(shape.places.elements * shape.width)),
-                "o": Out(flat_stream(shape.places.elements * shape.bits)),
-            }
-        )
-
-    def __repr__(self) -> str:
-        return f"MultiThreshold({self.shape!r})"
-
-    def flow(self, sink: Sink) -> Flow:
-        """See the shape's."""
-        return self.shape.flow(sink)
-
-    def elaborate(self, platform) -> Module:
-        m = Module()
-        shape = self.shape
-        advance = Signal()
-        m.d.comb += [advance.eq(~self.o.valid | self.o.ready), self.i.ready.eq(advance)]
-        place = count_places(m, shape.places, beat=advance & self.i.valid, enable=advance)
 
         def late(value: Value, cycles: int, name: str) -> Value:
             return delay(m, value, cycles, enable=advance, name=name)
@@ -193,7 +136,6 @@ class MultiThreshold(wiring.Component):
             codes = [late(code, 1, f"codes{stage}_{number}_") for number, code in enumerate(following)]
             valid, sums = late(valid, 1, f"valid{stage}_compared"), late(sums, 1, f"sums{stage}_compared")
         m.d.comb += [self.o.valid.eq(valid), self.o.payload.eq(Cat(codes))]
-        return m
 
     def _thresholds(
         self, m: Module, stage: int, place: Value, codes: Sequence[Value], advance: Value
@@ -203,18 +145,10 @@ class MultiThreshold(wiring.Component):
         step = 1 << shape.bits - stage  # thresholds that each of the known codes leaves
         levels = shape.places.tables(self.thresholds)[:, :, step // 2 - 1 :: step]
         words_of = levels.reshape(shape.places.pixels, shape.depth(stage), shape.places.lanes)
-        shared: dict[bytes, Value] = {}
+        if stage == 0:
+            yield from read_shared_roms(m, words_of, width, place, enable=advance, target=shape.target, name="rom0_")
+            return
         for pixel, words in enumerate(words_of):
-            if stage == 0:
-                rows = [sum(int(value) << lane * width for lane, value in enumerate(row)) for row in words]
-                if (key := words.tobytes()) not in shared:
-                    shared[key] = read_place_rom(
-                        m, rows, shape.read_width(0), place, enable=advance, target=shape.target,
-                        name=f"rom0_{pixel}",
-                    )  # fmt: skip
-                for lane in range(shape.places.lanes):
-                    yield shared[key].word_select(lane, width)
-                continue
             for lane in range(shape.places.lanes):
                 code = codes[pixel * shape.places.lanes + lane]
                 address = Cat(code, place) if shape.places.count > 1 else code

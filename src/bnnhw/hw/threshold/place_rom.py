@@ -3,16 +3,17 @@
 Tests: tests/hw/threshold/test_multi_threshold.py
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
+import numpy as np
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib.memory import Memory
 
 from bnnhw.hw.storage.weight_rom import rom_lut4
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY, Fabric, Target
 
-__all__ = ["place_rom_cells", "place_rom_latency", "place_rom_store", "read_place_rom"]
+__all__ = ["place_rom_cells", "place_rom_latency", "place_rom_store", "read_place_rom", "read_shared_roms"]
 
 
 def place_rom_store(fabric: Fabric, depth: int, width: int) -> Literal["constant", "lut", "block"]:
@@ -74,3 +75,19 @@ def read_place_rom(
         m.d.comb += [ram.read_address.eq(address), ram.read_enable.eq(enable)]
         parts.append(ram.read_data)
     return Cat(parts)
+
+
+def read_shared_roms(
+    m: Module, tables: np.ndarray, width: int, place: Value, *, enable: Value, target: Target, name: str
+) -> Iterator[Value]:
+    """tables[pixel, place, lane], constants of `width` bits, of each pixel and lane; `place_rom_latency` cycles of
+    `enable` later. The lanes of a pixel are a word, and equal tables are read once for all their pixels."""
+    shared: dict[bytes, Value] = {}
+    for pixel, words in enumerate(tables):
+        if (key := words.tobytes()) not in shared:
+            rows = [sum(int(value) << lane * width for lane, value in enumerate(row)) for row in words]
+            shared[key] = read_place_rom(
+                m, rows, words.shape[1] * width, place, enable=enable, target=target, name=f"{name}{pixel}"
+            )
+        for lane in range(words.shape[1]):
+            yield shared[key].word_select(lane, width)

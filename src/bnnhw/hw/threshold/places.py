@@ -98,6 +98,11 @@ class Places:
         """Cycles from a beat to its place: none where only the channels count."""
         return int(self.borders > 1)
 
+    @property
+    def tables_count(self) -> int:
+        """How many of the tables of the pixels side by side differ, whatever the constants."""
+        return len(set(zip(*self.kinds, strict=True)))
+
     def tables(self, values: np.ndarray) -> np.ndarray:
         """Constants (row classes, column classes, entries, channels) by place: (pixels, count, entries, lanes)."""
         rows, _, entries, _ = values.shape

@@ -7,6 +7,10 @@ M bases of the weights and N of the activations is M*N binary convolutions::
 
 They are computed here as one convolution of the two sums, which is the same number but for float32's rounding.
 `methods.abc_net` makes the sums.
+
+`BinaryConv2d(weights=AbcWeights(M))`, which the method `abc` builds its networks of, computes the same as `AbcConv2d`.
+These layers are torch's own but for the weight: they begin with torch's initial weights, so that 0 bases are the
+network that the binary ones are compared with, and there is a transposed one.
 """
 
 from torch import Tensor, nn
