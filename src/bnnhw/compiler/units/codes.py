@@ -33,6 +33,10 @@ class Codes:
         return cls(np.full((1, 1, rows), element.lo), element.step, element.count - 1)
 
     @property
+    def channels(self) -> int:
+        return self.offsets.shape[2]
+
+    @property
     def by_place(self) -> bool:
         """Whether what a code means depends on its pixel."""
         return self.borders != NO_BORDERS

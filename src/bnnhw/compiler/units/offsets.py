@@ -77,7 +77,15 @@ class Offsets(Placed):
 
 def rescaling(codes: Codes, element: BinaryType | IntType) -> tuple[Rescaling, Codes]:
     """The way to the codes of an element type whose step divides all values' distances, and these codes."""
-    after = Codes.of(element, codes.offsets.shape[2])
+    after = Codes.of(element, codes.channels)
     offsets = (codes.offsets - element.lo) // element.step
     step = Rescaling(codes.scale // element.step, offsets[:, :, None, :], codes.borders, codes.greatest, after.greatest)
     return step, after
+
+
+def carried_as(element: BinaryType | IntType, codes: Codes) -> tuple[list[Step], Codes]:
+    """The steps, where any are needed, from these codes to those of their values' element type; and these codes."""
+    if codes.means(element):
+        return [], codes
+    step, codes = rescaling(codes, element)
+    return [step], codes

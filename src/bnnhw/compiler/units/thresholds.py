@@ -68,7 +68,7 @@ class Thresholds(Placed):
 
 @steps_of.register
 def _(op: Threshold | MultiThresholdOp, codes: Codes, x: TensorType, y: TensorType) -> tuple[list[Step], Codes]:
-    return [quantising(codes, np.atleast_2d(op.thresholds))], Codes.of(element_of(y), codes.offsets.shape[2])
+    return [quantising(codes, np.atleast_2d(op.thresholds))], Codes.of(element_of(y), codes.channels)
 
 
 def quantising(codes: Codes, thresholds: NDArray[np.int64]) -> Quantising:
