@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from amaranth.hdl import Cat, Module, Mux
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
@@ -53,7 +53,9 @@ class AbsUnit(wiring.Component):
         m = Module()
         results = []
         for n in range(self.count):
-            value = self.i.payload.word_select(n, self.bits) + self.lo
+            code = Signal(self.bits)
+            m.d.comb += code.eq(self.i.payload.word_select(n, self.bits))
+            value = code + self.lo
             results.append((Mux(value < 0, -value, value) - self.least)[: self.result_bits])
         m.d.comb += [
             self.o.payload.eq(Cat(results)),
