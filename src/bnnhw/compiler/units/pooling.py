@@ -1,6 +1,6 @@
 """The greatest or the sum of each window.
 
-Tests: tests/compiler/units/test_area.py
+Tests: tests/test_layers_in_hardware.py
 """
 
 from dataclasses import asdict, dataclass, replace

@@ -1,6 +1,6 @@
 """What a layer does with the results of its product, and which ops do it.
 
-Tests: tests/test_operators_of_users.py
+Tests: tests/test_own_operators.py
 """
 
 from abc import ABC, abstractmethod
