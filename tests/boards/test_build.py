@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from bnnhw.boards import build as build_module
 from bnnhw.boards.board import BOARDS, Board, get_board
-from bnnhw.boards.build import StopAfter, build, build_component
+from bnnhw.boards.build import BuildOptions, StopAfter, build, build_component
 from bnnhw.boards.design import emit_design
 from bnnhw.boards.toolchain.process import ToolError
 from bnnhw.boards.toolchain.routing import RoutedReport
@@ -72,7 +72,7 @@ def test_makes_the_same_bits_in_every_folder(tmp_path: Path):
 @pytest.mark.toolchain
 def test_constrains_the_plls_output_not_the_oscillator(tmp_path: Path):
     pll = pll_settings(input_hz=BOARD.clock_hz, output_hz=80_000_000)
-    build_component(Echo(), BOARD, tmp_path, pll=pll, stop_after="route")
+    build_component(Echo(), BOARD, tmp_path, BuildOptions(stop_after="route"), pll=pll)
     log = (tmp_path / "logs" / "nextpnr.seed1.log").read_text()
     assert re.findall(r"Max frequency for clock .*at ([\d.]+) MHz", log)[-1:] == ["80.00"]
 
@@ -84,8 +84,9 @@ def test_constrains_the_plls_output_not_the_oscillator(tmp_path: Path):
 )
 def test_stops_where_asked(tmp_path: Path, stop_after: StopAfter, present: list[str]):
     said: list[tuple[str, str]] = []
+    options = BuildOptions(stop_after=stop_after)
     figures = build_component(
-        Echo(), BOARD, tmp_path, pll=PLL, stop_after=stop_after, progress=lambda stage, note: said.append((stage, note))
+        Echo(), BOARD, tmp_path, options, pll=PLL, progress=lambda stage, note: said.append((stage, note))
     )
     assert files(tmp_path) == present
     assert (figures.synthesis is None) == (stop_after == "rtl")
@@ -140,7 +141,8 @@ def fake_tools(monkeypatch: pytest.MonkeyPatch):
 def test_tries_seeds_until_timing_is_met_and_keeps_the_best(
     tmp_path: Path, retries: int, tried: list[int], best: int, is_met: bool
 ):
-    figures = build_component(Echo(), BOARD, tmp_path, pll=PLL, seed=3, retries=retries, stop_after="route")
+    options = BuildOptions(seed=3, retries=retries, stop_after="route")
+    figures = build_component(Echo(), BOARD, tmp_path, options, pll=PLL)
     assert [report.seed for report in figures.attempts] == tried
     assert figures.routing is not None
     assert (figures.routing.seed, figures.is_timing_met) == (best, is_met)
@@ -165,7 +167,8 @@ def test_asks_for_nextpnr_only_where_it_is_needed(
             build_component(Echo(), BOARD, tmp_path, pll=PLL)
         assert files(tmp_path) == []
     else:
-        assert build_component(Echo(), BOARD, tmp_path, pll=PLL, stop_after=stop_after).routing is None
+        options = BuildOptions(stop_after=stop_after)
+        assert build_component(Echo(), BOARD, tmp_path, options, pll=PLL).routing is None
 
 
 @pytest.mark.usefixtures("fake_tools")

@@ -7,6 +7,7 @@ import pytest
 
 from bnnhw.model import load, read
 from bnnhw.model.named import checkpoint_path, metrics_path, report_path, train_named
+from bnnhw.model.networks.named_network import NamedNetwork
 from bnnhw.model.training.recipes import Recipe
 from bnnhw.model.training.training import count_correct
 
@@ -16,8 +17,9 @@ RECIPE = Recipe(epochs=3, batch_size=16)
 DATA = toy_data()
 
 
-def run(out: Path, **options: Any) -> dict[str, Any]:
-    metrics = train_named("mlp", DATA, out, recipe=RECIPE, width=8, depth=2, **options)
+def run(out: Path, *, input_bits: int | None = None, **options: Any) -> dict[str, Any]:
+    named = NamedNetwork(name="mlp", width=8, depth=2, input_bits=input_bits)
+    metrics = train_named(named, DATA, out, recipe=RECIPE, **options)
     assert metrics is not None  # there is one process
     return metrics
 
@@ -99,11 +101,12 @@ def test_a_teacher_is_learnt_from_and_part_of_the_settings(tmp_path: Path) -> No
 
 def test_a_teacher_for_other_images_is_refused(tmp_path: Path) -> None:
     run(tmp_path / "teacher.pt")
+    mlp = NamedNetwork(name="mlp")
     with pytest.raises(ValueError, match=r"teacher\.pt tells 3 classes of images .* apart, but toy has 4 of .*"):
-        train_named("mlp", toy_data(classes=4), tmp_path / "x.pt", recipe=RECIPE, teacher=tmp_path / "teacher.pt")
+        train_named(mlp, toy_data(classes=4), tmp_path / "x.pt", recipe=RECIPE, teacher=tmp_path / "teacher.pt")
     wider = replace(toy_data(), hi=300)
     with pytest.raises(ValueError, match=r"teacher\.pt takes values from 0 to 255, but toy has 0 to 300; train"):
-        train_named("mlp", wider, tmp_path / "x.pt", recipe=RECIPE, teacher=tmp_path / "teacher.pt")
+        train_named(mlp, wider, tmp_path / "x.pt", recipe=RECIPE, teacher=tmp_path / "teacher.pt")
 
 
 @pytest.mark.parametrize("given", [None, "page.html"])

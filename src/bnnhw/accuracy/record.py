@@ -62,22 +62,18 @@ def run_row(
     from bnnhw.model.files import write_json
     from bnnhw.model.methods import method_named
     from bnnhw.model.named import train_named
+    from bnnhw.model.networks.named_network import NamedNetwork
     from bnnhw.model.training.recipes import default_recipe
 
     recipe = replace(default_recipe(row.network, row.dataset), epochs=row.epochs, **row.recipe)
     model = folder / f"{row.name}-seed{seed}.pt"
-    metrics = train_named(
-        row.network,
-        data,
-        model,
-        recipe=recipe,
-        network_options=row.network_options,
+    network = NamedNetwork(
+        name=row.network,
+        options=row.network_options,
         input_bits=row.input_bits,
         method=method_named(row.method, row.method_options),
-        seed=seed,
-        machine=machine,
-        on_step=on_step,
     )
+    metrics = train_named(network, data, model, recipe=recipe, seed=seed, machine=machine, on_step=on_step)
     assert metrics is not None  # only a process that is not the first gives none
     learnt = len(data.train_images) - round(len(data.train_images) * recipe.validation)
     record = Record(

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
+from bnnhw.boards.build import BuildOptions, StopAfter
 from bnnhw.boards.folder import staged_build
 from bnnhw.compiler.frontends.model_file import load
 from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.compiler.report import BuildReport
 
-from .builds.fill import BuildOptions, StopAfter, fill_folder
+from .builds.fill import fill_folder
 from .builds.plan import PlanOptions
 from .checks import check_choice, check_count
 

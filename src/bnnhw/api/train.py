@@ -15,6 +15,7 @@ from bnnhw.model.history.event_log import EventLog
 from bnnhw.model.history.history import Epoch
 from bnnhw.model.methods import Method, method_named
 from bnnhw.model.named import train_named
+from bnnhw.model.networks.named_network import NamedNetwork
 from bnnhw.model.training.distributed import Workers, join_workers
 from bnnhw.model.training.machine import Machine
 from bnnhw.model.training.recipes import Recipe, default_recipe
@@ -117,15 +118,12 @@ def train(
                 listener(epoch)
 
         return train_named(
-            network,
+            NamedNetwork(
+                name=network, width=width, depth=depth, options=network_options, input_bits=input_bits, method=chosen
+            ),
             data,
             output,
             recipe=recipe or default_recipe(network, dataset),
-            width=width,
-            depth=depth,
-            network_options=network_options,
-            input_bits=input_bits,
-            method=chosen,
             seed=seed,
             teacher=None if teacher is None else Path(teacher),
             machine=Machine(device=device, workers=workers, compiled=compiled),

@@ -18,11 +18,30 @@ from bnnhw.hw.top import Top
 from .board import Board
 from .design import UartComponent, emit_design
 
-__all__ = ["BuildFigures", "Progress", "StopAfter", "build", "build_component", "make_top"]
+__all__ = ["BuildFigures", "BuildOptions", "Progress", "StopAfter", "build", "build_component", "make_top"]
 
 StopAfter = Literal["rtl", "synth", "route"]
 Progress = Callable[[str, str], None]
 """Called with a stage's name ("rtl", "synthesis", "place and route", "bitstream") and what it is doing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildOptions:
+    """How far a build goes, and how hard it tries.
+
+    Attributes
+    ----------
+    seed, retries : int
+        The placer's first seed, and how many further ones may be tried where the clock is missed.
+    stop_after : "rtl", "synth" or "route", optional
+    timeout_s : float, optional
+        Seconds that a tool may take.
+    """
+
+    seed: int = 1
+    retries: int = 0
+    stop_after: StopAfter | None = None
+    timeout_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,101 +92,69 @@ def build(
     schedule: Schedule,
     board: Board,
     folder: Path,
+    options: BuildOptions = BuildOptions(),
     *,
     clock_hz: float,
     baud: int,
     network_id: bytes,
-    seed: int = 1,
-    retries: int = 0,
-    stop_after: StopAfter | None = None,
-    timeout_s: float | None = None,
     progress: Progress | None = None,
 ) -> BuildFigures:
     """Writes top.il, the file of pins, top.v, top.json, top.config, top.report.json, top.bit and logs/ into `folder`.
 
     The core runs at the highest frequency up to `clock_hz` that the board's PLL makes. Where the routed design is
-    slower than its clock, up to `retries` further seeds are tried, and the fastest result is kept: whether it is fast
-    enough is the caller's to judge. The same schedule, board, versions and seed give the same bytes.
+    slower than its clock, up to `options.retries` further seeds are tried, and the fastest result is kept: whether it
+    is fast enough is the caller's to judge. The same schedule, board, versions and seed give the same bytes.
 
     Raises
     ------
     ToolError
-        When a tool is missing, fails, or runs for longer than `timeout_s`.
+        When a tool is missing, fails, or runs for longer than `options.timeout_s`.
     ValueError
         When the PLL or the UART cannot make its rate, or the design is larger than the device.
     """
     pll = board.target.clock_settings(input_hz=board.clock_hz, output_hz=round(clock_hz))
     top = make_top(schedule, clock_hz=pll.output_hz, baud=baud, network_id=network_id)
-    return build_component(
-        top,
-        board,
-        folder,
-        pll=pll,
-        seed=seed,
-        retries=retries,
-        stop_after=stop_after,
-        timeout_s=timeout_s,
-        progress=progress,
-    )
+    return build_component(top, board, folder, options, pll=pll, progress=progress)
 
 
 def build_component(
     component: UartComponent,
     board: Board,
     folder: Path,
+    options: BuildOptions = BuildOptions(),
     *,
     pll: ClockSettings,
-    seed: int = 1,
-    retries: int = 0,
-    stop_after: StopAfter | None = None,
-    timeout_s: float | None = None,
     progress: Progress | None = None,
 ) -> BuildFigures:
     """`build` for any component with a UART, which runs at exactly `pll.output_hz`."""
     say = progress or (lambda stage, note: None)
+    tools, timeout_s = board.target.tools, options.timeout_s
     say("rtl", "elaborating")
     started = time.monotonic()
     files = emit_design(component, board, pll=pll)
-    tools = board.target.tools
-    figures = BuildFigures(clock_hz=pll.output_hz, versions=_versions(tools, stop_after))
+    figures = BuildFigures(clock_hz=pll.output_hz, versions=_versions(tools, options.stop_after))
     seconds = figures.seconds
     (folder / "top.il").write_text(files.rtlil)
     (folder / f"top.{tools.pins_suffix}").write_text(files.pins)
     say("rtl", "writing Verilog")
     _write_verilog(folder, timeout_s=timeout_s)
     seconds["rtl"] = time.monotonic() - started
-    if stop_after == "rtl":
+    if options.stop_after == "rtl":
         return figures
 
     synthesis = synthesise(folder, tools, timeout_s=timeout_s, on_pass=lambda name: say("synthesis", name))
     seconds["synthesis"] = synthesis.seconds
     _check_fits(synthesis, board)
     figures = replace(figures, synthesis=synthesis)
-    if stop_after == "synth":
+    if options.stop_after == "synth":
         return figures
 
-    attempts: list[RoutedReport] = []
-    for attempt in range(seed, seed + retries + 1):
-        attempts.append(
-            place_and_route(
-                folder,
-                device=board.device,
-                package=board.package,
-                speed=board.speed,
-                seed=attempt,
-                luts=synthesis.cells.logic,
-                output=f"top.seed{attempt}",
-                timeout_s=timeout_s,
-                on_phase=lambda phase, attempt=attempt: say("place and route", f"seed {attempt}: {phase}"),
-            )
-        )
-        if attempts[-1].fmax_hz >= pll.output_hz:
-            break
+    attempts = _route(folder, board, options, luts=synthesis.cells.logic, wanted_hz=pll.output_hz, say=say)
     best = max(attempts, key=lambda report: report.fmax_hz)
     _keep_attempt(folder, best, attempts)
     seconds["place and route"] = sum(report.seconds for report in attempts)
     figures = replace(figures, routing=best, attempts=tuple(attempts))
-    if stop_after == "route":
+    if options.stop_after == "route":
         return figures
 
     say("bitstream", "packing")
@@ -200,6 +187,30 @@ def _check_fits(synthesis: SynthesisReport, board: Board) -> None:
                 f"the design needs {needed:,} {what}, {needed / available - 1:.0%} more than the {available:,} of the "
                 f"{device.name} of {board.name}; take a smaller folding, or a larger board"
             )
+
+
+def _route(
+    folder: Path, board: Board, options: BuildOptions, *, luts: int, wanted_hz: float, say: Progress
+) -> list[RoutedReport]:
+    """One report for each seed that was tried: the last one, if any, reaches `wanted_hz`."""
+    attempts: list[RoutedReport] = []
+    for seed in range(options.seed, options.seed + options.retries + 1):
+        attempts.append(
+            place_and_route(
+                folder,
+                device=board.device,
+                package=board.package,
+                speed=board.speed,
+                seed=seed,
+                luts=luts,
+                output=f"top.seed{seed}",
+                timeout_s=options.timeout_s,
+                on_phase=lambda phase, seed=seed: say("place and route", f"seed {seed}: {phase}"),
+            )
+        )
+        if attempts[-1].fmax_hz >= wanted_hz:
+            break
+    return attempts
 
 
 def _keep_attempt(folder: Path, best: RoutedReport, attempts: list[RoutedReport]) -> None:

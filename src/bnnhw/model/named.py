@@ -1,7 +1,7 @@
 """Training a named network on a data set, from nothing to model.pt: what `bnnhw train` does."""
 
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -15,9 +15,8 @@ from bnnhw.files import sole_writer
 from bnnhw.model.data.datasets import DataSet
 from bnnhw.model.export.network_file import NetworkFile
 from bnnhw.model.export.save_model import save
-from bnnhw.model.history.history import Epoch
-from bnnhw.model.methods.bnn import Bnn
-from bnnhw.model.networks.catalogue import architecture, build_network
+from bnnhw.model.history.history import Epoch, Training
+from bnnhw.model.networks.named_network import NamedNetwork
 from bnnhw.model.training.distributed import Workers
 from bnnhw.model.training.machine import Machine
 from bnnhw.model.training.recipes import Recipe
@@ -27,7 +26,6 @@ from bnnhw.version import __version__
 
 from .errors import ExportError
 from .files import file_sha256, torch_bytes, write_atomically, write_json
-from .methods import Method
 from .options import option_texts
 from .report import TrainingReport, render
 
@@ -50,16 +48,11 @@ def report_path(out: Path) -> Path:
 
 
 def train_named(
-    network: str,
+    network: NamedNetwork,
     data: DataSet,
     out: Path,
     *,
     recipe: Recipe,
-    width: int | None = None,
-    depth: int | None = None,
-    network_options: Sequence[str] = (),
-    input_bits: int | None = None,
-    method: Method = Bnn(),  # noqa: B008 it is frozen
     seed: int = 0,
     teacher: Path | None = None,
     machine: Machine = Machine(),  # noqa: B008 it is frozen
@@ -79,8 +72,7 @@ def train_named(
 
     Parameters
     ----------
-    network, width, depth, network_options : str, int, int, sequence of str
-        As for `networks.architecture`.
+    network : NamedNetwork
     data : DataSet
     out : Path
         The model.pt to write; its folder must exist.
@@ -90,74 +82,36 @@ def train_named(
         The model file of a network to learn from.
     report : Path, optional
         Where the page goes instead of `report_path(out)`.
-    input_bits, method : 1 or 8, optional, and Method
-        As for `networks.build_network`.
 
     Raises
     ------
     ValueError
         As `training.train`, and where another process is at work on `out`.
     """
-    if out.is_dir() or not out.parent.is_dir():
-        reason = "it is a folder" if out.is_dir() else f"there is no folder {out.parent}"
-        raise ValueError(f"{out} cannot be written: {reason}; name a file in a folder that exists")
-    shape = architecture(network, width=width, depth=depth, options=network_options)
-    input_bits = shape.input_bits if input_bits is None else input_bits
-    options = {"shape": data.shape, "lo": data.lo, "hi": data.hi, "classes": len(data.classes)}
-    trained_by = {
-        "network_options": list(network_options),
-        "method": method.name,
-        "method_options": option_texts(method),
-    }
-    checkpoint = checkpoint_path(out)
+    _check_place(out)
+    settings = network.settings()
     with _sole_training(out, machine.workers):
         training = train(
-            lambda: build_network(shape, input_bits=input_bits, method=method, **options),
+            lambda: network.build(data),
             data,
             recipe=recipe,
             seed=seed,
             teacher=None if teacher is None else load_teacher(teacher, data),
             machine=machine,
-            checkpoint=checkpoint,
-            settings={
-                "network": network,
-                "widths": list(shape.widths),
-                "input_bits": input_bits,
-                **trained_by,
-                "teacher": None if teacher is None else file_sha256(teacher),
-            },
+            checkpoint=checkpoint_path(out),
+            settings={**settings, "teacher": None if teacher is None else file_sha256(teacher)},
             time_limit_s=time_limit_s,
             on_step=on_step,
             on_epoch=on_epoch,
         )
         if not machine.workers.is_first:
             return None
-        correct = count_correct(training.network, data.test_images, data.test_labels)
-        result = {
-            "test_accuracy": correct / len(data.test_labels),
-            "test_correct": correct,
-            "test_images": len(data.test_labels),
-            "validation_accuracy": training.best.validation_accuracy,
-            "best_epoch": training.best.epoch,
-            "seed": seed,
-        }
-        meta = {
-            "network": network,
-            "dataset": data.name,
-            "classes": list(data.classes),
-            "metrics": result,
-            **trained_by,
-        }
-        built_of = {"network_options": tuple(network_options), "width": width, "depth": depth, "input_bits": input_bits}
-        obstacle = _write_model(training.network, out, data, method, meta=meta, network=network, **built_of)
+        result = {**_judge(training, data), "seed": seed}
         metrics = {
-            "network": network,
-            "widths": list(shape.widths),
-            "input_bits": input_bits,
-            **trained_by,
+            **settings,
             "data_set": data.name,
             **result,
-            "obstacle": obstacle,
+            "obstacle": _write_model(training.network, out, data, network, result),
             "is_complete": training.is_complete,
             "seconds": sum(epoch.seconds for epoch in training.history),
             "images_per_second": training.images_per_second,
@@ -165,15 +119,12 @@ def train_named(
             "teacher": None if teacher is None else str(teacher),
             "threads": torch.get_num_threads(),
             "recipe": recipe.to_plain(),
-            "versions": {
-                "bnnhw": __version__, "torch": torch.__version__, "numpy": np.__version__,
-                "python": platform.python_version(),
-            },
+            "versions": _versions(),
             "epochs": [asdict(epoch) for epoch in training.history],
-        }  # fmt: skip
+        }
         write_json(metrics_path(out), metrics)
         page = TrainingReport(
-            title=f"{network} on {data.name} by {method.name}",
+            title=f"{network.name} on {data.name} by {network.method.name}",
             history=training.history,
             first_weights=training.first_weights,
             last_weights=training.last_weights,
@@ -181,8 +132,15 @@ def train_named(
         )
         write_atomically(report or report_path(out), render(page).encode())
         if training.is_complete:
-            checkpoint.unlink(missing_ok=True)
+            checkpoint_path(out).unlink(missing_ok=True)
         return metrics
+
+
+def _check_place(out: Path) -> None:
+    """ValueError where no file `out` can be written, before hours are spent."""
+    if out.is_dir() or not out.parent.is_dir():
+        reason = "it is a folder" if out.is_dir() else f"there is no folder {out.parent}"
+        raise ValueError(f"{out} cannot be written: {reason}; name a file in a folder that exists")
 
 
 @contextmanager
@@ -201,19 +159,44 @@ def _sole_training(out: Path, workers: Workers) -> Iterator[None]:
         yield
 
 
+def _judge(training: Training, data: DataSet) -> dict[str, Any]:
+    """How good the network of the best epoch is on the test images, and how good it was on the held-back ones."""
+    correct = count_correct(training.network, data.test_images, data.test_labels)
+    return {
+        "test_accuracy": correct / len(data.test_labels),
+        "test_correct": correct,
+        "test_images": len(data.test_labels),
+        "validation_accuracy": training.best.validation_accuracy,
+        "best_epoch": training.best.epoch,
+    }
+
+
 def _write_model(
-    module: nn.Module, out: Path, data: DataSet, method: Method, *, meta: Mapping[str, Any], **built_of: Any
+    module: nn.Module, out: Path, data: DataSet, network: NamedNetwork, result: Mapping[str, Any]
 ) -> str | None:
     """Write `module` to `out`: a model for the compiler, where it is a chain of what the compiler reads, else a
-    `NetworkFile`; `built_of` are its fields. What was in the way of the former."""
+    `NetworkFile`. What was in the way of the former."""
+    names = {"network": network.name, "dataset": data.name, "classes": list(data.classes)}
+    meta = {**names, "metrics": result, **network.choices()}
     try:
         save(module, out, example_input=data.test_images[:256], input_range=(data.lo, data.hi), meta=meta)
     except ExportError as error:
         file = NetworkFile(
-            method=method.name, method_options=tuple(option_texts(method)), shape=data.shape, lo=data.lo, hi=data.hi,
-            obstacle=str(error), tensors=module.state_dict(), meta={**meta, "bnnhw": __version__}, **built_of,
+            network=network.name, network_options=tuple(network.options), width=network.width, depth=network.depth,
+            input_bits=network.bits, method=network.method.name, method_options=tuple(option_texts(network.method)),
+            shape=data.shape, lo=data.lo, hi=data.hi, obstacle=str(error), tensors=module.state_dict(),
+            meta={**meta, "bnnhw": __version__},
         )  # fmt: skip
         file.module()  # what cannot be read again must not be written
         write_atomically(out, torch_bytes(file.to_plain()))
         return file.obstacle
     return None
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "bnnhw": __version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }

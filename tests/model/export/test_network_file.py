@@ -17,6 +17,7 @@ from bnnhw.model.export.network_file import NetworkFile
 from bnnhw.model.methods import method_named
 from bnnhw.model.named import train_named
 from bnnhw.model.networks.catalogue import architecture, build_network
+from bnnhw.model.networks.named_network import NamedNetwork
 from bnnhw.model.training.recipes import Recipe
 from bnnhw.model.training.training import count_correct
 from tests.model.toy import toy_data
@@ -57,9 +58,8 @@ def test_loads_to_the_same_bits(tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", [("abc", ()), ("xnor", ("input_scale=yes",))])
 def test_training_writes_it_and_says_what_is_in_the_way(tmp_path: Path, method: tuple[str, tuple[str, ...]]) -> None:
     out, data = tmp_path / "model.pt", toy_data()
-    metrics = train_named(
-        "mlp", data, out, recipe=Recipe(epochs=2, batch_size=16), width=8, depth=2, method=method_named(*method)
-    )
+    mlp = NamedNetwork(name="mlp", width=8, depth=2, method=method_named(*method))
+    metrics = train_named(mlp, data, out, recipe=Recipe(epochs=2, batch_size=16))
     assert metrics is not None
     assert metrics["method"] == method[0]
     assert metrics["obstacle"].startswith("layer 'hidden")

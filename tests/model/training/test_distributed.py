@@ -15,6 +15,7 @@ from bnnhw.files import sole_writer
 from bnnhw.model import BinaryLinear, InputThreshold, Sign, TensorNorm
 from bnnhw.model.history.history import Training
 from bnnhw.model.named import train_named
+from bnnhw.model.networks.named_network import NamedNetwork
 from bnnhw.model.training.distributed import Workers, join_workers
 from bnnhw.model.training.machine import Machine
 from bnnhw.model.training.recipes import Recipe
@@ -47,15 +48,8 @@ def learn(name: str, workers: Workers, *, batch_size: int, **options: Any) -> Tr
 
 def said_by_held_output(folder: Path, workers: Workers) -> str:
     try:
-        train_named(
-            "mlp",
-            toy_data(),
-            folder / "held",
-            recipe=Recipe(epochs=1),
-            width=8,
-            depth=1,
-            machine=Machine(workers=workers),
-        )
+        mlp = NamedNetwork(name="mlp", width=8, depth=1)
+        train_named(mlp, toy_data(), folder / "held", recipe=Recipe(epochs=1), machine=Machine(workers=workers))
     except ValueError as error:
         return str(error)
     return ""

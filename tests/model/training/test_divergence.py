@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -14,6 +13,7 @@ from bnnhw.model.methods.rbnn import Rbnn
 from bnnhw.model.methods.real import Real
 from bnnhw.model.named import metrics_path, train_named
 from bnnhw.model.networks.catalogue import Architecture, build_network
+from bnnhw.model.networks.named_network import NamedNetwork
 from bnnhw.model.training.checkpoint import read_checkpoint
 from bnnhw.model.training.divergence import check_finite
 from bnnhw.model.training.optimizers import OPTIMIZERS, Parts
@@ -119,13 +119,13 @@ def test_the_checkpoint_before_is_left(tmp_path: Path, name: str, step: int) -> 
 
 def test_the_model_and_its_record_stay(tmp_path: Path) -> None:
     out, recipe = tmp_path / "model.pt", replace(RECIPE, optimizer="sgd")
-    network: dict[str, Any] = {"width": 8, "depth": 2, "method": Real()}
-    train_named("mlp", DATA, out, recipe=recipe, **network)
+    network = NamedNetwork(name="mlp", width=8, depth=2, method=Real())
+    train_named(network, DATA, out, recipe=recipe)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     assert set(before) >= {out, metrics_path(out)}
     message = r"^the training diverged: the loss of epoch 1 is nan, and epoch 1 left numbers in .* of less than 1e\+30$"
     with pytest.raises(ValueError, match=message):
-        train_named("mlp", DATA, out, recipe=replace(recipe, learning_rate=1e30), **network)
+        train_named(network, DATA, out, recipe=replace(recipe, learning_rate=1e30))
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 

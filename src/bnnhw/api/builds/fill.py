@@ -5,14 +5,12 @@ Tests: tests/api/test_examples.py
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from bnnhw.boards.build import BuildFigures, build
-from bnnhw.boards.manifest import MANIFEST, describe_build, network_id
+from bnnhw.boards.build import BuildFigures, BuildOptions, build
+from bnnhw.boards.manifest import MANIFEST, Manifest, describe_build, network_id
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.ir.graph import Graph, evaluate, random_feeds
 from bnnhw.compiler.report import BuildPhase, BuildReport, Clock, Link, Provenance, write
@@ -22,19 +20,8 @@ from bnnhw.compiler.search.candidates import find_candidates
 from .link_rate import link_frames_per_second
 from .plan import PlanOptions
 
-StopAfter = Literal["rtl", "synth", "route"]
 GOLDEN_SAMPLES = 16
 STAGES = ("rtl", "synthesis", "place and route", "bitstream")
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuildOptions:
-    """What the user asked for; see `bnnhw.build`."""
-
-    seed: int
-    retries: int
-    stop_after: StopAfter | None
-    timeout_s: float | None
 
 
 def fill_folder(
@@ -54,16 +41,12 @@ def fill_folder(
         schedule,
         board,
         folder,
+        options,
         clock_hz=schedule.clock_hz,
         baud=plan.baud,
         network_id=network_id(schedule, model_sha256),
-        seed=options.seed,
-        retries=options.retries,
-        stop_after=options.stop_after,
-        timeout_s=options.timeout_s,
         progress=progress,
     )
-    seed = figures.routing.seed if figures.routing else options.seed
     manifest = describe_build(
         schedule,
         classes=tuple(graph.meta["classes"]),
@@ -71,13 +54,13 @@ def fill_folder(
         clock_hz=figures.clock_hz,
         model_sha256=model_sha256,
         board=board.name,
-        seed=seed,
+        seed=figures.routing.seed if figures.routing else options.seed,
         versions=figures.versions,
     )
     (folder / MANIFEST).write_text(manifest.to_json())
     (folder / "folding.json").write_text(schedule.plan.to_json())
     write_golden(folder / "golden.npz", schedule)
-    report = make_report(folder, graph, integers, schedule, plan, figures, model_sha256=model_sha256, seed=seed)
+    report = make_report(folder, manifest, graph, integers, schedule, figures)
     write(report, folder)
     return report
 
@@ -92,15 +75,7 @@ def write_golden(path: Path, schedule: Schedule) -> None:
 
 
 def make_report(
-    folder: Path,
-    graph: Graph,
-    integers: Graph,
-    schedule: Schedule,
-    plan: PlanOptions,
-    figures: BuildFigures,
-    *,
-    model_sha256: str,
-    seed: int,
+    folder: Path, manifest: Manifest, graph: Graph, integers: Graph, schedule: Schedule, figures: BuildFigures
 ) -> BuildReport:
     """The report of what `build` made in `folder`."""
     routing = figures.routing
@@ -113,18 +88,19 @@ def make_report(
         schedule,
         graph.meta,
         provenance=Provenance(
-            bnnhw=figures.versions["bnnhw"],
-            model_sha256=model_sha256,
-            board=plan.target.name,
-            seed=seed,
-            versions=figures.versions,
+            bnnhw=manifest.versions["bnnhw"],
+            model_sha256=manifest.model_sha256,
+            board=manifest.board,
+            seed=manifest.seed,
+            versions=manifest.versions,
             artifacts=artifacts,
         ),
         clock=Clock(
             asked_hz=schedule.clock_hz, actual_hz=figures.clock_hz, fmax_hz=routing.fmax_hz if routing else None
         ),
         link=Link(
-            name=f"UART, {plan.baud / 1e6:g} Mbaud", frames_per_second=link_frames_per_second(integers, plan.baud)
+            name=f"UART, {manifest.baud / 1e6:g} Mbaud",
+            frames_per_second=link_frames_per_second(integers, manifest.baud),
         ),
         synthesised=figures.synthesis.cells if figures.synthesis else None,
         routed=routing.cells if routing else None,

@@ -207,6 +207,8 @@ def search_of(pipeline: Pipeline, target: Target) -> Search:
 
 def shift(values: NDArray[Any], places: int) -> NDArray[Any]:
     """`values` moved up by so many places, infinity or -1 before them."""
+    if not places:
+        return values
     nothing = np.inf if values.dtype.kind == "f" else -1
     return np.concatenate([np.full(places, nothing, values.dtype), values[: len(values) - places]])
 

@@ -3,7 +3,9 @@
 Tests: tests/hw/test_top.py
 """
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -18,6 +20,19 @@ ACCEPTED = 0  # in the place of an ErrorCode
 VERDICT_BITS = 13
 """A verdict says what is to be answered to a frame: Cat(sequence (8 bits), code (4 bits), info (1 bit)). An ERROR with
 `code`; or where that is ACCEPTED, an INFO answer with `info` and an INFER answer without."""
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A request so far: its bytes, those of its header, and the bits of the one that came last."""
+
+    count: Signal
+    kind: Signal
+    sequence: Signal
+    length: Signal
+    shifter: Signal
+    shifting: Signal
+    in_payload: Signal
 
 
 class FrameReceiver(wiring.Component):
@@ -80,8 +95,17 @@ class FrameReceiver(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.crc = crc = Crc32()
+        frame = self._take_bytes(m)
+        m.d.comb += [crc.bit.eq(frame.shifter[0]), crc.enable.eq(frame.shifting)]
+        overrun, *image = self._offer_beats(m, frame)
+        self._tell_verdict(m, frame, crc.good, overrun)
+        m.d.comb += crc.clear.eq(self.end)
+        with m.If(self.end):
+            m.d.sync += [state.eq(state.init) for state in (overrun, frame.count, frame.sequence, *image)]
+        return m
 
-        # The frame so far
+    def _take_bytes(self, m: Module) -> _Frame:
+        """Counts the bytes, keeps those of the header, and shifts out the bits of each."""
         count = Signal(range(2 * MAX_PAYLOAD + 2))  # of bytes, saturating
         kind, sequence, length_low, length_high = header = [Signal(8) for _ in range(HEADER_BYTES)]
         length = Signal(16)
@@ -101,22 +125,23 @@ class FrameReceiver(wiring.Component):
                 for offset, field in enumerate(header):
                     with m.Case(offset):
                         m.d.sync += field.eq(self.data)
+        return _Frame(count, kind, sequence, length, shifter, shifting, in_payload)
 
-        # Bit by bit. `word` takes those of the header too, which are gone when the first beat is complete.
+    def _offer_beats(self, m: Module, frame: _Frame) -> tuple[Signal, ...]:
+        """Offers the payload's beats. Returns whether one was lost, and what else counts from the image's begin.
+
+        `word` takes the bits of the header too, which are gone when the first beat is complete.
+        """
         overrun = Signal()
         word = Signal(self.beat_bits, reset_less=True)
         word_bits_left = Signal(range(self.beat_bits + 1), init=self.beat_bits)
         beats_left = Signal(range(self.frame_beats + 1), init=self.frame_beats)
         wanted = Signal(init=1)  # beats_left != 0
-        m.d.comb += [
-            crc.bit.eq(shifter[0]),
-            crc.enable.eq(shifting),
-            self.o.payload.eq(word),
-        ]
+        m.d.comb += self.o.payload.eq(word)
         m.d.sync += self.o.valid.eq(0)
-        with m.If(shifting):
-            m.d.sync += word.eq(Cat(word[1:], shifter[0]))
-        with m.If(shifting & in_payload & wanted):
+        with m.If(frame.shifting):
+            m.d.sync += word.eq(Cat(word[1:], frame.shifter[0]))
+        with m.If(frame.shifting & frame.in_payload & wanted):
             m.d.sync += word_bits_left.eq(word_bits_left - 1)
             with m.If(word_bits_left == 1):
                 m.d.sync += [
@@ -127,44 +152,15 @@ class FrameReceiver(wiring.Component):
                 ]
         with m.If(self.o.valid & ~self.o.ready):
             m.d.sync += overrun.eq(1)
+        return overrun, word_bits_left, beats_left, wanted
 
-        # What is judged rests for cycles before the frame ends, so each comparison has a register.
+    def _tell_verdict(self, m: Module, frame: _Frame, sums_up: Value, overrun: Signal) -> None:
+        """The verdict in the cycle after `end`, then `commit` or `rollback`."""
         last_sequence = Signal(9, init=0x1FF)  # above 255: none
-        expected = Signal(range(2 * MAX_PAYLOAD + 2))
-        excess = Signal(signed(len(expected) + 1))
-        short, long, crc_good, is_info, is_infer, length_fits, repeated = (Signal() for _ in range(7))
-        m.d.sync += [
-            expected.eq(length + (HEADER_BYTES + CRC_BYTES)),
-            excess.eq(count - expected),
-            short.eq(excess < 0),
-            long.eq(excess > 0),
-            crc_good.eq(crc.good),
-            is_info.eq(kind == Kind.INFO),
-            is_infer.eq(kind == Kind.INFER),
-            length_fits.eq(length == Mux(is_infer, self.input_bytes, 0)),
-            repeated.eq(sequence == last_sequence),
-        ]
-        code = Signal(4, init=ACCEPTED)
-        with m.If(self.damaged):
-            m.d.comb += code.eq(ErrorCode.FRAMING)
-        with m.Elif(short):
-            m.d.comb += code.eq(ErrorCode.SHORT)
-        with m.Elif(long):
-            m.d.comb += code.eq(ErrorCode.LONG)
-        with m.Elif(~crc_good):
-            m.d.comb += code.eq(ErrorCode.CRC)
-        with m.Elif(~is_info & ~is_infer):
-            m.d.comb += code.eq(ErrorCode.KIND)
-        with m.Elif(~length_fits):
-            m.d.comb += code.eq(ErrorCode.LENGTH)
-        with m.Elif(is_infer & repeated):
-            m.d.comb += code.eq(ErrorCode.REPEATED)
-        with m.Elif(is_infer & overrun):
-            m.d.comb += code.eq(ErrorCode.OVERRUN)
-
+        is_info, code = self._judge(m, frame, last_sequence, sums_up, overrun)
         judged_sequence, judged_code, judged_info, good = Signal(8), Signal(4), Signal(), Signal()
         m.d.sync += [
-            judged_sequence.eq(sequence),
+            judged_sequence.eq(frame.sequence),
             judged_code.eq(code),
             judged_info.eq(is_info),
             good.eq(code == ACCEPTED),
@@ -180,14 +176,40 @@ class FrameReceiver(wiring.Component):
         with m.If(accepted):
             m.d.sync += last_sequence.eq(Mux(judged_info, 0x1FF, judged_sequence))
 
-        m.d.comb += crc.clear.eq(self.end)
-        with m.If(self.end):
-            m.d.sync += [
-                overrun.eq(0),
-                count.eq(0),
-                sequence.eq(0),
-                word_bits_left.eq(self.beat_bits),
-                beats_left.eq(self.frame_beats),
-                wanted.eq(1),
-            ]
-        return m
+    def _judge(
+        self, m: Module, frame: _Frame, last_sequence: Signal, sums_up: Value, overrun: Signal
+    ) -> tuple[Signal, Signal]:
+        """Whether the frame is an INFO request, and its ErrorCode or ACCEPTED.
+
+        What is judged rests for cycles before the frame ends, so each comparison has a register.
+        """
+        expected = Signal(range(2 * MAX_PAYLOAD + 2))
+        excess = Signal(signed(len(expected) + 1))
+        short, long, crc_good, is_info, is_infer, length_fits, repeated = (Signal() for _ in range(7))
+        m.d.sync += [
+            expected.eq(frame.length + (HEADER_BYTES + CRC_BYTES)),
+            excess.eq(frame.count - expected),
+            short.eq(excess < 0),
+            long.eq(excess > 0),
+            crc_good.eq(sums_up),
+            is_info.eq(frame.kind == Kind.INFO),
+            is_infer.eq(frame.kind == Kind.INFER),
+            length_fits.eq(frame.length == Mux(is_infer, self.input_bytes, 0)),
+            repeated.eq(frame.sequence == last_sequence),
+        ]
+        code = Signal(4, init=ACCEPTED)
+        faults = {
+            ErrorCode.SHORT: short,
+            ErrorCode.LONG: long,
+            ErrorCode.CRC: ~crc_good,
+            ErrorCode.KIND: ~is_info & ~is_infer,
+            ErrorCode.LENGTH: ~length_fits,
+            ErrorCode.REPEATED: is_infer & repeated,
+            ErrorCode.OVERRUN: is_infer & overrun,
+        }
+        with m.If(self.damaged):
+            m.d.comb += code.eq(ErrorCode.FRAMING)
+        for fault, is_met in faults.items():
+            with m.Elif(is_met):
+                m.d.comb += code.eq(fault)
+        return is_info, code
