@@ -9,7 +9,7 @@ from typing import Any
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
-from bnnhw.hw.stream.flow import Flow, Sink, flow_cycles
+from bnnhw.hw.stream.flow import Channel, Flow, flow_cycles
 
 PATIENCE = 2000  # cycles without a transfer on either side after which a scenario counts as a deadlock
 LINGER = 24  # cycles watched after the last expected beat, for surplus ones
@@ -107,7 +107,7 @@ def run_scenario(
     return trace
 
 
-def check_flow(flow: Callable[[Sink], Flow], trace: Trace) -> None:
+def check_flow(flow: Callable[[Channel, Channel], Flow], trace: Trace) -> None:
     """The handshakes of a trace came in exactly the cycles of a flow."""
     ready = trace.ready_cycles
 

@@ -18,7 +18,7 @@ from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.compiler.units.step import Step, steps_of
 from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.stream.flow import Flow, Sink, wire_flow
+from bnnhw.hw.stream.flow import Channel, Flow, wire_process
 from bnnhw.hw.targets import Cells, Target
 
 
@@ -99,8 +99,8 @@ class ShuffleStage(Stage):
     def resources(self) -> Cells:
         return Cells(logic=0, ffs=0)
 
-    def flow(self, sink: Sink) -> Flow:
-        return wire_flow(sink)
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        return [wire_process(i, o)]
 
     def build(self) -> wiring.Component:
         port = self.port

@@ -9,7 +9,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.stream.flow import Flow, Sink, chain_flows
+from bnnhw.hw.stream.flow import Channel, Flow, chain_flow
 
 __all__ = ["Core"]
 
@@ -83,9 +83,9 @@ class Core(wiring.Component):
             }
         )
 
-    def flow(self, sink: Sink) -> Flow:
+    def flow(self, i: Channel, o: Channel) -> Flow:
         """The flow of all units, one after the other."""
-        return chain_flows([unit.flow for unit in self.units], sink)
+        return chain_flow([unit.flow for unit in self.units], i, o)
 
     def elaborate(self, platform) -> Module:
         m = Module()

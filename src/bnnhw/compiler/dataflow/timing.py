@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from bnnhw.compiler.units.stage import Stage
-from bnnhw.hw.stream.flow import chain_flows, start_flow
+from bnnhw.hw.stream.flow import Channel, Network, chain_flow, sink_process
 
 MOST_FRAMES = 64
 """Frames after which a core is taken to be in its steady state, at the latest."""
@@ -30,22 +30,16 @@ def core_timing(stages: Sequence[Stage], *, input_beats: int) -> Timing:
 
     The state is steady when three frames in a row have left at the same distance.
     """
-    left = 0
-
-    def sink(cycle: int) -> int:
-        nonlocal left
-        left = cycle
-        return cycle
-
-    send = start_flow(chain_flows([stage.flow for stage in stages], sink))
-    accepted = send(0)
-    begin, ends = accepted, []
+    i, o = Channel(), Channel()
+    network = Network([*chain_flow([stage.flow for stage in stages], i, o), sink_process(o)])
+    ends: list[int] = []
     for frame in count():
-        for _ in range(input_beats - (frame == 0)):
-            accepted = send(accepted + 1)
-        ends.append(left)
+        for _ in range(input_beats):
+            i.give(0)
+        network.run()
+        ends.append(o.takes.cycles[-1])
         if frame >= MOST_FRAMES or (frame > 2 and ends[-1] - ends[-2] == ends[-2] - ends[-3] == ends[-3] - ends[-4]):
-            return Timing(ends[-1] - ends[-2], ends[0] - begin)
+            return Timing(ends[-1] - ends[-2], ends[0] - i.takes.cycles[0])
     raise AssertionError("a count has no end")
 
 

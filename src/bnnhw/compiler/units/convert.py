@@ -8,7 +8,7 @@ from math import gcd
 
 from amaranth.lib import wiring
 
-from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.stream.width import WidthConverter, width_converter_flow
 from bnnhw.hw.targets import Cells
 
@@ -38,8 +38,8 @@ class Convert(Stage):
         bits = self.width * self.vectors
         return area.converter_resources(in_lanes=self.in_lanes, out_lanes=self.out_lanes, vectors=bits)
 
-    def flow(self, sink: Sink) -> Flow:
-        return width_converter_flow(sink, in_lanes=self.in_lanes, out_lanes=self.out_lanes)
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        return width_converter_flow(i, o, in_lanes=self.in_lanes, out_lanes=self.out_lanes)
 
     def build(self) -> wiring.Component:
         return WidthConverter(width=self.width, in_lanes=self.in_lanes, out_lanes=self.out_lanes, vectors=self.vectors)

@@ -10,7 +10,7 @@ import numpy as np
 from amaranth.lib import wiring
 from numpy.typing import NDArray
 
-from bnnhw.hw.stream.flow import Flow, Sink, wire_flow
+from bnnhw.hw.stream.flow import Channel, Flow, wire_process
 from bnnhw.hw.targets import Cells, Target
 from bnnhw.hw.threshold.invert import Invert
 
@@ -53,8 +53,8 @@ class Inversion(Stage):
         lut4 = self.pixels * self.lanes * self.step.bits
         return Cells(logic=lut4, ffs=self.lanes if self.lanes < len(self.step.channels) else 0)
 
-    def flow(self, sink: Sink) -> Flow:
-        return wire_flow(sink)
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        return [wire_process(i, o)]
 
     def build(self) -> wiring.Component:
         return Invert(channels=self.step.channels.tolist(), lanes=self.lanes, pixels=self.pixels, bits=self.step.bits)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from amaranth.lib import wiring
 
-from bnnhw.hw.output.label_select import LabelSelect, label_select_flow
-from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.output.label_select import LabelSelect, label_select_process
+from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
 
 from . import area
@@ -35,8 +35,8 @@ class Label(Stage):
     def resources(self) -> Cells:
         return area.label_resources(self.target.fabric, width=self.width, lanes=self.lanes, vectors=self.vectors)
 
-    def flow(self, sink: Sink) -> Flow:
-        return label_select_flow(sink, classes=self.classes, lanes=self.lanes)
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        return [label_select_process(i, o, classes=self.classes, lanes=self.lanes)]
 
     def build(self) -> wiring.Component:
         return LabelSelect(classes=self.classes, width=self.width, signed=False, lanes=self.lanes, vectors=self.vectors)

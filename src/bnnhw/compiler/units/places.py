@@ -6,7 +6,7 @@ Tests: tests/compiler/units/test_area.py
 from abc import abstractmethod
 from dataclasses import asdict, dataclass
 
-from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
 from bnnhw.hw.threshold.placed import PlacedShape
 from bnnhw.hw.threshold.places import Places
@@ -37,8 +37,8 @@ class Placed(Stage):
     def resources(self) -> Cells:
         return self.shape.area
 
-    def flow(self, sink: Sink) -> Flow:
-        return self.shape.flow(sink)
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        return self.shape.flow(i, o)
 
 
 def places(port: Port, borders: Borders) -> Places:

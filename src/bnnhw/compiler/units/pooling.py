@@ -15,7 +15,7 @@ from bnnhw.hw.pool.area import pool_area
 from bnnhw.hw.pool.max_pool import MaxPool
 from bnnhw.hw.pool.shape import PoolShape
 from bnnhw.hw.pool.sum_pool import SumPool
-from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
 
 from .codes import Codes, element_of
@@ -73,8 +73,8 @@ class Pool(Stage):
     def resources(self) -> Cells:
         return pool_area(self.shape)
 
-    def flow(self, sink: Sink) -> Flow:
-        return self.shape.flow(sink)
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        return self.shape.flow(i, o)
 
     def build(self) -> wiring.Component:
         options = asdict(self.shape)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from amaranth.lib import wiring
 
 from bnnhw.hw.stream.fifo import Fifo, fifo_flow
-from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
 
 from . import area
@@ -33,8 +33,8 @@ class Queue(Stage):
     def resources(self) -> Cells:
         return area.queue_resources(self.target.fabric, width=self.width, depth=self.depth)
 
-    def flow(self, sink: Sink) -> Flow:
-        return fifo_flow(sink, depth=self.depth)
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        return fifo_flow(i, o, depth=self.depth)
 
     def build(self) -> wiring.Component:
         return Fifo(width=self.width, depth=self.depth, target=self.target)

@@ -9,8 +9,8 @@ import numpy as np
 from amaranth.lib import wiring
 from numpy.typing import NDArray
 
-from bnnhw.hw.output.score_table import ScoreTable, score_table_flow
-from bnnhw.hw.stream.flow import Flow, Sink, flow_cycles
+from bnnhw.hw.output.score_table import ScoreTable, score_table_process
+from bnnhw.hw.stream.flow import Channel, Flow, flow_cycles
 from bnnhw.hw.targets import Cells, Target
 
 from . import area
@@ -45,8 +45,8 @@ class Table(Stage):
             lookups=self.lanes * self.vectors,
         )
 
-    def flow(self, sink: Sink) -> Flow:
-        return score_table_flow(sink, lanes=self.lanes, vectors=self.vectors)
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        return [score_table_process(i, o, lanes=self.lanes, vectors=self.vectors)]
 
     def build(self) -> wiring.Component:
         return ScoreTable(table=self.table, lanes=self.lanes, vectors=self.vectors, target=self.target)

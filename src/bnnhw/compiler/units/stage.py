@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from amaranth.lib import wiring
 
-from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells
 
 
@@ -33,7 +33,7 @@ class Stage(ABC):
         """Its cells."""
 
     @abstractmethod
-    def flow(self, sink: Sink) -> Flow:
+    def flow(self, i: Channel, o: Channel) -> Flow:
         """When it passes beats on; see hw/stream/flow.py."""
 
     @abstractmethod

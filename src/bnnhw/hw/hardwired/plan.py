@@ -3,14 +3,14 @@
 Tests: tests/hw/hardwired/test_unit.py
 """
 
-from collections import deque
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
 from bnnhw.hw.product.product_shape import ProductShape
 from bnnhw.hw.product.result_queue import ResultQueue
-from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.stream.flow import Channel, Flow, Process
 
 from .adder_graph import AdderGraph
 from .row_sums import plan_row_sums
@@ -82,15 +82,19 @@ class HardwiredPlan(ProductShape):
         """Cycles from the acceptance of a vector to its output beat."""
         return self.pipeline_latency + ResultQueue.latency
 
-    def flow(self, sink: Sink) -> Flow:
+    def flow(self, i: Channel, o: Channel) -> Flow:
         """The unit's flow: a vector is accepted when the adders have taken the one before and two places of the output
         queue are free, by what is known of it: acceptances show two cycles late, departures three."""
-        accepted = -self.initiation_interval
-        taken = deque([-3] * self.queue_depth, maxlen=self.queue_depth)  # the results that have left, the latest last
-        while True:
-            cycle = max((yield accepted), accepted + self.initiation_interval, taken[0] + 3)
-            accepted = cycle if cycle == accepted + 1 else max(cycle, taken[1] + 3)
-            taken.append(sink(max(accepted + self.latency, taken[-1] + 1)))
+        return [self._process(i, o)]
+
+    def _process(self, i: Channel, o: Channel) -> Process:
+        interval, latency = self.initiation_interval, self.latency
+        accepted = -interval
+        for place in count(-self.queue_depth):  # the result that leaves a place of the queue to the next one
+            cycle = max((yield i.next), accepted + interval, (yield o.takes, place) + 3)
+            accepted = cycle if cycle == accepted + 1 else max(cycle, (yield o.takes, place + 1) + 3)
+            i.take(accepted)
+            o.give(accepted + latency)
 
 
 def plan_hardwired(

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.product.result_queue import ResultQueue
 from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import ZERO, Addend, Target, check_target
 
 from .adder_pipeline import AdderPipeline
@@ -68,9 +68,9 @@ class HardwiredUnit(wiring.Component):
         """Cycles from vector to vector in the steady state."""
         return self.plan.initiation_interval
 
-    def flow(self, sink: Sink) -> Flow:
+    def flow(self, i: Channel, o: Channel) -> Flow:
         """See `HardwiredPlan.flow`."""
-        return self.plan.flow(sink)
+        return self.plan.flow(i, o)
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -1,28 +1,31 @@
 """The label: the index of the greatest score."""
 
+from itertools import count
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.stream.flow import Channel, Flow, Process
 
-__all__ = ["LabelSelect", "label_select_flow"]
+__all__ = ["LabelSelect", "label_select_process"]
 
 
-def label_select_flow(sink: Sink, *, classes: int, lanes: int) -> Flow:
+def label_select_process(i: Channel, o: Channel, *, classes: int, lanes: int) -> Process:
     """The flow of a LabelSelect.
 
     A beat's scores are compared in the `lanes` cycles after it was accepted, and the next one is accepted in the last
     of these. The label is offered one cycle after the last comparison, which waits for the label before to be taken.
     """
-    accepted = free = taken = 0
-    while True:
+    free = 0
+    for number in count():
         for _ in range(classes // lanes):
-            accepted = max((yield accepted), free)
+            accepted = max((yield i.next), free)
+            i.take(accepted)
             free = accepted + lanes
-        free = max(free, taken)
-        taken = sink(free + 1)
+        free = max(free, (yield o.takes, number - 1))
+        o.give(free + 1)
 
 
 class LabelSelect(wiring.Component):
@@ -82,9 +85,9 @@ class LabelSelect(wiring.Component):
         """Cycles from vector to vector in the steady state."""
         return self.classes
 
-    def flow(self, sink: Sink) -> Flow:
-        """See `label_select_flow`."""
-        return label_select_flow(sink, classes=self.classes, lanes=self.lanes)
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        """See `label_select_process`."""
+        return [label_select_process(i, o, classes=self.classes, lanes=self.lanes)]
 
     def elaborate(self, platform) -> Module:
         m = Module()

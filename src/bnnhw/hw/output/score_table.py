@@ -1,5 +1,7 @@
 """Scores by table: what an output batch norm becomes that changes the order of the sums."""
 
+from itertools import count
+
 import numpy as np
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
@@ -7,19 +9,19 @@ from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.storage.weight_rom import WeightRom, block_rams, rom_latency
 from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.stream.flow import Flow, Sink, flow_cycles
+from bnnhw.hw.stream.flow import Channel, Flow, Process, flow_cycles
 from bnnhw.hw.targets import Fabric, Target, check_target
 
-__all__ = ["ScoreTable", "score_table_block_rams", "score_table_flow"]
+__all__ = ["ScoreTable", "score_table_block_rams", "score_table_process"]
 
 
-def score_table_flow(sink: Sink, *, lanes: int, vectors: int) -> Flow:
+def score_table_process(i: Channel, o: Channel, *, lanes: int, vectors: int) -> Process:
     """The flow of a ScoreTable: its lookups begin in the lanes * vectors cycles after a beat was accepted, and the beat
     with the scores is offered when the last one has come out of the ROM. When it was taken, the next is accepted."""
-    accepted = free = 0
-    while True:
-        accepted = max((yield accepted), free)
-        free = sink(accepted + lanes * vectors + 1 + rom_latency("block")) + 1
+    for number in count():
+        accepted = max((yield i.next), (yield o.takes, number - 1) + 1)
+        i.take(accepted)
+        o.give(accepted + lanes * vectors + 1 + rom_latency("block"))
 
 
 def score_table_block_rams(fabric: Fabric, *, classes: int, entries: int, width: int) -> int:
@@ -81,9 +83,9 @@ class ScoreTable(wiring.Component):
     def __repr__(self) -> str:
         return f"ScoreTable(table={self.table.shape}, lanes={self.lanes}, vectors={self.vectors})"
 
-    def flow(self, sink: Sink) -> Flow:
-        """See `score_table_flow`."""
-        return score_table_flow(sink, lanes=self.lanes, vectors=self.vectors)
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        """See `score_table_process`."""
+        return [score_table_process(i, o, lanes=self.lanes, vectors=self.vectors)]
 
     @property
     def initiation_interval(self) -> int:

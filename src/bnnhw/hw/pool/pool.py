@@ -13,7 +13,7 @@ from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.logic.loop import Loop, step_loops
 from bnnhw.hw.storage.line_memory import LineMemory
 from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Target, check_target
 
 from .shape import PoolShape
@@ -103,9 +103,9 @@ class Pool(wiring.Component):
         """Cycles from image to image in the steady state."""
         return self.shape.initiation_interval
 
-    def flow(self, sink: Sink) -> Flow:
+    def flow(self, i: Channel, o: Channel) -> Flow:
         """See `PoolShape.flow`."""
-        return self.shape.flow(sink)
+        return self.shape.flow(i, o)
 
     def elaborate(self, platform) -> Module:
         m = Module()

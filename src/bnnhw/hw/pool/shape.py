@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bnnhw.hw.storage.line_memory import line_memory_latency, line_memory_store
-from bnnhw.hw.stream.flow import Flow, HeldPipeline, Sink
+from bnnhw.hw.stream.flow import Channel, Flow, Process
+from bnnhw.hw.stream.held_pipeline import HeldPipeline
 from bnnhw.hw.targets import Target
 
 __all__ = ["PoolShape"]
@@ -170,16 +171,18 @@ class PoolShape:
         """Cycles from image to image in the steady state."""
         return self.height * self.row_beats
 
-    def flow(self, sink: Sink) -> Flow:
+    def flow(self, i: Channel, o: Channel) -> Flow:
         """The unit's flow: an output beat is offered `latency` cycles after the last beat of its windows was accepted,
         and all stands still while it waits."""
+        return [self._process(i, o)]
+
+    def _process(self, i: Channel, o: Channel) -> Process:
         rows = {y * self.stride[0] + self.window[0] - 1 for y in range(self.out_height)}
         groups = {g * self.period + self.reach - 1 for g in range(self.out_width // self.out_pixels)}
-        pipeline = HeldPipeline(self.latency, sink)
-        accepted = -1
+        pipeline = HeldPipeline(self.latency, o)
         while True:
             for row in range(self.height):
                 for place in range(self.row_beats):
-                    cycle = yield accepted
+                    cycle = yield i.next
                     ends = row in rows and place // self.chunks in groups
-                    accepted = pipeline.enter(cycle) if ends else pipeline.moving(cycle)
+                    i.take((yield from (pipeline.enter if ends else pipeline.moving)(cycle)))

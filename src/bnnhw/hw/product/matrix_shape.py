@@ -3,12 +3,12 @@
 Tests: tests/hw/product/test_matrix_unit.py
 """
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from bnnhw.hw.storage.weight_rom import block_rams, rom_latency, rom_lut4
-from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.stream.flow import Channel, Flow, Process
 from bnnhw.hw.targets import Target
 
 from .input_buffer import buffer_depth, buffer_store, input_buffer_latency
@@ -202,27 +202,36 @@ class MatrixShape(ProductShape):
         round_trip = self.fold_beats + self.pipeline_latency + ResultQueue.latency + 2
         return max(16, 1 << (-(-round_trip // self.fold_beats)).bit_length())
 
-    def flow(self, sink: Sink) -> Flow:
+    def flow(self, i: Channel, o: Channel) -> Flow:
         """The unit's flow.
 
         Work on a vector begins in the cycle after its last beat was accepted, or when the vector before is done; then
         the next vector but one finds a free bank. A fold begins when two places of the output queue are free, by what
         is known of it: begins show two cycles late, departures three.
         """
-        accepted = free = 0
-        done = [0, 0]  # the first cycles in which the vectors before are done
-        begin = -2  # of the fold before
-        taken = deque([-3] * self.queue_depth, maxlen=self.queue_depth)  # the results that have left, the latest last
+        banks = Channel()  # a vector each, which is taken in the last cycle of its work
+        return [self._load(i, banks), self._work(banks, o)]
+
+    def _load(self, i: Channel, banks: Channel) -> Process:
+        words = self.words
+        for vector in count():
+            free = (yield banks.takes, vector - 2) + 1
+            for _ in range(words):
+                free = max((yield i.next), free)
+                i.take(free)
+            banks.give(free + 1)
+
+    def _work(self, banks: Channel, o: Channel) -> Process:
+        folds, fold_beats = self.vector_folds, self.fold_beats
         latency = self.pipeline_latency - 1 + ResultQueue.latency
+        begin = -2  # of the fold before
+        place = -self.queue_depth  # the result that leaves a place of the queue to the next one
         while True:
-            free = max(free, done[0])
-            for _ in range(self.words):
-                accepted = max((yield accepted), free)
-                free = accepted + 1
-            ready = max(free, done[1])
-            for _ in range(self.vector_folds):
-                ready = max(ready, taken[0] + 3)
-                begin = ready if ready == begin + 1 else max(ready, taken[1] + 3)
-                ready = begin + self.fold_beats
-                taken.append(sink(max(ready + latency, taken[-1] + 1)))
-            done = [done[1], ready]
+            ready = yield banks.next
+            for _ in range(folds):
+                ready = max(ready, (yield o.takes, place) + 3)
+                begin = ready if ready == begin + 1 else max(ready, (yield o.takes, place + 1) + 3)
+                place += 1
+                ready = begin + fold_beats
+                o.give(ready + latency)
+            banks.take(ready - 1)

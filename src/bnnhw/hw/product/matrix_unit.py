@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.storage.weight_rom import WeightRom, rom_latency, weight_words
 from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Target, check_target
 
 from .input_buffer import InputBuffer
@@ -102,9 +102,9 @@ class MatrixUnit(wiring.Component):
         """Cycles from vector to vector in the steady state."""
         return self.shape.initiation_interval
 
-    def flow(self, sink: Sink) -> Flow:
+    def flow(self, i: Channel, o: Channel) -> Flow:
         """See `MatrixShape.flow`."""
-        return self.shape.flow(sink)
+        return self.shape.flow(i, o)
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -1,12 +1,14 @@
 """Registers and queues between components that speak valid/ready streams of flat payloads."""
 
+from itertools import count
+
 from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .flow import Flow, Sink
+from .flow import Channel, Flow, Process
 
-__all__ = ["StreamBuffer", "buffer_flow", "flat_stream"]
+__all__ = ["StreamBuffer", "buffer_process", "flat_stream"]
 
 
 def flat_stream(width: int) -> stream.Signature:
@@ -16,13 +18,13 @@ def flat_stream(width: int) -> stream.Signature:
     return stream.Signature(unsigned(width))  # pyright: ignore[reportArgumentType]
 
 
-def buffer_flow(sink: Sink) -> Flow:
+def buffer_process(i: Channel, o: Channel) -> Process:
     """The flow of a StreamBuffer: a beat is offered one cycle after it was accepted; with one waiting at the output and
     one behind it, the next is accepted one cycle after the first was taken."""
-    accepted, taken, before = -1, -1, -1
-    while True:
-        accepted = max((yield accepted), before + 1)
-        before, taken = taken, sink(max(accepted, taken) + 1)
+    for number in count():
+        accepted = max((yield i.next), (yield o.takes, number - 2) + 1)
+        i.take(accepted)
+        o.give(accepted + 1)
 
 
 class StreamBuffer(wiring.Component):
@@ -54,9 +56,9 @@ class StreamBuffer(wiring.Component):
     def __repr__(self) -> str:
         return f"StreamBuffer(width={self.width})"
 
-    def flow(self, sink: Sink) -> Flow:
-        """See `buffer_flow`."""
-        return buffer_flow(sink)
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        """See `buffer_process`."""
+        return [buffer_process(i, o)]
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -1,6 +1,7 @@
 """Fifo: a queue whose writer can hold beats back until their frame has proved right."""
 
 from collections import deque
+from itertools import count
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
@@ -10,7 +11,8 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.targets import Fabric, Target, check_target
 
 from .buffer import flat_stream
-from .flow import Flow, HeldPipeline, Sink
+from .flow import Channel, Flow, Process
+from .held_pipeline import pipeline_process
 
 __all__ = ["LUT_FIFO_DEPTH", "Fifo", "fifo_block_rams", "fifo_flow", "fifo_latency"]
 
@@ -23,27 +25,31 @@ def fifo_latency(depth: int) -> int:
     return 3 if depth <= LUT_FIFO_DEPTH else 4
 
 
-def fifo_flow(sink: Sink, *, depth: int) -> Flow:
+def fifo_flow(i: Channel, o: Channel, *, depth: int) -> Flow:
     """The flow of a Fifo whose beats are committed at once.
 
     A beat can be read two cycles after it was accepted; what is read goes through `fifo_latency(depth) - 2` registers
     that stand still while a beat waits at the output. Beats are accepted while there were fewer than depth - 2 inside
     by the writes and reads three cycles before.
     """
-    pipeline = HeldPipeline(fifo_latency(depth) - 2, sink)
-    written, read = deque([-4] * 2, maxlen=2), deque([-4] * depth, maxlen=depth)
-    accepted = -1
-    while True:
-        accepted = max((yield accepted), accepted + 1)
+    memory = Channel()
+    return [_write(i, memory, depth), pipeline_process(memory, o, latency=fifo_latency(depth) - 2)]
+
+
+def _write(i: Channel, memory: Channel, depth: int) -> Process:
+    written = deque([-4] * 2, maxlen=2)
+    for number in count():
+        accepted = yield i.next
         while True:
             # Of the depth - 2 beats before, and one or two fewer where the latest writes do not show yet.
             late = sum(cycle > accepted - 3 for cycle in written)
-            room = read[2 - late] + 3
+            room = (yield memory.takes, number - depth + 2 - late) + 3
             if accepted >= room:
                 break
             accepted = room
         written.append(accepted)
-        read.append(pipeline.enter(max(accepted + 2, read[-1] + 1)))
+        i.take(accepted)
+        memory.give(accepted + 2)
 
 
 def fifo_block_rams(fabric: Fabric, *, width: int, depth: int) -> int:
@@ -103,9 +109,9 @@ class Fifo(wiring.Component):
         """Cycles from an accepted (and committed) beat to the same beat at the output of an empty queue."""
         return fifo_latency(self.depth)
 
-    def flow(self, sink: Sink) -> Flow:
+    def flow(self, i: Channel, o: Channel) -> Flow:
         """See `fifo_flow`; where `commit` stays unconnected."""
-        return fifo_flow(sink, depth=self.depth)
+        return fifo_flow(i, o, depth=self.depth)
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -1,18 +1,19 @@
 """WidthConverter: the same elements in beats of another number of lanes."""
 
 import math
+from itertools import count
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .buffer import flat_stream
-from .flow import Flow, Sink, start_flow, wire_flow
+from .flow import Channel, Flow, Process, wire_process
 
 __all__ = ["WidthConverter", "width_converter_flow"]
 
 
-def width_converter_flow(sink: Sink, *, in_lanes: int, out_lanes: int) -> Flow:
+def width_converter_flow(i: Channel, o: Channel, *, in_lanes: int, out_lanes: int) -> Flow:
     """The flow of a WidthConverter.
 
     - equal lanes: a wire, no latency;
@@ -23,25 +24,29 @@ def width_converter_flow(sink: Sink, *, in_lanes: int, out_lanes: int) -> Flow:
     - otherwise narrower to gcd(in_lanes, out_lanes) lanes, then wider.
     """
     middle = math.gcd(in_lanes, out_lanes)
-    if out_lanes > middle:
-        sink = start_flow(_widen_flow(sink, out_lanes // middle))
-    return _narrow_flow(sink, in_lanes // middle) if in_lanes > middle else wire_flow(sink)
+    if in_lanes == middle:
+        return [_widen_process(i, o, out_lanes // middle) if out_lanes > middle else wire_process(i, o)]
+    if out_lanes == middle:
+        return [_narrow_process(i, o, in_lanes // middle)]
+    between = Channel()
+    return [_narrow_process(i, between, in_lanes // middle), _widen_process(between, o, out_lanes // middle)]
 
 
-def _narrow_flow(sink: Sink, parts: int) -> Flow:
-    accepted = free = 0
-    while True:
-        accepted = free = max((yield accepted), free)
+def _narrow_process(i: Channel, o: Channel, parts: int) -> Process:
+    for number in count():
+        accepted = max((yield i.next), (yield o.takes, number * parts - 1))
+        i.take(accepted)
         for _ in range(parts):
-            free = sink(free + 1)
+            o.give(accepted + 1)
 
 
-def _widen_flow(sink: Sink, parts: int) -> Flow:
-    accepted = free = 0
-    while True:
+def _widen_process(i: Channel, o: Channel, parts: int) -> Process:
+    for number in count():
+        accepted = yield o.takes, number - 1
         for _ in range(parts):
-            accepted = max((yield accepted), free)
-        free = sink(accepted + 1)
+            accepted = max((yield i.next), accepted)
+            i.take(accepted)
+        o.give(accepted + 1)
 
 
 class WidthConverter(wiring.Component):
@@ -91,9 +96,9 @@ class WidthConverter(wiring.Component):
             f"vectors={self.vectors})"
         )
 
-    def flow(self, sink: Sink) -> Flow:
+    def flow(self, i: Channel, o: Channel) -> Flow:
         """See `width_converter_flow`."""
-        return width_converter_flow(sink, in_lanes=self.in_lanes, out_lanes=self.out_lanes)
+        return width_converter_flow(i, o, in_lanes=self.in_lanes, out_lanes=self.out_lanes)
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -7,7 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.stream.flow import Flow, Sink, wire_flow
+from bnnhw.hw.stream.flow import Channel, Flow, wire_process
 
 __all__ = ["Invert"]
 
@@ -47,9 +47,9 @@ class Invert(wiring.Component):
     def __repr__(self) -> str:
         return f"Invert(channels={len(self.channels)}, lanes={self.lanes}, pixels={self.pixels}, bits={self.bits})"
 
-    def flow(self, sink: Sink) -> Flow:
+    def flow(self, i: Channel, o: Channel) -> Flow:
         """A wire's."""
-        return wire_flow(sink)
+        return [wire_process(i, o)]
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -13,7 +13,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.stream.flow import Flow, Sink, pipeline_flow
+from bnnhw.hw.stream.flow import Channel, Flow
+from bnnhw.hw.stream.held_pipeline import pipeline_process
 from bnnhw.hw.targets import Cells, Target, check_target
 
 from .places import Places, count_places
@@ -62,9 +63,9 @@ class PlacedShape(ABC):
     def area(self) -> Cells:
         """The cells of the unit."""
 
-    def flow(self, sink: Sink) -> Flow:
+    def flow(self, i: Channel, o: Channel) -> Flow:
         """A pipeline's of `latency` cycles."""
-        return pipeline_flow(sink, latency=self.latency)
+        return [pipeline_process(i, o, latency=self.latency)]
 
 
 Shape = TypeVar("Shape", bound=PlacedShape)
@@ -99,9 +100,9 @@ class PlacedUnit(wiring.Component, Generic[Shape]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.shape!r})"
 
-    def flow(self, sink: Sink) -> Flow:
+    def flow(self, i: Channel, o: Channel) -> Flow:
         """See the shape's."""
-        return self.shape.flow(sink)
+        return self.shape.flow(i, o)
 
     def compute(self, m: Module, place: Value, advance: Value) -> None:
         """Drives `o` of `i` and of `place`, which is that of the beat `places.latency` cycles of `advance` ago."""

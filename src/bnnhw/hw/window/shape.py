@@ -4,11 +4,11 @@ Tests: tests/hw/window/test_sliding_window.py
 """
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 from bnnhw.hw.storage.line_memory import LINE_STORES, line_memory_latency, line_memory_store
-from bnnhw.hw.stream.buffer import buffer_flow
-from bnnhw.hw.stream.flow import Flow, Sink, chain_flows
+from bnnhw.hw.stream.buffer import buffer_process
+from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Target
 
 from .rows import WindowRows
@@ -283,7 +283,7 @@ class WindowShape:
         """Cycles from image to image in the steady state, when neither neighbour makes it wait."""
         return self._interval(self.rows)
 
-    def flow(self, sink: Sink) -> Flow:
+    def flow(self, i: Channel, o: Channel) -> Flow:
         """The unit's flow.
 
         - Pixels pass a StreamBuffer before they are accepted.
@@ -294,4 +294,8 @@ class WindowShape:
         While a word waits, all steps and the words behind it stand still, and so does the news of the rows' room.
         """
         sizes = {"rows": self.rows, "row_beats": self.row_beats, "row_words": self.row_words}
-        return chain_flows([buffer_flow, partial(window_flow, self.order, latency=self.latency, **sizes)], sink)
+        buffered = Channel()
+        return [
+            buffer_process(i, buffered),
+            *window_flow(self.order, buffered, o, latency=self.latency, **sizes),
+        ]

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.storage.line_memory import LineMemory, line_memory_latency
 from bnnhw.hw.stream.buffer import StreamBuffer, flat_stream
-from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Target, check_target
 
 from .reader import WindowReader
@@ -100,9 +100,9 @@ class SlidingWindow(wiring.Component):
         """Cycles from image to image in the steady state."""
         return self.shape.initiation_interval
 
-    def flow(self, sink: Sink) -> Flow:
+    def flow(self, i: Channel, o: Channel) -> Flow:
         """See `WindowShape.flow`."""
-        return self.shape.flow(sink)
+        return self.shape.flow(i, o)
 
     def elaborate(self, platform) -> Module:
         m = Module()

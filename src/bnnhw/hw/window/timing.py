@@ -6,33 +6,52 @@ Tests: tests/hw/window/test_sliding_window.py
 from functools import cache
 from itertools import count
 
-from bnnhw.hw.stream.flow import Flow, HeldPipeline, Sink
+from bnnhw.hw.stream.flow import Channel, Flow, Process, Times
+from bnnhw.hw.stream.held_pipeline import HeldPipeline
 
 from .rows import WindowRows
 
 __all__ = ["window_flow", "window_interval"]
 
 
-def window_flow(order: WindowRows, sink: Sink, *, latency: int, rows: int, row_beats: int, row_words: int) -> Flow:
+def window_flow(
+    order: WindowRows, i: Channel, o: Channel, *, latency: int, rows: int, row_beats: int, row_words: int
+) -> Flow:
     """See `WindowShape.flow`.
 
     rows : that the memory holds
     row_beats, row_words : of an image row, of an output row
     """
-    pipeline, out_height = HeldPipeline(latency, sink), len(order.claims)
-    rooms = [0] * rows  # the cycles from which there is room for the rows to come
-    accepted = free = step = row = 0
+    written, freed = Times(), Times()
+    return [
+        _write_rows(i, written, freed, rows=rows, row_beats=row_beats),
+        _read_rows(order, written, freed, HeldPipeline(latency, o), row_words=row_words),
+    ]
+
+
+def _write_rows(i: Channel, written: Times, freed: Times, *, rows: int, row_beats: int) -> Process:
+    """Row by row; each is in the memory from the cycle on that is told."""
+    free = 0
+    for row in count():
+        free = max(free, (yield freed, row - rows))
+        for _ in range(row_beats):
+            accepted = max((yield i.next), free)
+            i.take(accepted)
+            free = accepted + 1
+        written.add(free)
+
+
+def _read_rows(order: WindowRows, written: Times, freed: Times, pipeline: HeldPipeline, *, row_words: int) -> Process:
+    """The steps of the output rows; the rows that each frees can be replaced from the cycle on that is told."""
+    step, rows, out_height = 0, order.first_claim, len(order.claims)
     for output_row in count():
-        for _ in range(order.claims[output_row % out_height] if output_row else order.first_claim):
-            free = max(free, rooms[row])
-            row += 1
-            for _ in range(row_beats):
-                accepted = max((yield accepted), free)
-                free = accepted + 1
-        step = max(step, free)
+        step = max(step, (yield written, rows - 1))
         for _ in range(row_words):
-            step = pipeline.enter(step) + 1
-        rooms += [pipeline.moving(step) + 1] * order.frees[output_row % out_height]
+            step = (yield from pipeline.enter(step)) + 1
+        room = (yield from pipeline.moving(step)) + 1
+        for _ in range(order.frees[output_row % out_height]):
+            freed.add(room)
+        rows += order.claims[(output_row + 1) % out_height]
 
 
 @cache

@@ -11,7 +11,7 @@ from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.hardwired.area import hardwired_area
 from bnnhw.hw.hardwired.plan import HardwiredPlan
 from bnnhw.hw.hardwired.unit import HardwiredUnit
-from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
 
 from .layer import MatrixLayer
@@ -41,8 +41,8 @@ class Hardwired(Stage):
     def resources(self) -> Cells:
         return hardwired_area(self.plan, self.target.fabric)
 
-    def flow(self, sink: Sink) -> Flow:
-        return self.plan.flow(sink)
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        return self.plan.flow(i, o)
 
     def build(self) -> wiring.Component:
         thresholds = self.layer.thresholds

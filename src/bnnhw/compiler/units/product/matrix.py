@@ -11,7 +11,7 @@ from bnnhw.compiler.units import area
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.product.matrix_shape import MatrixShape
 from bnnhw.hw.product.matrix_unit import MatrixUnit
-from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells
 
 from .layer import MatrixLayer
@@ -35,8 +35,8 @@ class Matrix(Stage):
     def resources(self) -> Cells:
         return area.matrix_resources(self.shape)
 
-    def flow(self, sink: Sink) -> Flow:
-        return self.shape.flow(sink)
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        return self.shape.flow(i, o)
 
     def build(self) -> wiring.Component:
         thresholds = self.layer.thresholds

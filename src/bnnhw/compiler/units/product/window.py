@@ -9,7 +9,7 @@ from amaranth.lib import wiring
 
 from bnnhw.compiler.units import area
 from bnnhw.compiler.units.stage import Stage
-from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells
 from bnnhw.hw.window.shape import WindowShape
 from bnnhw.hw.window.sliding_window import SlidingWindow
@@ -32,8 +32,8 @@ class Window(Stage):
     def resources(self) -> Cells:
         return area.window_resources(self.shape, padding_code=self.padding_code)
 
-    def flow(self, sink: Sink) -> Flow:
-        return self.shape.flow(sink)
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        return self.shape.flow(i, o)
 
     def build(self) -> wiring.Component:
         return SlidingWindow(**asdict(self.shape), padding_code=self.padding_code)
