@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.base import Op
+from bnnhw.compiler.ir.ops.fields import pack_signs
 from bnnhw.compiler.ir.ops.integer.product import Product
 from bnnhw.compiler.ir.types import FloatType, QuotientType, TensorType
 
@@ -38,6 +39,12 @@ class BinaryLayer(Op):
     def affine(self) -> Affine:
         """The float part."""
         return Affine(self.scale, self.bias)
+
+    @property
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Those of model.pt: `weight` packed, `scale` and `bias` where there are any."""
+        factors = {name: array for name in ("scale", "bias") if (array := getattr(self, name)) is not None}
+        return {"weight": pack_signs(self.product.weights), **factors}
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs

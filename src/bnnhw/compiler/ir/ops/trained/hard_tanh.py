@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.base import Elementwise, as_float32
+from bnnhw.compiler.ir.ops.stored import stored_as
 
 
+@stored_as("hard_tanh")
 @dataclass(frozen=True)
 class HardTanh(Elementwise):
     """y = min(max(x, -1), 1)."""

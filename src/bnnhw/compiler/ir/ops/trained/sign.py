@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.base import Op
+from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.types import BinaryType, TensorType
 
 
+@stored_as("sign")
 @dataclass(frozen=True)
 class Sign(Op):
     """y = +1 if x >= 0 else -1. So sign(0) = +1, and a NaN gives -1."""
