@@ -18,6 +18,11 @@ REPOSITORY = Path(__file__).parents[1]
 LINE = re.compile(r"^Tests: (tests/[\w/]+\.py)$", re.MULTILINE)
 BY_NAME = {"boards/toolchain/yosys_worker.py", "sim/netlist/ecp5/logic.py"}
 """A process of its own, and what a target names: no import leads to them."""
+BY_FOLDER = {
+    "bnnhw.compiler.ir.ops": ("compiler/ir/ops/trained",),
+    "bnnhw.model.export": ("model/layers", "model/export/torch_layers"),
+}
+"""Packages that import whatever lies in these folders."""
 FILES = [file for file in sorted(ROOT.rglob("*.py")) if file.relative_to(ROOT).parts[0] != "cli"]
 
 
@@ -39,7 +44,10 @@ def edges() -> Mapping[str, set[str]]:
     """What each module of the package imports of it, `from room import name` followed into the room's file."""
     files = {module_name(file): file for file in ROOT.rglob("*.py")}
     return {
-        module: {part for name in imported_modules(file.read_text(), package_name(file)) for part in within(name)}
+        module: {
+            *(part for name in imported_modules(file.read_text(), package_name(file)) for part in within(name)),
+            *(module_name(found) for folder in BY_FOLDER.get(module, ()) for found in (ROOT / folder).glob("*.py")),
+        }
         for module, file in files.items()
     }
 

@@ -21,10 +21,10 @@ from bnnhw.compiler.ir.ops.stored import OPS
 from bnnhw.compiler.ir.types import IntType, TensorType
 
 FORMAT = "bnnhw-model"
-TORCH_ONLY_FORMAT = "bnnhw-network"
+NETWORK_FORMAT = "bnnhw-network"
 """Networks that are no chain of layers, whose files say why."""
 VERSION = 1
-_WRITE = "write it with bnnhw train or bnnhw.model.export.save"
+WRITE_IT = "write it with bnnhw train or bnnhw.model.export.save"
 
 
 def load(path: str | Path) -> Graph:
@@ -53,17 +53,17 @@ def _content(path: Path) -> bytes:
 
 def unpack(content: bytes) -> Any:
     """The plain data in the bytes of a torch file. Nothing in them is run; ModelError says what is amiss."""
-    if not zipfile.is_zipfile(io.BytesIO(content)):  # torch would try its format of old
-        raise ModelError(f"is truncated, damaged or no model file; {_WRITE}")
+    if not (content.startswith(b"PK") and zipfile.is_zipfile(io.BytesIO(content))):  # torch would try its format of old
+        raise ModelError(f"is truncated, damaged or no model file; {WRITE_IT}")
     try:
         with warnings.catch_warnings(action="ignore"):
             return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except MemoryError as error:
         raise ModelError("does not fit into memory") from error
     except pickle.UnpicklingError as error:
-        raise ModelError(f"holds code or foreign objects, which are never run or loaded; {_WRITE}") from error
+        raise ModelError(f"holds code or foreign objects, which are never run or loaded; {WRITE_IT}") from error
     except Exception as error:  # a damaged file raises whatever the reader stumbles over
-        raise ModelError(f"is truncated, damaged or no model file; {_WRITE}") from error
+        raise ModelError(f"is truncated, damaged or no model file; {WRITE_IT}") from error
 
 
 def to_plain(graph: Graph) -> dict[str, Any]:
@@ -107,11 +107,11 @@ def _plain_input(value: Value) -> dict[str, Any]:
 def from_plain(data: Any) -> Graph:
     """The inverse of `to_plain`, checked: ModelError and GraphError say what is amiss, TorchOnlyError that the file is
     that of a network without a graph."""
-    if isinstance(data, dict) and data.get("format") == TORCH_ONLY_FORMAT:
+    if isinstance(data, dict) and data.get("format") == NETWORK_FORMAT:
         obstacle = str(data.get("obstacle"))[:500]
         raise TorchOnlyError(f"no hardware for this network yet: {obstacle}; bnnhw eval --engine torch evaluates it")
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise ModelError(f"is a torch file, but no {FORMAT} file; {_WRITE}")
+        raise ModelError(f"is a torch file, but no {FORMAT} file; {WRITE_IT}")
     if data.get("version") != VERSION:
         raise ModelError(f"has version {data.get('version')!r}; this bnnhw reads version {VERSION}")
     tensors = required(data, "tensors", dict, "the file")

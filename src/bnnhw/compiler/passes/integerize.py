@@ -93,7 +93,10 @@ def check_integer(graph: Graph) -> None:
                 "weights and without scale and bias, or behind a sign"
             )
     for node in left:
-        raise FoldError(f"layer {node.name!r} ({type(node.op).__name__}) has no integer form where it stands")
+        raise FoldError(
+            f"layer {node.name!r} ({type(node.op).__name__}) has no integer form where it stands; put a layer with "
+            "binary weights before it or a Sign or Quantise behind it, and factors of single channels before a Flatten"
+        )
 
 
 def scores_of_sums(graph: Graph) -> Callable[[NDArray[Any]], NDArray[Any]]:

@@ -8,8 +8,6 @@
 is {"op": "leaky_relu", "attributes": {"slope": 0.125}, "tensors": {}}. Numbers are attributes, a (height, width) pair
 is two of them, float32 vectors are tensors; a vector that is None by default may be left out. An op whose fields lie
 otherwise in the file says so in `to_plain` and `from_fields`.
-
-Tests: tests/compiler/ir/ops/test_stored.py
 """
 
 from collections.abc import Callable, Mapping

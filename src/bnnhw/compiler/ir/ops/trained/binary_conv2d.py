@@ -27,7 +27,7 @@ class BinaryConv2d(BinaryLayer):
     bias: NDArray[np.float32] | None = None
 
     def __post_init__(self):
-        self.affine.check_channels(self.conv.rows)
+        super().__post_init__()
         if self.conv.pad_value not in (-1, 0, 1):
             raise ValueError(f"pad_value must be -1, 0 or 1, not {self.conv.pad_value}")
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.base import Op
+from bnnhw.compiler.ir.ops.checks import check_length, parameter
 from bnnhw.compiler.ir.ops.fields import pack_signs
 from bnnhw.compiler.ir.ops.integer.product import Product
 from bnnhw.compiler.ir.types import FloatType, QuotientType, TensorType
@@ -39,6 +40,11 @@ class BinaryLayer(Op):
     def affine(self) -> Affine:
         """The float part."""
         return Affine(self.scale, self.bias)
+
+    def __post_init__(self):
+        for name in ("scale", "bias"):
+            if (array := getattr(self, name)) is not None:
+                check_length(name, parameter(name, array), self.product.rows)
 
     @property
     def tensors(self) -> dict[str, NDArray[Any]]:

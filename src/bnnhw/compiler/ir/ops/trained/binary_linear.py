@@ -25,9 +25,6 @@ class BinaryLinear(BinaryLayer):
     scale: NDArray[np.float32] | None = None
     bias: NDArray[np.float32] | None = None
 
-    def __post_init__(self):
-        self.affine.check_channels(self.product.rows)
-
     @property
     def product(self) -> MatMul:
         return MatMul(self.weights)
