@@ -87,7 +87,7 @@ def trained(kinds: Sequence[str]) -> Graph | None:
             add("linear")
     except ValueError:
         return None
-    meta = {"classes": [str(label) for label in range(type_.shape[0])]}
+    meta = {"classes": [str(label) for label in range(type_.size)]}
     return Graph((Value("x", TensorType(SHAPE, IntType(LO, HI))),), tuple(nodes), (nodes[-1].output,), meta)
 
 

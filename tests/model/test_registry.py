@@ -69,7 +69,7 @@ def define() -> type[Op]:
 @pytest.fixture(autouse=True)
 def forgets() -> Iterator[None]:
     """What a test makes known is unknown to the next one."""
-    tables = (OPS, registry._OPS, registry._CALLS, registry._MAKERS)  # pyright: ignore[reportPrivateUsage]
+    tables: list[dict[Any, Any]] = [OPS, registry._OPS, registry._CALLS, registry._MAKERS]
     before = [dict(table) for table in tables]
     yield
     for table, entries in zip(tables, before, strict=True):
@@ -112,13 +112,15 @@ def test_a_users_op_goes_from_torch_to_integers(tmp_path: Path, layer: nn.Module
 
 
 def test_a_layer_that_nobody_registered_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match=r"^layer '4' is a LeakyReLU, which export does not support; supported are Ad"):
+    with pytest.raises(
+        ExportError, match=r"^layer '4' is a LeakyReLU, which export does not support; supported are Ad"
+    ):
         save(network(nn.LeakyReLU(0.3), Sign()), tmp_path / "model.pt", example_input=random_images())
 
 
 def test_an_op_without_a_layer_has_no_torch_network(tmp_path: Path) -> None:
     leaky = define()
-    registry._MAKERS.pop((leaky, None))  # pyright: ignore[reportPrivateUsage]
+    registry._MAKERS.pop((leaky, None))
     with pytest.raises(ValueError, match=r"^layer '4' \(LeakyRelu\) has no layer in torch$"):
         save(network(Leaky(0.3), Sign()), tmp_path / "model.pt", example_input=random_images())
 

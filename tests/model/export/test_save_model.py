@@ -1,5 +1,6 @@
 """A user's own module goes into model.pt bit for bit, or is refused with the dotted name of what is in the way."""
 
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,13 @@ def test_layers_keep_their_dotted_names(tmp_path: Path) -> None:
         ("body.1.sign", "sign"),
         ("sign#2", "sign"), ("head.1", "binary_linear"), ("head.2", "batch_norm"),
     ]  # fmt: skip
+
+
+def test_a_layer_may_be_called_input(tmp_path: Path) -> None:
+    network = nn.Sequential(OrderedDict(input=InputThreshold(100), flat=nn.Flatten(), output=BinaryLinear(12, 2)))
+    save(network.eval(), tmp_path / "model.pt", example_input=IMAGES)
+    x = torch.from_numpy(IMAGES).float()
+    assert torch.equal(load(tmp_path / "model.pt")(x), network(x))
 
 
 def test_flat_inputs_need_no_flatten(tmp_path: Path) -> None:

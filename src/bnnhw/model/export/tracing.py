@@ -49,8 +49,8 @@ class _Tracer(fx.Tracer):
     """Looks inside every module but torch's and our layers."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        ours = type(m).__module__.startswith("bnnhw.model.") or isinstance(m, (BinaryLayer, *supported_modules()))
-        return ours or super().is_leaf_module(m, module_qualified_name)
+        ours = type(m).__module__.startswith("bnnhw.model.") or isinstance(m, BinaryLayer)
+        return ours or type(m) in supported_modules() or super().is_leaf_module(m, module_qualified_name)
 
 
 def trace(module: nn.Module) -> fx.GraphModule:
