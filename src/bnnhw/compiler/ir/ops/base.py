@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from bnnhw.compiler.ir.types import FloatType, TensorType, require_exact_in_float32
 
 from .reachable import Reachable
+from .stored import Stored
 
 
-class Op(ABC):
+class Op(Stored, ABC):
     """An operator of the IR. Arrays in its fields are read-only by convention; validation is in `__post_init__`.
 
     The passes know no operator by its name. What they may do with one, it says itself: by its kind (`Elementwise`, and
@@ -87,19 +88,3 @@ class Elementwise(Op):
 def as_float32(x: NDArray[Any]) -> NDArray[np.float32]:
     """Integers below 2^24 as float32, exactly; float32 as it is."""
     return x.astype(np.float32, copy=False)
-
-
-def parameter(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
-    """A float32 vector from a model file, checked: one axis, float32, finite."""
-    array = np.asarray(array)
-    if array.dtype != np.float32 or array.ndim != 1:
-        raise ValueError(f"{name} must be a float32 vector, not {array.dtype} of shape {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, but element {int(np.argmin(np.isfinite(array)))} is NaN or infinite")
-    return array
-
-
-def check_length(name: str, array: NDArray[Any] | None, *lengths: int) -> None:
-    """Raise ValueError unless `array` is None or as long as one of `lengths`."""
-    if array is not None and len(array) not in lengths:
-        raise ValueError(f"{name} must have {' or '.join(map(str, sorted(set(lengths))))} elements, not {len(array)}")

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.base import Elementwise, as_float32
+from bnnhw.compiler.ir.ops.stored import stored_as
 
 
+@stored_as("relu")
 @dataclass(frozen=True)
 class Relu(Elementwise):
     """y = max(x, 0)."""
