@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bnnhw.compiler import evaluate, integerize, load
-from bnnhw.compiler.ir.ops.base import Elementwise, Op, as_float32
+from bnnhw.compiler.ir.ops.base import Op, as_float32
+from bnnhw.compiler.ir.ops.kinds import Elementwise
 from bnnhw.compiler.ir.ops.stored import OPS, stored_as
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.model import Affine, BinaryLinear, InputThreshold, Quantise, Sign, TensorNorm, registry

@@ -34,8 +34,8 @@ from bnnhw.compiler.ir.ops.trained.quantise import Quantise
 from bnnhw.compiler.ir.ops.trained.relu import Relu
 from bnnhw.compiler.ir.ops.trained.sign import Sign
 
-from .base import Elementwise, Op
-from .kinds import Activation, Rearrangement, Selection, Separable, Separated
+from .base import Op
+from .kinds import Activation, Elementwise, Rearrangement, Selection, Separable, Separated
 from .reachable import Reachable
 
 __all__ = [

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.base import Elementwise, as_float32
+from bnnhw.compiler.ir.ops.base import as_float32
 from bnnhw.compiler.ir.ops.checks import check_length, parameter
+from bnnhw.compiler.ir.ops.kinds import Elementwise
 from bnnhw.compiler.ir.ops.stored import stored_as
 
 
