@@ -56,6 +56,11 @@ SUB_ROOMS = {
         *("row", "accuracy", "equality", "speed", "cnv", "routed"),
         *("engines", "overhead", "popcount", "training", "measurements"),
     ),
+    "cli": (
+        *("errors", "notes", "progress", "options"),
+        *("train", "prune", "evaluate", "inspect", "build", "verify", "sim", "run", "flash", "boards"),
+        *("methods", "samples", "bench", "accuracy", "lowlight", "enhance"),
+    ),
 }
 """Of each room its sub-rooms from the bottom up: each imports itself and those before it."""
 MOST_LINES, MOST_FILES = 300, 20
