@@ -102,7 +102,7 @@ def plan_hardwired(
 
     >>> plan = plan_hardwired(np.ones((4, 8), np.int8))
     >>> plan.initiation_interval, plan.latency
-    (1, 7)
+    (1, 9)
     """
     weights = np.asarray(weights)
     if weights.ndim != 2 or not weights.size or not np.isin(weights, (-1, 1)).all():
