@@ -12,7 +12,9 @@ from .test_imports import ROOT, SUB_ROOMS, module_name
 REPOSITORY = Path(__file__).parents[1]
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 MOST_COLUMNS = 120
-EXAMPLES = [path for path in ROOT.rglob("*.py") if ">>> " in path.read_text() and ROOT / "api" not in path.parents]
+EXAMPLES = sorted(
+    path for path in ROOT.rglob("*.py") if ">>> " in path.read_text() and ROOT / "api" not in path.parents
+)
 """Those of api need files: tests/api/test_examples.py."""
 
 
