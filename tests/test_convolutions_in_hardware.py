@@ -10,10 +10,11 @@ from bnnhw.compiler import Schedule, integerize, load
 from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.ir.graph import evaluate, trace
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
-from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import split_host
-from bnnhw.compiler.lowering.steps import Inverting
 from bnnhw.compiler.search.scheduling import schedule
+from bnnhw.compiler.units.inversion import Inverting
+from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.hw.targets import get_device
 from bnnhw.model.export.save_model import save
 from bnnhw.model.networks.catalogue import Architecture, Convolution, build_network

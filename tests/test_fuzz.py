@@ -13,9 +13,10 @@ from bnnhw.compiler.frontends.model_file import load
 from bnnhw.compiler.ir.graph import evaluate, random_feeds
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
-from bnnhw.compiler.lowering.folding import Folding, FoldingPlan, divisors
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import split_host
 from bnnhw.compiler.passes.integerize import integerize
+from bnnhw.compiler.units.product.folding import Folding, divisors
 from bnnhw.hw.targets import get_device
 from bnnhw.sim.batch.simulator import BatchSimulator
 from bnnhw.sim.ladder.rungs import frames_of

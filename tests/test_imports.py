@@ -37,7 +37,7 @@ SUB_ROOMS = {
         *("output", "core", "protocol", "link", "top"),
     ),
     "compiler": (
-        *("codec", "errors", "ir", "frontends", "passes", "lowering", "units", "dataflow", "search", "kernel"),
+        *("codec", "errors", "ir", "frontends", "passes", "units", "lowering", "dataflow", "search", "kernel"),
         "report",
     ),
     "model": (

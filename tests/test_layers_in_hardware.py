@@ -14,10 +14,11 @@ from bnnhw.compiler import Graph, Schedule, ScheduleError, evaluate, integerize,
 from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.ir.graph import trace
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
-from bnnhw.compiler.lowering.folding import Folding, FoldingPlan, divisors
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import split_host
-from bnnhw.compiler.lowering.pipeline import MatrixLayer
 from bnnhw.compiler.search.scheduling import schedule
+from bnnhw.compiler.units.product.folding import Folding, divisors
+from bnnhw.compiler.units.product.layer import MatrixLayer
 from bnnhw.hw.targets import get_device
 from bnnhw.model import BinaryConv2d, BinaryLinear, Quantise, Sign, TensorNorm, ToChannelsFirst
 from bnnhw.model.export.save_model import save

@@ -38,10 +38,14 @@ def places_of_tests(file: Path) -> list[Path]:
 def edges() -> Mapping[str, set[str]]:
     """What each module of the package imports of it, `from room import name` followed into the room's file."""
     files = {module_name(file): file for file in ROOT.rglob("*.py")}
-    return {
+    imported = {
         module: {part for name in imported_modules(file.read_text(), package_name(file)) for part in within(name)}
         for module, file in files.items()
     }
+    for room, file in files.items():
+        if re.search(r"(walk_packages|iter_modules)\(__path__", file.read_text()):  # it imports what lies in its folder
+            imported[room] |= {module for module in files if module.startswith(f"{room}.")}
+    return imported
 
 
 def within(name: str) -> set[str]:

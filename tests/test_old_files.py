@@ -20,7 +20,7 @@ from bnnhw.cli import main
 from bnnhw.compiler import evaluate, integerize, load
 from bnnhw.compiler.errors import TorchOnlyError
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
-from bnnhw.compiler.lowering.folding import read_folding
+from bnnhw.compiler.lowering.folding_plan import read_folding
 from bnnhw.compiler.report import read
 from bnnhw.lowlight.network_file import load_network
 

@@ -6,8 +6,9 @@ from typing import Literal
 from bnnhw.compiler import integerize, load
 from bnnhw.compiler.dataflow.schedule import Schedule, apply_plan
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
-from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import split_host
+from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.hw.targets import get_device
 from tests.compiler.make_model import make_model
 

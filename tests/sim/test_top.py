@@ -7,8 +7,9 @@ from bnnhw.boards.build import make_top
 from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.frontends.model_file import load
 from bnnhw.compiler.ir.graph import evaluate
-from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.passes.integerize import integerize
+from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Kind, encode
 from bnnhw.hw.targets import get_device
 from bnnhw.sim.icarus.runner import CocotbUart

@@ -9,11 +9,12 @@ from bnnhw.boards.board import get_board
 from bnnhw.boards.toolchain.alone import route_alone, synthesise_alone
 from bnnhw.compiler.frontends.model_file import load
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
-from bnnhw.compiler.lowering.folding import Folding
 from bnnhw.compiler.lowering.network import split_host
-from bnnhw.compiler.lowering.pipeline import MatrixLayer
 from bnnhw.compiler.passes.integerize import integerize
-from bnnhw.compiler.units.base import Hardwired, Matrix
+from bnnhw.compiler.units.product.folding import Folding
+from bnnhw.compiler.units.product.hardwired import Hardwired
+from bnnhw.compiler.units.product.layer import MatrixLayer
+from bnnhw.compiler.units.product.matrix import Matrix
 from bnnhw.hw.targets import Cells
 
 from .row import Bench, Row

@@ -8,9 +8,12 @@ from bnnhw.compiler.dataflow.queues import LEAST_DEPTH, insert_queues, with_queu
 from bnnhw.compiler.dataflow.timing import core_timing, least_interval
 from bnnhw.compiler.ir.ops.windows import Pair
 from bnnhw.compiler.ir.types import BinaryType, IntType
-from bnnhw.compiler.lowering.folding import Folding
-from bnnhw.compiler.lowering.pipeline import MatrixLayer, Pipeline, Windows
-from bnnhw.compiler.units.base import Queue, Stage, Window
+from bnnhw.compiler.lowering.pipeline import Pipeline
+from bnnhw.compiler.units.product.folding import Folding
+from bnnhw.compiler.units.product.layer import MatrixLayer, Windows
+from bnnhw.compiler.units.product.window import Window
+from bnnhw.compiler.units.queue import Queue
+from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.core import Core
 from bnnhw.hw.targets import PORTABLE
 from bnnhw.sim.batch.simulator import BatchSimulator

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from bnnhw.compiler import Graph, Schedule, evaluate, integerize, load
 from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
-from bnnhw.compiler.lowering.folding import Folding, FoldingPlan, divisors
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import split_host
+from bnnhw.compiler.units.product.folding import Folding, divisors
 from bnnhw.hw.targets import PORTABLE, get_device
 from bnnhw.hw.targets.ecp5 import ECP5
 from tests.compiler.make_model import make_model

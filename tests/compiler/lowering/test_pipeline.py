@@ -11,7 +11,7 @@ from bnnhw.compiler.ir.types import BinaryType, IntType
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
 from bnnhw.compiler.lowering.network import split_host
 from bnnhw.compiler.lowering.pipeline import Pipeline
-from bnnhw.compiler.lowering.steps import Rescaling
+from bnnhw.compiler.units.offsets import Rescaling
 from tests.compiler.make_model import CHAINS, make_model
 
 

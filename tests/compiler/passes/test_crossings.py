@@ -7,7 +7,7 @@ import pytest
 
 from bnnhw.compiler.ir.graph import infer_types
 from bnnhw.compiler.ir.ops import Affine, BatchNorm, Elementwise, HardTanh, Quantise, Relu, Sign
-from bnnhw.compiler.passes import crossings, split_binary_layers
+from bnnhw.compiler.passes import crossings, separate_sums
 from bnnhw.compiler.passes.crossings import bisect_crossings, enumerate_crossings, find_crossings
 from bnnhw.compiler.passes.pool_sums_first import falls
 from bnnhw.compiler.passes.rewrite import Chain, chains, is_monotone
@@ -51,7 +51,7 @@ def random_chain(seed: int, floats: str, activation: Sign | Quantise, *, bits: i
     rng = np.random.default_rng(seed)
     lo = -(2 ** (bits - 1)) if signed else 0
     ops = (linear(ROWS, COLS, seed=seed), *CHAINS[floats](rng), activation)
-    graph = split_binary_layers(chain(*ops, shape=(COLS,), lo=lo, hi=lo + 2**bits - 1))
+    graph = separate_sums(chain(*ops, shape=(COLS,), lo=lo, hi=lo + 2**bits - 1))
     (found,) = chains(graph, infer_types(graph))
     return found
 

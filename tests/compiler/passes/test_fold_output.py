@@ -7,7 +7,7 @@ import pytest
 
 from bnnhw.compiler import FoldError, evaluate
 from bnnhw.compiler.ir.ops import Affine, BatchNorm, InputThreshold, Op, Relu, ScoreTable
-from bnnhw.compiler.passes import add_argmax, fold_output, split_binary_layers
+from bnnhw.compiler.passes import add_argmax, fold_output, separate_sums
 
 from .graphs import chain, linear, ops_of, vector
 
@@ -30,7 +30,7 @@ PLAIN, TABLE = ["InputThreshold", "MatMul", "ArgMax"], ["InputThreshold", "MatMu
 @pytest.mark.parametrize("chunk", [1, 2, 100])
 def test_labels_and_nodes(ops: list[Op], left, chunk, monkeypatch):
     monkeypatch.setattr(sys.modules[fold_output.__module__], "CHUNK", chunk)
-    before = add_argmax(split_binary_layers(chain(InputThreshold(1), linear(3, 6, seed=5), *ops, shape=(6,))))
+    before = add_argmax(separate_sums(chain(InputThreshold(1), linear(3, 6, seed=5), *ops, shape=(6,))))
     after = fold_output(before)
     assert ops_of(after) == left
     feeds = {"x": np.stack(np.meshgrid(*[np.arange(2)] * 6), axis=-1).reshape(-1, 6)}
@@ -39,20 +39,20 @@ def test_labels_and_nodes(ops: list[Op], left, chunk, monkeypatch):
 
 def test_ranks_are_dense_and_compare_over_classes():
     scores = Affine(vector(1, 1, 2), vector(0))
-    after = fold_output(add_argmax(split_binary_layers(chain(InputThreshold(1), linear(3, 2), scores, shape=(2,)))))
+    after = fold_output(add_argmax(separate_sums(chain(InputThreshold(1), linear(3, 2), scores, shape=(2,)))))
     (table,) = (node.op for node in after.nodes if isinstance(node.op, ScoreTable))
     assert table.table.tolist() == [[1, 2, 3], [1, 2, 3], [0, 2, 4]]  # scores -2 0 2, -2 0 2, -4 0 4
 
 
 def test_nan_scores_are_refused():
     infinite = [Affine(vector(3e38), vector(0)), Affine(vector(3e38), vector(0)), Affine(vector(0), vector(0))]
-    graph = add_argmax(split_binary_layers(chain(InputThreshold(1), linear(3, 2), *infinite, shape=(2,))))
+    graph = add_argmax(separate_sums(chain(InputThreshold(1), linear(3, 2), *infinite, shape=(2,))))
     with pytest.raises(FoldError, match=r"^value 'v4': channel 0 is NaN for a sum of -2$"):
         fold_output(graph)
 
 
 def test_a_table_beyond_all_memory_is_refused():
     norm = BatchNorm(1e-5, vector(0, 1, 2), vector(1, 1, 1))
-    graph = add_argmax(split_binary_layers(chain(linear(3, 128), norm, shape=(128,), hi=65535)))
+    graph = add_argmax(separate_sums(chain(linear(3, 128), norm, shape=(128,), hi=65535)))
     with pytest.raises(FoldError, match=r"^layer 'n0' can make 8388481 sums a class, .* would have 25165443 entries, "):
         fold_output(graph)

@@ -5,7 +5,7 @@ import pytest
 
 from bnnhw.compiler import FoldError, evaluate
 from bnnhw.compiler.ir.ops import Affine, Relu
-from bnnhw.compiler.passes import add_argmax, expose_sums, split_binary_layers
+from bnnhw.compiler.passes import add_argmax, expose_sums, separate_sums
 
 from .graphs import chain, linear, ops_of, vector
 
@@ -16,7 +16,7 @@ def test_the_label_is_the_lowest_of_equals():
 
 
 def test_sums_lose_their_float_layers():
-    graph = expose_sums(split_binary_layers(chain(linear(3, 4), Affine(vector(2), vector(1)), Relu())))
+    graph = expose_sums(separate_sums(chain(linear(3, 4), Affine(vector(2), vector(1)), Relu())))
     assert ops_of(graph) == ["MatMul"]
     assert graph.outputs == ("v0.sum",)
 

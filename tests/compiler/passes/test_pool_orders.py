@@ -5,7 +5,7 @@ import pytest
 
 from bnnhw.compiler import FoldError, evaluate
 from bnnhw.compiler.ir.ops import BatchNorm, BinaryConv2d, Conv, MaxPool, Relu, Sign, Threshold
-from bnnhw.compiler.passes import fold_batch_norm, pool_sums_first, split_binary_layers, threshold_before_pool
+from bnnhw.compiler.passes import fold_batch_norm, pool_sums_first, separate_sums, threshold_before_pool
 
 from .graphs import chain, ops_of, vector
 from .test_fold_batch_norm import Square
@@ -24,7 +24,7 @@ NORM = BatchNorm(1e-5, vector(1, 2, 3), vector(4, 4, 4), vector(1, -1, 0), vecto
 
 
 def test_floats_come_behind_the_pooling_and_falling_channels_take_the_least():
-    before = split_binary_layers(chain(conv(), NORM, MaxPool((2, 2), (1, 1)), Relu(), shape=SHAPE, hi=3))
+    before = separate_sums(chain(conv(), NORM, MaxPool((2, 2), (1, 1)), Relu(), shape=SHAPE, hi=3))
     after = pool_sums_first(before)
     assert ops_of(after) == ["Conv", "MaxPool", "Affine", "BatchNorm", "Relu"]
     pool = after.nodes[1].op
@@ -35,14 +35,14 @@ def test_floats_come_behind_the_pooling_and_falling_channels_take_the_least():
 
 
 def test_a_channel_that_rises_and_falls_is_refused():
-    graph = split_binary_layers(chain(conv(), Square(), MaxPool((2, 2), (2, 2)), shape=SHAPE, hi=3))
+    graph = separate_sums(chain(conv(), Square(), MaxPool((2, 2), (2, 2)), shape=SHAPE, hi=3))
     with pytest.raises(FoldError, match=r"^layer 'n0': channel 0 rises and falls as its sum rises, before a max pool"):
         pool_sums_first(graph)
 
 
 def test_thresholds_come_before_every_pooling():
     layers = [conv(), MaxPool((2, 2), (1, 1)), NORM, MaxPool((2, 1), (2, 1)), Sign()]
-    before = split_binary_layers(chain(*layers, shape=SHAPE, hi=3))
+    before = separate_sums(chain(*layers, shape=SHAPE, hi=3))
     folded = fold_batch_norm(pool_sums_first(before))
     assert ops_of(folded) == ["Conv", "MaxPool", "MaxPool", "Threshold"]
     after = threshold_before_pool(folded)

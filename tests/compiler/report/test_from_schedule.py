@@ -10,10 +10,11 @@ from amaranth.hdl import Fragment
 from bnnhw.compiler import Schedule, integerize, load
 from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
-from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import split_host
 from bnnhw.compiler.report import BuildPhase, BuildReport, Clock, LadderRow, Link, Provenance, render
 from bnnhw.compiler.report.from_schedule import from_schedule
+from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.hw.hardwired.area import hardwired_area
 from bnnhw.hw.hardwired.plan import plan_hardwired
 from bnnhw.hw.targets import PORTABLE, Cells, get_device

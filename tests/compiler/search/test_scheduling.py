@@ -13,10 +13,11 @@ from bnnhw.compiler.errors import DeviceError
 from bnnhw.compiler.ir.ops import ArgMax, MatMul, Threshold
 from bnnhw.compiler.ir.types import BinaryType
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
-from bnnhw.compiler.lowering.folding import Folding, FoldingPlan, divisors, read_folding
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan, read_folding
 from bnnhw.compiler.search import options
 from bnnhw.compiler.search.search import Search, smallest_at
 from bnnhw.compiler.units.area import matrix_resources
+from bnnhw.compiler.units.product.folding import Folding, divisors
 from bnnhw.hw.hardwired.area import hardwired_area
 from bnnhw.hw.targets import DEVICES, LUT_BITS, get_device
 

@@ -8,7 +8,8 @@ from bnnhw.compiler import Graph, Node, Schedule, TensorType, Value
 from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.ir.ops import ArgMax, MatMul, Threshold
 from bnnhw.compiler.ir.types import BinaryType
-from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
+from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.hw.product.matrix_area import matrix_area
 from bnnhw.hw.targets import Cells, get_device
 from bnnhw.hw.targets.ecp5 import ECP5

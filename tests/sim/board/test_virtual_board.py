@@ -25,8 +25,9 @@ from bnnhw.boards.manifest import describe_build
 from bnnhw.compiler import evaluate, integerize, load
 from bnnhw.compiler.dataflow.schedule import Schedule, apply_plan
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
-from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import split_host
+from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Kind, encode
 from bnnhw.hw.targets.ecp5.pll import pll_settings
 from bnnhw.sim.batch import native

@@ -4,47 +4,23 @@ Tests: tests/compiler/dataflow/test_queues.py
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from math import gcd
 
 from bnnhw.compiler.errors import ScheduleError
-from bnnhw.compiler.lowering.borders import Borders
-from bnnhw.compiler.lowering.folding import Folding
-from bnnhw.compiler.lowering.pipeline import MatrixLayer, Pipeline
-from bnnhw.compiler.lowering.steps import Inverting, Pooling, Quantising, Rescaling, Step
+from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.area import link_resources
-from bnnhw.compiler.units.base import Convert, Hardwired, Matrix, Stage, Window
-from bnnhw.compiler.units.result_stages import Inversion, Label, Offsets, Pool, Table, Thresholds
-from bnnhw.hw.pool.shape import PoolShape
+from bnnhw.compiler.units.convert import convert, regroup
+from bnnhw.compiler.units.label import Label
+from bnnhw.compiler.units.port import Port
+from bnnhw.compiler.units.product.folding import Folding
+from bnnhw.compiler.units.product.hardwired import Hardwired
+from bnnhw.compiler.units.product.layer import MatrixLayer
+from bnnhw.compiler.units.product.matrix import Matrix
+from bnnhw.compiler.units.product.window import Window
+from bnnhw.compiler.units.score_table import Table
+from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.targets import Cells, Fabric, Target
-from bnnhw.hw.threshold.places import Places
-
-
-@dataclass(frozen=True)
-class Port:
-    """The type of a stream between units: a frame's pixels in raster order, `pixels` of a row a beat.
-
-    A beat has `lanes` channels of each; the other channels of the same pixels follow. A dense layer's vector is one
-    pixel of an image of one; then `vectors` frames are side by side.
-    """
-
-    height: int
-    width: int
-    channels: int
-    bits: int
-    lanes: int
-    pixels: int = 1
-    vectors: int = 1
-
-    @property
-    def elements(self) -> int:
-        """Elements of a frame."""
-        return self.height * self.width * self.channels
-
-    @property
-    def beats(self) -> int:
-        """Beats of a frame."""
-        return self.elements // (self.lanes * self.pixels)
 
 
 def core_input(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int) -> Port:
@@ -128,77 +104,11 @@ def layer_body(
         stages.append(Matrix(name=name, layer=layer, shape=shape, vectors=groups))
     for step in layer.behind:
         try:
-            stage, port = step_stage(step, name, port, target)
+            units, port = step.stages(name, port, target)
         except ValueError as error:
-            raise ScheduleError(f"layer {name!r}: its pooling: {error}") from error
-        stages.append(stage)
+            raise ScheduleError(f"layer {name!r}: its {step.NAME}: {error}") from error
+        stages += units
     return stages, port
-
-
-def step_stage(step: Step, name: str, port: Port, target: Target) -> tuple[Stage, Port]:
-    """The unit of a step of the layer `name` on the stream `port`, and the stream behind it. Raises ValueError where a
-    pooling has no unit."""
-    match step:
-        case Quantising(_, borders):
-            where = {"places": places(port, borders), "beats": port.beats, "target": target}
-            stage = Thresholds(name=f"{name} thresholds", step=step, **where)
-            return stage, replace(port, bits=step.bits)
-        case Rescaling():
-            where = {"places": places(port, step.borders), "beats": port.beats, "target": target}
-            stage = Offsets(name=f"{name} offsets", step=step, **where)
-            return stage, replace(port, bits=step.greatest_result.bit_length())
-        case Inverting(bits=bits):
-            stage = Inversion(
-                name=f"{name} inversion", step=step, lanes=port.lanes, pixels=port.pixels, beats=port.beats
-            )
-            return stage, replace(port, bits=bits)
-        case Pooling(_, window, stride):
-            shape = PoolShape(
-                height=port.height,
-                width=port.width,
-                channels=port.channels,
-                window=window,
-                stride=stride,
-                pixels=port.pixels,
-                lanes=port.lanes,
-                kind=step.kind,
-                element_bits=step.greatest.bit_length(),
-                greatest=step.greatest,
-                target=target,
-            )
-            stage = Pool(name=f"{name} {step.kind} pooling", shape=shape)
-            return stage, replace(
-                port,
-                height=shape.out_height,
-                width=shape.out_width,
-                pixels=shape.out_pixels,
-                bits=shape.result_bits,
-            )
-
-
-def places(port: Port, borders: Borders) -> Places:
-    """The places of a stream's beats; vectors lie side by side as pixels do."""
-    return Places(channels=port.channels, lanes=port.lanes, pixels=port.pixels * port.vectors, **asdict(borders))
-
-
-def regroup(port: Port, *, pixels: int, lanes: int) -> list[Stage]:
-    """From the port's pixels and lanes to these."""
-    if pixels == port.pixels:
-        return convert(port.elements // pixels, port.bits, port.lanes, lanes, pixels)
-    whole = port.channels * port.bits
-    return [
-        *convert(port.elements // port.pixels, port.bits, port.lanes, port.channels, port.pixels),
-        *convert(port.height * port.width, whole, port.pixels, pixels, 1),
-        *convert(port.elements // pixels, port.bits, port.channels, lanes, pixels),
-    ]
-
-
-def convert(elements: int, width: int, in_lanes: int, out_lanes: int, vectors: int) -> list[Stage]:
-    """A width converter, where one is needed, for `elements` elements of a frame in each of `vectors` vectors."""
-    if in_lanes == out_lanes:
-        return []
-    name = f"{in_lanes} to {out_lanes} lanes"
-    return [Convert(name=name, elements=elements, width=width, in_lanes=in_lanes, out_lanes=out_lanes, vectors=vectors)]
 
 
 def output_stages(pipeline: Pipeline, *, lanes: int, vectors: int, target: Target) -> list[Stage]:

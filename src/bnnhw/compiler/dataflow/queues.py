@@ -7,7 +7,9 @@ one waits for the other in each frame, and the frames take longer than the slowe
 
 from collections.abc import Mapping, Sequence
 
-from bnnhw.compiler.units.base import Queue, Stage, Window
+from bnnhw.compiler.units.product.window import Window
+from bnnhw.compiler.units.queue import Queue
+from bnnhw.compiler.units.stage import Stage
 
 from .timing import core_timing, least_interval
 

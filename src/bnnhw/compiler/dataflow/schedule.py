@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph, evaluate
-from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import LoweredNetwork, lower_network
-from bnnhw.compiler.units.base import Stage, core_resources
+from bnnhw.compiler.units.product.folding import Folding
+from bnnhw.compiler.units.stage import Stage, core_resources
 from bnnhw.hw.core import Core
 from bnnhw.hw.product.matrix_shape import MatrixShape
 from bnnhw.hw.targets import Cells, Device, Target

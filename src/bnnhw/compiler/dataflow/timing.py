@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from bnnhw.compiler.units.base import Stage
+from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.stream.flow import chain_flows, start_flow
 
 MOST_FRAMES = 64

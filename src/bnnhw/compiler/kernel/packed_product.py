@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops import Conv, Product, Threshold
 from bnnhw.compiler.ir.types import BinaryType, Element, IntType
-from bnnhw.compiler.lowering.mismatches import mismatch_thresholds, top_dots
+from bnnhw.compiler.units.product.mismatches import mismatch_thresholds, top_dots
 
 FLOAT32_BITS, FLOAT64_BITS = 24, 53
 """Integers of so many bits are floats of that type."""

@@ -12,14 +12,18 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
-from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, Product, ScoreTable, Threshold
+from bnnhw.compiler.ir.ops import ArgMax, Conv, Product, ScoreTable, Threshold
 from bnnhw.compiler.ir.types import BinaryType, IntType, TensorType
+from bnnhw.compiler.units.codes import Codes, element_of
+from bnnhw.compiler.units.inversion import Inverting
+from bnnhw.compiler.units.offsets import rescaling
+from bnnhw.compiler.units.product.borders import NO_BORDERS, border_sums
+from bnnhw.compiler.units.product.layer import MatrixLayer, Windows
+from bnnhw.compiler.units.product.mismatches import mismatch_thresholds, sums_to_dots, width_of
+from bnnhw.compiler.units.thresholds import Quantising
 
-from .borders import NO_BORDERS, border_sums
-from .build_steps import Codes, element_of, rescaling, steps_behind
-from .mismatches import mismatch_thresholds, sums_to_dots, width_of
-from .pipeline import MatrixLayer, Pipeline, Windows
-from .steps import Inverting, Quantising
+from .build_steps import steps_behind
+from .pipeline import Pipeline
 
 
 def build_pipeline(graph: Graph) -> Pipeline:
@@ -29,7 +33,7 @@ def build_pipeline(graph: Graph) -> Pipeline:
     Raises ScheduleError for any other graph; the message names the node.
     """
     types = infer_types(graph)
-    nodes = [node for node in chain_of(graph) if not isinstance(node.op, Flatten)]
+    nodes = [node for node in chain_of(graph) if not node.op.STREAMS_THROUGH]
     *hidden, (product, *rest) = split_layers(nodes)
     label = bool(rest) and isinstance(rest[-1].op, ArgMax)
     rest = rest[: len(rest) - label]

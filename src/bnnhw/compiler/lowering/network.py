@@ -9,7 +9,7 @@ import numpy as np
 
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph, Value, evaluate, infer_types
-from bnnhw.compiler.ir.ops import Flatten, Threshold
+from bnnhw.compiler.ir.ops import Threshold
 from bnnhw.compiler.ir.types import FloatType, TensorType
 
 from .build_pipeline import build_pipeline
@@ -52,7 +52,7 @@ def split_host(graph: Graph) -> tuple[Graph, Graph]:
     for position, node in enumerate(graph.nodes, start=1):
         if isinstance(node.op, Threshold) and len(node.op.thresholds) == 1:
             count = position
-        elif not isinstance(node.op, Flatten):
+        elif not node.op.STREAMS_THROUGH:
             break
     value = graph.nodes[count - 1].output if count else graph.inputs[0].name
     return (

@@ -3,25 +3,23 @@
 from .add_argmax import add_argmax
 from .drop_identities import drop_identities
 from .expose_sums import expose_sums
-from .flatten_last import flatten_last
 from .fold_batch_norm import fold_batch_norm
 from .fold_input_threshold import fold_input_threshold
 from .fold_output import fold_output
 from .pool_sums_first import pool_sums_first
-from .split_average_pool import split_average_pool
-from .split_binary_layers import split_binary_layers
+from .rearrange_last import rearrange_last
+from .separate_sums import separate_sums
 from .threshold_before_pool import threshold_before_pool
 
 __all__ = [
     "add_argmax",
     "drop_identities",
     "expose_sums",
-    "flatten_last",
     "fold_batch_norm",
     "fold_input_threshold",
     "fold_output",
     "pool_sums_first",
-    "split_average_pool",
-    "split_binary_layers",
+    "rearrange_last",
+    "separate_sums",
     "threshold_before_pool",
 ]

@@ -6,15 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
-from bnnhw.compiler.ir.ops import InputThreshold, Quantise, Sign
+from bnnhw.compiler.ir.ops import Activation
 
 from .rewrite import FloatChain, is_monotone, sums_in_chunks
 
 ENUMERATED = 2**14
 """Evaluations, of all levels at all sums of a channel, above which crossings are bisected."""
-
-Activation = Sign | InputThreshold | Quantise
-"""What makes few bits of a float."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +26,7 @@ class Crossings:
 
 def find_crossings(chain: FloatChain, activation: Activation) -> Crossings:
     """How the chain and then the activation change over the reachable sums of every channel."""
-    levels = activation.levels if isinstance(activation, Quantise) else 1
-    if chain.reachable.count * levels > ENUMERATED and is_monotone(chain):
+    if chain.reachable.count * activation.levels > ENUMERATED and is_monotone(chain):
         return bisect_crossings(chain, activation)
     return enumerate_crossings(chain, activation)
 
@@ -68,10 +64,8 @@ def bisect_crossings(chain: FloatChain, activation: Activation) -> Crossings:
 
 def levels_of(chain: FloatChain, activation: Activation, sums: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which levels the activation reaches for sums (N, channels): (levels, N, channels)."""
-    if not isinstance(activation, Quantise):
-        return (activation.reference(chain.apply(sums)) == 1)[None]
-    values = activation.reference(chain.apply_finite(sums))
-    return values >= np.arange(1, activation.levels + 1)[:, None, None]
+    apply = chain.apply if activation.DEFINED_FOR_NAN else chain.apply_finite
+    return activation.reached(apply(sums))
 
 
 def falling_channels(layer: str, crossings: Crossings) -> NDArray[np.bool_]:

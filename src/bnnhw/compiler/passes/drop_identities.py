@@ -3,8 +3,6 @@
 from dataclasses import replace
 
 from bnnhw.compiler.ir.graph import Graph, infer_types
-from bnnhw.compiler.ir.ops import HardTanh, Identity, Sign
-from bnnhw.compiler.ir.types import BinaryType
 
 
 def drop_identities(graph: Graph) -> Graph:
@@ -17,10 +15,7 @@ def drop_identities(graph: Graph) -> Graph:
     nodes = []
     for node in graph.nodes:
         inputs = tuple(alias.get(name, name) for name in node.inputs)
-        same = isinstance(node.op, Identity) or (
-            isinstance(node.op, Sign | HardTanh) and types[inputs[0]].element == BinaryType()
-        )
-        if same:
+        if node.op.is_identity(types[inputs[0]]):
             alias[node.output] = inputs[0]
         else:
             nodes.append(replace(node, inputs=inputs))

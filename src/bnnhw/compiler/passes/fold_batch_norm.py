@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
-from bnnhw.compiler.ir.ops import MaxPool, MultiThreshold, Quantise, Threshold
+from bnnhw.compiler.ir.ops import Activation, Selection
 
-from .crossings import Activation, falling_channels, find_crossings
+from .crossings import falling_channels, find_crossings
 from .rewrite import Chain, chains
 
 
@@ -46,8 +46,7 @@ def fold_chain(chain: Chain, end: Node, activation: Activation) -> tuple[Node, .
     value = f"{chain.product.output}.rising"
     nodes = [Node(chain.product.name, chain.op.inverted(falling), chain.product.inputs, value)]
     for node in chain.pools:
-        op = node.op.inverted(falling) if isinstance(node.op, MaxPool) else node.op
+        op = node.op.inverted(falling) if isinstance(node.op, Selection) else node.op
         nodes.append(Node(node.name, op, (value,), f"{node.output}.rising"))
         value = nodes[-1].output
-    op = MultiThreshold(thresholds) if isinstance(activation, Quantise) else Threshold(thresholds[0])
-    return (*nodes, Node(end.name, op, (value,), end.output))
+    return (*nodes, Node(end.name, activation.thresholded(thresholds, chain.op.rows), (value,), end.output))

@@ -7,11 +7,11 @@ import numpy as np
 
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
-from bnnhw.compiler.ir.ops import Elementwise, MultiThreshold, Quantise, Reachable, Threshold
+from bnnhw.compiler.ir.ops import Activation, Elementwise, Reachable
 from bnnhw.compiler.ir.types import FloatType, TensorType
 
-from .crossings import Activation, falling_channels, find_crossings
-from .rewrite import FloatChain, chains, is_alike_for_channels
+from .crossings import falling_channels, find_crossings
+from .rewrite import FloatChain, chains, is_alike
 
 
 def fold_input_threshold(graph: Graph) -> Graph:
@@ -52,7 +52,7 @@ def fold_integers(
     """The Threshold or MultiThreshold that replaces `floats` and `node`, all of them behind the integers `value`."""
     element, shape = types[value].element, types[value].shape
     assert not isinstance(element, FloatType)
-    lows = np.full(1 if all(is_alike_for_channels(before.op) for before in floats) else shape[-1], element.lo)
+    lows = np.full(1 if all(is_alike(before.op) for before in floats) else shape[-1], element.lo)
     crossings = find_crossings(
         FloatChain(reachable=Reachable(lows, element.step, element.count), floats=floats), activation
     )
@@ -62,7 +62,6 @@ def fold_integers(
             "only behind a layer with binary weights, which can be inverted, may it fall"
         )
     thresholds = element.lo + element.step * (element.count - crossings.reached)
-    if isinstance(activation, Quantise):
-        return replace(node, op=MultiThreshold(np.tile(thresholds, shape[-1] // len(lows))), inputs=(value,))
-    alike = (thresholds == thresholds[0, 0]).all()
-    return replace(node, op=Threshold(thresholds[0, :1] if alike else thresholds[0]), inputs=(value,))
+    if (thresholds == thresholds[:, :1]).all():
+        thresholds = thresholds[:, :1]
+    return replace(node, op=activation.thresholded(thresholds, shape[-1] if shape else 1), inputs=(value,))

@@ -8,45 +8,24 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir.graph import Graph, random_feeds, trace, verify
-from bnnhw.compiler.ir.ops import (
-    ArgMax,
-    AveragePool,
-    Conv,
-    Flatten,
-    MatMul,
-    MaxPool,
-    MultiThreshold,
-    ScoreTable,
-    SumPool,
-    Threshold,
-)
 
 from . import (
     add_argmax,
     drop_identities,
     expose_sums,
-    flatten_last,
     fold_batch_norm,
     fold_input_threshold,
     fold_output,
     pool_sums_first,
-    split_average_pool,
-    split_binary_layers,
+    rearrange_last,
+    separate_sums,
     threshold_before_pool,
 )
 from .expose_sums import score_chain
 
 Pass = Callable[[Graph], Graph]
 
-INTEGER_OPS = (ArgMax, Conv, Flatten, MatMul, MaxPool, MultiThreshold, ScoreTable, SumPool, Threshold)
-SEPARATE: Sequence[Pass] = (
-    drop_identities,
-    flatten_last,
-    split_average_pool,  # of integers, which the next pass must know where they come before a layer
-    split_binary_layers,
-    split_average_pool,  # of the layers' sums
-    pool_sums_first,
-)
+SEPARATE: Sequence[Pass] = (drop_identities, rearrange_last, separate_sums, pool_sums_first)
 """From layers to exact sums with float ops behind them."""
 CHECK_SAMPLES, CHECK_SEED = 64, 0
 """The random inputs that passes are checked on."""
@@ -85,14 +64,10 @@ def integerize(graph: Graph, *, output: Literal["label", "scores"] = "label", ch
 
 def check_integer(graph: Graph) -> None:
     """Raise FoldError, which names a layer that is to blame, unless all ops are integer ops."""
-    left = [node for node in graph.nodes if not isinstance(node.op, INTEGER_OPS)]
-    for node in left:
-        if isinstance(node.op, AveragePool):
-            raise FoldError(
-                f"layer {node.name!r} averages values that are no integers; put it directly behind a layer with binary "
-                "weights and without scale and bias, or behind a sign"
-            )
-    for node in left:
+    left = [node for node in graph.nodes if not node.op.INTEGER]
+    for node in sorted(left, key=lambda node: not node.op.OBSTACLE):
+        if node.op.OBSTACLE:
+            raise FoldError(f"layer {node.name!r} {node.op.OBSTACLE}")
         raise FoldError(f"layer {node.name!r} ({type(node.op).__name__}) has no integer form where it stands")
 
 

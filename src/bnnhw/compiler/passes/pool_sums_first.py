@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
-from bnnhw.compiler.ir.ops import MaxPool
+from bnnhw.compiler.ir.ops import Selection
 
-from .rewrite import Chain, chains, is_monotone, moves_values, sums_in_chunks
+from .rewrite import Chain, chains, is_monotone, sums_in_chunks
 
 
 def pool_sums_first(graph: Graph) -> Graph:
@@ -24,7 +24,7 @@ def pool_sums_first(graph: Graph) -> Graph:
     """
     types = infer_types(graph)
     for chain in chains(graph, types):
-        if chain.floats and chain.end is not None and moves_values(chain.end, types):
+        if chain.floats and chain.end is not None and chain.end.op.moves_values(types[chain.end.inputs[0]]):
             return pool_sums_first(replace(graph, nodes=reordered(graph, chain, chain.end)))
     return graph
 
@@ -32,7 +32,7 @@ def pool_sums_first(graph: Graph) -> Graph:
 def reordered(graph: Graph, chain: Chain, pool: Node) -> tuple[Node, ...]:
     """The graph's nodes with `pool`, the chain's end, before the chain's floats."""
     op, value = pool.op, f"{pool.output}.sum"
-    if isinstance(op, MaxPool):
+    if isinstance(op, Selection):
         op = op.inverted(falls(chain))
     nodes = [replace(pool, op=op, inputs=(chain.sums,), output=value)]
     for node in chain.floats:

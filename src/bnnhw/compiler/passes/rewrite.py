@@ -3,7 +3,6 @@
 Tests: tests/compiler/passes/test_integerize.py
 """
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,13 +12,25 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir.graph import Graph, Node
-from bnnhw.compiler.ir.ops import Affine, BatchNorm, Elementwise, Flatten, MaxPool, Op, Product, Reachable, SumPool
+from bnnhw.compiler.ir.ops import Activation, Elementwise, Op, Product, Reachable
 from bnnhw.compiler.ir.types import TensorType
 
 
 def replace_nodes(graph: Graph, rewrite: Callable[[Node], Iterable[Node]]) -> Graph:
     """The graph with each node replaced by what `rewrite` makes of it: none, one or several nodes."""
     return replace(graph, nodes=tuple(new for node in graph.nodes for new in rewrite(node)))
+
+
+def swap_neighbours(graph: Graph, first: Node, second: Node, between: str) -> Graph:
+    """v = first(x); y = second(v)  ->  between = second(x); y = first(between)."""
+    new = {
+        first.name: (),
+        second.name: (
+            replace(second, inputs=first.inputs, output=between),
+            replace(first, inputs=(between,), output=second.output),
+        ),
+    }
+    return replace_nodes(graph, lambda node: new.get(node.name, (node,)))
 
 
 def drop_unread(graph: Graph) -> Graph:
@@ -100,9 +111,9 @@ def chain_behind(graph: Graph, types: Mapping[str, TensorType], product: Node, o
         reader = next(iter(readers))
         if isinstance(reader.op, Elementwise):
             floats.append(reader)
-        elif not floats and is_pooling(reader, types):
+        elif not floats and (behind := reader.op.pooled(reachable, types[value])):
             pools.append(reader)
-            reachable = pooled(reachable, reader)
+            reachable = behind
         else:
             end = reader
             break
@@ -110,11 +121,9 @@ def chain_behind(graph: Graph, types: Mapping[str, TensorType], product: Node, o
     return Chain(product=product, op=op, pools=tuple(pools), reachable=reachable, floats=tuple(floats), end=end)
 
 
-def is_alike_for_channels(op: Op) -> bool:
-    """Whether `op` is a float function of each element, whatever its channel."""
-    if isinstance(op, Affine):
-        return all(array is None or len(array) == 1 for array in (op.weight, op.bias))
-    return isinstance(op, Elementwise) and not isinstance(op, BatchNorm)
+def is_alike(op: Op) -> bool:
+    """Whether `op` is a function of each element, whatever its channel."""
+    return isinstance(op, Activation) or (isinstance(op, Elementwise) and op.alike)
 
 
 def is_monotone(chain: FloatChain) -> bool:
@@ -126,25 +135,6 @@ def is_monotone(chain: FloatChain) -> bool:
     ends = np.stack([chain.reachable.lows, chain.reachable.highs])
     monotone = (isinstance(node.op, Elementwise) and node.op.MONOTONE for node in chain.floats)
     return all(monotone) and not np.isnan(chain.apply(ends)).any()
-
-
-def is_pooling(node: Node, types: Mapping[str, TensorType]) -> bool:
-    """Whether the node keeps the channels and what can be reached in them, or sums it up."""
-    return isinstance(node.op, SumPool) or moves_values(node, types)
-
-
-def moves_values(node: Node, types: Mapping[str, TensorType]) -> bool:
-    """Whether each output is an input of the same channel: a max pooling, or a Flatten of a single pixel."""
-    if isinstance(node.op, Flatten):
-        return math.prod(types[node.inputs[0]].shape[:-1]) == 1
-    return isinstance(node.op, MaxPool)
-
-
-def pooled(reachable: Reachable, node: Node) -> Reachable:
-    """The sums that can be reached behind a pooling."""
-    if not isinstance(node.op, SumPool):
-        return reachable
-    return Reachable(reachable.lows * node.op.count, reachable.step, (reachable.count - 1) * node.op.count + 1)
 
 
 def sums_in_chunks(reachable: Reachable, rows: int = 255) -> Iterable[NDArray[np.int64]]:

@@ -3,12 +3,10 @@
 Tests: tests/compiler/passes/test_pool_orders.py
 """
 
-from dataclasses import replace
+from bnnhw.compiler.ir.graph import Graph
+from bnnhw.compiler.ir.ops import Selection
 
-from bnnhw.compiler.ir.graph import Graph, Node
-from bnnhw.compiler.ir.ops import MaxPool, MultiThreshold, Threshold
-
-from .rewrite import replace_nodes
+from .rewrite import swap_neighbours
 
 
 def threshold_before_pool(graph: Graph) -> Graph:
@@ -19,17 +17,8 @@ def threshold_before_pool(graph: Graph) -> Graph:
     """
     for node in graph.nodes:
         pool = graph.producer(node.inputs[0])
-        if not isinstance(node.op, Threshold | MultiThreshold) or pool is None or not isinstance(pool.op, MaxPool):
+        if not node.op.RISING or pool is None or not isinstance(pool.op, Selection):
             continue
         if graph.consumers(pool.output) == (node,) and pool.output not in graph.outputs:
-            return threshold_before_pool(swapped(graph, pool, node))
+            return threshold_before_pool(swap_neighbours(graph, pool, node, f"{node.output}.unpooled"))
     return graph
-
-
-def swapped(graph: Graph, pool: Node, threshold: Node) -> Graph:
-    """The graph with these two neighbours the other way round."""
-    bits = f"{threshold.output}.unpooled"
-    first = replace(threshold, inputs=pool.inputs, output=bits)
-    second = replace(pool, inputs=(bits,), output=threshold.output)
-    new = {pool.name: (), threshold.name: (first, second)}
-    return replace_nodes(graph, lambda node: new.get(node.name, (node,)))

@@ -6,7 +6,9 @@ from typing import Any
 
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.search.search import Design
-from bnnhw.compiler.units.base import Hardwired, Matrix, Stage
+from bnnhw.compiler.units.product.hardwired import Hardwired
+from bnnhw.compiler.units.product.matrix import Matrix
+from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.targets import Cells, Device
 
 from .data import (

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from bnnhw.compiler.dataflow.chain import Port, core_input, entry_resources, layer_body, layer_feed, output_stages
+from bnnhw.compiler.dataflow.chain import core_input, entry_resources, layer_body, layer_feed, output_stages
 from bnnhw.compiler.errors import ScheduleError
-from bnnhw.compiler.lowering.folding import Folding
-from bnnhw.compiler.lowering.pipeline import MatrixLayer, Pipeline
-from bnnhw.compiler.units.base import Stage, core_resources
+from bnnhw.compiler.lowering.pipeline import Pipeline
+from bnnhw.compiler.units.port import Port
+from bnnhw.compiler.units.product.folding import Folding
+from bnnhw.compiler.units.product.layer import MatrixLayer
+from bnnhw.compiler.units.stage import Stage, core_resources
 from bnnhw.hw.targets import Cells, Target
 
 SIMD_CANDIDATES = 4

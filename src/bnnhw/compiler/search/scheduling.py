@@ -7,7 +7,7 @@ from pathlib import Path
 from bnnhw.compiler.dataflow.schedule import MAX_VECTORS, Schedule, plan_network
 from bnnhw.compiler.errors import DeviceError, ScheduleError
 from bnnhw.compiler.ir.graph import Graph
-from bnnhw.compiler.lowering.folding import read_folding
+from bnnhw.compiler.lowering.folding_plan import read_folding
 from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.hw.targets import DEVICES, Cells, Device
 

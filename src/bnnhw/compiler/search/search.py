@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.dataflow.chain import Port
-from bnnhw.compiler.lowering.folding import Folding, FoldingPlan
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.pipeline import Pipeline
+from bnnhw.compiler.units.port import Port
+from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.hw.targets import Cells, Device, Target
 
 from .options import Option, Options, Part, undominated
@@ -206,6 +207,8 @@ def search_of(pipeline: Pipeline, target: Target) -> Search:
 
 def shift(values: NDArray[Any], places: int) -> NDArray[Any]:
     """`values` moved up by so many places, infinity or -1 before them."""
+    if not places:
+        return values
     nothing = np.inf if values.dtype.kind == "f" else -1
     return np.concatenate([np.full(places, nothing, values.dtype), values[: len(values) - places]])
 

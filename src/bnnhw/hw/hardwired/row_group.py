@@ -8,6 +8,7 @@ sums that both need. This is distributed arithmetic turned round: tables of rows
 Tests: tests/hw/hardwired/test_row_sums.py
 """
 
+from bisect import insort_left
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
@@ -101,7 +102,8 @@ def _carry_places(classes: Sequence[Sequence[Number]]) -> list[int]:
 
 def _sum_all(numbers: list[Number], arithmetic: Arithmetic[Number]) -> Number | None:
     """The sum of all numbers, small ones first; None for none."""
+    numbers = sorted(numbers, key=arithmetic.greatest)
     while len(numbers) > 1:
-        numbers.sort(key=arithmetic.greatest)
-        numbers = [arithmetic.count(numbers[1], numbers[0]), *numbers[2:]]
+        least, second, *numbers = numbers
+        insort_left(numbers, arithmetic.count(second, least), key=arithmetic.greatest)
     return numbers[0] if numbers else None

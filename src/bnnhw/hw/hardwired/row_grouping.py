@@ -4,7 +4,7 @@ Tests: tests/hw/hardwired/test_row_sums.py
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -76,21 +76,24 @@ def choose_row_groups(weights: NDArray[np.int8]) -> list[list[int]]:
     more. The same weights always give the same groups.
     """
     rows = len(weights)
+
+    @cache  # of a few thousand groups, most of which are tried more than once
+    def lut4(*group: int) -> int:
+        return group_lut4(weights[list(group)])
+
+    def total(groups: list[list[int]]) -> int:
+        return sum(lut4(*group) for group in groups)
+
     sizes = range(1, min(rows, LARGEST_GROUP) + 1)
     starts = [[list(range(first, min(rows, first + size))) for first in range(0, rows, size)] for size in sizes]
-    starts.sort(key=lambda groups: _lut4(weights, groups))
-    return min((_exchange_rows(weights, groups) for groups in starts[:SEARCHED_SIZES]), key=lambda g: _lut4(weights, g))
+    starts.sort(key=total)
+    return min((_exchange_rows(groups, lut4) for groups in starts[:SEARCHED_SIZES]), key=total)
 
 
-def _lut4(weights: NDArray[np.int8], groups: list[list[int]]) -> int:
-    return sum(group_lut4(weights[group]) for group in groups)
-
-
-def _exchange_rows(weights: NDArray[np.int8], groups: list[list[int]]) -> list[list[int]]:
+def _exchange_rows(groups: list[list[int]], lut4: Callable[..., int]) -> list[list[int]]:
     """The groups after exchanges that cost no more, of rows of two groups or within one."""
     chance = random.Random(0)
     groups = [list(group) for group in groups]
-    costs = [group_lut4(weights[group]) for group in groups]
     for _ in range(EXCHANGES):
         first, second = chance.randrange(len(groups)), chance.randrange(len(groups))
         a, b = chance.randrange(len(groups[first])), chance.randrange(len(groups[second]))
@@ -98,8 +101,7 @@ def _exchange_rows(weights: NDArray[np.int8], groups: list[list[int]]) -> list[l
         changed[first][a], changed[second][b] = groups[second][b], groups[first][a]
         if first == second:
             changed[first][b] = groups[first][a]
-        new = {index: group_lut4(weights[group]) for index, group in changed.items()}
-        if sum(new.values()) <= sum(costs[index] for index in new):
+        if sum(lut4(*group) for group in changed.values()) <= sum(lut4(*groups[index]) for index in changed):
             for index, group in changed.items():
-                groups[index], costs[index] = group, new[index]
+                groups[index] = group
     return groups

@@ -213,6 +213,7 @@ class MatrixShape(ProductShape):
         done = [0, 0]  # the first cycles in which the vectors before are done
         begin = -2  # of the fold before
         taken = deque([-3] * self.queue_depth, maxlen=self.queue_depth)  # the results that have left, the latest last
+        latency = self.pipeline_latency - 1 + ResultQueue.latency
         while True:
             free = max(free, done[0])
             for _ in range(self.words):
@@ -223,6 +224,5 @@ class MatrixShape(ProductShape):
                 ready = max(ready, taken[0] + 3)
                 begin = ready if ready == begin + 1 else max(ready, taken[1] + 3)
                 ready = begin + self.fold_beats
-                pushed = ready - 1 + self.pipeline_latency
-                taken.append(sink(max(pushed + ResultQueue.latency, taken[-1] + 1)))
+                taken.append(sink(max(ready + latency, taken[-1] + 1)))
             done = [done[1], ready]

@@ -12,7 +12,7 @@ from bnnhw.compiler.ir.ops.integer.flatten import Flatten
 from bnnhw.compiler.ir.ops.integer.matmul import MatMul
 from bnnhw.compiler.ir.ops.integer.max_pool import MaxPool
 from bnnhw.compiler.ir.ops.integer.multi_threshold import MultiThreshold
-from bnnhw.compiler.ir.ops.integer.product import Product, Reachable
+from bnnhw.compiler.ir.ops.integer.product import Product
 from bnnhw.compiler.ir.ops.integer.score_table import ScoreTable
 from bnnhw.compiler.ir.ops.integer.sum_pool import SumPool
 from bnnhw.compiler.ir.ops.integer.threshold import Threshold
@@ -31,8 +31,11 @@ from bnnhw.compiler.ir.ops.trained.relu import Relu
 from bnnhw.compiler.ir.ops.trained.sign import Sign
 
 from .base import Elementwise, Op
+from .kinds import Activation, Rearrangement, Selection, Separable, Separated
+from .reachable import Reachable
 
 __all__ = [
+    "Activation",
     "Affine",
     "ArgMax",
     "AveragePool",
@@ -54,8 +57,12 @@ __all__ = [
     "Product",
     "Quantise",
     "Reachable",
+    "Rearrangement",
     "Relu",
     "ScoreTable",
+    "Selection",
+    "Separable",
+    "Separated",
     "Sign",
     "SumPool",
     "Threshold",

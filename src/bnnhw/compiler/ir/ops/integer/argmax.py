@@ -17,6 +17,8 @@ from bnnhw.compiler.ir.types import IntType, TensorType
 class ArgMax(Op):
     """The index of the greatest of (classes,) scores; among equals the lowest index."""
 
+    INTEGER = True
+
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs
         if len(x.shape) != 1:

@@ -9,13 +9,18 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.base import Op
+from bnnhw.compiler.ir.ops.kinds import Rearrangement
 from bnnhw.compiler.ir.types import TensorType
 
 
 @dataclass(frozen=True)
-class Flatten(Op):
+class Flatten(Rearrangement):
     """(H, W, C) -> (H*W*C,), in raster order with the channel fastest."""
+
+    STREAMS_THROUGH = True
+
+    def moves_values(self, x: TensorType) -> bool:
+        return math.prod(x.shape[:-1]) == 1
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs

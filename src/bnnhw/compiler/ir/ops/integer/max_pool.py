@@ -9,18 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.base import Op, check_length
+from bnnhw.compiler.ir.ops.base import check_length
+from bnnhw.compiler.ir.ops.kinds import Selection
 from bnnhw.compiler.ir.ops.windows import Pair, check_pair, over_windows, window_counts
 from bnnhw.compiler.ir.types import TensorType
 
 
 @dataclass(frozen=True, eq=False)
-class MaxPool(Op):
+class MaxPool(Selection):
     """y[i, j, c] = the greatest x[i*sh + u, j*sw + v, c] of a window, the least one in channels where `minimum` is set.
 
     kernel, stride: (height, width). minimum: (C,) bool, or None where it is set nowhere. For bits, the greatest is
     their OR and the least their AND.
     """
+
+    INTEGER = True
+    HOMOGENEOUS = True
 
     kernel: Pair
     stride: Pair
@@ -33,9 +37,11 @@ class MaxPool(Op):
             raise ValueError(f"minimum must be a bool vector, not {self.minimum.dtype} of shape {self.minimum.shape}")
 
     def inverted(self, channels: NDArray[np.bool_]) -> "MaxPool":
-        """The pooling that is to the negated values of these channels what this one is to the values."""
         minimum = channels if self.minimum is None else channels ^ self.minimum
         return replace(self, minimum=minimum if minimum.any() else None)
+
+    def moves_values(self, x: TensorType) -> bool:
+        return True
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs

@@ -20,6 +20,9 @@ class MultiThreshold(Op):
     thresholds: int64 (levels, C), not falling along the levels.
     """
 
+    INTEGER = True
+    RISING = True
+
     thresholds: NDArray[np.int64]
 
     def __post_init__(self):

@@ -11,25 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.base import Op
+from bnnhw.compiler.ir.ops.reachable import Reachable
 from bnnhw.compiler.ir.types import Element, FloatType, IntType, TensorType
-
-
-@dataclass(frozen=True)
-class Reachable:
-    """The sums that a row can reach: lows[row] + step*k for k in [0, count). All rows reach equally many."""
-
-    lows: NDArray[np.int64]
-    step: int
-    count: int
-
-    @property
-    def highs(self) -> NDArray[np.int64]:
-        return self.lows + self.step * (self.count - 1)
 
 
 @dataclass(frozen=True, eq=False)
 class Product(Op):
     """Sums of inputs times `weights`, int8 of +-1, whose first axis is the rows: each makes one output channel."""
+
+    INTEGER = True
 
     weights: NDArray[np.int8]
 

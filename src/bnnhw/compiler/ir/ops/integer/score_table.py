@@ -21,6 +21,8 @@ class ScoreTable(Op):
     table: (classes, entries) int64, at least 0; lows: (classes,) int64.
     """
 
+    INTEGER = True
+
     table: NDArray[np.int64]
     lows: NDArray[np.int64]
     step: int

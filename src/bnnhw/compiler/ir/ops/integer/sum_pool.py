@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.base import Op
+from bnnhw.compiler.ir.ops.reachable import Reachable
 from bnnhw.compiler.ir.ops.windows import Pair, check_pair, over_windows, window_counts
 from bnnhw.compiler.ir.types import FloatType, IntType, TensorType
 
@@ -20,6 +21,9 @@ class SumPool(Op):
 
     n inputs lo, lo + step, …, hi make sums n*lo, n*lo + step, …, n*hi.
     """
+
+    INTEGER = True
+    HOMOGENEOUS = True
 
     kernel: Pair
     stride: Pair
@@ -32,6 +36,9 @@ class SumPool(Op):
     def count(self) -> int:
         """Elements of a window."""
         return self.kernel[0] * self.kernel[1]
+
+    def pooled(self, reachable: Reachable, x: TensorType) -> Reachable:
+        return Reachable(reachable.lows * self.count, reachable.step, (reachable.count - 1) * self.count + 1)
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs

@@ -17,6 +17,9 @@ from bnnhw.compiler.ir.types import BinaryType, FloatType, TensorType
 class Threshold(Op):
     """y[…, c] = +1 if x[…, c] >= thresholds[c] else -1. thresholds: int64, (1,) for all channels alike or (C,)."""
 
+    INTEGER = True
+    RISING = True
+
     thresholds: NDArray[np.int64]
 
     def __post_init__(self):

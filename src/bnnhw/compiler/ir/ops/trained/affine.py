@@ -29,6 +29,14 @@ class Affine(Elementwise):
             if (array := getattr(self, name)) is not None:
                 parameter(name, array)
 
+    @property
+    def alike(self) -> bool:
+        return all(array is None or len(array) == 1 for array in (self.weight, self.bias))
+
+    @property
+    def divides_by(self) -> int | None:
+        return 1 if self.weight is None and self.bias is None else None
+
     def check_channels(self, channels: int) -> None:
         check_length("weight", self.weight, 1, channels)
         check_length("bias", self.bias, 1, channels)

@@ -11,19 +11,27 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from bnnhw.compiler.ir.ops.base import Op, as_float32
+from bnnhw.compiler.ir.ops.base import as_float32
 from bnnhw.compiler.ir.ops.integer.sum_pool import SumPool
+from bnnhw.compiler.ir.ops.kinds import Separable, Separated
 from bnnhw.compiler.ir.ops.windows import Pair, check_image, check_pair, window_counts
 from bnnhw.compiler.ir.types import FloatType, TensorType, quotient, require_exact_in_float32
 
+from .divide import Divide
+
 
 @dataclass(frozen=True)
-class AveragePool(Op):
+class AveragePool(Separable):
     """y[i, j, c] = the mean of x over a window, in float32: the sum, then one division.
 
     Where the inputs are integers the sum is exact, whatever its order; then `Divide(n)` of `SumPool` is the same bit
     for bit. kernel, stride: (height, width); both None for the whole image.
     """
+
+    OBSTACLE = (
+        "averages values that are no integers; put it directly behind a layer with binary weights and without scale "
+        "and bias, or behind a sign"
+    )
 
     kernel: Pair | None = None
     stride: Pair | None = None
@@ -39,6 +47,12 @@ class AveragePool(Op):
         """The sums of images of that shape."""
         height, width, _ = check_image(shape)
         return SumPool(self.kernel or (height, width), self.stride or (height, width))
+
+    def separated(self, x: TensorType, divisor: int) -> Separated:
+        """Where x holds integers over a power of two, torch adds them in float32 exactly in any order, and divides
+        once; so both round once, alike."""
+        pool = self.sum_pool(x.shape)
+        return Separated(pool, (Divide(pool.count * divisor),))
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.base import Op
 from bnnhw.compiler.ir.ops.integer.product import Product
+from bnnhw.compiler.ir.ops.kinds import Separable, Separated
 from bnnhw.compiler.ir.types import FloatType, QuotientType, TensorType
 
 from .affine import Affine
+from .divide import Divide
 
 
-class BinaryLayer(Op):
+class BinaryLayer(Separable):
     """y[…, o] = product(x)[…, o] * scale[o] + bias[o]; the product is exact, the two steps after it are float32.
 
     scale, bias: (rows,) float32 or None. x must be integers, +-1, or integers over a power of two.
@@ -38,6 +39,12 @@ class BinaryLayer(Op):
     def affine(self) -> Affine:
         """The float part."""
         return Affine(self.scale, self.bias)
+
+    def separated(self, x: TensorType, divisor: int) -> Separated:
+        """A division by a power of two comes behind the product, which is the same where nothing is rounded."""
+        if divisor == 1:
+            return Separated(self.product, (self.affine,))
+        return Separated(self.product_of_sums(divisor), (Divide(divisor), self.affine))
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs

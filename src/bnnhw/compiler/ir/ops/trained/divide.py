@@ -21,6 +21,10 @@ class Divide(Elementwise):
 
     divisor: int
 
+    @property
+    def divides_by(self) -> int:
+        return self.divisor
+
     def __post_init__(self):
         if self.divisor < 1:
             raise ValueError(f"divisor must be at least 1, not {self.divisor}")

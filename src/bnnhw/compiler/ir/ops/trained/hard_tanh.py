@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.base import Elementwise, as_float32
+from bnnhw.compiler.ir.types import BinaryType, TensorType
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,9 @@ class HardTanh(Elementwise):
     """y = min(max(x, -1), 1)."""
 
     MONOTONE = True
+
+    def is_identity(self, x: TensorType) -> bool:
+        return x.element == BinaryType()
 
     def reference(self, *inputs: NDArray[Any]) -> NDArray[np.float32]:
         (x,) = inputs

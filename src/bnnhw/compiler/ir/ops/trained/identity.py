@@ -16,6 +16,9 @@ from bnnhw.compiler.ir.types import TensorType
 class Identity(Op):
     """y = x."""
 
+    def is_identity(self, x: TensorType) -> bool:
+        return True
+
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs
         return x

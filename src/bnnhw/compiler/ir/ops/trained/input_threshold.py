@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.base import Op, as_float32
+from bnnhw.compiler.ir.ops.base import as_float32
 from bnnhw.compiler.ir.types import BinaryType, TensorType, require_exact_in_float32
+
+from .sign_activation import SignActivation
 
 
 @dataclass(frozen=True)
-class InputThreshold(Op):
+class InputThreshold(SignActivation):
     """y = +1 if float32(x) >= float32(threshold) else -1, for every element alike."""
 
     threshold: float

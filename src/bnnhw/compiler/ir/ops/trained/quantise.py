@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.base import Op, as_float32
+from bnnhw.compiler.ir.ops.base import as_float32
+from bnnhw.compiler.ir.ops.integer.multi_threshold import MultiThreshold
+from bnnhw.compiler.ir.ops.kinds import Activation
 from bnnhw.compiler.ir.types import IntType, TensorType, require_exact_in_float32
 
 MAX_BITS = 8
 
 
 @dataclass(frozen=True)
-class Quantise(Op):
+class Quantise(Activation):
     """y = round(min(max(x, 0), 1) * (2^bits - 1)) in float32, halves to even: an integer from 0 to 2^bits - 1.
 
     DoReFa-Net's activation (https://arxiv.org/abs/1606.06160) times 2^bits - 1, so that sums of it are exact.
@@ -30,8 +32,14 @@ class Quantise(Op):
 
     @property
     def levels(self) -> int:
-        """The greatest value."""
+        """How many there are above 0: the greatest value."""
         return 2**self.bits - 1
+
+    def reached(self, x: NDArray[Any]) -> NDArray[np.bool_]:
+        return self.reference(x) >= np.arange(1, self.levels + 1)[:, None, None]
+
+    def thresholded(self, thresholds: NDArray[np.int64], channels: int) -> MultiThreshold:
+        return MultiThreshold(np.tile(thresholds, channels // thresholds.shape[1]))
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs

@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.base import Op
 from bnnhw.compiler.ir.types import BinaryType, TensorType
+
+from .sign_activation import SignActivation
 
 
 @dataclass(frozen=True)
-class Sign(Op):
+class Sign(SignActivation):
     """y = +1 if x >= 0 else -1. So sign(0) = +1, and a NaN gives -1."""
+
+    def is_identity(self, x: TensorType) -> bool:
+        return x.element == BinaryType()
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs

@@ -1,8 +1,4 @@
-"""Foldings: how much of each layer works in parallel, and the file they are kept in.
-
-The terms are FINN's (https://arxiv.org/abs/1612.07119, section 4.3): PE rows and SIMD columns of a weight matrix are
-worked on in a cycle, of inputs with more than one bit one bit plane; so a frame takes rows/PE * planes * cols/SIMD
-cycles.
+"""The foldings of a network, and the file they are kept in.
 
 Tests: tests/compiler/search/test_scheduling.py
 """
@@ -10,40 +6,13 @@ Tests: tests/compiler/search/test_scheduling.py
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
-from typing import Literal
 
 from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.units.product.folding import Folding
 
-Store = Literal["auto", "block", "lut", "constant"]
-Engine = Literal["folded", "hardwired"]
 FORMAT = "bnnhw-folding"
 VERSION = 1
-
-
-@dataclass(frozen=True)
-class Folding:
-    """A layer's folding.
-
-    Attributes
-    ----------
-    pe, simd
-        Rows and columns a cycle; pe divides the rows, simd the columns.
-    store
-        Where the weights lie: block RAM, LUTs as ROM, constants, or whatever the matrix unit finds cheapest.
-    pixels
-        Output pixels of a convolution's row that share every weight fetch; divides the row's width.
-    engine
-        "folded": a matrix unit, PE x SIMD weights a cycle. "hardwired": adders that are made for the weights; all rows
-        meet all columns at once, and SIMD is what the windows of a convolution give in a cycle.
-    """
-
-    pe: int
-    simd: int
-    store: Store = "auto"
-    pixels: int = 1
-    engine: Engine = "folded"
 
 
 @dataclass(frozen=True)
@@ -102,12 +71,6 @@ def read_folding(path: str | Path) -> FoldingPlan:
         raise ScheduleError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     except ScheduleError as error:
         raise ScheduleError(f"{path}: {error}") from error
-
-
-@cache
-def divisors(number: int) -> tuple[int, ...]:
-    """The divisors of a number, in order."""
-    return tuple(candidate for candidate in range(1, number + 1) if number % candidate == 0)
 
 
 def _count(mapping: dict, field: str) -> int:

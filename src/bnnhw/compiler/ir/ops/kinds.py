@@ -1,0 +1,74 @@
+"""Kinds of operators: what a pass may do with one that it does not know by name.
+
+`Elementwise`, functions of floats, is in base.py.
+
+Tests: tests/compiler/passes/test_integerize.py
+"""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.ir.types import TensorType
+
+from .base import Elementwise, Op
+
+
+class Activation(Op):
+    """Few bits of each float: how many of its levels the input reaches, whatever its channel.
+
+    Behind integers it becomes thresholds, of each channel and level.
+    """
+
+    DEFINED_FOR_NAN: ClassVar[bool] = False
+    """Whether NaN, too, has a result."""
+
+    @property
+    @abstractmethod
+    def levels(self) -> int:
+        """How many results there are but the least."""
+
+    @abstractmethod
+    def reached(self, x: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which levels x (N, channels) reaches: (levels, N, channels)."""
+
+    @abstractmethod
+    def thresholded(self, thresholds: NDArray[np.int64], channels: int) -> Op:
+        """The integer op that reaches each level where its input is at least that level's threshold.
+
+        thresholds: (levels, channels), or (levels, 1) where they are the same in all channels.
+        """
+
+
+class Selection(Op):
+    """Picks its outputs from the inputs of their channel by their order."""
+
+    @abstractmethod
+    def inverted(self, channels: NDArray[np.bool_]) -> Self:
+        """The selection that is to the negated values of these channels what this one is to the values."""
+
+
+class Rearrangement(Op):
+    """Gives each input another place, or shape: a function of each element may come before it as well as behind it."""
+
+    INTEGER = True
+    HOMOGENEOUS = True
+
+
+@dataclass(frozen=True)
+class Separated:
+    """op(x / d) = floats(exact(x)), with one rounding after the other in `floats` and none in `exact`."""
+
+    exact: Op
+    floats: tuple[Elementwise, ...]
+
+
+class Separable(Op):
+    """A trained op that is exact on integers but for the float arithmetic behind its sums."""
+
+    @abstractmethod
+    def separated(self, x: TensorType, divisor: int) -> Separated:
+        """Both parts, for integers x over `divisor`, a power of two."""

@@ -1,0 +1,53 @@
+"""Hardwired units: a layer's product by adders that are made for its weights.
+
+Tests: tests/compiler/units/test_area.py
+"""
+
+from dataclasses import dataclass, field, replace
+
+from amaranth.lib import wiring
+
+from bnnhw.compiler.units.stage import Stage
+from bnnhw.hw.hardwired.area import hardwired_area
+from bnnhw.hw.hardwired.plan import HardwiredPlan
+from bnnhw.hw.hardwired.unit import HardwiredUnit
+from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.targets import Cells, Target
+
+from .layer import MatrixLayer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hardwired(Stage):
+    """A hardwired unit; `vectors` times a frame it takes its vectors."""
+
+    ENGINE = "hardwired"
+
+    layer: MatrixLayer = field(repr=False)
+    plan: HardwiredPlan = field(repr=False)
+    vectors: int
+    target: Target
+
+    @property
+    def unshared(self) -> "Hardwired":
+        """The same unit with each row summed by itself: what its rows save by sharing sums."""
+        return replace(self, plan=replace(self.layer.unshared, vectors=self.plan.vectors))
+
+    @property
+    def interval(self) -> int:
+        return self.vectors * self.plan.initiation_interval
+
+    @property
+    def resources(self) -> Cells:
+        return hardwired_area(self.plan, self.target.fabric)
+
+    def flow(self, sink: Sink) -> Flow:
+        return self.plan.flow(sink)
+
+    def build(self) -> wiring.Component:
+        thresholds = self.layer.thresholds
+        return HardwiredUnit(
+            plan=self.plan,
+            thresholds=None if thresholds is None else thresholds.tolist(),
+            target=self.target,
+        )

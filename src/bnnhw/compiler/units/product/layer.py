@@ -1,0 +1,205 @@
+"""What a matrix unit, or a hardwired one, does for a layer, without its folding: products on bit planes.
+
+Tests: tests/compiler/lowering/test_pipeline.py
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.ir.ops.windows import Pair, window_counts
+from bnnhw.compiler.ir.types import BinaryType, IntType
+from bnnhw.compiler.units.step import Step
+from bnnhw.hw.hardwired.plan import HardwiredPlan, plan_hardwired
+from bnnhw.hw.product.matrix_shape import MatrixShape
+from bnnhw.hw.targets import Target
+from bnnhw.hw.window.shape import WindowShape
+from bnnhw.hw.window.simds import window_simds
+
+from .folding import Engine, Folding, divisors
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windows:
+    """How a convolution reads its input: what a WindowShape says without its folding."""
+
+    height: int
+    width: int
+    channels: int
+    kernel: Pair
+    stride: Pair
+    padding: Pair
+    padding_code: int
+    groups: int
+
+    def shape(self, folding: Folding, *, element_bits: int, in_pixels: int, target: Target) -> WindowShape:
+        """The sizes of the sliding window with this folding. Raises ValueError for an illegal one."""
+        down, across = self.padding
+        return WindowShape(
+            height=self.height,
+            width=self.width,
+            channels=self.channels,
+            element_bits=element_bits,
+            kernel=self.kernel,
+            stride=self.stride,
+            padding=(down, down, across, across),
+            in_pixels=in_pixels,
+            pixels=folding.pixels,
+            channel_groups=self.groups,
+            simd=folding.simd,
+            target=target,
+        )
+
+    @property
+    def simds(self) -> tuple[int, ...]:
+        """The legal SIMD, in order."""
+        return window_simds(channels=self.channels // self.groups, kernel=self.kernel)
+
+    def lanes(self, folding: Folding) -> int:
+        """Channels of a pixel that come at once."""
+        return min(folding.simd, self.channels // self.groups)
+
+    @property
+    def output(self) -> Pair:
+        """(height, width) of the layer's output."""
+        return window_counts((self.height, self.width, self.channels), self.kernel, self.stride, self.padding)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MatrixLayer:
+    """A matrix unit's work and the steps behind it. Without thresholds the unit gives the mismatch sums themselves.
+
+    Attributes
+    ----------
+    weights
+        (rows, cols) int8 of +-1; the columns of a convolution in the order (ky, kx, channel of its group).
+    planes
+        Bits of an input element.
+    thresholds
+        (rows,) int64: the output bit is 1 where the mismatch sum is at most this; from -1, never, to `max_sum`, always.
+    windows
+        The windows of a convolution.
+    behind
+        What becomes of the unit's results, in order.
+    output, element, greatest
+        The graph's name of the layer's result, what its elements are, and the greatest code that carries one.
+    """
+
+    name: str
+    weights: NDArray[np.int8]
+    planes: int
+    thresholds: NDArray[np.int64] | None
+    windows: Windows | None
+    behind: tuple[Step, ...]
+    output: str
+    element: BinaryType | IntType
+    greatest: int
+
+    @property
+    def rows(self) -> int:
+        return self.weights.shape[0]
+
+    @property
+    def cols(self) -> int:
+        return self.weights.shape[1]
+
+    @property
+    def positions(self) -> int:
+        """Vectors of a frame that meet the weights: the output pixels of a convolution."""
+        return prod(self.windows.output) if self.windows else 1
+
+    @property
+    def groups(self) -> int:
+        """Groups of rows, each of which sees inputs of its own."""
+        return self.windows.groups if self.windows else 1
+
+    @property
+    def pes(self) -> Sequence[int]:
+        """The legal PE, in order."""
+        return divisors(self.rows // self.groups)
+
+    @property
+    def simds(self) -> Sequence[int]:
+        """The legal SIMD, in order."""
+        return self.windows.simds if self.windows else divisors(self.cols)
+
+    @property
+    def pixel_counts(self) -> Sequence[int]:
+        """Pixels of the output row that may be worked on at once."""
+        return divisors(self.windows.output[1]) if self.windows else (1,)
+
+    def window_shape(self, folding: Folding, *, in_pixels: int, target: Target) -> WindowShape | None:
+        """The sizes of the sliding window with this folding, None of a dense layer. Raises ScheduleError for an illegal
+        one."""
+        if self.windows is None:
+            return None
+        try:
+            return self.windows.shape(folding, element_bits=self.planes, in_pixels=in_pixels, target=target)
+        except ValueError as error:
+            raise ScheduleError(f"layer {self.name!r}: {error}") from error
+
+    def shape(self, folding: Folding, vectors: int, target: Target) -> MatrixShape:
+        """The sizes of the matrix unit with this folding, which its windows can have. Raises ScheduleError for an
+        illegal one."""
+        simd, store = folding.simd, folding.store
+        try:
+            if folding.engine not in get_args(Engine):
+                raise ValueError(f"engine={folding.engine!r} must be one of {list(get_args(Engine))}")
+            if folding.engine == "hardwired":
+                self._check_hardwired(folding)
+                simd, store = self.cols, "constant"
+            if self.windows is None and folding.pixels != 1:
+                raise ValueError(f"pixels={folding.pixels} must be 1: it is no convolution")
+            return MatrixShape(
+                rows=self.rows,
+                cols=self.cols,
+                pe=folding.pe,
+                simd=simd,
+                vectors=vectors * folding.pixels,
+                planes=self.planes,
+                row_groups=self.groups,
+                thresholded=self.thresholds is not None,
+                store=store,
+                target=target,
+            )
+        except ValueError as error:
+            raise ScheduleError(f"layer {self.name!r}: {error}") from error
+
+    def _check_hardwired(self, folding: Folding) -> None:
+        if self.groups > 1:
+            raise ValueError("engine='hardwired' has no groups; take engine='folded'")
+        if folding.pe != self.rows:
+            raise ValueError(f"pe={folding.pe} must be rows={self.rows} where engine='hardwired'")
+        if self.windows is None and folding.simd != self.cols:
+            raise ValueError(f"simd={folding.simd} must be cols={self.cols} of a dense layer where engine='hardwired'")
+
+    def cycles(self, folding: Folding) -> int:
+        """Cycles in which the matrix unit works on a frame, or waits for the words of its windows."""
+        folds, words = self.rows // folding.pe, self.cols // folding.simd
+        each = max(words, self.planes) if folding.engine == "hardwired" else folds * words * self.planes
+        return self.positions // folding.pixels * each
+
+    @cached_property
+    def hardwired(self) -> HardwiredPlan:
+        """The adders that are made for the weights. Planning takes seconds for 64 x 576."""
+        return self._plan_hardwired(shared=True)
+
+    @property
+    def unshared(self) -> HardwiredPlan:
+        """The same with each row summed by itself."""
+        return self._plan_hardwired(shared=False)
+
+    def _plan_hardwired(self, *, shared: bool) -> HardwiredPlan:
+        thresholded = self.thresholds is not None
+        return plan_hardwired(self.weights, planes=self.planes, thresholded=thresholded, shared=shared)
+
+    @property
+    def max_sum(self) -> int:
+        """The greatest mismatch sum."""
+        return self.cols * (2**self.planes - 1)

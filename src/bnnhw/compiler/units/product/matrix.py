@@ -1,0 +1,53 @@
+"""Matrix units: a layer's product, PE x SIMD weights a cycle.
+
+Tests: tests/compiler/units/test_area.py
+"""
+
+from dataclasses import dataclass, field
+
+from amaranth.lib import wiring
+
+from bnnhw.compiler.units import area
+from bnnhw.compiler.units.stage import Stage
+from bnnhw.hw.product.matrix_shape import MatrixShape
+from bnnhw.hw.product.matrix_unit import MatrixUnit
+from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.targets import Cells
+
+from .layer import MatrixLayer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matrix(Stage):
+    """A matrix unit; `vectors` times a frame it takes its vectors."""
+
+    ENGINE = "matrix unit"
+
+    layer: MatrixLayer = field(repr=False)
+    shape: MatrixShape
+    vectors: int
+
+    @property
+    def interval(self) -> int:
+        return self.vectors * self.shape.initiation_interval
+
+    @property
+    def resources(self) -> Cells:
+        return area.matrix_resources(self.shape)
+
+    def flow(self, sink: Sink) -> Flow:
+        return self.shape.flow(sink)
+
+    def build(self) -> wiring.Component:
+        thresholds = self.layer.thresholds
+        return MatrixUnit(
+            weights=self.layer.weights,
+            pe=self.shape.pe,
+            simd=self.shape.simd,
+            vectors=self.shape.vectors,
+            planes=self.shape.planes,
+            row_groups=self.shape.row_groups,
+            thresholds=None if thresholds is None else thresholds.tolist(),
+            store=self.shape.store,
+            target=self.shape.target,
+        )

@@ -1,0 +1,39 @@
+"""The windows of a convolution.
+
+Tests: tests/compiler/units/test_area.py
+"""
+
+from dataclasses import asdict, dataclass
+
+from amaranth.lib import wiring
+
+from bnnhw.compiler.units import area
+from bnnhw.compiler.units.stage import Stage
+from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.targets import Cells
+from bnnhw.hw.window.shape import WindowShape
+from bnnhw.hw.window.sliding_window import SlidingWindow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window(Stage):
+    """The windows of a convolution."""
+
+    ENGINE = "sliding window"
+
+    shape: WindowShape
+    padding_code: int
+
+    @property
+    def interval(self) -> int:
+        return self.shape.initiation_interval
+
+    @property
+    def resources(self) -> Cells:
+        return area.window_resources(self.shape, padding_code=self.padding_code)
+
+    def flow(self, sink: Sink) -> Flow:
+        return self.shape.flow(sink)
+
+    def build(self) -> wiring.Component:
+        return SlidingWindow(**asdict(self.shape), padding_code=self.padding_code)

@@ -1,0 +1,46 @@
+"""What a unit of a core is: its timing, cells and hardware as data, before any of it is built.
+
+Tests: tests/compiler/units/test_area.py
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from amaranth.lib import wiring
+
+from bnnhw.hw.stream.flow import Flow, Sink
+from bnnhw.hw.targets import Cells
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(ABC):
+    """One unit between the core's input and its output; FINN's dataflow node."""
+
+    ENGINE = ""
+    """What it is called."""
+
+    name: str = ""
+
+    @property
+    @abstractmethod
+    def interval(self) -> int:
+        """Cycles from frame to frame, or from group to group of frames in lockstep, if nothing makes it wait."""
+
+    @property
+    @abstractmethod
+    def resources(self) -> Cells:
+        """Its cells."""
+
+    @abstractmethod
+    def flow(self, sink: Sink) -> Flow:
+        """When it passes beats on; see hw/stream/flow.py."""
+
+    @abstractmethod
+    def build(self) -> wiring.Component:
+        """The hardware."""
+
+
+def core_resources(stages: Iterable[Stage]) -> Cells:
+    """All units of a core."""
+    return sum((stage.resources for stage in stages), Cells(luts=0, carries=0))

@@ -1,0 +1,114 @@
+"""Operators defined outside the package, with units of their own, from trained graphs to the RTL."""
+
+import numpy as np
+import pytest
+
+from bnnhw.compiler import Graph, Schedule, evaluate, integerize
+from bnnhw.compiler.dataflow.schedule import apply_plan
+from bnnhw.compiler.ir.ops import BatchNorm, BinaryConv2d, Conv, Flatten, Op, Sign
+from bnnhw.compiler.kernel.packed_kernel import PackedKernel
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
+from bnnhw.compiler.lowering.network import lower_network
+from bnnhw.compiler.search.scheduling import schedule
+from bnnhw.compiler.units.product.folding import Folding
+from bnnhw.hw.targets import get_device
+from bnnhw.sim.batch.simulator import BatchSimulator
+from bnnhw.sim.ladder.rungs import frames_of
+
+from .compiler.passes.graphs import chain, linear, vector
+from .own_operators.absolute import Abs
+from .own_operators.channel_shuffle import ChannelShuffle
+
+DEVICE = get_device("LFE5U-85F")
+SHAPE = (4, 6, 4)
+FRAMES = 12
+
+
+def conv(rows: int, channels: int, *, seed: int, **options) -> BinaryConv2d:
+    weights = np.random.default_rng(seed).integers(0, 2, (rows, 3, 3, channels)) * 2 - 1
+    return BinaryConv2d(Conv(weights.astype(np.int8), padding=(1, 1), **options))
+
+
+def norm(channels: int, *, mean: float) -> BatchNorm:
+    rng = np.random.default_rng(0)
+    means, variance, weight = rng.normal(mean, 2, channels), rng.uniform(1, 9, channels), rng.uniform(0.5, 2, channels)
+    return BatchNorm(1e-5, vector(*means), vector(*variance), vector(*weight), vector(*np.zeros(channels)))
+
+
+NETWORKS: dict[str, tuple[Op, ...]] = {
+    "dense, |sums|": (Flatten(), linear(8, 96), Abs(), norm(8, mean=7), Sign(), linear(5, 8, seed=1)),
+    "convolution, |sums|": (
+        conv(6, 4, seed=2), Abs(), norm(6, mean=5), Sign(), conv(4, 6, seed=3), Abs(), norm(4, mean=5), Sign(),
+        Flatten(), linear(5, 96, seed=4),
+    ),
+    "dense, shuffled": (Flatten(), linear(8, 96), norm(8, mean=0), Sign(), ChannelShuffle(2), linear(5, 8, seed=1)),
+    "groups, shuffled": (
+        conv(8, 4, seed=5), norm(8, mean=0), Sign(), ChannelShuffle(4), conv(4, 2, seed=6, groups=4), norm(4, mean=0),
+        ChannelShuffle(2), Sign(), Flatten(), linear(5, 96, seed=7),
+    ),
+    "both": (
+        conv(6, 4, seed=8), ChannelShuffle(3), Abs(), norm(6, mean=5), Sign(), Flatten(), linear(5, 144, seed=9),
+    ),
+}  # fmt: skip
+FOLDINGS = (
+    (1, False, (0.0, 0.0)),
+    (2, False, (0.3, 0.3)),
+    (1, True, (0.3, 0.0)),
+)
+"""PE and SIMD at most, whether hardwired, and the probabilities of stalls before and behind the core."""
+
+
+def folded(graph: Graph, *, most: int, hardwired: bool) -> Schedule:
+    """Every layer with its greatest legal PE, SIMD and pixels up to `most`."""
+    network = lower_network(graph)
+    plan = []
+    for layer in network.pipeline.layers:
+        if hardwired and layer.groups == 1:
+            folding = Folding(layer.rows, layer.simds[-1] if layer.windows else layer.cols, engine="hardwired")
+        else:
+            folding = Folding(
+                max(size for size in layer.pes if size <= most),
+                max(size for size in layer.simds if size <= most),
+                pixels=max(size for size in layer.pixel_counts if size <= most),
+            )
+        plan.append((layer.name, folding))
+    return apply_plan(graph, FoldingPlan(tuple(plan)), device=DEVICE, clock_hz=1e8)
+
+
+def images(count: int) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 2, (count, *SHAPE))
+
+
+def check_rtl(chosen: Schedule, graph: Graph, *, stalls: tuple[float, float]) -> None:
+    """The RTL gives the graph's answers, and without stalls in the predicted cycles."""
+    (expected,) = evaluate(graph, {"x": images(FRAMES)}).values()
+    result = BatchSimulator(chosen.core()).run(
+        frames_of(chosen, images(FRAMES)), output_beats=chosen.output_beats, stall_probability=stalls, seed=2, lanes=1
+    )
+    answers = chosen.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=FRAMES)
+    np.testing.assert_array_equal(answers, expected)
+    if stalls == (0.0, 0.0):
+        ends = result.output_cycles[:, -1]
+        assert ends[0] - result.accepted_cycles[0, 0] == chosen.timing.latency
+        assert set(np.diff(ends)[FRAMES // 2 :].tolist()) == {chosen.timing.initiation_interval}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_level_is_equal(name: str):
+    trained = chain(*NETWORKS[name], shape=SHAPE)
+    graph = integerize(trained, check=True)
+    (scores,) = evaluate(trained, {"x": images(200)}).values()
+    (labels,) = evaluate(graph, {"x": images(200)}).values()
+    np.testing.assert_array_equal(labels, scores.argmax(axis=1))
+    np.testing.assert_array_equal(PackedKernel(graph)(images(200)), labels)
+    assert len(set(labels.tolist())) > 2
+    for most, hardwired, stalls in FOLDINGS:
+        check_rtl(folded(graph, most=most, hardwired=hardwired), graph, stalls=stalls)
+
+
+@pytest.mark.parametrize("name", ["convolution, |sums|", "dense, shuffled"])
+def test_searched_foldings(name: str):
+    graph = integerize(chain(*NETWORKS[name], shape=SHAPE))
+    chosen = schedule(graph, DEVICE, target_fps=2_000_000)
+    assert chosen.frames_per_second >= 2_000_000
+    check_rtl(chosen, graph, stalls=(0.0, 0.0))
