@@ -68,6 +68,11 @@ SUB_ROOMS = {
         *("row", "accuracy", "equality", "speed", "cnv", "routed"),
         *("engines", "overhead", "popcount", "training", "measurements"),
     ),
+    "cli": (
+        *("errors", "notes", "progress", "options"),
+        *("train", "prune", "evaluate", "inspect", "build", "verify", "sim", "run", "flash", "boards"),
+        *("methods", "samples", "bench", "accuracy", "lowlight", "enhance"),
+    ),
 }
 """Of each room its sub-rooms from the bottom up: each imports itself and those before it."""
 OF_THE_COMPILER = {"errors", "ir", "frontends", "passes"}
