@@ -31,16 +31,22 @@ ALLOWED = {
 }
 
 
-def words(source: str) -> Iterator[str]:
-    """The identifiers and texts of Python source; docstrings, also those of attributes, are none."""
-    tree = ast.parse(source)
+def texts(tree: ast.AST) -> Iterator[str]:
+    """The texts of Python source; docstrings, also those of attributes, are none."""
     docstrings = {
         id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+def words(source: str) -> Iterator[str]:
+    """The identifiers and texts of Python source."""
+    tree = ast.parse(source)
+    yield from texts(tree)
+    for node in ast.walk(tree):
         match node:
-            case ast.Constant(value=str(text)) if id(node) not in docstrings:
-                yield text
             case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
                 yield name
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.AsyncFunctionDef(name=name):

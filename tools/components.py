@@ -20,7 +20,7 @@ HEAD = """\
 # Components
 
 Made from the docstrings by `python tools/components.py`; change those, not this page. How streams are laid out, and
-what goes on inside: [architecture.md](architecture.md). What a parameter means, and a member: the docstring of the
+what goes on inside: [hardware.md](hardware.md). What a parameter means, and a member: the docstring of the
 class.
 """
 WIDTH = 120

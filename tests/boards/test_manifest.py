@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnnhw.boards.manifest import Manifest, ManifestError, describe_build
+from bnnhw.boards.manifest import AnswerError, Manifest, ManifestError, describe_build
+from bnnhw.compiler.dataflow.schedule import Schedule
 
 from .networks import Output, make_schedule
 
@@ -30,14 +31,8 @@ LABEL = Manifest(
 )
 
 
-@pytest.mark.parametrize("binarise", [True, False])
-@pytest.mark.parametrize("output", ["label", "scores"])
-@pytest.mark.parametrize("seed", range(4))
-def test_encodes_and_decodes_as_the_schedule_does(tmp_path: Path, seed: int, output: Output, binarise: bool):
-    rng = np.random.default_rng(seed)
-    lo, hi = (0, 255) if seed % 2 else (-9, 7)
-    schedule = make_schedule(tmp_path, seed=seed, lo=lo, hi=hi, binarise=binarise, output=output)
-    manifest = describe_build(
+def manifest_of(schedule: Schedule) -> Manifest:
+    return describe_build(
         schedule,
         classes=("a", "b", "c", "d", "e"),
         baud=3_000_000,
@@ -47,10 +42,20 @@ def test_encodes_and_decodes_as_the_schedule_does(tmp_path: Path, seed: int, out
         seed=1,
         versions={},
     )
+
+
+@pytest.mark.parametrize("binarise", [True, False])
+@pytest.mark.parametrize("output", ["label", "scores"])
+@pytest.mark.parametrize("seed", range(4))
+def test_encodes_and_decodes_as_the_schedule_does(tmp_path: Path, seed: int, output: Output, binarise: bool):
+    rng = np.random.default_rng(seed)
+    lo, hi = (0, 255) if seed % 2 else (-9, 7)
+    schedule = make_schedule(tmp_path, seed=seed, lo=lo, hi=hi, binarise=binarise, output=output)
+    manifest = manifest_of(schedule)
     assert (manifest.input_threshold is None) != binarise
     for image in rng.integers(lo, hi + 1, (20, 4, 3, 1)):
         assert manifest.encode_image(image) == schedule.encode_image(image)
-    codes = rng.integers(0, 2**schedule.output_width, (20, schedule.outputs))
+    codes = rng.integers(0, schedule.greatest_output + 1, (20, schedule.outputs))
     for row, expected in zip(codes, schedule.answers(codes), strict=True):
         for size in (1, 2, 4):
             if schedule.output_width <= 8 * size:
@@ -95,6 +100,29 @@ def test_refuses_other_images(image: np.ndarray, message: str):
 def test_refuses_an_answer_of_the_wrong_length(count: int):
     with pytest.raises(ValueError, match=f"an answer of 1 elements cannot have {count} bytes"):
         LABEL.decode_answer(bytes(count))
+
+
+@pytest.mark.parametrize("output", ["label", "scores"])
+def test_refuses_what_no_core_answers(tmp_path: Path, output: Output):
+    schedule = make_schedule(tmp_path, seed=1, output=output)
+    manifest = manifest_of(schedule)
+    codes = np.zeros(schedule.outputs, "<u4")
+    codes[-1] = schedule.greatest_output
+    np.testing.assert_array_equal(
+        manifest.decode_answer(codes.tobytes()), schedule.answers(codes[None].astype(np.int64))[0]
+    )
+    codes[-1] += 1
+    message = r"^label 5, where this build has 5 classes, from 0 on$|^\d+ for a score, where this build has 0 to \d+$"
+    with pytest.raises(AnswerError, match=message):
+        manifest.decode_answer(codes.tobytes())
+
+
+def test_scores_of_a_manifest_that_does_not_know_the_greatest_are_taken(tmp_path: Path):
+    manifest = manifest_of(make_schedule(tmp_path, seed=1, output="scores"))
+    old = {name: value for name, value in json.loads(manifest.to_json()).items() if name != "output_greatest"}
+    read = Manifest.from_json(json.dumps(old))
+    assert read == replace(manifest, output_greatest=None)
+    assert read.decode_answer(bytes([255] * 5)).shape == (5,)
 
 
 def changed(**values: object) -> str:

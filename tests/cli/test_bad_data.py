@@ -96,7 +96,7 @@ CASES = [
     digits("learning rate NaN", ".*'--learning-rate': nan is not a finite.*", "--network mlp --learning-rate nan"),
     digits(
         "learning rate far too large",
-        "the training diverged: the loss of epoch 1 is (nan|inf), and .*; give a --learning-rate of less than 1e\\+30",
+        "the training diverged: the loss of epoch 1 is (nan|inf), and .*; give a learning rate of less than 1e\\+30",
         "--network mlp --method real --optimizer sgd --learning-rate 1e30 --epochs 1",
     ),
     digits("2 bits", ".*'--input-bits': '2' is not one of '1', '8'.*", "--network mlp --input-bits 2"),
@@ -130,7 +130,7 @@ def test_without_a_network_names_the_way_by_hand(
         "no network",
         "samples --dataset mnist -o out",
         r"cannot download https://\S+/train-images-idx3-ubyte.gz \(ConnectionError\); fetch train-images-.*"
-        r", t10k-labels-idx1-ubyte.gz of mnist by hand and give the folder as --data-dir or in BNNHW_DATA_DIR",
+        r", t10k-labels-idx1-ubyte.gz of mnist by hand and name the folder, as the data dir or in BNNHW_DATA_DIR",
     )
     run_case(case, workplace, capfd)
 

@@ -80,7 +80,7 @@ def test_torchrun_prints_once_and_writes_once(workplace: Path) -> None:
         ("--schedule line", "schedule='line' must be 'cosine' or 'step'"),
         (
             "--method irnet --optimizer bop",
-            "optimizer 'bop' flips weights .* take --method bnn or bireal, or another .*",
+            "optimizer 'bop' flips weights .* take the method bnn or bireal, or another .*",
         ),
         ("--teacher missing.pt", "missing.pt: No such file or directory"),
     ],

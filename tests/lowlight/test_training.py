@@ -165,7 +165,7 @@ def test_a_training_that_diverges_leaves_the_checkpoint_before(
         train_network(SHAPE, [smooth_patches()], recipe=RECIPE, checkpoint=checkpoint, on_step=spoil)
     assert str(caught.value) == (
         f"the training diverged: epoch 2 left numbers in '{spoilt[0]}' that are not finite; {checkpoint} keeps the "
-        "epochs before; delete it and give a --learning-rate of less than 0.01"
+        "epochs before; delete it and give a learning rate of less than 0.01"
     )
     monkeypatch.undo()
     trained, _ = train_network(SHAPE, [smooth_patches()], recipe=RECIPE, checkpoint=checkpoint)

@@ -141,7 +141,7 @@ def hardwired_unit(rows, cols, *, vectors=1, planes=1, thresholded=True, target)
         weights, thresholds, x, results, width = random_product(
             rows, cols, vectors=vectors, planes=planes, thresholded=thresholded, seed=seed
         )
-        plan = plan_hardwired(weights, vectors=vectors, planes=planes, thresholded=thresholded)
+        plan = plan_hardwired(weights, PORTABLE.fabric, vectors=vectors, planes=planes, thresholded=thresholded)
         unit = HardwiredUnit(plan=plan, thresholds=thresholds, target=target)
         return unit, to_words(to_beats(x, cols), planes), to_words(to_beats(results, rows), width)
 

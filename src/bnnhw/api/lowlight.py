@@ -22,6 +22,7 @@ from bnnhw.lowlight.sources import find_sources, sample_photos
 from bnnhw.lowlight.training import Recipe, train_network
 from bnnhw.lowlight.unet import AbcLsidShape
 from bnnhw.model.named import checkpoint_path
+from bnnhw.model.training.machine import check_device
 
 from .checks import check_output
 
@@ -190,5 +191,4 @@ def prepare(device: str, threads: int | None) -> None:
     """Sets torch's threads. ValueError where torch has no such device."""
     if threads:
         torch.set_num_threads(threads)
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("--device cuda: torch finds no GPU; install its CUDA build, or leave the option out")
+    check_device(device)

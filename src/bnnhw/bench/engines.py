@@ -59,7 +59,7 @@ def layer_of(bench: Bench, network: str, index: int) -> MatrixLayer:
 
 
 def hardwired(layer: MatrixLayer) -> Hardwired:
-    return Hardwired(layer=layer, plan=layer.hardwired, vectors=1, target=TARGET)
+    return Hardwired(layer=layer, plan=layer.hardwired(TARGET.fabric), vectors=1, target=TARGET)
 
 
 def reuse_row(name: str, layer: MatrixLayer, cells: Cells) -> Row:

@@ -17,11 +17,17 @@ from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.ir.types import IntType
 from bnnhw.compiler.lowering.network import input_threshold
 
-__all__ = ["MANIFEST", "Manifest", "ManifestError", "describe_build", "network_id"]
+__all__ = ["MANIFEST", "AnswerError", "Manifest", "ManifestError", "describe_build", "network_id"]
 
 MANIFEST = "manifest.json"
 FORMAT = "bnnhw-build"
 VERSION = 1
+NOT_IN_0_1 = ("output_greatest",)
+"""Fields that manifests of version 0.1 lack."""
+
+
+class AnswerError(ValueError):
+    """What no core of a build answers; its text says what that is, and what a core may answer."""
 
 
 class ManifestError(ValueError):
@@ -43,6 +49,8 @@ class Manifest:
         Bits of an element on the link.
     output
         "label", or "scores": then score[c] = output_offsets[c] + output_scale * (what the board answers).
+    output_greatest
+        The greatest element of an answer; None where it is not known.
     classes
         Their names, by label.
     baud, clock_hz, network_id
@@ -59,6 +67,7 @@ class Manifest:
     output: str
     output_offsets: tuple[int, ...] = ()
     output_scale: int = 1
+    output_greatest: int | None = None
     classes: tuple[str, ...]
     baud: int
     clock_hz: float
@@ -121,13 +130,18 @@ class Manifest:
     def decode_answer(self, outputs: bytes) -> NDArray[np.int64]:
         """The bytes of an answer as the label, shape (), or the integer graph's scores, shape (classes,).
 
-        Raises ValueError for another number of bytes than such an answer can have.
+        Raises ValueError for another number of bytes than such an answer can have, AnswerError for elements that are
+        too great.
         """
         if len(outputs) not in self.output_bytes:
             raise ValueError(f"an answer of {self.outputs} elements cannot have {len(outputs)} bytes")
         codes = np.frombuffer(outputs, f"<u{len(outputs) // self.outputs}").astype(np.int64)
         if self.output == "label":
+            if codes[0] >= len(self.classes):
+                raise AnswerError(f"label {codes[0]}, where this build has {len(self.classes)} classes, from 0 on")
             return codes[0]
+        if self.output_greatest is not None and (greatest := codes.max()) > self.output_greatest:
+            raise AnswerError(f"{greatest} for a score, where this build has 0 to {self.output_greatest}")
         return np.array(self.output_offsets) + self.output_scale * codes
 
     def to_json(self) -> str:
@@ -148,6 +162,7 @@ class Manifest:
             raise ManifestError(
                 f"{source} is of version {header[1]}; this bnnhw reads version {VERSION}; build it again"
             )
+        plain = dict.fromkeys(NOT_IN_0_1) | plain
         names = {field.name for field in fields(cls)}
         if set(plain) != names:
             raise ManifestError(f"{source} lacks or has too much of {sorted(names ^ set(plain))}; build it again")
@@ -200,6 +215,7 @@ def describe_build(
         output="label" if pipeline.label else "scores",
         output_offsets=() if pipeline.label else tuple(map(int, pipeline.offsets)),
         output_scale=1 if pipeline.label else pipeline.scale,
+        output_greatest=schedule.greatest_output,
         classes=classes,
         baud=baud,
         clock_hz=clock_hz,

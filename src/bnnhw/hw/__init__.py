@@ -1,6 +1,6 @@
 """Amaranth components of binary networks: streams, matrix units, labels, the link and the top.
 
-They know ints, shapes and arrays, nothing of networks. Conventions of streams: docs/architecture.md.
+They know ints, shapes and arrays, nothing of networks. Conventions of streams: docs/hardware.md.
 """
 
 from bnnhw.hw.hardwired.plan import HardwiredPlan, plan_hardwired

@@ -130,6 +130,21 @@ def test_knows_no_label_beyond_the_classes(tmp_path: Path, label: int, name: str
             accelerator.answer(IMAGES[0])
 
 
+def test_knows_no_score_beyond_the_greatest(tmp_path: Path):
+    schedule = make_schedule(tmp_path, seed=5, output="scores")
+    board = board_of(schedule, write_build(schedule, tmp_path))
+    greatest = schedule.greatest_output
+    scores = np.full(schedule.outputs, greatest, "<u2")
+    board.network = lambda _: scores.tobytes()
+    with board, Accelerator.open(tmp_path, port=board.port) as accelerator:
+        expected = schedule.pipeline.offsets + schedule.pipeline.scale * greatest
+        assert accelerator.answer(IMAGES[0]).scores == expected.tolist()
+        scores[2] += 1
+        message = f"answers image 0 with {greatest + 1} for a score, where this build has 0 to {greatest}; flash"
+        with pytest.raises(LinkError, match=message):
+            accelerator.answer(IMAGES[0])
+
+
 def test_refuses_a_folder_that_is_no_build(tmp_path: Path):
     with pytest.raises(ManifestError, match="is no build"):
         Accelerator.open(tmp_path, port="/dev/null")

@@ -68,7 +68,7 @@ def test_hardwired_units_say_what_they_save_by_filter_reuse(tmp_path: Path):
     report = from_schedule(schedule, META, provenance=PROVENANCE)
     first, _, last = (unit for unit in report.units if unit.pe is not None)
     layer = schedule.pipeline.layers[0]
-    unshared = hardwired_area(plan_hardwired(layer.weights, shared=False), schedule.device.target.fabric)
+    unshared = hardwired_area(plan_hardwired(layer.weights, schedule.device.target.fabric, shared=False))
     assert first.comb_unshared == unshared.logic
     assert first.estimated is not None
     assert first.comb_unshared is not None

@@ -239,7 +239,7 @@ def test_no_folding_holds_more_weights_than_its_cells_have_bits():
     for pe, simd, store in product(layer.pes, layer.simds, ("block", "lut")):
         cells = matrix_resources(layer.shape(Folding(pe, simd, store), 1, SMALL.target))
         assert replace(SMALL, luts=cells.logic, ebr=cells.ebr).memory_bits > layer.weights.size
-    assert hardwired_area(layer.hardwired, SMALL.target.fabric).logic * LUT_BITS > layer.weights.size
+    assert hardwired_area(layer.hardwired(SMALL.target.fabric)).logic * LUT_BITS > layer.weights.size
 
 
 def test_devices():

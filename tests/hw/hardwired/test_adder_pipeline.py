@@ -17,19 +17,19 @@ from .test_row_sums import WEIGHTS, graph_lut4, random_weights
 @pytest.mark.parametrize("with_offsets", [True, False])
 @pytest.mark.parametrize("name", ["one weight", "one column", "inverse rows", "two columns", "10 x 64", "37 x 25"])
 def test_cells_equal_adders(name, with_offsets, tmp_path):
-    graph = plan_row_sums(WEIGHTS[name], with_offsets=with_offsets)
+    graph = plan_row_sums(WEIGHTS[name], ECP5.fabric, with_offsets=with_offsets)
     gold, gate = (AdderPipeline(graph=graph, target=target) for target in (PORTABLE, ECP5))
     prove_equal(gold, gate, tmp_path)
 
 
 @pytest.mark.toolchain
 def test_cells_are_the_planned_ones():
-    graph = plan_row_sums(random_weights(16, 48), with_offsets=True)
+    graph = plan_row_sums(random_weights(16, 48), ECP5.fabric, with_offsets=True)
     report = synthesise_alone(AdderPipeline(graph=graph, target=ECP5), ECP5)
     assert graph_lut4(graph) == pytest.approx(report.logic, rel=0.02)
 
 
 def test_errors():
-    graph = plan_row_sums(np.ones((2, 3), np.int8), with_offsets=True)
+    graph = plan_row_sums(np.ones((2, 3), np.int8), ECP5.fabric, with_offsets=True)
     with pytest.raises(ValueError, match=r"^target='asic' must be one of \['ecp5', 'portable'\]$"):
         AdderPipeline(graph=graph, target="asic")  # pyright: ignore[reportArgumentType]

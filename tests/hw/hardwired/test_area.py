@@ -25,11 +25,11 @@ from .test_row_sums import random_weights
     ],
 )
 def test_area(rows, cols, options):
-    plan = plan_hardwired(random_weights(rows, cols), **options)
+    plan = plan_hardwired(random_weights(rows, cols), ECP5.fabric, **options)
     middle = plan.greatest_sum / 2
     thresholds = np.random.default_rng(1).normal(middle, middle / 8, rows).astype(int).tolist()
     unit = HardwiredUnit(plan=plan, thresholds=thresholds if plan.thresholded else None, target=ECP5)
-    report, area = synthesise_alone(unit, ECP5), hardwired_area(plan, ECP5.fabric)
+    report, area = synthesise_alone(unit, ECP5), hardwired_area(plan)
     assert report.carries == area.carries
     assert report.ebr == area.ebr == 0
     assert netlist_logic(area) == pytest.approx(report.logic, rel=0.05)

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
-from bnnhw.hw.hardwired.adder_graph import AdderGraph, Term, adder_lut4
+from bnnhw.hw.hardwired.adder_graph import AdderGraph, Term
 from bnnhw.hw.hardwired.graph_builder import GraphBuilder
-from bnnhw.hw.hardwired.row_grouping import choose_row_groups, group_lut4
+from bnnhw.hw.hardwired.row_grouping import choose_row_groups, group_luts
 from bnnhw.hw.hardwired.row_sums import add_row_group, plan_row_sums
+from bnnhw.hw.targets import PORTABLE
+
+FABRIC = PORTABLE.fabric
 
 
 def random_weights(rows: int, cols: int, seed: int = 0) -> np.ndarray:
@@ -42,7 +45,7 @@ def mismatches(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
 def graph_lut4(graph: AdderGraph) -> int:
     """LUT4 of the adders."""
     return sum(
-        adder_lut4(
+        FABRIC.adder_luts(
             graph.bits(adder.u),
             graph.bits(adder.v) if isinstance(adder.v, Term) else 0,
             isinstance(adder.carry, Term),
@@ -59,7 +62,7 @@ def graph_lut4(graph: AdderGraph) -> int:
 @pytest.mark.parametrize("weights", WEIGHTS.values(), ids=WEIGHTS)
 def test_equals_numpy(weights, options):
     cols = weights.shape[1]
-    graph = plan_row_sums(weights, **options)
+    graph = plan_row_sums(weights, FABRIC, **options)
     every = np.arange(1 << min(cols, 11))[:, None] >> np.arange(cols) & 1
     x = every if cols < 12 else np.random.default_rng(1).integers(0, 2, (500, cols))
     assert (graph.evaluate(x) == mismatches(weights, x)).all()
@@ -69,7 +72,7 @@ def test_equals_numpy(weights, options):
 
 @pytest.mark.parametrize("weights", WEIGHTS.values(), ids=WEIGHTS)
 def test_adders_follow_their_operands(weights):
-    graph = plan_row_sums(weights, with_offsets=False)
+    graph = plan_row_sums(weights, FABRIC, with_offsets=False)
     for node, adder in enumerate(graph.adders, graph.inputs):
         assert all(term.node < node for term in adder.terms)
         assert adder.stage == 1 + max(graph.stages[term.node] for term in adder.terms)
@@ -77,9 +80,9 @@ def test_adders_follow_their_operands(weights):
 
 def test_equal_and_inverse_rows_cost_nothing():
     weights = random_weights(8, 30)
-    once = plan_row_sums(weights, with_offsets=True)
+    once = plan_row_sums(weights, FABRIC, with_offsets=True)
     for more in (weights, -weights[::-1], np.repeat(weights, 2, axis=0)):
-        again = plan_row_sums(np.concatenate([weights, more]), with_offsets=True)
+        again = plan_row_sums(np.concatenate([weights, more]), FABRIC, with_offsets=True)
         assert graph_lut4(again) == graph_lut4(once)
 
 
@@ -88,11 +91,11 @@ def test_cost_of_a_group_is_that_of_its_adders(rows, cols):
     weights = random_weights(rows, cols)
     builder = GraphBuilder(cols)
     graph = builder.build(add_row_group(builder, weights))
-    assert group_lut4(weights) == graph_lut4(graph)
+    assert group_luts(weights, FABRIC) == graph_lut4(graph)
 
 
 def test_groups_have_each_row_once():
-    groups = choose_row_groups(random_weights(23, 40))
+    groups = choose_row_groups(random_weights(23, 40), FABRIC)
     assert sorted(row for group in groups for row in group) == list(range(23))
 
 
@@ -101,14 +104,15 @@ def test_exchanges_pay():
     rng = np.random.default_rng(0)
     weights = np.tile(random_weights(4, 60), (6, 1)) * np.where(rng.random((24, 60)) < 0.05, -1, 1)
     in_order = min(
-        sum(group_lut4(weights[first : first + size]) for first in range(0, 24, size)) for size in range(1, 9)
+        sum(group_luts(weights[first : first + size], FABRIC) for first in range(0, 24, size)) for size in range(1, 9)
     )
-    assert sum(group_lut4(weights[group]) for group in choose_row_groups(weights)) < 0.8 * in_order
+    assert sum(group_luts(weights[group], FABRIC) for group in choose_row_groups(weights, FABRIC)) < 0.8 * in_order
 
 
 def test_sharing_pays():
     """A row of 64 columns costs 88 LUT4 and more by itself."""
     shared, unshared = (
-        graph_lut4(plan_row_sums(random_weights(64, 64), with_offsets=True, shared=shared)) for shared in (True, False)
+        graph_lut4(plan_row_sums(random_weights(64, 64), FABRIC, with_offsets=True, shared=shared))
+        for shared in (True, False)
     )
     assert shared <= 36 * 64 < 60 * 64 < unshared < 88 * 64

@@ -52,7 +52,7 @@ def verify_against_reference(
     rows, cols = weights.shape
     most = cols * ((1 << planes) - 1)
     thresholds = rng.integers(-3, most + 4, rows) if seed % 2 else rng.normal(most / 2, most / 8 + 1, rows).astype(int)
-    plan = plan_hardwired(weights, vectors=vectors, planes=planes, thresholded=thresholded)
+    plan = plan_hardwired(weights, PORTABLE.fabric, vectors=vectors, planes=planes, thresholded=thresholded)
     unit = HardwiredUnit(plan=plan, thresholds=thresholds.tolist() if thresholded else None, target=target)
     x = rng.integers(0, 1 << planes, (frames, vectors, cols))
     results = (x[:, :, None, :] ^ (weights > 0) * ((1 << planes) - 1)).sum(axis=-1)  # each plane is XORed
@@ -91,7 +91,7 @@ def test_timing_is_exact_and_no_cycle_is_lost(weights, options):
 
 def test_timing_of_pauses():
     """Beats that are offered late, in groups, to a unit that takes one in two cycles."""
-    plan = plan_hardwired(random_weights(4, 5), planes=2)
+    plan = plan_hardwired(random_weights(4, 5), PORTABLE.fabric, planes=2)
     offered = [0, 1, 2, 20, 21, 50]
     accepted, leaving = flow_cycles(plan.flow, offered)
     assert accepted == [0, 2, 4, 20, 22, 50]
@@ -156,4 +156,6 @@ def test_at_most(width):
 )
 def test_errors(weights, plan_arguments, unit_arguments, message):
     with pytest.raises(ValueError, match=message):
-        HardwiredUnit(plan=plan_hardwired(weights, **plan_arguments), **{"target": PORTABLE, **unit_arguments})
+        HardwiredUnit(
+            plan=plan_hardwired(weights, PORTABLE.fabric, **plan_arguments), **{"target": PORTABLE, **unit_arguments}
+        )

@@ -5,9 +5,11 @@ import pytest
 from bnnhw.hw.targets import Cells, Fabric
 
 FABRIC = Fabric(
+    lut_inputs=5,
     block_ram_shapes={256: 16, 512: 8},
     block_ram_luts=100,
     distributed_ram=(32, 2, 3),
+    queue_luts_per_bit={32: 1.5},
     carry_luts=1,
     carry_end_luts=5,
     chain_positions=6,
@@ -33,6 +35,29 @@ def test_multiplexers(ways, luts):
 @pytest.mark.parametrize(("depth", "width", "luts"), [(32, 2, 3), (32, 3, 6), (33, 2, 2 * 3 + 2 * 1), (1, 1, 3)])
 def test_distributed_ram(depth, width, luts):
     assert FABRIC.distributed_ram_luts(depth, width) == luts
+
+
+def test_depths():
+    assert (FABRIC.distributed_ram_depth, FABRIC.lut_depth) == (32, 32)
+
+
+@pytest.mark.parametrize(
+    ("adder", "luts"),
+    [
+        ((2, 2, True, 3), 3),  # five inputs: a LUT a bit
+        ((3, 2, True, 4), 3 + 1),
+        ((3, 2, False, 4), 4),
+        ((3, 1, True, 3), 3),
+        ((6, 6, False, 7), 6 + 1),
+    ],
+)
+def test_adders(adder, luts):
+    assert FABRIC.adder_luts(*adder) == luts
+
+
+@pytest.mark.parametrize(("u_bits", "v_bits", "luts"), [(3, 2, 4), (3, 3, 4 + 1)])
+def test_subtractions(u_bits, v_bits, luts):
+    assert FABRIC.adder_luts(u_bits, v_bits, False, 4, subtract=True) == luts
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_processes_share_what_eval_mode_needs(tmp_path: Path, monkeypatch: pytes
     assert first["errors"] == second["errors"], "one process ended alone"
     held, *diverged = first["errors"]
     assert held.startswith(f"{tmp_path / 'held'} is being written by process {os.getpid()} on ")
-    message = "epoch 3 left numbers in '4.bias' that are not finite; give a --learning-rate of less than 0.1"
+    message = "epoch 3 left numbers in '4.bias' that are not finite; give a learning rate of less than 0.1"
     assert diverged == [f"the training diverged: {message}"] * 2
     for name, tensor in first["tensors"].items():
         assert torch.equal(tensor, second["tensors"][name]), name

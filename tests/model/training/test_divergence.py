@@ -71,7 +71,7 @@ def test_each_tensor_is_looked_at(build: Callable[[], nn.Module], optimizer: str
             flat = tensor.data.view(-1)
             former = flat[-1].clone()
             flat[-1] = value
-            message = f"epoch 2 left numbers in {name} that are not finite; give a --learning-rate of less than 0.01"
+            message = f"epoch 2 left numbers in {name} that are not finite; give a learning rate of less than 0.01"
             with pytest.raises(ValueError, match=f"^the training diverged: {re.escape(message)}$"):
                 check(network, parts)
             flat[-1] = former
@@ -108,7 +108,7 @@ def test_the_checkpoint_before_is_left(tmp_path: Path, name: str, step: int) -> 
 
     message = (
         f"epoch {step // 4} left numbers in '{name}' that are not finite; {checkpoint} keeps the epochs before; "
-        "delete it and give a --learning-rate of less than 0.01"
+        "delete it and give a learning rate of less than 0.01"
     )
     with pytest.raises(ValueError, match=f"^the training diverged: {re.escape(message)}$"):
         train(build, DATA, recipe=RECIPE, checkpoint=checkpoint, on_step=spoil)

@@ -26,7 +26,7 @@ Images = NDArray[Any] | Sequence[str | Path]
 def test_set(name: str | None, *, data_dir: Path | None) -> DataSet:
     """The data set `name`. Raises ValueError where the model does not say which and none is asked for."""
     if not name:
-        raise ValueError("the model does not say which data set it was trained on; name one with --dataset")
+        raise ValueError("the model does not say which data set it was trained on; name one as dataset")
     return load_data_set(name, data_dir=data_dir)
 
 
@@ -83,4 +83,6 @@ def images_for(
                 return images[:count], f"the first {count:,} test images of {name}"
             raise ValueError(f"samples={count} must be at most {len(images)}, the test images of {name}")
     images = random_feeds(graph, samples=count, seed=seed)[value.name]
-    return images, f"{count:,} random images of seed {seed}" + (f" ({name} is not at hand: --data-dir)" if name else "")
+    return images, f"{count:,} random images of seed {seed}" + (
+        f" ({name} is not at hand; name its data dir)" if name else ""
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from bnnhw.boards.manifest import Manifest
+from bnnhw.boards.manifest import AnswerError, Manifest
 from bnnhw.hw.protocol import Info
 
 from .link import BoardLink
@@ -103,13 +103,13 @@ class Accelerator:
         """
         sent = (self.manifest.encode_image(image) for image in images)
         for number, answer in enumerate(self.link.infer_many(sent)):
-            output = self.manifest.decode_answer(answer.outputs)
-            index = int(output if output.ndim == 0 else output.argmax())
-            if index >= len(self.manifest.classes):
+            try:
+                output = self.manifest.decode_answer(answer.outputs)
+            except AnswerError as error:
                 raise LinkError(
-                    f"the board at {self.link.port} answers image {number} with label {index}, where this build has "
-                    f"{len(self.manifest.classes)} classes, from 0 on; flash this build again"
-                )
+                    f"the board at {self.link.port} answers image {number} with {error}; flash this build again"
+                ) from error
+            index = int(output if output.ndim == 0 else output.argmax())
             yield Prediction(
                 index=index,
                 label=self.manifest.classes[index],

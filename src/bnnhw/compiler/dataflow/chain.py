@@ -98,7 +98,7 @@ def layer_body(
     groups = layer.positions // folding.pixels * layer.groups
     if folding.engine == "hardwired":
         words = convert(groups * layer.cols, layer.planes, folding.simd, layer.cols, shape.vectors)
-        plan = replace(layer.hardwired, vectors=shape.vectors)
+        plan = replace(layer.hardwired(target.fabric), vectors=shape.vectors)
         stages += [*words, Hardwired(name=name, layer=layer, plan=plan, vectors=groups, target=target)]
     else:
         stages.append(Matrix(name=name, layer=layer, shape=shape, vectors=groups))

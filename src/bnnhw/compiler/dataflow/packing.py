@@ -1,7 +1,7 @@
 """Numbers to bits and back: images as a core's input beats or as the link's bytes, outputs as labels or sums.
 
 Beats are arrays (beats, words) of uint64: bit b of a beat is bit b % 64 of word b // 64. The order of vectors, lanes
-and elements in a beat is in docs/architecture.md, "Streams and components".
+and elements in a beat is in docs/hardware.md, "Streams".
 """
 
 from typing import Any

@@ -100,10 +100,14 @@ class Schedule(LoweredNetwork):
         return self._input.lanes
 
     @property
+    def greatest_output(self) -> int:
+        """The greatest element of the core's output: a label, or a score."""
+        return self.pipeline.classes - 1 if self.pipeline.label else self.pipeline.greatest_score
+
+    @property
     def output_width(self) -> int:
-        """Bits of an element of the core's output: a label, or a score."""
-        classes = self.pipeline.classes
-        return max(1, (classes - 1).bit_length()) if self.pipeline.label else self.pipeline.score_width
+        """Bits of an element of the core's output."""
+        return max(1, self.greatest_output.bit_length())
 
     @property
     def output_lanes(self) -> int:

@@ -47,6 +47,11 @@ class Pipeline:
         return sum(layer.weights.size for layer in self.layers)
 
     @property
+    def greatest_score(self) -> int:
+        """The greatest code of a score; the least is 0."""
+        return int(self.layers[-1].greatest if self.table is None else self.table.max())
+
+    @property
     def score_width(self) -> int:
         """Bits of a score, unsigned."""
-        return max(1, int(self.layers[-1].greatest if self.table is None else self.table.max()).bit_length())
+        return max(1, self.greatest_score.bit_length())

@@ -20,7 +20,6 @@ LINK_LUTS = 1130
 LINK_FFS = 800
 LANE_LUTS = 85
 LANE_FFS = 68
-LANE_LUTS_PER_BIT = {16: 1.5, 32: 4.4}  # distributed RAM of so many words, 16 in a cell
 
 
 @cache
@@ -53,9 +52,9 @@ def link_resources(fabric: Fabric, *, bits: int, beats: int, vectors: int) -> Ce
         logic=LINK_LUTS + bits // 4, ffs=LINK_FFS + 2 * bits, ebr=fifo_block_rams(fabric, width=bits, depth=depth)
     )
     if vectors > 1:
-        depth = lane_depth(beats)
+        depth = lane_depth(fabric, beats)
         ebr = fifo_block_rams(fabric, width=bits, depth=depth)
-        memory = 0 if ebr else round(bits * LANE_LUTS_PER_BIT[depth])
+        memory = 0 if ebr else round(bits * fabric.queue_luts_per_bit[depth])
         for _ in range(vectors):
             total += Cells(logic=LANE_LUTS + memory, ffs=LANE_FFS + bits, ebr=ebr)
     return total

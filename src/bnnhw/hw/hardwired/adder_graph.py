@@ -9,10 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LUT_INPUTS", "Adder", "AdderGraph", "RowSum", "Term", "adder_lut4", "difference_width"]
-
-LUT_INPUTS = 4
-"""An adder of at most so many input bits is a LUT4 for each bit of its sum, a larger one a part of a carry chain."""
+__all__ = ["Adder", "AdderGraph", "RowSum", "Term", "difference_width"]
 
 
 @dataclass(frozen=True)
@@ -131,10 +128,3 @@ def difference_width(size: int, cols: int) -> int:
     """Bits of (T >> 1) - D in two's complement, D of `size` and T of all `cols` mismatches: -ceil(size / 2) at least,
     (cols - size) >> 1 at most."""
     return 1 + max((size - 1) // 2, (cols - size) // 2).bit_length()
-
-
-def adder_lut4(u_bits: int, v_bits: int, carry: bool, width: int, *, subtract: bool = False) -> int:
-    """LUT4 of an adder, as parts of carry cells where it is one: a position for each bit and the carry's."""
-    if u_bits + v_bits + carry <= LUT_INPUTS:
-        return width
-    return (width if subtract else max(u_bits, v_bits)) + 1

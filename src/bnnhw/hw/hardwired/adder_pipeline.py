@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.targets import Addend, Adders, Target, check_target
 
-from .adder_graph import LUT_INPUTS, Adder, AdderGraph, RowSum, Term
+from .adder_graph import Adder, AdderGraph, RowSum, Term
 
 __all__ = ["AdderPipeline"]
 
@@ -62,7 +62,7 @@ class AdderPipeline(wiring.Component):
         for number, adder in enumerate(graph.adders, graph.inputs):
             operand = partial(operand_at, stage=adder.stage - 1)
             total = Signal(adder.width, name=f"total{number}")
-            _add(adders, adder, operand, total, few=graph.input_bits(adder) <= LUT_INPUTS)
+            _add(adders, adder, operand, total, few=self.target.fabric.adds_in_luts(graph.input_bits(adder)))
             node = Signal(adder.width, name=f"node{number}", reset_less=True)
             m.d.sync += node.eq(total)
             nodes.append([node])

@@ -2,7 +2,7 @@
 
 from bnnhw.hw.targets import Cells, Fabric
 
-from .adder_graph import LUT_INPUTS, AdderGraph, Term
+from .adder_graph import AdderGraph, Term
 from .plan import WORD_REGISTERS, HardwiredPlan
 
 __all__ = ["hardwired_area"]
@@ -15,16 +15,16 @@ CONTROL_FF = 24
 """Their registers."""
 
 
-def hardwired_area(plan: HardwiredPlan, fabric: Fabric) -> Cells:
+def hardwired_area(plan: HardwiredPlan) -> Cells:
     """The cells of a HardwiredUnit.
 
     Carry cells are exact. Yosys finds LUT4 and flip-flops that adders have in common, and what a threshold does not
     need, so these are estimates.
     """
-    graph = plan.graph
+    graph, fabric = plan.graph, plan.fabric
     numbers = plan.vectors * plan.rows
-    carries, ends = fabric.carry_cells(_chain_adders(graph))
-    lut4 = sum(adder.width for adder in graph.adders if graph.input_bits(adder) <= LUT_INPUTS)
+    carries, ends = fabric.carry_cells(_chain_adders(graph, fabric))
+    lut4 = sum(adder.width for adder in graph.adders if fabric.adds_in_luts(graph.input_bits(adder)))
     ff = _register_bits(graph)
     lut4, ff, carries, ends = (plan.vectors * cells for cells in (lut4, ff, carries, ends))
     number_bits = [1 + graph.bits(row.high) for row in graph.rows] * plan.vectors
@@ -35,7 +35,7 @@ def hardwired_area(plan: HardwiredPlan, fabric: Fabric) -> Cells:
         ff += numbers * width + plan.vectors * plan.cols
         number_bits = [width] * numbers
     if plan.thresholded:
-        lut4 += sum(map(_comparison_lut4, number_bits))
+        lut4 += sum(_comparison_luts(bits, fabric) for bits in number_bits)
         ff += numbers
     lut4 += fabric.distributed_ram_luts(plan.queue_depth, plan.output_width) + CONTROL_LUT4
     carries, ends = carries + (plan.queue_depth.bit_length() + 1) // 2, ends + 1
@@ -47,16 +47,17 @@ def hardwired_area(plan: HardwiredPlan, fabric: Fabric) -> Cells:
     return fabric.cells(luts=lut4, carries=carries, carry_ends=ends, ffs=ff)
 
 
-def _comparison_lut4(bits: int) -> int:
-    """LUT4 of a comparison with a constant, three bits each; for half of the constants the lowest bit is nothing."""
-    return -(-(bits - 1) // 3)
+def _comparison_luts(bits: int, fabric: Fabric) -> int:
+    """LUTs of a comparison with a constant, of whose inputs one is the LUT before; for half of the constants the lowest
+    bit is nothing."""
+    return -(-(bits - 1) // (fabric.lut_inputs - 1))
 
 
-def _chain_adders(graph: AdderGraph) -> list[tuple[int, bool]]:
+def _chain_adders(graph: AdderGraph, fabric: Fabric) -> list[tuple[int, bool]]:
     """The adders in carry chains: the positions of each, its spacer included, and whether it hands out a carry."""
     adders = []
     for adder in graph.adders:
-        if graph.input_bits(adder) > LUT_INPUTS:
+        if not fabric.adds_in_luts(graph.input_bits(adder)):
             bits = adder.width if adder.subtract else min(adder.width, graph.bits(adder.u))
             adders.append((bits + 1, adder.width > bits))
     return adders

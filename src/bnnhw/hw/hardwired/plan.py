@@ -11,6 +11,7 @@ import numpy as np
 from bnnhw.hw.product.product_shape import ProductShape
 from bnnhw.hw.product.result_queue import ResultQueue
 from bnnhw.hw.stream.flow import Channel, Flow, Process
+from bnnhw.hw.targets import Fabric
 
 from .adder_graph import AdderGraph
 from .row_sums import plan_row_sums
@@ -31,9 +32,12 @@ class HardwiredPlan(ProductShape):
         See `ProductShape`. Each vector has adders of its own; bit planes take a cycle each.
     graph : AdderGraph
         The mismatch sums of a bit plane.
+    fabric : Fabric
+        That the graph is made for.
     """
 
     graph: AdderGraph
+    fabric: Fabric
 
     @property
     def initiation_interval(self) -> int:
@@ -75,7 +79,7 @@ class HardwiredPlan(ProductShape):
         stay in reserve.
         """
         credits = -(-(self.latency + 1) // self.initiation_interval) + 2
-        return max(16, 1 << (credits - 1).bit_length())
+        return max(self.fabric.distributed_ram_depth, 1 << (credits - 1).bit_length())
 
     @property
     def latency(self) -> int:
@@ -98,19 +102,27 @@ class HardwiredPlan(ProductShape):
 
 
 def plan_hardwired(
-    weights: np.ndarray, *, vectors: int = 1, planes: int = 1, thresholded: bool = True, shared: bool = True
+    weights: np.ndarray,
+    fabric: Fabric,
+    *,
+    vectors: int = 1,
+    planes: int = 1,
+    thresholded: bool = True,
+    shared: bool = True,
 ) -> HardwiredPlan:
     """The plan for `weights`, (rows, cols) of +1 and -1; seconds for 64 x 576.
 
     Unless `shared` each row is summed by itself: what the sharing is measured by.
 
-    >>> plan = plan_hardwired(np.ones((4, 8), np.int8))
+    >>> from bnnhw.hw.targets import PORTABLE
+    >>> plan = plan_hardwired(np.ones((4, 8), np.int8), PORTABLE.fabric)
     >>> plan.initiation_interval, plan.latency
-    (1, 7)
+    (1, 9)
     """
     weights = np.asarray(weights)
     if weights.ndim != 2 or not weights.size or not np.isin(weights, (-1, 1)).all():
         raise ValueError(f"weights of shape {weights.shape} must be a matrix of +1 and -1")
-    graph = plan_row_sums(weights.astype(np.int8), with_offsets=thresholded, shared=shared)
+    graph = plan_row_sums(weights.astype(np.int8), fabric, with_offsets=thresholded, shared=shared)
     rows, cols = weights.shape
-    return HardwiredPlan(rows=rows, cols=cols, vectors=vectors, planes=planes, thresholded=thresholded, graph=graph)
+    options = {"vectors": vectors, "planes": planes, "thresholded": thresholded}
+    return HardwiredPlan(rows=rows, cols=cols, graph=graph, fabric=fabric, **options)

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.hw.targets import Fabric
+
 from .adder_graph import AdderGraph, RowSum, Term, difference_width
 from .graph_builder import GraphBuilder
 from .row_group import class_numbers, sum_classes
@@ -11,7 +13,7 @@ from .row_grouping import choose_row_groups
 __all__ = ["plan_row_sums"]
 
 
-def plan_row_sums(weights: NDArray[np.int8], *, with_offsets: bool, shared: bool = True) -> AdderGraph:
+def plan_row_sums(weights: NDArray[np.int8], fabric: Fabric, *, with_offsets: bool, shared: bool = True) -> AdderGraph:
     """The graph of the mismatch sums of `weights`, (rows, cols) of +-1. Equal and inverse rows are summed once.
 
     with_offsets: whether a row may be given as a sum without a constant, which is what a comparison needs. shared:
@@ -27,7 +29,7 @@ def plan_row_sums(weights: NDArray[np.int8], *, with_offsets: bool, shared: bool
     distinct = weights[first]
     builder = GraphBuilder(cols)
     sums: list[RowSum | None] = [None] * len(distinct)
-    for group in choose_row_groups(distinct):
+    for group in choose_row_groups(distinct, fabric):
         for row, row_sum in zip(group, add_row_group(builder, distinct[group]), strict=True):
             sums[row] = row_sum
     rows = []

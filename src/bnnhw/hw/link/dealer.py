@@ -6,19 +6,19 @@ from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.fifo import Fifo
-from bnnhw.hw.targets import Target
+from bnnhw.hw.targets import Fabric, Target
 
 __all__ = ["Collector", "Dealer", "lane_depth"]
 
 
-def lane_depth(beats: int) -> int:
+def lane_depth(fabric: Fabric, beats: int) -> int:
     """Words of the queue that holds an image, or a result, of so many beats."""
-    return max(16, 1 << (beats + 1).bit_length())
+    return max(fabric.distributed_ram_depth, 1 << (beats + 1).bit_length())
 
 
 def add_lanes(m: Module, vectors: int, *, bits: int, beats: int, target: Target) -> list[Fifo]:
     """The queues of the vectors, each of which holds an image, or a result, of `beats` beats."""
-    lanes = [Fifo(width=bits, depth=lane_depth(beats), target=target) for _ in range(vectors)]
+    lanes = [Fifo(width=bits, depth=lane_depth(target.fabric, beats), target=target) for _ in range(vectors)]
     for number, lane in enumerate(lanes):
         m.submodules[f"lane{number}"] = lane
     return lanes

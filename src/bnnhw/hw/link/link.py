@@ -125,7 +125,7 @@ class Link(wiring.Component):
         """The core's results and the verdicts to the line."""
         result = self.settings.result
         if result.vectors == 1:
-            depth = lane_depth(result.beats)
+            depth = lane_depth(self.settings.target.fabric, result.beats)
             results = Fifo(width=result.vector_bits, depth=depth, target=self.settings.target)
         else:
             results = Collector(

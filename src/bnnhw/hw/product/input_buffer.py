@@ -159,7 +159,8 @@ class InputBuffer(wiring.Component):
     @property
     def _part_depth(self) -> int:
         """Words that share a write enable: a register, a distributed RAM, or all of the block RAM."""
-        return {"registers": 1, "lut": min(16, self._depth), "block": self._depth}[buffer_store(self._depth)]
+        cell = self.target.fabric.distributed_ram_depth
+        return {"registers": 1, "lut": min(cell, self._depth), "block": self._depth}[buffer_store(self._depth)]
 
     def _block_ram(
         self,

@@ -1,6 +1,6 @@
 """What a matrix unit occupies on a target, counted from its structure before synthesis."""
 
-from bnnhw.hw.storage.weight_rom import block_rams, different_columns, rom_lut4
+from bnnhw.hw.storage.weight_rom import block_rams, different_columns, rom_luts
 from bnnhw.hw.targets import Cells
 
 from .input_buffer import buffer_block_rams, buffer_depth, buffer_store
@@ -29,7 +29,7 @@ def matrix_area(shape: MatrixShape) -> Cells:
     if shape.store == "block":
         ebr += block_rams(fabric, shape.depth, shape.pe * shape.rom_bits)
     elif shape.store == "lut":
-        lut4 += sum(rom_lut4(shape.depth, len(pes) * shape.simd) for pes in shape.groups())
+        lut4 += sum(rom_luts(fabric, shape.depth, len(pes) * shape.simd) for pes in shape.groups())
     return fabric.cells(luts=lut4, carries=carries, carry_ends=carry_ends, ffs=ff, ebr=ebr)
 
 
@@ -57,7 +57,7 @@ def _element_cells(shape: MatrixShape) -> tuple[int, int]:
     if shape.start_bits:
         each_pe += plan.latency * shape.start_bits + -(-width // shape.start_bits) * shape.start_bits
     elif shape.thresholded and shape.folds > 1:
-        lut4 += sum(rom_lut4(shape.folds, len(pes) * width) for pes in shape.groups())
+        lut4 += sum(rom_luts(shape.target.fabric, shape.folds, len(pes) * width) for pes in shape.groups())
         shared += sum(different_columns(shape.folds, len(pes) * width) for pes in shape.groups())
     return lut4, shape.pe * each_pe + shared
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from bnnhw.hw.storage.weight_rom import block_rams, rom_latency, rom_lut4
+from bnnhw.hw.storage.weight_rom import block_rams, rom_latency, rom_luts
 from bnnhw.hw.stream.flow import Channel, Flow, Process
 from bnnhw.hw.targets import Target
 
@@ -87,7 +87,7 @@ class MatrixShape(ProductShape):
             return "constant"
         fabric, width = self.target.fabric, self.pe * self.simd
         in_block_ram = fabric.block_ram_luts * block_rams(fabric, self.depth, width)
-        return "lut" if rom_lut4(self.depth, width) <= in_block_ram else "block"
+        return "lut" if rom_luts(fabric, self.depth, width) <= in_block_ram else "block"
 
     @property
     def folds(self) -> int:
@@ -128,7 +128,7 @@ class MatrixShape(ProductShape):
         bits = -(-self.accumulator_width // self.words)
         fabric = self.target.fabric
         beside = bits * fabric.block_ram_luts / max(fabric.block_ram_shapes.values())
-        return bits if beside < rom_lut4(self.folds, self.accumulator_width) else 0
+        return bits if beside < rom_luts(fabric, self.folds, self.accumulator_width) else 0
 
     @property
     def rom_bits(self) -> int:
@@ -200,7 +200,7 @@ class MatrixShape(ProductShape):
     def queue_depth(self) -> int:
         """Results that the output queue holds: enough for a fold to begin whenever the one before has ended."""
         round_trip = self.fold_beats + self.pipeline_latency + ResultQueue.latency + 2
-        return max(16, 1 << (-(-round_trip // self.fold_beats)).bit_length())
+        return max(self.target.fabric.distributed_ram_depth, 1 << (-(-round_trip // self.fold_beats)).bit_length())
 
     def flow(self, i: Channel, o: Channel) -> Flow:
         """The unit's flow.

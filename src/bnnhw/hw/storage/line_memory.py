@@ -35,8 +35,7 @@ def line_memory_cells(fabric: Fabric, depth: int, width: int, store: str) -> tup
         case "registers":
             return width * fabric.multiplexer_luts(depth) + (depth if depth > 1 else 0), width * (depth + 1), 0
         case "lut":
-            # Beyond 16 words each cell of 16 needs its own write enable.
-            blocks = -(-depth // 16)
+            blocks = -(-depth // fabric.distributed_ram_depth)  # where there are several, each has a write enable
             return fabric.distributed_ram_luts(depth, width) + (blocks if blocks > 1 else 0), width, 0
         case _:
             words, columns = block_shape(fabric, depth, width)

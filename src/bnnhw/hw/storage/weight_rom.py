@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY, Fabric, Target
 
-__all__ = ["WeightRom", "block_rams", "different_columns", "rom_latency", "rom_lut4", "weight_words"]
+__all__ = ["WeightRom", "block_rams", "different_columns", "rom_latency", "rom_luts", "weight_words"]
 
 
 def weight_words(weights: np.ndarray, *, pe: int, simd: int) -> np.ndarray:
@@ -38,9 +38,9 @@ def _banks(fabric: Fabric, depth: int) -> list[int]:
     return [min(deepest, depth - start) for start in range(0, depth, deepest)]
 
 
-def rom_lut4(depth: int, width: int) -> int:
-    """LUT4 of a ROM of random bits in logic: 16 words to each, and multiplexers between these."""
-    return different_columns(depth, width) * (2 * -(-depth // 16) - 1)
+def rom_luts(fabric: Fabric, depth: int, width: int) -> int:
+    """LUTs of a ROM of random bits in logic: `lut_depth` words to each, and multiplexers between these."""
+    return different_columns(depth, width) * (2 * -(-depth // fabric.lut_depth) - 1)
 
 
 def different_columns(depth: int, width: int) -> int:

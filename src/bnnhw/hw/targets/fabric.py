@@ -11,16 +11,19 @@ __all__ = ["Fabric"]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Fabric:
-    """Sizes and prices, in LUTs of 4 inputs.
+    """Sizes and prices, in LUTs of `lut_inputs` inputs.
 
     Attributes
     ----------
+    lut_inputs : int
     block_ram_shapes : mapping
         Depth -> width of one block RAM, the shallowest first.
     block_ram_luts : int
         LUTs that are worth one block RAM: a device has so many of them for each.
     distributed_ram : (words, bits, LUTs)
         Of a cell of distributed RAM.
+    queue_luts_per_bit : mapping
+        Words of a queue in distributed RAM -> LUTs of a bit, its multiplexer and write enables included: measured.
     carry_luts : int
         LUTs that a carry cell takes the place of, and its positions in a chain.
     carry_end_luts : int
@@ -30,9 +33,11 @@ class Fabric:
         Positions of a carry chain after which a new one begins at the next adder.
     """
 
+    lut_inputs: int
     block_ram_shapes: Mapping[int, int]
     block_ram_luts: int
     distributed_ram: tuple[int, int, int]
+    queue_luts_per_bit: Mapping[int, float]
     carry_luts: int
     carry_end_luts: int
     chain_positions: int
@@ -58,8 +63,18 @@ class Fabric:
         """Block RAMs side by side that hold `depth` words, at most one's depth, of `width` bits."""
         return -(-width // self.block_ram_width(depth))
 
+    @property
+    def distributed_ram_depth(self) -> int:
+        """Words of a cell of distributed RAM."""
+        return self.distributed_ram[0]
+
+    @property
+    def lut_depth(self) -> int:
+        """Words of a ROM of one bit in a LUT."""
+        return 1 << self.lut_inputs
+
     def multiplexer_luts(self, ways: int) -> int:
-        """LUTs of a multiplexer for one bit: 1 for 2 ways, 2 for 4, 5 for 8."""
+        """LUTs of a multiplexer for one bit where they have 4 inputs: 1 for 2 ways, 2 for 4, 5 for 8."""
         return (2 * (ways - 1) + 2) // 3
 
     def distributed_ram_luts(self, depth: int, width: int) -> int:
@@ -67,6 +82,16 @@ class Fabric:
         words, bits, luts = self.distributed_ram
         blocks = -(-depth // words)
         return -(-width // bits) * luts * blocks + width * self.multiplexer_luts(blocks)
+
+    def adds_in_luts(self, input_bits: int) -> bool:
+        """Whether an adder of so many input bits is a LUT for each bit of its sum, and no part of a carry chain."""
+        return input_bits <= self.lut_inputs
+
+    def adder_luts(self, u_bits: int, v_bits: int, carry: bool, width: int, *, subtract: bool = False) -> int:
+        """LUTs of an adder, as parts of carry cells where it is one: a position for each bit and the carry's."""
+        if self.adds_in_luts(u_bits + v_bits + carry):
+            return width
+        return (width if subtract else max(u_bits, v_bits)) + 1
 
     def carry_cells(self, adders: Sequence[tuple[int, bool]]) -> tuple[int, int]:
         """(carry cells, chains' ends that placing adds to) of adders of one level, as `Adders` lays them into chains.

@@ -10,7 +10,7 @@ import numpy as np
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib.memory import Memory
 
-from bnnhw.hw.storage.weight_rom import rom_lut4
+from bnnhw.hw.storage.weight_rom import rom_luts
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY, Fabric, Target
 
 __all__ = ["place_rom_cells", "place_rom_latency", "place_rom_store", "read_place_rom", "read_shared_roms"]
@@ -22,7 +22,7 @@ def place_rom_store(fabric: Fabric, depth: int, width: int) -> Literal["constant
         return "constant"
     if depth > fabric.block_ram_depth:
         return "lut"
-    return "lut" if _lut4(depth, width) <= fabric.block_ram_luts * fabric.block_rams(depth, width) else "block"
+    return "lut" if _luts(fabric, depth, width) <= fabric.block_ram_luts * fabric.block_rams(depth, width) else "block"
 
 
 def place_rom_latency(store: str) -> int:
@@ -31,22 +31,23 @@ def place_rom_latency(store: str) -> int:
 
 
 def place_rom_cells(fabric: Fabric, depth: int, width: int) -> tuple[int, int, int]:
-    """(LUT4, flip-flops, block RAMs) of a ROM in the cheapest store."""
+    """(LUTs, flip-flops, block RAMs) of a ROM in the cheapest store."""
     match place_rom_store(fabric, depth, width):
         case "constant":
             return 0, 0, 0
         case "lut":
-            return _lut4(depth, width), min(width, (1 << min(depth, 16)) - 2), 0
+            return _luts(fabric, depth, width), min(width, (1 << min(depth, 16)) - 2), 0
         case _:
             return 0, 0, fabric.block_rams(depth, width)
 
 
-def _lut4(depth: int, width: int) -> int:
-    """LUT4 of a ROM in logic: as for the weights, where it is no deeper than a LUT4; yosys packs the multiplexers of
+def _luts(fabric: Fabric, depth: int, width: int) -> int:
+    """LUTs of a ROM in logic: as for the weights, where it is no deeper than a LUT; yosys packs the multiplexers of
     deep ones less well."""
-    if depth <= 16:
-        return rom_lut4(depth, width)
-    return round(width * (depth / 8 - 1) * (1.14 if depth > 48 else 1.0))
+    if depth <= fabric.lut_depth:
+        return rom_luts(fabric, depth, width)
+    luts = depth / fabric.lut_depth
+    return round(width * (2 * luts - 1) * (1.14 if luts > 3 else 1.0))
 
 
 def read_place_rom(

@@ -60,5 +60,5 @@ def fetch(name: str, file: str) -> Path:
     except (requests.RequestException, ValueError, OSError) as error:
         raise ValueError(
             f"cannot download {url}{file} ({type(error).__name__}); "
-            f"fetch {', '.join(registry)} of {name} by hand and give the folder as --data-dir or in BNNHW_DATA_DIR"
+            f"fetch {', '.join(registry)} of {name} by hand and name the folder, as the data dir or in BNNHW_DATA_DIR"
         ) from error

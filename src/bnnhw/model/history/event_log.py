@@ -24,7 +24,8 @@ class EventLog:
     def __init__(self, folder: Path):
         if find_spec("tensorboard") is None:
             raise ValueError(
-                "--tensorboard needs the package tensorboard, which is not installed; pip install 'bnnhw[tensorboard]'"
+                "the log for TensorBoard needs the package tensorboard, which is not installed; "
+                "pip install 'bnnhw[tensorboard]'"
             )
         self._folder = folder
         self._writer: SummaryWriter | None = None

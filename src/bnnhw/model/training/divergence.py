@@ -34,7 +34,7 @@ def check_finite(
     found = next(filter(None, workers.all_of(found)), None)
     if found is None:
         return
-    way_out = f"give a --learning-rate of less than {learning_rate:g}"
+    way_out = f"give a learning rate of less than {learning_rate:g}"
     if checkpoint is not None and checkpoint.exists():
         way_out = f"{checkpoint} keeps the epochs before; delete it and {way_out}"
     raise ValueError(f"the training diverged: {', and '.join(found)}; {way_out}")

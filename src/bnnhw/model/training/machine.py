@@ -12,7 +12,7 @@ import torch
 
 from .distributed import Workers
 
-__all__ = ["Machine"]
+__all__ = ["Machine", "check_device"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,10 +27,7 @@ class Machine:
     compiled: bool = False
 
     def __post_init__(self) -> None:
-        if self.device not in ("cpu", "cuda"):
-            raise ValueError(f"device={self.device!r} must be 'cpu' or 'cuda'")
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise ValueError("device='cuda' needs a GPU and a torch that sees it; take 'cpu'")
+        check_device(self.device)
         if self.compiled:
             _check_compiler()
 
@@ -41,6 +38,14 @@ class Machine:
     def settings(self) -> Mapping[str, Any]:
         """What decides how a training rounds, and so its outcome."""
         return {"device": self.device, "processes": self.workers.count, "compiled": self.compiled}
+
+
+def check_device(device: str) -> None:
+    """ValueError unless `device` is "cpu", or "cuda" where torch sees a GPU."""
+    if device not in ("cpu", "cuda"):
+        raise ValueError(f"device={device!r} must be 'cpu' or 'cuda'")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device='cuda' needs a GPU and a torch that sees it; take 'cpu'")
 
 
 def _check_compiler() -> None:

@@ -31,7 +31,7 @@ class Hardwired(Stage):
     @property
     def unshared(self) -> "Hardwired":
         """The same unit with each row summed by itself: what its rows save by sharing sums."""
-        return replace(self, plan=replace(self.layer.unshared, vectors=self.plan.vectors))
+        return replace(self, plan=replace(self.layer.unshared(self.plan.fabric), vectors=self.plan.vectors))
 
     @property
     def interval(self) -> int:
@@ -39,7 +39,7 @@ class Hardwired(Stage):
 
     @property
     def resources(self) -> Cells:
-        return hardwired_area(self.plan, self.target.fabric)
+        return hardwired_area(self.plan)
 
     def flow(self, i: Channel, o: Channel) -> Flow:
         return self.plan.flow(i, o)

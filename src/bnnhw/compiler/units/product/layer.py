@@ -18,7 +18,7 @@ from bnnhw.compiler.ir.types import BinaryType, IntType
 from bnnhw.compiler.units.step import Step
 from bnnhw.hw.hardwired.plan import HardwiredPlan, plan_hardwired
 from bnnhw.hw.product.matrix_shape import MatrixShape
-from bnnhw.hw.targets import Target
+from bnnhw.hw.targets import Fabric, Target
 from bnnhw.hw.window.shape import WindowShape
 from bnnhw.hw.window.simds import window_simds
 
@@ -65,7 +65,7 @@ class Windows:
         """Channels of a pixel that come at once."""
         return min(folding.simd, self.channels // self.groups)
 
-    @property
+    @cached_property
     def output(self) -> Pair:
         """(height, width) of the layer's output."""
         return window_counts((self.height, self.width, self.channels), self.kernel, self.stride, self.padding)
@@ -185,19 +185,23 @@ class MatrixLayer:
         each = max(words, self.planes) if folding.engine == "hardwired" else folds * words * self.planes
         return self.positions // folding.pixels * each
 
-    @cached_property
-    def hardwired(self) -> HardwiredPlan:
-        """The adders that are made for the weights. Planning takes seconds for 64 x 576."""
-        return self._plan_hardwired(shared=True)
+    def hardwired(self, fabric: Fabric) -> HardwiredPlan:
+        """The adders that are made for the weights. Planning takes seconds for 64 x 576, once for a fabric."""
+        if fabric not in self._plans:
+            self._plans[fabric] = self._plan_hardwired(fabric, shared=True)
+        return self._plans[fabric]
 
-    @property
-    def unshared(self) -> HardwiredPlan:
+    def unshared(self, fabric: Fabric) -> HardwiredPlan:
         """The same with each row summed by itself."""
-        return self._plan_hardwired(shared=False)
+        return self._plan_hardwired(fabric, shared=False)
 
-    def _plan_hardwired(self, *, shared: bool) -> HardwiredPlan:
+    @cached_property
+    def _plans(self) -> dict[Fabric, HardwiredPlan]:
+        return {}
+
+    def _plan_hardwired(self, fabric: Fabric, *, shared: bool) -> HardwiredPlan:
         thresholded = self.thresholds is not None
-        return plan_hardwired(self.weights, planes=self.planes, thresholded=thresholded, shared=shared)
+        return plan_hardwired(self.weights, fabric, planes=self.planes, thresholded=thresholded, shared=shared)
 
     @property
     def max_sum(self) -> int:

@@ -25,9 +25,11 @@ class Ecp5(Target):
 
     name = "ecp5"
     fabric = Fabric(
+        lut_inputs=4,
         block_ram_shapes={512: 36, 1024: 18, 2048: 9, 4096: 4, 8192: 2, 16384: 1},
         block_ram_luts=400,
         distributed_ram=(16, 4, 6),
+        queue_luts_per_bit={16: 1.5, 32: 4.4},
         carry_luts=2,
         carry_end_luts=2,
         chain_positions=CHAIN_POSITIONS,

@@ -75,5 +75,5 @@ def _check(network: nn.Module) -> None:
         if not isinstance(quantiser, SignWeights) or not isinstance(quantiser.gradient, Ste):
             raise ValueError(
                 f"optimizer 'bop' flips weights that are signs with the gradient 'ste', but layer {name!r} has "
-                f"{type(quantiser).__name__}; take --method bnn or bireal, or another optimizer"
+                f"{type(quantiser).__name__}; take the method bnn or bireal, or another optimizer"
             )
