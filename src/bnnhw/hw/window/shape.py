@@ -295,7 +295,5 @@ class WindowShape:
         """
         sizes = {"rows": self.rows, "row_beats": self.row_beats, "row_words": self.row_words}
         buffered = Channel()
-        return [
-            buffer_process(i, buffered),
-            *window_flow(self.order, buffered, o, latency=self.latency, **sizes),
-        ]
+        windows = window_flow(self.order, buffered, o, latency=self.latency, **sizes)
+        return [buffer_process(i, buffered), *windows]
