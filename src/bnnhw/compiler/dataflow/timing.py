@@ -37,9 +37,9 @@ def core_timing(stages: Sequence[Stage], *, input_beats: int) -> Timing:
         for _ in range(input_beats):
             i.give(0)
         network.run()
-        ends.append(o.takes.cycles[-1])
+        ends.append(o.takes[-1])
         if frame >= MOST_FRAMES or (frame > 2 and ends[-1] - ends[-2] == ends[-2] - ends[-3] == ends[-3] - ends[-4]):
-            return Timing(ends[-1] - ends[-2], ends[0] - i.takes.cycles[0])
+            return Timing(ends[-1] - ends[-2], ends[0] - i.takes[0])
     raise AssertionError("a count has no end")
 
 

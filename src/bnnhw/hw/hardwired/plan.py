@@ -95,7 +95,7 @@ class HardwiredPlan(ProductShape):
         interval, latency = self.initiation_interval, self.latency
         accepted = -interval
         for place in count(-self.queue_depth):  # the result that leaves a place of the queue to the next one
-            cycle = max((yield i.next), accepted + interval, (yield o.takes, place) + 3)
+            cycle = max((yield i), accepted + interval, (yield o.takes, place) + 3)
             accepted = cycle if cycle == accepted + 1 else max(cycle, (yield o.takes, place + 1) + 3)
             i.take(accepted)
             o.give(accepted + latency)

@@ -21,7 +21,7 @@ def label_select_process(i: Channel, o: Channel, *, classes: int, lanes: int) ->
     free = 0
     for number in count():
         for _ in range(classes // lanes):
-            accepted = max((yield i.next), free)
+            accepted = max((yield i), free)
             i.take(accepted)
             free = accepted + lanes
         free = max(free, (yield o.takes, number - 1))

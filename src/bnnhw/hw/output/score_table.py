@@ -19,7 +19,7 @@ def score_table_process(i: Channel, o: Channel, *, lanes: int, vectors: int) -> 
     """The flow of a ScoreTable: its lookups begin in the lanes * vectors cycles after a beat was accepted, and the beat
     with the scores is offered when the last one has come out of the ROM. When it was taken, the next is accepted."""
     for number in count():
-        accepted = max((yield i.next), (yield o.takes, number - 1) + 1)
+        accepted = max((yield i), (yield o.takes, number - 1) + 1)
         i.take(accepted)
         o.give(accepted + lanes * vectors + 1 + rom_latency("block"))
 

@@ -183,6 +183,6 @@ class PoolShape:
         while True:
             for row in range(self.height):
                 for place in range(self.row_beats):
-                    cycle = yield i.next
+                    cycle = yield i
                     ends = row in rows and place // self.chunks in groups
                     i.take((yield from (pipeline.enter if ends else pipeline.moving)(cycle)))

@@ -217,7 +217,7 @@ class MatrixShape(ProductShape):
         for vector in count():
             free = (yield banks.takes, vector - 2) + 1
             for _ in range(words):
-                free = max((yield i.next), free)
+                free = max((yield i), free)
                 i.take(free)
             banks.give(free + 1)
 
@@ -227,7 +227,7 @@ class MatrixShape(ProductShape):
         begin = -2  # of the fold before
         place = -self.queue_depth  # the result that leaves a place of the queue to the next one
         while True:
-            ready = yield banks.next
+            ready = yield banks
             for _ in range(folds):
                 ready = max(ready, (yield o.takes, place) + 3)
                 begin = ready if ready == begin + 1 else max(ready, (yield o.takes, place + 1) + 3)

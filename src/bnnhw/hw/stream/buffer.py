@@ -22,7 +22,7 @@ def buffer_process(i: Channel, o: Channel) -> Process:
     """The flow of a StreamBuffer: a beat is offered one cycle after it was accepted; with one waiting at the output and
     one behind it, the next is accepted one cycle after the first was taken."""
     for number in count():
-        accepted = max((yield i.next), (yield o.takes, number - 2) + 1)
+        accepted = max((yield i), (yield o.takes, number - 2) + 1)
         i.take(accepted)
         o.give(accepted + 1)
 

@@ -39,7 +39,7 @@ def fifo_flow(i: Channel, o: Channel, *, depth: int) -> Flow:
 def _write(i: Channel, memory: Channel, depth: int) -> Process:
     written = deque([-4] * 2, maxlen=2)
     for number in count():
-        accepted = yield i.next
+        accepted = yield i
         while True:
             # Of the depth - 2 beats before, and one or two fewer where the latest writes do not show yet.
             late = sum(cycle > accepted - 3 for cycle in written)

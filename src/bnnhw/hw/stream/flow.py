@@ -10,6 +10,7 @@ joins have exact cycles as chains do; and where the hardware would stand still f
 Tests: tests/compiler/dataflow/test_queues.py
 """
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from itertools import chain, count, pairwise
 
@@ -30,70 +31,73 @@ EARLIER = -(1 << 40)
 """The cycle of what was before the first beat."""
 
 
-class Times:
+class Times(list[int]):
     """Cycles of one kind of event in order, which a process may wait for: its request is (times, index), the answer
-    the event's cycle. Events before the first one were long ago."""
+    that event's cycle. Events before the first one were long ago."""
 
-    def __init__(self) -> None:
-        self.cycles: list[int] = []
-        self.waiting: tuple[int, Process] | None = None
-        self.woken: list[Process] | None = None  # where a run collects those that can go on
+    index = -1
+    process: "Process"
+    ready: "list[tuple[Process, int | None]]"
+    """What waits: for which event, and where a run finds it again."""
 
     def add(self, cycle: int) -> None:
         """The next event."""
-        self.cycles.append(cycle)
-        if self.waiting and self.waiting[0] < len(self.cycles):
-            assert self.woken is not None  # a process waits, so it runs
-            self.woken.append(self.waiting[1])
-            self.waiting = None
-
-
-Request = tuple[Times, int]
-Process = Generator[Request, int, None]
-Flow = Iterable[Process]
-"""The processes of a unit."""
+        if self.index == len(self):
+            self.ready.append((self.process, cycle))
+            self.index = -1
+        self.append(cycle)
 
 
 class Channel:
-    """A stream between two units: which beats are offered from when on, and when each is taken.
+    """A stream between two units: from when on each beat is offered, and when it is taken.
 
-    offers : the first cycle of each beat at the input of the unit behind
-    takes : the cycle of its handshake
+    A process of the unit behind waits for the next beat: its request is the channel, the answer the cycle from which on
+    the beat is offered. A process of the unit before waits for one of `takes`, the cycles of the handshakes.
     """
 
     def __init__(self) -> None:
-        self.offers, self.takes = Times(), Times()
-        self._ready: list[tuple[int, bool]] = []
+        self.takes = Times()
+        self.offered: int | None = None
+        self.process: Process | None = None
+        self.ready: list[tuple[Process, int | None]] = []
+        self._given: deque[tuple[int, bool]] = deque()
         self._waited = 0
-
-    @property
-    def next(self) -> Request:
-        """The request for the cycle from which on the next beat is offered."""
-        return self.offers, len(self.takes.cycles)
 
     def take(self, cycle: int) -> None:
         """The unit behind takes the beat that is offered, in this cycle."""
-        self._waited += cycle - self.offers.cycles[-1]
+        assert self.offered is not None  # it has asked
+        self._waited += cycle - self.offered
         self.takes.add(cycle)
-        self._offer()
+        self.offered = None
+        if self._given:
+            self._offer(*self._given.popleft())
 
-    def give(self, cycle: int) -> None:
-        """The unit before has the next beat from this cycle on; it offers it once the one before was taken."""
-        self._ready.append((cycle, False))
-        self._offer()
+    def give(self, cycle: int, *, held: bool = False) -> None:
+        """The unit before has the next beat from this cycle on; it offers it once the one before was taken.
 
-    def give_held(self, cycle: int) -> None:
-        """The same for a unit that stands still while a beat waits: so many cycles later as beats will wait from now
-        on, counted from the first one on."""
-        self._ready.append((cycle, True))
-        self._offer()
+        If `held` it stands still while a beat waits: this one comes as many cycles later as beats wait on this channel
+        until then, counted from the first beat on.
+        """
+        if self.offered is None:
+            self._offer(cycle, held)
+        else:
+            self._given.append((cycle, held))
 
-    def _offer(self) -> None:
-        given, offered = len(self._ready), len(self.offers.cycles)
-        if offered < given and offered == len(self.takes.cycles):
-            cycle, held = self._ready[offered]
-            free = self.takes.cycles[-1] + 1 if offered else cycle
-            self.offers.add(cycle + self._waited if held else max(cycle, free))
+    def _offer(self, cycle: int, held: bool) -> None:
+        if held:
+            cycle += self._waited
+        elif self.takes and cycle <= self.takes[-1]:
+            cycle = self.takes[-1] + 1
+        self.offered = cycle
+        if self.process is not None:
+            self.ready.append((self.process, cycle))
+            self.process = None
+
+
+Request = Channel | tuple[Times, int]
+Process = Generator[Request, int, None]
+Flow = Iterable[Process]
+"""The processes of a unit."""
 
 
 class Network:
@@ -101,22 +105,26 @@ class Network:
 
     def __init__(self, processes: Iterable[Process]):
         self._ready: list[tuple[Process, int | None]] = [(process, None) for process in processes]
-        self._woken: list[Process] = []
-        self._requests: dict[Process, Request] = {}
 
     def run(self) -> None:
         """Runs the processes until none can go on. Called again, it goes on with what was given since."""
-        ready, woken, requests = self._ready, self._woken, self._requests
-        while ready or woken:
-            while woken:
-                process = woken.pop()
-                times, index = requests.pop(process)
-                ready.append((process, times.cycles[index]))
+        ready = self._ready
+        while ready:
             process, answer = ready.pop()
-            times, index = next(process) if answer is None else process.send(answer)
-            while index < len(times.cycles):
-                times, index = process.send(times.cycles[index] if index >= 0 else EARLIER)
-            times.waiting, times.woken, requests[process] = (index, process), woken, (times, index)
+            send = process.send
+            request = send(answer)  # pyright: ignore[reportArgumentType] None starts it
+            while True:
+                if request.__class__ is Channel:
+                    if (answer := request.offered) is None:
+                        request.process, request.ready = process, ready
+                        break
+                else:
+                    times, index = request
+                    if index >= len(times):
+                        times.index, times.process, times.ready = index, process, ready
+                        break
+                    answer = times[index] if index >= 0 else EARLIER
+                request = send(answer)
 
 
 def take_at_once(cycle: int) -> int:
@@ -127,7 +135,7 @@ def take_at_once(cycle: int) -> int:
 def sink_process(i: Channel, take: Callable[[int], int] = take_at_once) -> Process:
     """Takes each beat in the cycle that `take` makes of the one from which on it is offered."""
     while True:
-        i.take(take((yield i.next)))
+        i.take(take((yield i)))
 
 
 def flow_cycles(
@@ -139,7 +147,7 @@ def flow_cycles(
     for cycle in offered:
         i.give(cycle)
     Network([*flow(i, o), sink_process(o, take)]).run()
-    return i.takes.cycles, o.takes.cycles
+    return list(i.takes), list(o.takes)
 
 
 def chain_flow(flows: Sequence[Callable[[Channel, Channel], Flow]], i: Channel, o: Channel) -> Flow:
@@ -151,5 +159,5 @@ def chain_flow(flows: Sequence[Callable[[Channel, Channel], Flow]], i: Channel, 
 def wire_process(i: Channel, o: Channel) -> Process:
     """A unit without a register."""
     for number in count():
-        o.give((yield i.next))
+        o.give((yield i))
         i.take((yield o.takes, number))

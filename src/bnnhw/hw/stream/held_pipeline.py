@@ -38,7 +38,7 @@ class HeldPipeline:
         entered = yield from self.moving(cycle)
         leaving = entered + self.latency - self._waited
         self._leaving.append(leaving)
-        self.o.give_held(leaving)
+        self.o.give(leaving, held=True)
         return entered
 
 
@@ -46,4 +46,4 @@ def pipeline_process(i: Channel, o: Channel, *, latency: int) -> Process:
     """A unit that is such a pipeline, with a beat of its own for each."""
     pipeline = HeldPipeline(latency, o)
     while True:
-        i.take((yield from pipeline.enter((yield i.next))))
+        i.take((yield from pipeline.enter((yield i))))

@@ -34,7 +34,7 @@ def width_converter_flow(i: Channel, o: Channel, *, in_lanes: int, out_lanes: in
 
 def _narrow_process(i: Channel, o: Channel, parts: int) -> Process:
     for number in count():
-        accepted = max((yield i.next), (yield o.takes, number * parts - 1))
+        accepted = max((yield i), (yield o.takes, number * parts - 1))
         i.take(accepted)
         for _ in range(parts):
             o.give(accepted + 1)
@@ -44,7 +44,7 @@ def _widen_process(i: Channel, o: Channel, parts: int) -> Process:
     for number in count():
         accepted = yield o.takes, number - 1
         for _ in range(parts):
-            accepted = max((yield i.next), accepted)
+            accepted = max((yield i), accepted)
             i.take(accepted)
         o.give(accepted + 1)
 

@@ -35,7 +35,7 @@ def _write_rows(i: Channel, written: Times, freed: Times, *, rows: int, row_beat
     for row in count():
         free = max(free, (yield freed, row - rows))
         for _ in range(row_beats):
-            accepted = max((yield i.next), free)
+            accepted = max((yield i), free)
             i.take(accepted)
             free = accepted + 1
         written.add(free)
