@@ -1,26 +1,30 @@
-"""Core: the network's units in a row."""
+"""Core: the network's units and the streams between them."""
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from typing import Any
 
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.stream.flow import Channel, Flow, chain_flow
+from bnnhw.hw.stream.connections import OUTSIDE, Connection, End, connect_flows, in_a_row
+from bnnhw.hw.stream.flow import Channel, Flow
 
 __all__ = ["Core"]
 
 
 class Core(wiring.Component):
-    """Chains units by their streams: `i`, units[0], units[1] .. `o`. It inserts nothing between them.
+    """Units, connected by their streams from `i` to `o`. It inserts nothing between them.
 
     Parameters
     ----------
-    units : sequence of components with flat streams `i` and `o`
+    units : sequence of components with flat streams
         In the order of the data.
+    connections : sequence of ((number of a unit, port), (number of a unit, port)), optional
+        From outputs to inputs; OUTSIDE is the core itself, with its ports `i` and `o`. By default the units stand in a
+        row: `i`, units[0], units[1] .. `o`.
     input_lanes, input_width : int
         Elements of a vector in a beat of `i`, and bits of an element.
     output_lanes, output_width : int
@@ -43,6 +47,7 @@ class Core(wiring.Component):
         self,
         *,
         units: Sequence,
+        connections: Sequence[Connection] | None = None,
         input_lanes: int,
         input_width: int,
         output_lanes: int,
@@ -51,6 +56,7 @@ class Core(wiring.Component):
         names: Sequence[str] = (),
     ):
         self.units = tuple(units)
+        self.connections = in_a_row(len(self.units)) if connections is None else tuple(connections)
         self.names = tuple(re.sub(r"\W", "_", name) for name in names)
         self.input_lanes = input_lanes
         self.input_width = input_width
@@ -59,18 +65,21 @@ class Core(wiring.Component):
         self.vectors = vectors
         if not self.units:
             raise ValueError("units must hold at least one unit")
-        for index, (unit, successor) in enumerate(pairwise(self.units)):
-            gives, takes = len(unit.o.payload), len(successor.i.payload)
+        for (source, output), (target, into) in self.connections:
+            if OUTSIDE in (source, target):
+                continue
+            gives, takes = len(self._port(source, output).payload), len(self._port(target, into).payload)
             if gives != takes:
                 raise ValueError(
-                    f"units[{index}] {unit!r} gives beats of {gives} bits, but units[{index + 1}] {successor!r} takes "
-                    f"{takes} bits; put a WidthConverter between them"
+                    f"units[{source}] {self.units[source]!r} gives beats of {gives} bits, but units[{target}] "
+                    f"{self.units[target]!r} takes {takes} bits; put a WidthConverter between them"
                 )
         ends = (
-            ("input", input_lanes, input_width, len(self.units[0].i.payload)),
-            ("output", output_lanes, output_width, len(self.units[-1].o.payload)),
+            ("input", input_lanes, input_width, self._end("i")),
+            ("output", output_lanes, output_width, self._end("o")),
         )
-        for side, lanes, width, bits in ends:
+        for side, lanes, width, end in ends:
+            bits = len(self._port(*end).payload)
             if vectors * lanes * width != bits:
                 raise ValueError(
                     f"vectors={vectors} * {side}_lanes={lanes} * {side}_width={width} must be the {bits} bits of the "
@@ -83,16 +92,31 @@ class Core(wiring.Component):
             }
         )
 
+    def _port(self, number: int, name: str) -> Any:
+        """The stream of a unit's port."""
+        return getattr(self.units[number], name)
+
+    def _end(self, name: str) -> End:
+        """The unit's port that the core's port `name` is."""
+        ends = (
+            inner
+            for source, target in self.connections
+            for outer, inner in ((source, target), (target, source))
+            if outer == (OUTSIDE, name)
+        )
+        return next(ends)
+
     def flow(self, i: Channel, o: Channel) -> Flow:
-        """The flow of all units, one after the other."""
-        return chain_flow([unit.flow for unit in self.units], i, o)
+        """The flow of all units."""
+        return connect_flows([unit.flow for unit in self.units], self.connections, i=i, o=o)
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        source = wiring.flipped(self.i)
         for index, unit in enumerate(self.units):
             m.submodules["_".join([f"unit{index}", *self.names[index : index + 1]])] = unit
-            wiring.connect(m, source, unit.i)
-            source = unit.o
-        wiring.connect(m, source, wiring.flipped(self.o))
+            for (source, output), target in self.connections:
+                if target[0] == index:
+                    stream_in = wiring.flipped(self.i) if source == OUTSIDE else self._port(source, output)
+                    wiring.connect(m, stream_in, self._port(*target))
+        wiring.connect(m, self._port(*self._end("o")), wiring.flipped(self.o))
         return m

@@ -4,16 +4,15 @@ import numpy as np
 import pytest
 
 from bnnhw.compiler.dataflow.chain import core_input, core_stages
-from bnnhw.compiler.dataflow.queues import LEAST_DEPTH, insert_queues, with_queues
+from bnnhw.compiler.dataflow.dataflow import Dataflow
+from bnnhw.compiler.dataflow.queues import LEAST_DEPTH, before_windows, insert_queues, with_queues
 from bnnhw.compiler.dataflow.timing import core_timing, least_interval
 from bnnhw.compiler.ir.ops.windows import Pair
 from bnnhw.compiler.ir.types import BinaryType, IntType
 from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.compiler.units.product.layer import MatrixLayer, Windows
-from bnnhw.compiler.units.product.window import Window
 from bnnhw.compiler.units.queue import Queue
-from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.core import Core
 from bnnhw.hw.targets import PORTABLE
 from bnnhw.sim.batch.simulator import BatchSimulator
@@ -55,26 +54,26 @@ def layer_of(name: str, weights: np.ndarray, *, thresholds: np.ndarray | None, w
     )
 
 
-def stages_of(foldings: list[Folding]) -> tuple[tuple[Stage, ...], int]:
+def dataflow_of(foldings: list[Folding]) -> tuple[Dataflow, int]:
     """Two convolutions, the second of which takes its rows in another rhythm than the first gives them: its border is
     two wide. The units and the beats of an image."""
     weights = RNG.choice(np.array([-1, 1], np.int8), (2, 12 * 14 * 3))
     dense = layer_of("dense", weights, thresholds=None, windows=None)
     layers = convolution("first", (10, 12, 2), 4, 1), convolution("second", (10, 12, 4), 3, 2), dense
     pipeline = Pipeline(BinaryType(), layers, None, True, np.zeros(2, np.int64), 1)
-    return core_stages(pipeline, foldings, 1, PORTABLE), core_input(pipeline, foldings, 1).beats
+    return Dataflow.row(core_stages(pipeline, foldings, 1, PORTABLE)), core_input(pipeline, foldings, 1).beats
 
 
 EVEN = [Folding(1, 2, "lut"), Folding(1, 4, "lut"), Folding(2, 3, "lut")]
 UNEVEN = [Folding(4, 18, "lut"), Folding(1, 4, "lut"), Folding(2, 3, "lut")]
 
 
-def measured(stages: tuple[Stage, ...], beats: int) -> tuple[int, int]:
+def measured(dataflow: Dataflow, beats: int) -> tuple[int, int]:
     """(latency, cycles of a frame in the steady state) of the RTL."""
-    first, last = stages[0].build(), stages[-1].build()
-    units = [first, *(stage.build() for stage in stages[1:-1]), last]
+    first, *_, last = units = [stage.build() for stage in dataflow.stages]
     core = Core(
         units=units,
+        connections=dataflow.connections,
         input_lanes=1,
         input_width=len(first.i.payload),  # pyright: ignore[reportAttributeAccessIssue]
         output_lanes=1,
@@ -86,20 +85,20 @@ def measured(stages: tuple[Stage, ...], beats: int) -> tuple[int, int]:
     return int(ends[0] - result.accepted_cycles[0, 0]), int(ends[-1] - ends[-2])
 
 
-def queues_of(stages: tuple[Stage, ...]) -> list[tuple[str, int]]:
-    return [(stage.name, stage.depth) for stage in stages if isinstance(stage, Queue)]
+def queues_of(dataflow: Dataflow) -> list[tuple[str, int]]:
+    return [(stage.name, stage.depth) for stage in dataflow.stages if isinstance(stage, Queue)]
 
 
 def test_no_queue_where_the_units_keep_up():
-    stages, beats = stages_of(UNEVEN)
-    assert with_queues(stages, input_beats=beats) == stages
+    dataflow, beats = dataflow_of(UNEVEN)
+    assert with_queues(dataflow, input_beats=beats) == dataflow
 
 
 def test_a_queue_where_the_slowest_unit_would_wait():
-    stages, beats = stages_of(EVEN)
-    aim = least_interval(stages)
-    assert core_timing(stages, input_beats=beats).initiation_interval > aim
-    queued = with_queues(stages, input_beats=beats)
+    dataflow, beats = dataflow_of(EVEN)
+    aim = least_interval(dataflow.stages)
+    assert core_timing(dataflow, input_beats=beats).initiation_interval > aim
+    queued = with_queues(dataflow, input_beats=beats)
     assert queues_of(queued) == [("second windows queue", LEAST_DEPTH)]
     assert core_timing(queued, input_beats=beats).initiation_interval == aim
 
@@ -107,9 +106,8 @@ def test_a_queue_where_the_slowest_unit_would_wait():
 @pytest.mark.parametrize("queued", [False, True])
 @pytest.mark.parametrize("foldings", [EVEN, UNEVEN])
 def test_cycles_are_those_of_the_rtl(foldings, queued):
-    stages, beats = stages_of(foldings)
+    dataflow, beats = dataflow_of(foldings)
     if queued:
-        (place,) = (index for index, stage in enumerate(stages) if isinstance(stage, Window) and index)
-        stages = insert_queues(stages, {place: 16})
-    timing = core_timing(stages, input_beats=beats)
-    assert measured(stages, beats) == (timing.latency, timing.initiation_interval)
+        dataflow = insert_queues(dataflow, dict.fromkeys(before_windows(dataflow), 16))
+    timing = core_timing(dataflow, input_beats=beats)
+    assert measured(dataflow, beats) == (timing.latency, timing.initiation_interval)

@@ -5,33 +5,34 @@ where a unit that is nearly as slow as the slowest one gives its rows in another
 one waits for the other in each frame, and the frames take longer than the slowest unit does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from bnnhw.compiler.units.product.window import Window
 from bnnhw.compiler.units.queue import Queue
-from bnnhw.compiler.units.stage import Stage
+from bnnhw.hw.stream.connections import OUTSIDE, Connection
 
+from .dataflow import Dataflow
 from .timing import core_timing, least_interval
 
 LEAST_DEPTH = 8
 GREATEST_DEPTH = 16384
 
 
-def with_queues(stages: Sequence[Stage], *, input_beats: int) -> tuple[Stage, ...]:
-    """The stages, with queues before those windows that need one: where the slowest unit would have to wait.
+def with_queues(dataflow: Dataflow, *, input_beats: int) -> Dataflow:
+    """The dataflow with queues before those windows that need one: where the slowest unit would have to wait.
 
     Each queue has the least depth that will do. Where none helps, there are none.
     """
-    aim = least_interval(stages)
+    aim = least_interval(dataflow.stages)
 
-    def reaches_aim(depths: Mapping[int, int]) -> bool:
-        return core_timing(insert_queues(stages, depths), input_beats=input_beats).initiation_interval <= aim
+    def reaches_aim(depths: Mapping[Connection, int]) -> bool:
+        return core_timing(insert_queues(dataflow, depths), input_beats=input_beats).initiation_interval <= aim
 
     if reaches_aim({}):
-        return tuple(stages)
-    depths = {place: GREATEST_DEPTH for place, stage in enumerate(stages) if isinstance(stage, Window) and place > 0}
+        return dataflow
+    depths = dict.fromkeys(before_windows(dataflow), GREATEST_DEPTH)
     if not reaches_aim(depths):
-        return tuple(stages)
+        return dataflow
     for place in tuple(depths):
         less = {other: depth for other, depth in depths.items() if other != place}
         if reaches_aim(less):
@@ -41,17 +42,28 @@ def with_queues(stages: Sequence[Stage], *, input_beats: int) -> tuple[Stage, ..
         while not reaches_aim({**less, place: depth}):
             depth *= 2
         depths[place] = depth
-    return insert_queues(stages, depths)
+    return insert_queues(dataflow, depths)
 
 
-def insert_queues(stages: Sequence[Stage], depths: Mapping[int, int]) -> tuple[Stage, ...]:
-    """The stages, with a queue of so many beats before each of these windows, by its index."""
-    result: list[Stage] = []
-    for place, stage in enumerate(stages):
-        if place in depths:
-            assert isinstance(stage, Window)
-            shape = stage.shape
-            queue = Queue(name=f"{stage.name} queue", width=shape.input_width, depth=depths[place], target=shape.target)
-            result.append(queue)
-        result.append(stage)
-    return tuple(result)
+def before_windows(dataflow: Dataflow) -> list[Connection]:
+    """The connections from unit to sliding window."""
+    return [
+        connection
+        for number, stage in enumerate(dataflow.stages)
+        if isinstance(stage, Window)
+        for connection in dataflow.inputs(number)
+        if connection[0][0] != OUTSIDE
+    ]
+
+
+def insert_queues(dataflow: Dataflow, depths: Mapping[Connection, int]) -> Dataflow:
+    """The dataflow with a queue of so many beats in each of these connections to windows."""
+    queues = {}
+    for connection, depth in depths.items():
+        window = dataflow.stages[connection[1][0]]
+        assert isinstance(window, Window)
+        shape = window.shape
+        queues[connection] = Queue(
+            name=f"{window.name} queue", width=shape.input_width, depth=depth, target=shape.target
+        )
+    return dataflow.insert(queues)

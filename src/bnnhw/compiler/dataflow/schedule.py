@@ -18,6 +18,7 @@ from bnnhw.hw.product.matrix_shape import MatrixShape
 from bnnhw.hw.targets import Cells, Device, Target
 
 from .chain import Port, core_input, core_stages, entry_resources, layers_stages
+from .dataflow import Dataflow
 from .packing import encode_elements, pack_beats, pack_image, unpack_beats
 from .queues import with_queues
 from .timing import Timing, core_timing
@@ -59,15 +60,20 @@ class Schedule(LoweredNetwork):
         )
 
     @cached_property
-    def stages(self) -> tuple[Stage, ...]:
-        """The core's units in order, the queues that they need between them included."""
+    def dataflow(self) -> Dataflow:
+        """The core's units and streams, the queues that they need included."""
         stages = core_stages(self.pipeline, self.foldings, self.vectors, self.device.target)
-        return with_queues(stages, input_beats=self.input_beats)
+        return with_queues(Dataflow.row(stages), input_beats=self.input_beats)
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The core's units in order."""
+        return self.dataflow.stages
 
     @cached_property
     def timing(self) -> Timing:
         """The core's exact cycles."""
-        return core_timing(self.stages, input_beats=self.input_beats)
+        return core_timing(self.dataflow, input_beats=self.input_beats)
 
     @cached_property
     def resources(self) -> Cells:
@@ -124,20 +130,21 @@ class Schedule(LoweredNetwork):
         what the next one reads is the output."""
         if target is not None and target is not self.device.target:
             return replace(self, device=replace(self.device, target=target)).core(layers=layers)
-        stages, lanes, width = self.stages, self.output_lanes, self.output_width
+        dataflow, lanes, width = self.dataflow, self.output_lanes, self.output_width
         if layers is not None:
             parts = list(layers_stages(self.pipeline, self.foldings, self.vectors, self.device.target))[:layers]
-            stages, port = [stage for units, _ in parts for stage in units], parts[-1][1]
+            dataflow, port = Dataflow.row(stage for units, _ in parts for stage in units), parts[-1][1]
             lanes, width = port.lanes * port.pixels, port.bits
-        units: list[Any] = [stage.build() for stage in stages]
+        units: list[Any] = [stage.build() for stage in dataflow.stages]
         return Core(
             units=units,
+            connections=dataflow.connections,
             input_lanes=self.input_lanes,
             input_width=self.input_width,
             output_lanes=lanes,
             output_width=width,
             vectors=self.vectors,
-            names=[stage.name for stage in stages],
+            names=[stage.name for stage in dataflow.stages],
         )
 
     def core_inputs(self, images: NDArray[Any]) -> NDArray[np.int64]:

@@ -6,12 +6,16 @@ state. `latency` counts from the first accepted input beat of a group to its las
 Tests: tests/compiler/dataflow/test_queues.py
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 
+from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.units.stage import Stage
-from bnnhw.hw.stream.flow import Channel, Network, chain_flow, sink_process
+from bnnhw.hw.stream.connections import connect_flows
+from bnnhw.hw.stream.flow import Channel, Network, sink_process
+
+from .dataflow import Dataflow
 
 MOST_FRAMES = 64
 """Frames after which a core is taken to be in its steady state, at the latest."""
@@ -25,24 +29,34 @@ class Timing:
     latency: int
 
 
-def core_timing(stages: Sequence[Stage], *, input_beats: int) -> Timing:
-    """The cycles of these units, one after the other, for frames of so many beats.
+class DeadlockError(ScheduleError):
+    """Units wait for each other for ever."""
+
+
+def core_timing(dataflow: Dataflow, *, input_beats: int) -> Timing:
+    """The cycles of these units for frames of so many beats. DeadlockError where they come to a standstill.
 
     The state is steady when three frames in a row have left at the same distance.
     """
     i, o = Channel(), Channel()
-    network = Network([*chain_flow([stage.flow for stage in stages], i, o), sink_process(o)])
+    flows = [stage.flow for stage in dataflow.stages]
+    network = Network([*connect_flows(flows, dataflow.connections, i=i, o=o), sink_process(o)])
     ends: list[int] = []
     for frame in count():
         for _ in range(input_beats):
             i.give(0)
         network.run()
+        if len(i.takes) < (frame + 1) * input_beats:
+            raise DeadlockError(
+                f"the core stands still after {len(i.takes) - frame * input_beats} of the {input_beats} beats of frame "
+                f"{frame}: a queue where paths meet again is too short"
+            )
         ends.append(o.takes[-1])
         if frame >= MOST_FRAMES or (frame > 2 and ends[-1] - ends[-2] == ends[-2] - ends[-3] == ends[-3] - ends[-4]):
             return Timing(ends[-1] - ends[-2], ends[0] - i.takes[0])
     raise AssertionError("a count has no end")
 
 
-def least_interval(stages: Sequence[Stage]) -> int:
+def least_interval(stages: Iterable[Stage]) -> int:
     """The slowest unit's cycles from frame to frame: no core of these units is faster."""
     return max(stage.interval for stage in stages)

@@ -12,7 +12,7 @@ Tests: tests/compiler/dataflow/test_queues.py
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from itertools import chain, count, pairwise
+from itertools import count
 
 __all__ = [
     "Channel",
@@ -21,7 +21,6 @@ __all__ = [
     "Process",
     "Request",
     "Times",
-    "chain_flow",
     "flow_cycles",
     "sink_process",
     "wire_process",
@@ -148,12 +147,6 @@ def flow_cycles(
         i.give(cycle)
     Network([*flow(i, o), sink_process(o, take)]).run()
     return list(i.takes), list(o.takes)
-
-
-def chain_flow(flows: Sequence[Callable[[Channel, Channel], Flow]], i: Channel, o: Channel) -> Flow:
-    """The flow of units one after the other."""
-    channels = [i, *(Channel() for _ in flows[1:]), o]
-    return chain.from_iterable(flow(*ends) for flow, ends in zip(flows, pairwise(channels), strict=True))
 
 
 def wire_process(i: Channel, o: Channel) -> Process:
