@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from bnnhw.compiler import Graph, evaluate, integerize, load
+from bnnhw.compiler import Graph, IntType, TensorType, Value, evaluate, integerize, load
+from bnnhw.compiler.frontends.model_file import to_plain
 from bnnhw.compiler.ir.ops import AveragePool, Conv, MaxPool, MultiThreshold, SumPool, Threshold
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.model import (
@@ -25,6 +26,7 @@ from bnnhw.model import (
 )
 from bnnhw.model.errors import ExportError
 from bnnhw.model.export.save_model import save
+from bnnhw.model.export.tracing import INPUT, layers_called, trace
 
 from .test_trained_to_integers import shake
 
@@ -191,7 +193,7 @@ def test_padded_averages(tmp_path, first, pad_value):
 REFUSED: dict[str, tuple[list[nn.Module], str]] = {
     "an average that is rounded": (
         [norm(), Sign(), nn.AvgPool2d(3), ToChannelsLast()],
-        r"^layer '2' reads averages of 9 values; only one average, of a power of two, may come before it$",
+        r"^node '2' \(BinaryLinear\): reads float values; .* averages before a layer, one at most, must be of a power",
     ),
     "an average of floats": (
         [norm(), nn.AvgPool2d(2), Sign()],
@@ -201,14 +203,15 @@ REFUSED: dict[str, tuple[list[nn.Module], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_exact_is_refused(tmp_path, case, monkeypatch):
+def test_what_cannot_be_exact_is_refused(tmp_path, case):
     layers, message = REFUSED[case]
     module = shake(network(BinaryConv2d(2, CHANNELS, 3), *layers, shape=(8, 8, 2)), seed=2)
     with pytest.raises(ExportError, match=message):
         save(module, tmp_path / "model.pt", example_input=images_of((8, 8, 2)))
-    # as a file from elsewhere may be
-    monkeypatch.setattr("bnnhw.model.export.save_model.check_integer_form", lambda *_: None)
-    save(module, tmp_path / "model.pt", example_input=images_of((8, 8, 2)))
+    nodes = layers_called(trace(module), torch.from_numpy(images_of((8, 8, 2))).float())
+    value = Value(INPUT, TensorType((8, 8, 2), IntType(0, 255)))
+    elsewhere = Graph((value,), nodes, (nodes[-1].output,), {"classes": [str(label) for label in range(5)]})
+    torch.save(to_plain(elsewhere), tmp_path / "model.pt")
     with pytest.raises(ValueError, match=r"averages"):
         integerize(load(tmp_path / "model.pt"))
 

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "hw": {"hw"},
     "pages": {"pages"},
     "pictures": {"pictures"},
-    "model": {"model", "files", "pages"},
+    "model": {"model", "compiler", "files", "pages"},
     "lowlight": {"lowlight", "files", "model", "pictures"},
     "compiler": {"compiler", "files", "hw", "pages"},
     "sim": {"sim", "compiler", "files", "hw"},
@@ -41,7 +41,19 @@ SUB_ROOMS = {
         "report",
     ),
     "model": (
-        *("files", "errors", "options", "layers", "data", "methods", "networks", "export", "history", "training"),
+        *(
+            "files",
+            "errors",
+            "options",
+            "registry",
+            "layers",
+            "data",
+            "methods",
+            "networks",
+            "export",
+            "history",
+            "training",
+        ),
         *("report", "pruning", "named"),
     ),
     "sim": ("errors", "netlist", "batch", "icarus", "ladder", "board"),
@@ -63,6 +75,8 @@ SUB_ROOMS = {
     ),
 }
 """Of each room its sub-rooms from the bottom up: each imports itself and those before it."""
+OF_THE_COMPILER = {"errors", "ir", "frontends", "passes"}
+"""Its sub-rooms that model may import: graphs, their file, and what makes integers of them; no hardware."""
 MOST_LINES, MOST_FILES = 300, 20
 
 
@@ -85,9 +99,9 @@ def rooms_imported(source: str, package: str) -> set[str]:
     return {name[1] for name in names if name[0] == "bnnhw" and len(name) > 1} & set(MAY_IMPORT)
 
 
-def sub_rooms_imported(source: str, package: str) -> set[str]:
-    """The sub-rooms of its own room that a module of `package` imports."""
-    room = package.split(".")[1]
+def sub_rooms_imported(source: str, package: str, room: str = "") -> set[str]:
+    """The sub-rooms of a room, by default its own, that a module of `package` imports."""
+    room = room or package.split(".")[1]
     names = (name.split(".") for name in imported_modules(source, package))
     return {name[2] for name in names if name[:2] == ["bnnhw", room] and len(name) > 2} & set(SUB_ROOMS[room])
 
@@ -179,6 +193,16 @@ def test_sub_rooms_import_down(room: str):
         for file in sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]:
             upward = sub_rooms_imported(file.read_text(), package_name(file)) - set(order[: place + 1])
             assert not upward, f"{file.relative_to(ROOT)} imports {sorted(upward)}, which stand above {sub_room}"
+
+
+def test_model_imports_of_the_compiler_what_knows_no_hardware():
+    for file in sorted((ROOT / "model").rglob("*.py")):
+        source, package = file.read_text(), package_name(file)
+        found = sub_rooms_imported(source, package, "compiler")
+        assert found <= OF_THE_COMPILER, f"{file.relative_to(ROOT)} imports {sorted(found - OF_THE_COMPILER)}"
+        assert not {name for name in imported_modules(source, package) if name.count(".") == 2} & {
+            "bnnhw.compiler.integerize", "bnnhw.compiler.load", "bnnhw.compiler.schedule",
+        }  # fmt: skip
 
 
 def test_files_import_without_circles():

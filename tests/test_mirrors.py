@@ -18,6 +18,12 @@ REPOSITORY = Path(__file__).parents[1]
 LINE = re.compile(r"^Tests: (tests/[\w/]+\.py)$", re.MULTILINE)
 BY_NAME = {"boards/toolchain/yosys_worker.py", "sim/netlist/ecp5/logic.py"}
 """A process of its own, and what a target names: no import leads to them."""
+BY_FOLDER = {
+    "bnnhw.compiler.units": ("compiler/units", "compiler/units/product"),
+    "bnnhw.compiler.ir.ops": ("compiler/ir/ops/trained",),
+    "bnnhw.model.export": ("model/layers", "model/export/torch_layers"),
+}
+"""Packages that import whatever lies in these folders."""
 FILES = [file for file in sorted(ROOT.rglob("*.py")) if file.relative_to(ROOT).parts[0] != "cli"]
 
 
@@ -38,14 +44,13 @@ def places_of_tests(file: Path) -> list[Path]:
 def edges() -> Mapping[str, set[str]]:
     """What each module of the package imports of it, `from room import name` followed into the room's file."""
     files = {module_name(file): file for file in ROOT.rglob("*.py")}
-    imported = {
-        module: {part for name in imported_modules(file.read_text(), package_name(file)) for part in within(name)}
+    return {
+        module: {
+            *(part for name in imported_modules(file.read_text(), package_name(file)) for part in within(name)),
+            *(module_name(found) for folder in BY_FOLDER.get(module, ()) for found in (ROOT / folder).glob("*.py")),
+        }
         for module, file in files.items()
     }
-    for room, file in files.items():
-        if re.search(r"(walk_packages|iter_modules)\(__path__", file.read_text()):  # it imports what lies in its folder
-            imported[room] |= {module for module in files if module.startswith(f"{room}.")}
-    return imported
 
 
 def within(name: str) -> set[str]:

@@ -1,17 +1,25 @@
 """Operators defined outside the package, with units of their own, from trained graphs to the RTL."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 
+import bnnhw
 from bnnhw.compiler import Graph, Schedule, evaluate, integerize
 from bnnhw.compiler.dataflow.schedule import apply_plan
-from bnnhw.compiler.ir.ops import BatchNorm, BinaryConv2d, Conv, Flatten, Op, Sign
+from bnnhw.compiler.ir import ops
+from bnnhw.compiler.ir.ops import BatchNorm, Conv, Flatten, Op
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.compiler.search.scheduling import schedule
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.hw.targets import get_device
+from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, Sign, ToChannelsFirst, ToChannelsLast
+from bnnhw.model.export import save
 from bnnhw.sim.batch.simulator import BatchSimulator
 from bnnhw.sim.ladder.rungs import frames_of
 
@@ -24,9 +32,9 @@ SHAPE = (4, 6, 4)
 FRAMES = 12
 
 
-def conv(rows: int, channels: int, *, seed: int, **options) -> BinaryConv2d:
+def conv(rows: int, channels: int, *, seed: int, **options) -> ops.BinaryConv2d:
     weights = np.random.default_rng(seed).integers(0, 2, (rows, 3, 3, channels)) * 2 - 1
-    return BinaryConv2d(Conv(weights.astype(np.int8), padding=(1, 1), **options))
+    return ops.BinaryConv2d(Conv(weights.astype(np.int8), padding=(1, 1), **options))
 
 
 def norm(channels: int, *, mean: float) -> BatchNorm:
@@ -36,18 +44,18 @@ def norm(channels: int, *, mean: float) -> BatchNorm:
 
 
 NETWORKS: dict[str, tuple[Op, ...]] = {
-    "dense, |sums|": (Flatten(), linear(8, 96), Abs(), norm(8, mean=7), Sign(), linear(5, 8, seed=1)),
+    "dense, |sums|": (Flatten(), linear(8, 96), Abs(), norm(8, mean=7), ops.Sign(), linear(5, 8, seed=1)),
     "convolution, |sums|": (
-        conv(6, 4, seed=2), Abs(), norm(6, mean=5), Sign(), conv(4, 6, seed=3), Abs(), norm(4, mean=5), Sign(),
+        conv(6, 4, seed=2), Abs(), norm(6, mean=5), ops.Sign(), conv(4, 6, seed=3), Abs(), norm(4, mean=5), ops.Sign(),
         Flatten(), linear(5, 96, seed=4),
     ),
-    "dense, shuffled": (Flatten(), linear(8, 96), norm(8, mean=0), Sign(), ChannelShuffle(2), linear(5, 8, seed=1)),
+    "dense, shuffled": (Flatten(), linear(8, 96), norm(8, mean=0), ops.Sign(), ChannelShuffle(2), linear(5, 8, seed=1)),
     "groups, shuffled": (
-        conv(8, 4, seed=5), norm(8, mean=0), Sign(), ChannelShuffle(4), conv(4, 2, seed=6, groups=4), norm(4, mean=0),
-        ChannelShuffle(2), Sign(), Flatten(), linear(5, 96, seed=7),
+        conv(8, 4, seed=5), norm(8, mean=0), ops.Sign(), ChannelShuffle(4), conv(4, 2, seed=6, groups=4),
+        norm(4, mean=0), ChannelShuffle(2), ops.Sign(), Flatten(), linear(5, 96, seed=7),
     ),
     "both": (
-        conv(6, 4, seed=8), ChannelShuffle(3), Abs(), norm(6, mean=5), Sign(), Flatten(), linear(5, 144, seed=9),
+        conv(6, 4, seed=8), ChannelShuffle(3), Abs(), norm(6, mean=5), ops.Sign(), Flatten(), linear(5, 144, seed=9),
     ),
 }  # fmt: skip
 FOLDINGS = (
@@ -112,3 +120,28 @@ def test_searched_foldings(name: str):
     chosen = schedule(graph, DEVICE, target_fps=2_000_000)
     assert chosen.frames_per_second >= 2_000_000
     check_rtl(chosen, graph, stalls=(0.0, 0.0))
+
+
+class Network(nn.Module):
+    """A convolution in groups whose bits are shuffled, then a layer that decides by |sums|."""
+
+    def __init__(self):
+        super().__init__()
+        shuffled = [BinaryConv2d(4, 6, 3, groups=2), nn.BatchNorm2d(6), Sign(), nn.ChannelShuffle(2)]
+        self.features = nn.Sequential(InputThreshold(1), ToChannelsFirst(), *shuffled)
+        self.decision = nn.Sequential(ToChannelsLast(), nn.Flatten(), BinaryLinear(48, 8))
+        self.norm = nn.BatchNorm1d(8)
+        self.scores = nn.Sequential(Sign(), BinaryLinear(8, 5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.scores(self.norm(self.decision(self.features(x)).abs()))
+
+
+def test_the_ladder_from_torch_to_the_rtl(tmp_path: Path):
+    torch.manual_seed(0)
+    network = Network().eval()
+    network.norm.running_mean = torch.full((8,), 4.0)
+    save(network, tmp_path / "model.pt", example_input=images(50), input_range=(0, 1))
+    climbed = bnnhw.verify(tmp_path / "model.pt", through="rtl", samples=20)
+    assert [step.upper for step in climbed.steps] == ["trained graph", "integer graph", "packed kernel", "RTL"]
+    assert climbed.is_equal

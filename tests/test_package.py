@@ -2,16 +2,26 @@
 
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
 import bnnhw
+import bnnhw.compiler
 
 HEAVY = ("torch", "numpy", "amaranth", "click", "rich")
 
 
 @pytest.mark.parametrize(
-    ("module", "heavy"), [("bnnhw", HEAVY), ("bnnhw.cli.options.plan", HEAVY[:3]), ("bnnhw.cli.verify", HEAVY[:3])]
+    ("module", "heavy"),
+    [
+        ("bnnhw", HEAVY),
+        ("bnnhw.cli.options.plan", HEAVY[:3]),
+        ("bnnhw.cli.verify", HEAVY[:3]),
+        ("bnnhw.compiler", HEAVY),
+        ("bnnhw.model", HEAVY[2:]),
+        ("bnnhw.model.named", HEAVY[2:]),
+    ],
 )
 def test_imports_nothing_heavy(module: str, heavy: tuple[str, ...]) -> None:
     program = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
@@ -19,13 +29,16 @@ def test_imports_nothing_heavy(module: str, heavy: tuple[str, ...]) -> None:
     assert ended.stdout == "[]\n"
 
 
-@pytest.mark.parametrize("name", bnnhw.__all__)
-def test_every_name_leads_somewhere(name: str) -> None:
-    found = getattr(bnnhw, name)
+@pytest.mark.parametrize(
+    ("package", "name"), [(package, name) for package in (bnnhw, bnnhw.compiler) for name in package.__all__]
+)
+def test_every_name_leads_somewhere(package: ModuleType, name: str) -> None:
+    found = getattr(package, name)
     assert found.__name__ == name
-    assert name in dir(bnnhw)
+    assert name in dir(package)
 
 
-def test_other_names_are_refused() -> None:
-    with pytest.raises(AttributeError, match=r"^module 'bnnhw' has no attribute 'bild'$"):
-        _ = bnnhw.bild  # type: ignore[attr-defined]
+@pytest.mark.parametrize("package", [bnnhw, bnnhw.compiler])
+def test_other_names_are_refused(package: ModuleType) -> None:
+    with pytest.raises(AttributeError, match=rf"^module '{package.__name__}' has no attribute 'bild'$"):
+        _ = package.bild

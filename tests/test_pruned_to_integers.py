@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bnnhw.compiler.frontends.model_file import load
+from bnnhw.compiler.frontends.model_file import load, to_plain
 from bnnhw.compiler.ir.graph import evaluate
 from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.model.files import torch_bytes
@@ -19,10 +19,10 @@ from tests.model.pruning.case import CONVOLUTIONAL, PERCEPTRON, file_of, images_
 @pytest.mark.parametrize("by", ["magnitude", "thinet"])
 def test_integers_equal_torch(architecture: Architecture, by: Criterion, tmp_path: Path) -> None:
     whole = file_of(network_of(architecture))
-    file = prune(whole, keep=0.5, by=by, images=images_for(30)).file
-    assert any("scale" in layer.tensors and "bias" in layer.tensors for layer in file.layers)  # refitted
+    file = prune(whole, keep=0.5, by=by, images=images_for(30)).graph
+    assert any({"scale", "bias"} <= node.op.to_plain().tensors.keys() for node in file.nodes)  # refitted
     path = tmp_path / "pruned.pt"
-    path.write_bytes(torch_bytes(file.to_plain()))
+    path.write_bytes(torch_bytes(to_plain(file)))
     graph = integerize(load(path), check=True)
     images = images_for(60, seed=9)
     (labels,) = evaluate(graph, {graph.inputs[0].name: images}).values()

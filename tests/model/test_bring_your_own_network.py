@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bnnhw.compiler import load
+from bnnhw.compiler.ir.ops import BinaryConv2d
 from bnnhw.model import read
 
 PAGE = Path(__file__).parents[2] / "docs" / "bring-your-own-network.md"
@@ -20,4 +22,4 @@ def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert read("bars.pt").meta["classes"] == ["lying", "standing"]
     exec(compile(convolutions, str(PAGE), "exec"), names)
     exec("save(ConvBarNet(), 'conv.pt', example_input=pictures)", names)
-    assert [layer.op for layer in read("conv.pt").layers].count("binary_conv2d") == 2
+    assert [type(node.op) for node in load("conv.pt").nodes].count(BinaryConv2d) == 2

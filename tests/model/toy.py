@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from bnnhw.compiler.ir.graph import Graph
 from bnnhw.model import BinaryLinear, InputThreshold, Sign, TensorNorm
 from bnnhw.model.data.datasets import DataSet
 
@@ -49,3 +50,8 @@ def scramble(network: nn.Module, *, seed: int = 0) -> nn.Module:
 
 def random_images(n: int = 32, *, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (n, *SHAPE), dtype=np.uint8)
+
+
+def names_and_ops(graph: Graph) -> list[tuple[str, str]]:
+    """Each node's name and its op as model.pt spells it."""
+    return [(node.name, node.op.to_plain().op) for node in graph.nodes]

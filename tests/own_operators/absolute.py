@@ -4,12 +4,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from bnnhw.compiler.ir.ops import Op
+from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.types import FloatType, IntType, TensorType
 from bnnhw.compiler.units.codes import Codes, element_of
 from bnnhw.compiler.units.offsets import carried_as
@@ -19,8 +22,10 @@ from bnnhw.compiler.units.step import Step, steps_of
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.flow import Flow, Sink, wire_flow
 from bnnhw.hw.targets import Cells, Target
+from bnnhw.model.registry import module_of, op_of_call
 
 
+@stored_as("abs")
 @dataclass(frozen=True)
 class Abs(Op):
     """y = |x|."""
@@ -37,6 +42,23 @@ class Abs(Op):
 
     def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         return np.abs(inputs[0])
+
+
+@op_of_call(torch.abs, "abs")
+def _op() -> Abs:
+    return Abs()
+
+
+class AbsLayer(nn.Module):
+    """|x|."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.abs()
+
+
+@module_of(Abs)
+def _module(op: Abs) -> AbsLayer:
+    return AbsLayer()
 
 
 class AbsUnit(wiring.Component):

@@ -9,8 +9,10 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
+from torch import nn
 
 from bnnhw.compiler.ir.ops import Rearrangement
+from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.types import TensorType
 from bnnhw.compiler.units.codes import Codes
 from bnnhw.compiler.units.convert import convert
@@ -20,8 +22,10 @@ from bnnhw.compiler.units.step import Step, steps_of
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.flow import Flow, Sink, wire_flow
 from bnnhw.hw.targets import Cells, Target
+from bnnhw.model.registry import module_of, op_of
 
 
+@stored_as("channel_shuffle")
 @dataclass(frozen=True)
 class ChannelShuffle(Rearrangement):
     """y[..., i*groups + g] = x[..., g*C/groups + i]: one channel of each group after the other."""
@@ -41,6 +45,16 @@ class ChannelShuffle(Rearrangement):
     def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         (x,) = inputs
         return x[..., self.order(x.shape[-1])]
+
+
+@op_of(nn.ChannelShuffle)
+def _op(module: nn.ChannelShuffle) -> ChannelShuffle:
+    return ChannelShuffle(module.groups)
+
+
+@module_of(ChannelShuffle, channels_first=True)
+def _module(op: ChannelShuffle) -> nn.ChannelShuffle:
+    return nn.ChannelShuffle(op.groups)
 
 
 class Permute(wiring.Component):

@@ -97,14 +97,14 @@ def flip_rates(model: Path, *, seed: int) -> dict[str, float] | None:
     """`Record.flips` of a trained file: its network is built anew, with the weights that the training began with."""
     import torch
 
-    from bnnhw.model.export.loading import read_any
+    from bnnhw.model.export.loading import read
     from bnnhw.model.export.network_file import NetworkFile
     from bnnhw.model.layers.layers import BinaryLayer
     from bnnhw.model.layers.quantise import plus_minus_one
     from bnnhw.model.methods import method_named
     from bnnhw.model.networks.catalogue import architecture, build_network
 
-    file = read_any(model)
+    file = read(model)
     if not isinstance(file, NetworkFile):
         return None
     options: dict[str, Any] = {"shape": file.shape, "lo": file.lo, "hi": file.hi, "classes": len(file.meta["classes"])}

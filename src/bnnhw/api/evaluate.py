@@ -13,7 +13,7 @@ import numpy as np
 from bnnhw.compiler.frontends.model_file import load
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.compiler.passes.integerize import integerize
-from bnnhw.model.export.loading import read_any
+from bnnhw.model.export.loading import input_of, read
 
 from .checks import check_choice
 from .images.inputs import check_images, test_set
@@ -65,9 +65,10 @@ def evaluate(
     model = Path(model)
     check_choice("engine", engine, ("integer", "torch"))
     answers = torch_rung(model).answers if engine == "torch" else PackedKernel(integerize(load(model)))
-    file = read_any(model)
+    file = read(model)
+    shape, lo, hi = input_of(file)
     data = test_set(dataset or file.meta.get("dataset"), data_dir=None if data_dir is None else Path(data_dir))
-    check_images(data.test_images, data.name, shape=file.shape, lo=file.lo, hi=file.hi)
+    check_images(data.test_images, data.name, shape=shape, lo=lo, hi=hi)
     started = time.perf_counter()
     answered = answers(data.test_images)
     labels = answered.argmax(axis=1) if engine == "torch" else answered

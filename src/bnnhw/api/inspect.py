@@ -8,10 +8,11 @@ from pathlib import Path
 
 from bnnhw.compiler.errors import TorchOnlyError
 from bnnhw.compiler.frontends.model_file import load as load_graph
+from bnnhw.compiler.ir.graph import Graph
+from bnnhw.compiler.ir.ops import BinaryLayer
 from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.compiler.report.inspect import NetworkSummary, summarize_network
-from bnnhw.model.export.loading import load, read_any
-from bnnhw.model.export.model_file import ModelFile
+from bnnhw.model.export.loading import input_of, load, read
 from bnnhw.model.report.summary import Cost, summarize
 
 __all__ = ["Inspection", "inspect"]
@@ -58,9 +59,10 @@ def inspect(model: str | Path, *, trained: bool = False) -> Inspection:
 
 def costs_of(model: Path) -> tuple[Cost, ...]:
     """The costs of the layers with weights, by the names of the file."""
-    file = read_any(model)
-    costs = summarize(load(model), file.shape, input_bits=max(1, (file.hi - file.lo).bit_length()))
-    if isinstance(file, ModelFile):  # its module numbers the layers
-        names = [layer.name for layer in file.layers if layer.op.startswith("binary_")]
+    file = read(model)
+    shape, lo, hi = input_of(file)
+    costs = summarize(load(model), shape, input_bits=max(1, (hi - lo).bit_length()))
+    if isinstance(file, Graph):  # its module numbers the layers
+        names = [node.name for node in file.nodes if isinstance(node.op, BinaryLayer)]
         costs = tuple(replace(cost, name=name) for cost, name in zip(costs, names, strict=True))
     return costs

@@ -3,21 +3,21 @@
 Tests: tests/api/test_examples.py
 """
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
 from bnnhw.compiler.errors import FoldError, ScheduleError
-from bnnhw.compiler.frontends.model_file import load
+from bnnhw.compiler.frontends.model_file import to_plain
+from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.files import sole_writer, write_atomically
 from bnnhw.hw.targets import Cells
 from bnnhw.model import pruning
 from bnnhw.model.data.datasets import DataSet, load_data_set
-from bnnhw.model.export.loading import read_any
-from bnnhw.model.export.model_file import ModelFile
+from bnnhw.model.export.loading import input_of, read
+from bnnhw.model.export.modules import network_of
 from bnnhw.model.files import torch_bytes
 from bnnhw.model.pruning.prune import Criterion
 from bnnhw.model.training.recipes import default_recipe
@@ -109,23 +109,24 @@ def prune(
     check_count("epochs", epochs, least=0)
     if epochs and not dataset:
         raise ValueError(f"epochs={epochs} train on the images of a data set; name one as dataset")
-    file = read_any(Path(model))
-    if not isinstance(file, ModelFile):
+    file = read(model)
+    if not isinstance(file, Graph):
         raise ValueError(f"{model}: pruning takes a chain of layers; {file.obstacle}")
     data = load_data_set(dataset, data_dir=None if data_dir is None else Path(data_dir)) if dataset else None
     if data is not None:
         for part in (data.test_images, data.train_images):
-            check_images(part, data.name, shape=file.shape, lo=file.lo, hi=file.hi)
+            shape, lo, hi = input_of(file)
+            check_images(part, data.name, shape=shape, lo=lo, hi=hi)
     with sole_writer(output):
         progress("prune", by)
         images = None if data is None else data.train_images[:samples]
         removed = pruning.prune(file, keep=keep, by=by, layers=layers, images=images, round_to=round_to, seed=seed)
-        networks = {"before": file, "pruned": removed.file}
+        networks = {"before": file, "pruned": removed.graph}
         if epochs:
             assert data is not None
             recipe = default_recipe(str(file.meta.get("network")), data.name)
             networks["fine-tuned"] = pruning.fine_tune(
-                removed.file,
+                removed.graph,
                 data,
                 recipe=replace(recipe, epochs=epochs, learning_rate=learning_rate),
                 seed=seed,
@@ -134,24 +135,21 @@ def prune(
         progress("judge", "")
         stages = judge(networks, data, plan)
         last = list(networks.values())[-1]
-        write_atomically(output, torch_bytes(with_accuracy(last, stages[-1].accuracy).to_plain()))
+        write_atomically(output, torch_bytes(to_plain(with_accuracy(last, stages[-1].accuracy))))
     return Pruned(pruning=removed, stages=tuple(stages))
 
 
-def judge(networks: Mapping[str, ModelFile], data: DataSet | None, plan: PlanOptions) -> list[PruningStage]:
+def judge(networks: Mapping[str, Graph], data: DataSet | None, plan: PlanOptions) -> list[PruningStage]:
     """Test accuracy and predicted hardware of each network."""
     stages = []
-    for name, file in networks.items():
+    for name, graph in networks.items():
         accuracy, schedule, obstacle = None, None, None
         if data is not None:
-            accuracy = count_correct(file.module(), data.test_images, data.test_labels) / len(data.test_labels)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model.pt"
-            path.write_bytes(torch_bytes(file.to_plain()))
-            try:
-                schedule = plan.schedule(integerize(load(path), output=plan.outputs))
-            except (FoldError, ScheduleError) as error:
-                obstacle = str(error)
+            accuracy = count_correct(network_of(graph), data.test_images, data.test_labels) / len(data.test_labels)
+        try:
+            schedule = plan.schedule(integerize(graph, output=plan.outputs))
+        except (FoldError, ScheduleError) as error:
+            obstacle = str(error)
         stages.append(
             PruningStage(
                 name=name,
@@ -164,8 +162,8 @@ def judge(networks: Mapping[str, ModelFile], data: DataSet | None, plan: PlanOpt
     return stages
 
 
-def with_accuracy(file: ModelFile, accuracy: float | None) -> ModelFile:
-    """`file`, its metrics those that were measured now."""
+def with_accuracy(graph: Graph, accuracy: float | None) -> Graph:
+    """`graph`, its metrics those that were measured now."""
     if accuracy is None:
-        return file
-    return replace(file, meta={**file.meta, "metrics": {"test_accuracy": accuracy}})
+        return graph
+    return replace(graph, meta={**graph.meta, "metrics": {"test_accuracy": accuracy}})

@@ -4,13 +4,13 @@ from bnnhw.model import BinaryLinear, InputThreshold, Sign, TensorNorm
 from bnnhw.model.export import save
 """
 
-from bnnhw.model.export.loading import load
-from bnnhw.model.export.model_file import ModelFile, read
+from bnnhw.model.export.loading import load, read
+from bnnhw.model.layers.affine import Affine, TensorNorm
 from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
-from bnnhw.model.layers.layers import Affine, BinaryConv2d, BinaryLinear, TensorNorm
+from bnnhw.model.layers.layers import BinaryConv2d, BinaryLinear
 from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign, sign
 
 __all__ = [
-    "Affine", "BinaryConv2d", "BinaryLinear", "InputThreshold", "ModelFile", "Quantise", "Sign", "TensorNorm",
+    "Affine", "BinaryConv2d", "BinaryLinear", "InputThreshold", "Quantise", "Sign", "TensorNorm",
     "ToChannelsFirst", "ToChannelsLast", "load", "read", "sign",
 ]  # fmt: skip

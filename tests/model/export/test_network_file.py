@@ -12,7 +12,7 @@ from torch import nn
 from bnnhw.compiler import load as load_graph
 from bnnhw.compiler.errors import ModelError
 from bnnhw.model import load
-from bnnhw.model.export.loading import read_any
+from bnnhw.model.export.loading import read
 from bnnhw.model.export.network_file import NetworkFile
 from bnnhw.model.methods import method_named
 from bnnhw.model.named import train_named
@@ -64,7 +64,7 @@ def test_training_writes_it_and_says_what_is_in_the_way(tmp_path: Path, method: 
     assert metrics["method"] == method[0]
     assert metrics["obstacle"].startswith("layer 'hidden")
     assert metrics["test_correct"] == count_correct(load(out), data.test_images, data.test_labels)
-    file = read_any(out)
+    file = read(out)
     assert isinstance(file, NetworkFile)
     assert (file.shape, file.meta["dataset"], file.meta["metrics"]["seed"]) == (data.shape, "toy", 0)
     with pytest.raises(ModelError, match=r"no hardware for this network yet: layer 'hidden.*; bnnhw eval --engine"):

@@ -45,7 +45,7 @@ EXPORTED = {
 }
 NOT_EXPORTED = {
     "real": (("real",), "layer 'conv1.conv' has weights of 32 bits and 1 binary bases; export supports weights of -1"),
-    "bwn": (("bwn",), "layer 'conv2.conv' reads real numbers; put a Sign or Quantise before it"),
+    "bwn": (("bwn",), "node 'conv2.conv' (BinaryConv2d): reads float values; a sign must come before every layer"),
     "xnor k": (("xnor", "input_scale=yes"), "layer 'conv2.conv' is a XnorConv2d, which export does not support"),
     "dorefa 3": (("dorefa", "weight_bits=3"), "layer 'conv1.conv' has weights of 3 bits and 1 binary bases; export "),
     "abc": (("abc",), "layer 'conv1.conv' has weights of 1 bits and 3 binary bases; export supports weights of -1 and"),

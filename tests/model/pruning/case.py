@@ -4,8 +4,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from bnnhw.model import ModelFile
-from bnnhw.model.export.save_model import model_file_of
+from bnnhw.compiler.ir.graph import Graph
+from bnnhw.model.export.modules import network_of as torch_network_of
+from bnnhw.model.export.save_model import graph_of
 from bnnhw.model.networks.catalogue import Architecture, Convolution, build_network
 from tests.model.toy import scramble
 
@@ -35,10 +36,10 @@ def images_for(n: int = 40, *, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (n, *_SHAPE), dtype=np.uint8)
 
 
-def file_of(network: nn.Module) -> ModelFile:
-    return model_file_of(network, example_input=images_for(4))
+def file_of(network: nn.Module) -> Graph:
+    return graph_of(network, example_input=images_for(4))
 
 
-def scores(file: ModelFile, images: np.ndarray) -> torch.Tensor:
+def scores(graph: Graph, images: np.ndarray) -> torch.Tensor:
     with torch.inference_mode():
-        return file.module()(torch.from_numpy(images).float())
+        return torch_network_of(graph)(torch.from_numpy(images).float())

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bnnhw.model import BinaryConv2d, BinaryLinear, ModelFile, Sign, TensorNorm, ToChannelsFirst, ToChannelsLast
+from bnnhw.compiler.ir.graph import Graph
+from bnnhw.model import BinaryConv2d, BinaryLinear, Sign, TensorNorm, ToChannelsFirst, ToChannelsLast
 from bnnhw.model.pruning.criteria import order_by_thinet
 from bnnhw.model.pruning.links import Link, find_links, split_at
 from tests.model.toy import scramble
@@ -42,7 +43,7 @@ def inputs_mean(inputs: Tensor) -> Tensor:
     return inputs.mean((0, 2, 3), keepdim=True)
 
 
-def greedy_by_brute_force(file: ModelFile, link: Link, images: Tensor) -> list[int]:
+def greedy_by_brute_force(file: Graph, link: Link, images: Tensor) -> list[int]:
     """The same choice by every change of every sum of the consumer."""
     before, producer, between, consumer = split_at(file, link)
     inputs, weight = between(producer(before(images))), consumer.weight

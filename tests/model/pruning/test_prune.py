@@ -1,15 +1,19 @@
 """What pruning must keep, it keeps bit for bit; what it cannot prune, it refuses by name."""
 
-# pyright: reportOptionalSubscript=false, reportIndexIssue=false
+# pyright: reportOptionalSubscript=false, reportIndexIssue=false, reportAttributeAccessIssue=false
 # (as torch's types say it: a norm's statistics may be None, a layer of a Sequential is any module)
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, ModelFile, Sign, TensorNorm, ToChannelsFirst
+from bnnhw.compiler.ir.graph import Graph
+from bnnhw.compiler.ir.ops import BatchNorm
+from bnnhw.compiler.ir.ops import BinaryLayer as BinaryOp
+from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, Sign, TensorNorm, ToChannelsFirst
 from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.networks.catalogue import Architecture
 from bnnhw.model.pruning import prune
@@ -40,15 +44,15 @@ def set_running(norm: nn.Module, *, mean: Any, variance: float | None = None, wh
         state["running_var"][which] = variance
 
 
-def widths(file: ModelFile) -> list[int]:
-    return [len(layer.tensors["weight"]) for layer in file.layers if layer.op.startswith("binary_")]
+def widths(file: Graph) -> list[int]:
+    return [node.op.product.rows for node in file.nodes if isinstance(node.op, BinaryOp)]
 
 
 @pytest.mark.parametrize("how", HOW)
 def test_keeping_all_changes_nothing(network: nn.Sequential, how: dict[str, Any]) -> None:
     file = file_of(network)
     pruning = prune(file, keep=1.0, **how)
-    assert pruning.file is file
+    assert pruning.graph is file
     assert [(layer.before, layer.constant) for layer in pruning.layers] == [(n, 0) for n in widths(file)[:-1]]
 
 
@@ -61,10 +65,10 @@ def test_dead_channels_go_without_a_trace(network: nn.Sequential, how: dict[str,
             norm.bias[dead] = norm.bias[dead].sign() + 0.5  # either sign
     file = file_of(network)
     pruning = prune(file, keep=0.5, **how)
-    assert widths(pruning.file) == [n // 2 for n in widths(file)[:-1]] + [4]
+    assert widths(pruning.graph) == [n // 2 for n in widths(file)[:-1]] + [4]
     assert [layer.constant for layer in pruning.layers] == [n // 2 for n in widths(file)[:-1]]
     images = images_for(500, seed=2)
-    assert torch.equal(scores(pruning.file, images), scores(file, images))
+    assert torch.equal(scores(pruning.graph, images), scores(file, images))
 
 
 def test_thresholds_out_of_reach_make_channels_constant(network: nn.Sequential) -> None:
@@ -74,7 +78,7 @@ def test_thresholds_out_of_reach_make_channels_constant(network: nn.Sequential) 
             norm.bias[::2] = 0
     pruning = prune(file_of(network), keep=0.5)
     assert [layer.constant for layer in pruning.layers] == [layer.after for layer in pruning.layers]
-    assert torch.equal(scores(pruning.file, NEW), scores(file_of(network), NEW))
+    assert torch.equal(scores(pruning.graph, NEW), scores(file_of(network), NEW))
 
 
 @pytest.mark.parametrize("how", HOW[1:])
@@ -89,11 +93,11 @@ def test_equal_channels_go_without_a_trace(network: nn.Sequential, how: dict[str
             tensor[:] = value
         behind.weight[:] = behind.weight[:, :1].clone()
     file = file_of(network)
-    name = file.layers[next(i for i, one in enumerate(file.layers) if one.op.startswith("binary_"))].name
+    name = next(node.name for node in file.nodes if isinstance(node.op, BinaryOp))
     pruning = prune(file, keep=0.5, layers=[name], **how)
     assert [layer.constant for layer in pruning.layers] == [0]
     images = images_for(500, seed=2)
-    assert torch.equal(scores(pruning.file, images), scores(file, images))
+    assert torch.equal(scores(pruning.graph, images), scores(file, images))
     assert len(scores(file, images).unique(dim=0)) > 1
 
 
@@ -102,11 +106,13 @@ def test_by_magnitude_the_smallest_factors_go() -> None:
     (_, norm), _ = hidden_parts(network)
     norm.weight.data[:] = torch.tensor([-9.0, 1, 8, 2, -3, 7, 6, -0.5, *[0.1] * 8])
     file = file_of(network)
-    smaller = prune(file, keep=4 / 16, layers=["hidden1"]).file
-    (kept,) = (layer for layer in smaller.layers if layer.name == "hidden1.norm")
-    assert kept.tensors["weight"].tolist() == [-9, 8, 7, 6]
-    weights = [next(layer for layer in one.layers if layer.name == "hidden1.linear") for one in (smaller, file)]
-    assert torch.equal(weights[0].tensors["weight"], weights[1].tensors["weight"][[0, 2, 5, 6]])
+    smaller = prune(file, keep=4 / 16, layers=["hidden1"]).graph
+    (kept,) = (node.op for node in smaller.nodes if node.name == "hidden1.norm")
+    assert isinstance(kept, BatchNorm)
+    assert kept.weight is not None
+    assert kept.weight.tolist() == [-9, 8, 7, 6]
+    weights = [next(node.op for node in one.nodes if node.name == "hidden1.linear").weights for one in (smaller, file)]
+    assert np.array_equal(weights[0], weights[1][[0, 2, 5, 6]])
 
 
 def test_by_magnitude_the_methods_own_scale_counts_first() -> None:
@@ -115,24 +121,24 @@ def test_by_magnitude_the_methods_own_scale_counts_first() -> None:
     linear.scale.data = torch.tensor([0.5, -2, 0.25, 1])
     norm.weight.data = torch.tensor([4.0, 3, 2, 1])
     network = nn.Sequential(nn.Flatten(), linear, norm, Sign(), BinaryLinear(4, 2), TensorNorm())
-    smaller = prune(file_of(network.eval()), keep=0.5).file
-    assert smaller.layers[1].tensors["scale"].tolist() == [-2, 1]
+    smaller = prune(file_of(network.eval()), keep=0.5).graph
+    assert smaller.nodes[1].op.scale.tolist() == [-2, 1]
 
 
 def test_only_the_layers_named_are_pruned_and_rounded_up() -> None:
     file = file_of(network_of(CONVOLUTIONAL))
     pruning = prune(file, keep=0.3, layers=["conv3", "conv1.conv"], round_to=4)
     assert widths(file) == [8, 6, 12, 10, 4]
-    assert widths(pruning.file) == [4, 6, 4, 10, 4]
-    assert pruning.file.meta["pruned"] == {"conv1.conv": 4, "conv3.conv": 4}
-    assert widths(prune(file, keep=0.01).file) == [1, 1, 1, 1, 4]
-    assert widths(prune(file, keep=0.9, round_to=8).file) == [8, 6, 12, 10, 4]
+    assert widths(pruning.graph) == [4, 6, 4, 10, 4]
+    assert pruning.graph.meta["pruned"] == {"conv1.conv": 4, "conv3.conv": 4}
+    assert widths(prune(file, keep=0.01).graph) == [1, 1, 1, 1, 4]
+    assert widths(prune(file, keep=0.9, round_to=8).graph) == [8, 6, 12, 10, 4]
 
 
 def test_refitting_on_images_brings_the_scores_nearer(network: nn.Sequential) -> None:
     file = file_of(network)
     errors = [
-        (scores(prune(file, keep=0.7, by="magnitude", images=given).file, NEW) - scores(file, NEW)).square().mean()
+        (scores(prune(file, keep=0.7, by="magnitude", images=given).graph, NEW) - scores(file, NEW)).square().mean()
         for given in (None, NEW)
     ]
     assert errors[1] < 0.8 * errors[0]
@@ -149,7 +155,7 @@ def grouped() -> nn.Sequential:
 
 def test_groups_are_left_alone() -> None:
     pruning = prune(file_of(grouped()), keep=0.5)
-    assert widths(pruning.file) == [8, 8, 2, 4]
+    assert widths(pruning.graph) == [8, 8, 2, 4]
     assert pruning.left_alone == {
         "1": "layer '4' reads its channels in 4 groups, which must stay equally large",
         "4": "layer '4' makes its channels in 4 groups, which must stay equally large",
@@ -180,9 +186,9 @@ def test_nothing_to_tell_channels_apart_by_is_refused() -> None:
     network = nn.Sequential(nn.Flatten(), BinaryLinear(288, 4), Sign(), BinaryLinear(4, 2), TensorNorm()).eval()
     with pytest.raises(ValueError, match=r"^layer '1' has neither .* prune it by thinet$"):
         prune(file_of(network), keep=0.5)
-    assert widths(prune(file_of(network), keep=0.5, by="thinet", images=NEW).file) == [2, 2]
+    assert widths(prune(file_of(network), keep=0.5, by="thinet", images=NEW).graph) == [2, 2]
 
 
 def test_a_network_of_one_layer_has_nothing_to_prune() -> None:
     file = file_of(network_of(Architecture(widths=())))
-    assert prune(file, keep=0.5).file is file
+    assert prune(file, keep=0.5).graph is file

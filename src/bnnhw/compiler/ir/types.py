@@ -125,7 +125,7 @@ class TensorType:
 def require_exact_in_float32(tensor: TensorType) -> None:
     """Raise ValueError if an integer of this type would be rounded on its way to float32."""
     if not isinstance(tensor.element, FloatType) and max(-tensor.element.lo, tensor.element.hi) > FLOAT32_EXACT:
-        raise ValueError(f"{tensor} exceeds 2^24, where float32 stops being exact")
+        raise ValueError(f"{tensor} exceeds 2^24, where float32 stops being exact; split the layer")
 
 
 def quotient(element: Element, divisor: int) -> FloatType:

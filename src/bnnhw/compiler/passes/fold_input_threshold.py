@@ -59,7 +59,8 @@ def fold_integers(
     if (bad := np.flatnonzero(falling_channels(node.name, crossings))).size:
         raise FoldError(
             f"layer {node.name!r}: channel {bad[0]} falls as the integer that it reads rises; "
-            "only behind a layer with binary weights, which can be inverted, may it fall"
+            "only behind a layer with binary weights, which can be inverted, may it fall: make the factor before it "
+            "positive"
         )
     thresholds = element.lo + element.step * (element.count - crossings.reached)
     if (thresholds == thresholds[:, :1]).all():

@@ -68,7 +68,10 @@ def check_integer(graph: Graph) -> None:
     for node in sorted(left, key=lambda node: not node.op.OBSTACLE):
         if node.op.OBSTACLE:
             raise FoldError(f"layer {node.name!r} {node.op.OBSTACLE}")
-        raise FoldError(f"layer {node.name!r} ({type(node.op).__name__}) has no integer form where it stands")
+        raise FoldError(
+            f"layer {node.name!r} ({type(node.op).__name__}) has no integer form where it stands; put a layer with "
+            "binary weights before it or a Sign or Quantise behind it, and factors of single channels before a Flatten"
+        )
 
 
 def scores_of_sums(graph: Graph) -> Callable[[NDArray[Any]], NDArray[Any]]:

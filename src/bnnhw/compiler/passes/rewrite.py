@@ -63,7 +63,7 @@ class FloatChain:
             entry, channel = bad[0]
             raise FoldError(
                 f"value {self.floats[-1].output!r}: channel {channel} is NaN for a sum of "
-                f"{np.atleast_2d(sums)[entry, channel]}"
+                f"{np.atleast_2d(sums)[entry, channel]}; a factor before it overflows float32"
             )
         return values
 

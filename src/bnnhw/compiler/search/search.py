@@ -8,6 +8,7 @@ these too. What it tries of each layer is in options.py.
 Tests: tests/compiler/search/test_scheduling.py
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -47,11 +48,11 @@ Feed = tuple[Port | None, Part]
 
 @dataclass(frozen=True)
 class Choice:
-    """How a state was reached: the option, and its feed."""
+    """How the states of a stream were reached: the option, its feeds, and the number of the feed by block RAMs."""
 
     option: Option
-    before: Port | None
-    feed: Part
+    feeds: list[Feed]
+    sources: NDArray[np.int64]
 
 
 class Search:
@@ -137,8 +138,8 @@ class Search:
     ):
         """The states after one more layer, and for each stream (number of the choice by block RAMs, choices)."""
         room = len(next(iter(states.values()), ()))
-        reached: dict[Port | None, NDArray[np.float64]] = {}
-        trail: dict[Port, tuple[NDArray[np.int64], list[Choice]]] = {}
+        reached: dict[Port | None, NDArray[np.float64]] = defaultdict(lambda: np.full(room, np.inf))
+        trail: dict[Port, tuple[NDArray[np.int64], list[Choice]]] = defaultdict(lambda: (np.full(room, -1), []))
         fed: dict[tuple[int, int], tuple[NDArray[np.float64], NDArray[np.int64], list[Feed]]] = {}
         for option in options:
             key = option.folding.simd, option.folding.pixels  # all that the feed depends on
@@ -148,14 +149,12 @@ class Search:
             cost = option.part.resources
             if cost.ebr >= room:
                 continue
-            weights = reached.setdefault(option.port, np.full(room, np.inf))
-            chosen, choices = trail.setdefault(option.port, (np.full(room, -1), []))
+            weights, (chosen, choices) = reached[option.port], trail[option.port]
             shifted = shift(base, cost.ebr) + weight(cost)
             better = shifted < weights
             weights[better] = shifted[better]
-            for source in np.unique(came := shift(sources, cost.ebr)[better]):
-                chosen[np.flatnonzero(better)[came == source]] = len(choices)
-                choices.append(Choice(option, *feeds[source]))
+            chosen[better] = len(choices)
+            choices.append(Choice(option, feeds, shift(sources, cost.ebr)))
         return reached, trail
 
     def _feed(
@@ -169,17 +168,15 @@ class Search:
         """The least weight by block RAMs of what stands before a layer, what fits it to the layer included; the number
         of the feed that has it, by block RAMs; and the feeds."""
         room = len(next(iter(states.values()), ()))
-        base, sources = np.full(room, np.inf), np.full(room, -1)
+        costs = [np.full(room, np.inf)]  # of no feed, number -1
         feeds: list[Feed] = []
         for before, weights in states.items():
             feed = self.options.feed(index, folding, before)
             if feed.cycles > limit or feed.resources.ebr >= room:
                 continue
-            shifted = shift(weights, feed.resources.ebr) + weight(feed.resources)
-            better = shifted < base
-            base[better], sources[better] = shifted[better], len(feeds)
+            costs.append(shift(weights, feed.resources.ebr) + weight(feed.resources))
             feeds.append((before, feed))
-        return base, sources, feeds
+        return np.min(costs, axis=0), np.argmin(costs, axis=0) - 1, feeds
 
     def _trace_back(self, port: Port | None, ebr: int, trails: list, vectors: int) -> Design:
         """The design that a final state stands for."""
@@ -190,12 +187,13 @@ class Search:
         for layer, trail in zip(reversed(self.pipeline.layers), reversed(trails), strict=True):
             chosen, choices = trail[port]
             choice = choices[chosen[ebr]]
+            before, feed = choice.feeds[choice.sources[ebr]]
             layers.append((layer.name, choice.option.folding))
-            for part in (choice.option.part, choice.feed):
+            for part in (choice.option.part, feed):
                 cycles = max(cycles, part.cycles)
                 total += part.resources
                 ebr -= part.resources.ebr
-            port = choice.before
+            port = before
         return Design(FoldingPlan(tuple(reversed(layers)), vectors), cycles, total)
 
 

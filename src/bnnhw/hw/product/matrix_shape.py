@@ -213,7 +213,7 @@ class MatrixShape(ProductShape):
         done = [0, 0]  # the first cycles in which the vectors before are done
         begin = -2  # of the fold before
         taken = deque([-3] * self.queue_depth, maxlen=self.queue_depth)  # the results that have left, the latest last
-        latency = self.pipeline_latency - 1 + ResultQueue.latency
+        latency = self.pipeline_latency - 1 + ResultQueue.latency  # of the results, from the cycle after their fold
         while True:
             free = max(free, done[0])
             for _ in range(self.words):

@@ -1,5 +1,15 @@
 """Any module that is a chain of supported layers, saved as model.pt, and back."""
 
-from .save_model import model_file_of, save
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = ["model_file_of", "save"]
+from bnnhw.model import layers
+
+from . import torch_layers
+from .save_model import graph_of, save
+
+__all__ = ["graph_of", "save"]
+
+for folder in (layers, torch_layers):  # each file says which ops its layers are
+    for module in iter_modules(folder.__path__, f"{folder.__name__}."):
+        import_module(module.name)

@@ -3,32 +3,55 @@
 Tests: tests/model/export/test_network_file.py
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from torch import nn
 
-from .model_file import ModelFile, unpack
-from .network_file import NETWORK_FORMAT, NetworkFile
+from bnnhw.compiler.errors import GraphError, ModelError
+from bnnhw.compiler.frontends.model_file import NETWORK_FORMAT, WRITE_IT, from_plain, unpack
+from bnnhw.compiler.ir.graph import Graph
+from bnnhw.compiler.ir.types import IntType
 
-__all__ = ["load", "read_any"]
+from .modules import network_of
+from .network_file import NetworkFile
+
+__all__ = ["input_of", "load", "read"]
 
 
-def read_any(path: str | Path) -> ModelFile | NetworkFile:
+def read(path: str | Path) -> Graph | NetworkFile:
     """What the file at `path` holds; OSError if it cannot be read, ValueError if it is no sound model file."""
-    data = Path(path).read_bytes()
-    try:
-        plain = unpack(data)
+    content = Path(path).read_bytes()
+    with _named(path):
+        plain = unpack(content)
         if isinstance(plain, dict) and plain.get("format") == NETWORK_FORMAT:
             return NetworkFile.from_plain(plain)
-        return ModelFile.from_plain(plain)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}; write it with bnnhw train or bnnhw.model.export.save") from error
+        return from_plain(plain)
 
 
 def load(path: str | Path) -> nn.Module:
     """The network in torch, in eval mode, computing the same bits as when it was saved."""
-    file = read_any(path)
+    file = read(path)
+    with _named(path):
+        return network_of(file) if isinstance(file, Graph) else file.module()
+
+
+def input_of(file: Graph | NetworkFile) -> tuple[tuple[int, ...], int, int]:
+    """(shape without batch axis, least value, greatest value) of what the network takes."""
+    if isinstance(file, NetworkFile):
+        return file.shape, file.lo, file.hi
+    shape, element = file.inputs[0].type.shape, file.inputs[0].type.element
+    assert isinstance(element, IntType), "what a model file takes are integers"
+    return shape, element.lo, element.hi
+
+
+@contextmanager
+def _named(path: str | Path) -> Iterator[None]:
+    """Errors become ModelErrors that begin with the file's name."""
     try:
-        return file.module()
+        yield
+    except (ModelError, GraphError) as error:
+        raise ModelError(f"{path}: {error}") from error
     except ValueError as error:
-        raise ValueError(f"{path}: {error}; write it with bnnhw train or bnnhw.model.export.save") from error
+        raise ModelError(f"{path}: {error}; {WRITE_IT}") from error

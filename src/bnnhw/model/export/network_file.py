@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from bnnhw.compiler.frontends.model_file import NETWORK_FORMAT
 from bnnhw.model.methods import method_named
 from bnnhw.model.networks.catalogue import architecture, build_network
 
-__all__ = ["NETWORK_FORMAT", "NetworkFile"]
+__all__ = ["NetworkFile"]
 
-NETWORK_FORMAT = "bnnhw-network"
 _VERSION = 1
 _T = TypeVar("_T")
 

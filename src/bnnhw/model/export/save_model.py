@@ -8,16 +8,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bnnhw.compiler.errors import FoldError, GraphError
+from bnnhw.compiler.frontends.model_file import from_plain, to_plain, unpack
+from bnnhw.compiler.ir.graph import Graph, Value
+from bnnhw.compiler.ir.types import IntType, TensorType
+from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.model.errors import ExportError
 from bnnhw.model.files import torch_bytes, write_atomically
 from bnnhw.version import __version__
 
-from .integer_form import check_integer_form
-from .model_file import ModelFile, parse
-from .tracing import check_layers, layers_called, trace
+from .modules import network_of
+from .tracing import INPUT, check_layers, layers_called, trace
 from .unwrapping import first_line, unwrapped
 
-__all__ = ["model_file_of", "save"]
+__all__ = ["graph_of", "save"]
 
 
 def save(
@@ -27,8 +31,8 @@ def save(
     example_input: Tensor | np.ndarray,
     input_range: tuple[int, int] | None = None,
     meta: Mapping[str, Any] | None = None,
-) -> ModelFile:
-    """Write `module` to `path` as model.pt and return what was written. The file appears whole or not at all.
+) -> Graph:
+    """Write `module` to `path` as model.pt and return the graph that was written. The file appears whole or not at all.
 
     Before it does, the network is rebuilt from the very bytes and must give the same bits as `module` in eval mode on
     `example_input`; so give real images, a hundred or so.
@@ -36,7 +40,7 @@ def save(
     Parameters
     ----------
     module : nn.Module
-        Calls its layers one after the other; `bnnhw.model.export.layer_format.SUPPORTED_MODULES` may be among them.
+        Calls its layers one after the other, of kinds that `bnnhw.model.registry.supported_modules()` tells.
         It takes raw integers as float32 and is left as it is; `unwrapping` says which wrappers are taken off.
     path : path
     example_input : integers (N, H, W, C), or (N, features) where they are no pictures
@@ -53,18 +57,18 @@ def save(
     ValueError
         For inputs and meta that do not fit, and parameters that are not finite.
     """
-    model = model_file_of(module, example_input=example_input, input_range=input_range, meta=meta)
-    write_atomically(Path(path), torch_bytes(model.to_plain()))
-    return model
+    graph = graph_of(module, example_input=example_input, input_range=input_range, meta=meta)
+    write_atomically(Path(path), torch_bytes(to_plain(graph)))
+    return graph
 
 
-def model_file_of(
+def graph_of(
     module: nn.Module,
     *,
     example_input: Tensor | np.ndarray,
     input_range: tuple[int, int] | None = None,
     meta: Mapping[str, Any] | None = None,
-) -> ModelFile:
+) -> Graph:
     """What `save` writes."""
     trained = unwrapped(module)
     name = type(trained).__name__
@@ -81,18 +85,25 @@ def model_file_of(
     defaults = {
         "network": name, "dataset": "", "classes": classes, "metrics": {}, "bnnhw": __version__,
     }  # fmt: skip
-    model = ModelFile(
-        shape=tuple(example.shape[1:]), lo=lo, hi=hi, layers=layers, meta=_plain({**defaults, **(meta or {})}, "meta")
+    graph = Graph(
+        inputs=(Value(INPUT, TensorType(tuple(example.shape[1:]), IntType(lo, hi))),),
+        nodes=layers,
+        outputs=(layers[-1].output,),
+        meta=_plain({**defaults, **(meta or {})}, "meta"),
     )
-    check_integer_form(layers, model.shape, lo, hi)
-    actual = _scores(parse(torch_bytes(model.to_plain())).module(), example)
+    try:
+        graph = from_plain(unpack(torch_bytes(to_plain(graph))))
+        integerize(graph)
+    except (FoldError, GraphError) as error:
+        raise ExportError(str(error)) from error
+    actual = _scores(network_of(graph), example)
     if not torch.equal(actual, expected):
         wrong = int((actual != expected).any(-1).sum()) if actual.shape == expected.shape else len(example)
         raise ExportError(
             f"the exported network differs from {name} on {wrong} of {len(example)} example inputs; "
             "does it sum up averages of other than 2^k elements, or compute what its layers alone do not?"
         )
-    return model
+    return graph
 
 
 def _scores(network: nn.Module, example: Tensor) -> Tensor:

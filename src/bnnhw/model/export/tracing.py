@@ -4,41 +4,38 @@ Tests: tests/model/export/test_save_model.py
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
-from torch.nn import functional
 
+from bnnhw.compiler.ir.graph import Node
+from bnnhw.compiler.ir.ops import Flatten, HardTanh, Identity, InputThreshold, MaxPool, Op, Sign
 from bnnhw.model.errors import ExportError
 from bnnhw.model.layers.layers import BinaryLayer
-from bnnhw.model.layers.quantise import sign
+from bnnhw.model.registry import Turn, calls, supported_modules, to_op, to_op_of_call
 
-from .layer_format import SUPPORTED_MODULES, Layer, encode
 from .parameter_check import check_parameters
 from .raster import Raster
 from .unwrapping import first_line
 
-__all__ = ["check_layers", "layers_called", "trace"]
+__all__ = ["INPUT", "check_layers", "layers_called", "trace"]
 
-_FUNCTIONS: Mapping[Any, str] = {
-    sign: "sign",
-    torch.relu: "relu",
-    functional.relu: "relu",
-    functional.hardtanh: "hard_tanh",
+INPUT = "input"
+"""The name of the network's input as a value."""
+
+_RESHAPING: Mapping[Any, str] = {
     torch.flatten: "flatten",
-    torch.permute: "permute",
-    "relu": "relu",
     "flatten": "flatten",
-    "permute": "permute",
     "view": "flatten",
     "reshape": "flatten",
-    "float": "identity",
+    torch.permute: "permute",
+    "permute": "permute",
+    "float": "float",
 }
-"""Functions, and methods by name, with the op that each is when its arguments allow."""
+"""Functions, and methods by name, that change shapes or nothing, with what they are when their arguments allow."""
 
 _INSTEAD: Mapping[tuple[str, ...], str] = {
     ("sign",): "torch.sign(0) is 0: use bnnhw.model.sign",
@@ -53,7 +50,7 @@ class _Tracer(fx.Tracer):
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         ours = type(m).__module__.startswith("bnnhw.model.") or isinstance(m, BinaryLayer)
-        return ours or super().is_leaf_module(m, module_qualified_name)
+        return ours or type(m) in supported_modules() or super().is_leaf_module(m, module_qualified_name)
 
 
 def trace(module: nn.Module) -> fx.GraphModule:
@@ -71,17 +68,18 @@ def check_layers(traced: fx.GraphModule) -> None:
     """ExportError or ValueError, which name the layer, unless all that `traced` calls are supported and sound."""
     for node in traced.graph.nodes:
         for name, module in _modules(traced, node).items():
-            if type(module) not in SUPPORTED_MODULES:
+            if type(module) not in supported_modules():
                 raise ExportError(
                     f"layer {name!r} is a {type(module).__name__}, which export does not support; "
-                    f"supported are {', '.join(kind.__name__ for kind in SUPPORTED_MODULES)}"
+                    f"supported are {', '.join(kind.__name__ for kind in supported_modules())}"
                 )
             check_parameters(name, module)
-            encode(name, module)
+            to_op(name, module)
 
 
-def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[Layer, ...]:
-    """The layers that `traced` calls one after the other on `example`, float32 (N, *shape).
+def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[Node, ...]:
+    """The layers that `traced` calls one after the other on `example`, float32 (N, *shape), as nodes from the value
+    INPUT on.
 
     Layers that change nothing in eval mode (dropout, identity, a hard tanh after a sign) are left out. ExportError
     names the first layer or function that is not supported, by its dotted name.
@@ -94,7 +92,7 @@ def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[Layer, ...]:
                 f"{_name_of(node)!r} changes a value in place, which export cannot follow; use what it returns instead"
             )
     traced.graph.eliminate_dead_code()
-    layers: list[Layer] = []
+    layers: list[Node] = []
     raster = Raster()
     current: fx.Node | None = None
     for node in traced.graph.nodes:
@@ -104,28 +102,26 @@ def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[Layer, ...]:
             if node.args[0] is not current:
                 raise ExportError("forward must return the tensor of scores that it computes last, and nothing else")
         elif "tensor_meta" in node.meta:  # else it is arithmetic on shapes
-            found = _layers(traced, node)
+            found = _ops(traced, node)
             if [source for source in node.all_input_nodes if "tensor_meta" in source.meta] != [current]:
-                raise ExportError(
-                    f"layer {found[-1].name!r} does not take the value before it; export supports one chain"
-                )
+                name, _ = found[-1]
+                raise ExportError(f"layer {name!r} does not take the value before it; export supports one chain")
             assert current is not None  # a layer reads something
-            for layer in found:
-                layer = raster.follow(layer, _shape(current)[1:])
-                if layer is None or layer.op == "identity":
+            for name, op in found:
+                op = raster.follow(name, op, _shape(current)[1:])
+                if op is None or isinstance(op, Identity) or (isinstance(op, HardTanh) and _gives_signs(layers)):
                     continue
-                if layer.op == "hard_tanh" and _gives_signs(layers):
-                    continue
-                layers.append(_with_own_name(layer, {other.name for other in layers}))
+                own, value = _own_name(name, layers), layers[-1].output if layers else INPUT
+                layers.append(Node(own, op, (value,), own))
             current = node
     raster.finish()
     return tuple(layers)
 
 
-def _gives_signs(layers: Sequence[Layer]) -> bool:
+def _gives_signs(layers: Sequence[Node]) -> bool:
     """Whether what the layers give are +1 and -1."""
-    ops = (layer.op for layer in reversed(layers) if layer.op not in ("flatten", "max_pool"))
-    return next(ops, "") in ("sign", "input_threshold")
+    ops = (layer.op for layer in reversed(layers) if not isinstance(layer.op, Flatten | MaxPool))
+    return isinstance(next(ops, None), Sign | InputThreshold)
 
 
 def _modules(traced: fx.GraphModule, node: fx.Node) -> Mapping[str, nn.Module]:
@@ -138,10 +134,10 @@ def _modules(traced: fx.GraphModule, node: fx.Node) -> Mapping[str, nn.Module]:
     return {name: module} if inner is None else {f"{name}.activation": inner, name: module}
 
 
-def _layers(traced: fx.GraphModule, node: fx.Node) -> tuple[Layer, ...]:
-    """The layer that `node` stands for, behind its activation, which keeps the shape."""
+def _ops(traced: fx.GraphModule, node: fx.Node) -> tuple[tuple[str, Op | Turn], ...]:
+    """The name and the op of the layer that `node` stands for, behind its activation, which keeps the shape."""
     modules = _modules(traced, node)
-    return tuple(encode(name, module) for name, module in modules.items()) or (_function(node),)
+    return tuple((name, to_op(name, module)) for name, module in modules.items()) or (_function(node),)
 
 
 def _changes_unseen(traced: fx.GraphModule, node: fx.Node) -> bool:
@@ -163,32 +159,37 @@ def _name_of(node: fx.Node) -> str:
     return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
 
 
-def _function(node: fx.Node) -> Layer:
-    """A function or method that stands for a layer."""
+def _function(node: fx.Node) -> tuple[str, Op | Turn]:
+    """The name and the op of a function or method that stands for a layer."""
     caller = next(reversed(node.meta.get("nn_module_stack", {"": None})))
     function = _name_of(node)
     name = f"{caller}.{function}".lstrip(".")
-    op = _FUNCTIONS.get(node.target) if node.op in ("call_function", "call_method") else None
-    if op is None:
-        instead = "".join(f"; {hint}" for functions, hint in _INSTEAD.items() if function in functions)
-        raise ExportError(
-            f"{name!r} is not supported by export{instead}; besides layers it takes "
-            "bnnhw.model.sign, flatten, view, reshape, permute, relu and hardtanh"
-        )
-    if op == "permute":
-        return Layer(name=name, op=_permutation(name, _options(node)))
-    if op == "flatten" and _shape(node) == _shape(node.all_input_nodes[0]):
-        return Layer(name=name, op="identity")
-    if op == "flatten" and (len(_shape(node)) != 2 or _shape(node)[0] != _shape(node.all_input_nodes[0])[0]):
-        raise ValueError(f"{name!r} makes shape {_shape(node)}; only (N, features) out of (N, ...) is supported")
-    if op == "hard_tanh" and _options(node) not in ((), (-1, 1)):
-        raise ValueError(f"{name!r} clips to {_options(node)}; only (-1, 1) is supported")
-    return Layer(name=name, op=op)
+    if node.op in ("call_function", "call_method"):
+        if (op := to_op_of_call(name, node.target, _options(node))) is not None:
+            return name, op
+        if (change := _RESHAPING.get(node.target)) is not None:
+            return name, _reshaping(name, change, node)
+    instead = "".join(f"; {hint}" for functions, hint in _INSTEAD.items() if function in functions)
+    raise ExportError(
+        f"{name!r} is not supported by export{instead}; besides layers it takes "
+        f"flatten, view, reshape, permute, {', '.join(calls())}"
+    )
 
 
-def _permutation(name: str, axes: tuple[Any, ...]) -> str:
-    """The op of a permutation of axes, given one by one or in one sequence."""
-    orders = {(0, 3, 1, 2): "to_channels_first", (0, 2, 3, 1): "to_channels_last"}
+def _reshaping(name: str, change: str, node: fx.Node) -> Op | Turn:
+    if change == "permute":
+        return _permutation(name, _options(node))
+    shape, before = _shape(node), _shape(node.all_input_nodes[0])
+    if change == "float" or shape == before:
+        return Identity()
+    if len(shape) != 2 or shape[0] != before[0]:
+        raise ValueError(f"{name!r} makes shape {shape}; only (N, features) out of (N, ...) is supported")
+    return Flatten()
+
+
+def _permutation(name: str, axes: tuple[Any, ...]) -> Turn:
+    """A permutation of axes, given one by one or in one sequence."""
+    orders = {(0, 3, 1, 2): Turn(first=True), (0, 2, 3, 1): Turn(first=False)}
     given = tuple(axes[0]) if len(axes) == 1 else axes
     if given not in orders:
         raise ValueError(f"{name!r} orders the axes {given}; only {' and '.join(map(str, orders))} are supported")
@@ -204,7 +205,8 @@ def _options(node: fx.Node) -> tuple[Any, ...]:
     return (*node.args[1:], *(value for name, value in node.kwargs.items() if name != "inplace"))
 
 
-def _with_own_name(layer: Layer, taken: set[str]) -> Layer:
-    """`layer`, renamed to `name#2` and so on where a module is called more than once."""
-    calls = (layer.name if n == 1 else f"{layer.name}#{n}" for n in count(1))
-    return replace(layer, name=next(name for name in calls if name not in taken))
+def _own_name(name: str, layers: Sequence[Node]) -> str:
+    """`name`, or `name#2` and so on where a module is called more than once."""
+    taken = {INPUT, *(layer.name for layer in layers)}
+    calls = (name if n == 1 else f"{name}#{n}" for n in count(1))
+    return next(call for call in calls if call not in taken)

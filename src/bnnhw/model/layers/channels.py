@@ -5,6 +5,8 @@ Tests: tests/test_convolutions.py
 
 from torch import Tensor, nn
 
+from bnnhw.model.registry import Turn, op_of
+
 __all__ = ["ToChannelsFirst", "ToChannelsLast"]
 
 
@@ -20,3 +22,13 @@ class ToChannelsLast(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.permute(0, 2, 3, 1)
+
+
+@op_of(ToChannelsFirst)
+def _first(module: ToChannelsFirst) -> Turn:
+    return Turn(first=True)
+
+
+@op_of(ToChannelsLast)
+def _last(module: ToChannelsLast) -> Turn:
+    return Turn(first=False)

@@ -1,18 +1,24 @@
-"""The layers with parameters: those with binary weights, and normalisation by two scalars."""
+"""The layers with binary weights."""
 
 from contextlib import nullcontext
 from functools import partial
 from math import prod
 from typing import TypedDict, Unpack
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+
+from bnnhw.compiler.ir import ops
+from bnnhw.model.errors import ExportError
+from bnnhw.model.registry import array_of, module_of, op_of, tensor_of
 
 from .quantise import quantise_gradient
 from .weights import QuantisedWeight, SignWeights, WeightQuantiser
 
-__all__ = ["Affine", "BinaryConv2d", "BinaryLayer", "BinaryLinear", "LayerOptions", "TensorNorm"]
+__all__ = ["BinaryConv2d", "BinaryLayer", "BinaryLinear", "LayerOptions"]
 
 
 class LayerOptions(TypedDict, total=False):
@@ -225,52 +231,55 @@ def pair(size: int | tuple[int, int]) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else (size[0], size[1])
 
 
-class Affine(nn.Module):
-    """y = x * weight + bias in float32, rounded after each of the two; weight and bias hold 1 or C values."""
-
-    weight: Tensor
-    bias: Tensor
-
-    def __init__(self, weight: Tensor, bias: Tensor):
-        super().__init__()
-        self.register_buffer("weight", weight)
-        self.register_buffer("bias", bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x * self.weight + self.bias
+def _of_module(module: BinaryLayer) -> tuple[NDArray[np.int8], NDArray[np.float32] | None, NDArray[np.float32] | None]:
+    """Signs, factors and offsets of the channels: what the layer multiplies by, whatever its method made that of."""
+    if module.map is not None:
+        raise ExportError("scales each pixel by its own factor; export supports one a channel")
+    weight, scale = module.quantised()
+    if not bool((weight.abs() == 1).all()):
+        raise ExportError(
+            f"has weights of {module.quantiser.bits} bits and {module.quantiser.bases} binary bases; "
+            "export supports weights of -1 and +1 only"
+        )
+    return array_of(weight.to(torch.int8)), array_of(scale), array_of(module.bias)
 
 
-class TensorNorm(nn.Module):
-    """Batch norm with one mean, variance, weight and bias for the whole tensor instead of one for each channel.
+def _with_factors(module: BinaryLayer, weight: NDArray[np.int8], op: ops.BinaryLayer) -> BinaryLayer:
+    """`module` with this weight, and the op's scale and bias."""
+    factors = {"scale": op.scale, "bias": op.bias}
+    tensors = {name: tensor_of(array) for name, array in factors.items() if array is not None}
+    module.load_state_dict({**tensors, "weight": tensor_of(weight).float()})
+    return module
 
-    As the last layer it gives the loss a sane scale and, since every class gets the same rising map, leaves the order
-    of the scores alone: hardware needs nothing for it. In eval mode it is exactly `Affine`. (Brevitas' TensorNorm.)
-    """
 
-    running_mean: Tensor
-    running_var: Tensor
+@op_of(BinaryLinear)
+def _linear_op(module: BinaryLinear) -> ops.BinaryLinear:
+    return ops.BinaryLinear(*_of_module(module))
 
-    def __init__(self, *, eps: float = 1e-4, momentum: float = 0.1):
-        super().__init__()
-        self.eps = eps
-        self.momentum = momentum
-        self.weight = nn.Parameter(torch.ones(1))
-        self.bias = nn.Parameter(torch.zeros(1))
-        self.register_buffer("running_mean", torch.zeros(1))
-        self.register_buffer("running_var", torch.ones(1))
 
-    def folded(self) -> tuple[Tensor, Tensor]:
-        """(weight, bias), (1,) each, of the `Affine` that this layer is in eval mode."""
-        weight = self.weight * torch.rsqrt(self.running_var + self.eps)
-        return weight, self.bias - self.running_mean * weight
+@module_of(ops.BinaryLinear)
+def _linear_module(op: ops.BinaryLinear) -> BinaryLayer:
+    rows, cols = op.weights.shape
+    module = BinaryLinear(cols, rows, scale=op.scale is not None, bias=op.bias is not None)
+    return _with_factors(module, op.weights, op)
 
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
-            weight, bias = self.folded()
-            return x * weight + bias
-        x = x.float()
-        variance, mean = torch.var_mean(x, correction=0)
-        with torch.no_grad():
-            self.running_mean.lerp_(mean.reshape(1), self.momentum)
-            self.running_var.lerp_(variance.reshape(1), self.momentum)
-        return (x - mean) * torch.rsqrt(variance + self.eps) * self.weight + self.bias
+
+@op_of(BinaryConv2d)
+def _conv_op(module: BinaryConv2d) -> ops.BinaryConv2d:
+    """In graphs a row's weights lie channel fastest, as hardware streams images."""
+    weight, scale, bias = _of_module(module)
+    conv = ops.Conv(
+        np.ascontiguousarray(weight.transpose(0, 2, 3, 1)), stride=module.stride, padding=module.padding,
+        pad_value=module.pad_value, groups=module.groups,
+    )  # fmt: skip
+    return ops.BinaryConv2d(conv, scale, bias)
+
+
+@module_of(ops.BinaryConv2d, channels_first=True)
+def _conv_module(op: ops.BinaryConv2d) -> BinaryLayer:
+    conv = op.conv
+    module = BinaryConv2d(
+        conv.channels, conv.rows, conv.kernel, stride=conv.stride, padding=conv.padding, pad_value=conv.pad_value,
+        groups=conv.groups, scale=op.scale is not None, bias=op.bias is not None,
+    )  # fmt: skip
+    return _with_factors(module, conv.weights.transpose(0, 3, 1, 2), op)

@@ -14,6 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import handle_torch_function, has_torch_function_unary
 
+from bnnhw.compiler.ir import ops
+from bnnhw.model.registry import module_of, op_of, op_of_call
+
 from .gradients import Gradient, Ste
 
 __all__ = ["InputThreshold", "Quantise", "Sign", "plus_minus_one", "quantise_gradient", "sign", "straight_through"]
@@ -74,6 +77,21 @@ class Sign(nn.Module):
         return cast(Tensor, _Sign.apply(x, self.gradient, self.progress, self.stochastic and self.training))
 
 
+@op_of(Sign)
+def _sign_op(module: Sign) -> ops.Sign:
+    return ops.Sign()
+
+
+@op_of_call(sign)
+def _sign_of_call(*options: Any) -> ops.Sign:
+    return ops.Sign()
+
+
+@module_of(ops.Sign)
+def _sign_module(op: ops.Sign) -> Sign:
+    return Sign()
+
+
 class _StraightThrough(torch.autograd.Function):
     """Other values forwards, a factor backwards."""
 
@@ -130,6 +148,16 @@ class Quantise(nn.Module):
         return f"{self.bits}"
 
 
+@op_of(Quantise)
+def _quantise_op(module: Quantise) -> ops.Quantise:
+    return ops.Quantise(module.bits)
+
+
+@module_of(ops.Quantise)
+def _quantise_module(op: ops.Quantise) -> Quantise:
+    return Quantise(op.bits)
+
+
 def quantise_gradient(g: Tensor, bits: int) -> Tensor:
     """2*m*(q(g/(2*m) + 1/2 + noise) - 1/2), m the greatest |g| of a sample, q rounding to `bits` bits in [0, 1].
 
@@ -162,3 +190,13 @@ class InputThreshold(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.threshold!r}"
+
+
+@op_of(InputThreshold)
+def _threshold_op(module: InputThreshold) -> ops.InputThreshold:
+    return ops.InputThreshold(module.threshold)
+
+
+@module_of(ops.InputThreshold)
+def _threshold_module(op: ops.InputThreshold) -> InputThreshold:
+    return InputThreshold(op.threshold)

@@ -5,6 +5,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from bnnhw.compiler.ir.ops import BatchNorm
+from bnnhw.model.registry import array_of, op_of
+
 from .layers import along_channels
 from .weights import ap2
 
@@ -79,6 +82,14 @@ class ShiftBatchNorm(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{len(self.weight)}, eps={self.eps}, momentum={self.momentum}"
+
+
+@op_of(ShiftBatchNorm)
+def _op(module: ShiftBatchNorm) -> BatchNorm:
+    """A batch norm of mean 0 and variance 1."""
+    weight, bias = module.folded()
+    mean, variance = torch.zeros_like(bias), torch.ones_like(bias)
+    return BatchNorm(0.0, array_of(mean), array_of(variance), array_of(weight), array_of(bias))
 
 
 def _all_but_channels(x: Tensor) -> list[int]:

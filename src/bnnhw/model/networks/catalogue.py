@@ -13,8 +13,8 @@ from math import prod
 
 from torch import nn
 
+from bnnhw.model.layers.affine import TensorNorm
 from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
-from bnnhw.model.layers.layers import TensorNorm
 from bnnhw.model.layers.quantise import InputThreshold
 from bnnhw.model.methods import Method
 from bnnhw.model.methods.bnn import Bnn

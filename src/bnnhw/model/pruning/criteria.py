@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bnnhw.model.export.model_file import ModelFile
+from bnnhw.compiler.ir.graph import Graph
+from bnnhw.compiler.ir.ops import BatchNorm
 from bnnhw.model.layers.layers import BinaryConv2d
 
-from .links import Link, input_weights, split_at
+from .links import Link, binary_op, input_weights, split_at
 
 __all__ = ["Criterion", "magnitudes", "order_by_magnitude", "order_by_thinet"]
 
@@ -18,34 +19,34 @@ Criterion = Literal["magnitude", "thinet"]
 _POINTS = 10_000
 
 
-def magnitudes(file: ModelFile, link: Link) -> Tensor:
+def magnitudes(graph: Graph, link: Link) -> Tensor:
     """How large each channel's weights are: (channels,).
 
-    The sum of |w| of a filter (Li et al., Pruning Filters for Efficient ConvNets, arXiv:1608.08710), where the file
-    has it: methods that scale by mean|w| leave it there. A file holds signs, not latent weights; where all channels
+    The sum of |w| of a filter (Li et al., Pruning Filters for Efficient ConvNets, arXiv:1608.08710), where the graph
+    has it: methods that scale by mean|w| leave it there. A graph holds signs, not latent weights; where all channels
     have one factor or none, |gamma| of the batch norm behind stands in (Liu et al., Network Slimming,
     arXiv:1708.06519). ValueError where there is neither.
     """
-    producer = file.layers[link.producer]
-    scale = producer.tensors.get("scale")
-    if scale is not None and not bool((scale == scale[0]).all()):
-        return scale.abs() * split_at(file, link)[1].weight[0].numel()
-    for layer in file.layers[link.producer + 1 : link.consumer]:
-        if layer.op == "batch_norm" and len(layer.tensors.get("weight", ())) == link.channels:
-            return layer.tensors["weight"].abs()
+    producer = binary_op(graph, link.producer)
+    scale = producer.scale
+    if scale is not None and (scale != scale[0]).any():
+        return torch.from_numpy(scale).abs() * producer.product.cols
+    for node in graph.nodes[link.producer + 1 : link.consumer]:
+        if isinstance(node.op, BatchNorm) and node.op.weight is not None and len(node.op.weight) == link.channels:
+            return torch.from_numpy(node.op.weight).abs()
     raise ValueError(
-        f"layer {producer.name!r} has neither a factor for each channel nor a batch norm with learnt factors behind "
-        "it, so nothing tells how large its channels are; prune it by thinet"
+        f"layer {graph.nodes[link.producer].name!r} has neither a factor for each channel nor a batch norm with learnt "
+        "factors behind it, so nothing tells how large its channels are; prune it by thinet"
     )
 
 
-def order_by_magnitude(file: ModelFile, link: Link) -> Tensor:
+def order_by_magnitude(graph: Graph, link: Link) -> Tensor:
     """The channels from the smallest to the largest."""
-    return magnitudes(file, link).argsort(stable=True)
+    return magnitudes(graph, link).argsort(stable=True)
 
 
 @torch.no_grad()
-def order_by_thinet(file: ModelFile, link: Link, images: Tensor, *, seed: int = 0) -> Tensor:
+def order_by_thinet(graph: Graph, link: Link, images: Tensor, *, seed: int = 0) -> Tensor:
     """The channels, in the order in which ThiNet's greedy choice gives them up.
 
     At points drawn at random (image, output pixel and row of the consumer), x_c is what input channel c adds to the
@@ -53,7 +54,7 @@ def order_by_thinet(file: ModelFile, link: Link, images: Tensor, *, seed: int = 
     over the points. Source: Luo et al., ThiNet, arXiv:1707.06342, section 3.2, equation 6. Other than there,
     activations are less their mean, which `refit` gives back as an offset: a channel that hardly changes costs little.
     """
-    x = _contributions(file, link, images, seed=seed).double()
+    x = _contributions(graph, link, images, seed=seed).double()
     products = x.T @ x
     removed, left = torch.zeros(len(products), dtype=torch.float64), list(range(len(products)))
     order: list[int] = []
@@ -64,11 +65,11 @@ def order_by_thinet(file: ModelFile, link: Link, images: Tensor, *, seed: int = 
     return torch.tensor(order)
 
 
-def _contributions(file: ModelFile, link: Link, images: Tensor, *, seed: int) -> Tensor:
+def _contributions(graph: Graph, link: Link, images: Tensor, *, seed: int) -> Tensor:
     """(points, channels): x_c of `order_by_thinet`."""
-    before, producer, between, consumer = split_at(file, link)
+    before, producer, between, consumer = split_at(graph, link)
     inputs = between(producer(before(images)))
-    weight = input_weights(file, link)
+    weight = input_weights(graph, link)
     generator = torch.Generator().manual_seed(seed)
 
     def draw(count: int) -> Tensor:

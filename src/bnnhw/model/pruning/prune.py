@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnnhw.model.export.model_file import ModelFile
+from bnnhw.compiler.ir.graph import Graph
+from bnnhw.model.export.loading import input_of
 
 from .constants import constant_channels
 from .criteria import Criterion, order_by_magnitude, order_by_thinet
@@ -32,13 +33,13 @@ class PrunedLayer:
 class Pruning:
     """A pruned network, its layers that were considered, and by name why others were left alone."""
 
-    file: ModelFile
+    graph: Graph
     layers: tuple[PrunedLayer, ...]
     left_alone: Mapping[str, str]
 
 
 def prune(
-    file: ModelFile,
+    graph: Graph,
     *,
     keep: float,
     by: Criterion = "magnitude",
@@ -55,7 +56,7 @@ def prune(
 
     Parameters
     ----------
-    file : ModelFile
+    graph : Graph
     keep : float
         Fraction of each layer's channels, above 0 and at most 1; at least one stays.
     by : "magnitude" or "thinet"
@@ -73,35 +74,36 @@ def prune(
         raise ValueError(f"keep={keep:g} must be above 0 and at most 1")
     if by == "thinet" and images is None:
         raise ValueError("by='thinet' looks at sample images; give some, or prune by 'magnitude'")
+    shape, _, _ = input_of(graph)
     examples = None if images is None else torch.as_tensor(images).float()
-    if examples is not None and (examples.shape[1:] != file.shape or not len(examples)):
-        raise ValueError(f"images must be (N, {', '.join(map(str, file.shape))}), not {tuple(examples.shape)}")
+    if examples is not None and (examples.shape[1:] != shape or not len(examples)):
+        raise ValueError(f"images must be (N, {', '.join(map(str, shape))}), not {tuple(examples.shape)}")
     pruned, left_alone = [], {}
-    for link in _chosen(file, layers):
-        name = file.layers[link.producer].name
-        if (reason := obstacle(file, link)) is not None:
+    for link in _chosen(graph, layers):
+        name = graph.nodes[link.producer].name
+        if (reason := obstacle(graph, link)) is not None:
             if layers:
                 raise ValueError(f"layer {name!r} cannot be pruned: {reason}")
             left_alone[name] = reason
             continue
         count = min(link.channels, ceil(round(keep * link.channels, 9) / round_to) * round_to)
-        constant = ~constant_channels(file, link).isnan()
+        constant = ~constant_channels(graph, link).isnan()
         if count < link.channels:
             if by == "magnitude":
-                order = order_by_magnitude(file, link)
+                order = order_by_magnitude(graph, link)
             else:
                 assert examples is not None
-                order = order_by_thinet(file, link, examples, seed=seed)
+                order = order_by_thinet(graph, link, examples, seed=seed)
             order = order[
                 (~constant[order]).long().argsort(stable=True)
             ]  # constant ones first: they can be made up for
             kept = order[link.channels - count :].sort().values
             constant[kept] = False
-            smaller = remove_channels(file, link, kept)
+            smaller = remove_channels(graph, link, kept)
             if examples is None:
-                file = absorb_constants(file, smaller, link, kept)
+                graph = absorb_constants(graph, smaller, link, kept)
             else:
-                file = refit(file, smaller, link, examples)
+                graph = refit(graph, smaller, link, examples)
         pruned.append(
             PrunedLayer(
                 name=name,
@@ -111,15 +113,15 @@ def prune(
             )
         )
     if any(layer.after < layer.before for layer in pruned):
-        meta = {name: value for name, value in file.meta.items() if name != "metrics"}  # they were of another network
-        file = replace(file, meta={**meta, "metrics": {}, "pruned": {one.name: one.after for one in pruned}})
-    return Pruning(file=file, layers=tuple(pruned), left_alone=left_alone)
+        meta = {name: value for name, value in graph.meta.items() if name != "metrics"}  # they were of another network
+        graph = replace(graph, meta={**meta, "metrics": {}, "pruned": {one.name: one.after for one in pruned}})
+    return Pruning(graph=graph, layers=tuple(pruned), left_alone=left_alone)
 
 
-def _chosen(file: ModelFile, names: Sequence[str]) -> list[Link]:
+def _chosen(graph: Graph, names: Sequence[str]) -> list[Link]:
     """The links of the layers called so; of all where no names are given."""
-    links = find_links(file)
-    known = [file.layers[link.producer].name for link in links]
+    links = find_links(graph)
+    known = [graph.nodes[link.producer].name for link in links]
     for name in names:
         if not any(_means(name, one) for one in known):
             raise ValueError(f"no layer {name!r} can be pruned; those with channels to remove are {', '.join(known)}")

@@ -4,15 +4,17 @@ Tests: tests/model/pruning/test_prune.py
 """
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from bnnhw.model.export.model_file import ModelFile
+from bnnhw.compiler.ir import ops
+from bnnhw.compiler.ir.graph import Graph
 from bnnhw.model.layers.layers import BinaryLayer
 
 from .constants import constant_channels
-from .links import Link, input_weights, split_at
+from .links import Link, binary_op, input_weights, split_at, with_op
 
 __all__ = ["absorb_constants", "refit"]
 
@@ -20,7 +22,7 @@ _GRID = 1024
 _BLOCK = 64  # images at a time
 
 
-def absorb_constants(before: ModelFile, after: ModelFile, link: Link, kept: Tensor) -> ModelFile:
+def absorb_constants(before: Graph, after: Graph, link: Link, kept: Tensor) -> Graph:
     """`after` with offsets for what the removed constant channels of `before` added to the consumer's sums.
 
     Exact but for pixels at a border that is padded with another number. The offsets go into thresholds.
@@ -32,7 +34,7 @@ def absorb_constants(before: ModelFile, after: ModelFile, link: Link, kept: Tens
 
 
 @torch.no_grad()
-def refit(before: ModelFile, after: ModelFile, link: Link, images: Tensor) -> ModelFile:
+def refit(before: Graph, after: Graph, link: Link, images: Tensor) -> Graph:
     """`after` with the factor s and the offset b for each row of the consumer that make s*y' + b nearest to y by least
     squares, y and y' being its sums over `images` before and after the removal.
 
@@ -40,7 +42,7 @@ def refit(before: ModelFile, after: ModelFile, link: Link, images: Tensor) -> Mo
     this one costs nothing where a threshold follows. s and b are rounded to 1/1024, so that whole numbers, such as 2
     for channels that were there twice, stay whole. A row that the kept channels tell nothing of keeps s = 1.
     """
-    parts = [split_at(file, link) for file in (before, after)]
+    parts = [split_at(graph, link) for graph in (before, after)]
     rows = len(input_weights(before, link))
     count, sums, products = 0, torch.zeros(2, rows, dtype=torch.float64), torch.zeros(2, rows, dtype=torch.float64)
     for block in images.split(_BLOCK):
@@ -65,26 +67,27 @@ def _sums(
     return y.double().transpose(0, 1).flatten(1)
 
 
-def _with(file: ModelFile, link: Link, factor: Tensor, offset: Tensor) -> ModelFile:
-    """`file`, the consumer's sums times `factor` plus `offset`, before the factor and offset that it has."""
-    if not _bears_reals(file, link):
-        return file
-    layer = file.layers[link.consumer]
-    tensors = dict(layer.tensors)
-    scale = tensors.get("scale", torch.ones_like(factor))
+def _with(graph: Graph, link: Link, factor: Tensor, offset: Tensor) -> Graph:
+    """`graph`, the consumer's sums times `factor` plus `offset`, before the factor and offset that it has."""
+    if not _bears_reals(graph, link):
+        return graph
+    op = binary_op(graph, link.consumer)
+    scale = torch.ones_like(factor) if op.scale is None else torch.from_numpy(op.scale)
+    bias = torch.zeros_like(offset) if op.bias is None else torch.from_numpy(op.bias)
+    factors: dict[str, Any] = {}
     if bool((offset != 0).any()):
-        tensors["bias"] = tensors.get("bias", torch.zeros_like(offset)) + offset * scale
+        factors["bias"] = (bias + offset * scale).numpy()
     if bool((factor != 1).any()):
-        tensors["scale"] = factor * scale
-    layers = (*file.layers[: link.consumer], replace(layer, tensors=tensors), *file.layers[link.consumer + 1 :])
-    return replace(file, layers=layers)
+        factors["scale"] = (factor * scale).numpy()
+    changed = replace(op, **factors)  # pyright: ignore[reportArgumentType] ops are dataclasses
+    return with_op(graph, link.consumer, changed)
 
 
-def _bears_reals(file: ModelFile, link: Link) -> bool:
+def _bears_reals(graph: Graph, link: Link) -> bool:
     """Whether what follows the consumer takes other sums than integers: averages and binary layers do not."""
-    for layer in file.layers[link.consumer + 1 :]:
-        if layer.op in ("sign", "quantise"):
+    for node in graph.nodes[link.consumer + 1 :]:
+        if isinstance(node.op, ops.Sign | ops.Quantise):
             return True
-        if layer.op in ("average_pool", "global_average_pool", "binary_linear", "binary_conv2d"):
+        if isinstance(node.op, ops.AveragePool | ops.BinaryLayer):
             return False
     return True

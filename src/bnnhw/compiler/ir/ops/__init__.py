@@ -6,6 +6,10 @@ Integer: Threshold, MultiThreshold, Flatten, MatMul, Conv, MaxPool, SumPool, Sco
 Between the two, inside passes: Divide.
 """
 
+from importlib import import_module
+from pkgutil import iter_modules
+
+from bnnhw.compiler.ir.ops import trained
 from bnnhw.compiler.ir.ops.integer.argmax import ArgMax
 from bnnhw.compiler.ir.ops.integer.conv import Conv
 from bnnhw.compiler.ir.ops.integer.flatten import Flatten
@@ -30,8 +34,8 @@ from bnnhw.compiler.ir.ops.trained.quantise import Quantise
 from bnnhw.compiler.ir.ops.trained.relu import Relu
 from bnnhw.compiler.ir.ops.trained.sign import Sign
 
-from .base import Elementwise, Op
-from .kinds import Activation, Rearrangement, Selection, Separable, Separated
+from .base import Op
+from .kinds import Activation, Elementwise, Rearrangement, Selection, Separable, Separated
 from .reachable import Reachable
 
 __all__ = [
@@ -67,3 +71,6 @@ __all__ = [
     "SumPool",
     "Threshold",
 ]
+
+for module in iter_modules(trained.__path__, f"{trained.__name__}."):  # each makes its op known to model.pt
+    import_module(module.name)

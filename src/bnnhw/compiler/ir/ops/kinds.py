@@ -1,7 +1,5 @@
 """Kinds of operators: what a pass may do with one that it does not know by name.
 
-`Elementwise`, functions of floats, is in base.py.
-
 Tests: tests/compiler/passes/test_integerize.py
 """
 
@@ -12,9 +10,38 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.types import TensorType
+from bnnhw.compiler.ir.types import FloatType, TensorType, require_exact_in_float32
 
-from .base import Elementwise, Op
+from .base import Op
+
+
+class Elementwise(Op):
+    """A float32 function of each element, or of each element and its channel: x (N, …, C) -> (N, …, C).
+
+    `MONOTONE` says that in each channel it never falls or never rises, roundings included, and that it is NaN nowhere
+    between two values for which it is not.
+    """
+
+    MONOTONE: ClassVar[bool] = False
+
+    @property
+    def alike(self) -> bool:
+        """Whether it is the same function in all channels."""
+        return True
+
+    @property
+    def divides_by(self) -> int | None:
+        """d where it is the division by d and nothing else, 1 where it makes floats of integers and does nothing."""
+        return None
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        require_exact_in_float32(x)
+        self.check_channels(x.shape[-1] if x.shape else 1)
+        return TensorType(x.shape, FloatType())
+
+    def check_channels(self, channels: int) -> None:
+        """Raise ValueError if the op's parameters do not fit that many channels."""
 
 
 class Activation(Op):

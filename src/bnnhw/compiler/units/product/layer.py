@@ -65,7 +65,7 @@ class Windows:
         """Channels of a pixel that come at once."""
         return min(folding.simd, self.channels // self.groups)
 
-    @property
+    @cached_property
     def output(self) -> Pair:
         """(height, width) of the layer's output."""
         return window_counts((self.height, self.width, self.channels), self.kernel, self.stride, self.padding)

@@ -10,9 +10,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.kinds import Rearrangement
+from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.types import TensorType
 
 
+@stored_as("flatten")
 @dataclass(frozen=True)
 class Flatten(Rearrangement):
     """(H, W, C) -> (H*W*C,), in raster order with the channel fastest."""

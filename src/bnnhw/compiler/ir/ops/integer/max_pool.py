@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.base import check_length
+from bnnhw.compiler.ir.ops.checks import check_length
 from bnnhw.compiler.ir.ops.kinds import Selection
+from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.ops.windows import Pair, check_pair, over_windows, window_counts
 from bnnhw.compiler.ir.types import TensorType
 
 
+@stored_as("max_pool")
 @dataclass(frozen=True, eq=False)
 class MaxPool(Selection):
     """y[i, j, c] = the greatest x[i*sh + u, j*sw + v, c] of a window, the least one in channels where `minimum` is set.

@@ -70,8 +70,8 @@ class Product(Op):
         terms = self.terms(element)
         if isinstance(terms, FloatType):
             raise TypeError(
-                "reads float values; a sign must come before every layer but the first, and averages before a layer "
-                "must be of a power of two of elements"
+                "reads float values; a sign must come before every layer but the first (put a Sign or Quantise before "
+                "it), and averages before a layer, one at most, must be of a power of two of elements"
             )
         ones = np.count_nonzero(self.weights.reshape(self.rows, -1) == 1, axis=1).astype(np.int64)
         lows = ones * terms.lo - (self.cols - ones) * terms.hi

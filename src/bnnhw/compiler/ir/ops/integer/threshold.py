@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.base import Op, check_length
+from bnnhw.compiler.ir.ops.base import Op
+from bnnhw.compiler.ir.ops.checks import check_length
 from bnnhw.compiler.ir.types import BinaryType, FloatType, TensorType
 
 

@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.base import Elementwise, as_float32, check_length, parameter
+from bnnhw.compiler.ir.ops.base import as_float32
+from bnnhw.compiler.ir.ops.checks import check_length, parameter
+from bnnhw.compiler.ir.ops.kinds import Elementwise
+from bnnhw.compiler.ir.ops.stored import stored_as
 
 
+@stored_as("affine")
 @dataclass(frozen=True, eq=False)
 class Affine(Elementwise):
     """y[…, c] = x[…, c]*weight[c] + bias[c] in float32, rounded after each of the two steps; a missing one is no step.

@@ -4,7 +4,7 @@ Tests: tests/test_convolutions.py
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from bnnhw.compiler.ir.ops.base import as_float32
+from bnnhw.compiler.ir.ops.fields import Fields, sizes
 from bnnhw.compiler.ir.ops.integer.sum_pool import SumPool
 from bnnhw.compiler.ir.ops.kinds import Separable, Separated
+from bnnhw.compiler.ir.ops.stored import Plain, stored_as
 from bnnhw.compiler.ir.ops.windows import Pair, check_image, check_pair, window_counts
 from bnnhw.compiler.ir.types import FloatType, TensorType, quotient, require_exact_in_float32
 
 from .divide import Divide
 
 
+@stored_as("average_pool", "global_average_pool")
 @dataclass(frozen=True)
 class AveragePool(Separable):
     """y[i, j, c] = the mean of x over a window, in float32: the sum, then one division.
@@ -42,6 +45,15 @@ class AveragePool(Separable):
         for name, pair in (("kernel", self.kernel), ("stride", self.stride)):
             if pair is not None:
                 check_pair(name, pair, least=1)
+
+    def to_plain(self) -> Plain:
+        if self.kernel is None or self.stride is None:
+            return Plain(op="global_average_pool")
+        return Plain(op="average_pool", attributes=sizes(kernel=self.kernel, stride=self.stride))
+
+    @classmethod
+    def from_fields(cls, op: str, values: Fields) -> Self:
+        return cls() if op == "global_average_pool" else cls(values.pair("kernel"), values.pair("stride"))
 
     def sum_pool(self, shape: tuple[int, ...]) -> SumPool:
         """The sums of images of that shape."""

@@ -10,9 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.base import Elementwise, as_float32, check_length, parameter
+from bnnhw.compiler.ir.ops.base import as_float32
+from bnnhw.compiler.ir.ops.checks import check_length, parameter
+from bnnhw.compiler.ir.ops.kinds import Elementwise
+from bnnhw.compiler.ir.ops.stored import stored_as
 
 
+@stored_as("batch_norm")
 @dataclass(frozen=True, eq=False)
 class BatchNorm(Elementwise):
     """y[n, c] = (x[n, c] - mean[c]) / sqrt(variance[c] + eps) * weight[c] + bias[c], as torch rounds it.
@@ -34,6 +38,8 @@ class BatchNorm(Elementwise):
             if (array := getattr(self, name)) is not None:
                 parameter(name, array)
                 check_length(name, array, len(self.mean))
+        if (self.weight is None) != (self.bias is None):
+            raise ValueError("weight and bias must both be given, or neither")
         if not (np.isfinite(self.eps) and self.eps >= 0):
             raise ValueError(f"eps must be finite and at least 0, not {self.eps}")
         if not (self.variance >= 0).all() or (self.eps == 0 and not self.variance.all()):

@@ -3,16 +3,21 @@
 Tests: tests/test_convolutions.py
 """
 
+import math
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.ir.ops.fields import Fields, sizes
 from bnnhw.compiler.ir.ops.integer.conv import Conv
+from bnnhw.compiler.ir.ops.stored import Plain, stored_as
 
 from .binary_layer import BinaryLayer
 
 
+@stored_as("binary_conv2d")
 @dataclass(frozen=True, eq=False)
 class BinaryConv2d(BinaryLayer):
     """A `Conv` with scale and bias."""
@@ -22,7 +27,7 @@ class BinaryConv2d(BinaryLayer):
     bias: NDArray[np.float32] | None = None
 
     def __post_init__(self):
-        self.affine.check_channels(self.conv.rows)
+        super().__post_init__()
         if self.conv.pad_value not in (-1, 0, 1):
             raise ValueError(f"pad_value must be -1, 0 or 1, not {self.conv.pad_value}")
 
@@ -36,3 +41,26 @@ class BinaryConv2d(BinaryLayer):
     @property
     def weights(self) -> NDArray[np.int8]:
         return self.conv.weights
+
+    def to_plain(self) -> Plain:
+        conv = self.conv
+        channels = {"in_channels": conv.channels, "out_channels": conv.rows, "groups": conv.groups}
+        windows = sizes(kernel=conv.kernel, stride=conv.stride, padding=conv.padding)
+        attributes = {**channels, **windows, "pad_value": conv.pad_value}
+        return Plain(op="binary_conv2d", attributes=attributes, tensors=self.tensors)
+
+    @classmethod
+    def from_fields(cls, op: str, values: Fields) -> Self:
+        channels, rows, groups = values.size("in_channels"), values.size("out_channels"), values.size("groups")
+        height, width = values.size("kernel_height"), values.size("kernel_width")
+        if channels % groups:
+            raise ValueError(f"groups={groups} must divide in_channels={channels}")
+        shape = (height, width, channels // groups)
+        conv = Conv(
+            values.signs("weight", rows, math.prod(shape)).reshape(rows, *shape),
+            stride=values.pair("stride"),
+            padding=values.pair("padding"),
+            pad_value=values.integer("pad_value"),
+            groups=groups,
+        )
+        return cls(conv, values.optional_vector("scale"), values.optional_vector("bias"))

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.ir.ops.checks import check_length, parameter
+from bnnhw.compiler.ir.ops.fields import pack_signs
 from bnnhw.compiler.ir.ops.integer.product import Product
 from bnnhw.compiler.ir.ops.kinds import Separable, Separated
 from bnnhw.compiler.ir.types import FloatType, QuotientType, TensorType
@@ -39,6 +41,17 @@ class BinaryLayer(Separable):
     def affine(self) -> Affine:
         """The float part."""
         return Affine(self.scale, self.bias)
+
+    def __post_init__(self):
+        for name in ("scale", "bias"):
+            if (array := getattr(self, name)) is not None:
+                check_length(name, parameter(name, array), self.product.rows)
+
+    @property
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Those of model.pt: `weight` packed, `scale` and `bias` where there are any."""
+        factors = {name: array for name in ("scale", "bias") if (array := getattr(self, name)) is not None}
+        return {"weight": pack_signs(self.product.weights), **factors}
 
     def separated(self, x: TensorType, divisor: int) -> Separated:
         """A division by a power of two comes behind the product, which is the same where nothing is rounded."""

@@ -4,15 +4,19 @@ Tests: tests/compiler/frontends/test_model_file.py
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.ir.ops.fields import Fields
 from bnnhw.compiler.ir.ops.integer.matmul import MatMul
+from bnnhw.compiler.ir.ops.stored import Plain, stored_as
 
 from .binary_layer import BinaryLayer
 
 
+@stored_as("binary_linear")
 @dataclass(frozen=True, eq=False)
 class BinaryLinear(BinaryLayer):
     """A `MatMul` with scale and bias. weights: (out, in) int8 of +-1."""
@@ -21,9 +25,16 @@ class BinaryLinear(BinaryLayer):
     scale: NDArray[np.float32] | None = None
     bias: NDArray[np.float32] | None = None
 
-    def __post_init__(self):
-        self.affine.check_channels(self.product.rows)
-
     @property
     def product(self) -> MatMul:
         return MatMul(self.weights)
+
+    def to_plain(self) -> Plain:
+        rows, cols = self.weights.shape
+        sizes = {"in_features": cols, "out_features": rows}
+        return Plain(op="binary_linear", attributes=sizes, tensors=self.tensors)
+
+    @classmethod
+    def from_fields(cls, op: str, values: Fields) -> Self:
+        weights = values.signs("weight", values.size("out_features"), values.size("in_features"))
+        return cls(weights, values.optional_vector("scale"), values.optional_vector("bias"))

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.base import Elementwise, as_float32
+from bnnhw.compiler.ir.ops.base import as_float32
+from bnnhw.compiler.ir.ops.kinds import Elementwise
 from bnnhw.compiler.ir.types import TensorType, quotient
 
 

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.base import Elementwise, as_float32
+from bnnhw.compiler.ir.ops.base import as_float32
+from bnnhw.compiler.ir.ops.kinds import Elementwise
+from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.types import BinaryType, TensorType
 
 
+@stored_as("hard_tanh")
 @dataclass(frozen=True)
 class HardTanh(Elementwise):
     """y = min(max(x, -1), 1)."""

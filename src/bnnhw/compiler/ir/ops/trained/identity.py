@@ -9,9 +9,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.base import Op
+from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.types import TensorType
 
 
+@stored_as("identity")
 @dataclass(frozen=True)
 class Identity(Op):
     """y = x."""

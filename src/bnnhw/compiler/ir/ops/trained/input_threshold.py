@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.base import as_float32
+from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.types import BinaryType, TensorType, require_exact_in_float32
 
 from .sign_activation import SignActivation
 
 
+@stored_as("input_threshold")
 @dataclass(frozen=True)
 class InputThreshold(SignActivation):
     """y = +1 if float32(x) >= float32(threshold) else -1, for every element alike."""

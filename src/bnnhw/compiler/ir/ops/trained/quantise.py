@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from bnnhw.compiler.ir.ops.base import as_float32
 from bnnhw.compiler.ir.ops.integer.multi_threshold import MultiThreshold
 from bnnhw.compiler.ir.ops.kinds import Activation
+from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.types import IntType, TensorType, require_exact_in_float32
 
 MAX_BITS = 8
 
 
+@stored_as("quantise")
 @dataclass(frozen=True)
 class Quantise(Activation):
     """y = round(min(max(x, 0), 1) * (2^bits - 1)) in float32, halves to even: an integer from 0 to 2^bits - 1.

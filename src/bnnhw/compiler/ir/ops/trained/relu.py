@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.base import Elementwise, as_float32
+from bnnhw.compiler.ir.ops.base import as_float32
+from bnnhw.compiler.ir.ops.kinds import Elementwise
+from bnnhw.compiler.ir.ops.stored import stored_as
 
 
+@stored_as("relu")
 @dataclass(frozen=True)
 class Relu(Elementwise):
     """y = max(x, 0)."""

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.types import BinaryType, TensorType
 
 from .sign_activation import SignActivation
 
 
+@stored_as("sign")
 @dataclass(frozen=True)
 class Sign(SignActivation):
     """y = +1 if x >= 0 else -1. So sign(0) = +1, and a NaN gives -1."""

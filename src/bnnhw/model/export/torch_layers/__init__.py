@@ -1,0 +1,1 @@
+"""torch's own layers, one file a kind: which op each is."""

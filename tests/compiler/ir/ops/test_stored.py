@@ -1,0 +1,121 @@
+"""Every op of model.pt is the same after the way there and back, and what has no place there is refused."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from bnnhw.compiler.errors import ModelError
+from bnnhw.compiler.ir import ops
+from bnnhw.compiler.ir.ops.fields import Fields
+from bnnhw.compiler.ir.ops.stored import OPS, stored_as
+
+VECTOR = np.array([0.5, -2, 3], np.float32)
+SIGNS = np.where(np.arange(3 * 2 * 1 * 5) % 3 == 0, 1, -1).astype(np.int8).reshape(3, 2, 1, 5)
+EXAMPLES: dict[str, ops.Op] = {
+    "affine": ops.Affine(VECTOR, VECTOR[:1]),
+    "average_pool": ops.AveragePool((2, 3), (1, 2)),
+    "batch_norm": ops.BatchNorm(1e-3, VECTOR, abs(VECTOR), VECTOR, VECTOR),
+    "batch_norm without factors": ops.BatchNorm(0.0, VECTOR, abs(VECTOR)),
+    "binary_conv2d": ops.BinaryConv2d(ops.Conv(SIGNS, (2, 1), (0, 1), -1, 3), VECTOR, None),
+    "binary_linear": ops.BinaryLinear(SIGNS.reshape(3, 10), None, VECTOR),
+    "flatten": ops.Flatten(),
+    "global_average_pool": ops.AveragePool(),
+    "hard_tanh": ops.HardTanh(),
+    "identity": ops.Identity(),
+    "input_threshold": ops.InputThreshold(127.5),
+    "max_pool": ops.MaxPool((2, 3), (1, 2)),
+    "quantise": ops.Quantise(3),
+    "relu": ops.Relu(),
+    "sign": ops.Sign(),
+}
+
+
+@pytest.fixture(autouse=True)
+def forgets() -> Iterator[None]:
+    """What a test makes known is unknown to the next one."""
+    before = dict(OPS)
+    yield
+    OPS.clear()
+    OPS.update(before)
+
+
+def same(one: Any, two: Any) -> bool:
+    """Whether two ops, or two fields of ops, are equal, arrays and their types included."""
+    if isinstance(one, np.ndarray):
+        return one.dtype == two.dtype and np.array_equal(one, two)
+    if isinstance(one, ops.Op):
+        names = [field.name for field in fields(one)]  # pyright: ignore[reportArgumentType]
+        return type(one) is type(two) and all(same(getattr(one, name), getattr(two, name)) for name in names)
+    return one == two
+
+
+def again(op: ops.Op) -> ops.Op:
+    """`op` by way of plain data."""
+    plain = op.to_plain()
+    tensors = {name: torch.from_numpy(array.copy()) for name, array in plain.tensors.items()}
+    values = Fields("node 'x'", dict(plain.attributes), tensors)
+    read = OPS[plain.op].from_fields(plain.op, values)
+    values.finish()
+    assert isinstance(read, ops.Op)
+    return read
+
+
+def test_each_op_has_an_example():
+    assert OPS.keys() == {name.split()[0] for name in EXAMPLES}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_op_is_the_same_after_the_way_there_and_back(name: str):
+    assert EXAMPLES[name].to_plain().op == name.split()[0]
+    assert same(again(EXAMPLES[name]), EXAMPLES[name])
+
+
+def test_the_form_follows_from_the_fields():
+    @stored_as("odd")
+    @dataclass(frozen=True, eq=False)
+    class Odd(ops.Relu):
+        bits: int
+        slope: float
+        stride: tuple[int, int]
+        offsets: NDArray[np.float32]
+        factors: NDArray[np.float32] | None = None
+        cache: list[int] | None = None
+
+    plain = Odd(3, 0.5, (4, 5), VECTOR).to_plain()
+    assert plain.attributes == {"bits": 3, "slope": 0.5, "stride_height": 4, "stride_width": 5}
+    assert plain.tensors == {"offsets": VECTOR}
+    for op in (Odd(3, 0.5, (4, 5), VECTOR), Odd(3, 0.5, (4, 5), VECTOR, VECTOR)):
+        assert same(again(op), op)
+    attributes = {**plain.attributes, "slope": float("inf")}
+    with pytest.raises(ModelError, match=r"^node 'x': slope must be finite, not inf$"):
+        Odd.from_fields("odd", Fields("node 'x'", attributes, {}))
+
+
+def test_ops_without_a_name_are_refused():
+    with pytest.raises(ValueError, match=r"^ArgMax has no place in a model.pt"):
+        ops.ArgMax().to_plain()
+
+    class Derived(ops.Relu):
+        """A kind of its own, though derived from a known one."""
+
+    with pytest.raises(ValueError, match=r"^Derived has no place in a model.pt"):
+        Derived().to_plain()
+
+
+def test_a_name_is_given_once():
+    with pytest.raises(TypeError, match=r"^the op 'relu' of model.pt is Relu; give Sign another name$"):
+        stored_as("relu")(ops.Sign)
+
+
+def test_fields_of_other_types_need_a_form_of_their_own():
+    @dataclass(frozen=True)
+    class Named(ops.Relu):
+        label: str
+
+    with pytest.raises(TypeError, match=r"^Named.label is of type <class 'str'>, which a model.pt does not hold"):
+        stored_as("named")(Named)
