@@ -67,7 +67,7 @@ CASES = [
     Case(
         "folding beside a rate",
         "build model.pt --folding f.json --target-fps 5 -o out",
-        "target_fps and folding_file exclude each other; give one of them",
+        "target_fps and folding exclude each other; give one of them",
         {"f.json": folding()},
     ),
     Case(

@@ -115,7 +115,7 @@ def test_a_file_comes_back(tmp_path):
     path = tmp_path / "folding.json"
     path.write_text(chosen.plan.to_json())
     assert read_folding(path) == chosen.plan
-    assert schedule(SMALLER, LARGE, folding_file=path).plan == chosen.plan
+    assert schedule(SMALLER, LARGE, folding=path).plan == chosen.plan
 
 
 def plan_of(**changes) -> dict:
@@ -151,7 +151,7 @@ def test_files_that_are_refused(tmp_path, data, message):
     path = tmp_path / "folding.json"
     path.write_text(json.dumps(data))
     with pytest.raises(ScheduleError, match=message):
-        schedule(network(12, 8, 6), LARGE, folding_file=path)
+        schedule(network(12, 8, 6), LARGE, folding=path)
 
 
 def test_the_engine_is_what_costs_less():

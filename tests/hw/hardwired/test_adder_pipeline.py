@@ -10,7 +10,7 @@ from bnnhw.hw.targets import PORTABLE
 from bnnhw.hw.targets.ecp5 import ECP5
 from tests.hw.proof import prove_equal
 
-from .test_row_sums import WEIGHTS, graph_lut4, random_weights
+from .test_row_sums import WEIGHTS, graph_luts, random_weights
 
 
 @pytest.mark.toolchain
@@ -26,7 +26,7 @@ def test_cells_equal_adders(name, with_offsets, tmp_path):
 def test_cells_are_the_planned_ones():
     graph = plan_row_sums(random_weights(16, 48), ECP5.fabric, with_offsets=True)
     report = synthesise_alone(AdderPipeline(graph=graph, target=ECP5), ECP5)
-    assert graph_lut4(graph) == pytest.approx(report.logic, rel=0.02)
+    assert graph_luts(graph) == pytest.approx(report.logic, rel=0.02)
 
 
 def test_errors():

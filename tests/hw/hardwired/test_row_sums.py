@@ -1,5 +1,7 @@
 """The planned sums of constant rows against numpy: random and degenerate weights, offsets, what they cost."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from bnnhw.hw.hardwired.adder_graph import AdderGraph, Term
 from bnnhw.hw.hardwired.graph_builder import GraphBuilder
 from bnnhw.hw.hardwired.row_grouping import choose_row_groups, group_luts
 from bnnhw.hw.hardwired.row_sums import add_row_group, plan_row_sums
-from bnnhw.hw.targets import PORTABLE
+from bnnhw.hw.targets import PORTABLE, Fabric
 
 FABRIC = PORTABLE.fabric
 
@@ -42,10 +44,10 @@ def mismatches(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
     return (x[:, None, :] != (weights > 0)).sum(axis=-1)
 
 
-def graph_lut4(graph: AdderGraph) -> int:
-    """LUT4 of the adders."""
+def graph_luts(graph: AdderGraph, fabric: Fabric = FABRIC) -> int:
+    """LUTs of the adders."""
     return sum(
-        FABRIC.adder_luts(
+        fabric.adder_luts(
             graph.bits(adder.u),
             graph.bits(adder.v) if isinstance(adder.v, Term) else 0,
             isinstance(adder.carry, Term),
@@ -83,15 +85,16 @@ def test_equal_and_inverse_rows_cost_nothing():
     once = plan_row_sums(weights, FABRIC, with_offsets=True)
     for more in (weights, -weights[::-1], np.repeat(weights, 2, axis=0)):
         again = plan_row_sums(np.concatenate([weights, more]), FABRIC, with_offsets=True)
-        assert graph_lut4(again) == graph_lut4(once)
+        assert graph_luts(again) == graph_luts(once)
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(4, 20), (5, 63), (2, 100), (1, 9), (7, 40)])
-def test_cost_of_a_group_is_that_of_its_adders(rows, cols):
+@pytest.mark.parametrize("fabric", [FABRIC, replace(FABRIC, lut_inputs=6)], ids=["LUT4", "LUT6"])
+def test_cost_of_a_group_is_that_of_its_adders(rows, cols, fabric):
     weights = random_weights(rows, cols)
     builder = GraphBuilder(cols)
     graph = builder.build(add_row_group(builder, weights))
-    assert group_luts(weights, FABRIC) == graph_lut4(graph)
+    assert group_luts(weights, fabric) == graph_luts(graph, fabric)
 
 
 def test_groups_have_each_row_once():
@@ -112,7 +115,7 @@ def test_exchanges_pay():
 def test_sharing_pays():
     """A row of 64 columns costs 88 LUT4 and more by itself."""
     shared, unshared = (
-        graph_lut4(plan_row_sums(random_weights(64, 64), FABRIC, with_offsets=True, shared=shared))
+        graph_luts(plan_row_sums(random_weights(64, 64), FABRIC, with_offsets=True, shared=shared))
         for shared in (True, False)
     )
     assert shared <= 36 * 64 < 60 * 64 < unshared < 88 * 64

@@ -77,7 +77,7 @@ class PlanOptions:
             device,
             target_fps=self.target_fps,
             fill=self.fill,
-            folding_file=None if self.folding is None else Path(self.folding),
+            folding=None if self.folding is None else Path(self.folding),
             vectors=vectors,
             clock_hz=clock_hz,
         )

@@ -25,7 +25,7 @@ def schedule(
     *,
     target_fps: float | None = None,
     fill: float | None = None,
-    folding_file: str | Path | None = None,
+    folding: str | Path | None = None,
     vectors: int | None = None,
     clock_hz: float | None = None,
 ) -> Schedule:
@@ -38,10 +38,10 @@ def schedule(
     fill
         Share of the device's LUTs, flip-flops and block RAMs, at most 1: the fastest design within it. 0.5 where none
         of these three is given.
-    folding_file
+    folding
         A file of foldings, used as it is.
     vectors
-        Frames in lockstep; where not given, from 1 to 16 whatever is best. Not with `folding_file`.
+        Frames in lockstep; where not given, from 1 to 16 whatever is best. Not with `folding`.
     clock_hz
         The clock that rates are reckoned with. Where not given, 100 MHz; with `target_fps` the slowest of CLOCKS_HZ at
         which the design is smallest.
@@ -49,7 +49,7 @@ def schedule(
     Raises ScheduleError where nothing fits: by how much it misses, and what would fit; a DeviceError where that is so
     at any rate.
     """
-    given = {"target_fps": target_fps, "fill": fill, "folding_file": folding_file}
+    given = {"target_fps": target_fps, "fill": fill, "folding": folding}
     if len(names := [name for name, value in given.items() if value is not None]) > 1:
         raise ScheduleError(f"{' and '.join(names)} exclude each other; give one of them")
     if vectors is not None and not 1 <= vectors <= MAX_VECTORS:
@@ -58,14 +58,14 @@ def schedule(
         raise ScheduleError(f"clock_hz={clock_hz} must be positive")
     clocks = CLOCKS_HZ if clock_hz is None else (clock_hz,)
     clock_hz = DEFAULT_CLOCK_HZ if clock_hz is None else clock_hz
-    if folding_file is not None:
+    if folding is not None:
         if vectors is not None:
             raise ScheduleError(f"vectors={vectors} cannot be given beside a folding file, which has its own")
-        plan = read_folding(folding_file)
+        plan = read_folding(folding)
         try:
             return plan_network(lower_network(graph), plan, device=device, clock_hz=clock_hz)
         except ScheduleError as error:
-            raise ScheduleError(f"{folding_file}: {error}") from error
+            raise ScheduleError(f"{folding}: {error}") from error
     network = lower_network(graph)
     search = search_of(network.pipeline, device.target)
     counts = range(1, MAX_VECTORS + 1) if vectors is None else range(vectors, vectors + 1)
