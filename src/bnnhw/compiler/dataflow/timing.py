@@ -33,8 +33,8 @@ class DeadlockError(ScheduleError):
     """Units wait for each other for ever."""
 
 
-def core_timing(dataflow: Dataflow, *, input_beats: int) -> Timing:
-    """The cycles of these units for frames of so many beats. DeadlockError where they come to a standstill.
+def core_timing(dataflow: Dataflow) -> Timing:
+    """The cycles of a core. DeadlockError where they come to a standstill.
 
     The state is steady when three frames in a row have left at the same distance.
     """
@@ -43,13 +43,13 @@ def core_timing(dataflow: Dataflow, *, input_beats: int) -> Timing:
     network = Network([*connect_flows(flows, dataflow.connections, i=i, o=o), sink_process(o)])
     ends: list[int] = []
     for frame in count():
-        for _ in range(input_beats):
+        for _ in range(dataflow.input_beats):
             i.give(0)
         network.run()
-        if len(i.takes) < (frame + 1) * input_beats:
+        if len(o.takes) < (frame + 1) * dataflow.output_beats:
             raise DeadlockError(
-                f"the core stands still after {len(i.takes) - frame * input_beats} of the {input_beats} beats of frame "
-                f"{frame}: a queue where paths meet again is too short"
+                f"the core stands still after {len(o.takes)} beats of its output: a queue where paths meet again is "
+                "too short"
             )
         ends.append(o.takes[-1])
         if frame >= MOST_FRAMES or (frame > 2 and ends[-1] - ends[-2] == ends[-2] - ends[-3] == ends[-3] - ends[-4]):

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from bnnhw.compiler.ir.graph import Graph, check_feed, infer_types
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.ir.graph import Graph, Node, check_feed, infer_types
 from bnnhw.compiler.ir.ops import Product, Threshold
-from bnnhw.compiler.lowering.build_pipeline import chain_of
 
 from .packed_product import PackedProduct, signs
 
@@ -58,6 +58,16 @@ class PackedKernel:
 def blas() -> ThreadpoolController:
     """The threads of numpy's BLAS; looking for its library takes milliseconds."""
     return ThreadpoolController()
+
+
+def chain_of(graph: Graph) -> tuple[Node, ...]:
+    """The graph's nodes, if they are one chain from one input to one output."""
+    value = graph.inputs[0].name
+    for node in graph.nodes:
+        if node.inputs != (value,):
+            raise ScheduleError(f"node {node.name!r} must read {value!r} alone: a core is one chain of layers")
+        value = node.output
+    return graph.nodes
 
 
 def packed_steps(graph: Graph) -> tuple[list[PackedStep], int]:

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.targets import Fabric, Target, check_target
 
 from .buffer import flat_stream
-from .flow import Channel, Flow, Process
+from .flow import Channel, Flow, Process, Times
 from .held_pipeline import pipeline_process
 
 __all__ = ["LUT_FIFO_DEPTH", "Fifo", "fifo_block_rams", "fifo_flow", "fifo_latency"]
@@ -25,15 +25,22 @@ def fifo_latency(depth: int) -> int:
     return 3 if depth <= LUT_FIFO_DEPTH else 4
 
 
-def fifo_flow(i: Channel, o: Channel, *, depth: int) -> Flow:
+def fifo_flow(i: Channel, o: Channel, *, depth: int, limit: int | None = None) -> Flow:
     """The flow of a Fifo whose beats are committed at once.
 
     A beat can be read two cycles after it was accepted; what is read goes through `fifo_latency(depth) - 2` registers
     that stand still while a beat waits at the output. Beats are accepted while there were fewer than depth - 2 inside
-    by the writes and reads three cycles before.
+    by the writes and reads three cycles before; with a limit, from the cycle after the beat `limit` beats before left.
     """
-    memory = Channel()
-    return [_write(i, memory, depth), pipeline_process(memory, o, latency=fifo_latency(depth) - 2)]
+    memory, latency = Channel(), fifo_latency(depth) - 2
+    if limit is None:
+        return [_write(i, memory, depth), pipeline_process(memory, o, latency=latency)]
+    read, left = Channel(), Times()
+    return [
+        _write_limited(i, memory, left, limit),
+        pipeline_process(memory, read, latency=latency),
+        _leave(read, o, left),
+    ]
 
 
 def _write(i: Channel, memory: Channel, depth: int) -> Process:
@@ -52,6 +59,22 @@ def _write(i: Channel, memory: Channel, depth: int) -> Process:
         memory.give(accepted + 2)
 
 
+def _write_limited(i: Channel, memory: Channel, left: Times, limit: int) -> Process:
+    for number in count():
+        accepted = max((yield i), (yield left, number - limit) + 1)
+        i.take(accepted)
+        memory.give(accepted + 2)
+
+
+def _leave(i: Channel, o: Channel, left: Times) -> Process:
+    """A wire that says when beats left."""
+    for number in count():
+        o.give((yield i))
+        taken = yield o.takes, number
+        i.take(taken)
+        left.add(taken)
+
+
 def fifo_block_rams(fabric: Fabric, *, width: int, depth: int) -> int:
     """Block RAMs of a queue."""
     return 0 if depth <= LUT_FIFO_DEPTH else fabric.block_rams(depth, width)
@@ -61,7 +84,7 @@ class Fifo(wiring.Component):
     """A queue (FIFO): one beat a cycle on both sides, `fifo_latency(depth)` cycles through an empty one.
 
     Written beats can be read after `commit`, which is always on where it is left unconnected; `rollback` takes back
-    those since the last commit. `i.ready` and `o` come from registers.
+    those since the last commit. `i.ready` and `o` come from registers; with a limit `i.ready` is a count that is not 0.
 
     Parameters
     ----------
@@ -70,6 +93,8 @@ class Fifo(wiring.Component):
     depth : int
         Words of its memory, a power of two. It holds depth - 1 beats at least.
     target : Target
+    limit : int or None
+        Beats that it holds, exactly, those at its output included: from 1 to `depth`. None: as many as it can.
 
     Members
     -------
@@ -86,15 +111,18 @@ class Fifo(wiring.Component):
     commit: Signal
     rollback: Signal
 
-    def __init__(self, *, width: int, depth: int, target: Target):
+    def __init__(self, *, width: int, depth: int, target: Target, limit: int | None = None):
         check_target(target)
         if depth < 8 or depth & (depth - 1):
             raise ValueError(f"depth={depth} must be a power of two and at least 8")
+        if limit is not None and not 1 <= limit <= depth:
+            raise ValueError(f"limit={limit} must be from 1 to depth={depth}")
         if depth > LUT_FIFO_DEPTH:
             target.fabric.block_ram_width(depth)  # raises where no block RAM is that deep
         self.width = width
         self.depth = depth
         self.target = target
+        self.limit = limit
         super().__init__(
             {
                 "i": In(flat_stream(width)),
@@ -111,7 +139,7 @@ class Fifo(wiring.Component):
 
     def flow(self, i: Channel, o: Channel) -> Flow:
         """See `fifo_flow`; where `commit` stays unconnected."""
-        return fifo_flow(i, o, depth=self.depth)
+        return fifo_flow(i, o, depth=self.depth, limit=self.limit)
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -120,13 +148,20 @@ class Fifo(wiring.Component):
         written, committed, read = (Signal(index_bits + 1) for _ in range(3))
         written_next, read_next = (Signal(index_bits + 1, init=1) for _ in range(2))
 
-        # The level is known a cycle, and `full` two cycles late: the queue stops two words early.
         write = Signal()
         full = Signal()
-        level = Signal(index_bits + 1)
         after = Mux(write, written_next, written)
         m.d.comb += [self.i.ready.eq(~full), write.eq(self.i.valid & ~full)]
-        m.d.sync += [level.eq(written - read), full.eq(level[-1] | level[1:-1].all())]
+        if self.limit is None:
+            # The level is known a cycle, and `full` two cycles late: the queue stops two words early.
+            level = Signal(index_bits + 1)
+            m.d.sync += [level.eq(written - read), full.eq(level[-1] | level[1:-1].all())]
+        else:
+            room = Signal(range(self.limit + 1), init=self.limit)
+            left = self.o.valid & self.o.ready
+            back = (written - committed)[: index_bits + 1]
+            m.d.comb += full.eq(room == 0)
+            m.d.sync += room.eq(room + left + Mux(self.rollback, back, -write))
         with m.If(write):
             m.d.sync += [written.eq(written_next), written_next.eq(written_next + 1)]
         with m.If(self.rollback):

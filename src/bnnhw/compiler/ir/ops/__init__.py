@@ -10,7 +10,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from bnnhw.compiler.ir.ops import trained
+from bnnhw.compiler.ir.ops.integer.add import Add
 from bnnhw.compiler.ir.ops.integer.argmax import ArgMax
+from bnnhw.compiler.ir.ops.integer.concat import Concat
 from bnnhw.compiler.ir.ops.integer.conv import Conv
 from bnnhw.compiler.ir.ops.integer.flatten import Flatten
 from bnnhw.compiler.ir.ops.integer.matmul import MatMul
@@ -40,6 +42,7 @@ from .reachable import Reachable
 
 __all__ = [
     "Activation",
+    "Add",
     "Affine",
     "ArgMax",
     "AveragePool",
@@ -47,6 +50,7 @@ __all__ = [
     "BinaryConv2d",
     "BinaryLayer",
     "BinaryLinear",
+    "Concat",
     "Conv",
     "Divide",
     "Elementwise",
