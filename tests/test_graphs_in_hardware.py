@@ -12,6 +12,7 @@ from bnnhw.compiler.ir.graph import trace, verify
 from bnnhw.compiler.ir.types import IntType
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import lower_network
+from bnnhw.compiler.search.scheduling import schedule
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.hw.targets import get_device
 from bnnhw.sim.batch.simulator import BatchSimulator
@@ -160,3 +161,12 @@ def test_every_value_is_equal(name: str):
     assert len(found) >= 3
     for value, values in found.items():
         np.testing.assert_array_equal(values, expected[value], err_msg=value)
+
+
+@pytest.mark.parametrize("name", ["dense_net", "dense_branches", "sum_of_sums"])
+def test_searched_foldings(name: str):
+    sketch = Sketch()
+    graph = sketch.graph(GRAPHS[name](sketch))
+    chosen = schedule(graph, DEVICE, target_fps=500_000)
+    assert chosen.frames_per_second >= 500_000
+    check_rtl(chosen, graph, stalls=(0.0, 0.0))
