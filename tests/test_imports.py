@@ -33,8 +33,8 @@ MAY_IMPORT = {
 }
 SUB_ROOMS = {
     "hw": (
-        *("rtlil", "targets", "logic", "stream", "storage", "product", "hardwired", "window", "pool", "threshold"),
-        *("output", "core", "protocol", "link", "top"),
+        *("rtlil", "targets", "logic", "stream", "storage", "join", "product", "hardwired", "window", "pool"),
+        *("threshold", "output", "core", "protocol", "link", "top"),
     ),
     "compiler": (
         *("codec", "errors", "ir", "frontends", "passes", "units", "lowering", "dataflow", "search", "kernel"),

@@ -5,6 +5,10 @@ They know ints, shapes and arrays, nothing of networks. Conventions of streams: 
 
 from bnnhw.hw.hardwired.plan import HardwiredPlan, plan_hardwired
 from bnnhw.hw.hardwired.unit import HardwiredUnit
+from bnnhw.hw.join.add import Add
+from bnnhw.hw.join.concat import Concat
+from bnnhw.hw.join.fork import Fork
+from bnnhw.hw.join.split import Split
 from bnnhw.hw.output.label_select import LabelSelect
 from bnnhw.hw.output.score_table import ScoreTable
 from bnnhw.hw.product.matrix_shape import MatrixShape
@@ -18,8 +22,11 @@ from bnnhw.hw.threshold.multi_threshold import MultiThreshold
 from .core import Core
 
 __all__ = [
+    "Add",
+    "Concat",
     "Core",
     "Fifo",
+    "Fork",
     "HardwiredPlan",
     "HardwiredUnit",
     "LabelSelect",
@@ -27,6 +34,7 @@ __all__ = [
     "MatrixUnit",
     "MultiThreshold",
     "ScoreTable",
+    "Split",
     "StreamBuffer",
     "WidthConverter",
     "XnorPopcount",

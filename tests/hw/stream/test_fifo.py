@@ -1,4 +1,4 @@
-"""Fifo: order, throughput and latency in both kinds of memory, and frames that are taken back."""
+"""Fifo: order, throughput and latency in both kinds of memory, limits, and frames that are taken back."""
 
 import random
 
@@ -30,16 +30,25 @@ def test_throughput_and_latency(depth):
     assert trace.output_cycles == [cycle + dut.latency for cycle in trace.input_cycles]
 
 
-@pytest.mark.parametrize("depth", DEPTHS)
-def test_capacity(depth):
-    """The beats that are accepted before one is taken."""
-    dut = Fifo(width=8, depth=depth, target=PORTABLE)
+LIMITS = [(8, 1), (8, 2), (8, 5), (8, 7), (8, 8), (LUT_FIFO_DEPTH, 31), (64, 1), (64, 3), (64, 33), (64, 63), (64, 64)]
+
+
+@pytest.mark.parametrize(("depth", "limit"), LIMITS)
+@pytest.mark.parametrize(("stalls", "seed"), [((0, 0), 0), ((0, 0.7), 1), ((0.3, 0.3), 2)])
+def test_order_with_a_limit(depth, limit, stalls, seed):
+    beats = [random.Random(seed).getrandbits(40) for _ in range(depth + 60)]
+    dut = Fifo(width=40, depth=depth, target=PORTABLE, limit=limit)
+    assert run_scenario(dut, beats, outputs=len(beats), seed=seed, stalls=stalls).outputs == beats
+
+
+def accepted_before_one_leaves(dut):
+    """How many beats a queue accepts while none leaves."""
     accepted = 0
 
     async def testbench(ctx):
         nonlocal accepted
         ctx.set(dut.i.valid, 1)
-        for _ in range(2 * depth + 10):
+        for _ in range(2 * dut.depth + 10):
             accepted += ctx.get(dut.i.ready)
             await ctx.tick()
 
@@ -47,15 +56,27 @@ def test_capacity(depth):
     simulator.add_clock(1e-6)
     simulator.add_testbench(testbench)
     simulator.run()
-    assert depth - 1 <= accepted <= depth + 2
+    return accepted
 
 
-@pytest.mark.parametrize("depth", [16, 2 * LUT_FIFO_DEPTH])
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_capacity(depth):
+    dut = Fifo(width=8, depth=depth, target=PORTABLE)
+    assert depth - 1 <= accepted_before_one_leaves(dut) <= depth + 2
+
+
+@pytest.mark.parametrize(("depth", "limit"), LIMITS)
+def test_capacity_is_the_limit(depth, limit):
+    assert accepted_before_one_leaves(Fifo(width=8, depth=depth, target=PORTABLE, limit=limit)) == limit
+
+
+@pytest.mark.parametrize(("depth", "limit"), [(16, None), (2 * LUT_FIFO_DEPTH, None), (16, 12), (16, 13)])
 @pytest.mark.parametrize("seed", range(4))
-def test_frames_are_committed_or_taken_back(depth, seed):
-    """The reader sees the committed frames only, and none of them before its commit."""
+def test_frames_are_committed_or_taken_back(depth, limit, seed):
+    """The reader sees the committed frames only, and none of them before its commit; with a limit as large as the
+    largest frame there is room for it again."""
     rng = random.Random(seed)
-    dut = Fifo(width=16, depth=depth, target=PORTABLE)
+    dut = Fifo(width=16, depth=depth, target=PORTABLE, limit=limit)
     committed, received = [], []
     done = False
 
@@ -117,6 +138,8 @@ def test_frames_are_committed_or_taken_back(depth, seed):
         ({"depth": 12}, r"^depth=12 must be a power of two and at least 8$"),
         ({"depth": 4}, r"^depth=4 must be a power of two and at least 8$"),
         ({"depth": 32768}, r"^depth=32768 must be at most 16384, the depth of one block RAM$"),
+        ({"limit": 0}, r"^limit=0 must be from 1 to depth=16$"),
+        ({"limit": 17}, r"^limit=17 must be from 1 to depth=16$"),
         ({"width": 0}, r"^width=0 must be at least 1$"),
         ({"target": "asic"}, r"^target='asic' must be one of \['ecp5', 'portable'\]$"),
     ],

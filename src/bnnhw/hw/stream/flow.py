@@ -7,6 +7,9 @@ output was taken, and says when it takes and gives beats itself. What it says ne
 (they form a Kahn network, https://doi.org/10.1016/j.tcs.2005.09.036 has its history), so graphs of units with forks and
 joins have exact cycles as chains do; and where the hardware would stand still for ever, no process can go on.
 
+A unit's `flow` takes the channels by the names of its ports and returns its processes: `flow(i=.., o=..)`,
+`flow(i=.., o0=.., o1=..)`.
+
 Tests: tests/compiler/dataflow/test_queues.py
 """
 
