@@ -26,6 +26,10 @@ class Dataflow:
         """What comes in at a unit."""
         return [connection for connection in self.connections if connection[1][0] == number]
 
+    def ways(self, number: int) -> list[Connection]:
+        """What comes in at a unit, then what goes out."""
+        return self.inputs(number) + [connection for connection in self.connections if connection[0][0] == number]
+
     @property
     def joins(self) -> list[Connection]:
         """What comes in at units of several inputs, where paths meet again."""

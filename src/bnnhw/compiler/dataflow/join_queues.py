@@ -7,14 +7,16 @@ the flows, so each queue is tried, from the first one on, with the fewest beats 
 Tests: tests/test_graphs_in_hardware.py
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping
 
 from bnnhw.compiler.units.queue import Queue
 from bnnhw.hw.stream.connections import Connection
+from bnnhw.hw.stream.flow import Channel
 from bnnhw.hw.targets import Target
 
 from .dataflow import Dataflow
-from .timing import DeadlockError, core_timing
+from .timing import DeadlockError, core_timing, run_core
 
 LEAST_DEPTH = 8
 GREATEST_LIMIT = 2**20
@@ -23,27 +25,30 @@ GREATEST_LIMIT = 2**20
 
 def with_join_queues(dataflow: Dataflow, *, target: Target) -> Dataflow:
     """The dataflow with a queue in each way into a join that needs one."""
-    limits: dict[Connection, int] = dict.fromkeys(dataflow.joins, GREATEST_LIMIT)
-    if not limits:
+    joins = dataflow.joins
+    if not joins:
         return dataflow
-    aim = core_timing(insert_queues(dataflow, limits, target)).initiation_interval
+    endless = insert_queues(dataflow, dict.fromkeys(joins, GREATEST_LIMIT), target)
+    timing, channels = run_core(endless)
 
     def is_enough(limits: Mapping[Connection, int]) -> bool:
         try:
-            timing = core_timing(insert_queues(dataflow, limits, target))
+            found = core_timing(insert_queues(dataflow, limits, target))
         except DeadlockError:
             return False
-        return timing.initiation_interval <= aim
+        return found.initiation_interval <= timing.initiation_interval
 
-    for place in dataflow.joins:
+    if is_enough({}):
+        return dataflow
+    queues = [number for number, stage in enumerate(endless.stages) if isinstance(stage, Queue)]
+    held = [most_held(*(channels[way] for way in endless.ways(number))) for number in queues]
+    limits = dict(zip(joins, held, strict=True))
+    for place in joins:
         less = {other: limit for other, limit in limits.items() if other != place}
         if is_enough(less):
             limits = less
             continue
-        enough = LEAST_DEPTH
-        while not is_enough({**less, place: enough}):
-            enough *= 2
-        too_few = 0 if enough == LEAST_DEPTH else enough // 2
+        too_few, enough = 0, limits[place]
         while enough - too_few > 1:
             middle = (enough + too_few) // 2
             if is_enough({**less, place: middle}):
@@ -52,6 +57,12 @@ def with_join_queues(dataflow: Dataflow, *, target: Target) -> Dataflow:
                 too_few = middle
         limits = {**less, place: enough}
     return insert_queues(dataflow, limits, target)
+
+
+def most_held(i: Channel, o: Channel) -> int:
+    """The most beats that a unit with a beat out for each one in ever held, those that come and go in a cycle among
+    them."""
+    return max(number + 1 - bisect_left(o.takes, taken) for number, taken in enumerate(i.takes))
 
 
 def insert_queues(dataflow: Dataflow, limits: Mapping[Connection, int], target: Target) -> Dataflow:
