@@ -59,7 +59,7 @@ NAN = torch.tensor([0.0, float("nan")] + [1.0] * 6)
 
 REFUSED = {
     "foreign format": (change("format", "onnx"), r"is a torch file, but no bnnhw-model file"),
-    "newer version": (change("version", 2), r"has version 2; this bnnhw reads version 1"),
+    "newer version": (change("version", 3), r"has version 3; this bnnhw reads versions 1 and 2$"),
     "no graph": (change("graph", DELETE), r"the file lacks the field 'graph'"),
     "no tensors": (change("tensors", DELETE), r"the file lacks the field 'tensors'"),
     "nodes are text": (change("graph.nodes", "none"), r"the graph has nodes='none'; it must be of type list"),
@@ -72,7 +72,7 @@ REFUSED = {
     "range upside down": (change("graph.inputs.0.element.lo", 999), r"input 'x' has element .* lo <= hi"),
     "unknown op": (
         change("graph.nodes.0.op", "conv3d"),
-        r"node 'input_threshold0' has op 'conv3d'; known ops are affine",
+        r"node 'input_threshold0' has op 'conv3d'; known ops are add, affine",
     ),
     "NaN threshold": (change("graph.nodes.0.attributes.threshold", float("nan")), r"threshold must be finite, not nan"),
     "attribute is text": (

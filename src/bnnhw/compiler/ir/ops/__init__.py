@@ -1,8 +1,8 @@
 """Operators, one file each. Those of trained graphs compute in float32; those of integer graphs in exact integers.
 
 Trained: InputThreshold, Flatten, BinaryLinear, BinaryConv2d, MaxPool, AveragePool, BatchNorm, Affine, HardTanh, Relu,
-Identity, Sign, Quantise.
-Integer: Threshold, MultiThreshold, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax.
+Identity, Sign, Quantise, Add, Concat.
+Integer: Threshold, MultiThreshold, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax, Add, Concat.
 Between the two, inside passes: Divide.
 """
 
@@ -37,7 +37,7 @@ from bnnhw.compiler.ir.ops.trained.relu import Relu
 from bnnhw.compiler.ir.ops.trained.sign import Sign
 
 from .base import Op
-from .kinds import Activation, Elementwise, Rearrangement, Selection, Separable, Separated
+from .kinds import Activation, Elementwise, Rearrangement, Selection, Separable, Separated, Sum
 from .reachable import Reachable
 
 __all__ = [
@@ -72,6 +72,7 @@ __all__ = [
     "Separable",
     "Separated",
     "Sign",
+    "Sum",
     "SumPool",
     "Threshold",
 ]

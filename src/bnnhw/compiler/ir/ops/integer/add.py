@@ -1,6 +1,6 @@
 """The sum of two values, where two branches meet.
 
-Tests: tests/compiler/ir/ops/integer/test_joins.py
+Tests: tests/compiler/ir/ops/test_joins.py
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.base import Op, as_float32
+from bnnhw.compiler.ir.ops.base import as_float32
+from bnnhw.compiler.ir.ops.kinds import Sum
 from bnnhw.compiler.ir.ops.reachable import Reachable
 from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.types import Element, FloatType, IntType, QuotientType, TensorType
@@ -18,10 +19,10 @@ from bnnhw.compiler.ir.types import Element, FloatType, IntType, QuotientType, T
 
 @stored_as("add")
 @dataclass(frozen=True)
-class Add(Op):
+class Add(Sum):
     """y = a + b of two values of the same shape: exactly for integers; where either is a float, in float32."""
 
-    INTEGER = True
+    ARITY = 2
     OBSTACLE = (
         "adds values that are no integers; it adds the sums of layers with binary weights and without scale and bias, "
         "before their batch norm, or what a Sign or Quantise gives"

@@ -1,6 +1,6 @@
 """Channels side by side, where branches meet.
 
-Tests: tests/compiler/ir/ops/integer/test_joins.py
+Tests: tests/compiler/ir/ops/test_joins.py
 """
 
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ class Concat(Rearrangement):
     are neither -1 nor +1.
     """
 
+    ARITY = None
     OBSTACLE = "joins values that are no integers; put a Sign or Quantise before it, or directly behind it"
 
     def infer(self, *inputs: TensorType) -> TensorType:
