@@ -113,8 +113,8 @@ CASES = [
     spoilt("other format", FOREIGN, changed(lambda data: data.update(format="onnx"))),
     spoilt(
         "later version",
-        "model.pt: has version 2; this bnnhw reads version 1",
-        changed(lambda data: data.update(version=2)),
+        "model.pt: has version 3; this bnnhw reads versions 1 and 2",
+        changed(lambda data: data.update(version=3)),
     ),
     spoilt("no graph", "model.pt: the file lacks the field 'graph'", changed(lambda data: data.pop("graph"))),
     spoilt(
@@ -171,7 +171,7 @@ CASES = [
     ),
     spoilt(
         "unknown op",
-        "model.pt: node 'hidden1.linear' has op 'conv9d'; known ops are affine, average_pool, batch_norm, .*",
+        "model.pt: node 'hidden1.linear' has op 'conv9d'; known ops are add, affine, average_pool, batch_norm, .*",
         changed(lambda data: nodes(data)[LINEAR].update(op="conv9d")),
     ),
     spoilt(

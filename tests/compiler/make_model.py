@@ -15,15 +15,23 @@ CHAINS = ("batch_norm", "scaled", "hard_tanh", "bare")
 
 
 class ModelFile:
-    """A model file under construction: `add` appends a node to the chain, `save` writes it."""
+    """A model file under construction: `add` appends a node, behind the last one or the values that it is given as
+    `inputs`, and `save` writes it."""
 
     def __init__(self, shape: tuple[int, ...], lo: int, hi: int):
-        self.value = "x"
+        self.value, self.version = "x", 1
         self.nodes: list[dict[str, Any]] = []
         self.tensors: dict[str, torch.Tensor] = {}
         self.inputs = [{"name": "x", "shape": list(shape), "element": {"kind": "int", "lo": lo, "hi": hi}}]
 
-    def add(self, op: str, tensors: dict[str, NDArray[Any]] | None = None, **attributes: Any) -> None:
+    def add(
+        self,
+        op: str,
+        tensors: dict[str, NDArray[Any]] | None = None,
+        inputs: tuple[str, ...] = (),
+        **attributes: Any,
+    ) -> None:
+        self.version = 2 if inputs else self.version
         name = f"{op}{len(self.nodes)}"
         keys = {field: f"{name}.{field}" for field in tensors or {}}
         self.tensors |= {keys[field]: torch.from_numpy(np.array(array)) for field, array in (tensors or {}).items()}
@@ -31,7 +39,7 @@ class ModelFile:
             {
                 "name": name,
                 "op": op,
-                "inputs": [self.value],
+                "inputs": list(inputs or [self.value]),
                 "output": f"{name}.out",
                 "attributes": attributes,
                 "tensors": keys,
@@ -44,7 +52,7 @@ class ModelFile:
         scores = next(node for node in reversed(self.nodes) if node["op"] == "binary_linear")
         classes = [str(label) for label in range(scores["attributes"]["out_features"])]
         meta = {"network": "random", "dataset": "random", "classes": classes, "bnnhw": "0", "metrics": {}}
-        return {"format": "bnnhw-model", "version": 1, "graph": graph, "tensors": self.tensors, "meta": meta}
+        return {"format": "bnnhw-model", "version": self.version, "graph": graph, "tensors": self.tensors, "meta": meta}
 
     def save(self, path: Path) -> Path:
         torch.save(self.data(), path)

@@ -9,7 +9,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.stream.connections import OUTSIDE, Connection, End, connect_flows, in_a_row
+from bnnhw.hw.stream.connections import OUTSIDE, Connection, End, channels_of, connect_flows, in_a_row
 from bnnhw.hw.stream.flow import Channel, Flow
 
 __all__ = ["Core"]
@@ -108,7 +108,7 @@ class Core(wiring.Component):
 
     def flow(self, i: Channel, o: Channel) -> Flow:
         """The flow of all units."""
-        return connect_flows([unit.flow for unit in self.units], self.connections, i=i, o=o)
+        return connect_flows([unit.flow for unit in self.units], channels_of(self.connections, i=i, o=o))
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -25,8 +25,8 @@ from bnnhw.compiler.ir.ops.base import Op
 from .errors import ExportError
 
 __all__ = [
-    "Turn", "array_of", "calls", "module_of", "op_of", "op_of_call", "supported_modules", "takes_channels_first",
-    "tensor_of", "to_module", "to_op", "to_op_of_call",
+    "AlongAxis", "Turn", "array_of", "calls", "module_of", "op_of", "op_of_call", "supported_modules",
+    "takes_channels_first", "tensor_of", "to_module", "to_op", "to_op_of_call",
 ]  # fmt: skip
 
 
@@ -35,6 +35,14 @@ class Turn:
     """Images are turned to channels first, or last: a step of torch's, which graphs leave out."""
 
     first: bool
+
+
+@dataclass(frozen=True)
+class AlongAxis:
+    """An op that puts its inputs side by side along this axis of torch's tensors, whose axis 0 is the batch."""
+
+    op: Op
+    axis: int
 
 
 _Order = bool | Callable[[Any], bool | None] | None
@@ -48,8 +56,8 @@ class _Maker:
     channels_first: _Order
 
 
-_OPS: dict[type[nn.Module], Callable[[Any], Op | Turn]] = {}
-_CALLS: dict[Any, Callable[..., Op]] = {}
+_OPS: dict[type[nn.Module], Callable[[Any], Op | AlongAxis | Turn]] = {}
+_CALLS: dict[Any, Callable[..., Op | AlongAxis]] = {}
 _MAKERS: dict[tuple[type[Op], int | None], _Maker] = {}
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -69,7 +77,7 @@ def op_of(*kinds: type[nn.Module]) -> Callable[[_Function], _Function]:
 
 def op_of_call(*functions: Any) -> Callable[[_Function], _Function]:
     """The same for functions, and methods of tensors by name: the function gets the call's arguments but the first,
-    `inplace` left out."""
+    `inplace` left out, and `Tensor` in the place of each that is a value of the network."""
 
     def register(function: _Function) -> _Function:
         _CALLS.update(dict.fromkeys(functions, function))
@@ -101,7 +109,7 @@ def module_of(
     return register
 
 
-def to_op(name: str, module: nn.Module) -> Op | Turn:
+def to_op(name: str, module: nn.Module) -> Op | AlongAxis | Turn:
     """The op that `module`, of a supported kind, is in eval mode. ExportError names the layer where there is none."""
     try:
         return _OPS[type(module)](module)
@@ -111,7 +119,7 @@ def to_op(name: str, module: nn.Module) -> Op | Turn:
         raise ExportError(f"layer {name!r} ({type(module).__name__}): {error}") from error
 
 
-def to_op_of_call(name: str, function: Any, options: tuple[Any, ...]) -> Op | None:
+def to_op_of_call(name: str, function: Any, options: tuple[Any, ...]) -> Op | AlongAxis | None:
     """The op of a call of `function`; None where it is known as none."""
     if function not in _CALLS:
         return None

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from bnnhw.compiler.dataflow.chain import core_input, core_stages
 from bnnhw.compiler.dataflow.dataflow import Dataflow
+from bnnhw.compiler.dataflow.draw import draw_core
 from bnnhw.compiler.dataflow.queues import LEAST_DEPTH, before_windows, insert_queues, with_queues
 from bnnhw.compiler.dataflow.timing import core_timing, least_interval
 from bnnhw.compiler.ir.ops.windows import Pair
 from bnnhw.compiler.ir.types import BinaryType, IntType
 from bnnhw.compiler.lowering.pipeline import Pipeline
+from bnnhw.compiler.units.codes import Codes
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.compiler.units.product.layer import MatrixLayer, Windows
 from bnnhw.compiler.units.queue import Queue
@@ -20,7 +21,7 @@ from bnnhw.sim.batch.simulator import BatchSimulator
 RNG = np.random.default_rng(0)
 
 
-def convolution(name: str, image: tuple[int, int, int], rows: int, padding: int) -> MatrixLayer:
+def convolution(name: str, before: str, image: tuple[int, int, int], rows: int, padding: int) -> MatrixLayer:
     """A 3x3 convolution of random weights."""
     height, width, channels = image
     sides: Pair = (padding, padding)
@@ -35,10 +36,12 @@ def convolution(name: str, image: tuple[int, int, int], rows: int, padding: int)
         groups=1,
     )
     weights = RNG.choice(np.array([-1, 1], np.int8), (rows, 9 * channels))
-    return layer_of(name, weights, thresholds=np.full(rows, weights.shape[1] // 2), windows=windows)
+    return layer_of(name, before, weights, thresholds=np.full(rows, weights.shape[1] // 2), windows=windows)
 
 
-def layer_of(name: str, weights: np.ndarray, *, thresholds: np.ndarray | None, windows: Windows | None) -> MatrixLayer:
+def layer_of(
+    name: str, before: str, weights: np.ndarray, *, thresholds: np.ndarray | None, windows: Windows | None
+) -> MatrixLayer:
     """Bits in; bits out where there are thresholds, else sums."""
     greatest = weights.shape[1] if thresholds is None else 1
     return MatrixLayer(
@@ -47,28 +50,29 @@ def layer_of(name: str, weights: np.ndarray, *, thresholds: np.ndarray | None, w
         planes=1,
         thresholds=thresholds,
         windows=windows,
+        inputs=(before,),
         behind=(),
         output=name,
-        element=IntType(0, greatest),
-        greatest=greatest,
+        output_shape=(*windows.output, len(weights)) if windows else (len(weights),),
+        codes=Codes.of(IntType(0, greatest), len(weights)),
     )
 
 
-def dataflow_of(foldings: list[Folding]) -> tuple[Dataflow, int]:
+def dataflow_of(foldings: list[Folding]) -> Dataflow:
     """Two convolutions, the second of which takes its rows in another rhythm than the first gives them: its border is
-    two wide. The units and the beats of an image."""
+    two wide."""
     weights = RNG.choice(np.array([-1, 1], np.int8), (2, 12 * 14 * 3))
-    dense = layer_of("dense", weights, thresholds=None, windows=None)
-    layers = convolution("first", (10, 12, 2), 4, 1), convolution("second", (10, 12, 4), 3, 2), dense
+    dense = layer_of("dense", "second", weights, thresholds=None, windows=None)
+    layers = convolution("first", "input", (10, 12, 2), 4, 1), convolution("second", "first", (10, 12, 4), 3, 2), dense
     pipeline = Pipeline(BinaryType(), layers, None, True, np.zeros(2, np.int64), 1)
-    return Dataflow.row(core_stages(pipeline, foldings, 1, PORTABLE)), core_input(pipeline, foldings, 1).beats
+    return draw_core(pipeline, foldings, 1, PORTABLE)
 
 
 EVEN = [Folding(1, 2, "lut"), Folding(1, 4, "lut"), Folding(2, 3, "lut")]
 UNEVEN = [Folding(4, 18, "lut"), Folding(1, 4, "lut"), Folding(2, 3, "lut")]
 
 
-def measured(dataflow: Dataflow, beats: int) -> tuple[int, int]:
+def measured(dataflow: Dataflow) -> tuple[int, int]:
     """(latency, cycles of a frame in the steady state) of the RTL."""
     first, *_, last = units = [stage.build() for stage in dataflow.stages]
     core = Core(
@@ -79,7 +83,7 @@ def measured(dataflow: Dataflow, beats: int) -> tuple[int, int]:
         output_lanes=1,
         output_width=len(last.o.payload),  # pyright: ignore[reportAttributeAccessIssue]
     )
-    frames = RNG.integers(0, 1 << core.input_width, (8, beats, 1), dtype=np.uint64)
+    frames = RNG.integers(0, 1 << core.input_width, (8, dataflow.input_beats, 1), dtype=np.uint64)
     result = BatchSimulator(core).run(frames, output_beats=1, lanes=1)
     ends = result.output_cycles[:, -1]
     return int(ends[0] - result.accepted_cycles[0, 0]), int(ends[-1] - ends[-2])
@@ -90,24 +94,24 @@ def queues_of(dataflow: Dataflow) -> list[tuple[str, int]]:
 
 
 def test_no_queue_where_the_units_keep_up():
-    dataflow, beats = dataflow_of(UNEVEN)
-    assert with_queues(dataflow, input_beats=beats) == dataflow
+    dataflow = dataflow_of(UNEVEN)
+    assert with_queues(dataflow) == dataflow
 
 
 def test_a_queue_where_the_slowest_unit_would_wait():
-    dataflow, beats = dataflow_of(EVEN)
+    dataflow = dataflow_of(EVEN)
     aim = least_interval(dataflow.stages)
-    assert core_timing(dataflow, input_beats=beats).initiation_interval > aim
-    queued = with_queues(dataflow, input_beats=beats)
+    assert core_timing(dataflow).initiation_interval > aim
+    queued = with_queues(dataflow)
     assert queues_of(queued) == [("second windows queue", LEAST_DEPTH)]
-    assert core_timing(queued, input_beats=beats).initiation_interval == aim
+    assert core_timing(queued).initiation_interval == aim
 
 
 @pytest.mark.parametrize("queued", [False, True])
 @pytest.mark.parametrize("foldings", [EVEN, UNEVEN])
 def test_cycles_are_those_of_the_rtl(foldings, queued):
-    dataflow, beats = dataflow_of(foldings)
+    dataflow = dataflow_of(foldings)
     if queued:
         dataflow = insert_queues(dataflow, dict.fromkeys(before_windows(dataflow), 16))
-    timing = core_timing(dataflow, input_beats=beats)
-    assert measured(dataflow, beats) == (timing.latency, timing.initiation_interval)
+    timing = core_timing(dataflow)
+    assert measured(dataflow) == (timing.latency, timing.initiation_interval)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bnnhw.compiler import evaluate, integerize, load
 from bnnhw.compiler.ir.graph import random_feeds
-from bnnhw.compiler.kernel.packed_kernel import IMAGES, PackedKernel, blas, images_per_second
+from bnnhw.compiler.kernel.packed_kernel import IMAGES, PackedKernel, PackedStep, blas, images_per_second
 from tests.compiler.make_model import CHAINS, make_model
 
 
@@ -65,7 +65,7 @@ def test_blas_has_no_threads_of_its_own(tmp_path):
     def blas_threads():
         return {library["num_threads"] for library in blas().info() if library["user_api"] == "blas"}
 
-    kernel.steps.insert(0, look)
+    kernel.steps.insert(0, PackedStep(look, (kernel.input.name,), "seen", frozenset()))
     with blas().limit(limits=2, user_api="blas"):
         before = blas_threads()
         kernel(np.zeros((1, 4, 3, 1), np.uint8))

@@ -102,7 +102,7 @@ def node(data: dict[str, Any], name: str) -> dict[str, Any]:
 LINEAR, NORM = "node '2'", "node '3'"
 INPUT = r"input 'input' has element .*; it must be .*lo <= hi < lo \+ 2\^16"
 DAMAGES: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
-    (lambda d: d.update(version=2), "has version 2; this bnnhw reads version 1"),
+    (lambda d: d.update(version=3), "has version 3; this bnnhw reads versions 1 and 2"),
     (lambda d: d.pop("graph"), "the file lacks the field 'graph'"),
     (lambda d: d.update(tensors=[1]), r"the file has tensors=\[1\]; it must be of type dict"),
     (lambda d: d.pop("meta"), "the file lacks the field 'meta'"),
@@ -120,7 +120,7 @@ DAMAGES: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (lambda d: d["graph"]["nodes"].pop(2), "node '3' reads '2', which no input or earlier node defines"),
     (lambda d: d["graph"]["nodes"].insert(0, 5), "a node must be a dict, not int"),
     (lambda d: d["graph"]["nodes"].insert(-1, {**node(d, "4"), "name": "5", "output": "5"}), r"'5' takes \['3'\]"),
-    (lambda d: node(d, "4").update(op="tanh"), "node '4' has op 'tanh'; known ops are affine, average_pool"),
+    (lambda d: node(d, "4").update(op="tanh"), "node '4' has op 'tanh'; known ops are add, affine, average_pool"),
     (lambda d: node(d, "1").update(op="identity"), rf"{LINEAR} .* reads shape \(4, 3, 1\)"),
     (lambda d: node(d, "0")["attributes"].clear(), "node '0' lacks the field 'threshold'"),
     (lambda d: node(d, "0")["attributes"].update(threshold="x"), "node '0' has threshold='x'; it must be of type int"),

@@ -86,9 +86,9 @@ class Hooked(Branching):
 
 
 SUPPORTED_LIST = (
-    "AdaptiveAvgPool2d, Affine, AvgPool2d, BatchNorm1d, BatchNorm2d, BinaryConv2d, BinaryLinear, Dropout, Flatten, "
-    "Hardtanh, Identity, InputThreshold, MaxPool2d, Quantise, ReLU, ShiftBatchNorm, Sign, SyncBatchNorm, TensorNorm, "
-    "ToChannelsFirst, ToChannelsLast"
+    "AdaptiveAvgPool2d, Add, Affine, AvgPool2d, BatchNorm1d, BatchNorm2d, BinaryConv2d, BinaryLinear, Concat, Dropout, "
+    "Flatten, Hardtanh, Identity, InputThreshold, MaxPool2d, Quantise, ReLU, ShiftBatchNorm, Sign, SyncBatchNorm, "
+    "TensorNorm, ToChannelsFirst, ToChannelsLast"
 )
 
 
@@ -109,7 +109,6 @@ def nested(layer: nn.Module) -> nn.Module:
             r"^layer '1.0' flattens axes 1 to 2; only Flatten\(1, -1\) is supported$",
         ),
         (nested(nn.BatchNorm1d(9, track_running_stats=False)), "^layer 'body.1' keeps no running statistics"),
-        (Branching(), "^layer 'b' does not take the value before it; export supports one chain"),
         (Deciding(), "^Deciding.forward cannot be traced .*; export needs a forward that calls the same layers"),
         (TwoInputs(), "^TwoInputs.forward takes a second input, 'y'; export supports one: the images$"),
         (TwoOutputs(), r"^TwoOutputs must return one tensor of scores \(N, classes\), not a tuple$"),

@@ -3,29 +3,38 @@
 Tests: tests/compiler/dataflow/test_queues.py
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from bnnhw.compiler.units.stage import Stage
-from bnnhw.hw.stream.connections import OUTSIDE, Connection, End, in_a_row
+from bnnhw.hw.stream.connections import OUTSIDE, Connection, End
 
 
 @dataclass(frozen=True)
 class Dataflow:
-    """Units in the order of the data, and the connections of their ports (`hw/stream/connections.py`)."""
+    """Units in the order of the data, and the connections of their ports (`hw/stream/connections.py`).
+
+    input_beats, output_beats : of a frame, or of a group of frames in lockstep
+    """
 
     stages: tuple[Stage, ...]
     connections: tuple[Connection, ...]
-
-    @classmethod
-    def row(cls, stages: Iterable[Stage]) -> "Dataflow":
-        """Units one behind the other."""
-        stages = tuple(stages)
-        return cls(stages, in_a_row(len(stages)))
+    input_beats: int
+    output_beats: int
 
     def inputs(self, number: int) -> list[Connection]:
         """What comes in at a unit."""
         return [connection for connection in self.connections if connection[1][0] == number]
+
+    def ways(self, number: int) -> list[Connection]:
+        """What comes in at a unit, then what goes out."""
+        return self.inputs(number) + [connection for connection in self.connections if connection[0][0] == number]
+
+    @property
+    def joins(self) -> list[Connection]:
+        """What comes in at units of several inputs, where paths meet again."""
+        several = (self.inputs(number) for number, stage in enumerate(self.stages) if len(stage.inputs) > 1)
+        return [connection for inputs in several for connection in inputs]
 
     def insert(self, queues: Mapping[Connection, Stage]) -> "Dataflow":
         """The dataflow with a unit, with ports `i` and `o`, in each of these connections; it is numbered directly
@@ -48,4 +57,4 @@ class Dataflow:
                 middle = [(between[connection], "i"), (between[connection], "o")]
             ends = [source, *middle, target]
             connections += zip(ends[::2], ends[1::2], strict=True)
-        return Dataflow(tuple(stages), tuple(connections))
+        return replace(self, stages=tuple(stages), connections=tuple(connections))

@@ -18,7 +18,7 @@ LEAST_DEPTH = 8
 GREATEST_DEPTH = 16384
 
 
-def with_queues(dataflow: Dataflow, *, input_beats: int) -> Dataflow:
+def with_queues(dataflow: Dataflow) -> Dataflow:
     """The dataflow with queues before those windows that need one: where the slowest unit would have to wait.
 
     Each queue has the least depth that will do. Where none helps, there are none.
@@ -26,7 +26,7 @@ def with_queues(dataflow: Dataflow, *, input_beats: int) -> Dataflow:
     aim = least_interval(dataflow.stages)
 
     def reaches_aim(depths: Mapping[Connection, int]) -> bool:
-        return core_timing(insert_queues(dataflow, depths), input_beats=input_beats).initiation_interval <= aim
+        return core_timing(insert_queues(dataflow, depths)).initiation_interval <= aim
 
     if reaches_aim({}):
         return dataflow

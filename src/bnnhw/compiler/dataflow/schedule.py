@@ -11,14 +11,17 @@ from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph, evaluate
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import LoweredNetwork, lower_network
+from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.compiler.units.stage import Stage, core_resources
 from bnnhw.hw.core import Core
 from bnnhw.hw.product.matrix_shape import MatrixShape
 from bnnhw.hw.targets import Cells, Device, Target
 
-from .chain import Port, core_input, core_stages, entry_resources, layers_stages
 from .dataflow import Dataflow
+from .draw import draw_core, draw_up_to
+from .join_queues import with_join_queues
+from .layer_units import core_input, entry_resources
 from .packing import encode_elements, pack_beats, pack_image, unpack_beats
 from .queues import with_queues
 from .timing import Timing, core_timing
@@ -62,8 +65,11 @@ class Schedule(LoweredNetwork):
     @cached_property
     def dataflow(self) -> Dataflow:
         """The core's units and streams, the queues that they need included."""
-        stages = core_stages(self.pipeline, self.foldings, self.vectors, self.device.target)
-        return with_queues(Dataflow.row(stages), input_beats=self.input_beats)
+        return self._queued(draw_core(self.pipeline, self.foldings, self.vectors, self.device.target))
+
+    def _queued(self, dataflow: Dataflow) -> Dataflow:
+        joined = with_join_queues(dataflow, target=self.device.target)
+        return with_queues(joined)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -73,7 +79,7 @@ class Schedule(LoweredNetwork):
     @cached_property
     def timing(self) -> Timing:
         """The core's exact cycles."""
-        return core_timing(self.dataflow, input_beats=self.input_beats)
+        return core_timing(self.dataflow)
 
     @cached_property
     def resources(self) -> Cells:
@@ -125,15 +131,14 @@ class Schedule(LoweredNetwork):
         """Elements of a frame's output: the label alone, or a score for each class."""
         return 1 if self.pipeline.label else self.pipeline.classes
 
-    def core(self, *, target: Target | None = None, layers: int | None = None) -> Core:
-        """The hardware, of another target than the device's where one is given. With `layers`, only so many layers:
-        what the next one reads is the output."""
+    def core(self, *, target: Target | None = None, up_to: str | None = None) -> Core:
+        """The hardware, of another target than the device's where one is given. With `up_to`, only what makes the value
+        of that name, a block's, which is the output."""
         if target is not None and target is not self.device.target:
-            return replace(self, device=replace(self.device, target=target)).core(layers=layers)
+            return replace(self, device=replace(self.device, target=target)).core(up_to=up_to)
         dataflow, lanes, width = self.dataflow, self.output_lanes, self.output_width
-        if layers is not None:
-            parts = list(layers_stages(self.pipeline, self.foldings, self.vectors, self.device.target))[:layers]
-            dataflow, port = Dataflow.row(stage for units, _ in parts for stage in units), parts[-1][1]
+        if up_to is not None:
+            dataflow, port = self.part(up_to)
             lanes, width = port.lanes * port.pixels, port.bits
         units: list[Any] = [stage.build() for stage in dataflow.stages]
         return Core(
@@ -146,6 +151,11 @@ class Schedule(LoweredNetwork):
             vectors=self.vectors,
             names=[stage.name for stage in dataflow.stages],
         )
+
+    def part(self, value: str) -> tuple[Dataflow, Port]:
+        """The units that make the value of a block, and the stream of it."""
+        dataflow, port = draw_up_to(value, self.pipeline, self.foldings, self.vectors, self.device.target)
+        return self._queued(dataflow), port
 
     def core_inputs(self, images: NDArray[Any]) -> NDArray[np.int64]:
         """The unsigned codes (N, elements) that images (N, *shape) become at the core's input."""
@@ -203,6 +213,6 @@ def plan_network(network: LoweredNetwork, plan: FoldingPlan, *, device: Device, 
         raise ScheduleError(f"clock_hz={clock_hz} must be positive")
     pipeline = network.pipeline
     foldings = plan.select(layer.name for layer in pipeline.layers)
-    core_stages(pipeline, foldings, plan.vectors, device.target)
+    draw_core(pipeline, foldings, plan.vectors, device.target)
     ordered = tuple((layer.name, folding) for layer, folding in zip(pipeline.layers, foldings, strict=True))
     return Schedule(network.host_graph, network.core_graph, pipeline, replace(plan, layers=ordered), device, clock_hz)

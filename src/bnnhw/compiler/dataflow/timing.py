@@ -6,13 +6,13 @@ state. `latency` counts from the first accepted input beat of a group to its las
 Tests: tests/compiler/dataflow/test_queues.py
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.units.stage import Stage
-from bnnhw.hw.stream.connections import connect_flows
+from bnnhw.hw.stream.connections import Connection, channels_of, connect_flows
 from bnnhw.hw.stream.flow import Channel, Network, sink_process
 
 from .dataflow import Dataflow
@@ -33,27 +33,32 @@ class DeadlockError(ScheduleError):
     """Units wait for each other for ever."""
 
 
-def core_timing(dataflow: Dataflow, *, input_beats: int) -> Timing:
-    """The cycles of these units for frames of so many beats. DeadlockError where they come to a standstill.
+def core_timing(dataflow: Dataflow) -> Timing:
+    """The cycles of a core. DeadlockError where it comes to a standstill."""
+    return run_core(dataflow)[0]
+
+
+def run_core(dataflow: Dataflow) -> tuple[Timing, Mapping[Connection, Channel]]:
+    """The cycles of a core, and the handshakes of its streams until it is steady. DeadlockError where it stands still.
 
     The state is steady when three frames in a row have left at the same distance.
     """
     i, o = Channel(), Channel()
-    flows = [stage.flow for stage in dataflow.stages]
-    network = Network([*connect_flows(flows, dataflow.connections, i=i, o=o), sink_process(o)])
+    channels = channels_of(dataflow.connections, i=i, o=o)
+    network = Network([*connect_flows([stage.flow for stage in dataflow.stages], channels), sink_process(o)])
     ends: list[int] = []
     for frame in count():
-        for _ in range(input_beats):
+        for _ in range(dataflow.input_beats):
             i.give(0)
         network.run()
-        if len(i.takes) < (frame + 1) * input_beats:
+        if len(o.takes) < (frame + 1) * dataflow.output_beats:
             raise DeadlockError(
-                f"the core stands still after {len(i.takes) - frame * input_beats} of the {input_beats} beats of frame "
-                f"{frame}: a queue where paths meet again is too short"
+                f"the core stands still after {len(o.takes)} beats of its output: a queue where paths meet again is "
+                "too short"
             )
         ends.append(o.takes[-1])
         if frame >= MOST_FRAMES or (frame > 2 and ends[-1] - ends[-2] == ends[-2] - ends[-3] == ends[-3] - ends[-4]):
-            return Timing(ends[-1] - ends[-2], ends[0] - i.takes[0])
+            return Timing(ends[-1] - ends[-2], ends[0] - i.takes[0]), channels
     raise AssertionError("a count has no end")
 
 

@@ -22,8 +22,9 @@ from bnnhw.compiler.ir.types import IntType, TensorType
 
 FORMAT = "bnnhw-model"
 NETWORK_FORMAT = "bnnhw-network"
-"""Networks that are no chain of layers, whose files say why."""
-VERSION = 1
+"""Networks that only torch evaluates, whose files say why."""
+CHAIN, GRAPH = 1, 2
+"""Versions of the format: of chains, and of graphs whose nodes may read several values and values that others read."""
 WRITE_IT = "write it with bnnhw train or bnnhw.model.export.save"
 
 
@@ -71,7 +72,7 @@ def to_plain(graph: Graph) -> dict[str, Any]:
     stored = {node.name: node.op.to_plain() for node in graph.nodes}
     return {
         "format": FORMAT,
-        "version": VERSION,
+        "version": CHAIN if graph.off_chain() is None else GRAPH,
         "graph": {
             "inputs": [_plain_input(value) for value in graph.inputs],
             "nodes": [
@@ -112,30 +113,41 @@ def from_plain(data: Any) -> Graph:
         raise TorchOnlyError(f"no hardware for this network yet: {obstacle}; bnnhw eval --engine torch evaluates it")
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise ModelError(f"is a torch file, but no {FORMAT} file; {WRITE_IT}")
-    if data.get("version") != VERSION:
-        raise ModelError(f"has version {data.get('version')!r}; this bnnhw reads version {VERSION}")
+    if data.get("version") not in (CHAIN, GRAPH):
+        raise ModelError(f"has version {data.get('version')!r}; this bnnhw reads versions {CHAIN} and {GRAPH}")
     tensors = required(data, "tensors", dict, "the file")
-    graph = required(data, "graph", dict, "the file")
-    return _check_classes(
-        verify(
-            Graph(
-                inputs=tuple(_input(entry) for entry in required(graph, "inputs", list, "the graph")),
-                nodes=tuple(_node(entry, tensors) for entry in required(graph, "nodes", list, "the graph")),
-                outputs=tuple(_strings(graph, "outputs", "the graph")),
-                meta=required(data, "meta", dict, "the file"),
-            )
-        )
+    plain = required(data, "graph", dict, "the file")
+    graph = Graph(
+        inputs=tuple(_input(entry) for entry in required(plain, "inputs", list, "the graph")),
+        nodes=tuple(_node(entry, tensors) for entry in required(plain, "nodes", list, "the graph")),
+        outputs=tuple(_strings(plain, "outputs", "the graph")),
+        meta=required(data, "meta", dict, "the file"),
     )
+    _check_classes(verify(graph))
+    _check_readers(graph, data["version"])
+    return graph
 
 
-def _check_classes(graph: Graph) -> Graph:
-    """The graph, once it is found to have one input and one score for each class that `meta` names."""
+def _check_classes(graph: Graph) -> None:
+    """ModelError unless the graph has one input, and one score for each class that `meta` names."""
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise ModelError(f"has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; it must have one of each")
     classes, shape = _strings(graph.meta, "classes", "meta"), infer_types(graph)[graph.outputs[0]].shape
     if shape != (len(classes),):
         raise ModelError(f"has an output of shape {shape}; it must be one score for each of the {len(classes)} classes")
-    return graph
+
+
+def _check_readers(graph: Graph, version: int) -> None:
+    """ModelError unless a file of the first version holds a chain, and all values of later ones are read."""
+    node = graph.off_chain()
+    if version == CHAIN and node is not None:
+        raise ModelError(
+            f"layer {node.name!r} takes {list(node.inputs)}; version {CHAIN} holds chains, where it takes the value "
+            "before it alone"
+        )
+    for node in graph.nodes:
+        if node.output not in graph.outputs and not graph.consumers(node.output):
+            raise ModelError(f"node {node.name!r} writes {node.output!r}, which nothing reads")
 
 
 def _input(entry: Any) -> Value:
@@ -160,9 +172,11 @@ def _node(entry: Any, tensors: Mapping[str, Any]) -> Node:
     if op not in OPS:
         raise ModelError(f"{where} has op {op!r}; known ops are {', '.join(sorted(OPS))}")
     inputs = _strings(entry, "inputs", where)
-    if len(inputs) != 1:
-        raise ModelError(f"{where} has {len(inputs)} inputs; it must have one")
-    return Node(name, _op(op, entry, tensors, where), tuple(inputs), required(entry, "output", str, where))
+    built = _op(op, entry, tensors, where)
+    if len(inputs) != built.ARITY and (built.ARITY is not None or len(inputs) < 2):
+        wanted = "two or more" if built.ARITY is None else {1: "one", 2: "two"}.get(built.ARITY, built.ARITY)
+        raise ModelError(f"{where} has {len(inputs)} inputs; it must have {wanted}")
+    return Node(name, built, tuple(inputs), required(entry, "output", str, where))
 
 
 def _op(op: str, entry: Mapping[str, Any], tensors: Mapping[str, Any], where: str) -> Op:

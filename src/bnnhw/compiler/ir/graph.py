@@ -63,6 +63,11 @@ class Graph:
         """The nodes that read `value`."""
         return tuple(node for node in self.nodes if value in node.inputs)
 
+    def off_chain(self) -> Node | None:
+        """The first node that does not read the value before it, and it alone; None in a chain."""
+        values = (self.inputs[0].name, *(node.output for node in self.nodes))
+        return next((node for node, value in zip(self.nodes, values, strict=False) if node.inputs != (value,)), None)
+
 
 def infer_types(graph: Graph) -> dict[str, TensorType]:
     """The type of every value, by name. Raises GraphError where `verify` would."""

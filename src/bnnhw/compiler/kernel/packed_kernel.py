@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -14,18 +15,25 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from bnnhw.compiler.ir.graph import Graph, check_feed, infer_types
+from bnnhw.compiler.ir.graph import Graph, Node, check_feed, infer_types
 from bnnhw.compiler.ir.ops import Product, Threshold
-from bnnhw.compiler.lowering.build_pipeline import chain_of
 
 from .packed_product import PackedProduct, signs
-
-PackedStep = Callable[[NDArray[Any]], NDArray[Any]]
 
 IMAGES = 512
 """Images that go through the layers together, at most."""
 BLOCK_ELEMENTS = 2**23
 """Elements of unrolled windows, five bytes or eight each, that a thread holds at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class PackedStep:
+    """`output = run(*inputs)`, values by name; `last_read` are those that nothing reads behind it."""
+
+    run: Callable[..., NDArray[Any]]
+    inputs: tuple[str, ...]
+    output: str
+    last_read: frozenset[str]
 
 
 class PackedKernel:
@@ -39,7 +47,7 @@ class PackedKernel:
         if threads is not None and threads < 1:
             raise ValueError(f"threads={threads} must be at least 1")
         self.threads = threads or os.cpu_count() or 1
-        (self.input,) = graph.inputs
+        (self.input,), (self.output,) = graph.inputs, graph.outputs
         self.steps, self.images = packed_steps(graph)
 
     def __call__(self, images: NDArray[Any]) -> NDArray[np.int64]:
@@ -48,10 +56,13 @@ class PackedKernel:
         with blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(self.threads) as pool:
             return np.concatenate(list(pool.map(self._run, blocks)))
 
-    def _run(self, values: NDArray[Any]) -> NDArray[np.int64]:
+    def _run(self, images: NDArray[Any]) -> NDArray[np.int64]:
+        values = {self.input.name: images}
         for step in self.steps:
-            values = step(values)
-        return values.astype(np.int64)
+            values[step.output] = step.run(*(values[name] for name in step.inputs))
+            for name in step.last_read:
+                del values[name]
+        return values[self.output].astype(np.int64)
 
 
 @cache
@@ -61,30 +72,44 @@ def blas() -> ThreadpoolController:
 
 
 def packed_steps(graph: Graph) -> tuple[list[PackedStep], int]:
-    """(the functions that make an answer of images, one after the other; how many images go through them at a time).
+    """(the steps that make an answer of images, in order; how many images go through them at a time).
 
-    A product is one step with the Threshold behind it, if there is one; so is a threshold of the input. The few other
-    ops compute as the oracle does.
+    A product is one step with the Threshold behind it, if that alone reads it; so is a threshold of the input. The few
+    other ops compute as the oracle does.
     """
-    types, nodes = infer_types(graph), list(chain_of(graph))
+    types = infer_types(graph)
+    last_reader = {value: node.name for node in graph.nodes for value in node.inputs}
     steps: list[PackedStep] = []
+    merged: set[str] = set()
     greatest = 1
-    while nodes:
-        node = nodes.pop(0)
+    for node in graph.nodes:
+        if node.name in merged:
+            continue
+        run, output = node.op.reference, node.output
         if isinstance(node.op, Product):
-            behind = nodes.pop(0).op if nodes and isinstance(nodes[0].op, Threshold) else None
-            threshold = behind if isinstance(behind, Threshold) else None
-            step = PackedProduct(node.op, types[node.inputs[0]].element, threshold)
-            greatest = max(greatest, step.window_elements * types[node.output].size // node.op.rows)
-            steps.append(step)
+            threshold = None
+            if (behind := threshold_behind(graph, node)) is not None:
+                reader, threshold = behind
+                merged.add(reader.name)
+                output = reader.output
+            run = PackedProduct(node.op, types[node.inputs[0]].element, threshold)
+            greatest = max(greatest, run.window_elements * types[node.output].size // node.op.rows)
         elif isinstance(node.op, Threshold) and len(node.op.thresholds) == 1:
-            steps.append(scalar_threshold(int(node.op.thresholds[0])))
-        else:
-            steps.append(node.op.reference)
+            run = scalar_threshold(int(node.op.thresholds[0]))
+        done = {value for value in node.inputs if last_reader[value] == node.name} - {*graph.outputs}
+        steps.append(PackedStep(run, node.inputs, output, frozenset(done)))
     return steps, min(IMAGES, max(1, BLOCK_ELEMENTS // greatest))
 
 
-def scalar_threshold(threshold: int) -> PackedStep:
+def threshold_behind(graph: Graph, product: Node) -> tuple[Node, Threshold] | None:
+    """The threshold that alone reads the product's sums: its node and its op; None where there is none."""
+    match graph.consumers(product.output):
+        case (Node(op=Threshold() as threshold) as reader,) if product.output not in graph.outputs:
+            return reader, threshold
+    return None
+
+
+def scalar_threshold(threshold: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """The Threshold of all elements alike, in the type that they come in."""
     return lambda values: signs(values >= threshold)
 

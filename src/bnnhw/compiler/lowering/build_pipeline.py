@@ -3,7 +3,7 @@
 Tests: tests/compiler/lowering/test_pipeline.py
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from math import gcd, prod
 
@@ -11,147 +11,82 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import ScheduleError
-from bnnhw.compiler.ir.graph import Graph, Node, infer_types
-from bnnhw.compiler.ir.ops import ArgMax, Conv, Product, ScoreTable, Threshold
+from bnnhw.compiler.ir.graph import Graph, infer_types
+from bnnhw.compiler.ir.ops import ArgMax, Op, Product, ScoreTable
 from bnnhw.compiler.ir.types import BinaryType, IntType, TensorType
+from bnnhw.compiler.units.block import Block
 from bnnhw.compiler.units.codes import Codes, element_of
-from bnnhw.compiler.units.inversion import Inverting
 from bnnhw.compiler.units.offsets import rescaling
-from bnnhw.compiler.units.product.borders import NO_BORDERS, border_sums
-from bnnhw.compiler.units.product.layer import MatrixLayer, Windows
-from bnnhw.compiler.units.product.mismatches import mismatch_thresholds, sums_to_dots, width_of
-from bnnhw.compiler.units.thresholds import Quantising
 
-from .build_steps import steps_behind
+from .build_join import build_join
+from .build_layer import build_layer
 from .pipeline import Pipeline
+from .segments import Segment, segments_of
 
 
 def build_pipeline(graph: Graph) -> Pipeline:
-    """The pipeline of a core's graph, which must be one chain: MatMul or Conv with thresholds and poolings behind it in
-    turns, and for a label an ArgMax at the end, before it perhaps a ScoreTable.
+    """The pipeline of a core's graph: products and what joins values, with thresholds and poolings behind them, and for
+    a label an ArgMax at the end, before it perhaps a ScoreTable.
 
     Raises ScheduleError for any other graph; the message names the node.
     """
     types = infer_types(graph)
-    nodes = [node for node in chain_of(graph) if not node.op.STREAMS_THROUGH]
-    *hidden, (product, *rest) = split_layers(nodes)
-    label = bool(rest) and isinstance(rest[-1].op, ArgMax)
-    rest = rest[: len(rest) - label]
-    ranks = rest.pop().op if label and rest and isinstance(rest[-1].op, ScoreTable) else None
-    last, codes = build_layer(product, rest, types)
-    if prod(types[last.output].shape) != last.rows:
+    segments = segments_of(graph)
+    last = segments[-1]
+    label, ranks = bool(last.rest) and isinstance(last.rest[-1].op, ArgMax), None
+    if label:
+        last.rest.pop()
+    if label and last.rest and isinstance(op := last.rest[-1].op, ScoreTable):
+        ranks = op
+        last.rest.pop()
+    blocks: dict[str, Block] = {}
+    for segment in segments[:-1]:
+        block = build_block(segment, blocks, types)
+        blocks[block.output] = carried_for(readers_of(block.output, segments), block, types)
+    end = build_block(last, blocks, types)
+    if prod(end.output_shape) != end.codes.channels:
         raise ScheduleError(
-            f"layer {last.name!r}: scores of shape {types[last.output].shape} have no hardware, only one score a "
-            "channel; put an average pooling of the whole image behind it, or a dense layer"
+            f"layer {end.name!r}: scores of shape {end.output_shape} have no hardware, only one score a channel; put "
+            "an average pooling of the whole image behind it, or a dense layer"
         )
-    if codes.by_place:
-        last, codes = rescaled(last, codes, element_of(types[last.output]))
-    elif label and ranks is None and (codes.offsets != codes.offsets.min()).any():
-        last, codes = rescaled(last, codes, common_element(codes))
-    offsets = codes.offsets[0, 0]
+    if end.codes.by_place:
+        end = rescaled(end, element_of(types[end.output]))
+    elif label and ranks is None and (end.codes.offsets != end.codes.offsets.min()).any():
+        end = rescaled(end, common_element(end.codes))
+    offsets = end.codes.offsets[0, 0]
     return Pipeline(
         element=types[graph.inputs[0].name].element,
-        layers=(*(hidden_layer(node, behind, types) for node, *behind in hidden), last),
-        table=score_table(ranks, offsets, codes) if isinstance(ranks, ScoreTable) else None,
+        blocks=(*blocks.values(), end),
+        table=None if ranks is None else score_table(ranks, offsets, end.codes),
         label=label,
         offsets=offsets,
-        scale=codes.scale,
+        scale=end.codes.scale,
     )
 
 
-def chain_of(graph: Graph) -> tuple[Node, ...]:
-    """The graph's nodes, if they are one chain from one input to one output."""
-    value = graph.inputs[0].name
-    for node in graph.nodes:
-        if node.inputs != (value,):
-            raise ScheduleError(f"node {node.name!r} must read {value!r} alone: a core is one chain of layers")
-        value = node.output
-    if len(graph.inputs) != 1 or graph.outputs != (value,):
-        raise ScheduleError(f"a core must have one input and the output {value!r}, not {list(graph.outputs)}")
-    return graph.nodes
+def build_block(segment: Segment, blocks: Mapping[str, Block], types: Mapping[str, TensorType]) -> Block:
+    """The block of a segment that reads the outputs of these blocks, or the core's input."""
+    if segment.first is not None and isinstance(segment.first.op, Product):
+        return build_layer(segment, types)
+    return build_join(segment, blocks, types)
 
 
-def split_layers(nodes: list[Node]) -> list[list[Node]]:
-    """The chain in pieces that begin with a MatMul or a Conv each."""
-    if not nodes or not isinstance(nodes[0].op, Product):
-        what = f"node {nodes[0].name!r} ({type(nodes[0].op).__name__})" if nodes else "an empty graph"
-        raise ScheduleError(f"{what} cannot begin a core; it begins with a layer of binary weights")
-    layers: list[list[Node]] = []
-    for node in nodes:
-        if isinstance(node.op, Product):
-            layers.append([])
-        layers[-1].append(node)
-    return layers
+def readers_of(value: str, segments: list[Segment]) -> list[Op | None]:
+    """What the segments that read a value begin with."""
+    return [segment.first and segment.first.op for segment in segments if value in segment.inputs]
 
 
-def hidden_layer(node: Node, rest: Sequence[Node], types: Mapping[str, TensorType]) -> MatrixLayer:
-    """A product with the thresholds and poolings behind it, which gives the codes that the next layer reads."""
-    layer, codes = build_layer(node, rest, types)
-    return layer if codes.means(layer.element) else rescaled(layer, codes, layer.element)[0]
+def carried_for(readers: list[Op | None], block: Block, types: Mapping[str, TensorType]) -> Block:
+    """The block with its results as the codes of their element type, where a product reads them or their places."""
+    element = element_of(types[block.output])
+    wanted = block.codes.by_place or any(isinstance(op, Product) for op in readers)
+    return rescaled(block, element) if wanted and not block.codes.means(element) else block
 
 
-def build_layer(node: Node, rest: Sequence[Node], types: Mapping[str, TensorType]) -> tuple[MatrixLayer, Codes]:
-    """A product with the thresholds and poolings behind it, and what its results are carried as."""
-    op, input_type = node.op, types[node.inputs[0]]
-    assert isinstance(op, Product)
-    element, weights = element_of(input_type), op.weights.reshape(op.rows, -1)
-    windows, borders, sums = None, NO_BORDERS, np.zeros((1, 1, op.rows), np.int64)
-    if isinstance(op, Conv):
-        windows = windows_of(node, op, input_type)
-        if op.terms(element) != element:
-            borders, sums = border_sums(op, windows.height, windows.width)
-            sums *= op.pad_value - element.lo
-    thresholds, value = None, rest[-1].output if rest else node.output
-    if rest and isinstance(op_of := rest[0].op, Threshold) and borders == NO_BORDERS:
-        thresholds = mismatch_thresholds(op, element, np.broadcast_to(op_of.thresholds, (op.rows,)))
-        steps, codes = steps_behind(rest[1:], Codes.of(BinaryType(), op.rows), types)
-    else:
-        weights = -weights
-        offsets, scale = sums_to_dots(op, element)
-        greatest = op.cols * (2 ** width_of(element) - 1)
-        steps, codes = steps_behind(rest, Codes(offsets + sums, scale, greatest, borders), types)
-    layer = MatrixLayer(
-        name=node.name,
-        weights=weights,
-        planes=width_of(element),
-        thresholds=thresholds,
-        windows=windows,
-        behind=tuple(steps),
-        output=value,
-        element=element_of(types[value]),
-        greatest=codes.greatest,
-    )
-    return without_first_inversion(layer), codes
-
-
-def without_first_inversion(layer: MatrixLayer) -> MatrixLayer:
-    """thresholds; invert c  ->  thresholds, with the weights of c inverted: which costs nothing."""
-    match layer.behind:
-        case (Inverting(channels), *rest) if layer.thresholds is not None:
-            return replace(
-                layer,
-                weights=inverted_rows(layer.weights, channels),
-                thresholds=np.where(channels, layer.max_sum - 1 - layer.thresholds, layer.thresholds),
-                behind=tuple(rest),
-            )
-        case (Quantising(thresholds) as step, Inverting(channels), *rest) if layer.thresholds is None:
-            falling = layer.max_sum + 1 - thresholds[:, :, ::-1]
-            return replace(
-                layer,
-                weights=inverted_rows(layer.weights, channels),
-                behind=(replace(step, thresholds=np.where(channels, falling, thresholds)), *rest),
-            )
-    return layer
-
-
-def inverted_rows(weights: NDArray[np.int8], rows: NDArray[np.bool_]) -> NDArray[np.int8]:
-    return np.where(rows[:, None], -weights, weights)
-
-
-def rescaled(layer: MatrixLayer, codes: Codes, element: BinaryType | IntType) -> tuple[MatrixLayer, Codes]:
-    """The layer with its results as the codes of an element type, and these codes."""
-    step, codes = rescaling(codes, element)
-    return replace(layer, behind=(*layer.behind, step), greatest=codes.greatest), codes
+def rescaled(block: Block, element: BinaryType | IntType) -> Block:
+    """The block with its results as the codes of an element type."""
+    step, codes = rescaling(block.codes, element)
+    return replace(block, behind=(*block.behind, step), codes=codes)
 
 
 def common_element(codes: Codes) -> IntType:
@@ -159,28 +94,6 @@ def common_element(codes: Codes) -> IntType:
     least, most = int(codes.offsets.min()), int(codes.offsets.max())
     step = gcd(codes.scale, *(codes.offsets - least).ravel().tolist())
     return IntType(least, most + codes.scale * codes.greatest, step)
-
-
-def windows_of(node: Node, op: Conv, input_type: TensorType) -> Windows:
-    """How a convolution reads its input. Raises ScheduleError where no hardware does."""
-    if any(padding >= taps for padding, taps in zip(op.padding, op.kernel, strict=True)):
-        raise ScheduleError(
-            f"node {node.name!r}: padding={op.padding} must be less than the kernel, {op.kernel}: a window of "
-            "nothing but padding has no hardware"
-        )
-    element = element_of(input_type)
-    height, width, channels = input_type.shape
-    inside = any(op.padding) and op.terms(element) == element
-    return Windows(
-        height=height,
-        width=width,
-        channels=channels,
-        kernel=op.kernel,
-        stride=op.stride,
-        padding=op.padding,
-        groups=op.groups,
-        padding_code=(op.pad_value - element.lo) // element.step if inside else 0,
-    )
 
 
 def score_table(ranks: ScoreTable, offsets: NDArray[np.int64], codes: Codes) -> NDArray[np.int64]:

@@ -3,12 +3,14 @@
 Tests: tests/compiler/lowering/test_pipeline.py
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.types import Element
+from bnnhw.compiler.units.block import Block
 from bnnhw.compiler.units.product.layer import MatrixLayer
 
 
@@ -20,8 +22,9 @@ class Pipeline:
     ----------
     element
         The input's elements.
-    layers
-        Where one's unit has no thresholds its weights are inverted, so that a greater sum is a greater value.
+    blocks
+        In an order in which each reads the core's input or blocks before it; the last one makes the scores. Where the
+        unit of a layer has no thresholds its weights are inverted, so that a greater sum is a greater value.
     table
         (classes, entries) int64: the score of a class by the last layer's code. None where the code is the score.
     label
@@ -31,15 +34,40 @@ class Pipeline:
     """
 
     element: Element
-    layers: tuple[MatrixLayer, ...]
+    blocks: tuple[Block, ...]
     table: NDArray[np.int64] | None
     label: bool
     offsets: NDArray[np.int64]
     scale: int
 
+    @cached_property
+    def layers(self) -> tuple[MatrixLayer, ...]:
+        """The blocks that are products."""
+        return tuple(block for block in self.blocks if isinstance(block, MatrixLayer))
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether each block reads the one before alone."""
+        values = [self.blocks[0].inputs[0], *(block.output for block in self.blocks)]
+        return all(block.inputs == (value,) for block, value in zip(self.blocks, values, strict=False))
+
+    @property
+    def input(self) -> str:
+        """The graph's name of the core's input."""
+        return self.blocks[0].inputs[0]
+
+    def up_to(self, value: str) -> "Pipeline":
+        """The blocks that it takes to make one of their values, which is the output."""
+        wanted, kept = {value}, []
+        for block in reversed(self.blocks):
+            if block.output in wanted:
+                wanted |= set(block.inputs)
+                kept.append(block)
+        return replace(self, blocks=tuple(reversed(kept)), table=None, label=False)
+
     @property
     def classes(self) -> int:
-        return self.layers[-1].rows
+        return self.blocks[-1].codes.channels
 
     @property
     def weight_bits(self) -> int:
@@ -49,7 +77,7 @@ class Pipeline:
     @property
     def greatest_score(self) -> int:
         """The greatest code of a score; the least is 0."""
-        return int(self.layers[-1].greatest if self.table is None else self.table.max())
+        return int(self.blocks[-1].codes.greatest if self.table is None else self.table.max())
 
     @property
     def score_width(self) -> int:

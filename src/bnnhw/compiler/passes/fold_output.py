@@ -27,7 +27,7 @@ def fold_output(graph: Graph) -> Graph:
     dropped: set[str] = set()
     for chain in chains(graph, infer_types(graph)):
         if chain.floats and chain.end and isinstance(chain.end.op, ArgMax):
-            folded[(chain.product, *chain.pools)[-1].name] = fold_scores(chain, chain.end)
+            folded[chain.head[-1].name] = fold_scores(chain, chain.end)
             dropped |= {node.name for node in (*chain.floats, chain.end)}
     nodes = (new for node in graph.nodes if node.name not in dropped for new in folded.get(node.name, (node,)))
     return replace(graph, nodes=tuple(nodes))
@@ -35,10 +35,10 @@ def fold_output(graph: Graph) -> Graph:
 
 def fold_scores(chain: Chain, label: Node) -> tuple[Node, ...]:
     """The integer nodes that replace the last node of the sums, the chain's floats and the arg max `label`."""
-    last = (chain.product, *chain.pools)[-1]
+    last = chain.head[-1]
     if keeps_order(chain):
         return (last, replace(label, inputs=(last.output,)))
-    ranks = Node(f"{chain.product.name}.ranks", rank_table(chain), (last.output,), f"{last.output}.rank")
+    ranks = Node(f"{chain.root.name}.ranks", rank_table(chain), (last.output,), f"{last.output}.rank")
     return (last, ranks, replace(label, inputs=(ranks.output,)))
 
 
@@ -47,7 +47,7 @@ def keeps_order(chain: Chain) -> bool:
     reachable = chain.reachable
     least, greatest = int(reachable.lows.min()), int(reachable.highs.max())
     last = -np.inf
-    every = Reachable(np.full(chain.op.rows, least), reachable.step, (greatest - least) // reachable.step + 1)
+    every = Reachable(np.full(chain.channels, least), reachable.step, (greatest - least) // reachable.step + 1)
     for sums in sums_in_chunks(every, rows=CHUNK):
         scores = chain.apply_finite(sums)
         if (scores != scores[:, :1]).any() or not last < scores[0, 0] or (np.diff(scores[:, 0]) <= 0).any():
@@ -59,9 +59,9 @@ def keeps_order(chain: Chain) -> bool:
 def rank_table(chain: Chain) -> ScoreTable:
     """The dense ranks of all scores of all classes. Raises FoldError where they are too many for a table."""
     reachable = chain.reachable
-    if (entries := chain.op.rows * reachable.count) > MOST_ENTRIES:
+    if (entries := chain.channels * reachable.count) > MOST_ENTRIES:
         raise FoldError(
-            f"layer {chain.product.name!r} can make {reachable.count} sums a class, and the float layers behind it "
+            f"layer {chain.root.name!r} can make {reachable.count} sums a class, and the float layers behind it "
             f"change their order or make some of them equal: a table of their ranks would have {entries} entries, and "
             f"{MOST_ENTRIES} are the most; leave those layers out, or put a layer with a sign before this one"
         )

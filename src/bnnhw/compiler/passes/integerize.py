@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
-from bnnhw.compiler.ir.graph import Graph, random_feeds, trace, verify
+from bnnhw.compiler.ir.graph import Graph, infer_types, random_feeds, trace, verify
+from bnnhw.compiler.ir.types import FloatType
 
 from . import (
     add_argmax,
@@ -63,8 +64,10 @@ def integerize(graph: Graph, *, output: Literal["label", "scores"] = "label", ch
 
 
 def check_integer(graph: Graph) -> None:
-    """Raise FoldError, which names a layer that is to blame, unless all ops are integer ops."""
-    left = [node for node in graph.nodes if not node.op.INTEGER]
+    """Raise FoldError, which names a layer that is to blame, unless all ops are integer ops of integers."""
+    types = infer_types(graph)
+    floats = {name for name, one in types.items() if isinstance(one.element, FloatType)}
+    left = [node for node in graph.nodes if not node.op.INTEGER or (node.op.OBSTACLE and floats & {*node.inputs})]
     for node in sorted(left, key=lambda node: not node.op.OBSTACLE):
         if node.op.OBSTACLE:
             raise FoldError(f"layer {node.name!r} {node.op.OBSTACLE}")

@@ -53,7 +53,7 @@ def falls(chain: Chain) -> NDArray[np.bool_]:
     last, greatest = chain.apply_finite(np.stack([chain.reachable.lows, chain.reachable.highs]))
     if is_monotone(chain):
         return greatest < last
-    rises, falling = np.zeros((2, chain.op.rows), np.bool_)
+    rises, falling = np.zeros((2, chain.channels), np.bool_)
     for sums in sums_in_chunks(chain.reachable):
         values = np.concatenate([last[None], chain.apply_finite(sums)])
         rises |= (values[1:] > values[:-1]).any(axis=0)
@@ -61,7 +61,7 @@ def falls(chain: Chain) -> NDArray[np.bool_]:
         last = values[-1]
     if (bad := np.flatnonzero(rises & falling)).size:
         raise FoldError(
-            f"layer {chain.product.name!r}: channel {bad[0]} rises and falls as its sum rises, before a max pooling; "
+            f"layer {chain.root.name!r}: channel {bad[0]} rises and falls as its sum rises, before a max pooling; "
             "only monotone layers between a sum and a pooling can be folded"
         )
     return falling

@@ -1,4 +1,4 @@
-"""Flattening, and whatever else only moves values, behind the elementwise ops that follow it.
+"""Flattening, concatenation, and whatever else only moves values, behind the elementwise ops that follow it.
 
 Tests: tests/compiler/passes/test_integerize.py
 """
@@ -12,7 +12,8 @@ from .rewrite import is_alike, swap_neighbours
 def rearrange_last(graph: Graph) -> Graph:
     """v = flatten(x); y = op(v)  ->  y.image = op(x); y = flatten(y.image), for ops that are alike for all channels.
 
-    So an activation stands behind the sums that it belongs to, whose channels it folds into.
+    So an activation stands behind the sums that it belongs to, whose channels it folds into; behind a concatenation,
+    one stands in each branch then.
     """
     for node in graph.nodes:
         before = graph.producer(node.inputs[0])

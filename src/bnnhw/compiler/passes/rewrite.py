@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir.graph import Graph, Node
-from bnnhw.compiler.ir.ops import Activation, Elementwise, Op, Product, Reachable
+from bnnhw.compiler.ir.ops import Activation, Elementwise, Op, Product, Reachable, Sum
 from bnnhw.compiler.ir.types import TensorType
 
 
@@ -22,14 +22,17 @@ def replace_nodes(graph: Graph, rewrite: Callable[[Node], Iterable[Node]]) -> Gr
 
 
 def swap_neighbours(graph: Graph, first: Node, second: Node, between: str) -> Graph:
-    """v = first(x); y = second(v)  ->  between = second(x); y = first(between)."""
-    new = {
-        first.name: (),
-        second.name: (
-            replace(second, inputs=first.inputs, output=between),
-            replace(first, inputs=(between,), output=second.output),
-        ),
-    }
+    """v = first(x); y = second(v)  ->  between = second(x); y = first(between).
+
+    Where `first` reads several values there is a `second` for each, and names are numbered.
+    """
+    numbers = [f".{number}" for number in range(len(first.inputs))] if len(first.inputs) > 1 else [""]
+    seconds = [
+        replace(second, name=f"{second.name}{number}", inputs=(value,), output=f"{between}{number}")
+        for number, value in zip(numbers, first.inputs, strict=True)
+    ]
+    last = replace(first, inputs=tuple(node.output for node in seconds), output=second.output)
+    new = {first.name: (), second.name: (*seconds, last)}
     return replace_nodes(graph, lambda node: new.get(node.name, (node,)))
 
 
@@ -70,44 +73,66 @@ class FloatChain:
 
 @dataclass(frozen=True, kw_only=True)
 class Chain(FloatChain):
-    """A product, the poolings of its sums, the elementwise float ops behind them in order, and the node that ends them.
+    """The nodes that make sums, the elementwise float ops behind them in order, and the node that ends them.
 
-    `reachable` are the sums behind the poolings. `end` is None where the chain ends in an output of the graph.
+    `head` are a product and the poolings of its sums; or two such heads, a `Sum` of what they make, and its poolings.
+    `root` is the product or the sum. `reachable` are the sums behind all of them. `end` is None where the chain ends in
+    an output of the graph, or in sums that several nodes read: these are integers, of which each makes its own.
     """
 
-    product: Node
-    op: Product
-    pools: tuple[Node, ...]
+    root: Node
+    head: tuple[Node, ...]
     end: Node | None
+
+    @property
+    def channels(self) -> int:
+        return len(self.reachable.lows)
 
     @property
     def sums(self) -> str:
         """The value of the sums behind the poolings."""
-        return (self.product, *self.pools)[-1].output
+        return self.head[-1].output
 
     @property
     def value(self) -> str:
         """The last float value (or the sum itself where there is no float op)."""
-        return (self.product, *self.pools, *self.floats)[-1].output
+        return (*self.head, *self.floats)[-1].output
 
 
 def chains(graph: Graph, types: Mapping[str, TensorType]) -> Iterator[Chain]:
-    """The chain behind every product, in order. Raises FoldError where one branches."""
+    """The chain behind every product, and behind every sum of products' sums, in order. Raises FoldError where one
+    branches before it ends."""
+    ended: dict[str, Chain] = {}
     for node in graph.nodes:
-        if isinstance(node.op, Product):
-            yield chain_behind(graph, types, node, node.op)
+        op, before = node.op, [ended.get(value) for value in node.inputs]
+        if isinstance(op, Product):
+            chain = chain_behind(graph, types, (node,), op.reachable(types[node.inputs[0]].element))
+        elif isinstance(op, Sum) and all(one is not None for one in before):
+            heads = [one for one in before if one is not None]
+            names = {made.name for one in heads for made in (*one.head, node)}
+            head = tuple(made for made in graph.nodes if made.name in names)
+            chain = chain_behind(graph, types, head, op.reachable(*(one.reachable for one in heads)))
+        else:
+            continue
+        if chain.end is not None and not chain.floats:
+            ended[chain.sums] = chain
+        yield chain
 
 
-def chain_behind(graph: Graph, types: Mapping[str, TensorType], product: Node, op: Product) -> Chain:
-    """The chain behind one product. A value within it may have no second reader, nor be an output of the graph."""
-    pools: list[Node] = []
-    floats: list[Node] = []
-    reachable = op.reachable(types[product.inputs[0]].element)
-    value = product.output
+def chain_behind(graph: Graph, types: Mapping[str, TensorType], head: tuple[Node, ...], reachable: Reachable) -> Chain:
+    """The chain whose sums the nodes `head` make, the root last. A float value within it may have no second reader, nor
+    any value but the last be an output of the graph."""
+    root, pools, floats = head[-1], list[Node](), list[Node]()
+    value = root.output
     end = None
     while readers := graph.consumers(value):
+        if len(readers) > 1 and not floats and value not in graph.outputs:
+            break
         if len(readers) > 1 or value in graph.outputs:
-            raise FoldError(f"layer {product.name!r}: value {value!r} may have one reader only, but has more")
+            raise FoldError(
+                f"layer {root.name!r}: value {value!r} may have one reader only, but has more; put a Sign or Quantise "
+                "before it branches"
+            )
         reader = next(iter(readers))
         if isinstance(reader.op, Elementwise):
             floats.append(reader)
@@ -118,7 +143,7 @@ def chain_behind(graph: Graph, types: Mapping[str, TensorType], product: Node, o
             end = reader
             break
         value = reader.output
-    return Chain(product=product, op=op, pools=tuple(pools), reachable=reachable, floats=tuple(floats), end=end)
+    return Chain(root=root, head=(*head, *pools), reachable=reachable, floats=tuple(floats), end=end)
 
 
 def is_alike(op: Op) -> bool:

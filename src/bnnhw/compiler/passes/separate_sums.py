@@ -3,11 +3,11 @@
 Tests: tests/compiler/passes/test_separate_sums.py
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
-from bnnhw.compiler.ir.ops import Elementwise, Separable
+from bnnhw.compiler.ir.ops import Activation, Elementwise, Separable
 from bnnhw.compiler.ir.types import FloatType, TensorType
 
 from .rewrite import drop_unread, replace_nodes
@@ -59,23 +59,37 @@ def integer_source(graph: Graph, types: Mapping[str, TensorType], value: str) ->
 
 
 def sink_divisions(graph: Graph) -> Graph:
-    """v = s / n; y = op(v)  ->  y.sum = op(s); y = y.sum / n, for integer ops, as often as it applies."""
-    nodes: list[Node] = []
+    """v = s / n; y = op(v)  ->  y.sum = op(s); y = y.sum / n, for integer ops, as often as it applies.
+
+    All inputs of an op are over the same n, or some are without it where n is 1. Where others read v, too, they keep
+    it; floats of integers, which n = 1 makes, each of them makes itself.
+    """
+    types = infer_types(graph)
+    nodes: dict[str, Node] = {}
     for node in graph.nodes:
-        if nodes and sinks_through(graph, nodes[-1], node):
-            division, total = nodes.pop(), f"{node.output}.sum"
-            nodes.append(replace(node, inputs=division.inputs, output=total))
-            nodes.append(replace(division, inputs=(total,), output=node.output))
-        else:
-            nodes.append(node)
-    return replace(graph, nodes=tuple(nodes))
+        before = [nodes[value] for value in node.inputs if value in nodes and divisor_of(nodes[value]) is not None]
+        sources = {division.output: division.inputs[0] for division in before}
+        inputs = tuple(sources.get(value, value) for value in node.inputs)
+        shared = any(graph.consumers(value) != (node,) for value in sources)
+        if before and sinks_through(types, before, node):
+            total = f"{node.output}.sum"
+            nodes[total] = replace(node, inputs=inputs, output=total)
+            name = f"{node.name}.{type(before[0].op).__name__.lower()}" if shared else before[0].name
+            node = replace(before[0], name=name, inputs=(total,), output=node.output)
+        elif shared and isinstance(node.op, Elementwise | Activation) and divisor_of(before[0]) == 1:
+            node = replace(node, inputs=inputs)
+        nodes[node.output] = node
+    return drop_unread(replace(graph, nodes=tuple(nodes.values())))
 
 
-def sinks_through(graph: Graph, division: Node, reader: Node) -> bool:
-    """Whether `division` is one whose quotient only `reader` reads, which may as well come before it."""
-    value, divisor = division.output, divisor_of(division)
-    alone = value not in graph.outputs and reader.inputs == (value,) and len(graph.consumers(value)) <= 1
-    return alone and reader.op.INTEGER and (divisor == 1 or (divisor is not None and reader.op.HOMOGENEOUS))
+def sinks_through(types: Mapping[str, TensorType], divisions: Sequence[Node], reader: Node) -> bool:
+    """Whether `divisions`, whose quotients `reader` reads, may as well come behind it."""
+    divisor, others = divisor_of(divisions[0]), {*reader.inputs} - {node.output for node in divisions}
+    if not reader.op.INTEGER or any(divisor_of(node) != divisor for node in divisions):
+        return False
+    if divisor == 1:
+        return all(not isinstance(types[value].element, FloatType) for value in others)
+    return reader.op.HOMOGENEOUS and not others
 
 
 def divisor_of(node: Node) -> int | None:

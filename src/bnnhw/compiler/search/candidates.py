@@ -4,7 +4,8 @@ from math import sqrt
 
 from bnnhw.compiler.dataflow.schedule import MAX_VECTORS, Schedule
 
-from .search import Design, search_of, smallest_at
+from .graph_search import search_of
+from .search import Design, smallest_at
 
 STEPS = range(-8, 9)
 """Each a factor of sqrt(2) in the cycles of a frame, faster ones below 0."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from bnnhw.compiler.dataflow.chain import core_input, entry_resources, layer_body, layer_feed, output_stages
+from bnnhw.compiler.dataflow.layer_units import core_input, entry_resources, layer_body, layer_feed, output_stages
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.port import Port

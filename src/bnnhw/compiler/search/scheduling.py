@@ -11,7 +11,8 @@ from bnnhw.compiler.lowering.folding_plan import read_folding
 from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.hw.targets import DEVICES, Cells, Device
 
-from .search import Design, Search, fastest_within, search_of, smallest_at
+from .graph_search import search_of
+from .search import Design, Search, fastest_within, smallest_at
 
 DEFAULT_CLOCK_HZ = 100e6
 CLOCKS_HZ = (100e6, 105e6, 110e6)

@@ -11,7 +11,6 @@ Tests: tests/compiler/search/test_scheduling.py
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -195,12 +194,6 @@ class Search:
                 ebr -= part.resources.ebr
             port = before
         return Design(FoldingPlan(tuple(reversed(layers)), vectors), cycles, total)
-
-
-@lru_cache(maxsize=1)
-def search_of(pipeline: Pipeline, target: Target) -> Search:
-    """The search of a pipeline; that of the latest one is kept, with what it has tried of each layer."""
-    return Search(pipeline, target)
 
 
 def shift(values: NDArray[Any], places: int) -> NDArray[Any]:

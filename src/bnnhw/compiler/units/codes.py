@@ -41,6 +41,10 @@ class Codes:
         """Whether what a code means depends on its pixel."""
         return self.borders != NO_BORDERS
 
+    def values(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What codes (..., rows) mean, where the pixel does not matter."""
+        return self.offsets[0, 0] + self.scale * codes
+
     def means(self, element: BinaryType | IntType) -> bool:
         """Whether the codes are those of an element type."""
         return not self.by_place and bool((self.offsets == element.lo).all()) and self.scale == element.step

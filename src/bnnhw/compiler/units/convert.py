@@ -48,7 +48,7 @@ class Convert(Stage):
 def regroup(port: Port, *, pixels: int, lanes: int) -> list[Stage]:
     """From the port's pixels and lanes to these."""
     if pixels == port.pixels:
-        return convert(port.elements // pixels, port.bits, port.lanes, lanes, pixels)
+        return convert(port.elements // pixels, port.bits, port.lanes, lanes, pixels * port.vectors)
     whole = port.channels * port.bits
     return [
         *convert(port.elements // port.pixels, port.bits, port.lanes, port.channels, port.pixels),

@@ -31,3 +31,8 @@ class Port:
     def beats(self) -> int:
         """Beats of a frame."""
         return self.elements // (self.lanes * self.pixels)
+
+    @property
+    def width_of_beat(self) -> int:
+        """Bits of a beat."""
+        return self.lanes * self.pixels * self.vectors * self.bits

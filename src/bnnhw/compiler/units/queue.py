@@ -17,12 +17,13 @@ from .stage import Stage
 
 @dataclass(frozen=True, kw_only=True)
 class Queue(Stage):
-    """A queue (FIFO) of `depth` beats of `width` bits."""
+    """A queue (FIFO) of beats of `width` bits: of `limit`, or as many as a memory of `depth` words holds."""
 
     ENGINE = "queue"
 
     width: int
     depth: int
+    limit: int | None = None
     target: Target
 
     @property
@@ -34,7 +35,7 @@ class Queue(Stage):
         return area.queue_resources(self.target.fabric, width=self.width, depth=self.depth)
 
     def flow(self, i: Channel, o: Channel) -> Flow:
-        return fifo_flow(i, o, depth=self.depth)
+        return fifo_flow(i, o, depth=self.depth, limit=self.limit)
 
     def build(self) -> wiring.Component:
-        return Fifo(width=self.width, depth=self.depth, target=self.target)
+        return Fifo(width=self.width, depth=self.depth, limit=self.limit, target=self.target)

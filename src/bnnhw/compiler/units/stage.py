@@ -6,10 +6,11 @@ Tests: tests/compiler/units/test_area.py
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from amaranth.lib import wiring
 
-from bnnhw.hw.stream.flow import Channel, Flow
+from bnnhw.hw.stream.flow import Flow
 from bnnhw.hw.targets import Cells
 
 
@@ -23,6 +24,20 @@ class Stage(ABC):
     name: str = ""
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of its input ports."""
+        return ("i",)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of its output ports."""
+        return ("o",)
+
+    def input_width(self, port: str) -> int:
+        """Bits of a beat of an input port, for a queue before it. What queues stand before says so."""
+        raise NotImplementedError
+
+    @property
     @abstractmethod
     def interval(self) -> int:
         """Cycles from frame to frame, or from group to group of frames in lockstep, if nothing makes it wait."""
@@ -33,8 +48,8 @@ class Stage(ABC):
         """Its cells."""
 
     @abstractmethod
-    def flow(self, i: Channel, o: Channel) -> Flow:
-        """When it passes beats on; see hw/stream/flow.py."""
+    def flow(self, *args: Any, **ports: Any) -> Flow:
+        """When it passes beats on, by the channels at its ports, by name; see hw/stream/flow.py."""
 
     @abstractmethod
     def build(self) -> wiring.Component:

@@ -3,12 +3,12 @@
 Tests: tests/hw/test_core.py
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 
 from .flow import Channel, Flow
 
-__all__ = ["OUTSIDE", "Connection", "End", "connect_flows", "in_a_row"]
+__all__ = ["OUTSIDE", "Connection", "End", "channels_of", "connect_flows", "in_a_row"]
 
 OUTSIDE = -1
 """The number of what is no unit: the ports of the whole."""
@@ -27,14 +27,22 @@ def in_a_row(count: int) -> tuple[Connection, ...]:
     return tuple(zip(ends[::2], ends[1::2], strict=True))
 
 
-def connect_flows(flows: Sequence[Callable[..., Flow]], connections: Iterable[Connection], **outer: Channel) -> Flow:
-    """The flow of connected units, whose own flows take their channels by the names of their ports; `outer` are those
-    of the whole."""
+def connect_flows(flows: Sequence[Callable[..., Flow]], channels: Mapping[Connection, Channel]) -> Flow:
+    """The flow of connected units, whose own flows take their channels by the names of their ports."""
     ports: list[dict[str, Channel]] = [{} for _ in flows]
-    for (source, output), (target, into) in connections:
-        channel = outer[output] if source == OUTSIDE else outer[into] if target == OUTSIDE else Channel()
+    for ((source, output), (target, into)), channel in channels.items():
         if source != OUTSIDE:
             ports[source][output] = channel
         if target != OUTSIDE:
             ports[target][into] = channel
-    return chain.from_iterable(flow(**channels) for flow, channels in zip(flows, ports, strict=True))
+    return chain.from_iterable(flow(**own) for flow, own in zip(flows, ports, strict=True))
+
+
+def channels_of(connections: Iterable[Connection], **outer: Channel) -> dict[Connection, Channel]:
+    """A channel for each connection; those of the whole's own ports are given."""
+    return {
+        ((source, output), (target, into)): (
+            outer[output] if source == OUTSIDE else outer[into] if target == OUTSIDE else Channel()
+        )
+        for (source, output), (target, into) in connections
+    }

@@ -1,4 +1,4 @@
-"""Any module that is a chain of supported layers, saved as model.pt, and back."""
+"""Any module made of supported layers, saved as model.pt, and back."""
 
 from importlib import import_module
 from pkgutil import iter_modules

@@ -1,4 +1,4 @@
-"""Saving any module that is a chain of supported layers as model.pt."""
+"""Saving any module made of supported layers as model.pt."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +13,7 @@ from bnnhw.compiler.frontends.model_file import from_plain, to_plain, unpack
 from bnnhw.compiler.ir.graph import Graph, Value
 from bnnhw.compiler.ir.types import IntType, TensorType
 from bnnhw.compiler.passes.integerize import integerize
+from bnnhw.compiler.passes.rewrite import drop_unread
 from bnnhw.model.errors import ExportError
 from bnnhw.model.files import torch_bytes, write_atomically
 from bnnhw.version import __version__
@@ -40,7 +41,8 @@ def save(
     Parameters
     ----------
     module : nn.Module
-        Calls its layers one after the other, of kinds that `bnnhw.model.registry.supported_modules()` tells.
+        Calls layers of kinds that `bnnhw.model.registry.supported_modules()` tells, one after the other or in branches
+        that meet in `a + b` or `torch.cat`.
         It takes raw integers as float32 and is left as it is; `unwrapping` says which wrappers are taken off.
     path : path
     example_input : integers (N, H, W, C), or (N, features) where they are no pictures
@@ -78,7 +80,7 @@ def graph_of(
     traced = trace(trained)
     check_layers(traced)
     expected = _scores(trained, example)
-    layers = layers_called(traced, example)
+    layers, scores = layers_called(traced, example)
     if not layers:
         raise ExportError(f"{name} has no layers that change its input; give a network with binary weights")
     classes = [str(label) for label in range(expected.shape[-1])]
@@ -88,11 +90,11 @@ def graph_of(
     graph = Graph(
         inputs=(Value(INPUT, TensorType(tuple(example.shape[1:]), IntType(lo, hi))),),
         nodes=layers,
-        outputs=(layers[-1].output,),
+        outputs=(scores,),
         meta=_plain({**defaults, **(meta or {})}, "meta"),
     )
     try:
-        graph = from_plain(unpack(torch_bytes(to_plain(graph))))
+        graph = from_plain(unpack(torch_bytes(to_plain(drop_unread(graph)))))
         integerize(graph)
     except (FoldError, GraphError) as error:
         raise ExportError(str(error)) from error

@@ -1,9 +1,11 @@
-"""A user's own module as a chain of layers, by torch.fx.
+"""A user's own module as a graph of layers, by torch.fx.
 
 Tests: tests/model/export/test_save_model.py
+Tests: tests/model/export/test_branches.py
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -12,13 +14,14 @@ from torch import Tensor, fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
 from bnnhw.compiler.ir.graph import Node
-from bnnhw.compiler.ir.ops import Flatten, HardTanh, Identity, InputThreshold, MaxPool, Op, Sign
+from bnnhw.compiler.ir.ops import Concat, Flatten, HardTanh, Identity, InputThreshold, MaxPool, Op, Sign
 from bnnhw.model.errors import ExportError
 from bnnhw.model.layers.layers import BinaryLayer
-from bnnhw.model.registry import Turn, calls, supported_modules, to_op, to_op_of_call
+from bnnhw.model.registry import AlongAxis, Turn, calls, supported_modules, to_op, to_op_of_call
 
+from .modules import GraphNetwork
 from .parameter_check import check_parameters
-from .raster import Raster
+from .raster import Place, Raster, meet
 from .unwrapping import first_line
 
 __all__ = ["INPUT", "check_layers", "layers_called", "trace"]
@@ -50,6 +53,8 @@ class _Tracer(fx.Tracer):
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         ours = type(m).__module__.startswith("bnnhw.model.") or isinstance(m, BinaryLayer)
+        if isinstance(m, GraphNetwork):
+            return False
         return ours or type(m) in supported_modules() or super().is_leaf_module(m, module_qualified_name)
 
 
@@ -77,9 +82,9 @@ def check_layers(traced: fx.GraphModule) -> None:
             to_op(name, module)
 
 
-def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[Node, ...]:
-    """The layers that `traced` calls one after the other on `example`, float32 (N, *shape), as nodes from the value
-    INPUT on.
+def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[tuple[Node, ...], str]:
+    """(the layers that `traced` calls on `example`, float32 (N, *shape), in order, as nodes from the value INPUT on;
+    the value of the scores).
 
     Layers that change nothing in eval mode (dropout, identity, a hard tanh after a sign) are left out. ExportError
     names the first layer or function that is not supported, by its dotted name.
@@ -93,35 +98,47 @@ def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[Node, ...]:
             )
     traced.graph.eliminate_dead_code()
     layers: list[Node] = []
-    raster = Raster()
-    current: fx.Node | None = None
+    places: dict[fx.Node, Place] = {}
     for node in traced.graph.nodes:
         if node.op == "placeholder":
-            current = node
+            places[node] = Place(value=INPUT, shape=_shape(node)[1:], raster=Raster())
         elif node.op == "output":
-            if node.args[0] is not current:
+            if node.args[0] not in places:
                 raise ExportError("forward must return the tensor of scores that it computes last, and nothing else")
+            scores = places[node.args[0]]
+            scores.raster.finish()
+            return tuple(layers), scores.value
         elif "tensor_meta" in node.meta:  # else it is arithmetic on shapes
             found = _ops(traced, node)
-            if [source for source in node.all_input_nodes if "tensor_meta" in source.meta] != [current]:
-                name, _ = found[-1]
-                raise ExportError(f"layer {name!r} does not take the value before it; export supports one chain")
-            assert current is not None  # a layer reads something
+            inputs = [places[source] for source in _values_in(node)]
             for name, op in found:
-                op = raster.follow(name, op, _shape(current)[1:])
-                if op is None or isinstance(op, Identity) or (isinstance(op, HardTanh) and _gives_signs(layers)):
-                    continue
-                own, value = _own_name(name, layers), layers[-1].output if layers else INPUT
-                layers.append(Node(own, op, (value,), own))
-            current = node
-    raster.finish()
-    return tuple(layers)
+                inputs = [_follow(name, op, inputs, _shape(node)[1:], layers)]
+            (places[node],) = inputs
+    raise AssertionError("fx ends each graph with its output")
 
 
-def _gives_signs(layers: Sequence[Node]) -> bool:
-    """Whether what the layers give are +1 and -1."""
-    ops = (layer.op for layer in reversed(layers) if not isinstance(layer.op, Flatten | MaxPool))
-    return isinstance(next(ops, None), Sign | InputThreshold)
+def _follow(
+    name: str, op: Op | AlongAxis | Turn, inputs: Sequence[Place], shape: tuple[int, ...], layers: list[Node]
+) -> Place:
+    """What the layer `name` makes, of that shape in the module, of `inputs`; it is appended to `layers` where graphs
+    have it."""
+    joins = isinstance(op, AlongAxis) or (isinstance(op, Op) and op.ARITY != 1)
+    if joins != (len(inputs) > 1):
+        values = "several values of the network" if joins else "one value of the network"
+        raise ExportError(f"layer {name!r} takes {values}, not {len(inputs)}")
+    if joins:
+        assert not isinstance(op, Turn)
+        own, raster = meet(name, op, inputs)
+    else:
+        assert not isinstance(op, AlongAxis)
+        own, raster = inputs[0].raster.follow(name, op, inputs[0].shape)
+    are_signs = all(one.is_sign for one in inputs)
+    if own is None or isinstance(own, Identity) or (isinstance(own, HardTanh) and are_signs):
+        return replace(inputs[0], shape=shape, raster=raster)
+    value = _own_name(name, layers)
+    layers.append(Node(value, own, tuple(one.value for one in inputs), value))
+    is_sign = isinstance(own, Sign | InputThreshold) or (are_signs and isinstance(own, Flatten | MaxPool | Concat))
+    return Place(value=value, shape=shape, raster=raster, is_sign=is_sign)
 
 
 def _modules(traced: fx.GraphModule, node: fx.Node) -> Mapping[str, nn.Module]:
@@ -134,7 +151,7 @@ def _modules(traced: fx.GraphModule, node: fx.Node) -> Mapping[str, nn.Module]:
     return {name: module} if inner is None else {f"{name}.activation": inner, name: module}
 
 
-def _ops(traced: fx.GraphModule, node: fx.Node) -> tuple[tuple[str, Op | Turn], ...]:
+def _ops(traced: fx.GraphModule, node: fx.Node) -> tuple[tuple[str, Op | AlongAxis | Turn], ...]:
     """The name and the op of the layer that `node` stands for, behind its activation, which keeps the shape."""
     modules = _modules(traced, node)
     return tuple((name, to_op(name, module)) for name, module in modules.items()) or (_function(node),)
@@ -159,7 +176,7 @@ def _name_of(node: fx.Node) -> str:
     return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
 
 
-def _function(node: fx.Node) -> tuple[str, Op | Turn]:
+def _function(node: fx.Node) -> tuple[str, Op | AlongAxis | Turn]:
     """The name and the op of a function or method that stands for a layer."""
     caller = next(reversed(node.meta.get("nn_module_stack", {"": None})))
     function = _name_of(node)
@@ -200,9 +217,22 @@ def _shape(node: fx.Node) -> tuple[int, ...]:
     return tuple(node.meta["tensor_meta"].shape)
 
 
+def _values_in(node: fx.Node) -> tuple[fx.Node, ...]:
+    """The values that a call takes, in order, one that it takes twice twice."""
+    found: list[fx.Node] = []
+    fx.map_arg((node.args, node.kwargs), found.append)
+    return tuple(source for source in found if "tensor_meta" in source.meta)
+
+
 def _options(node: fx.Node) -> tuple[Any, ...]:
-    """The arguments of a call besides its first, in the order given, `inplace` left out."""
-    return (*node.args[1:], *(value for name, value in node.kwargs.items() if name != "inplace"))
+    """The arguments of a call besides its first, in the order given, `inplace` left out; `Tensor` for each value."""
+    given = (*node.args[1:], *(value for name, value in node.kwargs.items() if name != "inplace"))
+    return fx.map_arg(given, _or_tensor)
+
+
+def _or_tensor(source: fx.Node) -> Any:
+    """The class `Tensor` for a value of the network; `source` itself where it is arithmetic on shapes."""
+    return Tensor if "tensor_meta" in source.meta else source
 
 
 def _own_name(name: str, layers: Sequence[Node]) -> str:

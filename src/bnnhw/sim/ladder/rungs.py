@@ -4,17 +4,16 @@ Tests: tests/sim/ladder/test_ladder.py
 """
 
 from collections.abc import Callable
-from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.dataflow.chain import layers_stages
 from bnnhw.compiler.dataflow.packing import unpack_beats
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.ir.graph import Graph, evaluate, trace
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
+from bnnhw.compiler.units.block import Block
 from bnnhw.sim.batch.simulator import PATIENCE, BatchSimulator
 
 from .ladder import Rung
@@ -86,20 +85,14 @@ def frames_of(schedule: Schedule, images: NDArray[Any]) -> NDArray[np.uint64]:
 
 def trace_rtl(schedule: Schedule, images: NDArray[Any]) -> dict[str, NDArray[np.int64]]:
     """The activations (N, *shape) that the RTL computes, by the names that the integer graph gives them."""
-    *hidden, _ = schedule.pipeline.layers
-    return {
-        layer.output: layer.element.lo + layer.element.step * hidden_codes(schedule, images, depth)
-        for depth, layer in enumerate(hidden, start=1)
-    }
+    *hidden, _ = schedule.pipeline.blocks
+    return {block.output: block.codes.values(codes_of(schedule, images, block)) for block in hidden}
 
 
-def hidden_codes(schedule: Schedule, images: NDArray[Any], depth: int) -> NDArray[np.int64]:
-    """What the RTL's layer number `depth`, from 1, gives to the next one: codes (N, rows), of a convolution (N, height,
-    width, rows)."""
-    *_, (_, port) = islice(
-        layers_stages(schedule.pipeline, schedule.foldings, schedule.vectors, schedule.device.target), depth
-    )
-    simulator = BatchSimulator(schedule.core(layers=depth))
+def codes_of(schedule: Schedule, images: NDArray[Any], block: Block) -> NDArray[np.int64]:
+    """What the RTL's block gives to those behind it: codes (N, *shape)."""
+    _, port = schedule.part(block.output)
+    simulator = BatchSimulator(schedule.core(up_to=block.output))
     result = simulator.run(frames_of(schedule, images), output_beats=port.beats, patience=patience_for(schedule))
     beats = unpack_beats(
         result.outputs.reshape(-1, result.outputs.shape[2]),
@@ -112,6 +105,4 @@ def hidden_codes(schedule: Schedule, images: NDArray[Any], depth: int) -> NDArra
     # Of a group of pixels the first `lanes` channels come first.
     chunks = port.channels // port.lanes
     pixels = beats.reshape(len(images), -1, chunks, port.pixels, port.lanes).swapaxes(2, 3)
-    layer = schedule.pipeline.layers[depth - 1]
-    shape = (port.height, port.width, port.channels) if layer.windows else (port.channels,)
-    return pixels.reshape(len(images), *shape)
+    return pixels.reshape(len(images), *block.output_shape)

@@ -17,12 +17,14 @@ from bnnhw.compiler.ir.ops.stored import OPS, stored_as
 VECTOR = np.array([0.5, -2, 3], np.float32)
 SIGNS = np.where(np.arange(3 * 2 * 1 * 5) % 3 == 0, 1, -1).astype(np.int8).reshape(3, 2, 1, 5)
 EXAMPLES: dict[str, ops.Op] = {
+    "add": ops.Add(),
     "affine": ops.Affine(VECTOR, VECTOR[:1]),
     "average_pool": ops.AveragePool((2, 3), (1, 2)),
     "batch_norm": ops.BatchNorm(1e-3, VECTOR, abs(VECTOR), VECTOR, VECTOR),
     "batch_norm without factors": ops.BatchNorm(0.0, VECTOR, abs(VECTOR)),
     "binary_conv2d": ops.BinaryConv2d(ops.Conv(SIGNS, (2, 1), (0, 1), -1, 3), VECTOR, None),
     "binary_linear": ops.BinaryLinear(SIGNS.reshape(3, 10), None, VECTOR),
+    "concat": ops.Concat(),
     "flatten": ops.Flatten(),
     "global_average_pool": ops.AveragePool(),
     "hard_tanh": ops.HardTanh(),

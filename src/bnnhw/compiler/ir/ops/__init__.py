@@ -1,8 +1,9 @@
 """Operators, one file each. Those of trained graphs compute in float32; those of integer graphs in exact integers.
 
 Trained: InputThreshold, Flatten, BinaryLinear, BinaryConv2d, MaxPool, AveragePool, BatchNorm, Affine, HardTanh, Relu,
-Identity, Sign, Quantise.
-Integer: Threshold, MultiThreshold, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax.
+Identity, Sign, Quantise, Add, Concat.
+Integer: Threshold, MultiThreshold, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax, Add,
+Concat, Invert.
 Between the two, inside passes: Divide.
 """
 
@@ -10,9 +11,12 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from bnnhw.compiler.ir.ops import trained
+from bnnhw.compiler.ir.ops.integer.add import Add
 from bnnhw.compiler.ir.ops.integer.argmax import ArgMax
+from bnnhw.compiler.ir.ops.integer.concat import Concat
 from bnnhw.compiler.ir.ops.integer.conv import Conv
 from bnnhw.compiler.ir.ops.integer.flatten import Flatten
+from bnnhw.compiler.ir.ops.integer.invert import Invert
 from bnnhw.compiler.ir.ops.integer.matmul import MatMul
 from bnnhw.compiler.ir.ops.integer.max_pool import MaxPool
 from bnnhw.compiler.ir.ops.integer.multi_threshold import MultiThreshold
@@ -35,11 +39,12 @@ from bnnhw.compiler.ir.ops.trained.relu import Relu
 from bnnhw.compiler.ir.ops.trained.sign import Sign
 
 from .base import Op
-from .kinds import Activation, Elementwise, Rearrangement, Selection, Separable, Separated
+from .kinds import Activation, Elementwise, Rearrangement, Selection, Separable, Separated, Sum
 from .reachable import Reachable
 
 __all__ = [
     "Activation",
+    "Add",
     "Affine",
     "ArgMax",
     "AveragePool",
@@ -47,6 +52,7 @@ __all__ = [
     "BinaryConv2d",
     "BinaryLayer",
     "BinaryLinear",
+    "Concat",
     "Conv",
     "Divide",
     "Elementwise",
@@ -54,6 +60,7 @@ __all__ = [
     "HardTanh",
     "Identity",
     "InputThreshold",
+    "Invert",
     "MatMul",
     "MaxPool",
     "MultiThreshold",
@@ -68,6 +75,7 @@ __all__ = [
     "Separable",
     "Separated",
     "Sign",
+    "Sum",
     "SumPool",
     "Threshold",
 ]

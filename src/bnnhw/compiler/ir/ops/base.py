@@ -22,6 +22,8 @@ class Op(Stored, ABC):
     those of kinds.py), and by the class attributes and methods behind `reference`, whose defaults allow nothing.
     """
 
+    ARITY: ClassVar[int | None] = 1
+    """How many values it reads; None for two or more."""
     INTEGER: ClassVar[bool] = False
     """Whether it makes integers of integers, exactly: an op of integer graphs. Where it stands in a trained graph, it
     does the same to float32 values that are integers."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bnnhw.compiler.ir.types import FloatType, TensorType, require_exact_in_float32
 
 from .base import Op
+from .reachable import Reachable
 
 
 class Elementwise(Op):
@@ -26,8 +27,8 @@ class Elementwise(Op):
 
     @property
     def alike(self) -> bool:
-        """Whether it is the same function in all channels."""
-        return True
+        """Whether it is the same function in all channels: whether none of its fields has an element for each."""
+        return all(value.size == 1 for value in vars(self).values() if isinstance(value, np.ndarray))
 
     @property
     def divides_by(self) -> int | None:
@@ -79,10 +80,21 @@ class Selection(Op):
 
 
 class Rearrangement(Op):
-    """Gives each input another place, or shape: a function of each element may come before it as well as behind it."""
+    """Gives each element of its inputs another place: a function of each may come before it as well as behind it."""
 
     INTEGER = True
     HOMOGENEOUS = True
+
+
+class Sum(Op):
+    """Adds its inputs, element by element; so the negated inputs of a channel make its negated sums."""
+
+    INTEGER = True
+    HOMOGENEOUS = True
+
+    @abstractmethod
+    def reachable(self, *inputs: Reachable) -> Reachable:
+        """What each channel can reach where its inputs can reach these."""
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.ops.windows import Pair, window_counts
-from bnnhw.compiler.ir.types import BinaryType, IntType
-from bnnhw.compiler.units.step import Step
+from bnnhw.compiler.units.block import Block
 from bnnhw.hw.hardwired.plan import HardwiredPlan, plan_hardwired
 from bnnhw.hw.product.matrix_shape import MatrixShape
 from bnnhw.hw.targets import Fabric, Target
@@ -72,7 +71,7 @@ class Windows:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class MatrixLayer:
+class MatrixLayer(Block):
     """A matrix unit's work and the steps behind it. Without thresholds the unit gives the mismatch sums themselves.
 
     Attributes
@@ -85,21 +84,12 @@ class MatrixLayer:
         (rows,) int64: the output bit is 1 where the mismatch sum is at most this; from -1, never, to `max_sum`, always.
     windows
         The windows of a convolution.
-    behind
-        What becomes of the unit's results, in order.
-    output, element, greatest
-        The graph's name of the layer's result, what its elements are, and the greatest code that carries one.
     """
 
-    name: str
     weights: NDArray[np.int8]
     planes: int
     thresholds: NDArray[np.int64] | None
     windows: Windows | None
-    behind: tuple[Step, ...]
-    output: str
-    element: BinaryType | IntType
-    greatest: int
 
     @property
     def rows(self) -> int:

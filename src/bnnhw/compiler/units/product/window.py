@@ -24,6 +24,9 @@ class Window(Stage):
     shape: WindowShape
     padding_code: int
 
+    def input_width(self, port: str) -> int:
+        return self.shape.input_width
+
     @property
     def interval(self) -> int:
         return self.shape.initiation_interval

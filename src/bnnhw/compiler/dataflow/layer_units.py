@@ -1,9 +1,9 @@
-"""From a pipeline and its foldings to the units of the core, in order, and what goes between them.
+"""The units of a layer with a folding, in a row, and what fits a stream to them.
 
 Tests: tests/compiler/dataflow/test_queues.py
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from math import gcd
 
@@ -20,6 +20,7 @@ from bnnhw.compiler.units.product.matrix import Matrix
 from bnnhw.compiler.units.product.window import Window
 from bnnhw.compiler.units.score_table import Table
 from bnnhw.compiler.units.stage import Stage
+from bnnhw.compiler.units.step import Step
 from bnnhw.hw.targets import Cells, Fabric, Target
 
 
@@ -34,28 +35,6 @@ def core_input(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int) ->
 def entry_resources(fabric: Fabric, port: Port) -> Cells:
     """What the top has around a core with this input."""
     return link_resources(fabric, bits=port.lanes * port.bits, beats=port.beats, vectors=port.vectors)
-
-
-def core_stages(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int, target: Target) -> tuple[Stage, ...]:
-    """All units. Raises ScheduleError for an illegal folding."""
-    layers = list(layers_stages(pipeline, foldings, vectors, target))
-    _, port = layers[-1]
-    stages = [stage for units, _ in layers for stage in units]
-    return (*stages, *output_stages(pipeline, lanes=port.lanes, vectors=vectors, target=target))
-
-
-def layers_stages(
-    pipeline: Pipeline, foldings: Sequence[Folding], vectors: int, target: Target
-) -> Iterator[tuple[list[Stage], Port]]:
-    """Of each layer the units and the stream behind them. Raises ScheduleError for an illegal folding."""
-    if vectors > 1 and any(layer.windows for layer in pipeline.layers):
-        raise ScheduleError(
-            f"vectors={vectors} must be 1 where there are convolutions; give their foldings several pixels instead"
-        )
-    port = core_input(pipeline, foldings, vectors)
-    for layer, folding in zip(pipeline.layers, foldings, strict=True):
-        units, port = layer_stages(layer, folding, port, target)
-        yield units, port
 
 
 def layer_stages(layer: MatrixLayer, folding: Folding, port: Port, target: Target) -> tuple[list[Stage], Port]:
@@ -102,7 +81,14 @@ def layer_body(
         stages += [*words, Hardwired(name=name, layer=layer, plan=plan, vectors=groups, target=target)]
     else:
         stages.append(Matrix(name=name, layer=layer, shape=shape, vectors=groups))
-    for step in layer.behind:
+    behind, port = steps_stages(layer.behind, name, port, target)
+    return [*stages, *behind], port
+
+
+def steps_stages(steps: Sequence[Step], name: str, port: Port, target: Target) -> tuple[list[Stage], Port]:
+    """The units of steps on a stream in the layer `name`, and the stream behind them."""
+    stages: list[Stage] = []
+    for step in steps:
         try:
             units, port = step.stages(name, port, target)
         except ValueError as error:

@@ -1,0 +1,130 @@
+"""From a pipeline and its foldings to the dataflow of the core.
+
+Tests: tests/compiler/dataflow/test_queues.py
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.lowering.pipeline import Pipeline
+from bnnhw.compiler.units.convert import regroup
+from bnnhw.compiler.units.join.fork import Forking
+from bnnhw.compiler.units.join.join import Join
+from bnnhw.compiler.units.port import Port
+from bnnhw.compiler.units.product.folding import Folding
+from bnnhw.compiler.units.product.layer import MatrixLayer
+from bnnhw.compiler.units.stage import Stage
+from bnnhw.hw.stream.connections import OUTSIDE, Connection, End
+from bnnhw.hw.targets import Target
+
+from .dataflow import Dataflow
+from .layer_units import core_input, layer_stages, output_stages, steps_stages
+
+
+def draw_core(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int, target: Target) -> Dataflow:
+    """The whole core without queues. Raises ScheduleError for an illegal folding."""
+    drawing, port = draw_blocks(pipeline, foldings, vectors, target)
+    drawing.row(output_stages(pipeline, lanes=port.lanes, vectors=vectors, target=target))
+    return drawing.dataflow(1 if pipeline.label else port.beats)
+
+
+def draw_up_to(
+    value: str, pipeline: Pipeline, foldings: Sequence[Folding], vectors: int, target: Target
+) -> tuple[Dataflow, Port]:
+    """The part of the core that makes one of the blocks' values, and the stream of it."""
+    part = pipeline.up_to(value)
+    names = {layer.name for layer in part.layers}
+    kept = [folding for layer, folding in zip(pipeline.layers, foldings, strict=True) if layer.name in names]
+    drawing, port = draw_blocks(part, kept, vectors, target)
+    return drawing.dataflow(port.beats), port
+
+
+def draw_blocks(
+    pipeline: Pipeline, foldings: Sequence[Folding], vectors: int, target: Target
+) -> "tuple[Drawing, Port]":
+    """The units of all blocks, and the stream behind the last one."""
+    if vectors > 1 and any(layer.windows for layer in pipeline.layers):
+        raise ScheduleError(
+            f"vectors={vectors} must be 1 where there are convolutions; give their foldings several pixels instead"
+        )
+    folding_of = {layer.name: folding for layer, folding in zip(pipeline.layers, foldings, strict=True)}
+    port = core_input(pipeline, foldings, vectors)
+    drawing = Drawing(Counter(value for block in pipeline.blocks for value in block.inputs), port, target)
+    drawing.offer(pipeline.input, port, "input")
+    for block in pipeline.blocks:
+        if isinstance(block, MatrixLayer):
+            drawing.read(block.inputs[0])
+            stages, port = layer_stages(block, folding_of[block.name], drawing.ports[block.inputs[0]], target)
+            drawing.row(stages)
+        else:
+            assert isinstance(block, Join)
+            port = drawing.join(block)
+        drawing.offer(block.output, port, block.name)
+    return drawing, port
+
+
+class Drawing:
+    """Units and connections as they come, and where each value can be read."""
+
+    def __init__(self, readers: Counter[str], input_port: Port, target: Target):
+        self.readers = readers
+        self.input_beats = input_port.beats
+        self.target = target
+        self.stages: list[Stage] = []
+        self.connections: list[Connection] = []
+        self.ports: dict[str, Port] = {}
+        self._ends: dict[str, list[End]] = {}
+        self._end: End = OUTSIDE, "i"
+
+    def row(self, stages: Iterable[Stage]) -> None:
+        """Units one behind the other, at the end at hand."""
+        for stage in stages:
+            self._end = self._add(stage, [self._end])
+
+    def _add(self, stage: Stage, ends: Sequence[End]) -> End:
+        """A unit that reads these ends; its own first output."""
+        number = len(self.stages)
+        self.stages.append(stage)
+        self.connections += ((end, (number, name)) for end, name in zip(ends, stage.inputs, strict=True))
+        return number, stage.outputs[0]
+
+    def offer(self, value: str, port: Port, name: str) -> None:
+        """The stream at the end at hand carries a value, for as many as read it."""
+        self.ports[value] = port
+        self._ends[value] = [self._end]
+        if self.readers[value] > 1:
+            fork = Forking(name=f"{name} fork", port=port, readers=self.readers[value])
+            number, _ = self._add(fork, [self._end])
+            self._ends[value] = [(number, output) for output in fork.outputs]
+
+    def read(self, value: str) -> None:
+        """The end at hand is one of the value's."""
+        self._end = self._ends[value].pop(0)
+
+    def join(self, join: Join) -> Port:
+        """The units of a join; the stream behind it."""
+        ports, ends = [], []
+        for value, steps in zip(join.inputs, join.before, strict=True):
+            self.read(value)
+            stages, port = steps_stages(steps, join.name, self.ports[value], self.target)
+            self.row(stages)
+            ports.append(port)
+            ends.append(self._end)
+        port = ports[0]
+        if join.meeting is not None:
+            fitted = join.meeting.fitted(ports)
+            for number, (before, after) in enumerate(zip(ports, fitted, strict=True)):
+                self._end = ends[number]
+                self.row(regroup(before, pixels=after.pixels, lanes=after.lanes))
+                ends[number] = self._end
+            stage, port = join.meeting.stage(join.name, fitted, self.target)
+            self._end = self._add(stage, ends)
+        stages, port = steps_stages(join.behind, join.name, port, self.target)
+        self.row(stages)
+        return port
+
+    def dataflow(self, output_beats: int) -> Dataflow:
+        """All of it, its output, of so many beats, at the end at hand."""
+        connections = (*self.connections, (self._end, (OUTSIDE, "o")))
+        return Dataflow(tuple(self.stages), connections, self.input_beats, output_beats)

@@ -1,0 +1,107 @@
+"""From a product and the nodes behind it to a layer.
+
+Tests: tests/compiler/lowering/test_pipeline.py
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.ir.graph import Node
+from bnnhw.compiler.ir.ops import Conv, Product, Threshold
+from bnnhw.compiler.ir.types import BinaryType, TensorType
+from bnnhw.compiler.units.codes import Codes, element_of
+from bnnhw.compiler.units.inversion import Inverting
+from bnnhw.compiler.units.product.borders import NO_BORDERS, border_sums
+from bnnhw.compiler.units.product.layer import MatrixLayer, Windows
+from bnnhw.compiler.units.product.mismatches import mismatch_thresholds, sums_to_dots, width_of
+from bnnhw.compiler.units.thresholds import Quantising
+
+from .build_steps import steps_behind
+from .segments import Segment
+
+
+def build_layer(segment: Segment, types: Mapping[str, TensorType]) -> MatrixLayer:
+    """The layer of a product with the thresholds and poolings behind it."""
+    node, rest = segment.first, segment.rest
+    assert node is not None
+    op, input_type = node.op, types[node.inputs[0]]
+    assert isinstance(op, Product)
+    element, weights = element_of(input_type), op.weights.reshape(op.rows, -1)
+    windows, borders, sums = None, NO_BORDERS, np.zeros((1, 1, op.rows), np.int64)
+    if isinstance(op, Conv):
+        windows = windows_of(node, op, input_type)
+        if op.terms(element) != element:
+            borders, sums = border_sums(op, windows.height, windows.width)
+            sums *= op.pad_value - element.lo
+    thresholds = None
+    if rest and isinstance(op_of := rest[0].op, Threshold) and borders == NO_BORDERS:
+        thresholds = mismatch_thresholds(op, element, np.broadcast_to(op_of.thresholds, (op.rows,)))
+        steps, codes = steps_behind(rest[1:], Codes.of(BinaryType(), op.rows), types)
+    else:
+        weights = -weights
+        offsets, scale = sums_to_dots(op, element)
+        greatest = op.cols * (2 ** width_of(element) - 1)
+        steps, codes = steps_behind(rest, Codes(offsets + sums, scale, greatest, borders), types)
+    layer = MatrixLayer(
+        name=node.name,
+        inputs=segment.inputs,
+        weights=weights,
+        planes=width_of(element),
+        thresholds=thresholds,
+        windows=windows,
+        behind=tuple(steps),
+        output=segment.output,
+        output_shape=types[segment.output].shape,
+        codes=codes,
+    )
+    return without_first_inversion(layer)
+
+
+def without_first_inversion(layer: MatrixLayer) -> MatrixLayer:
+    """thresholds; invert c  ->  thresholds, with the weights of c inverted: which costs nothing."""
+    match layer.behind:
+        case (Inverting(channels), *rest) if layer.thresholds is not None:
+            return replace(
+                layer,
+                weights=inverted_rows(layer.weights, channels),
+                thresholds=np.where(channels, layer.max_sum - 1 - layer.thresholds, layer.thresholds),
+                behind=tuple(rest),
+            )
+        case (Quantising(thresholds) as step, Inverting(channels), *rest) if layer.thresholds is None:
+            falling = layer.max_sum + 1 - thresholds[:, :, ::-1]
+            return replace(
+                layer,
+                weights=inverted_rows(layer.weights, channels),
+                behind=(replace(step, thresholds=np.where(channels, falling, thresholds)), *rest),
+            )
+    return layer
+
+
+def inverted_rows(weights: NDArray[np.int8], rows: NDArray[np.bool_]) -> NDArray[np.int8]:
+    return np.where(rows[:, None], -weights, weights)
+
+
+def windows_of(node: Node, op: Conv, input_type: TensorType) -> Windows:
+    """How a convolution reads its input. Raises ScheduleError where no hardware does."""
+    if any(padding >= taps for padding, taps in zip(op.padding, op.kernel, strict=True)):
+        raise ScheduleError(
+            f"node {node.name!r}: padding={op.padding} must be less than the kernel, {op.kernel}: a window of "
+            "nothing but padding has no hardware"
+        )
+    element = element_of(input_type)
+    height, width, channels = input_type.shape
+    inside = any(op.padding) and op.terms(element) == element
+    return Windows(
+        height=height,
+        width=width,
+        channels=channels,
+        kernel=op.kernel,
+        stride=op.stride,
+        padding=op.padding,
+        groups=op.groups,
+        padding_code=(op.pad_value - element.lo) // element.step if inside else 0,
+    )

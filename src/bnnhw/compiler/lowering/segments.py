@@ -1,0 +1,71 @@
+"""The nodes of a core's graph in segments: what begins something, and the steps behind it.
+
+Tests: tests/compiler/lowering/test_pipeline.py
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.ir.graph import Graph, Node
+from bnnhw.compiler.ir.ops import Product
+
+
+@dataclass
+class Segment:
+    """A product, a node of several inputs, or none where a value that others read, too, has steps of its own; and the
+    nodes behind it, each of which reads the one before alone.
+
+    inputs : the outputs of segments, or the graph's input
+    """
+
+    first: Node | None
+    inputs: tuple[str, ...]
+    rest: list[Node] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return (self.first or self.rest[0]).name
+
+    @property
+    def output(self) -> str:
+        """The value that the last node makes."""
+        last = self.rest[-1] if self.rest else self.first
+        assert last is not None  # a segment has a node
+        return last.output
+
+
+def segments_of(graph: Graph) -> list[Segment]:
+    """The graph's segments in order. What changes nothing in a stream is left out.
+
+    Raises ScheduleError where the graph has several inputs or outputs, or does not begin with a product.
+    """
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        names = [value.name for value in graph.inputs]
+        raise ScheduleError(f"a core must have one input and one output, not {names} and {list(graph.outputs)}")
+    same: dict[str, str] = {graph.inputs[0].name: graph.inputs[0].name}  # a value, and the stream that carries it
+    for node in graph.nodes:
+        same[node.output] = same[node.inputs[0]] if node.op.STREAMS_THROUGH else node.output
+    nodes = [node for node in graph.nodes if not node.op.STREAMS_THROUGH]
+    readers = Counter(same[value] for node in nodes for value in node.inputs)
+    readers.update(same[value] for value in graph.outputs)
+    ends: dict[str, Segment] = {}
+    for node in nodes:
+        first, *others = inputs = [same[value] for value in node.inputs]
+        if isinstance(node.op, Product) or others:
+            segment = Segment(node, tuple(inputs))
+        elif first in ends and readers[first] == 1:
+            segment = ends.pop(first)
+            segment.rest.append(node)
+        else:
+            segment = Segment(None, (first,), [node])
+        ends[node.output] = segment
+    segments = list(ends.values())
+    if not segments or not isinstance(segments[0].first and segments[0].first.op, Product):
+        node = nodes[0] if nodes else None
+        what = f"node {node.name!r} ({type(node.op).__name__})" if node else "an empty graph"
+        raise ScheduleError(f"{what} cannot begin a core; it begins with a layer of binary weights")
+    for segment in segments:
+        if not readers[segment.output]:
+            raise ScheduleError(f"nothing reads what node {segment.name!r} makes; leave it out")
+    return segments

@@ -1,0 +1,74 @@
+"""The search for foldings of a pipeline with forks and joins.
+
+Streams between layers are not chosen together with them, as `Search` does along a chain: each layer has the folding
+that is cheapest by itself, the block RAMs shared among all in the best way. What forks, joins and converters cost is
+counted when all is drawn, and a design that does not fit with them is none.
+
+Tests: tests/graphs/test_graphs_in_hardware.py
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.dataflow.draw import draw_core
+from bnnhw.compiler.dataflow.layer_units import core_input, entry_resources
+from bnnhw.compiler.dataflow.timing import least_interval
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
+from bnnhw.compiler.lowering.pipeline import Pipeline
+from bnnhw.compiler.units.stage import core_resources
+from bnnhw.hw.targets import Cells, Device, Target
+
+from .options import Option
+from .search import Design, Search, shift
+
+
+class GraphSearch(Search):
+    """The designs of one pipeline, whatever reads what, on the devices of one target."""
+
+    def _lightest(self, device: Device, *, vectors: int, limit: float, fill: float, ff_weight: float) -> Design | None:
+        def weight(resources: Cells) -> float:
+            return resources.logic + ff_weight * resources.ffs
+
+        whole = device.luts + ff_weight * device.ffs
+        least: NDArray[np.float64] = np.where(np.arange(int(fill * device.ebr) + 1) == 0, 0.0, np.inf)
+        chosen: list[tuple[list[Option], NDArray[np.int64]]] = []
+        for index in range(len(self.pipeline.layers)):
+            options = self.options.of_layer(index, vectors=vectors, limit=limit, bits=device.luts)
+            if not options:
+                return None
+            resources = [option.part.resources for option in options]
+            weights = np.stack([shift(least, cells.ebr)[: len(least)] + weight(cells) for cells in resources])
+            chosen.append((options, weights.argmin(axis=0)))
+            least = weights.min(axis=0)
+        size = least / whole + np.arange(len(least)) / device.ebr
+        size[least > fill * whole] = np.inf
+        ebr = int(size.argmin())
+        return self._drawn(self._trace(chosen, ebr), device, vectors, limit, fill) if np.isfinite(size[ebr]) else None
+
+    def _trace(self, chosen: list[tuple[list[Option], NDArray[np.int64]]], ebr: int) -> list[Option]:
+        """The option of each layer with which all of them take so many block RAMs."""
+        traced: list[Option] = []
+        for options, numbers in reversed(chosen):
+            option = options[numbers[ebr]]
+            ebr -= option.part.resources.ebr
+            traced.append(option)
+        return traced[::-1]
+
+    def _drawn(self, options: list[Option], device: Device, vectors: int, limit: float, fill: float) -> Design | None:
+        """The design with these foldings, if it keeps the limits with all that stands between the layers."""
+        foldings = [option.folding for option in options]
+        stages = draw_core(self.pipeline, foldings, vectors, device.target).stages
+        link = entry_resources(device.target.fabric, core_input(self.pipeline, foldings, vectors))
+        resources, cycles = core_resources(stages) + link, least_interval(stages)
+        if cycles > limit or resources.ebr > fill * device.ebr or resources.logic > fill * device.luts:
+            return None
+        names = [layer.name for layer in self.pipeline.layers]
+        return Design(FoldingPlan(tuple(zip(names, foldings, strict=True)), vectors), cycles, resources)
+
+
+@lru_cache(maxsize=1)
+def search_of(pipeline: Pipeline, target: Target) -> Search:
+    """The search of a pipeline; that of the latest one is kept, with what it has tried of each layer."""
+    return Search(pipeline, target) if pipeline.is_chain else GraphSearch(pipeline, target)

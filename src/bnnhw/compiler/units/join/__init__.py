@@ -1,0 +1,1 @@
+"""Where streams part and meet."""
