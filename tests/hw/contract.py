@@ -38,7 +38,7 @@ from bnnhw.boards.toolchain.synthesis import run_yosys
 # (amaranth's types are loose)
 
 FAULTS = ("changed", "invented", "withdrawn", "kept", "refused", "overfull")
-TIMEOUT_S = 60
+TIMEOUT_S = 300
 
 
 class ContractError(AssertionError):
