@@ -181,6 +181,7 @@ def prove_contract(
         log=folder / "contract.log",
     )
     found = subprocess.run(
+        # With -n -c clauses are generalised beyond states that only seem to hinder it: queues take half the time.
         [yosys_abc(), "-c", "read_aiger contract.aig; pdr -n -c"],
         cwd=folder,
         capture_output=True,

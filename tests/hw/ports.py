@@ -17,12 +17,16 @@ LINGER = 24  # cycles watched after the last expected beat, for surplus ones
 
 @dataclass(frozen=True)
 class PortTrace:
-    """What crossed a port: cycle k is the one before clock edge k, counted from the reset."""
+    """What crossed a port, and when: cycle k is the one before clock edge k, counted from the reset.
+
+    offered : of an input the first cycle in which each beat was offered.
+    ready : of an output the cycles in which its reader was ready.
+    """
 
     beats: list[int] = field(default_factory=list)
     cycles: list[int] = field(default_factory=list)
+    offered: list[int] = field(default_factory=list)
     ready: list[int] = field(default_factory=list)
-    """The first cycle in which each beat of an input was offered; those in which the reader of an output was ready."""
 
 
 class Producer:
@@ -38,7 +42,7 @@ class Producer:
         if not self.offering and sent < len(self.beats):
             self.offering = rng.random() >= stall if self.cycles is None else cycle >= self.cycles[sent]
             if self.offering:
-                self.trace.ready.append(cycle)
+                self.trace.offered.append(cycle)
                 ctx.set(self.port.payload, self.beats[sent])
         ctx.set(self.port.valid, self.offering)
         if not self.offering:
@@ -158,7 +162,7 @@ def check_flow(flow: Callable[..., Flow], inputs: Mapping[str, PortTrace], outpu
     """The handshakes came in exactly the cycles of a flow."""
     channels = {name: Channel() for name in (*inputs, *outputs)}
     for name, trace in inputs.items():
-        for cycle in trace.ready:
+        for cycle in trace.offered:
             channels[name].give(cycle)
     sinks = [sink_process(channels[name], taken_when(trace.ready)) for name, trace in outputs.items()]
     Network([*flow(**channels), *sinks]).run()

@@ -48,7 +48,7 @@ def verify(core: Core, x: Images, y: Images, *, seed: int, stalls: tuple[float, 
     )
     given = traces["o"].beats
     assert given == y.beats[: len(given)]
-    channels, _ = predict(core, traces["i"].ready, traces["o"].ready)
+    channels, _ = predict(core, traces["i"].offered, traces["o"].ready)
     for connection, channel in channels.items():
         if str(connection) in traces:
             assert channel.takes == traces[str(connection)].cycles, connection
