@@ -75,12 +75,21 @@ class Draw:
         return Added(self.layer(channels, rows, stride, bits) for _ in range(count)), rows
 
     def layer(self, channels: int, rows: int, stride: int, bits: int) -> nn.Module:
-        """Dot products of one layer, or sums of those of several, perhaps pooled; batch norm, an activation."""
+        """Dot products of one layer, or sums of those of several, perhaps pooled or grown; batch norm, activation."""
         pools = (nn.Identity(), nn.MaxPool2d(stride), nn.AvgPool2d(stride)) if stride > 1 else (nn.Identity(),)
         pool = self.random.choice(pools)
         sums = [self.sums(channels, rows, stride, pool) for _ in range(self.random.choice((1, 1, 2, 3)))]
-        whole = sums[0] if len(sums) == 1 else Added(sums)
-        return nn.Sequential(whole, nn.BatchNorm2d(rows), Sign() if bits == 1 else Quantise(bits))
+        body: list[nn.Module] = [sums[0] if len(sums) == 1 else Added(sums)]
+        if not isinstance(pool, nn.AvgPool2d) and self.random.random() < 0.3:
+            more, channels = self.more(rows)
+            body += [more, nn.BatchNorm2d(channels), Sign(), self.sums(channels, rows, 1, nn.Identity())]
+        return nn.Sequential(*body, nn.BatchNorm2d(rows), Sign() if bits == 1 else Quantise(bits))
+
+    def more(self, rows: int) -> tuple[nn.Module, int]:
+        """(a layer that adds to its sums, or puts beside them, dot products of their own signs; its channels)."""
+        own = nn.Sequential(nn.BatchNorm2d(rows), Sign(), self.sums(rows, rows, 1, nn.Identity()))
+        branches = [nn.Identity(), own]
+        return (Added(branches), rows) if self.random.random() < 0.5 else (Joined(branches), 2 * rows)
 
     def sums(self, channels: int, rows: int, stride: int, pool: nn.Module) -> nn.Module:
         """Dot products that are smaller by `stride`, by way of `pool` where it is one."""

@@ -45,7 +45,17 @@ def test_branches_climb(tmp_path: Path, network: type[nn.Module], seed: int) -> 
     climb(shaken(network(), seed=seed), tmp_path)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_random_branches_climb(tmp_path: Path, seed: int) -> None:
+def climb_random(seed: int, folder: Path) -> None:
     images = np.random.default_rng(seed).integers(0, HI + 1, (30, *SHAPE))
-    climb(random_network(seed), tmp_path, images, HI)
+    climb(random_network(seed), folder, images, HI)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_branches_climb(tmp_path: Path, seed: int) -> None:
+    climb_random(seed, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(12, 300))
+def test_many_random_branches_climb(tmp_path: Path, seed: int) -> None:
+    climb_random(seed, tmp_path)

@@ -130,7 +130,7 @@ def test_one_beat_less_is_slower_or_stuck(name: str):
                 assert measured_interval(chosen, shorter) == interval
 
 
-def measured_interval(chosen: Schedule, dataflow: Dataflow) -> int | None:
+def measured_interval(chosen: Schedule, dataflow: Dataflow, *, standstill: bool = False) -> int | None:
     """Cycles from frame to frame of the RTL of a dataflow; None where it stands still."""
     core = Core(
         units=[stage.build() for stage in dataflow.stages],
@@ -139,14 +139,27 @@ def measured_interval(chosen: Schedule, dataflow: Dataflow) -> int | None:
         input_width=chosen.input_width,
         output_lanes=chosen.output_lanes,
         output_width=chosen.output_width,
+        names=[stage.name for stage in dataflow.stages],
     )
     frames = frames_of(chosen, images(chosen.core_graph, FRAMES))
     try:
         result = BatchSimulator(core).run(frames, output_beats=dataflow.output_beats, lanes=1, patience=20_000)
     except StandstillError:
+        if standstill:
+            raise
         return None
     ends = result.output_cycles[:, -1]
     return int(ends[-1] - ends[-2])
+
+
+def test_a_standstill_names_the_join():
+    sketch = Sketch()
+    chosen = folded(sketch.graph(GRAPHS["residual"](sketch)), most=1, hardwired=False)
+    stuck = draw_core(chosen.pipeline, chosen.foldings, chosen.vectors, DEVICE.target)
+    with pytest.raises(DeadlockError, match="stands still after 0 beats of its output: a queue where paths meet"):
+        core_timing(stuck)
+    with pytest.raises(StandstillError, match=r"n3"):
+        measured_interval(chosen, stuck, standstill=True)
 
 
 def climb(seed: int) -> None:

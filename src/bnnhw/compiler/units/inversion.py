@@ -1,6 +1,7 @@
 """Some channels inverted.
 
 Tests: tests/compiler/units/test_area.py
+Tests: tests/compiler/units/test_inversion.py
 """
 
 from collections.abc import Sequence
