@@ -93,8 +93,11 @@ def test_frames_are_committed_or_taken_back(depth, limit, seed):
                 ctx.set(dut.i.payload, beat)
                 ctx.set(dut.i.valid, 1)
                 verdict = index == len(frame) - 1 and not late
-                while not ctx.get(dut.i.ready):
+                for _ in range(20 * depth):
+                    if ctx.get(dut.i.ready):
+                        break
                     await ctx.tick()
+                assert ctx.get(dut.i.ready), f"no room for frame {number}"
                 ctx.set(dut.commit, verdict and keep)
                 ctx.set(dut.rollback, verdict and not keep)
                 if verdict and keep:
