@@ -11,7 +11,7 @@ from amaranth.sim import Simulator
 
 from bnnhw.hw.stream.flow import Channel, Flow, Network, sink_process
 
-PATIENCE = 2000  # cycles without a transfer on any port after which a component counts as standing still
+PATIENCE = 2000  # cycles without a transfer on any stream after which a component counts as standing still
 LINGER = 24  # cycles watched after the last expected beat, for surplus ones
 
 
@@ -129,7 +129,8 @@ def run_ports(
             moved = [consumer.observe(ctx, cycle, where) for consumer in consumers.values()]
             moved += [producer.observe(ctx, cycle) for producer in producers.values()]
             for name, stream in (inner or {}).items():
-                if ctx.get(stream.valid) and ctx.get(stream.ready):
+                moved.append(ctx.get(stream.valid) and ctx.get(stream.ready))
+                if moved[-1]:
                     inside[name].cycles.append(cycle)
             idle = 0 if any(moved) else idle + 1
             missing = {name: expected - len(consumers[name].trace.beats) for name, expected in outputs.items()}

@@ -12,7 +12,7 @@ from tests.hw.ports import run_ports, taken_when
 
 from .networks import Images, Sketch
 
-PATIENCE = 150  # more than any unit takes from a beat to the next
+PATIENCE = 100  # more than any unit takes from a beat to the next
 
 
 def predict(
