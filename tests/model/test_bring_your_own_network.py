@@ -13,8 +13,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "bring-your-own-network.md"
 
 
 def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), flags=re.DOTALL | re.MULTILINE)
-    code, convolutions, branches = found
+    examples = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), flags=re.DOTALL | re.MULTILINE)
+    code, convolutions, branches = examples
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "__main__"}
     exec(compile(code, str(PAGE), "exec"), names)
