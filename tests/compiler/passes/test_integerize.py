@@ -4,7 +4,6 @@ import itertools
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -128,8 +127,10 @@ def inputs_of(*layers: tuple[str, float, float] | tuple[str]) -> ModelFile:
     for op, *factors in layers:
         named = zip(("weight", "bias"), factors, strict=False)
         tensors = {name: np.array([value], np.float32) for name, value in named}
-        attributes: dict[str, Any] = {"bits": 2} if op == "quantise" else {}
-        model.add(op, tensors, **attributes)
+        if op == "quantise":
+            model.add(op, tensors, bits=2)
+        else:
+            model.add(op, tensors)
     add_linear(model, np.random.default_rng(0), 4, 3, scaled=False)
     return model
 
