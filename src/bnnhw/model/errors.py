@@ -4,4 +4,4 @@ __all__ = ["ExportError"]
 
 
 class ExportError(ValueError):
-    """The network is sound, but holds what the chain of layers in a model.pt cannot. The text names the layer."""
+    """The network is sound, but holds what the graph in a model.pt cannot. The text names the layer."""

@@ -1,4 +1,4 @@
-"""model.pt of a network that is no chain of layers of version 1 of the format: its name, its method and its tensors.
+"""model.pt of a network that is no graph of the layers that the format has: its name, its method and its tensors.
 
 Such a network runs in torch, and `obstacle` says why it cannot become hardware yet. The file is plain data:
 
