@@ -1,6 +1,5 @@
 """A core alone, from a model to its own bench, which runs where bnnhw is not."""
 
-import json
 import os
 import re
 import subprocess
@@ -12,6 +11,7 @@ import pytest
 from torch import nn
 
 import bnnhw
+from bnnhw.compiler.report import read
 from bnnhw.model import BinaryConv2d, BinaryLinear, TensorNorm, ToChannelsFirst, ToChannelsLast
 from bnnhw.model.export import save
 from tests.branches import DenseDigits, layer, shaken
@@ -41,9 +41,12 @@ def core(tmp_path_factory: pytest.TempPathFactory, stock: Path) -> Path:
 
 def test_the_folder(core: Path):
     assert {path.name for path in core.iterdir()} == FILES
-    report = json.loads((core / "report.json").read_text())
-    assert report["provenance"]["board"] == "any FPGA"
-    assert f"in the steady state | {report['performance']['interval_cycles']} |" in (core / "README.md").read_text()
+    report = read(core)
+    readme, cells = (core / "README.md").read_text(), report.resources.estimated
+    assert report.provenance.board == "any FPGA"
+    assert f"in the steady state | {report.performance.interval_cycles} |" in readme
+    assert cells is not None
+    assert f"{cells.logic} LUTs of 4 inputs, {cells.ffs} flip-flops, {cells.ebr} block RAMs" in readme
     texts = [path.read_text() for path in core.iterdir() if path.suffix != ".npz"]
     assert [text for text in texts if str(core.parent) in text] == []
     assert not re.search("CCU2C|DP16KD|TRELLIS", (core / "bnn_model.v").read_text())
@@ -63,8 +66,8 @@ def test_its_bench_passes_without_us(core: Path):
     done = run_bench(core)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "TESTS=6 PASS=6 FAIL=0" in done.stdout
-    performance = json.loads((core / "report.json").read_text())["performance"]
-    latency, interval = performance["latency_cycles"], performance["interval_cycles"]
+    performance = read(core).performance
+    latency, interval = performance.latency_cycles, performance.interval_cycles
     assert f"8 answers right, after {latency} cycles the first, then every {interval} cycles" in done.stdout
 
 

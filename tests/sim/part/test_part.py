@@ -56,6 +56,13 @@ def test_golden_beats_mean_the_answers(tmp_path: Path, output: Output):
     assert len(set(part.answers.reshape(-1).tolist())) > 1
 
 
+def test_bits_begin_at_the_threshold(tmp_path: Path):
+    part = make_part(tmp_path)
+    assert part.threshold is not None
+    np.testing.assert_array_equal(part.input.codes, part.images.reshape(6, -1) >= part.threshold)
+    assert 0 < part.input.codes.mean() < 1
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -23,8 +23,8 @@ from bnnhw.sim.part.write import write_part
 
 from .golden import golden_frames
 
-GOLDEN_GROUPS = 8
-"""Golden frames, in groups of as many as the core takes side by side."""
+GOLDEN_CYCLES, LEAST_GROUPS, MOST_GROUPS = 20_000, 2, 8
+"""Golden groups of frames: as many as pass in so many cycles, within these bounds: benches shall take minutes."""
 
 
 def fill_part(
@@ -32,7 +32,8 @@ def fill_part(
 ) -> BuildReport:
     """Writes the core of `schedule`, which `graph` of the file `model` became, as the module `name` with primitives of
     `target`; the report that is there."""
-    images, answers = golden_frames(schedule, samples=GOLDEN_GROUPS * schedule.vectors)
+    groups = min(MOST_GROUPS, max(LEAST_GROUPS, GOLDEN_CYCLES // schedule.timing.initiation_interval))
+    images, answers = golden_frames(schedule, samples=groups * schedule.vectors)
     part = Part(
         name=name,
         network=str(graph.meta.get("network") or model.stem),
