@@ -13,6 +13,7 @@ from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.model.export.save_model import save
 from tests.branches import DenseDigits, ForkedDense, SummedDense, shaken
+from tests.random_branches import HI, SHAPE, random_network
 
 IMAGES = np.random.default_rng(0).integers(0, 17, (100, 8, 8, 1))
 
@@ -42,3 +43,19 @@ def climb(module: nn.Module, folder: Path, images: np.ndarray = IMAGES, hi: int 
 def test_branches_climb(tmp_path: Path, network: type[nn.Module], seed: int) -> None:
     torch.manual_seed(seed)
     climb(shaken(network(), seed=seed), tmp_path)
+
+
+def climb_random(seed: int, folder: Path) -> None:
+    images = np.random.default_rng(seed).integers(0, HI + 1, (30, *SHAPE))
+    climb(random_network(seed), folder, images, HI)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_branches_climb(tmp_path: Path, seed: int) -> None:
+    climb_random(seed, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(12, 300))
+def test_many_random_branches_climb(tmp_path: Path, seed: int) -> None:
+    climb_random(seed, tmp_path)

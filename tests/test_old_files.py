@@ -19,6 +19,7 @@ from bnnhw.boards.manifest import Manifest
 from bnnhw.cli import main
 from bnnhw.compiler import evaluate, integerize, load
 from bnnhw.compiler.errors import TorchOnlyError
+from bnnhw.compiler.frontends.model_file import to_plain
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.compiler.lowering.folding_plan import read_folding
 from bnnhw.compiler.report import read
@@ -61,6 +62,15 @@ def test_integers_and_packed_kernel_give_the_labels(name: str):
     answers = evaluate(graph, {graph.inputs[0].name: images})[graph.outputs[0]]
     assert answers.reshape(-1).tolist() == labels.tolist()
     assert PackedKernel(graph)(images).reshape(-1).tolist() == labels.tolist()
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_a_chain_is_written_as_it_was(name: str):
+    old, new = torch.load(OLD / f"{name}.pt", weights_only=True), to_plain(load(OLD / f"{name}.pt"))
+    assert new.keys() == old.keys()
+    assert new["tensors"].keys() == old["tensors"].keys()
+    assert all(torch.equal(tensor, old["tensors"][key]) for key, tensor in new["tensors"].items())
+    assert {key: new[key] for key in new if key != "tensors"} == {key: old[key] for key in old if key != "tensors"}
 
 
 def test_kept_models_have_every_op_that_export_wrote():

@@ -17,6 +17,10 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.core import Core
 from bnnhw.hw.hardwired.plan import plan_hardwired
 from bnnhw.hw.hardwired.unit import HardwiredUnit
+from bnnhw.hw.join.add import Add
+from bnnhw.hw.join.concat import Concat
+from bnnhw.hw.join.fork import Fork
+from bnnhw.hw.join.split import Split
 from bnnhw.hw.output.label_select import LabelSelect
 from bnnhw.hw.output.score_table import ScoreTable
 from bnnhw.hw.pool.max_pool import MaxPool
@@ -24,6 +28,7 @@ from bnnhw.hw.pool.sum_pool import SumPool
 from bnnhw.hw.product.matrix_unit import MatrixUnit
 from bnnhw.hw.product.popcount import XnorPopcount
 from bnnhw.hw.stream.buffer import StreamBuffer, flat_stream
+from bnnhw.hw.stream.connections import OUTSIDE, Connection
 from bnnhw.hw.stream.fifo import Fifo
 from bnnhw.hw.stream.width import WidthConverter
 from bnnhw.hw.targets import PORTABLE, Target
@@ -77,6 +82,56 @@ def handed_through(make: Callable[[], Any]) -> Case:
         bits = np.random.default_rng(seed).integers(0, 2, (FRAMES, 20, len(unit.i.payload)))
         words = to_words(bits, 1)
         return unit, words, words
+
+    return case
+
+
+def diamond(part, *branches, join, width: int) -> Core:
+    """A unit with an output for each branch, the branches, and a unit that joins them; an empty branch is None."""
+    units, connections = [part, join], list[Connection]([((OUTSIDE, "i"), (0, "i")), ((1, "o"), (OUTSIDE, "o"))])
+    for number, branch in enumerate(branches):
+        end = (0, f"o{number}")
+        if branch is not None:
+            connections.append((end, (len(units), "i")))
+            end = (len(units), "o")
+            units.append(branch)
+        connections.append((end, (1, f"i{number}")))
+    lanes, results = len(part.i.payload) // width, len(join.o.payload)
+    return Core(
+        units=units,
+        connections=connections,
+        input_lanes=lanes,
+        input_width=width,
+        output_lanes=1,
+        output_width=results,
+    )
+
+
+def sum_of_halves(channels: int, bits: int, clip: tuple[int, int] | None, target: Target) -> Case:
+    """The first half of the channels plus the second one."""
+
+    def case(seed):
+        x = np.random.default_rng(seed).integers(0, 1 << bits, (FRAMES, 20, 2, channels))
+        x[0] = (1 << bits) - 1
+        total = x.sum(axis=2)
+        results = total if clip is None else np.clip(total, *clip) - clip[0]
+        greatest = (1 << bits) - 1
+        split = Split(channels=2 * channels, parts=((0, channels), (channels, 2 * channels)), bits=bits)
+        add = Add(elements=channels, greatest=(greatest, greatest), clip=clip, target=target)
+        core = diamond(split, None, StreamBuffer(width=channels * bits), join=add, width=bits)
+        return core, to_words(x.reshape(FRAMES, 20, -1), bits), to_words(results, add.shape.result_width)
+
+    return case
+
+
+def twice(width: int, limit: int, target: Target) -> Case:
+    """Each beat, and once more what has waited in a queue."""
+
+    def case(seed):
+        bits = np.random.default_rng(seed).integers(0, 2, (FRAMES, 20, width))
+        queue = Fifo(width=width, depth=8, limit=limit, target=target)
+        core = diamond(Fork(width=width, outputs=2), None, queue, join=Concat(channels=(width, width)), width=width)
+        return core, to_words(bits, 1), to_words(np.concatenate([bits, bits], axis=2), 1)
 
     return case
 
@@ -185,6 +240,10 @@ CASES: dict[str, Case] = {
     "converter-wider": width_converter(2, 2, 6, 2),
     "converter-narrower": width_converter(1, 12, 3, 3),
     "converter-coprime": width_converter(3, 6, 4, 2),
+    "add-luts": sum_of_halves(3, 2, None, ECP5),
+    "add-chains": sum_of_halves(3, 6, None, ECP5),
+    "add-clipped": sum_of_halves(2, 8, (100, 355), ECP5),
+    "fork-and-concat": twice(7, 3, ECP5),
     "popcount-1": popcount(1, ECP5),
     "popcount-37": popcount(37, ECP5),
     "popcount-64": popcount(64, PORTABLE),

@@ -105,13 +105,16 @@ def cost_lines(costs: "tuple[Cost, ...]") -> list[str]:
 def graph_table(summary: "NetworkSummary", *, title: str) -> "Table":
     from rich.table import Table
 
-    table = Table("layer", "op", "input", "output", "weights", "+1", "unique rows", title=title, title_justify="left")
+    reads = () if summary.is_chain else ("reads",)
+    columns = ("layer", *reads, "op", "input", "output", "weights", "+1", "unique rows")
+    table = Table(*columns, title=title, title_justify="left")
     for layer in summary.layers:
         weights = ("", "", "")
         if layer.plus_share is not None:
             weights = (f"{layer.weights:,}", f"{layer.plus_share:.0%}", f"{layer.unique_rows} of {layer.rows}")
         table.add_row(
             layer.name,
+            *((", ".join(layer.reads),) if reads else ()),
             layer.op,
             f"{'x'.join(map(str, layer.input_shape))} {layer.input_element}",
             f"{'x'.join(map(str, layer.output_shape)) or 'scalar'} {layer.output_element}",

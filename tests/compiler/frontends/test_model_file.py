@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from bnnhw.compiler import ModelError, load
+from bnnhw.compiler.frontends.model_file import to_plain
 from bnnhw.compiler.ir.ops import BatchNorm, BinaryLinear
 from tests.compiler.make_model import ModelFile, make_model
 
@@ -118,10 +119,73 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
+def branching() -> ModelFile:
+    """Two dense layers of the same bits, their sum twice side by side, a sign and a dense layer."""
+    model = ModelFile((2, 2, 1), 0, 1)
+    model.add("flatten")
+    bits = model.value
+    for inputs in ((), (bits,)):
+        model.add("binary_linear", {"weight": np.zeros((3, 1), np.uint8)}, inputs, in_features=4, out_features=3)
+    model.add("add", inputs=("binary_linear1.out", "binary_linear2.out"))
+    model.add("concat", inputs=(model.value, model.value))
+    model.add("sign")
+    model.add("binary_linear", {"weight": np.zeros((3, 1), np.uint8)}, in_features=6, out_features=3)
+    return model
+
+
+def test_reads_branches(tmp_path):
+    model = branching()
+    graph = load(model.save(tmp_path / "model.pt"))
+    assert [node.inputs for node in graph.nodes] == [tuple(node["inputs"]) for node in model.nodes]
+    assert to_plain(graph)["graph"] == model.data()["graph"]
+    assert to_plain(graph)["version"] == 2
+    model.add("affine", {"weight": np.ones(1, np.float32), "bias": np.ones(1, np.float32)})
+    assert load(model.save(tmp_path / "model.pt")).nodes[-1].inputs == ("binary_linear6.out",)
+
+
+REFUSED_BRANCHES = {
+    "in a chain's file": (
+        change("version", 1),
+        r"layer 'binary_linear2' takes \['flatten0.out'\]; version 1 holds chains, where it takes the value before it",
+    ),
+    "one input of two": (change("graph.nodes.3.inputs", ["x"]), r"node 'add3' has 1 inputs; it must have two$"),
+    "three inputs of two": (
+        change("graph.nodes.3.inputs", ["binary_linear1.out"] * 3),
+        r"node 'add3' has 3 inputs; it must have two$",
+    ),
+    "two inputs of one": (
+        change("graph.nodes.1.inputs", ["x", "flatten0.out"]),
+        r"node 'binary_linear1' has 2 inputs; it must have one$",
+    ),
+    "one input of many": (
+        change("graph.nodes.4.inputs", ["add3.out"]),
+        r"node 'concat4' has 1 inputs; it must have two or more$",
+    ),
+    "no input of many": (change("graph.nodes.4.inputs", []), r"node 'concat4' has 0 inputs; it must have two or more$"),
+    "a value of a later node": (
+        change("graph.nodes.3.inputs", ["concat4.out", "binary_linear1.out"]),
+        r"node 'add3' reads 'concat4.out', which no input or earlier node",
+    ),
+    "a value that nothing reads": (
+        change("graph.nodes.3.inputs", ["binary_linear1.out", "binary_linear1.out"]),
+        r"node 'binary_linear2' writes 'binary_linear2.out', which nothing reads$",
+    ),
+    "shapes that differ": (
+        change("graph.nodes.3.inputs", ["binary_linear1.out", "flatten0.out"]),
+        r"node 'add3' \(Add\): adds values of one shape, not \(3,\) and \(4,\)$",
+    ),
+    "images beside features": (
+        change("graph.nodes.4.inputs", ["add3.out", "x"]),
+        r"node 'concat4' \(Concat\): joins values that differ in their channels alone",
+    ),
+    "attributes": (change("graph.nodes.3.attributes.alpha", 2), r"node 'add3' has the unknown attribute 'alpha'$"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED | REFUSED_BRANCHES)
 def test_unsound_data_is_refused(tmp_path, case):
-    apply, message = REFUSED[case]
-    data = make_model(seed=0).data()
+    apply, message = (REFUSED | REFUSED_BRANCHES)[case]
+    data = (branching() if case in REFUSED_BRANCHES else make_model(seed=0)).data()
     apply(data)
     path = tmp_path / "model.pt"
     torch.save(data, path)

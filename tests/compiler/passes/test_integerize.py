@@ -127,7 +127,10 @@ def inputs_of(*layers: tuple[str, float, float] | tuple[str]) -> ModelFile:
     for op, *factors in layers:
         named = zip(("weight", "bias"), factors, strict=False)
         tensors = {name: np.array([value], np.float32) for name, value in named}
-        model.add(op, tensors, **({"bits": 2} if op == "quantise" else {}))
+        if op == "quantise":
+            model.add(op, tensors, bits=2)
+        else:
+            model.add(op, tensors)
     add_linear(model, np.random.default_rng(0), 4, 3, scaled=False)
     return model
 

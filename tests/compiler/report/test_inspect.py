@@ -1,12 +1,13 @@
 """The network's table against figures worked out by hand, and against counting by brute force."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bnnhw.compiler import BinaryType, Graph, IntType, Node, TensorType, Value, integerize, load
-from bnnhw.compiler.ir.ops import Conv, Flatten, MatMul, Threshold
+from bnnhw.compiler.ir.ops import Add, Concat, Conv, Flatten, MatMul, Threshold
 from bnnhw.compiler.report.inspect import LayerSummary, count_constant_channels, count_unique_rows, summarize_network
 from bnnhw.compiler.report.unique_filters import FilterReuse
 from tests.compiler.make_model import make_model
@@ -44,9 +45,23 @@ def test_layers_of_a_small_network():
         rows=5,
         unique_rows=3,
         plus_share=14 / 20,
+        reads=("flat",),
     )
     assert (sign.weights, sign.macs, sign.rows, sign.constant_channels) == (0, 0, None, 3)
     assert (head.input_element, head.input_bits, head.unique_rows, head.constant_channels) == ("±1", 1, 1, None)
+
+
+def test_a_layer_that_reads_two_tells_both():
+    chain = small_graph()
+    head, both = Node("both", Add(), ("bits", "bits"), "b"), Node("join", Concat(), ("b", "sums"), "j")
+    network = summarize_network(replace(chain, nodes=(*chain.nodes, head, both), outputs=("j",)))
+    assert [layer.reads for layer in network.layers] == [
+        *(("x",), ("flat",), ("first",), ("first.sign",)),
+        *(("first.sign", "first.sign"), ("both", "first")),
+    ]
+    assert (network.layers[-1].input_shape, network.layers[-1].output_shape) == ((5,), (10,))
+    assert summarize_network(chain).is_chain
+    assert not network.is_chain
 
 
 def test_sums_of_a_small_network():

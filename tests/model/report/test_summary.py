@@ -4,9 +4,10 @@ from math import floor
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, Quantise, Sign, ToChannelsFirst
+from bnnhw.model.layers.joins import Add, Concat
 from bnnhw.model.methods import method_named
 from bnnhw.model.networks.catalogue import NETWORKS, Architecture, build_network
 from bnnhw.model.report.energy import access_pj
@@ -98,6 +99,25 @@ def test_precisions_of_methods(method: str, options: list[str], inputs: str, wei
     )
     _, *others = summarize(network, (3, 3, 1), input_bits=1)
     assert {(str(cost.inputs), str(cost.weights)) for cost in others} == {(inputs, weights)}
+
+
+class Meeting(nn.Module):
+    """Activations of 2 bits are added and lie beside signs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sign, self.codes, self.add, self.join = Sign(), Quantise(2), Add(), Concat()
+        self.of_sums, self.of_both, self.of_floats = BinaryLinear(4, 3), BinaryLinear(8, 3), BinaryLinear(6, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        codes = self.codes(x)
+        sums = self.add(codes, codes)
+        y = self.join(self.of_sums(sums), self.of_both(self.join(self.sign(x), sums)))
+        return self.of_floats(y)
+
+
+def test_precisions_where_branches_meet() -> None:
+    assert [str(cost.inputs) for cost in summarize(Meeting(), (4,), input_bits=8)] == ["3", "3", "32"]
 
 
 def test_planes_share_the_words() -> None:

@@ -4,11 +4,11 @@ A beat that took the short way waits at the join for its partner on the long way
 the fork from giving the next beat, also to the long way: the core is slower, or stands still. How many beats wait is in
 the flows, so each queue is tried, from the first one on, with the fewest beats that change nothing.
 
-Tests: tests/test_graphs_in_hardware.py
+Tests: tests/graphs/test_graphs_in_hardware.py
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bnnhw.compiler.units.queue import Queue
 from bnnhw.hw.stream.connections import Connection
@@ -43,20 +43,17 @@ def with_join_queues(dataflow: Dataflow, *, target: Target) -> Dataflow:
     queues = [number for number, stage in enumerate(endless.stages) if isinstance(stage, Queue)]
     held = [most_held(*(channels[way] for way in endless.ways(number))) for number in queues]
     limits = dict(zip(joins, held, strict=True))
-    for place in joins:
+    for place in joins:  # a queue on the long way makes that on the short way longer
         less = {other: limit for other, limit in limits.items() if other != place}
-        if is_enough(less):
-            limits = less
-            continue
-        too_few, enough = 0, limits[place]
-        while enough - too_few > 1:
-            middle = (enough + too_few) // 2
-            if is_enough({**less, place: middle}):
-                enough = middle
-            else:
-                too_few = middle
-        limits = {**less, place: enough}
+        limits = less if is_enough(less) else limits
+    for place, most in limits.items():
+        limits[place] = least_enough(most, lambda beats, place=place: is_enough({**limits, place: beats}))
     return insert_queues(dataflow, limits, target)
+
+
+def least_enough(most: int, is_enough: Callable[[int], bool]) -> int:
+    """The least number from 1 to `most` that is enough; `most` is."""
+    return bisect_left(range(1, most), True, key=is_enough) + 1
 
 
 def most_held(i: Channel, o: Channel) -> int:

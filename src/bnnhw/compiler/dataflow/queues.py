@@ -12,27 +12,27 @@ from bnnhw.compiler.units.queue import Queue
 from bnnhw.hw.stream.connections import OUTSIDE, Connection
 
 from .dataflow import Dataflow
-from .timing import core_timing, least_interval
+from .timing import Timing, core_timing, least_interval
 
 LEAST_DEPTH = 8
 GREATEST_DEPTH = 16384
 
 
-def with_queues(dataflow: Dataflow) -> Dataflow:
-    """The dataflow with queues before those windows that need one: where the slowest unit would have to wait.
+def with_queues(dataflow: Dataflow) -> tuple[Dataflow, Timing]:
+    """The dataflow with queues before those windows that need one, where the slowest unit would have to wait; and its
+    cycles.
 
     Each queue has the least depth that will do. Where none helps, there are none.
     """
     aim = least_interval(dataflow.stages)
+    plain = core_timing(dataflow)
 
     def reaches_aim(depths: Mapping[Connection, int]) -> bool:
         return core_timing(insert_queues(dataflow, depths)).initiation_interval <= aim
 
-    if reaches_aim({}):
-        return dataflow
     depths = dict.fromkeys(before_windows(dataflow), GREATEST_DEPTH)
-    if not reaches_aim(depths):
-        return dataflow
+    if plain.initiation_interval <= aim or not reaches_aim(depths):
+        return dataflow, plain
     for place in tuple(depths):
         less = {other: depth for other, depth in depths.items() if other != place}
         if reaches_aim(less):
@@ -42,7 +42,8 @@ def with_queues(dataflow: Dataflow) -> Dataflow:
         while not reaches_aim({**less, place: depth}):
             depth *= 2
         depths[place] = depth
-    return insert_queues(dataflow, depths)
+    queued = insert_queues(dataflow, depths)
+    return queued, core_timing(queued)
 
 
 def before_windows(dataflow: Dataflow) -> list[Connection]:

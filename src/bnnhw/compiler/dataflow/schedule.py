@@ -24,7 +24,7 @@ from .join_queues import with_join_queues
 from .layer_units import core_input, entry_resources
 from .packing import encode_elements, pack_beats, pack_image, unpack_beats
 from .queues import with_queues
-from .timing import Timing, core_timing
+from .timing import Timing
 
 MAX_VECTORS = 16
 
@@ -62,24 +62,27 @@ class Schedule(LoweredNetwork):
             for layer, folding in zip(self.pipeline.layers, self.foldings, strict=True)
         )
 
-    @cached_property
+    @property
     def dataflow(self) -> Dataflow:
         """The core's units and streams, the queues that they need included."""
+        return self._core[0]
+
+    @property
+    def timing(self) -> Timing:
+        """The core's exact cycles."""
+        return self._core[1]
+
+    @cached_property
+    def _core(self) -> tuple[Dataflow, Timing]:
         return self._queued(draw_core(self.pipeline, self.foldings, self.vectors, self.device.target))
 
-    def _queued(self, dataflow: Dataflow) -> Dataflow:
-        joined = with_join_queues(dataflow, target=self.device.target)
-        return with_queues(joined)
+    def _queued(self, dataflow: Dataflow) -> tuple[Dataflow, Timing]:
+        return with_queues(with_join_queues(dataflow, target=self.device.target))
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The core's units in order."""
         return self.dataflow.stages
-
-    @cached_property
-    def timing(self) -> Timing:
-        """The core's exact cycles."""
-        return core_timing(self.dataflow)
 
     @cached_property
     def resources(self) -> Cells:
@@ -155,7 +158,7 @@ class Schedule(LoweredNetwork):
     def part(self, value: str) -> tuple[Dataflow, Port]:
         """The units that make the value of a block, and the stream of it."""
         dataflow, port = draw_up_to(value, self.pipeline, self.foldings, self.vectors, self.device.target)
-        return self._queued(dataflow), port
+        return self._queued(dataflow)[0], port
 
     def core_inputs(self, images: NDArray[Any]) -> NDArray[np.int64]:
         """The unsigned codes (N, elements) that images (N, *shape) become at the core's input."""

@@ -1,6 +1,6 @@
 """From a node of several inputs, or a value with steps of its own, to a join.
 
-Tests: tests/test_graphs_in_hardware.py
+Tests: tests/graphs/test_graphs_in_hardware.py
 """
 
 from collections.abc import Mapping

@@ -48,8 +48,11 @@ def split_host(graph: Graph) -> tuple[Graph, Graph]:
     """
     if len(graph.inputs) != 1:
         raise ScheduleError(f"a network needs one input; this one has {[value.name for value in graph.inputs]}")
-    count = 0
+    count, before = 0, graph.inputs[0].name
     for position, node in enumerate(graph.nodes, start=1):
+        if node.inputs != (before,) or len(graph.consumers(before)) > 1:
+            break
+        before = node.output
         if isinstance(node.op, Threshold) and len(node.op.thresholds) == 1:
             count = position
         elif not node.op.STREAMS_THROUGH:

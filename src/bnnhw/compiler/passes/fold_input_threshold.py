@@ -7,7 +7,7 @@ import numpy as np
 
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
-from bnnhw.compiler.ir.ops import Activation, Elementwise, Reachable
+from bnnhw.compiler.ir.ops import Activation, Elementwise, Invert, Product, Reachable
 from bnnhw.compiler.ir.types import FloatType, TensorType
 
 from .crossings import falling_channels, find_crossings
@@ -16,23 +16,25 @@ from .rewrite import FloatChain, chains, is_alike
 
 def fold_input_threshold(graph: Graph) -> Graph:
     """y = input_threshold(x, 127.5)  ->  y = threshold(x, 128), and z = …float ops…(x); y = sign(z)  ->
-    y = threshold(x, …), for integers x that are no sums of a product.
+    y = threshold(x, …), for integers x that are no sums of one chain: the network's input, sums that others read, too,
+    sums of activations.
 
     The new threshold is the least integer of x's range whose bit is +1, found by evaluating the old nodes on all of the
     range; where there is none it is one step above the range. A quantised activation gets a threshold for each of its
-    levels. Raises FoldError for an activation that falls as x rises: x has no weights that could be inverted.
+    levels. Channels that fall as x rises are inverted behind their thresholds. Raises FoldError where they do so before
+    the first product: the host, which thresholds the input, inverts nothing.
     """
     types = infer_types(graph)
     of_sums = {chain.end.name for chain in chains(graph, types) if chain.end}
-    folded: dict[str, Node] = {}
+    folded: dict[str, tuple[Node, ...]] = {}
     dropped: set[str] = set()
     for node in graph.nodes:
         if isinstance(node.op, Activation) and node.name not in of_sums:
             value, floats = floats_before(graph, node)
             if not isinstance(types[value].element, FloatType):
-                folded[node.name] = fold_integers(node, node.op, value, floats, types)
+                folded[node.name] = fold_integers(graph, node, value, floats, types)
                 dropped |= {before.name for before in floats}
-    nodes = (folded.get(node.name, node) for node in graph.nodes if node.name not in dropped)
+    nodes = (new for node in graph.nodes if node.name not in dropped for new in folded.get(node.name, (node,)))
     return replace(graph, nodes=tuple(nodes))
 
 
@@ -47,22 +49,41 @@ def floats_before(graph: Graph, node: Node) -> tuple[str, tuple[Node, ...]]:
 
 
 def fold_integers(
-    node: Node, activation: Activation, value: str, floats: tuple[Node, ...], types: Mapping[str, TensorType]
-) -> Node:
-    """The Threshold or MultiThreshold that replaces `floats` and `node`, all of them behind the integers `value`."""
+    graph: Graph, node: Node, value: str, floats: tuple[Node, ...], types: Mapping[str, TensorType]
+) -> tuple[Node, ...]:
+    """The Threshold or MultiThreshold that replaces `floats` and the activation `node`, all of them behind the integers
+    `value`; and an Invert behind it where channels fall."""
     element, shape = types[value].element, types[value].shape
     assert not isinstance(element, FloatType)
-    lows = np.full(1 if all(is_alike(before.op) for before in floats) else shape[-1], element.lo)
+    assert isinstance(node.op, Activation)
+    channels = shape[-1] if shape else 1
+    lows = np.full(1 if all(is_alike(before.op) for before in floats) else channels, element.lo)
     crossings = find_crossings(
-        FloatChain(reachable=Reachable(lows, element.step, element.count), floats=floats), activation
+        FloatChain(reachable=Reachable(lows, element.step, element.count), floats=floats), node.op
     )
-    if (bad := np.flatnonzero(falling_channels(node.name, crossings))).size:
+    falling = falling_channels(node.name, crossings)
+    if falling.any() and not is_computed(graph, value):
         raise FoldError(
-            f"layer {node.name!r}: channel {bad[0]} falls as the integer that it reads rises; "
+            f"layer {node.name!r}: channel {np.flatnonzero(falling)[0]} falls as the integer that it reads rises; "
             "only behind a layer with binary weights, which can be inverted, may it fall: make the factor before it "
             "positive"
         )
-    thresholds = element.lo + element.step * (element.count - crossings.reached)
+    # A level of a falling channel is reached by the least integers; the others reach one of the inverse.
+    fewest = np.where(falling, crossings.reached[::-1], element.count - crossings.reached)
+    thresholds = element.lo + element.step * fewest
     if (thresholds == thresholds[:, :1]).all():
         thresholds = thresholds[:, :1]
-    return replace(node, op=activation.thresholded(thresholds, shape[-1] if shape else 1), inputs=(value,))
+    threshold = replace(node, op=node.op.thresholded(thresholds, channels), inputs=(value,))
+    if not falling.any():
+        return (threshold,)
+    levels = threshold.op.infer(types[value]).element
+    assert not isinstance(levels, FloatType)
+    rising = f"{node.output}.rising"
+    invert = Invert(np.broadcast_to(falling, (channels,)), levels.lo + levels.hi)
+    return (replace(threshold, output=rising), Node(f"{node.name}.invert", invert, (rising,), node.output))
+
+
+def is_computed(graph: Graph, value: str) -> bool:
+    """Whether a product lies on the way to `value`."""
+    node = graph.producer(value)
+    return node is not None and (isinstance(node.op, Product) or any(is_computed(graph, one) for one in node.inputs))

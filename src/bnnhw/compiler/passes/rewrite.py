@@ -77,7 +77,7 @@ class Chain(FloatChain):
 
     `head` are a product and the poolings of its sums; or two such heads, a `Sum` of what they make, and its poolings.
     `root` is the product or the sum. `reachable` are the sums behind all of them. `end` is None where the chain ends in
-    an output of the graph.
+    an output of the graph, or in sums that several nodes read: these are integers, of which each makes its own.
     """
 
     root: Node
@@ -114,18 +114,20 @@ def chains(graph: Graph, types: Mapping[str, TensorType]) -> Iterator[Chain]:
             chain = chain_behind(graph, types, head, op.reachable(*(one.reachable for one in heads)))
         else:
             continue
-        if not chain.floats:
+        if chain.end is not None and not chain.floats:
             ended[chain.sums] = chain
         yield chain
 
 
 def chain_behind(graph: Graph, types: Mapping[str, TensorType], head: tuple[Node, ...], reachable: Reachable) -> Chain:
-    """The chain whose sums the nodes `head` make, the root last. A value within it may have no second reader, nor be an
-    output of the graph."""
+    """The chain whose sums the nodes `head` make, the root last. A float value within it may have no second reader, nor
+    any value but the last be an output of the graph."""
     root, pools, floats = head[-1], list[Node](), list[Node]()
     value = root.output
     end = None
     while readers := graph.consumers(value):
+        if len(readers) > 1 and not floats and value not in graph.outputs:
+            break
         if len(readers) > 1 or value in graph.outputs:
             raise FoldError(
                 f"layer {root.name!r}: value {value!r} may have one reader only, but has more; put a Sign or Quantise "

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
-from bnnhw.compiler.ir.ops import Elementwise, Separable
+from bnnhw.compiler.ir.ops import Activation, Elementwise, Separable
 from bnnhw.compiler.ir.types import FloatType, TensorType
 
 from .rewrite import drop_unread, replace_nodes
@@ -61,28 +61,25 @@ def integer_source(graph: Graph, types: Mapping[str, TensorType], value: str) ->
 def sink_divisions(graph: Graph) -> Graph:
     """v = s / n; y = op(v)  ->  y.sum = op(s); y = y.sum / n, for integer ops, as often as it applies.
 
-    All inputs of an op are over the same n, or without it where n is 1.
+    All inputs of an op are over the same n, or some are without it where n is 1. Where others read v, too, they keep
+    it; floats of integers, which n = 1 makes, each of them makes itself.
     """
     types = infer_types(graph)
     nodes: dict[str, Node] = {}
     for node in graph.nodes:
-        before = [nodes[value] for value in node.inputs if value in nodes and sinks_from(graph, nodes[value], node)]
+        before = [nodes[value] for value in node.inputs if value in nodes and divisor_of(nodes[value]) is not None]
+        sources = {division.output: division.inputs[0] for division in before}
+        inputs = tuple(sources.get(value, value) for value in node.inputs)
+        shared = any(graph.consumers(value) != (node,) for value in sources)
         if before and sinks_through(types, before, node):
-            sources = {division.output: division.inputs[0] for division in before}
-            for value in sources:
-                del nodes[value]
             total = f"{node.output}.sum"
-            inputs = tuple(sources.get(value, value) for value in node.inputs)
             nodes[total] = replace(node, inputs=inputs, output=total)
-            node = replace(before[0], inputs=(total,), output=node.output)
+            name = f"{node.name}.{type(before[0].op).__name__.lower()}" if shared else before[0].name
+            node = replace(before[0], name=name, inputs=(total,), output=node.output)
+        elif shared and isinstance(node.op, Elementwise | Activation) and divisor_of(before[0]) == 1:
+            node = replace(node, inputs=inputs)
         nodes[node.output] = node
-    return replace(graph, nodes=tuple(nodes.values()))
-
-
-def sinks_from(graph: Graph, before: Node, reader: Node) -> bool:
-    """Whether `before` is a division whose quotient only `reader` reads."""
-    alone = before.output not in graph.outputs and graph.consumers(before.output) == (reader,)
-    return alone and divisor_of(before) is not None
+    return drop_unread(replace(graph, nodes=tuple(nodes.values())))
 
 
 def sinks_through(types: Mapping[str, TensorType], divisions: Sequence[Node], reader: Node) -> bool:

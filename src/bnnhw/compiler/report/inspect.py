@@ -1,6 +1,7 @@
 """The network as a table: what each layer reads, writes, stores and computes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,12 +19,13 @@ WORD_BITS = 64
 class LayerSummary:
     """One node of a graph.
 
-    input_element, output_element: the numbers that an element may be, such as `"0..255"`, `"±1"`, `"float32"`;
-    input_bits, output_bits: what carries one element. weights: how many, of 1 bit each. macs: multiply-accumulates a
-    frame. unique_rows: rows that differ, a row and its inverse counted once, as either's sum gives the other's (the
-    filter reuse of Courbariaux et al., https://arxiv.org/abs/1602.02830, taken to rows). plus_share: share of +1
-    weights, 0 to 1. filters: a convolution's 2-D filters. constant_channels: outputs that are the same for every input.
-    None where there is no such thing.
+    reads: the nodes whose outputs it reads, or the graph's input; files of reports leave it out. input_shape,
+    input_element, input_bits: of the first of them. input_element, output_element: the numbers that an element may be,
+    such as `"0..255"`, `"±1"`, `"float32"`; input_bits, output_bits: what carries one element. weights: how many, of
+    1 bit each. macs: multiply-accumulates a frame. unique_rows: rows that differ, a row and its inverse counted once,
+    as either's sum gives the other's (the filter reuse of Courbariaux et al., https://arxiv.org/abs/1602.02830, taken
+    to rows). plus_share: share of +1 weights, 0 to 1. filters: a convolution's 2-D filters. constant_channels: outputs
+    that are the same for every input. None where there is no such thing.
     """
 
     name: str
@@ -41,6 +43,7 @@ class LayerSummary:
     plus_share: float | None = None
     filters: FilterReuse | None = None
     constant_channels: int | None = None
+    reads: tuple[str, ...] = field(default=(), compare=False, metadata={"plain": None})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,11 @@ class NetworkSummary:
     """The layers in order of evaluation, and their sums."""
 
     layers: tuple[LayerSummary, ...]
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether each layer reads the one before it alone."""
+        return all(after.reads == (before.name,) for before, after in pairwise(self.layers))
 
     @property
     def weights(self) -> int:
@@ -93,6 +101,7 @@ def _summarize(node: Node, graph: Graph, types: dict[str, TensorType]) -> LayerS
     layer = {
         "name": node.name,
         "op": type(node.op).__name__,
+        "reads": tuple(before.name if (before := graph.producer(value)) else value for value in node.inputs),
         "input_shape": read.shape,
         "output_shape": written.shape,
         "input_element": name_of(read.element),

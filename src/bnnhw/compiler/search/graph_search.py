@@ -4,7 +4,7 @@ Streams between layers are not chosen together with them, as `Search` does along
 that is cheapest by itself, the block RAMs shared among all in the best way. What forks, joins and converters cost is
 counted when all is drawn, and a design that does not fit with them is none.
 
-Tests: tests/test_graphs_in_hardware.py
+Tests: tests/graphs/test_graphs_in_hardware.py
 """
 
 from functools import lru_cache

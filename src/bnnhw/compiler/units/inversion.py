@@ -1,6 +1,7 @@
 """Some channels inverted.
 
 Tests: tests/compiler/units/test_area.py
+Tests: tests/compiler/units/test_inversion.py
 """
 
 from collections.abc import Sequence
@@ -10,13 +11,16 @@ import numpy as np
 from amaranth.lib import wiring
 from numpy.typing import NDArray
 
+from bnnhw.compiler.ir import ops
+from bnnhw.compiler.ir.types import TensorType
 from bnnhw.hw.stream.flow import Channel, Flow, wire_process
 from bnnhw.hw.targets import Cells, Target
 from bnnhw.hw.threshold.invert import Invert
 
+from .codes import Codes, element_of
 from .port import Port
 from .stage import Stage
-from .step import Step
+from .step import Step, steps_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +62,14 @@ class Inversion(Stage):
 
     def build(self) -> wiring.Component:
         return Invert(channels=self.step.channels.tolist(), lanes=self.lanes, pixels=self.pixels, bits=self.step.bits)
+
+
+@steps_of.register
+def _(op: ops.Invert, codes: Codes, x: TensorType, y: TensorType) -> tuple[list[Step], Codes]:
+    bits = codes.greatest.bit_length()
+    if not codes.means(element_of(x)) or codes.greatest != (1 << bits) - 1:
+        raise ValueError(f"only what a Sign or Quantise gives is inverted, not {x}")
+    return [Inverting(op.channels, bits)], codes
 
 
 def merge_inversions(steps: Sequence[Step]) -> list[Step]:

@@ -21,7 +21,7 @@ __all__ = ["fine_tune", "learnable"]
 _LEAST = 1e-12  # a weight of 0 would be +1
 
 
-def learnable(graph: Graph) -> nn.Sequential:
+def learnable(graph: Graph) -> nn.Module:
     """The network of `graph` with everything in it to be learnt: it computes the same until its first step.
 
     A graph holds signs. The latent weights get them, with the magnitudes of fresh weights (`xavier_uniform_`, from

@@ -100,7 +100,9 @@ def split_at(graph: Graph, link: Link) -> tuple[nn.Sequential, BinaryLayer, nn.S
 
     The layers' factors and offsets stay as they are.
     """
-    modules = list(network_of(graph))
+    network = network_of(graph)
+    assert isinstance(network, nn.Sequential), "links are of chains"
+    modules = list(network)
     first, second = [index for index, module in enumerate(modules) if isinstance(module, BinaryLayer)][
         link.ordinal - 1 : link.ordinal + 1
     ]

@@ -57,6 +57,7 @@ def prune(
     Parameters
     ----------
     graph : Graph
+        A chain of layers.
     keep : float
         Fraction of each layer's channels, above 0 and at most 1; at least one stays.
     by : "magnitude" or "thinet"
@@ -74,6 +75,11 @@ def prune(
         raise ValueError(f"keep={keep:g} must be above 0 and at most 1")
     if by == "thinet" and images is None:
         raise ValueError("by='thinet' looks at sample images; give some, or prune by 'magnitude'")
+    if (node := graph.off_chain()) is not None:
+        raise ValueError(
+            f"pruning takes a chain of layers; layer {node.name!r} takes {list(node.inputs)}, where branches part or "
+            "meet"
+        )
     shape, _, _ = input_of(graph)
     examples = None if images is None else torch.as_tensor(images).float()
     if examples is not None and (examples.shape[1:] != shape or not len(examples)):

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
+from bnnhw.model.layers.joins import Add, Concat
 from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign
 from bnnhw.model.methods.abc_net import BinaryBases
@@ -139,10 +140,19 @@ class _Found:
             read = _given(inner, _REAL) if inner is not None else self.precision(x)
             self.layers.append((module, read, x, output))
             given = _REAL
+        elif isinstance(module, Add | Concat):
+            given = _joined(module, [self.precision(value) for value in inputs])
         else:
             given = _given(module, self.precision(x))
         if output is not x:
             self.precisions.setdefault(id(output), given)  # a container gives what its last layer gave
+
+
+def _joined(module: Add | Concat, read: Sequence[Precision]) -> Precision:
+    """The precision of what `module` makes of numbers of these precisions: one bit more where it adds them."""
+    if any(one.is_real or one.bases > 1 for one in read):
+        return _REAL
+    return Precision(max(one.bits for one in read) + isinstance(module, Add))
 
 
 def _given(module: nn.Module, read: Precision) -> Precision:

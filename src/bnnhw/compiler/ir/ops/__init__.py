@@ -2,7 +2,8 @@
 
 Trained: InputThreshold, Flatten, BinaryLinear, BinaryConv2d, MaxPool, AveragePool, BatchNorm, Affine, HardTanh, Relu,
 Identity, Sign, Quantise, Add, Concat.
-Integer: Threshold, MultiThreshold, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax, Add, Concat.
+Integer: Threshold, MultiThreshold, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax, Add,
+Concat, Invert.
 Between the two, inside passes: Divide.
 """
 
@@ -15,6 +16,7 @@ from bnnhw.compiler.ir.ops.integer.argmax import ArgMax
 from bnnhw.compiler.ir.ops.integer.concat import Concat
 from bnnhw.compiler.ir.ops.integer.conv import Conv
 from bnnhw.compiler.ir.ops.integer.flatten import Flatten
+from bnnhw.compiler.ir.ops.integer.invert import Invert
 from bnnhw.compiler.ir.ops.integer.matmul import MatMul
 from bnnhw.compiler.ir.ops.integer.max_pool import MaxPool
 from bnnhw.compiler.ir.ops.integer.multi_threshold import MultiThreshold
@@ -58,6 +60,7 @@ __all__ = [
     "HardTanh",
     "Identity",
     "InputThreshold",
+    "Invert",
     "MatMul",
     "MaxPool",
     "MultiThreshold",

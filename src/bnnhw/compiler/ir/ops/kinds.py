@@ -27,8 +27,8 @@ class Elementwise(Op):
 
     @property
     def alike(self) -> bool:
-        """Whether it is the same function in all channels."""
-        return True
+        """Whether it is the same function in all channels: whether none of its fields has an element for each."""
+        return all(value.size == 1 for value in vars(self).values() if isinstance(value, np.ndarray))
 
     @property
     def divides_by(self) -> int | None:

@@ -1,6 +1,6 @@
 """Channels of several streams side by side.
 
-Tests: tests/test_graphs_in_hardware.py
+Tests: tests/graphs/test_graphs_in_hardware.py
 """
 
 from collections.abc import Sequence

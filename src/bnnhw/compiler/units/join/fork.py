@@ -1,6 +1,6 @@
 """A stream that several units read.
 
-Tests: tests/test_graphs_in_hardware.py
+Tests: tests/graphs/test_graphs_in_hardware.py
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """What becomes of several values where they meet, or of one that goes its ways apart, without a folding.
 
-Tests: tests/test_graphs_in_hardware.py
+Tests: tests/graphs/test_graphs_in_hardware.py
 """
 
 from abc import ABC, abstractmethod

@@ -34,10 +34,6 @@ class Affine(Elementwise):
                 parameter(name, array)
 
     @property
-    def alike(self) -> bool:
-        return all(array is None or len(array) == 1 for array in (self.weight, self.bias))
-
-    @property
     def divides_by(self) -> int | None:
         return 1 if self.weight is None and self.bias is None else None
 

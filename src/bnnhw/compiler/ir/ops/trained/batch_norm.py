@@ -45,10 +45,6 @@ class BatchNorm(Elementwise):
         if not (self.variance >= 0).all() or (self.eps == 0 and not self.variance.all()):
             raise ValueError(f"variance + eps must be positive, but can be {self.variance.min()} + {self.eps}")
 
-    @property
-    def alike(self) -> bool:
-        return False
-
     def check_channels(self, channels: int) -> None:
         check_length("mean", self.mean, channels)
 

@@ -1,26 +1,15 @@
-"""Graphs with forks and joins from integers to the RTL: several foldings, random stalls, exact cycles."""
+"""Integer graphs with forks and joins, drawn by hand and at random."""
 
 from collections.abc import Callable
 
 import numpy as np
-import pytest
 
-from bnnhw.compiler import Graph, Node, Schedule, TensorType, Value, evaluate
-from bnnhw.compiler.dataflow.schedule import apply_plan
+from bnnhw.compiler import Graph, Node, TensorType, Value
 from bnnhw.compiler.ir import ops
-from bnnhw.compiler.ir.graph import trace, verify
+from bnnhw.compiler.ir.graph import verify
 from bnnhw.compiler.ir.types import IntType
-from bnnhw.compiler.lowering.folding_plan import FoldingPlan
-from bnnhw.compiler.lowering.network import lower_network
-from bnnhw.compiler.search.scheduling import schedule
-from bnnhw.compiler.units.product.folding import Folding
-from bnnhw.hw.targets import get_device
-from bnnhw.sim.batch.simulator import BatchSimulator
-from bnnhw.sim.ladder.rungs import frames_of, trace_rtl
 
-DEVICE = get_device("LFE5U-85F")
 SHAPE = (6, 8, 2)
-FRAMES = 10
 
 
 class Sketch:
@@ -53,6 +42,10 @@ class Sketch:
         middle, reach = (element.lo + element.hi) // 2, max(1, (element.hi - element.lo) // 8)
         thresholds = self.rng.integers(middle - reach, middle + reach + 1, self.types[x].shape[-1])
         return self.add(ops.Threshold(thresholds), x)
+
+    def pick(self, *choices):
+        """One of them."""
+        return choices[self.rng.integers(len(choices))]
 
     def graph(self, scores: str, *, label: bool = True) -> Graph:
         last = self.add(ops.ArgMax(), scores) if label else scores
@@ -107,66 +100,43 @@ GRAPHS: dict[str, Callable[[Sketch], str]] = {
     function.__name__: function
     for function in (concat_of_bits, dense_net, dense_branches, sum_of_sums, residual, three_ways, two_thresholds)
 }
-FOLDINGS = ((1, False, (0.0, 0.0)), (2, False, (0.3, 0.3)), (4, False, (0.0, 0.0)), (1, True, (0.3, 0.0)))
-"""PE, SIMD and pixels at most, whether hardwired, and the probabilities of stalls before and behind the core."""
 
 
-def folded(graph: Graph, *, most: int, hardwired: bool) -> Schedule:
-    plan = []
-    for layer in lower_network(graph).pipeline.layers:
-        if hardwired:
-            folding = Folding(layer.rows, layer.simds[-1] if layer.windows else layer.cols, engine="hardwired")
-        else:
-            legal = layer.pes, layer.simds, layer.pixel_counts
-            pe, simd, pixels = (max(size for size in sizes if size <= most) for sizes in legal)
-            folding = Folding(pe, simd, pixels=pixels)
-        plan.append((layer.name, folding))
-    return apply_plan(graph, FoldingPlan(tuple(plan)), device=DEVICE, clock_hz=1e8)
+def random_graph(seed: int) -> Graph:
+    """A random series-parallel graph: up to four pieces, each perhaps of up to three branches."""
+    sketch = Sketch(seed)
+    value = sketch.sign(sketch.conv("x", sketch.pick(2, 3, 4)))
+    for _ in range(sketch.pick(1, 2, 3)):
+        value = piece(sketch, value)
+    return sketch.graph(sketch.dense(value, 5))
 
 
-def images(graph: Graph, count: int) -> np.ndarray:
-    return np.random.default_rng(1).integers(0, 4, (count, *graph.inputs[0].type.shape))
+def piece(sketch: Sketch, value: str) -> str:
+    """Branches of bits that are concatenated, sums of branches before one threshold, or a pooling."""
+    height, width, _ = sketch.types[value].shape
+    kind = sketch.pick("concat", "add", "pool", "concat", "add")
+    if kind == "pool" and min(height, width) >= 4:
+        return sketch.add(ops.MaxPool((2, 2), (2, 2)), value)
+    strides = [(1, 1), (2, 2)] if height % 2 == width % 2 == 0 and min(height, width) >= 4 else [(1, 1)]
+    stride = strides[sketch.rng.integers(len(strides))]
+    if kind == "add":
+        rows = sketch.pick(2, 3, 4)
+        total = branch_of_sums(sketch, value, rows, stride)
+        for _ in range(sketch.pick(1, 2)):
+            total = sketch.add(ops.Add(), total, branch_of_sums(sketch, value, rows, stride))
+        return sketch.sign(total)
+    branches = [
+        sketch.sign(branch_of_sums(sketch, value, sketch.pick(1, 2, 3), stride)) for _ in range(sketch.pick(1, 2))
+    ]
+    if stride == (1, 1):
+        branches.append(value)  # a skip
+    if len(branches) == 1:
+        return branches[0]
+    return sketch.add(ops.Concat(), *branches)
 
 
-def check_rtl(chosen: Schedule, graph: Graph, *, stalls: tuple[float, float]) -> None:
-    """The RTL gives the graph's answers, and without stalls in the predicted cycles."""
-    inputs = images(graph, FRAMES)
-    (expected,) = evaluate(graph, {"x": inputs}).values()
-    result = BatchSimulator(chosen.core()).run(
-        frames_of(chosen, inputs), output_beats=chosen.output_beats, stall_probability=stalls, seed=2, lanes=1
-    )
-    answers = chosen.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=FRAMES)
-    np.testing.assert_array_equal(answers, expected)
-    if stalls == (0.0, 0.0):
-        ends = result.output_cycles[:, -1]
-        assert ends[0] - result.accepted_cycles[0, 0] == chosen.timing.latency
-        assert set(np.diff(ends)[FRAMES // 2 :].tolist()) == {chosen.timing.initiation_interval}
-
-
-@pytest.mark.parametrize("name", GRAPHS)
-def test_foldings(name: str):
-    sketch = Sketch()
-    graph = sketch.graph(GRAPHS[name](sketch))
-    for most, hardwired, stalls in FOLDINGS:
-        check_rtl(folded(graph, most=most, hardwired=hardwired), graph, stalls=stalls)
-
-
-@pytest.mark.parametrize("name", ["dense_net", "residual", "three_ways"])
-def test_every_value_is_equal(name: str):
-    sketch = Sketch()
-    graph = sketch.graph(GRAPHS[name](sketch), label=False)
-    inputs = images(graph, 4)
-    expected = trace(graph, {"x": inputs})
-    found = trace_rtl(folded(graph, most=2, hardwired=False), inputs)
-    assert len(found) >= 3
-    for value, values in found.items():
-        np.testing.assert_array_equal(values, expected[value], err_msg=value)
-
-
-@pytest.mark.parametrize("name", ["dense_net", "dense_branches", "sum_of_sums"])
-def test_searched_foldings(name: str):
-    sketch = Sketch()
-    graph = sketch.graph(GRAPHS[name](sketch))
-    chosen = schedule(graph, DEVICE, target_fps=500_000)
-    assert chosen.frames_per_second >= 500_000
-    check_rtl(chosen, graph, stalls=(0.0, 0.0))
+def branch_of_sums(sketch: Sketch, value: str, rows: int, stride: tuple[int, int]) -> str:
+    """One or two convolutions to sums, the last with this stride."""
+    if sketch.rng.random() < 1 / 3:
+        value = sketch.sign(sketch.conv(value, sketch.pick(1, 2, 3), sketch.pick(1, 3)))
+    return sketch.conv(value, rows, sketch.pick(1, 3, 5), stride=stride)
