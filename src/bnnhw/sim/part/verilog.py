@@ -21,6 +21,7 @@ _TIMING = re.compile(r"^\s*specify\b.*?\bendspecify\n", re.MULTILINE | re.DOTALL
 
 def core_verilog(core: Core, name: str) -> str:
     """The Verilog of `core` with AXI4-Streams, as the module `name` and modules that begin with `name` and a dot."""
+    # Multiplexers for all processes: of some that yosys writes as `always @*` the results stay X in Icarus Verilog.
     commands = ["read_rtlil design", "proc", "memory_collect", "write_verilog -noattr design.v"]
     with TemporaryDirectory(prefix="bnnhw-") as folder:
         files = {"design": convert_component(AxiStreamCore(core), name=name)}
