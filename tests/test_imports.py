@@ -34,7 +34,7 @@ MAY_IMPORT = {
 SUB_ROOMS = {
     "hw": (
         *("rtlil", "targets", "logic", "stream", "storage", "join", "product", "hardwired", "window", "pool"),
-        *("threshold", "output", "core", "protocol", "link", "top"),
+        *("threshold", "output", "core", "axi_stream", "protocol", "link", "top"),
     ),
     "compiler": (
         *("codec", "errors", "ir", "frontends", "passes", "units", "lowering", "dataflow", "search", "kernel"),
@@ -56,11 +56,23 @@ SUB_ROOMS = {
         ),
         *("report", "pruning", "named"),
     ),
-    "sim": ("errors", "netlist", "batch", "icarus", "ladder", "board"),
+    "sim": ("errors", "netlist", "batch", "icarus", "ladder", "board", "part"),
     "boards": ("board", "design", "toolchain", "build", "manifest", "folder", "flash", "host"),
     "api": (
         *("checks", "images", "builds", "ladder"),
-        *("build", "verify", "simulate", "evaluate", "inspect", "train", "prune", "flash", "run", "samples"),
+        *(
+            "build",
+            "build_core",
+            "verify",
+            "simulate",
+            "evaluate",
+            "inspect",
+            "train",
+            "prune",
+            "flash",
+            "run",
+            "samples",
+        ),
         *("lowlight", "enhance"),
     ),
     "accuracy": ("rows", "record", "report", "plot", "measure"),

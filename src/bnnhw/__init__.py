@@ -12,6 +12,7 @@ from bnnhw.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from bnnhw.api.build import build
+    from bnnhw.api.build_core import build_core
     from bnnhw.api.builds.plan import PlanOptions
     from bnnhw.api.enhance import enhance
     from bnnhw.api.evaluate import evaluate
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PlanOptions",
     "build",
+    "build_core",
     "compare_lowlight",
     "default_recipe",
     "enhance",

@@ -37,6 +37,8 @@ CASES = [
     Case(
         "build: the working folder", "build model.pt -o .", r"\. holds the working folder, which cannot be replaced; .*"
     ),
+    Case("core: a build", "build --as core model.pt -o build", "build holds other things than a core; name another .*"),
+    Case("core: a file", "build --as core model.pt -o digit.png", "digit.png is a file, not a folder; .*"),
     Case("build: below a file", "build model.pt -o model.pt/out", ".*/model.pt: (Not a directory|File exists)"),
     Case("build: no such world", "build model.pt -o /proc/none/out", "/proc/none: No such file or directory"),
     Case(
@@ -95,6 +97,7 @@ def full_disk() -> Iterator[None]:
 
 FULL_DISK = [
     Case("build", "build model.pt --stop-after rtl -o out", FULL),
+    Case("core", "build model.pt --as core -o out", FULL),
     Case("build over a former one", "build model.pt --stop-after rtl -o build", FULL),
     Case("train", f"{TRAIN} -o new.pt", FULL),
     Case("train over a former model", f"{TRAIN} -o model.pt", FULL),

@@ -108,6 +108,17 @@ CASES = [
     Case("unknown command", "biuld model.pt", r"No such command 'biuld'.*\(try 'bnnhw --help'\)"),
     Case("unknown option", "build model.pt --bord ulx3s", r"No such option.*--bord.*\(try 'bnnhw build --help'\)"),
     Case("no model", "build", r"Missing argument 'MODEL'. \(try 'bnnhw build --help'\)"),
+    *(
+        Case(
+            f"core with --{option}",
+            f"build model.pt --as core --{option} {value} -o out",
+            rf"--{option} is for bitstreams: a core has no link, and is not placed \(try .*\)",
+        )
+        for option, value in {"baud": 9600, "seed": 1, "retries": 0, "stop-after": "rtl", "time-limit": 9}.items()
+    ),
+    Case("core of an unknown board", "build model.pt --as core --board ulx -o out", "board='ulx' is unknown; .*"),
+    Case("core out of reach", "build model.pt --as core --target-fps 1e12 -o out", r"target_fps=1e\+12 at 110 MHz .*"),
+    Case("unknown kind", "build model.pt --as asic -o out", ".*'--as': 'asic' is not one of 'bitstream', 'core'.*"),
     Case("unknown stage", "build model.pt --stop-after lunch", ".*'--stop-after': 'lunch' is not one of 'rtl', .*"),
     Case("unknown rung", "verify model.pt --through moon", ".*'--through': 'moon' is not one of 'graph', .*"),
     Case("no samples", "verify model.pt --samples 0", ".*'--samples': 0 is not in the range x>=1.*"),

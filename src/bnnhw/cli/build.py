@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
+from click.core import ParameterSource
 
 from .options.common import MODEL, FiniteRange
 from .options.plan import plan_options
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 @click.argument("model", type=MODEL)
 @click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("build/out"), show_default=True)
 @plan_options
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice(["bitstream", "core"]),
+    default="bitstream",
+    show_default=True,
+    help="What to make; a core is Verilog for a top of your own.",
+)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of the placer.")
 @click.option("--retries", type=click.IntRange(min=0), default=3, show_default=True, help="Further seeds.")
 @click.option("--stop-after", type=click.Choice(["rtl", "synth", "route"]), help="Leave out what comes later.")
@@ -26,6 +35,7 @@ def command(
     model: Path,
     output: Path,
     plan: "PlanOptions",
+    kind: Literal["bitstream", "core"],
     seed: int,
     retries: int,
     stop_after: Literal["rtl", "synth", "route"] | None,
@@ -37,15 +47,27 @@ def command(
 
     Without --target-fps, --fill or --folding the design is made ten times as fast as its UART, or as fast as fits.
 
+    With --as core the folder holds the core alone, for a top of your own: Verilog with AXI4-Streams, a bench with
+    golden frames that needs cocotb and Icarus Verilog alone, a FuseSoC core file and a README. Without --board it is
+    plain Verilog for any FPGA, with --board it has the primitives of that board's.
+
     \b
     Example: bnnhw build --board ulx3s-85f model.pt -o build/lfc
              bnnhw build --board ulx3s-12f --target-fps 10000 model.pt -o build/small
+             bnnhw build --as core --target-fps 10000 model.pt -o build/core
     """
     from bnnhw.api.build import build
+    from bnnhw.api.build_core import build_core
     from bnnhw.compiler.report.page import headline
 
     from .progress import StageProgress
 
+    if kind == "core":
+        refuse_what_cores_lack(click.get_current_context())
+        with StageProgress(quiet=quiet) as progress:
+            report = build_core(model, output, plan=plan, check=check, progress=progress.show)
+        click.echo(f"{output}: {headline(report)}")
+        return
     with StageProgress(quiet=quiet) as progress:
         report = build(
             model,
@@ -66,3 +88,11 @@ def command(
             f"take --clock-mhz {int(clock.fmax_hz // 1e6)}, more --retries, or another folding",
             err=True,
         )
+
+
+def refuse_what_cores_lack(context: click.Context) -> None:
+    """Raises a UsageError where an option was given that only a bitstream has."""
+    for name in ("baud", "seed", "retries", "stop_after", "time_limit"):
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{option} is for bitstreams: a core has no link, and is not placed", ctx=context)

@@ -12,11 +12,12 @@ import numpy as np
 from bnnhw.boards.build import BuildFigures, BuildOptions, build
 from bnnhw.boards.manifest import MANIFEST, Manifest, describe_build, network_id
 from bnnhw.compiler.dataflow.schedule import Schedule
-from bnnhw.compiler.ir.graph import Graph, evaluate, random_feeds
+from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.report import BuildPhase, BuildReport, Clock, Link, Provenance, write
 from bnnhw.compiler.report.from_schedule import from_schedule
 from bnnhw.compiler.search.candidates import find_candidates
 
+from .golden import golden_frames
 from .link_rate import link_frames_per_second
 from .plan import PlanOptions
 
@@ -59,19 +60,11 @@ def fill_folder(
     )
     (folder / MANIFEST).write_text(manifest.to_json())
     (folder / "folding.json").write_text(schedule.plan.to_json())
-    write_golden(folder / "golden.npz", schedule)
+    images, answers = golden_frames(schedule, samples=GOLDEN_SAMPLES)
+    np.savez(folder / "golden.npz", images=images, answers=answers)
     report = make_report(folder, manifest, graph, integers, schedule, figures)
     write(report, folder)
     return report
-
-
-def write_golden(path: Path, schedule: Schedule) -> None:
-    """Seeded random images with the answers that the integer graph gives: a self-test for any board."""
-    (value,) = schedule.host_graph.inputs
-    images = random_feeds(schedule.host_graph, samples=GOLDEN_SAMPLES, seed=0)[value.name]
-    (between,) = evaluate(schedule.host_graph, {value.name: images}).values()
-    (answers,) = evaluate(schedule.core_graph, {schedule.core_graph.inputs[0].name: between}).values()
-    np.savez(path, images=images, answers=answers)
 
 
 def make_report(

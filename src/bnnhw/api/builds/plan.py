@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from bnnhw.compiler.dataflow.schedule import Schedule
     from bnnhw.compiler.ir.graph import Graph
 
-__all__ = ["LINK_MARGIN", "PlanOptions"]
+__all__ = ["DEFAULT_BOARD", "LINK_MARGIN", "PlanOptions"]
+
+DEFAULT_BOARD = "ulx3s-85f"
+"""Where no board is asked for."""
 
 LINK_MARGIN = 10
 """Where no speed is asked for, a design is made this many times faster than its UART."""
@@ -22,15 +25,15 @@ LINK_MARGIN = 10
 class PlanOptions:
     """Which board, and how much of the network works in parallel.
 
-    target_fps: the smallest design of at least so many frames a second. fill: the fastest one in this share of the
-    FPGA, in (0, 1]. folding: a folding.json, such as a build wrote. One of the three at most. vectors: frames that
-    share a weight fetch; by default the best number. clock_mhz: the core's clock; by default 100, with target_fps up
-    to 110, whatever makes the design smallest.
+    board: by default DEFAULT_BOARD; of a core alone then only its FPGA's sizes. target_fps: the smallest design of at
+    least so many frames a second. fill: the fastest one in this share of the FPGA, in (0, 1]. folding: a folding.json,
+    such as a build wrote. One of the three at most. vectors: frames that share a weight fetch; by default the best
+    number. clock_mhz: the core's clock; by default 100, with target_fps up to 110, whatever makes the design smallest.
 
     Raises ValueError where there is no such board.
     """
 
-    board: str = "ulx3s-85f"
+    board: str | None = None
     target_fps: float | None = None
     fill: float | None = None
     folding: str | Path | None = None
@@ -42,14 +45,14 @@ class PlanOptions:
     def __post_init__(self):
         from bnnhw.boards.board import get_board
 
-        get_board(self.board)
+        get_board(self.board or DEFAULT_BOARD)
 
     @property
     def target(self) -> "Board":
-        """The board of that name."""
+        """The board of that name; DEFAULT_BOARD where none was said."""
         from bnnhw.boards.board import get_board
 
-        return get_board(self.board)
+        return get_board(self.board or DEFAULT_BOARD)
 
     def schedule(self, integers: "Graph") -> "Schedule":
         """The schedule of an integer graph that these options ask for.

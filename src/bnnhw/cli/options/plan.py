@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bnnhw.api.builds.plan import PlanOptions
+from bnnhw.api.builds.plan import DEFAULT_BOARD, PlanOptions
 
 from .common import FiniteRange, gather
 
@@ -16,7 +16,7 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
     positive, share, mhz = FiniteRange(min=0, min_open=True), FiniteRange(0, 1, min_open=True), FiniteRange(min=1)
     path = click.Path(path_type=Path)
     options = (
-        click.option("--board", default="ulx3s-85f", show_default=True, help="See bnnhw boards."),
+        click.option("--board", help=f"See bnnhw boards; if not given {DEFAULT_BOARD}."),
         click.option("--target-fps", type=positive, help="The smallest design of at least so many frames a second."),
         click.option("--fill", type=share, help="The fastest design in this share of the FPGA."),
         click.option("--folding", type=path, help="A folding.json, such as a build wrote."),

@@ -4,6 +4,7 @@ Tests: tests/sim/netlist/ecp5/test_slices.py
 """
 
 import importlib
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +13,7 @@ from bnnhw.hw.targets import TARGETS, SimulationModels
 
 from .gates import Cell, Gates
 
-__all__ = ["GATES", "PARTS", "READ_CELLS", "VERILOG", "model_sources"]
+__all__ = ["GATES", "PARTS", "READ_CELLS", "VERILOG", "model_library", "model_sources"]
 
 _MODELS: dict[str, SimulationModels] = {target.models.folder: target.models for target in TARGETS.values()}
 _PACKAGES: list[ModuleType] = [importlib.import_module(f".{folder}", __package__) for folder in _MODELS]
@@ -45,3 +46,18 @@ def model_sources() -> list[str]:
     """The texts of all that is known of the families."""
     folders = (Path(__file__).parent / folder for folder in _MODELS)
     return [path.read_text() for folder in folders for path in sorted(folder.iterdir()) if path.is_file()]
+
+
+def model_library() -> str:
+    """The Verilog of the families' cells: what their folders hold stands behind yosys' own library."""
+    share = Path(importlib.import_module("pyosys").__file__ or "").parent / "share"
+    libraries = [_with_includes(share / models.library.removeprefix("+/")) for models in _MODELS.values()]
+    own = [*_files(lambda models: models.overriding), *VERILOG]
+    return "\n".join([*libraries, *(path.read_text() for path in own)])
+
+
+def _with_includes(path: Path) -> str:
+    """A Verilog file with those of its folder that it includes."""
+    return re.sub(
+        r'^`include "(.+)"', lambda found: _with_includes(path.with_name(found[1])), path.read_text(), flags=re.M
+    )
