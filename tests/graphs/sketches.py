@@ -96,9 +96,24 @@ def two_thresholds(sketch: Sketch) -> str:
     return sketch.dense(sketch.add(ops.Concat(), left, sketch.sign(sketch.conv(right, 3))), 5)
 
 
+def sums_of_two_widths(sketch: Sketch) -> str:
+    first = sketch.sign(sketch.conv("x", 4))
+    narrow, wide = sketch.conv(first, 3, 1), sketch.conv(first, 2)
+    return sketch.dense(sketch.sign(sketch.add(ops.Concat(), narrow, wide)), 5)
+
+
 GRAPHS: dict[str, Callable[[Sketch], str]] = {
     function.__name__: function
-    for function in (concat_of_bits, dense_net, dense_branches, sum_of_sums, residual, three_ways, two_thresholds)
+    for function in (
+        concat_of_bits,
+        dense_net,
+        dense_branches,
+        sum_of_sums,
+        residual,
+        three_ways,
+        two_thresholds,
+        sums_of_two_widths,
+    )
 }
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bnnhw.compiler import Graph, Schedule, evaluate
+from bnnhw.compiler import Graph, Schedule, ScheduleError, evaluate
 from bnnhw.compiler.dataflow.dataflow import Dataflow
 from bnnhw.compiler.dataflow.draw import draw_core
 from bnnhw.compiler.dataflow.join_queues import insert_queues
@@ -91,6 +91,20 @@ def test_searched_foldings(name: str):
     chosen = schedule(graph, DEVICE, target_fps=500_000)
     assert chosen.frames_per_second >= 500_000
     check_rtl(chosen, graph, stalls=(0.0, 0.0))
+
+
+@pytest.mark.parametrize("options", [{}, {"target_fps": 1000}, {"fill": 0.1}])
+def test_vectors_have_no_convolutions(options: dict):
+    sketch = Sketch()
+    graph = sketch.graph(GRAPHS["dense_net"](sketch))
+    with pytest.raises(ScheduleError, match=r"^vectors=2 must be 1 where there are convolutions; give their foldings"):
+        schedule(graph, DEVICE, vectors=2, **options)
+
+
+def test_several_vectors():
+    sketch = Sketch()
+    graph = sketch.graph(GRAPHS["dense_branches"](sketch))
+    check_rtl(schedule(graph, DEVICE, vectors=2), graph, stalls=(0.0, 0.3))
 
 
 def limits_of(dataflow: Dataflow) -> dict[Connection, int]:

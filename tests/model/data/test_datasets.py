@@ -77,7 +77,9 @@ def test_without_a_network_the_way_by_hand_is_told(
     monkeypatch.delenv("BNNHW_DATA_DIR", raising=False)
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path))
     monkeypatch.setattr(pooch.HTTPDownloader, "__call__", fail)
-    with pytest.raises(ValueError, match=rf"^cannot download https://.*train-images.* of {name} by hand .*--data-dir"):
+    with pytest.raises(
+        ValueError, match=rf"^cannot download https://.*train-images.* of {name} by hand .*as the data dir"
+    ):
         load_data_set(name)
 
 

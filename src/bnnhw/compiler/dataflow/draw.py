@@ -6,7 +6,6 @@ Tests: tests/compiler/dataflow/test_queues.py
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.convert import regroup
 from bnnhw.compiler.units.join.fork import Forking
@@ -44,10 +43,7 @@ def draw_blocks(
     pipeline: Pipeline, foldings: Sequence[Folding], vectors: int, target: Target
 ) -> "tuple[Drawing, Port]":
     """The units of all blocks, and the stream behind the last one."""
-    if vectors > 1 and any(layer.windows for layer in pipeline.layers):
-        raise ScheduleError(
-            f"vectors={vectors} must be 1 where there are convolutions; give their foldings several pixels instead"
-        )
+    pipeline.check_vectors(vectors)
     folding_of = {layer.name: folding for layer, folding in zip(pipeline.layers, foldings, strict=True)}
     port = core_input(pipeline, foldings, vectors)
     drawing = Drawing(Counter(value for block in pipeline.blocks for value in block.inputs), port, target)

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.types import Element
 from bnnhw.compiler.units.block import Block
 from bnnhw.compiler.units.product.layer import MatrixLayer
@@ -64,6 +65,13 @@ class Pipeline:
                 wanted |= set(block.inputs)
                 kept.append(block)
         return replace(self, blocks=tuple(reversed(kept)), table=None, label=False)
+
+    def check_vectors(self, vectors: int) -> None:
+        """Raise ScheduleError where the layers cannot work on so many frames in lockstep."""
+        if vectors > 1 and any(layer.windows for layer in self.layers):
+            raise ScheduleError(
+                f"vectors={vectors} must be 1 where there are convolutions; give their foldings several pixels instead"
+            )
 
     @property
     def classes(self) -> int:

@@ -23,9 +23,16 @@ from bnnhw.hw.targets import Cells, Device, Target
 from .options import Option
 from .search import Design, Search, shift
 
+ENDLESS = 2**40
+"""More cycles than any unit takes."""
+
 
 class GraphSearch(Search):
     """The designs of one pipeline, whatever reads what, on the devices of one target."""
+
+    def limits(self) -> list[int]:
+        """Those of the layers, and one that whatever stands between them keeps."""
+        return [*super().limits(), ENDLESS]
 
     def _lightest(self, device: Device, *, vectors: int, limit: float, fill: float, ff_weight: float) -> Design | None:
         def weight(resources: Cells) -> float:

@@ -68,6 +68,8 @@ def schedule(
         except ScheduleError as error:
             raise ScheduleError(f"{folding}: {error}") from error
     network = lower_network(graph)
+    if vectors is not None:
+        network.pipeline.check_vectors(vectors)
     search = search_of(network.pipeline, device.target)
     counts = range(1, MAX_VECTORS + 1) if vectors is None else range(vectors, vectors + 1)
     if target_fps is None:

@@ -32,7 +32,10 @@ def test_weights_are_signs_from_the_start_and_gamma_follows_the_schedule() -> No
     ("network", "message"),
     [
         (nn.Linear(2, 2), "optimizer 'bop' flips binary weights, but the network has none; take 'adam' or 'sgd'"),
-        (nn.Sequential(BinaryLinear(2, 2, weights=IrNet().weights())), "layer '0' has BalancedWeights; take --method"),
+        (
+            nn.Sequential(BinaryLinear(2, 2, weights=IrNet().weights())),
+            "layer '0' has BalancedWeights; take the method",
+        ),
     ],
 )
 def test_errors(network: nn.Module, message: str) -> None:
