@@ -1,6 +1,6 @@
 """model.pt to a checked graph and back, by way of plain data. Nothing in a file is ever run.
 
-The format is written down in docs/architecture.md.
+The format is written down in docs/model-file.md.
 """
 
 import io
