@@ -1,6 +1,7 @@
 """Tool chains that are not there, that fail, and that take too long."""
 
 import re
+import sys
 from importlib.machinery import PathFinder
 from importlib.metadata import Distribution, PackageNotFoundError
 from pathlib import Path
@@ -203,6 +204,8 @@ def test_says_what_to_install(
             raise PackageNotFoundError(name)
         return from_name(name)
 
+    for name in packages:  # that another test imported
+        monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setattr(PathFinder, "find_spec", find_others)
     monkeypatch.setattr(Distribution, "from_name", other_of_name)
     monkeypatch.setenv("PATH", "")

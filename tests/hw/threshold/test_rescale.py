@@ -66,6 +66,15 @@ def test_offsets_may_be_negative_where_no_result_is():
     assert run_scenario(unit, beats, outputs=6).outputs == expected
 
 
+def test_greater_results_may_be_promised_than_come():
+    offsets = np.full((1, 1, 1, 2), 124)
+    places = Places(channels=2, lanes=2)
+    unit = Rescale(offsets=offsets, factor=2, greatest=6, greatest_result=260, places=places, target=PORTABLE)
+    beats = [pack((x, 6 - x), 3) for x in range(7)]
+    expected = [pack((124 + 2 * x, 136 - 2 * x), 9) for x in range(7)]
+    assert run_scenario(unit, beats, outputs=7).outputs == expected
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_no_cycle_is_lost(case):
     unit, trace = verify_against_reference(*case, stalls=(0, 0))

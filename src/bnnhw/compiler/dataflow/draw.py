@@ -23,7 +23,8 @@ from .layer_units import core_input, layer_stages, output_stages, steps_stages
 
 def draw_core(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int, target: Target) -> Dataflow:
     """The whole core without queues. Raises ScheduleError for an illegal folding."""
-    drawing, port = draw_blocks(pipeline, foldings, vectors, target)
+    entry = core_input(pipeline, foldings, vectors)
+    drawing, port = draw_blocks(pipeline, foldings, entry, target)
     drawing.row(output_stages(pipeline, lanes=port.lanes, vectors=vectors, target=target))
     return drawing.dataflow(1 if pipeline.label else port.beats)
 
@@ -35,19 +36,17 @@ def draw_up_to(
     part = pipeline.up_to(value)
     names = {layer.name for layer in part.layers}
     kept = [folding for layer, folding in zip(pipeline.layers, foldings, strict=True) if layer.name in names]
-    drawing, port = draw_blocks(part, kept, vectors, target)
+    drawing, port = draw_blocks(part, kept, core_input(pipeline, foldings, vectors), target)
     return drawing.dataflow(port.beats), port
 
 
-def draw_blocks(
-    pipeline: Pipeline, foldings: Sequence[Folding], vectors: int, target: Target
-) -> "tuple[Drawing, Port]":
-    """The units of all blocks, and the stream behind the last one."""
-    pipeline.check_vectors(vectors)
+def draw_blocks(pipeline: Pipeline, foldings: Sequence[Folding], entry: Port, target: Target) -> "tuple[Drawing, Port]":
+    """The units of all blocks behind the stream of the core's input, and the stream behind the last one."""
+    pipeline.check_vectors(entry.vectors)
     folding_of = {layer.name: folding for layer, folding in zip(pipeline.layers, foldings, strict=True)}
-    port = core_input(pipeline, foldings, vectors)
-    drawing = Drawing(Counter(value for block in pipeline.blocks for value in block.inputs), port, target)
-    drawing.offer(pipeline.input, port, "input")
+    drawing = Drawing(Counter(value for block in pipeline.blocks for value in block.inputs), entry, target)
+    drawing.offer(pipeline.input, entry, "input")
+    port = entry
     for block in pipeline.blocks:
         if isinstance(block, MatrixLayer):
             drawing.read(block.inputs[0])

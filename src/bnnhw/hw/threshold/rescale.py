@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from amaranth.hdl import Cat, Module, Value
+from amaranth.hdl import Cat, Const, Module, Value
 
 from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.targets import Cells, Target
@@ -141,8 +141,13 @@ class Rescale(PlacedUnit[RescaleShape]):
         words = shape.places.tables(self.offsets)[:, :, 0]
         offsets = read_shared_roms(m, words, shape.offset_width, place, enable=advance, target=shape.target, name="rom")
         results = [
-            (sums.word_select(number, shape.width) * shape.factor + offset)[: shape.result_width]
+            _resized(sums.word_select(number, shape.width) * shape.factor + offset, shape.result_width)
             for number, offset in enumerate(offsets)
         ]
         with m.If(advance):
             m.d.sync += [self.o.valid.eq(valid), self.o.payload.eq(Cat(results))]
+
+
+def _resized(value: Value, width: int) -> Value:
+    """An unsigned value in exactly so many bits: cut off, or filled up where greater results are promised than come."""
+    return value[:width] if len(value) >= width else Cat(value, Const(0, width - len(value)))
