@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, note, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from bnnhw.compiler import Graph, Schedule, ScheduleError, evaluate, integerize, load
+from bnnhw.compiler import Graph, Schedule, ScheduleError, integerize, load
 from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.ir.graph import trace
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
@@ -19,16 +19,14 @@ from bnnhw.compiler.lowering.network import split_host
 from bnnhw.compiler.search.scheduling import schedule
 from bnnhw.compiler.units.product.folding import Folding, divisors
 from bnnhw.compiler.units.product.layer import MatrixLayer
-from bnnhw.hw.targets import get_device
 from bnnhw.model import BinaryConv2d, BinaryLinear, Quantise, Sign, TensorNorm, ToChannelsFirst
 from bnnhw.model.export.save_model import save
-from bnnhw.sim.batch.simulator import BatchSimulator
-from bnnhw.sim.ladder.rungs import frames_of, trace_rtl
+from bnnhw.sim.ladder.rungs import trace_rtl
 
+from .core_rtl import DEVICE, check_rtl
 from .test_convolutions import network
 from .test_trained_to_integers import shake
 
-DEVICE = get_device("LFE5U-85F")
 SHAPE = (6, 8, 4)
 FRAMES = 12
 Answers = Literal["label", "scores"]
@@ -159,16 +157,7 @@ def check(
 ) -> None:
     """The RTL gives the graph's answers, and without stalls in the predicted cycles."""
     inputs = np.random.default_rng(seed).integers(lo, hi + 1, (FRAMES, *SHAPE))
-    (expected,) = evaluate(graph, {graph.inputs[0].name: inputs}).values()
-    result = BatchSimulator(chosen.core()).run(
-        frames_of(chosen, inputs), output_beats=chosen.output_beats, stall_probability=stalls, seed=seed, lanes=1
-    )
-    answers = chosen.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=FRAMES)
-    np.testing.assert_array_equal(answers, expected)
-    if stalls == (0.0, 0.0):
-        ends = result.output_cycles[:, -1]
-        assert ends[0] - result.accepted_cycles[0, 0] == chosen.timing.latency
-        assert set(np.diff(ends)[FRAMES // 2 :].tolist()) == {chosen.timing.initiation_interval}
+    check_rtl(chosen, graph, inputs, stalls=stalls, seed=seed)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

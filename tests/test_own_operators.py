@@ -8,25 +8,18 @@ import torch
 from torch import Tensor, nn
 
 import bnnhw
-from bnnhw.compiler import Graph, Schedule, evaluate, integerize
-from bnnhw.compiler.dataflow.schedule import apply_plan
+from bnnhw.compiler import evaluate, integerize
 from bnnhw.compiler.ir import ops
 from bnnhw.compiler.ir.ops import BatchNorm, Conv, Flatten, Op
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
-from bnnhw.compiler.lowering.folding_plan import FoldingPlan
-from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.compiler.search.scheduling import schedule
-from bnnhw.compiler.units.product.folding import Folding
-from bnnhw.hw.targets import get_device
 from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, Sign, ToChannelsFirst, ToChannelsLast
 from bnnhw.model.export import save
-from bnnhw.sim.batch.simulator import BatchSimulator
-from bnnhw.sim.ladder.rungs import frames_of
 
 from .compiler.passes.graphs import chain, linear, vector
+from .core_rtl import DEVICE, check_rtl, folded
 from .own_operators import Abs, ChannelShuffle, known
 
-DEVICE = get_device("LFE5U-85F")
 SHAPE = (4, 6, 4)
 FRAMES = 12
 
@@ -65,39 +58,8 @@ FOLDINGS = (
 """PE and SIMD at most, whether hardwired, and the probabilities of stalls before and behind the core."""
 
 
-def folded(graph: Graph, *, most: int, hardwired: bool) -> Schedule:
-    """Every layer with its greatest legal PE, SIMD and pixels up to `most`."""
-    network = lower_network(graph)
-    plan = []
-    for layer in network.pipeline.layers:
-        if hardwired and layer.groups == 1:
-            folding = Folding(layer.rows, layer.simds[-1] if layer.windows else layer.cols, engine="hardwired")
-        else:
-            folding = Folding(
-                max(size for size in layer.pes if size <= most),
-                max(size for size in layer.simds if size <= most),
-                pixels=max(size for size in layer.pixel_counts if size <= most),
-            )
-        plan.append((layer.name, folding))
-    return apply_plan(graph, FoldingPlan(tuple(plan)), device=DEVICE, clock_hz=1e8)
-
-
 def images(count: int) -> np.ndarray:
     return np.random.default_rng(1).integers(0, 2, (count, *SHAPE))
-
-
-def check_rtl(chosen: Schedule, graph: Graph, *, stalls: tuple[float, float]) -> None:
-    """The RTL gives the graph's answers, and without stalls in the predicted cycles."""
-    (expected,) = evaluate(graph, {"x": images(FRAMES)}).values()
-    result = BatchSimulator(chosen.core()).run(
-        frames_of(chosen, images(FRAMES)), output_beats=chosen.output_beats, stall_probability=stalls, seed=2, lanes=1
-    )
-    answers = chosen.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=FRAMES)
-    np.testing.assert_array_equal(answers, expected)
-    if stalls == (0.0, 0.0):
-        ends = result.output_cycles[:, -1]
-        assert ends[0] - result.accepted_cycles[0, 0] == chosen.timing.latency
-        assert set(np.diff(ends)[FRAMES // 2 :].tolist()) == {chosen.timing.initiation_interval}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -110,7 +72,7 @@ def test_every_level_is_equal(name: str):
     np.testing.assert_array_equal(PackedKernel(graph)(images(200)), labels)
     assert len(set(labels.tolist())) > 2
     for most, hardwired, stalls in FOLDINGS:
-        check_rtl(folded(graph, most=most, hardwired=hardwired), graph, stalls=stalls)
+        check_rtl(folded(graph, most=most, hardwired=hardwired), graph, images(FRAMES), stalls=stalls)
 
 
 @pytest.mark.parametrize("name", ["convolution, |sums|", "dense, shuffled"])
@@ -118,7 +80,7 @@ def test_searched_foldings(name: str):
     graph = integerize(chain(*NETWORKS[name], shape=SHAPE))
     chosen = schedule(graph, DEVICE, target_fps=2_000_000)
     assert chosen.frames_per_second >= 2_000_000
-    check_rtl(chosen, graph, stalls=(0.0, 0.0))
+    check_rtl(chosen, graph, images(FRAMES), stalls=(0.0, 0.0))
 
 
 class Network(nn.Module):

@@ -3,28 +3,23 @@
 import numpy as np
 import pytest
 
-from bnnhw.compiler import Graph, Schedule, ScheduleError, evaluate
+from bnnhw.compiler import Graph, Schedule, ScheduleError
 from bnnhw.compiler.dataflow.dataflow import Dataflow
 from bnnhw.compiler.dataflow.draw import draw_core
 from bnnhw.compiler.dataflow.join_queues import insert_queues
-from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.dataflow.timing import DeadlockError, core_timing
 from bnnhw.compiler.ir.graph import trace
-from bnnhw.compiler.lowering.folding_plan import FoldingPlan
-from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.compiler.search.scheduling import schedule
-from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.compiler.units.queue import Queue
 from bnnhw.hw.core import Core
 from bnnhw.hw.stream.connections import Connection
-from bnnhw.hw.targets import get_device
 from bnnhw.sim.batch.simulator import BatchSimulator
 from bnnhw.sim.errors import DeadlockError as StandstillError
 from bnnhw.sim.ladder.rungs import frames_of, trace_rtl
+from tests.core_rtl import DEVICE, check_rtl, folded
 
 from .sketches import GRAPHS, Sketch, random_graph
 
-DEVICE = get_device("LFE5U-85F")
 FRAMES = 10
 
 
@@ -32,36 +27,8 @@ FOLDINGS = ((1, False, (0.0, 0.0)), (2, False, (0.3, 0.3)), (4, False, (0.0, 0.0
 """PE, SIMD and pixels at most, whether hardwired, and the probabilities of stalls before and behind the core."""
 
 
-def folded(graph: Graph, *, most: int, hardwired: bool) -> Schedule:
-    plan = []
-    for layer in lower_network(graph).pipeline.layers:
-        if hardwired:
-            folding = Folding(layer.rows, layer.simds[-1] if layer.windows else layer.cols, engine="hardwired")
-        else:
-            legal = layer.pes, layer.simds, layer.pixel_counts
-            pe, simd, pixels = (max(size for size in sizes if size <= most) for sizes in legal)
-            folding = Folding(pe, simd, pixels=pixels)
-        plan.append((layer.name, folding))
-    return apply_plan(graph, FoldingPlan(tuple(plan)), device=DEVICE, clock_hz=1e8)
-
-
 def images(graph: Graph, count: int) -> np.ndarray:
     return np.random.default_rng(1).integers(0, 4, (count, *graph.inputs[0].type.shape))
-
-
-def check_rtl(chosen: Schedule, graph: Graph, *, stalls: tuple[float, float]) -> None:
-    """The RTL gives the graph's answers, and without stalls in the predicted cycles."""
-    inputs = images(graph, FRAMES)
-    (expected,) = evaluate(graph, {"x": inputs}).values()
-    result = BatchSimulator(chosen.core()).run(
-        frames_of(chosen, inputs), output_beats=chosen.output_beats, stall_probability=stalls, seed=2, lanes=1
-    )
-    answers = chosen.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=FRAMES)
-    np.testing.assert_array_equal(answers, expected)
-    if stalls == (0.0, 0.0):
-        ends = result.output_cycles[:, -1]
-        assert ends[0] - result.accepted_cycles[0, 0] == chosen.timing.latency
-        assert set(np.diff(ends)[FRAMES // 2 :].tolist()) == {chosen.timing.initiation_interval}
 
 
 @pytest.mark.parametrize("name", GRAPHS)
@@ -69,7 +36,7 @@ def test_foldings(name: str):
     sketch = Sketch()
     graph = sketch.graph(GRAPHS[name](sketch))
     for most, hardwired, stalls in FOLDINGS:
-        check_rtl(folded(graph, most=most, hardwired=hardwired), graph, stalls=stalls)
+        check_rtl(folded(graph, most=most, hardwired=hardwired), graph, images(graph, FRAMES), stalls=stalls)
 
 
 @pytest.mark.parametrize("name", ["dense_net", "residual", "three_ways"])
@@ -90,7 +57,7 @@ def test_searched_foldings(name: str):
     graph = sketch.graph(GRAPHS[name](sketch))
     chosen = schedule(graph, DEVICE, target_fps=500_000)
     assert chosen.frames_per_second >= 500_000
-    check_rtl(chosen, graph, stalls=(0.0, 0.0))
+    check_rtl(chosen, graph, images(graph, FRAMES), stalls=(0.0, 0.0))
 
 
 @pytest.mark.parametrize("options", [{}, {"target_fps": 1000}, {"fill": 0.1}])
@@ -104,7 +71,7 @@ def test_vectors_have_no_convolutions(options: dict):
 def test_several_vectors():
     sketch = Sketch()
     graph = sketch.graph(GRAPHS["dense_branches"](sketch))
-    check_rtl(schedule(graph, DEVICE, vectors=2), graph, stalls=(0.0, 0.3))
+    check_rtl(schedule(graph, DEVICE, vectors=2), graph, images(graph, FRAMES), stalls=(0.0, 0.3))
 
 
 def limits_of(dataflow: Dataflow) -> dict[Connection, int]:
@@ -179,7 +146,7 @@ def test_a_standstill_names_the_join():
 def climb(seed: int) -> None:
     graph = random_graph(seed)
     most, hardwired, stalls = FOLDINGS[seed % len(FOLDINGS)]
-    check_rtl(folded(graph, most=most, hardwired=hardwired), graph, stalls=stalls)
+    check_rtl(folded(graph, most=most, hardwired=hardwired), graph, images(graph, FRAMES), stalls=stalls)
 
 
 @pytest.mark.parametrize("seed", range(3))

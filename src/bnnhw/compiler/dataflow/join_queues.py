@@ -16,9 +16,9 @@ from bnnhw.hw.stream.flow import Channel
 from bnnhw.hw.targets import Target
 
 from .dataflow import Dataflow
+from .queues import LEAST_DEPTH, queue_before
 from .timing import DeadlockError, core_timing, run_core
 
-LEAST_DEPTH = 8
 GREATEST_LIMIT = 2**20
 """Beats of a queue that is endless."""
 
@@ -64,12 +64,11 @@ def most_held(i: Channel, o: Channel) -> int:
 
 def insert_queues(dataflow: Dataflow, limits: Mapping[Connection, int], target: Target) -> Dataflow:
     """The dataflow with a queue of so many beats in each of these ways into a join."""
-    queues = {}
-    for connection, limit in limits.items():
-        _, (number, port) = connection
-        stage = dataflow.stages[number]
-        depth = max(LEAST_DEPTH, 1 << (limit - 1).bit_length())
-        queues[connection] = Queue(
-            name=f"{stage.name} {port} queue", width=stage.input_width(port), depth=depth, limit=limit, target=target
-        )
-    return dataflow.insert(queues)
+    return dataflow.insert(
+        {
+            way: queue_before(
+                dataflow, way, depth=max(LEAST_DEPTH, 1 << (limit - 1).bit_length()), limit=limit, target=target
+            )
+            for way, limit in limits.items()
+        }
+    )

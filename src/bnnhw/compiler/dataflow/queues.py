@@ -9,7 +9,9 @@ from collections.abc import Mapping
 
 from bnnhw.compiler.units.product.window import Window
 from bnnhw.compiler.units.queue import Queue
+from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.stream.connections import OUTSIDE, Connection
+from bnnhw.hw.targets import Target
 
 from .dataflow import Dataflow
 from .timing import Timing, core_timing, least_interval
@@ -58,13 +60,20 @@ def before_windows(dataflow: Dataflow) -> list[Connection]:
 
 
 def insert_queues(dataflow: Dataflow, depths: Mapping[Connection, int]) -> Dataflow:
-    """The dataflow with a queue of so many beats in each of these connections to windows."""
-    queues = {}
+    """The dataflow with a queue of so many words in each of these connections to windows."""
+    queues: dict[Connection, Stage] = {}
     for connection, depth in depths.items():
         window = dataflow.stages[connection[1][0]]
         assert isinstance(window, Window)
-        shape = window.shape
-        queues[connection] = Queue(
-            name=f"{window.name} queue", width=shape.input_width, depth=depth, target=shape.target
-        )
+        queues[connection] = queue_before(dataflow, connection, depth=depth, target=window.shape.target)
     return dataflow.insert(queues)
+
+
+def queue_before(
+    dataflow: Dataflow, connection: Connection, *, depth: int, limit: int | None = None, target: Target
+) -> Queue:
+    """A queue for a connection, called after the unit behind it, and its port where it has several."""
+    _, (number, port) = connection
+    stage = dataflow.stages[number]
+    name = f"{stage.name} {port}" if len(stage.inputs) > 1 else stage.name
+    return Queue(name=f"{name} queue", width=stage.input_width(port), depth=depth, limit=limit, target=target)

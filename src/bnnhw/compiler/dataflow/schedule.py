@@ -127,22 +127,25 @@ class Schedule(LoweredNetwork):
     @property
     def output_lanes(self) -> int:
         """Elements of one vector in a beat of the core's output."""
-        return 1 if self.pipeline.label else self.foldings[-1].pe
+        return self.outputs // self.output_beats
 
     @property
     def outputs(self) -> int:
         """Elements of a frame's output: the label alone, or a score for each class."""
         return 1 if self.pipeline.label else self.pipeline.classes
 
-    def core(self, *, target: Target | None = None, up_to: str | None = None) -> Core:
-        """The hardware, of another target than the device's where one is given. With `up_to`, only what makes the value
-        of that name, a block's, which is the output."""
+    def core(self, *, target: Target | None = None) -> Core:
+        """The hardware, of another target than the device's where one is given."""
         if target is not None and target is not self.device.target:
-            return replace(self, device=replace(self.device, target=target)).core(up_to=up_to)
-        dataflow, lanes, width = self.dataflow, self.output_lanes, self.output_width
-        if up_to is not None:
-            dataflow, port = self.part(up_to)
-            lanes, width = port.lanes * port.pixels, port.bits
+            return replace(self, device=replace(self.device, target=target)).core()
+        return self._build(self.dataflow, lanes=self.output_lanes, width=self.output_width)
+
+    def part(self, value: str) -> tuple[Core, Port]:
+        """The hardware that makes the value of a block, which is its output, and the stream of it."""
+        dataflow, port = draw_up_to(value, self.pipeline, self.foldings, self.vectors, self.device.target)
+        return self._build(self._queued(dataflow)[0], lanes=port.lanes * port.pixels, width=port.bits), port
+
+    def _build(self, dataflow: Dataflow, *, lanes: int, width: int) -> Core:
         units: list[Any] = [stage.build() for stage in dataflow.stages]
         return Core(
             units=units,
@@ -154,11 +157,6 @@ class Schedule(LoweredNetwork):
             vectors=self.vectors,
             names=[stage.name for stage in dataflow.stages],
         )
-
-    def part(self, value: str) -> tuple[Dataflow, Port]:
-        """The units that make the value of a block, and the stream of it."""
-        dataflow, port = draw_up_to(value, self.pipeline, self.foldings, self.vectors, self.device.target)
-        return self._queued(dataflow)[0], port
 
     def core_inputs(self, images: NDArray[Any]) -> NDArray[np.int64]:
         """The unsigned codes (N, elements) that images (N, *shape) become at the core's input."""
@@ -200,7 +198,7 @@ class Schedule(LoweredNetwork):
     @property
     def output_beats(self) -> int:
         """Output beats of a group of `vectors` frames."""
-        return self.outputs // self.output_lanes
+        return self.dataflow.output_beats
 
 
 def apply_plan(graph: Graph, plan: FoldingPlan, *, device: Device, clock_hz: float) -> Schedule:

@@ -46,8 +46,14 @@ class Codes:
         return self.offsets[0, 0] + self.scale * codes
 
     def means(self, element: BinaryType | IntType) -> bool:
-        """Whether the codes are those of an element type."""
-        return not self.by_place and bool((self.offsets == element.lo).all()) and self.scale == element.step
+        """Whether the codes are those of an element type, in as many bits."""
+        if (
+            self.by_place
+            or self.scale != element.step
+            or self.greatest.bit_length() != (element.count - 1).bit_length()
+        ):
+            return False
+        return bool((self.offsets == element.lo).all())
 
 
 def element_of(tensor: TensorType) -> BinaryType | IntType:

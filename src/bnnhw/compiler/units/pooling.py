@@ -20,7 +20,7 @@ from bnnhw.hw.targets import Cells, Target
 
 from .codes import Codes, element_of
 from .inversion import Inverting
-from .offsets import rescaling
+from .offsets import carried_as
 from .port import Port
 from .stage import Stage
 from .step import Step, steps_of
@@ -112,7 +112,4 @@ def check_window(window: Pair, stride: Pair) -> None:
 
 def without_places(codes: Codes, x: TensorType) -> tuple[list[Step], Codes]:
     """The way to codes that mean the same whatever the pixel, where these do not."""
-    if not codes.by_place:
-        return [], codes
-    step, codes = rescaling(codes, element_of(x))
-    return [step], codes
+    return carried_as(element_of(x), codes) if codes.by_place else ([], codes)

@@ -91,9 +91,10 @@ def trace_rtl(schedule: Schedule, images: NDArray[Any]) -> dict[str, NDArray[np.
 
 def codes_of(schedule: Schedule, images: NDArray[Any], block: Block) -> NDArray[np.int64]:
     """What the RTL's block gives to those behind it: codes (N, *shape)."""
-    _, port = schedule.part(block.output)
-    simulator = BatchSimulator(schedule.core(up_to=block.output))
-    result = simulator.run(frames_of(schedule, images), output_beats=port.beats, patience=patience_for(schedule))
+    core, port = schedule.part(block.output)
+    result = BatchSimulator(core).run(
+        frames_of(schedule, images), output_beats=port.beats, patience=patience_for(schedule)
+    )
     beats = unpack_beats(
         result.outputs.reshape(-1, result.outputs.shape[2]),
         width=port.bits,

@@ -10,12 +10,11 @@ from math import gcd
 from amaranth.lib import wiring
 
 from bnnhw.compiler.ir import ops
-from bnnhw.compiler.ir.types import BinaryType, IntType, TensorType
+from bnnhw.compiler.ir.types import TensorType
 from bnnhw.compiler.units.codes import Codes, element_of
-from bnnhw.compiler.units.offsets import rescaling
+from bnnhw.compiler.units.offsets import carried_as
 from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.stage import Stage
-from bnnhw.compiler.units.step import Step
 from bnnhw.hw.join.concat import Concat, concat_area, concat_process
 from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
@@ -72,11 +71,5 @@ class Concatenation(Stage):
 @meeting_of.register
 def _(op: ops.Concat, codes: Sequence[Codes], inputs: Sequence[TensorType], output: TensorType) -> Met:
     element = element_of(output)
-    return Met(tuple(steps_to(element, each) for each in codes), Concatenating(), Codes.of(element, output.shape[-1]))
-
-
-def steps_to(element: BinaryType | IntType, codes: Codes) -> tuple[Step, ...]:
-    """The way to codes of an element type, in as many bits as it has, where these are not such."""
-    if codes.means(element) and codes.greatest.bit_length() == element.width:
-        return ()
-    return (rescaling(codes, element)[0],)
+    before = tuple(tuple(carried_as(element, each)[0]) for each in codes)
+    return Met(before, Concatenating(), Codes.of(element, output.shape[-1]))

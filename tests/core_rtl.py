@@ -1,0 +1,46 @@
+"""A schedule's RTL beside its graph: what tests of whole cores share."""
+
+import numpy as np
+
+from bnnhw.compiler import Graph, Schedule, evaluate
+from bnnhw.compiler.dataflow.schedule import apply_plan
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
+from bnnhw.compiler.lowering.network import lower_network
+from bnnhw.compiler.units.product.folding import Folding
+from bnnhw.hw.targets import get_device
+from bnnhw.sim.batch.simulator import BatchSimulator
+from bnnhw.sim.ladder.rungs import frames_of
+
+__all__ = ["DEVICE", "check_rtl", "folded"]
+
+DEVICE = get_device("LFE5U-85F")
+
+
+def folded(graph: Graph, *, most: int, hardwired: bool) -> Schedule:
+    """Every layer with its greatest legal PE, SIMD and pixels up to `most`; or hardwired, where it has no groups."""
+    plan = []
+    for layer in lower_network(graph).pipeline.layers:
+        if hardwired and layer.groups == 1:
+            folding = Folding(layer.rows, layer.simds[-1] if layer.windows else layer.cols, engine="hardwired")
+        else:
+            legal = layer.pes, layer.simds, layer.pixel_counts
+            pe, simd, pixels = (max(size for size in sizes if size <= most) for sizes in legal)
+            folding = Folding(pe, simd, pixels=pixels)
+        plan.append((layer.name, folding))
+    return apply_plan(graph, FoldingPlan(tuple(plan)), device=DEVICE, clock_hz=1e8)
+
+
+def check_rtl(
+    chosen: Schedule, graph: Graph, inputs: np.ndarray, *, stalls: tuple[float, float], seed: int = 2
+) -> None:
+    """The RTL gives the graph's answers to inputs (N, *shape), and without stalls in the predicted cycles."""
+    (expected,) = evaluate(graph, {graph.inputs[0].name: inputs}).values()
+    result = BatchSimulator(chosen.core()).run(
+        frames_of(chosen, inputs), output_beats=chosen.output_beats, stall_probability=stalls, seed=seed, lanes=1
+    )
+    answers = chosen.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=len(inputs))
+    np.testing.assert_array_equal(answers, expected)
+    if stalls == (0.0, 0.0):
+        ends = result.output_cycles[:, -1]
+        assert ends[0] - result.accepted_cycles[0, 0] == chosen.timing.latency
+        assert set(np.diff(ends)[len(inputs) // 2 :].tolist()) == {chosen.timing.initiation_interval}
