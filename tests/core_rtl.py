@@ -33,9 +33,14 @@ def folded(graph: Graph, *, most: int, hardwired: bool) -> Schedule:
 def check_rtl(
     chosen: Schedule, graph: Graph, inputs: np.ndarray, *, stalls: tuple[float, float], seed: int = 2
 ) -> None:
-    """The RTL gives the graph's answers to inputs (N, *shape), and without stalls in the predicted cycles."""
+    """The RTL gives the graph's answers to inputs (N, *shape), and without stalls in the predicted cycles; its streams
+    are as wide as the stages say."""
     (expected,) = evaluate(graph, {graph.inputs[0].name: inputs}).values()
-    result = BatchSimulator(chosen.core()).run(
+    core = chosen.core()
+    for stage, unit in zip(chosen.stages, core.units, strict=True):
+        for port in stage.outputs:
+            assert stage.gives(port).width == len(getattr(unit, port).payload), (stage, port)
+    result = BatchSimulator(core).run(
         frames_of(chosen, inputs), output_beats=chosen.output_beats, stall_probability=stalls, seed=seed, lanes=1
     )
     answers = chosen.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=len(inputs))
