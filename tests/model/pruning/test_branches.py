@@ -11,11 +11,11 @@ from torch import nn
 
 from bnnhw.compiler.frontends.model_file import from_plain, to_plain
 from bnnhw.compiler.ir.graph import Graph, evaluate
-from bnnhw.compiler.ir.ops import BatchNorm
+from bnnhw.compiler.ir.ops import BatchNorm, BinaryLinear
 from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.model.export.modules import network_of
 from bnnhw.model.pruning import prune
-from bnnhw.model.pruning.links import binary_op, find_links
+from bnnhw.model.pruning.links import binary_op, find_links, with_op
 from tests.branches import DenseDigits, ForkedDense, SummedDense
 from tests.random_branches import HI, SHAPE, random_network
 
@@ -72,25 +72,23 @@ def test_dead_channels_go_without_a_trace(name: str, how: dict[str, Any]) -> Non
 
 def test_channels_that_are_added_go_together_by_what_both_weigh() -> None:
     file = graph(SummedDense(8), DIGITS)
-    scales = {"c.0": np.float32([1, 2, 3, 4, 5, 6, 7, 8]), "d.0": np.float32([9, 1, 7, 1, 5, 1, 1, 1])}
+    scales = {"c.0": (1, 2, 3, 4, 5, 6, 7, 8), "d.0": (9, 1, 7, 1, 5, 1, 1, 1)}
     for name, scale in scales.items():
-        file = replace(
-            file,
-            nodes=tuple(
-                replace(node, op=replace(node.op, scale=scale)) if node.name == name else node for node in file.nodes
-            ),  # pyright: ignore[reportCallIssue]
-        )
+        op = binary_op(file, name)
+        assert isinstance(op, BinaryLinear)
+        file = with_op(file, name, replace(op, scale=np.array(scale, np.float32)))
     pruning = prune(file, keep=0.5, layers=["d"])
     assert [(layer.name, layer.after) for layer in pruning.layers] == [("c.0", 4), ("d.0", 4)]
-    kept = [0, 2, 4, 7]  # sums of 10, 10, 10 and 9 of 10, 3, 10, 5, 10, 7, 8, 9
-    for name, scale in scales.items():
-        assert np.array_equal(binary_op(pruning.graph, name).scale, scale[kept])  # pyright: ignore[reportArgumentType]
-        assert np.array_equal(
-            binary_op(pruning.graph, name).product.weights, binary_op(file, name).product.weights[kept]
-        )
+    assert pruning.graph.meta["pruned"] == {"c.0": 4, "d.0": 4}
+    kept = [0, 2, 4, 7]  # together they weigh 10, 3, 10, 5, 10, 7, 8, 9
+    for name in scales:
+        one, two = binary_op(pruning.graph, name), binary_op(file, name)
+        assert one.scale is not None
+        assert two.scale is not None
+        assert np.array_equal(one.scale, two.scale[kept])
+        assert np.array_equal(one.product.weights, two.product.weights[kept])
     columns = binary_op(file, "scores.0").product.weights[:, kept]
     assert np.array_equal(binary_op(pruning.graph, "scores.0").product.weights, columns)
-    assert pruning.graph.meta["pruned"] == {"c.0": 4, "d.0": 4}
 
 
 @pytest.mark.parametrize("name", ["forked", "summed", "dense"])

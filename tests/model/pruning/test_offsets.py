@@ -70,7 +70,9 @@ def check(file: Graph, layer: str) -> Graph:
         offset = rng.integers(-9, 10, rows).astype(np.float32)
         total += offset
         shifted = verify(with_offset_behind(shifted, node_named(shifted, layer).output, offset))
-        expected = with_op(file, layer, replace(binary_op(file, layer), bias=total))  # pyright: ignore[reportCallIssue]
+        op = binary_op(file, layer)
+        assert isinstance(op, ops.BinaryConv2d | ops.BinaryLinear)
+        expected = with_op(file, layer, replace(op, bias=total))
         assert np.array_equal(scores(shifted), scores(expected))
         lengths.append(len(shifted.nodes))
     assert lengths[0] == lengths[1] > len(file.nodes)
