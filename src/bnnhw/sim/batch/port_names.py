@@ -12,40 +12,25 @@ from collections.abc import Mapping
 
 __all__ = ["by_port_names"]
 
-_MODULE_OR_PORT = re.compile(
-    r"^module \\top(?:\.(?P<scope>\S+))?$|^  wire .*(?:input|output) \d+ +\\(?P<name>\S+)$", re.MULTILINE
-)
 _STREAM = re.compile(r"(?P<name>(?P<scope>.+)\.(?P<leaf>[io]\d*__(?:payload|valid|ready)))(?:\$\d+)?")
 """A signal of a unit's stream, perhaps with a number."""
 
 
-def by_port_names(signals: Mapping[str, list[int]], design: str) -> dict[str, list[int]]:
-    """The signals of a flattened design in RTLIL, those of each unit's own streams by their names without numbers.
+def by_port_names(signals: Mapping[str, list[int]]) -> dict[str, list[int]]:
+    """The signals of a flattened design, those of each unit's own streams by their names without numbers.
 
-    The text says which is a unit's port. Only where it has that bit by bit, as of many a payload, it is the one that is
-    no part's of the unit.
+    Of those that are called alike the unit's own is the one that no part of it has; where its parts have all of them,
+    it is wired to the first one.
     """
-    ports = _ports(design)
     alike: dict[str, list[str]] = defaultdict(list)
-    parts: dict[tuple[str, str], list[list[int]]] = defaultdict(list)
+    of_parts: dict[tuple[str, str], list[list[int]]] = defaultdict(list)
     for name, nets in sorted(signals.items(), key=lambda item: len(item[0])):
         if match := _STREAM.fullmatch(name):
             alike[match["name"]].append(name)
-            parts[match["scope"].rpartition(".")[0], match["leaf"]].append(nets)
+            of_parts[match["scope"].rpartition(".")[0], match["leaf"]].append(nets)
     named = dict(signals)
     for name, names in alike.items():
         scope, _, leaf = name.rpartition(".")
-        strangers = [other for other in names if signals[other] not in parts[scope, leaf]]
-        named[name] = signals[next((other for other in names if other in ports), (strangers + names)[0])]
+        strangers = [other for other in names if signals[other] not in of_parts[scope, leaf]]
+        named[name] = signals[(strangers or names)[0]]
     return named
-
-
-def _ports(design: str) -> set[str]:
-    """The names of all units' ports in the flattened design."""
-    ports, scope = set[str](), ""
-    for match in _MODULE_OR_PORT.finditer(design):
-        if match["name"] is None:
-            scope = f"{match['scope']}." if match["scope"] else ""
-        else:
-            ports.add(scope + match["name"])
-    return ports

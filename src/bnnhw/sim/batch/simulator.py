@@ -134,7 +134,7 @@ class BatchSimulator:
         """The program with every signal that has a name."""
         design, read = self._design
         compiled = compile_design(design, read=read, keep_signals=True)
-        return replace(compiled, signals=by_port_names(compiled.signals, design))
+        return replace(compiled, signals=by_port_names(compiled.signals))
 
     @property
     def in_words(self) -> int:
