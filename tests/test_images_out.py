@@ -94,12 +94,15 @@ def test_the_loaded_network_gives_the_same_with_channels_last(name: str, tmp_pat
         np.testing.assert_array_equal(one, other)
 
 
-def test_levels_on_the_virtual_board(tmp_path: Path):
-    network, path = saved("levels", tmp_path)
+@pytest.mark.parametrize("size", [8, pytest.param(64, marks=pytest.mark.slow)])
+def test_images_through_the_virtual_board(size: int, tmp_path: Path):
+    network = shaken(NETWORKS["levels"]())
+    images = np.random.default_rng(1).integers(0, 256, (20, size, size, 1))
+    save(network, tmp_path / "model.pt", example_input=images, input_range=(0, 255))
     with torch.no_grad():
-        (expected,) = as_images(network(torch.from_numpy(IMAGES).float()), first=True)
-    bnnhw.build(path, tmp_path / "build", stop_after="rtl")
-    given = bnnhw.run(tmp_path / "build", IMAGES, simulate=True)
+        (expected,) = as_images(network(torch.from_numpy(images).float()), first=True)
+    bnnhw.build(tmp_path / "model.pt", tmp_path / "build", stop_after="rtl")
+    given = bnnhw.run(tmp_path / "build", images, simulate=True)
     assert {answer.label for answer in given} == {None}
     np.testing.assert_array_equal([next(iter(answer.outputs.values())) for answer in given], expected)
 
