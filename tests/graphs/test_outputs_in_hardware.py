@@ -52,6 +52,11 @@ def label_and_its_scores(sketch: Sketch) -> tuple[str, ...]:
     return sketch.add(ops.ArgMax(), scores), scores
 
 
+def label_of_an_image(sketch: Sketch) -> tuple[str, ...]:
+    """The greatest of all sums of an image, whose codes mean other sums at the border."""
+    return (sketch.add(ops.ArgMax(), sketch.add(ops.Flatten(), sketch.conv("x", 4))),)
+
+
 def three(sketch: Sketch) -> tuple[str, ...]:
     first = sketch.sign(sketch.conv("x", 4))
     small = sketch.sign(sketch.conv(first, 4, stride=(2, 2)))
@@ -69,6 +74,7 @@ ENDS: dict[str, Callable[[Sketch], tuple[str, ...]]] = {
         label_and_image,
         scores_and_what_they_are_made_of,
         label_and_its_scores,
+        label_of_an_image,
         three,
     )
 }

@@ -29,10 +29,10 @@ __all__ = ["Simulation", "simulate"]
 class Simulation:
     """What the RTL did.
 
-    answers: labels (N,), scores (N, classes) or images (N, *shape); a tuple of these for several outputs. different: how
-    many of the images the integer graph contradicts. latency_cycles, predicted_latency_cycles: from the first beat in
-    to the first answer's last beat out, as simulated and as the schedule foresees it without stalls. cycles_per_second,
-    lanes: of the simulator.
+    answers: labels (N,), scores (N, classes) or images (N, *shape); a tuple of these for several outputs. different:
+    how many of the images the integer graph contradicts. latency_cycles, predicted_latency_cycles: from the first beat
+    in to the first answer's last beat out, as simulated and as the schedule foresees it without stalls.
+    cycles_per_second, lanes: of the simulator.
     """
 
     answers: Answers

@@ -3,15 +3,23 @@
 Tests: tests/api/test_examples.py
 """
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.dataflow.schedule import Schedule
-from bnnhw.compiler.ir.answers import Answers, as_answers
+from bnnhw.compiler.ir.answers import Answers, arrays_of, as_answers
 from bnnhw.compiler.ir.graph import evaluate, random_feeds
 
-__all__ = ["golden_frames"]
+__all__ = ["golden_frames", "save_golden"]
+
+
+def save_golden(path: Path, images: NDArray[Any], answers: Answers) -> None:
+    """numpy's arrays `images` and `answers`; of several outputs `answers_0`, `answers_1` .."""
+    numbered = {f"answers_{number}": each for number, each in enumerate(arrays_of(answers))}
+    np.savez(path, allow_pickle=False, images=images, **(numbered if len(numbered) > 1 else {"answers": answers}))
 
 
 def golden_frames(schedule: Schedule, *, samples: int) -> tuple[NDArray[Any], Answers]:

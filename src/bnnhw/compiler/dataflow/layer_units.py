@@ -102,7 +102,7 @@ def steps_stages(steps: Sequence[Step], name: str, port: Port, target: Target) -
 def output_stages(output: Output, port: Port, target: Target, *, name: str = "output") -> tuple[list[Stage], Port]:
     """The units between the stream of a block and what the core gives, in raster order; the stream behind them."""
     stages, port = in_raster_order(port)
-    sizes = {"name": name, "lanes": port.lanes, "vectors": port.vectors, "target": target}
+    sizes = {"name": name, "lanes": port.lanes * port.pixels, "vectors": port.vectors, "target": target}
     if output.table is not None:
         stages.append(Table(table=output.table, **sizes))
     if output.label:

@@ -10,7 +10,6 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph, infer_types
 from bnnhw.compiler.ir.ops import ArgMax, ScoreTable
 from bnnhw.compiler.units.block import Block
@@ -36,7 +35,7 @@ class Output:
     label
         Whether the arg max of the scores is the output, or the values.
     offsets, scale, greatest_code
-        The block's values are offsets (channels,) + scale*codes.
+        The block's values are offsets (classes,) + scale*codes.
     """
 
     name: str
@@ -51,7 +50,7 @@ class Output:
 
     @property
     def classes(self) -> int:
-        """Channels of the block."""
+        """Channels of the block, or elements where all of them have one label."""
         return len(self.offsets)
 
     @property
@@ -115,14 +114,12 @@ def endings_of(graph: Graph) -> tuple[Graph, tuple[Ending, ...]]:
 
 
 def output_of(ending: Ending, graph: Graph, block: Block) -> Output:
-    """The output of the graph that ends so behind a block. Raises ScheduleError where a label has no hardware."""
+    """The output of the graph that ends so behind a block. The label of a flattened image is one of all its
+    elements."""
     size, codes = prod(block.output_shape), block.codes
-    if ending.label and size != codes.channels:
-        raise ScheduleError(
-            f"layer {block.name!r}: scores of shape {block.output_shape} have no hardware, only one score a channel; "
-            "put an average pooling of the whole image behind it, or a dense layer"
-        )
     offsets = codes.offsets[0, 0]
+    if ending.label:
+        offsets = np.tile(offsets, size // codes.channels)
     return Output(
         name=ending.name,
         shape=infer_types(graph)[ending.name].shape,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.dataflow.packing import pack_beats
 from bnnhw.compiler.dataflow.schedule import Schedule
-from bnnhw.compiler.ir.answers import Answers
+from bnnhw.compiler.ir.answers import Answers, arrays_of
 from bnnhw.compiler.ir.types import IntType
 from bnnhw.compiler.lowering.network import input_threshold
 from bnnhw.hw.axi_stream import tdata_width
@@ -104,6 +104,11 @@ class Part:
             vectors=schedule.vectors,
             codes=schedule.answer_codes(self.answers),
         )
+
+    @property
+    def first_answers(self) -> list[list[int]]:
+        """The elements of the first golden answer, output by output."""
+        return [each[0].reshape(-1).tolist() for each in arrays_of(self.answers)]
 
     @property
     def element(self) -> IntType:
