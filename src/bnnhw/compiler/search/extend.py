@@ -9,9 +9,9 @@ Tests: tests/compiler/search/test_series.py
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 
-from bnnhw.compiler.units.join.join import Join
 from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.product.layer import MatrixLayer
 
@@ -34,15 +34,11 @@ def begin(series: Series, trial: Trial) -> Fronts:
 
 def extend(fronts: Fronts, series: Series, trial: Trial) -> Fronts:
     """The fronts behind a series."""
-    options = trial.options
     for element in series:
         if isinstance(element, MatrixLayer):
-            fronts = behind_layer(fronts, options.pipeline.layers.index(element), trial)
+            fronts = behind_layer(fronts, trial.options.pipeline.layers.index(element), trial)
         elif isinstance(element, Fork):
-            readers = element.readers
-            fronts = behind_units(fronts, lambda port, readers=readers: (options.fork(port, readers), port), trial)
-        elif isinstance(element, Join):
-            fronts = behind_branches(fronts, Parallel(((),), element), trial)
+            fronts = behind_units(fronts, partial(trial.options.fork, element.readers), trial)
         else:
             fronts = behind_branches(fronts, element, trial)
     return fronts
@@ -50,8 +46,8 @@ def extend(fronts: Fronts, series: Series, trial: Trial) -> Fronts:
 
 def behind_layer(fronts: Fronts, index: int, trial: Trial) -> Fronts:
     """The fronts behind a layer."""
-    reached: dict[Port, LayerFront] = {}
-    fed: dict[tuple[int, int, int], Front] = {}
+    reached: dict[Port | None, LayerFront] = {}
+    fed: dict[tuple[int, int], Front] = {}
     for option in trial.of_layer(index):
         folding = option.folding
         key = folding.simd, folding.pixels  # all that the feed depends on
@@ -60,7 +56,7 @@ def behind_layer(fronts: Fronts, index: int, trial: Trial) -> Fronts:
             fed[key] = Alternatives([(front, part) for front, part in feeds if trial.allows(part)], trial)
         if option.part.resources.ebr <= trial.room:
             reached.setdefault(option.port, LayerFront(trial)).offer(option, fed[key], trial)
-    return dict(reached)
+    return reached
 
 
 def behind_units(fronts: Fronts, units: Units, trial: Trial) -> Fronts:
@@ -76,19 +72,16 @@ def behind_units(fronts: Fronts, units: Units, trial: Trial) -> Fronts:
 
 def behind_branches(fronts: Fronts, parallel: Parallel, trial: Trial) -> Fronts:
     """The fronts behind a join, from those at its fork."""
-    reached: dict[Port, JoinFront] = {}
+    reached: dict[Port | None, JoinFront] = {}
     for port, front in fronts.items():
         ways = []
         for number, branch in enumerate(parallel.branches):
             ends = extend({port: Start(trial)}, branch, trial)
-            ways.append(
-                behind_units(
-                    ends, lambda end, number=number: trial.options.way(parallel.join, number, end), trial
-                ).items()
-            )
+            way = partial(trial.options.way, parallel.join, number)
+            ways.append(behind_units(ends, way, trial).items())
         for meeting in product(*ways):
             part, after = trial.options.meet(parallel.join, [end for end, _ in meeting])
             if trial.allows(part):
                 own = [way for _, way in meeting]
                 reached.setdefault(after, JoinFront(trial)).offer(part, [front, *own], trial)
-    return dict(reached)
+    return reached

@@ -1,10 +1,10 @@
 """The best ways to a stream: by the block RAMs that they take, and by what was chosen for them.
 
-Tests: tests/compiler/search/test_series.py
+Tests: tests/compiler/search/test_front.py
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,7 @@ class Front(ABC):
         """All that was chosen for the way with so many block RAMs, the last first."""
 
 
-Fronts = dict[Port | None, Front]
+Fronts = Mapping[Port | None, Front]
 """By the stream; None is that before the first layer, which has what it wants."""
 
 
@@ -160,7 +160,7 @@ def together(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[NDArray[np
     """The least weights of two by the block RAMs of both, and how many of these are the second's."""
     weights, share = np.full(len(a), np.inf), np.full(len(a), -1)
     useful = b < np.minimum.accumulate(np.concatenate([[np.inf], b[:-1]]))  # more block RAMs, and less weight
-    for ebr in np.flatnonzero(useful):
+    for ebr in np.flatnonzero(useful).tolist():
         _improve(weights, share, shift(a, ebr) + b[ebr], ebr)
     return weights, share
 

@@ -119,9 +119,9 @@ class Options:
         """The stream of the core's input with this folding of the first layer."""
         return core_input(self.pipeline, [folding], vectors)
 
-    def fork(self, port: Port, readers: int) -> Part:
-        """What gives a stream to several."""
-        return Part.of([Forking(port=port, readers=readers)])
+    def fork(self, readers: int, port: Port) -> tuple[Part, Port]:
+        """What gives a stream to several, and the stream behind it."""
+        return Part.of([Forking(port=port, readers=readers)]), port
 
     def way(self, join: Join, number: int, port: Port) -> tuple[Part, Port]:
         """What stands on a way to a join whatever the other ways are, and the stream behind it."""

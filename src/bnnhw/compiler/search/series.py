@@ -21,15 +21,13 @@ class Fork:
 
 @dataclass(frozen=True)
 class Parallel:
-    """Branches that read the same stream and meet at a join, in the order of its inputs."""
+    """Branches that read the same stream and meet at a join, in the order of its inputs; or the only way to it."""
 
     branches: "tuple[Series, ...]"
     join: Join
 
 
-Element = MatrixLayer | Join | Fork | Parallel
-"""Of a series; a join that stands alone has one input."""
-Series = tuple[Element, ...]
+Series = tuple[MatrixLayer | Fork | Parallel, ...]
 
 
 class NotSeriesError(ValueError):
@@ -42,12 +40,13 @@ def series_of(pipeline: Pipeline) -> Series:
     A join's branches part at its dominator, the last value that all ways to it go through. Each goes from there to the
     join and has nothing in common with the others; otherwise, and where there are several outputs, there is no series.
     """
-    if len(pipeline.outputs) > 1:
+    output, *others = pipeline.outputs
+    if others:
         raise NotSeriesError("several outputs")
     builder = _Builder(pipeline)
-    series = builder.series(pipeline.input, pipeline.outputs[0].source)
+    series = builder.series(pipeline.input, output.source)
     readers = builder.readers[pipeline.input]
-    return (Fork(readers), *series) if readers > 1 else series
+    return series if readers == 1 else (Fork(readers), *series)
 
 
 class _Builder:
@@ -56,27 +55,27 @@ class _Builder:
     def __init__(self, pipeline: Pipeline):
         self.readers = Counter(value for block in pipeline.blocks for value in block.inputs)
         self.makers: dict[str, Block] = {block.output: block for block in pipeline.blocks}
-        self.dominators = {pipeline.input: (pipeline.input,)}  # of each value, itself included
+        self.dominators: dict[str, list[str]] = {pipeline.input: [pipeline.input]}  # of a value, itself included
         for block in pipeline.blocks:
-            self.dominators[block.output] = (*self.common(block), block.output)
+            self.dominators[block.output] = [*self.common(block), block.output]
 
-    def common(self, block: Block) -> tuple[str, ...]:
+    def common(self, block: Block) -> list[str]:
         """The values that all ways to a block go through, in order."""
         ways = zip(*(self.dominators[value] for value in block.inputs), strict=False)
-        return tuple(values[0] for values in ways if len(set(values)) == 1)
+        return [values[0] for values in ways if len(set(values)) == 1]
 
     def series(self, begin: str, end: str) -> Series:
         """The blocks from a value to another."""
-        elements: list[Element] = []
+        elements: list[MatrixLayer | Fork | Parallel] = []
         while end != begin:
             if self.readers[end] > 1:
                 elements.append(Fork(self.readers[end]))
             if (block := self.makers.pop(end, None)) is None:
                 raise NotSeriesError(f"more than one way from {end!r}")
             end = self.common(block)[-1]
-            if isinstance(block, Join) and len(block.inputs) > 1:
+            if isinstance(block, Join):
                 elements.append(Parallel(tuple(self.series(end, value) for value in block.inputs), block))
             else:
-                assert isinstance(block, MatrixLayer | Join)
+                assert isinstance(block, MatrixLayer)
                 elements.append(block)
         return tuple(reversed(elements))
