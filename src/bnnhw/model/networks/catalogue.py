@@ -17,6 +17,8 @@ from bnnhw.model.methods.bnn import Bnn
 
 from .blocks import Convolution
 from .chain import Architecture
+from .densenet import DenseNet
+from .preresnet import PreResNet
 from .resnet import ResNet
 from .structure import Structure
 
@@ -49,6 +51,10 @@ NETWORKS: Mapping[str, Structure] = {
     "vgg-small": _convolutional((128, 128), (256, 256), (512, 512), widths=(), padding=1),
     "bnn-cifar10": _convolutional((128, 128), (256, 256), (512, 512), widths=(1024, 1024), padding=1),
     "bnn-svhn": _convolutional((64, 64), (128, 128), (256, 256), widths=(512, 512), padding=1),
+    "densenet7": DenseNet(stem=16, growth=16, blocks=(2, 2)),
+    "densenet16": DenseNet(stem=64, growth=32, blocks=(4, 4, 4), pool=True),
+    "preresnet6": PreResNet(stages=((16, 2), (32, 2))),
+    "preresnet11": PreResNet(stages=((64, 3), (128, 3), (256, 3)), pool=True),
     "resnet18": ResNet(stages=((64, 2), (128, 2), (256, 2), (512, 2)), downsample="B"),
     "resnet20": ResNet(stages=((16, 3), (32, 3), (64, 3)), downsample="A"),
     "resnet34": ResNet(stages=((64, 3), (128, 4), (256, 6), (512, 3)), downsample="B"),
