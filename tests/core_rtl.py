@@ -4,6 +4,7 @@ import numpy as np
 
 from bnnhw.compiler import Graph, Schedule, evaluate
 from bnnhw.compiler.dataflow.schedule import apply_plan
+from bnnhw.compiler.ir.answers import arrays_of
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.compiler.units.product.folding import Folding
@@ -34,12 +35,13 @@ def check_rtl(
     chosen: Schedule, graph: Graph, inputs: np.ndarray, *, stalls: tuple[float, float], seed: int = 2
 ) -> None:
     """The RTL gives the graph's answers to inputs (N, *shape), and without stalls in the predicted cycles."""
-    (expected,) = evaluate(graph, {graph.inputs[0].name: inputs}).values()
+    values = evaluate(graph, {graph.inputs[0].name: inputs})
     result = BatchSimulator(chosen.core()).run(
         frames_of(chosen, inputs), output_beats=chosen.output_beats, stall_probability=stalls, seed=seed, lanes=1
     )
     answers = chosen.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=len(inputs))
-    np.testing.assert_array_equal(answers, expected)
+    for output, answer in zip(graph.outputs, arrays_of(answers), strict=True):
+        np.testing.assert_array_equal(answer, values[output])
     if stalls == (0.0, 0.0):
         ends = result.output_cycles[:, -1]
         assert ends[0] - result.accepted_cycles[0, 0] == chosen.timing.latency

@@ -85,7 +85,8 @@ def test_a_network_for_torch_only_keeps_its_obstacle():
 
 def test_manifest_folding_and_report_of_a_build_are_read():
     manifest, report = Manifest.read(BUILD), read(BUILD)
-    assert (manifest.board, manifest.input_threshold, manifest.output) == ("ulx3s-12f", 8, "label")
+    assert (manifest.board, manifest.input_threshold, manifest.link) == ("ulx3s-12f", 8, 1)
+    assert [output.kind for output in manifest.outputs] == ["label"]
     assert manifest.versions["bnnhw"] == "0.1.0"
     assert report.provenance.versions == manifest.versions
     assert report.performance.latency_cycles > 0

@@ -48,8 +48,10 @@ class Sketch:
         return choices[self.rng.integers(len(choices))]
 
     def graph(self, scores: str, *, label: bool = True) -> Graph:
-        last = self.add(ops.ArgMax(), scores) if label else scores
-        return verify(Graph((Value("x", self.types["x"]),), tuple(self.nodes), (last,)))
+        return self.ending_in(self.add(ops.ArgMax(), scores) if label else scores)
+
+    def ending_in(self, *outputs: str) -> Graph:
+        return verify(Graph((Value("x", self.types["x"]),), tuple(self.nodes), outputs))
 
 
 def concat_of_bits(sketch: Sketch) -> str:

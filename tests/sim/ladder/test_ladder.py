@@ -43,7 +43,7 @@ def test_sums_are_compared_as_the_scores_that_they_make(levels):
     plan = schedule(sums, get_device("LFE5U-85F"), target_fps=1e6)
     rungs = [
         graph_rung("trained", trained),
-        graph_rung("integer", sums, as_below=scores_of_sums(trained)),
+        graph_rung("integer", sums, as_below=scores_of_sums(trained, output="scores")),
         packed_rung(sums),
         rtl_rung(plan),
     ]

@@ -84,7 +84,7 @@ class Options:
         """The units behind the last layer."""
         return self._remember(
             ("output", port),
-            lambda: Part.of(output_stages(self.pipeline, lanes=port.lanes, vectors=port.vectors, target=self.target)),
+            lambda: Part.of(output_stages(self.pipeline.outputs[0], port, self.target)[0]),
         )
 
     def feed(self, index: int, folding: Folding, before: Port | None) -> Part:

@@ -81,9 +81,9 @@ def check_layers(traced: fx.GraphModule) -> None:
             to_op(name, module)
 
 
-def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[tuple[Node, ...], str]:
+def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[tuple[Node, ...], tuple[Place, ...]]:
     """(the layers that `traced` calls on `example`, float32 (N, *shape), in order, as nodes from the value INPUT on;
-    the value of the scores).
+    the places of the outputs).
 
     Layers that change nothing in eval mode (dropout, identity, a hard tanh after a sign) are left out. ExportError
     names the first layer or function that is not supported, by its dotted name.
@@ -102,11 +102,12 @@ def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[tuple[Node, 
         if node.op == "placeholder":
             places[node] = Place(value=INPUT, shape=_shape(node)[1:], raster=Raster())
         elif node.op == "output":
-            if node.args[0] not in places:
-                raise ExportError("forward must return the tensor of scores that it computes last, and nothing else")
-            scores = places[node.args[0]]
-            scores.raster.finish()
-            return tuple(layers), scores.value
+            given = node.args[0] if isinstance(node.args[0], list | tuple) else [node.args[0]]
+            if not given or any(one not in places for one in given):
+                raise ExportError("forward must return a tensor that it computes, or a tuple of such, and nothing else")
+            for one in given:
+                places[one].raster.finish()
+            return tuple(layers), tuple(places[one] for one in given)
         elif "tensor_meta" in node.meta:  # else it is arithmetic on shapes
             found = _ops(traced, node)
             inputs = [places[source] for source in _values_in(node)]
