@@ -3,7 +3,9 @@
 `tfc`, `sfc` and `lfc` are FINN's (arXiv:1612.07119): three hidden layers of 64, 256 and 1024; so is `cnv`, after
 BinaryNet's. `mlp-2048`, `mlp-4096`, `bnn-cifar10` and `bnn-svhn` are those of the BNN paper (arXiv:1602.02830).
 `vgg-small` is the network of the comparisons since (arXiv:1702.00953), `lenet` a small one for digits. `mlp` leaves the
-size open. `resnet18`, `resnet20` and `resnet34` are residual networks (`resnet.py`).
+size open. `densenet7` and `preresnet6` have branches, for digits, `densenet16` and `preresnet11` for 32x32 pixels
+(`densenet.py`, `preresnet.py`); their numbers count the layers one behind the other. `resnet18`, `resnet20` and
+`resnet34` are residual networks of real numbers (`resnet.py`).
 """
 
 from collections import OrderedDict
@@ -54,7 +56,7 @@ NETWORKS: Mapping[str, Structure] = {
     "densenet7": DenseNet(stem=16, growth=16, blocks=(2, 2)),
     "densenet16": DenseNet(stem=64, growth=32, blocks=(4, 4, 4), pool=True),
     "preresnet6": PreResNet(stages=((16, 2), (32, 2))),
-    "preresnet11": PreResNet(stages=((64, 3), (128, 3), (256, 3)), pool=True),
+    "preresnet11": PreResNet(stages=((64, 3), (96, 3), (128, 3)), pool=True),
     "resnet18": ResNet(stages=((64, 2), (128, 2), (256, 2), (512, 2)), downsample="B"),
     "resnet20": ResNet(stages=((16, 3), (32, 3), (64, 3)), downsample="A"),
     "resnet34": ResNet(stages=((64, 3), (128, 4), (256, 6), (512, 3)), downsample="B"),
