@@ -12,7 +12,7 @@ from bnnhw.hw.targets import get_device
 from bnnhw.sim.batch.simulator import BatchSimulator
 from bnnhw.sim.ladder.rungs import frames_of
 
-__all__ = ["DEVICE", "check_rtl", "folded"]
+__all__ = ["DEVICE", "check_core", "check_rtl", "folded"]
 
 DEVICE = get_device("LFE5U-85F")
 
@@ -35,8 +35,16 @@ def check_rtl(
     chosen: Schedule, graph: Graph, inputs: np.ndarray, *, stalls: tuple[float, float], seed: int = 2
 ) -> None:
     """The RTL gives the graph's answers to inputs (N, *shape), and without stalls in the predicted cycles."""
+    check_core(BatchSimulator(chosen.core()), chosen, graph, inputs, stalls=stalls, seed=seed)
+
+
+def check_core(
+    simulator: BatchSimulator, chosen: Schedule, graph: Graph, inputs: np.ndarray, *, stalls: tuple[float, float],
+    seed: int = 2,
+) -> None:  # fmt: skip
+    """`check_rtl` of the core at any level."""
     values = evaluate(graph, {graph.inputs[0].name: inputs})
-    result = BatchSimulator(chosen.core()).run(
+    result = simulator.run(
         frames_of(chosen, inputs), output_beats=chosen.output_beats, stall_probability=stalls, seed=seed, lanes=1
     )
     answers = chosen.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=len(inputs))

@@ -119,9 +119,9 @@ GRAPHS: dict[str, Callable[[Sketch], str]] = {
 }
 
 
-def random_graph(seed: int) -> Graph:
+def random_graph(seed: int, shape: tuple[int, ...] = SHAPE) -> Graph:
     """A random series-parallel graph: up to four pieces, each perhaps of up to three branches."""
-    sketch = Sketch(seed)
+    sketch = Sketch(seed, shape)
     value = sketch.sign(sketch.conv("x", sketch.pick(2, 3, 4)))
     for _ in range(sketch.pick(1, 2, 3)):
         value = piece(sketch, value)

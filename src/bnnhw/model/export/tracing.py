@@ -19,7 +19,6 @@ from bnnhw.model.errors import ExportError
 from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.registry import AlongAxis, Turn, calls, supported_modules, to_op, to_op_of_call
 
-from .modules import GraphNetwork
 from .parameter_check import check_parameters
 from .raster import Place, Raster, meet
 from .unwrapping import first_line
@@ -47,14 +46,14 @@ _INSTEAD: Mapping[tuple[str, ...], str] = {
 }
 """What to use in the place of functions that are not supported."""
 
+_ROOMS_OF_LAYERS = ("bnnhw.model.layers.", "bnnhw.model.methods.")
+
 
 class _Tracer(fx.Tracer):
-    """Looks inside every module but torch's and our layers."""
+    """Looks inside every module but torch's, our layers and those of methods."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        ours = type(m).__module__.startswith("bnnhw.model.") or isinstance(m, BinaryLayer)
-        if isinstance(m, GraphNetwork):
-            return False
+        ours = isinstance(m, BinaryLayer) or type(m).__module__.startswith(_ROOMS_OF_LAYERS)
         return ours or type(m) in supported_modules() or super().is_leaf_module(m, module_qualified_name)
 
 
