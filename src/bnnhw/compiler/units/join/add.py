@@ -13,7 +13,7 @@ from bnnhw.compiler.ir import ops
 from bnnhw.compiler.ir.types import IntType, TensorType
 from bnnhw.compiler.units.codes import Codes, element_of
 from bnnhw.compiler.units.offsets import carried_as
-from bnnhw.compiler.units.port import Port
+from bnnhw.compiler.units.port import Beat, Port
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.join.add import Add, AddShape
 from bnnhw.hw.stream.flow import Channel, Flow
@@ -58,6 +58,9 @@ class Addition(Stage):
 
     def input_width(self, port: str) -> int:
         return self.shape.elements * self.shape.widths[self.inputs.index(port)]
+
+    def gives(self, port: str) -> Beat:
+        return Beat(self.shape.elements, self.shape.result_width)
 
     @property
     def interval(self) -> int:
