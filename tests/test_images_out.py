@@ -29,7 +29,7 @@ class Images(nn.Module):
         self.first = nn.Sequential(ToChannelsFirst(), InputThreshold(127.5), *layer(conv(1, 4), 4))
         self.body, self.last = layer(conv(4, 4), 4), nn.Sequential(*last)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         return self.last(self.body(self.first(x)))
 
 

@@ -48,7 +48,7 @@ def test_sums_are_compared_as_the_scores_that_they_make(levels):
         rtl_rung(plan),
     ]
     assert [step.differences for step in climb(rungs, images)] == [0, 0, 0]
-    off_by_one = [rungs[0], Rung("off", lambda images: rungs[1].answers(images) + 1, as_below=rungs[1].as_below)]
+    off_by_one = [rungs[0], Rung("off", lambda images: np.add(rungs[1].answers(images), 1), as_below=rungs[1].as_below)]
     assert [step.differences for step in climb(off_by_one, images)] == [SAMPLES]
 
 
