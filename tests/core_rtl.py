@@ -4,6 +4,7 @@ import numpy as np
 
 from bnnhw.compiler import Graph, Schedule, evaluate
 from bnnhw.compiler.dataflow.schedule import apply_plan
+from bnnhw.compiler.ir.answers import arrays_of
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.compiler.units.product.folding import Folding
@@ -11,7 +12,7 @@ from bnnhw.hw.targets import get_device
 from bnnhw.sim.batch.simulator import BatchSimulator
 from bnnhw.sim.ladder.rungs import frames_of
 
-__all__ = ["DEVICE", "check_rtl", "folded"]
+__all__ = ["DEVICE", "check_core", "check_rtl", "folded"]
 
 DEVICE = get_device("LFE5U-85F")
 
@@ -35,16 +36,25 @@ def check_rtl(
 ) -> None:
     """The RTL gives the graph's answers to inputs (N, *shape), and without stalls in the predicted cycles; its streams
     are as wide as the stages say."""
-    (expected,) = evaluate(graph, {graph.inputs[0].name: inputs}).values()
     core = chosen.core()
     for stage, unit in zip(chosen.stages, core.units, strict=True):
         for port in stage.outputs:
             assert stage.gives(port).width == len(getattr(unit, port).payload), (stage, port)
-    result = BatchSimulator(core).run(
+    check_core(BatchSimulator(core), chosen, graph, inputs, stalls=stalls, seed=seed)
+
+
+def check_core(
+    simulator: BatchSimulator, chosen: Schedule, graph: Graph, inputs: np.ndarray, *, stalls: tuple[float, float],
+    seed: int = 2,
+) -> None:  # fmt: skip
+    """`check_rtl` of the core at any level."""
+    values = evaluate(graph, {graph.inputs[0].name: inputs})
+    result = simulator.run(
         frames_of(chosen, inputs), output_beats=chosen.output_beats, stall_probability=stalls, seed=seed, lanes=1
     )
     answers = chosen.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=len(inputs))
-    np.testing.assert_array_equal(answers, expected)
+    for output, answer in zip(graph.outputs, arrays_of(answers), strict=True):
+        np.testing.assert_array_equal(answer, values[output])
     if stalls == (0.0, 0.0):
         ends = result.output_cycles[:, -1]
         assert ends[0] - result.accepted_cycles[0, 0] == chosen.timing.latency

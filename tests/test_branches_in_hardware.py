@@ -11,6 +11,8 @@ from torch import Tensor, nn
 import bnnhw
 from bnnhw.model import BinaryLinear, InputThreshold, Sign, TensorNorm
 from bnnhw.model.export import save
+from bnnhw.model.methods import method_named
+from bnnhw.model.networks.catalogue import architecture, build_network
 
 from .random_branches import HI, SHAPE, random_network
 
@@ -33,6 +35,27 @@ def test_random_branches(seed: int, tmp_path: Path):
 @pytest.mark.parametrize("seed", range(3, 100))
 def test_many_random_branches(seed: int, tmp_path: Path):
     climb(seed, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "method"),
+    [
+        ("densenet7", (), "xnor"),
+        ("densenet7", (), "dorefa"),
+        ("preresnet6", ("adds=products",), "bnn"),
+        ("preresnet6", ("adds=activations",), "irnet"),
+    ],
+)
+def test_networks_of_the_catalogue(name: str, options: tuple[str, ...], method: str, tmp_path: Path):
+    torch.manual_seed(0)
+    structure = architecture(name, options=("channels=25", *options))
+    network = build_network(structure, shape=(8, 8, 1), lo=0, hi=16, classes=10, method=method_named(method))
+    images = np.random.default_rng(0).integers(0, 17, (100, 8, 8, 1))
+    network(torch.from_numpy(images).float())  # batch norms see them
+    save(network.eval(), tmp_path / "model.pt", example_input=images, input_range=(0, 16))
+    verified = bnnhw.verify(tmp_path / "model.pt", through="rtl", samples=20)
+    assert verified.steps[-1].upper == "RTL"
+    assert verified.is_equal, verified.steps
 
 
 class Branches(nn.Module):

@@ -208,9 +208,9 @@ def test_what_cannot_be_exact_is_refused(tmp_path, case):
     module = shake(network(BinaryConv2d(2, CHANNELS, 3), *layers, shape=(8, 8, 2)), seed=2)
     with pytest.raises(ExportError, match=message):
         save(module, tmp_path / "model.pt", example_input=images_of((8, 8, 2)))
-    nodes, scores = layers_called(trace(module), torch.from_numpy(images_of((8, 8, 2))).float())
+    nodes, (scores,) = layers_called(trace(module), torch.from_numpy(images_of((8, 8, 2))).float())
     value = Value(INPUT, TensorType((8, 8, 2), IntType(0, 255)))
-    elsewhere = Graph((value,), nodes, (scores,), {"classes": [str(label) for label in range(5)]})
+    elsewhere = Graph((value,), nodes, (scores.value,), {"classes": [str(label) for label in range(5)]})
     torch.save(to_plain(elsewhere), tmp_path / "model.pt")
     with pytest.raises(ValueError, match=r"averages"):
         integerize(load(tmp_path / "model.pt"))

@@ -62,7 +62,7 @@ def check(chosen: Schedule, graph) -> None:
     (labels,) = evaluate(graph, {graph.inputs[0].name: inputs}).values()
     assert len(np.unique(labels)) > 1
     simulator = BatchSimulator(chosen.core())
-    assert simulate_core(chosen, simulator, inputs).tolist() == labels.tolist()
+    assert np.asarray(simulate_core(chosen, simulator, inputs)).tolist() == labels.tolist()
     result = simulator.run(frames_of(chosen, inputs), output_beats=chosen.output_beats, lanes=1)
     ends = result.output_cycles[:, -1]
     assert ends[0] - result.accepted_cycles[0, 0] == chosen.timing.latency

@@ -57,7 +57,7 @@ SUB_ROOMS = {
         *("report", "pruning", "named"),
     ),
     "sim": ("errors", "netlist", "batch", "icarus", "ladder", "board", "part"),
-    "boards": ("board", "design", "toolchain", "build", "manifest", "folder", "flash", "host"),
+    "boards": ("board", "design", "toolchain", "build", "output_format", "manifest", "folder", "flash", "host"),
     "api": (
         *("checks", "images", "builds", "ladder"),
         *(

@@ -61,7 +61,7 @@ def test_integers_and_packed_kernel_give_the_labels(name: str):
     graph = integerize(load(OLD / f"{name}.pt"), output="label")
     answers = evaluate(graph, {graph.inputs[0].name: images})[graph.outputs[0]]
     assert answers.reshape(-1).tolist() == labels.tolist()
-    assert PackedKernel(graph)(images).reshape(-1).tolist() == labels.tolist()
+    assert np.ravel(PackedKernel(graph)(images)).tolist() == labels.tolist()
 
 
 @pytest.mark.parametrize("name", CHAINS)
@@ -85,7 +85,8 @@ def test_a_network_for_torch_only_keeps_its_obstacle():
 
 def test_manifest_folding_and_report_of_a_build_are_read():
     manifest, report = Manifest.read(BUILD), read(BUILD)
-    assert (manifest.board, manifest.input_threshold, manifest.output) == ("ulx3s-12f", 8, "label")
+    assert (manifest.board, manifest.input_threshold, manifest.link) == ("ulx3s-12f", 8, 1)
+    assert [output.kind for output in manifest.outputs] == ["label"]
     assert manifest.versions["bnnhw"] == "0.1.0"
     assert report.provenance.versions == manifest.versions
     assert report.performance.latency_cycles > 0
@@ -95,7 +96,7 @@ def test_manifest_folding_and_report_of_a_build_are_read():
 def test_golden_answers_of_a_build_hold():
     golden = np.load(BUILD / "golden.npz")
     graph = integerize(load(OLD / "dense.pt"), output="label")
-    assert PackedKernel(graph)(golden["images"]).reshape(-1).tolist() == golden["answers"].tolist()
+    assert np.ravel(PackedKernel(graph)(golden["images"])).tolist() == golden["answers"].tolist()
 
 
 def test_verify_makes_the_design_of_a_build_again_to_the_letter(tmp_path: Path):

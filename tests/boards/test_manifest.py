@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnnhw.boards.manifest import AnswerError, Manifest, ManifestError, describe_build
+from bnnhw.boards.manifest import Manifest, ManifestError, describe_build
+from bnnhw.boards.output_format import AnswerError, OutputFormat
 from bnnhw.compiler.dataflow.schedule import Schedule
 
 from .networks import Output, make_schedule
@@ -19,8 +20,10 @@ LABEL = Manifest(
     input_hi=16,
     input_threshold=8,
     input_width=1,
-    output="label",
+    outputs=(OutputFormat(name="label", kind="label", shape=(), greatest=2),),
+    output_width=2,
     classes=("zero", "one", "two"),
+    link=1,
     baud=3_000_000,
     clock_hz=100e6,
     network_id="0123456789abcdef",
@@ -55,11 +58,12 @@ def test_encodes_and_decodes_as_the_schedule_does(tmp_path: Path, seed: int, out
     assert (manifest.input_threshold is None) != binarise
     for image in rng.integers(lo, hi + 1, (20, 4, 3, 1)):
         assert manifest.encode_image(image) == schedule.encode_image(image)
-    codes = rng.integers(0, schedule.greatest_output + 1, (20, schedule.outputs))
+    codes = rng.integers(0, schedule.pipeline.outputs[0].greatest + 1, (20, schedule.output_elements))
     for row, expected in zip(codes, schedule.answers(codes), strict=True):
         for size in (1, 2, 4):
             if schedule.output_width <= 8 * size:
-                np.testing.assert_array_equal(manifest.decode_answer(row.astype(f"<u{size}").tobytes()), expected)
+                (answer,) = manifest.decode_answer(row.astype(f"<u{size}").tobytes())
+                np.testing.assert_array_equal(answer, expected)
 
 
 def test_tells_networks_and_foldings_apart(tmp_path: Path):
@@ -106,23 +110,33 @@ def test_refuses_an_answer_of_the_wrong_length(count: int):
 def test_refuses_what_no_core_answers(tmp_path: Path, output: Output):
     schedule = make_schedule(tmp_path, seed=1, output=output)
     manifest = manifest_of(schedule)
-    codes = np.zeros(schedule.outputs, "<u4")
-    codes[-1] = schedule.greatest_output
-    np.testing.assert_array_equal(
-        manifest.decode_answer(codes.tobytes()), schedule.answers(codes[None].astype(np.int64))[0]
-    )
+    codes = np.zeros(schedule.output_elements, "<u4")
+    codes[-1] = schedule.pipeline.outputs[0].greatest
+    (answer,) = manifest.decode_answer(codes.tobytes())
+    np.testing.assert_array_equal(answer, schedule.answers(codes[None].astype(np.int64))[0])
     codes[-1] += 1
-    message = r"^label 5, where this build has 5 classes, from 0 on$|^\d+ for a score, where this build has 0 to \d+$"
+    too_great = r"\d+ for a value of '[^']+', where this build has 0 to \d+"
+    message = f"^label 5, where this build has 5 classes, from 0 on$|^{too_great}$"
     with pytest.raises(AnswerError, match=message):
         manifest.decode_answer(codes.tobytes())
 
 
-def test_scores_of_a_manifest_that_does_not_know_the_greatest_are_taken(tmp_path: Path):
-    manifest = manifest_of(make_schedule(tmp_path, seed=1, output="scores"))
-    old = {name: value for name, value in json.loads(manifest.to_json()).items() if name != "output_greatest"}
-    read = Manifest.from_json(json.dumps(old))
-    assert read == replace(manifest, output_greatest=None)
-    assert read.decode_answer(bytes([255] * 5)).shape == (5,)
+def of_version_1(manifest: Manifest, **fields: Any) -> str:
+    """The manifest with such fields as version 1 had for its output."""
+    plain = json.loads(manifest.to_json())
+    for name in ("outputs", "output_width", "link"):
+        del plain[name]
+    return json.dumps({**plain, "version": 1, **fields})
+
+
+def test_manifests_of_version_1_are_read(tmp_path: Path):
+    (label,) = Manifest.from_json(of_version_1(LABEL, output="label")).outputs
+    assert label == LABEL.outputs[0]
+    old = of_version_1(LABEL, output="scores", output_offsets=[1, 2, 3], output_scale=4)
+    read = Manifest.from_json(old)
+    scores = OutputFormat(name="scores", kind="values", shape=(3,), offsets=(1, 2, 3), scale=4, greatest=None)
+    assert read == replace(LABEL, outputs=(scores,), output_width=32, link=1)
+    assert Manifest.from_json(read.to_json()) == read
 
 
 def changed(**values: object) -> str:
@@ -135,7 +149,7 @@ def changed(**values: object) -> str:
         ("{", "is no JSON"),
         ("[]", "is no manifest of a bnnhw build"),
         ('{"format": "other"}', "is no manifest of a bnnhw build"),
-        (changed(version=2), "is of version 2; this bnnhw reads version 1; build it again"),
+        (changed(version=3), "is of version 3; this bnnhw reads versions 1 and 2; build it again"),
         (changed(extra=1), r"lacks or has too much of \['extra'\]; build it again"),
         (changed(baud="fast"), r"manifest.baud must be an integer, got 'fast'; build it again"),
         (changed(classes=[1]), r"manifest.classes\[0\] must be a string, got 1; build it again"),
@@ -151,10 +165,10 @@ def test_names_a_damaged_manifest(tmp_path: Path, text: str, message: str):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"output": "poem"}, "output='poem' must be 'label' or 'scores'"),
+        ({"outputs": ()}, "outputs must hold at least one"),
+        ({"classes": ("one",)}, "output 'label' must be a label from 0 to 0, not 2"),
         ({"network_id": "0123"}, "network_id='0123' must be 16 hexadecimal digits"),
         ({"baud": 0}, "baud=0 must be positive"),
-        ({"output": "scores", "output_offsets": (1, 2)}, "output_offsets must be one for each of 3 classes, not 2"),
     ],
 )
 def test_refuses_what_cannot_be(change: dict[str, Any], message: str):
@@ -165,3 +179,17 @@ def test_refuses_what_cannot_be(change: dict[str, Any], message: str):
 def test_names_a_folder_that_is_no_build(tmp_path: Path):
     with pytest.raises(ManifestError, match=f"^{tmp_path} is no build: it has no manifest.json"):
         Manifest.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "poem"}, "kind='poem' must be one of 'label', 'values'"),
+        ({"shape": (0,)}, r"shape=\(0,\) must hold sizes of at least 1"),
+        ({"kind": "values", "shape": (3,)}, r"offsets must be one for each channel of shape=\(3,\), not 0"),
+        ({"kind": "values", "shape": (3,), "offsets": (1, 2)}, r"offsets must be one for each channel of .*, not 2"),
+    ],
+)
+def test_refuses_outputs_that_cannot_be(change: dict[str, Any], message: str):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        replace(LABEL.outputs[0], **change)

@@ -48,8 +48,10 @@ class Sketch:
         return choices[self.rng.integers(len(choices))]
 
     def graph(self, scores: str, *, label: bool = True) -> Graph:
-        last = self.add(ops.ArgMax(), scores) if label else scores
-        return verify(Graph((Value("x", self.types["x"]),), tuple(self.nodes), (last,)))
+        return self.ending_in(self.add(ops.ArgMax(), scores) if label else scores)
+
+    def ending_in(self, *outputs: str) -> Graph:
+        return verify(Graph((Value("x", self.types["x"]),), tuple(self.nodes), outputs))
 
 
 def concat_of_bits(sketch: Sketch) -> str:
@@ -117,9 +119,9 @@ GRAPHS: dict[str, Callable[[Sketch], str]] = {
 }
 
 
-def random_graph(seed: int) -> Graph:
+def random_graph(seed: int, shape: tuple[int, ...] = SHAPE) -> Graph:
     """A random series-parallel graph: up to four pieces, each perhaps of up to three branches."""
-    sketch = Sketch(seed)
+    sketch = Sketch(seed, shape)
     value = sketch.sign(sketch.conv("x", sketch.pick(2, 3, 4)))
     for _ in range(sketch.pick(1, 2, 3)):
         value = piece(sketch, value)

@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 
 from bnnhw.compiler.frontends.model_file import load
+from bnnhw.compiler.ir.answers import arrays_of
+from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.model.export.loading import input_of, read
@@ -64,13 +66,17 @@ def evaluate(
     """
     model = Path(model)
     check_choice("engine", engine, ("integer", "torch"))
-    answers = torch_rung(model).answers if engine == "torch" else PackedKernel(integerize(load(model)))
     file = read(model)
+    if isinstance(file, Graph) and (len(file.outputs) != 1 or not file.meta["classes"]):
+        raise ValueError(
+            f"{model} gives images or several outputs, which have no accuracy; `bnnhw verify` compares them"
+        )
+    answers = torch_rung(model).answers if engine == "torch" else PackedKernel(integerize(load(model)))
     shape, lo, hi = input_of(file)
     data = test_set(dataset or file.meta.get("dataset"), data_dir=None if data_dir is None else Path(data_dir))
     check_images(data.test_images, data.name, shape=shape, lo=lo, hi=hi)
     started = time.perf_counter()
-    answered = answers(data.test_images)
+    (answered,) = arrays_of(answers(data.test_images))
     labels = answered.argmax(axis=1) if engine == "torch" else answered
     seconds = time.perf_counter() - started
     correct = int(np.count_nonzero(labels == data.test_labels))

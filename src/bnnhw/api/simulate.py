@@ -6,12 +6,9 @@ Tests: tests/api/test_examples.py
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from bnnhw.compiler.frontends.model_file import load
+from bnnhw.compiler.ir.answers import Answers
 from bnnhw.compiler.ir.types import IntType
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.compiler.passes.integerize import integerize
@@ -19,6 +16,7 @@ from bnnhw.files import staged_file
 from bnnhw.sim.batch.simulator import BatchSimulator
 from bnnhw.sim.batch.waves import Waves
 from bnnhw.sim.errors import DeadlockError
+from bnnhw.sim.ladder.ladder import differing_images
 from bnnhw.sim.ladder.rungs import frames_of, patience_for
 
 from .builds.plan import PlanOptions
@@ -31,12 +29,13 @@ __all__ = ["Simulation", "simulate"]
 class Simulation:
     """What the RTL did.
 
-    answers: labels (N,) or scores (N, classes). different: how many of them the integer graph contradicts.
-    latency_cycles, predicted_latency_cycles: from the first beat in to the first answer's last beat out, as simulated
-    and as the schedule foresees it without stalls. cycles_per_second, lanes: of the simulator.
+    answers: labels (N,), scores (N, classes) or images (N, *shape); a tuple of these for several outputs. different:
+    how many of the images the integer graph contradicts. latency_cycles, predicted_latency_cycles: from the first beat
+    in to the first answer's last beat out, as simulated and as the schedule foresees it without stalls.
+    cycles_per_second, lanes: of the simulator.
     """
 
-    answers: NDArray[Any]
+    answers: Answers
     different: int
     latency_cycles: int
     predicted_latency_cycles: int
@@ -107,10 +106,10 @@ def simulate(
             waves=Waves(staged, count=wave_cycles) if staged else None,
         )
     answers = schedule.decode(result.outputs.reshape(-1, result.outputs.shape[2]), frames=len(pictures))
-    wrong = (answers != PackedKernel(integers)(pictures)).reshape(len(answers), -1).any(axis=1)
+    wrong = differing_images(answers, PackedKernel(integers)(pictures))
     return Simulation(
         answers=answers,
-        different=int(np.count_nonzero(wrong)),
+        different=len(wrong),
         latency_cycles=int(result.output_cycles[0, -1] - result.accepted_cycles[0, 0]),
         predicted_latency_cycles=schedule.timing.latency,
         cycles_per_second=result.cycles_per_second,

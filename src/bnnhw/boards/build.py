@@ -83,7 +83,7 @@ def make_top(schedule: Schedule, *, clock_hz: int, baud: int, network_id: bytes)
         baud=baud,
         network_id=network_id,
         input_elements=schedule.input_beats * schedule.input_lanes,
-        output_elements=schedule.outputs,
+        output_elements=schedule.output_elements,
         target=schedule.device.target,
     )
 

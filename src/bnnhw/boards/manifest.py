@@ -16,18 +16,16 @@ from bnnhw.compiler.dataflow.packing import pack_image
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.ir.types import IntType
 from bnnhw.compiler.lowering.network import input_threshold
+from bnnhw.compiler.lowering.output import Output
+from bnnhw.hw.protocol import VERSION as LINK_VERSION
 
-__all__ = ["MANIFEST", "AnswerError", "Manifest", "ManifestError", "describe_build", "network_id"]
+from .output_format import OutputFormat, split_answer
+
+__all__ = ["MANIFEST", "Manifest", "ManifestError", "describe_build", "network_id"]
 
 MANIFEST = "manifest.json"
 FORMAT = "bnnhw-build"
-VERSION = 1
-NOT_IN_0_1 = ("output_greatest",)
-"""Fields that manifests of version 0.1 lack."""
-
-
-class AnswerError(ValueError):
-    """What no core of a build answers; its text says what that is, and what a core may answer."""
+VERSION = 2
 
 
 class ManifestError(ValueError):
@@ -47,14 +45,15 @@ class Manifest:
         bits.
     input_width
         Bits of an element on the link.
-    output
-        "label", or "scores": then score[c] = output_offsets[c] + output_scale * (what the board answers).
-    output_greatest
-        The greatest element of an answer; None where it is not known.
+    outputs
+        Those of the network, in order.
+    output_width
+        Bits of an element of an answer on the link.
     classes
-        Their names, by label.
-    baud, clock_hz, network_id
-        The link's rate, the core's exact clock, and the hexadecimal id that the board answers to.
+        Their names, by label; none where no output is scores.
+    link, baud, clock_hz, network_id
+        The version of the link's protocol and its rate, the core's exact clock, and the hexadecimal id that the board
+        answers to.
     model_sha256, board, seed, versions
         The four things that fix the bitstream.
     """
@@ -64,11 +63,10 @@ class Manifest:
     input_hi: int
     input_threshold: int | None
     input_width: int
-    output: str
-    output_offsets: tuple[int, ...] = ()
-    output_scale: int = 1
-    output_greatest: int | None = None
+    outputs: tuple[OutputFormat, ...]
+    output_width: int
     classes: tuple[str, ...]
+    link: int
     baud: int
     clock_hz: float
     network_id: str
@@ -78,17 +76,18 @@ class Manifest:
     versions: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
-        if self.output not in ("label", "scores"):
-            raise ValueError(f"output={self.output!r} must be 'label' or 'scores'")
+        if not self.outputs:
+            raise ValueError("outputs must hold at least one")
+        for output in self.outputs:
+            if output.kind == "label" and self.classes and output.greatest != len(self.classes) - 1:
+                raise ValueError(
+                    f"output {output.name!r} must be a label from 0 to {len(self.classes) - 1}, not {output.greatest}"
+                )
         if not re.fullmatch("[0-9a-f]{16}", self.network_id):
             raise ValueError(f"network_id={self.network_id!r} must be 16 hexadecimal digits")
-        for name in ("baud", "clock_hz", "input_width"):
+        for name in ("baud", "clock_hz", "input_width", "output_width"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}={getattr(self, name)} must be positive")
-        if self.output == "scores" and len(self.output_offsets) != len(self.classes):
-            raise ValueError(
-                f"output_offsets must be one for each of {len(self.classes)} classes, not {len(self.output_offsets)}"
-            )
 
     @property
     def input_bytes(self) -> int:
@@ -96,14 +95,14 @@ class Manifest:
         return -(-math.prod(self.input_shape) * self.input_width // 8)
 
     @property
-    def outputs(self) -> int:
-        """Elements of an answer: the label, or a score for each class."""
-        return 1 if self.output == "label" else len(self.classes)
+    def output_elements(self) -> int:
+        """Elements of an answer: those of all outputs."""
+        return sum(output.elements for output in self.outputs)
 
     @property
     def output_bytes(self) -> tuple[int, ...]:
         """How many bytes an answer may have on the link, whose elements have 1, 2 or 4."""
-        return tuple(size * self.outputs for size in (1, 2, 4))
+        return tuple(size * self.output_elements for size in (1, 2, 4))
 
     def encode_image(self, image: NDArray[Any]) -> bytes:
         """An image (input_shape) of raw integers as the link carries it.
@@ -127,22 +126,16 @@ class Manifest:
         codes = values - self.input_lo if self.input_threshold is None else values >= self.input_threshold
         return pack_image(codes.astype(np.int64)[None], width=self.input_width)
 
-    def decode_answer(self, outputs: bytes) -> NDArray[np.int64]:
-        """The bytes of an answer as the label, shape (), or the integer graph's scores, shape (classes,).
+    def decode_answer(self, answer: bytes) -> tuple[NDArray[np.int64], ...]:
+        """The bytes of an answer as the integer graph's answers, one for each output, of its shape.
 
         Raises ValueError for another number of bytes than such an answer can have, AnswerError for elements that are
         too great.
         """
-        if len(outputs) not in self.output_bytes:
-            raise ValueError(f"an answer of {self.outputs} elements cannot have {len(outputs)} bytes")
-        codes = np.frombuffer(outputs, f"<u{len(outputs) // self.outputs}").astype(np.int64)
-        if self.output == "label":
-            if codes[0] >= len(self.classes):
-                raise AnswerError(f"label {codes[0]}, where this build has {len(self.classes)} classes, from 0 on")
-            return codes[0]
-        if self.output_greatest is not None and (greatest := codes.max()) > self.output_greatest:
-            raise AnswerError(f"{greatest} for a score, where this build has 0 to {self.output_greatest}")
-        return np.array(self.output_offsets) + self.output_scale * codes
+        if len(answer) not in self.output_bytes:
+            raise ValueError(f"an answer of {self.output_elements} elements cannot have {len(answer)} bytes")
+        elements = np.frombuffer(answer, f"<u{len(answer) // self.output_elements}").astype(np.int64)
+        return split_answer(elements, self.outputs)
 
     def to_json(self) -> str:
         """The text of manifest.json."""
@@ -158,11 +151,12 @@ class Manifest:
         header = (plain.pop("format", None), plain.pop("version", None)) if isinstance(plain, dict) else None
         if header is None or header[0] != FORMAT:
             raise ManifestError(f"{source} is no manifest of a bnnhw build")
-        if header[1] != VERSION:
+        if header[1] not in (1, VERSION):
             raise ManifestError(
-                f"{source} is of version {header[1]}; this bnnhw reads version {VERSION}; build it again"
+                f"{source} is of version {header[1]}; this bnnhw reads versions 1 and {VERSION}; build it again"
             )
-        plain = dict.fromkeys(NOT_IN_0_1) | plain
+        if header[1] == 1:
+            plain = from_version_1(plain)
         names = {field.name for field in fields(cls)}
         if set(plain) != names:
             raise ManifestError(f"{source} lacks or has too much of {sorted(names ^ set(plain))}; build it again")
@@ -205,18 +199,16 @@ def describe_build(
     element = value.type.element
     if not isinstance(element, IntType):
         raise TypeError(f"the network's input must be integers, not {element}")
-    pipeline = schedule.pipeline
     return Manifest(
         input_shape=tuple(value.type.shape),
         input_lo=element.lo,
         input_hi=element.hi,
         input_threshold=input_threshold(schedule.host_graph),
         input_width=schedule.input_width,
-        output="label" if pipeline.label else "scores",
-        output_offsets=() if pipeline.label else tuple(map(int, pipeline.offsets)),
-        output_scale=1 if pipeline.label else pipeline.scale,
-        output_greatest=schedule.greatest_output,
+        outputs=tuple(map(format_of, schedule.pipeline.outputs)),
+        output_width=schedule.output_width,
         classes=classes,
+        link=LINK_VERSION,
         baud=baud,
         clock_hz=clock_hz,
         network_id=network_id(schedule, model_sha256).hex(),
@@ -227,7 +219,31 @@ def describe_build(
     )
 
 
+def format_of(output: Output) -> OutputFormat:
+    """What a host needs of a core's output."""
+    return OutputFormat(
+        name=output.name,
+        kind="label" if output.label else "values",
+        shape=output.shape,
+        offsets=() if output.label else tuple(map(int, output.offsets)),
+        scale=1 if output.label else output.scale,
+        greatest=output.greatest,
+    )
+
+
+def from_version_1(plain: dict[str, Any]) -> dict[str, Any]:
+    """A manifest of one output as version 1 had it, in the fields of today. Their values are checked as all are."""
+    kind, classes = plain.pop("output", None), plain.get("classes")
+    offsets, scale = plain.pop("output_offsets", []), plain.pop("output_scale", 1)
+    greatest, count = plain.pop("output_greatest", None), len(classes) if isinstance(classes, list) else 0
+    label = {"name": kind, "kind": "label", "shape": [], "offsets": [], "scale": 1, "greatest": count - 1}
+    values = {"name": kind, "kind": "values", "shape": [count], "offsets": offsets, "scale": scale}
+    outputs = [label if kind == "label" else values | {"greatest": greatest}]
+    return plain | {"outputs": outputs, "output_width": 32, "link": 1}
+
+
 def network_id(schedule: Schedule, model_sha256: str) -> bytes:
     """8 bytes that tell builds of different models and foldings apart."""
-    foldings = repr((schedule.vectors, schedule.foldings, schedule.pipeline.label))
+    labels = [output.label for output in schedule.pipeline.outputs]
+    foldings = repr((schedule.vectors, schedule.foldings, labels))
     return hashlib.sha256(f"{model_sha256} {foldings}".encode()).digest()[:8]

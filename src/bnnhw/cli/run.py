@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,30 +18,63 @@ if TYPE_CHECKING:
 @click.option("--simulate", is_flag=True, help="Talk to the virtual board: the build's RTL behind a pseudo-terminal.")
 @click.option("--port", help="The board's serial port; default: this computer's only one.")
 @click.option("--timeout", "timeout_s", type=FiniteRange(min=0, min_open=True), help="Seconds for an answer.")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path, file_okay=False), help="Folder for the outputs, IMAGE.npz each."
+)
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(
-    build: Path, images: tuple[Path, ...], simulate: bool, port: str | None, timeout_s: float | None, as_json: bool
+    build: Path,
+    images: tuple[Path, ...],
+    simulate: bool,
+    port: str | None,
+    timeout_s: float | None,
+    output: Path | None,
+    as_json: bool,
 ) -> None:
     """Send images to the board and print what it says they show.
 
-    Images are PNG or the like, of the network's own size, or .npy files of its integers.
+    Images are PNG or the like, of the network's own size, or .npy files of its integers. What a network gives beside a
+    label or scores, such as images, goes to --output: numpy's arrays by the names of the outputs.
 
     \b
     Example: bnnhw run --simulate build/lfc digit.png
     """
+    import numpy as np
+
     from bnnhw.api.run import run
     from bnnhw.boards.manifest import Manifest
+    from bnnhw.files import staged_file
 
     if simulate and port:
         raise click.UsageError("--simulate and --port exclude each other; give one of them")
+    if output is not None and len({path.stem for path in images}) < len(images):
+        raise click.UsageError("two images have one name, and --output has a file for each; rename one of them")
     clock_hz, paths = Manifest.read(build).clock_hz, iter(images)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
 
     def show(answer: "Prediction") -> None:
         path, seconds = next(paths), answer.cycles / clock_hz
+        if output is not None:
+            with staged_file(output / f"{path.stem}.npz") as staged:
+                np.savez(staged, allow_pickle=False, **answer.outputs)
         if as_json:
             row = {"image": str(path), "label": answer.label, "cycles": answer.cycles, "seconds": seconds}
-            click.echo(json.dumps(row | ({"scores": answer.scores} if answer.scores else {})))
+            click.echo(json.dumps(row | ({"scores": answer.scores} if answer.scores else {}) | more_of(answer)))
         else:
-            click.echo(f"{path}: {answer.label}   ({answer.cycles} cycles, {seconds * 1e6:.2f} us)")
+            click.echo(f"{path}: {said(answer)}   ({answer.cycles} cycles, {seconds * 1e6:.2f} us)")
 
     run(build, images, simulate=simulate, port=port, timeout_s=timeout_s, on_answer=show)
+
+
+def more_of(answer: "Prediction") -> dict[str, Any]:
+    """The outputs of a network that has others than one label or one vector of scores."""
+    if len(answer.outputs) == 1 and answer.label is not None:
+        return {}
+    return {"outputs": {name: values.tolist() for name, values in answer.outputs.items()}}
+
+
+def said(answer: "Prediction") -> str:
+    """The label, and the outputs that are more, in short."""
+    more = [f"{name} {'x'.join(map(str, values.shape))}" for name, values in answer.outputs.items() if values.ndim > 1]
+    return ", ".join([*([] if answer.label is None else [answer.label]), *more])

@@ -42,6 +42,7 @@ def command(
     Example: bnnhw sim model.pt digit.png --waves digit.vcd
     """
     from bnnhw.api.simulate import simulate
+    from bnnhw.compiler.ir.answers import arrays_of
 
     done = simulate(
         model,
@@ -54,19 +55,21 @@ def command(
         waves=waves,
         wave_cycles=wave_cycles,
     )
+    answers = arrays_of(done.answers)
     if as_json:
         row = {
-            "answers": done.answers.tolist(),
+            "answers": answers[0].tolist() if len(answers) == 1 else [each.tolist() for each in answers],
             "different": done.different,
             "latency_cycles": done.latency_cycles,
             "cycles_per_second": done.cycles_per_second,
         }
         click.echo(json.dumps(row))
     else:
-        for path, answer in zip(images, done.answers, strict=False):
-            click.echo(f"{path}: {answer}")
+        if len(answers) == 1:
+            for path, answer in zip(images, answers[0], strict=False):
+                click.echo(f"{path}: {answer}")
         expected = f"{done.predicted_latency_cycles} predicted" if not stalls else "stalls included"
-        click.echo(f"{len(done.answers):,} images through the RTL, {done.different} differ from the integer graph")
+        click.echo(f"{len(answers[0]):,} images through the RTL, {done.different} differ from the integer graph")
         rate = f"{done.cycles_per_second / 1e3:,.0f} k cycles/s in {done.lanes} lanes"
         click.echo(f"latency {done.latency_cycles} cycles ({expected}); {rate}")
         if waves:

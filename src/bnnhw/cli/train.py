@@ -12,7 +12,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command("train")
-@click.option("--network", required=True, help="cnv, lenet, lfc, resnet20, ... or mlp with --width and --depth.")
+@click.option("--network", required=True, help="cnv, lenet, lfc, densenet7, ... or mlp with --width and --depth.")
 @click.option("--dataset", required=True, help="digits, mnist, fashion-mnist, cifar10 or svhn.")
 @data_dir_option
 @click.option("--output", "-o", type=MODEL, default="model.pt", show_default=True, help="The model file to write.")

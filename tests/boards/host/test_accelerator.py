@@ -11,6 +11,7 @@ from bnnhw.boards.host.serial_port import LinkError
 from bnnhw.boards.manifest import ManifestError, describe_build
 from bnnhw.compiler import evaluate
 from bnnhw.compiler.dataflow.schedule import Schedule
+from bnnhw.compiler.ir.answers import arrays_of
 from bnnhw.hw.protocol import Info
 from tests.boards.networks import Output, make_schedule
 
@@ -39,14 +40,14 @@ def write_build(schedule: Schedule, folder: Path) -> bytes:
 def board_of(schedule: Schedule, network_id: bytes) -> FakeBoard:
     """A board that knows the right answer to each of IMAGES."""
     (answers,) = evaluate(schedule.core_graph, {schedule.core_graph.inputs[0].name: host_values(schedule)}).values()
-    codes = (answers - schedule.pipeline.offsets) // schedule.pipeline.scale if schedule.outputs > 1 else answers
+    codes = schedule.answer_codes(answers)
     known = {
         schedule.encode_image(image): code.astype("<u2").tobytes() for image, code in zip(IMAGES, codes, strict=True)
     }
     info = Info(
         window=4,
         input_bytes=len(next(iter(known))),
-        output_bytes=2 * schedule.outputs,
+        output_bytes=2 * schedule.output_elements,
         clock_hz=100_000_000,
         network_id=network_id,
     )
@@ -74,7 +75,9 @@ def test_gives_the_integer_graphs_answers(tmp_path: Path, output: Output, binari
         assert [answer.label for answer in answers] == [CLASSES[label] for label in labels]
         assert [answer.scores for answer in answers] == ([None] * 50 if output == "label" else expected.tolist())
         assert {answer.cycles for answer in answers} == {CYCLES}
-        assert accelerator.answer(IMAGES[3]) == answers[3]
+        assert accelerator.answer(IMAGES[3]).index == answers[3].index
+        given = [next(iter(answer.outputs.values())) for answer in answers]
+        np.testing.assert_array_equal(given, expected)
 
 
 def test_refuses_a_board_with_another_network_and_frees_its_port(tmp_path: Path):
@@ -133,14 +136,14 @@ def test_knows_no_label_beyond_the_classes(tmp_path: Path, label: int, name: str
 def test_knows_no_score_beyond_the_greatest(tmp_path: Path):
     schedule = make_schedule(tmp_path, seed=5, output="scores")
     board = board_of(schedule, write_build(schedule, tmp_path))
-    greatest = schedule.greatest_output
-    scores = np.full(schedule.outputs, greatest, "<u2")
+    greatest = schedule.pipeline.outputs[0].greatest
+    scores = np.full(schedule.output_elements, greatest, "<u2")
     board.network = lambda _: scores.tobytes()
     with board, Accelerator.open(tmp_path, port=board.port) as accelerator:
-        expected = schedule.pipeline.offsets + schedule.pipeline.scale * greatest
-        assert accelerator.answer(IMAGES[0]).scores == expected.tolist()
+        expected = schedule.answers(scores[None].astype(np.int64))
+        assert [accelerator.answer(IMAGES[0]).scores] == arrays_of(expected)[0].tolist()
         scores[2] += 1
-        message = f"answers image 0 with {greatest + 1} for a score, where this build has 0 to {greatest}; flash"
+        message = f"image 0 with {greatest + 1} for a value of '.*', where this build has 0 to {greatest}; flash"
         with pytest.raises(LinkError, match=message):
             accelerator.answer(IMAGES[0])
 

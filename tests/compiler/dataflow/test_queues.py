@@ -9,6 +9,7 @@ from bnnhw.compiler.dataflow.queues import LEAST_DEPTH, before_windows, insert_q
 from bnnhw.compiler.dataflow.timing import core_timing, least_interval
 from bnnhw.compiler.ir.ops.windows import Pair
 from bnnhw.compiler.ir.types import BinaryType, IntType
+from bnnhw.compiler.lowering.output import Output
 from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.codes import Codes
 from bnnhw.compiler.units.product.folding import Folding
@@ -64,7 +65,8 @@ def dataflow_of(foldings: list[Folding]) -> Dataflow:
     weights = RNG.choice(np.array([-1, 1], np.int8), (2, 12 * 14 * 3))
     dense = layer_of("dense", "second", weights, thresholds=None, windows=None)
     layers = convolution("first", "input", (10, 12, 2), 4, 1), convolution("second", "first", (10, 12, 4), 3, 2), dense
-    pipeline = Pipeline(BinaryType(), layers, None, True, np.zeros(2, np.int64), 1)
+    label = Output("label", (), "dense", 1, None, True, np.zeros(2, np.int64), 1, 12 * 14 * 3)
+    pipeline = Pipeline(BinaryType(), layers, (label,))
     return draw_core(pipeline, foldings, 1, PORTABLE)
 
 
@@ -95,14 +97,14 @@ def queues_of(dataflow: Dataflow) -> list[tuple[str, int]]:
 
 def test_no_queue_where_the_units_keep_up():
     dataflow = dataflow_of(UNEVEN)
-    assert with_queues(dataflow) == (dataflow, core_timing(dataflow))
+    assert with_queues(dataflow, core_timing(dataflow)) == (dataflow, core_timing(dataflow))
 
 
 def test_a_queue_where_the_slowest_unit_would_wait():
     dataflow = dataflow_of(EVEN)
     aim = least_interval(dataflow.stages)
     assert core_timing(dataflow).initiation_interval > aim
-    queued, timing = with_queues(dataflow)
+    queued, timing = with_queues(dataflow, core_timing(dataflow))
     assert queues_of(queued) == [("second windows queue", LEAST_DEPTH)]
     assert timing == core_timing(queued)
     assert timing.initiation_interval == aim

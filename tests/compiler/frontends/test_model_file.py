@@ -111,7 +111,10 @@ REFUSED = {
     ),
     "written twice": (change("graph.nodes.1.output", "x"), r"node 'flatten1' writes 'x', which is already defined"),
     "unknown output": (change("graph.outputs", ["y"]), r"output 'y' is defined by no input or node"),
-    "two outputs": (change("graph.outputs", ["x", "flatten1.out"]), r"1 inputs and 2 outputs; it must have one of"),
+    "two outputs": (
+        change("graph.outputs", ["x", "flatten1.out"]),
+        r"2 outputs; version 1 holds chains, which have",
+    ),
     "node reads nothing": (change("graph.nodes.1.inputs", []), r"node 'flatten1' has 0 inputs; it must have one"),
     "no class names": (change("meta.classes", DELETE), r"meta lacks the field 'classes'"),
     "numbers as class names": (change("meta.classes", [0, 1, 2, 3, 4]), r"meta has classes=\[0, .*; it must be a list"),

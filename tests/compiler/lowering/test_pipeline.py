@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnhw.compiler import Graph, Node, ScheduleError, TensorType, Value, evaluate, integerize, load
-from bnnhw.compiler.ir.ops import ArgMax, Conv, MatMul, SumPool
+from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, MatMul, SumPool
 from bnnhw.compiler.ir.types import BinaryType, IntType
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
 from bnnhw.compiler.lowering.network import split_host
@@ -30,10 +30,11 @@ def run_pipeline(pipeline: Pipeline, codes: np.ndarray) -> np.ndarray:
             codes = step.factor * codes + step.offsets.reshape(-1)
             assert codes.min() >= 0
             assert codes.max() <= step.greatest_result
-    if not pipeline.label:
-        return pipeline.offsets + pipeline.scale * codes
-    scores = codes if pipeline.table is None else pipeline.table[np.arange(pipeline.classes), codes]
-    assert scores.max() < 2**pipeline.score_width
+    (output,) = pipeline.outputs
+    if not output.label:
+        return output.values(codes)
+    scores = codes if output.table is None else output.table[np.arange(output.classes), codes]
+    assert scores.max() < 2**output.score_width
     return np.argmax(scores, axis=1)
 
 
@@ -68,7 +69,7 @@ def test_a_pipeline_ends_in_a_layer():
     source = Value("x", TensorType((4,), IntType(0, 1)))
     weights = MatMul(np.ones((3, 4), np.int8))
     with pytest.raises(
-        ScheduleError, match=r"^node 'label' \(ArgMax\) cannot begin a core; it begins with a layer of bin"
+        ScheduleError, match=r"^a network without layers cannot begin a core; it begins with a layer of bin"
     ):
         build_pipeline(Graph((source,), (Node("label", ArgMax(), ("x",), "y"),), ("y",)))
     branching = Graph((source,), (Node("a", weights, ("x",), "y"), Node("b", weights, ("x",), "z")), ("z",))
@@ -76,15 +77,15 @@ def test_a_pipeline_ends_in_a_layer():
         build_pipeline(branching)
 
 
-def test_a_score_is_that_of_a_channel():
+def test_a_score_is_that_of_a_channel_or_of_an_element():
     source = Value("x", TensorType((3, 3, 2), BinaryType()))
     product = Node("conv", Conv(np.ones((5, 2, 2, 2), np.int8)), ("x",), "sums")
-    with pytest.raises(
-        ScheduleError, match=r"^layer 'conv': scores of shape \(2, 2, 5\) .*; put an average pooling of"
-    ):
-        build_pipeline(Graph((source,), (product,), ("sums",)))
+    nodes = (product, Node("flat", Flatten(), ("sums",), "scores"), Node("label", ArgMax(), ("scores",), "label"))
+    (label,) = build_pipeline(Graph((source,), nodes, ("label",))).outputs
+    assert (label.classes, label.elements) == (20, 1)
     pool = Node("pool", SumPool((2, 2), (1, 1)), ("sums",), "scores")
-    assert build_pipeline(Graph((source,), (product, pool), ("scores",))).score_width == (4 * 8).bit_length()
+    (output,) = build_pipeline(Graph((source,), (product, pool), ("scores",))).outputs
+    assert output.score_width == (4 * 8).bit_length()
 
 
 def test_sums_may_be_the_next_layers_inputs():

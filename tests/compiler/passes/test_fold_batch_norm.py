@@ -76,7 +76,7 @@ def test_a_layer_that_rises_and_falls_is_refused():
 def test_a_value_with_two_readers_is_refused():
     graph = separate_sums(chain(linear(3, 4), Relu(), Sign()))
     graph = type(graph)(graph.inputs, graph.nodes, ("v0", "v2"))
-    with pytest.raises(FoldError, match=r"^layer 'n0': value 'v0' may have one reader only, but has more; put"):
+    with pytest.raises(FoldError, match=r"^layer 'n0': value 'v0' may have one reader only, but is an output"):
         fold_batch_norm(graph)
 
 

@@ -1,11 +1,13 @@
-"""add_argmax and expose_sums: the two outputs a network may have."""
+"""add_argmax and expose_sums: what the outputs of a network become."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bnnhw.compiler import FoldError, evaluate
-from bnnhw.compiler.ir.ops import Affine, Relu
-from bnnhw.compiler.passes import add_argmax, expose_sums, separate_sums
+from bnnhw.compiler.ir.ops import Affine, Flatten, Relu, Sign
+from bnnhw.compiler.passes import add_argmax, expose_sums, fold_input_threshold, separate_sums
 
 from .graphs import chain, linear, ops_of, vector
 
@@ -21,10 +23,24 @@ def test_sums_lose_their_float_layers():
     assert graph.outputs == ("v0.sum",)
 
 
-def test_only_one_output_has_a_label():
-    graph = chain(linear(3, 4))
-    with pytest.raises(FoldError, match=r"^a label needs one output of scores; this graph has 2: \['v0', 'x'\]$"):
-        add_argmax(type(graph)(graph.inputs, graph.nodes, ("v0", "x")))
+def test_each_output_of_scores_has_a_label_and_images_have_none():
+    graph = chain(Flatten(), linear(3, 4), shape=(2, 2, 1))
+    labelled = add_argmax(replace(graph, outputs=("v1", "x")))
+    assert labelled.outputs == ("v1.label", "x")
+
+
+def test_sums_of_several_outputs_are_exposed_and_bits_stay():
+    graph = separate_sums(chain(linear(3, 4), Sign(), linear(2, 3), Affine(vector(2), vector(1))))
+    exposed = expose_sums(replace(graph, outputs=("v1", "v3")))
+    assert exposed.outputs == ("v1", "v2.sum")
+    assert ops_of(exposed) == ["MatMul", "Affine", "Sign", "MatMul"]
+
+
+def test_sums_that_are_an_output_and_read_stay_integers():
+    graph = separate_sums(chain(linear(3, 4), Sign(), linear(2, 3)))
+    integers = fold_input_threshold(expose_sums(replace(graph, outputs=("v0", "v2"))))
+    assert integers.outputs == ("v0.sum", "v2.sum")
+    assert ops_of(integers) == ["MatMul", "Threshold", "MatMul"]
 
 
 def test_sums_need_a_layer():

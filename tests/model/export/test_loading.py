@@ -115,7 +115,7 @@ DAMAGES: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (lambda d: d["graph"]["inputs"][0]["element"].update(lo=300), INPUT),
     (lambda d: d["graph"]["inputs"][0]["element"].update(lo=True), "input 'input' has lo=True; it must be of type int"),
     (lambda d: d["graph"]["inputs"][0]["element"].update(kind="float"), INPUT),
-    (lambda d: d["graph"]["outputs"].append("3"), "has 1 inputs and 2 outputs; it must have one of each"),
+    (lambda d: d["graph"]["outputs"].append("3"), "has 2 outputs; version 1 holds chains, which have one"),
     (lambda d: d["graph"].update(outputs=["3"]), r"output of shape \(9,\); it must be one score for each of the 3"),
     (lambda d: d["graph"]["nodes"].pop(2), "node '3' reads '2', which no input or earlier node defines"),
     (lambda d: d["graph"]["nodes"].insert(0, 5), "a node must be a dict, not int"),

@@ -162,7 +162,10 @@ UNCLEAR: dict[str, tuple[Callable[[], Any], str]] = {
         "Optional.forward takes a second input, 'y'; export supports one: .*",
     ),
     "no input": (lambda: scramble(Nothing()), "Nothing.forward takes no input; export supports one: the images"),
-    "dict": (lambda: scramble(AsDict()), r"AsDict must return one tensor of scores \(N, classes\), not a dict"),
+    "dict": (
+        lambda: scramble(AsDict()),
+        r"AsDict must return scores \(N, classes\), images .*, not a dict",
+    ),
     "lazy": (Lazy, r"layer 'h.1' \(LazyBatchNorm1d\) does not know its sizes yet; call the network once .*"),
     "meta": (whole(lambda network: network.to("meta")), "weight of layer 'h.0' .* is on the meta device, .*"),
     "sparse": (
@@ -170,8 +173,8 @@ UNCLEAR: dict[str, tuple[Callable[[], Any], str]] = {
         "running_mean of layer 'h.1' .* is torch.sparse_coo; make it dense .*",
     ),
     "quantised": (lambda: Quantised().eval(), "layer 's.1' is a Linear, which export does not support; .*"),
-    "empty": (nn.Sequential, "Sequential must return one tensor of scores .*, not .32, 4, 3, 1."),
-    "nothing to do": (lambda: nn.Sequential(nn.Dropout()), "Sequential must return one tensor .*"),
+    "empty": (nn.Sequential, "Sequential has no layers that change its input; give a network with binary weights"),
+    "nothing to do": (lambda: nn.Sequential(nn.Dropout()), "Sequential has no layers that change its input; .*"),
     "kept besides": (lambda: scramble(Kept()), "Kept.forward cannot be traced .*"),
     "not to be copied": (
         changed(lambda network: setattr(network, "lock", __import__("threading").Lock())),

@@ -43,12 +43,12 @@ def test_sums_are_compared_as_the_scores_that_they_make(levels):
     plan = schedule(sums, get_device("LFE5U-85F"), target_fps=1e6)
     rungs = [
         graph_rung("trained", trained),
-        graph_rung("integer", sums, as_below=scores_of_sums(trained)),
+        graph_rung("integer", sums, as_below=scores_of_sums(trained, output="scores")),
         packed_rung(sums),
         rtl_rung(plan),
     ]
     assert [step.differences for step in climb(rungs, images)] == [0, 0, 0]
-    off_by_one = [rungs[0], Rung("off", lambda images: rungs[1].answers(images) + 1, as_below=rungs[1].as_below)]
+    off_by_one = [rungs[0], Rung("off", lambda images: np.add(rungs[1].answers(images), 1), as_below=rungs[1].as_below)]
     assert [step.differences for step in climb(off_by_one, images)] == [SAMPLES]
 
 

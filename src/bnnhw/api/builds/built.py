@@ -52,7 +52,7 @@ class Build:
             folding=self.folder / "folding.json",
             vectors=None,
             clock_mhz=self.manifest.clock_hz / 1e6,
-            outputs="label" if self.manifest.output == "label" else "scores",
+            outputs="label" if any(output.kind == "label" for output in self.manifest.outputs) else "scores",
             baud=self.manifest.baud,
         )
 

@@ -7,8 +7,6 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from bnnhw.boards.build import BuildFigures, BuildOptions, build
 from bnnhw.boards.manifest import MANIFEST, Manifest, describe_build, network_id
 from bnnhw.compiler.dataflow.schedule import Schedule
@@ -17,7 +15,7 @@ from bnnhw.compiler.report import BuildPhase, BuildReport, Clock, Link, Provenan
 from bnnhw.compiler.report.from_schedule import from_schedule
 from bnnhw.compiler.search.candidates import find_candidates
 
-from .golden import golden_frames
+from .golden import golden_frames, save_golden
 from .link_rate import link_frames_per_second
 from .plan import PlanOptions
 
@@ -61,7 +59,7 @@ def fill_folder(
     (folder / MANIFEST).write_text(manifest.to_json())
     (folder / "folding.json").write_text(schedule.plan.to_json())
     images, answers = golden_frames(schedule, samples=GOLDEN_SAMPLES)
-    np.savez(folder / "golden.npz", images=images, answers=answers)
+    save_golden(folder / "golden.npz", images, answers)
     report = make_report(folder, manifest, graph, integers, schedule, figures)
     write(report, folder)
     return report

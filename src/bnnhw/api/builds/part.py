@@ -8,8 +8,6 @@ from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
-
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.report import BuildReport, Provenance, write
@@ -21,7 +19,7 @@ from bnnhw.sim.netlist.netlist import yosys_version
 from bnnhw.sim.part.part import Part
 from bnnhw.sim.part.write import write_part
 
-from .golden import golden_frames
+from .golden import golden_frames, save_golden
 
 GOLDEN_CYCLES, LEAST_GROUPS, MOST_GROUPS = 20_000, 2, 8
 """Golden groups of frames: as many as pass in so many cycles, within these bounds: benches shall take minutes."""
@@ -44,7 +42,7 @@ def fill_part(
         answers=answers,
     )
     write_part(part, folder)
-    np.savez(folder / "golden.npz", images=images, answers=answers)
+    save_golden(folder / "golden.npz", images, answers)
     (folder / "folding.json").write_text(schedule.plan.to_json())
     verilog = folder / f"{name}.v"
     report = from_schedule(

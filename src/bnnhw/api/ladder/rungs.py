@@ -39,8 +39,7 @@ def make_rungs(
         yield torch_rung(model)
         yield graph_rung("trained graph", graph)
         if last >= RUNGS.index("integer"):
-            as_below = scores_of_sums(graph) if plan.outputs == "scores" else None
-            yield graph_rung("integer graph", integers, as_below=as_below)
+            yield graph_rung("integer graph", integers, as_below=scores_of_sums(graph, output=plan.outputs))
         if last >= RUNGS.index("packed"):
             yield packed_rung(integers)
         if schedule is not None:

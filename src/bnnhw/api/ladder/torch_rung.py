@@ -6,10 +6,10 @@ Tests: tests/cli/test_verify.py
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from bnnhw.compiler.ir.answers import Answers, as_answers
 from bnnhw.model import load
 from bnnhw.sim.ladder.ladder import Rung
 
@@ -17,12 +17,14 @@ _BLOCK = 1000  # images that torch computes at a time
 
 
 def torch_rung(model: Path) -> Rung:
-    """The network of `model`, rebuilt in torch, in eval mode: images (N, *shape) -> float32 scores (N, classes)."""
+    """The network of `model`, rebuilt in torch, in eval mode: images (N, *shape) -> float32 scores (N, classes), or
+    whatever its outputs are."""
     network = load(model)
 
-    def answers(images: NDArray[Any]) -> NDArray[np.float32]:
+    def answers(images: NDArray[Any]) -> Answers:
         with torch.inference_mode():
-            blocks = torch.as_tensor(images).float().split(_BLOCK)
-            return torch.cat([network(block) for block in blocks]).numpy()
+            given = [network(block) for block in torch.as_tensor(images).float().split(_BLOCK)]
+        outputs = zip(*(each if isinstance(each, tuple) else (each,) for each in given), strict=True)
+        return as_answers([torch.cat(blocks).numpy() for blocks in outputs])
 
     return Rung("torch", answers)

@@ -1,14 +1,16 @@
 """A built network on its board, from images to labels."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.boards.manifest import AnswerError, Manifest
+from bnnhw.boards.manifest import Manifest
+from bnnhw.boards.output_format import AnswerError
 from bnnhw.hw.protocol import Info
 
 from .link import BoardLink
@@ -17,24 +19,27 @@ from .serial_port import LinkError, choose_port
 __all__ = ["Accelerator", "Prediction"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Prediction:
     """What the board says about an image.
 
     Attributes
     ----------
     index, label
-        The class, and its name. Of equal scores the lowest class wins.
+        The class, and its name. Of equal scores the lowest class wins. None where no output is a label or scores.
     scores
         The integer graph's, one for each class; None where the build answers with labels.
     cycles
         Clock cycles from the image's first beat in to the answer's last beat out.
+    outputs
+        The integer graph's answers by the names of the outputs, each of its output's shape.
     """
 
-    index: int
-    label: str
+    index: int | None
+    label: str | None
     scores: list[int] | None
     cycles: int
+    outputs: Mapping[str, NDArray[np.int64]]
 
 
 class Accelerator:
@@ -104,18 +109,25 @@ class Accelerator:
         sent = (self.manifest.encode_image(image) for image in images)
         for number, answer in enumerate(self.link.infer_many(sent)):
             try:
-                output = self.manifest.decode_answer(answer.outputs)
+                outputs = self.manifest.decode_answer(answer.outputs)
             except AnswerError as error:
                 raise LinkError(
                     f"the board at {self.link.port} answers image {number} with {error}; flash this build again"
                 ) from error
-            index = int(output if output.ndim == 0 else output.argmax())
-            yield Prediction(
-                index=index,
-                label=self.manifest.classes[index],
-                scores=None if output.ndim == 0 else output.tolist(),
-                cycles=answer.cycles,
-            )
+            yield self._prediction(outputs, answer.cycles)
+
+    def _prediction(self, outputs: Sequence[NDArray[np.int64]], cycles: int) -> Prediction:
+        """What the answers of all outputs say; the first label, or the first scores of all classes, is the class."""
+        classes = self.manifest.classes
+        found = next((each for each in outputs if each.shape in ((), (len(classes),))), None)
+        index = None if found is None else int(found if found.ndim == 0 else found.argmax())
+        return Prediction(
+            index=index,
+            label=None if index is None else classes[index] if classes else str(index),
+            scores=None if found is None or found.ndim == 0 else found.tolist(),
+            cycles=cycles,
+            outputs={each.name: output for each, output in zip(self.manifest.outputs, outputs, strict=True)},
+        )
 
 
 def _check_info(info: Info, manifest: Manifest, *, port: str) -> None:

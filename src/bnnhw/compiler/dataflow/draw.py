@@ -6,10 +6,12 @@ Tests: tests/compiler/dataflow/test_queues.py
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from bnnhw.compiler.lowering.output import Output
 from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.convert import regroup
 from bnnhw.compiler.units.join.fork import Forking
 from bnnhw.compiler.units.join.join import Join
+from bnnhw.compiler.units.join.serialise import Serialisation, same_lanes
 from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.compiler.units.product.layer import MatrixLayer
@@ -18,15 +20,14 @@ from bnnhw.hw.stream.connections import OUTSIDE, Connection, End
 from bnnhw.hw.targets import Target
 
 from .dataflow import Dataflow
+from .join_units import join_stages
 from .layer_units import core_input, layer_stages, output_stages, steps_stages
 
 
 def draw_core(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int, target: Target) -> Dataflow:
     """The whole core without queues. Raises ScheduleError for an illegal folding."""
-    entry = core_input(pipeline, foldings, vectors)
-    drawing, port = draw_blocks(pipeline, foldings, entry, target)
-    drawing.row(output_stages(pipeline, lanes=port.lanes, vectors=vectors, target=target))
-    return drawing.dataflow(1 if pipeline.label else port.beats)
+    drawing = draw_blocks(pipeline, foldings, core_input(pipeline, foldings, vectors), target)
+    return drawing.dataflow(drawing.answer(pipeline.outputs))
 
 
 def draw_up_to(
@@ -36,17 +37,19 @@ def draw_up_to(
     part = pipeline.up_to(value)
     names = {layer.name for layer in part.layers}
     kept = [folding for layer, folding in zip(pipeline.layers, foldings, strict=True) if layer.name in names]
-    drawing, port = draw_blocks(part, kept, core_input(pipeline, foldings, vectors), target)
-    return drawing.dataflow(port.beats), port
+    drawing = draw_blocks(part, kept, core_input(pipeline, foldings, vectors), target)
+    port = drawing.ports[value]
+    return drawing.dataflow(port), port
 
 
-def draw_blocks(pipeline: Pipeline, foldings: Sequence[Folding], entry: Port, target: Target) -> "tuple[Drawing, Port]":
-    """The units of all blocks behind the stream of the core's input, and the stream behind the last one."""
+def draw_blocks(pipeline: Pipeline, foldings: Sequence[Folding], entry: Port, target: Target) -> "Drawing":
+    """The units of all blocks behind the stream of the core's input; the end at hand is that of the last one."""
     pipeline.check_vectors(entry.vectors)
     folding_of = {layer.name: folding for layer, folding in zip(pipeline.layers, foldings, strict=True)}
-    drawing = Drawing(Counter(value for block in pipeline.blocks for value in block.inputs), entry, target)
+    readers = Counter(value for block in pipeline.blocks for value in block.inputs)
+    readers.update(output.source for output in pipeline.outputs)
+    drawing = Drawing(readers, entry, target)
     drawing.offer(pipeline.input, entry, "input")
-    port = entry
     for block in pipeline.blocks:
         if isinstance(block, MatrixLayer):
             drawing.read(block.inputs[0])
@@ -56,7 +59,7 @@ def draw_blocks(pipeline: Pipeline, foldings: Sequence[Folding], entry: Port, ta
             assert isinstance(block, Join)
             port = drawing.join(block)
         drawing.offer(block.output, port, block.name)
-    return drawing, port
+    return drawing
 
 
 class Drawing:
@@ -106,20 +109,37 @@ class Drawing:
             self.row(stages)
             ports.append(port)
             ends.append(self._end)
-        port = ports[0]
-        if join.meeting is not None:
-            fitted = join.meeting.fitted(ports)
-            for number, (before, after) in enumerate(zip(ports, fitted, strict=True)):
-                self._end = ends[number]
-                self.row(regroup(before, pixels=after.pixels, lanes=after.lanes))
-                ends[number] = self._end
-            stage, port = join.meeting.stage(join.name, fitted, self.target)
-            self._end = self._add(stage, ends)
-        stages, port = steps_stages(join.behind, join.name, port, self.target)
-        self.row(stages)
+        ways, stages, port = join_stages(join, ports, self.target)
+        for number, way in enumerate(ways):
+            self._end = ends[number]
+            self.row(way)
+            ends[number] = self._end
+        for stage in stages:
+            ends = [self._add(stage, ends)]
+        (self._end,) = ends
         return port
 
-    def dataflow(self, output_beats: int) -> Dataflow:
-        """All of it, its output, of so many beats, at the end at hand."""
+    def answer(self, outputs: Sequence[Output]) -> Port:
+        """The units behind what makes the outputs; the stream of all of them."""
+        ports, ends = [], []
+        for output in outputs:
+            self.read(output.source)
+            name = "output" if len(outputs) == 1 else output.name
+            stages, port = output_stages(output, self.ports[output.source], self.target, name=name)
+            self.row(stages)
+            ports.append(port)
+            ends.append(self._end)
+        if len(outputs) == 1:
+            return ports[0]
+        for number, (before, after) in enumerate(zip(ports, same_lanes(ports), strict=True)):
+            self._end = ends[number]
+            self.row(regroup(before, pixels=after.pixels, lanes=after.lanes))
+            ends[number] = self._end
+        stage = Serialisation(name="outputs", ports=tuple(same_lanes(ports)))
+        self._end = self._add(stage, ends)
+        return stage.port
+
+    def dataflow(self, port: Port) -> Dataflow:
+        """All of it, its output, such a stream, at the end at hand."""
         connections = (*self.connections, (self._end, (OUTSIDE, "o")))
-        return Dataflow(tuple(self.stages), connections, self.input_beats, output_beats)
+        return Dataflow(tuple(self.stages), connections, self.input_beats, port.beats)

@@ -8,9 +8,11 @@ from dataclasses import replace
 from math import gcd
 
 from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.lowering.output import Output
 from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.area import link_resources
 from bnnhw.compiler.units.convert import convert, regroup
+from bnnhw.compiler.units.join.serialise import in_raster_order
 from bnnhw.compiler.units.label import Label
 from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.product.folding import Folding
@@ -97,12 +99,13 @@ def steps_stages(steps: Sequence[Step], name: str, port: Port, target: Target) -
     return stages, port
 
 
-def output_stages(pipeline: Pipeline, *, lanes: int, vectors: int, target: Target) -> list[Stage]:
-    """The units behind a last layer with so many lanes."""
-    stages: list[Stage] = []
-    sizes = {"name": "output", "lanes": lanes, "vectors": vectors, "target": target}
-    if pipeline.table is not None:
-        stages.append(Table(table=pipeline.table, **sizes))
-    if pipeline.label:
-        stages.append(Label(classes=pipeline.classes, width=pipeline.score_width, **sizes))
-    return stages
+def output_stages(output: Output, port: Port, target: Target, *, name: str = "output") -> tuple[list[Stage], Port]:
+    """The units between the stream of a block and what the core gives, in raster order; the stream behind them."""
+    stages, port = in_raster_order(port)
+    sizes = {"name": name, "lanes": port.lanes * port.pixels, "vectors": port.vectors, "target": target}
+    if output.table is not None:
+        stages.append(Table(table=output.table, **sizes))
+    if output.label:
+        stages.append(Label(classes=output.classes, width=output.score_width, **sizes))
+        port = Port(1, 1, 1, output.width, 1, vectors=port.vectors)
+    return stages, port

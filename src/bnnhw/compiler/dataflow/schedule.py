@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.ir.answers import Answers, arrays_of, as_answers
 from bnnhw.compiler.ir.graph import Graph, evaluate
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import LoweredNetwork, lower_network
@@ -77,7 +78,7 @@ class Schedule(LoweredNetwork):
         return self._queued(draw_core(self.pipeline, self.foldings, self.vectors, self.device.target))
 
     def _queued(self, dataflow: Dataflow) -> tuple[Dataflow, Timing]:
-        return with_queues(with_join_queues(dataflow, target=self.device.target))
+        return with_queues(*with_join_queues(dataflow, target=self.device.target))
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -115,24 +116,19 @@ class Schedule(LoweredNetwork):
         return self._input.lanes
 
     @property
-    def greatest_output(self) -> int:
-        """The greatest element of the core's output: a label, or a score."""
-        return self.pipeline.classes - 1 if self.pipeline.label else self.pipeline.greatest_score
-
-    @property
     def output_width(self) -> int:
         """Bits of an element of the core's output."""
-        return max(1, self.greatest_output.bit_length())
+        return max(output.width for output in self.pipeline.outputs)
 
     @property
     def output_lanes(self) -> int:
         """Elements of one vector in a beat of the core's output."""
-        return self.outputs // self.output_beats
+        return self.output_elements // self.output_beats
 
     @property
-    def outputs(self) -> int:
-        """Elements of a frame's output: the label alone, or a score for each class."""
-        return 1 if self.pipeline.label else self.pipeline.classes
+    def output_elements(self) -> int:
+        """Elements of a frame's output: all outputs of the network, one after the other."""
+        return sum(output.elements for output in self.pipeline.outputs)
 
     def core(self, *, target: Target | None = None) -> Core:
         """The hardware, of another target than the device's where one is given."""
@@ -169,14 +165,15 @@ class Schedule(LoweredNetwork):
             self.core_inputs(images), width=self.input_width, lanes=self.input_lanes, vectors=self.vectors
         )
 
-    def decode(self, beats: NDArray[np.uint64], *, frames: int) -> NDArray[np.int64]:
-        """The answers in the core's output beats: labels (frames,), or scores (frames, classes)."""
+    def decode(self, beats: NDArray[np.uint64], *, frames: int) -> Answers:
+        """The answers in the core's output beats: labels (frames,), scores (frames, classes), images (frames, *shape);
+        a tuple of these where the network has several outputs."""
         codes = unpack_beats(
             beats,
             width=self.output_width,
             lanes=self.output_lanes,
             vectors=self.vectors,
-            elements=self.outputs,
+            elements=self.output_elements,
             frames=frames,
         )
         return self.answers(codes)
@@ -185,10 +182,16 @@ class Schedule(LoweredNetwork):
         """One image (*shape) as the link carries it."""
         return pack_image(self.core_inputs(np.asarray(image)[None]), width=self.input_width)
 
-    def answers(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The meaning of the core's output elements (N, outputs): labels (N,), or the integer graph's scores (N,
-        classes)."""
-        return codes[:, 0] if self.pipeline.label else self.pipeline.offsets + self.pipeline.scale * codes
+    def answers(self, codes: NDArray[np.int64]) -> Answers:
+        """The meaning of the core's output elements (N, output_elements), as `decode` has it."""
+        ends = np.cumsum([output.elements for output in self.pipeline.outputs])
+        parts = np.split(codes, ends[:-1], axis=1)
+        return as_answers([output.values(part) for output, part in zip(self.pipeline.outputs, parts, strict=True)])
+
+    def answer_codes(self, answers: Answers) -> NDArray[np.int64]:
+        """The inverse of `answers`."""
+        pairs = zip(self.pipeline.outputs, arrays_of(answers), strict=True)
+        return np.concatenate([output.codes(values) for output, values in pairs], axis=1)
 
     @property
     def input_beats(self) -> int:

@@ -24,7 +24,8 @@ FORMAT = "bnnhw-model"
 NETWORK_FORMAT = "bnnhw-network"
 """Networks that only torch evaluates, whose files say why."""
 CHAIN, GRAPH = 1, 2
-"""Versions of the format: of chains, and of graphs whose nodes may read several values and values that others read."""
+"""Versions of the format: of chains to one score a class; of graphs whose nodes may read several values and values that
+others read, with any outputs."""
 WRITE_IT = "write it with bnnhw train or bnnhw.model.export.save"
 
 
@@ -72,7 +73,7 @@ def to_plain(graph: Graph) -> dict[str, Any]:
     stored = {node.name: node.op.to_plain() for node in graph.nodes}
     return {
         "format": FORMAT,
-        "version": CHAIN if graph.off_chain() is None else GRAPH,
+        "version": CHAIN if graph.off_chain() is None and _is_of_scores(graph) else GRAPH,
         "graph": {
             "inputs": [_plain_input(value) for value in graph.inputs],
             "nodes": [
@@ -123,18 +124,35 @@ def from_plain(data: Any) -> Graph:
         outputs=tuple(_strings(plain, "outputs", "the graph")),
         meta=required(data, "meta", dict, "the file"),
     )
-    _check_classes(verify(graph))
+    _check_ends(verify(graph), data["version"])
     _check_readers(graph, data["version"])
     return graph
 
 
-def _check_classes(graph: Graph) -> None:
-    """ModelError unless the graph has one input, and one score for each class that `meta` names."""
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise ModelError(f"has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; it must have one of each")
-    classes, shape = _strings(graph.meta, "classes", "meta"), infer_types(graph)[graph.outputs[0]].shape
-    if shape != (len(classes),):
-        raise ModelError(f"has an output of shape {shape}; it must be one score for each of the {len(classes)} classes")
+def scores_of(graph: Graph) -> tuple[int, ...]:
+    """The lengths of the outputs with one score a class, each length once."""
+    shapes = infer_types(graph)
+    return tuple(dict.fromkeys(shapes[value].shape[0] for value in graph.outputs if len(shapes[value].shape) == 1))
+
+
+def _is_of_scores(graph: Graph) -> bool:
+    """Whether the graph has one output, with one score a class."""
+    return len(graph.outputs) == 1 and bool(scores_of(graph))
+
+
+def _check_ends(graph: Graph, version: int) -> None:
+    """ModelError unless the graph has one input, and `meta` names the classes where its outputs are scores of as
+    many."""
+    if len(graph.inputs) != 1:
+        raise ModelError(f"has {len(graph.inputs)} inputs; it must have one")
+    if version == CHAIN and len(graph.outputs) != 1:
+        raise ModelError(f"has {len(graph.outputs)} outputs; version {CHAIN} holds chains, which have one")
+    classes, scores = _strings(graph.meta, "classes", "meta"), scores_of(graph)
+    if (version == CHAIN or classes) and scores != (len(classes),):
+        shapes = ", ".join(str(infer_types(graph)[value].shape) for value in graph.outputs)
+        raise ModelError(
+            f"has an output of shape {shapes}; it must be one score for each of the {len(classes)} classes"
+        )
 
 
 def _check_readers(graph: Graph, version: int) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from bnnhw.compiler.ir.answers import Answers, as_answers
 from bnnhw.compiler.ir.graph import Graph, Node, check_feed, infer_types
 from bnnhw.compiler.ir.ops import Product, Threshold
 
@@ -37,7 +38,8 @@ class PackedStep:
 
 
 class PackedKernel:
-    """An integer graph, packed. Call it with images (N, *shape) for labels (N,) or scores (N, classes).
+    """An integer graph, packed. Call it with images (N, *shape) for labels (N,), scores (N, classes) or images (N,
+    *shape); a tuple of these where the graph has several outputs.
 
     Images are compared in their own integer type; uint8 is the fastest. numpy releases Python's lock while it computes,
     so blocks of images run on `threads` cores at once, all by default, and its BLAS has no threads of its own.
@@ -47,22 +49,23 @@ class PackedKernel:
         if threads is not None and threads < 1:
             raise ValueError(f"threads={threads} must be at least 1")
         self.threads = threads or os.cpu_count() or 1
-        (self.input,), (self.output,) = graph.inputs, graph.outputs
+        (self.input,), self.outputs = graph.inputs, graph.outputs
         self.steps, self.images = packed_steps(graph)
 
-    def __call__(self, images: NDArray[Any]) -> NDArray[np.int64]:
+    def __call__(self, images: NDArray[Any]) -> Answers:
         check_feed(self.input, images)
         blocks = [images[start : start + self.images] for start in range(0, max(1, len(images)), self.images)]
         with blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(self.threads) as pool:
-            return np.concatenate(list(pool.map(self._run, blocks)))
+            answers = list(pool.map(self._run, blocks))
+        return as_answers([np.concatenate(parts) for parts in zip(*answers, strict=True)])
 
-    def _run(self, images: NDArray[Any]) -> NDArray[np.int64]:
+    def _run(self, images: NDArray[Any]) -> list[NDArray[np.int64]]:
         values = {self.input.name: images}
         for step in self.steps:
             values[step.output] = step.run(*(values[name] for name in step.inputs))
             for name in step.last_read:
                 del values[name]
-        return values[self.output].astype(np.int64)
+        return [values[output].astype(np.int64) for output in self.outputs]
 
 
 @cache

@@ -5,14 +5,10 @@ Tests: tests/compiler/lowering/test_pipeline.py
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import gcd, prod
+from math import gcd
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph, infer_types
-from bnnhw.compiler.ir.ops import ArgMax, Op, Product, ScoreTable
+from bnnhw.compiler.ir.ops import Op, Product
 from bnnhw.compiler.ir.types import BinaryType, IntType, TensorType
 from bnnhw.compiler.units.block import Block
 from bnnhw.compiler.units.codes import Codes, element_of
@@ -20,8 +16,9 @@ from bnnhw.compiler.units.offsets import rescaling
 
 from .build_join import build_join
 from .build_layer import build_layer
+from .output import Ending, endings_of, output_of
 from .pipeline import Pipeline
-from .segments import Segment, segments_of
+from .segments import Segment, carriers_of, segments_of
 
 
 def build_pipeline(graph: Graph) -> Pipeline:
@@ -31,36 +28,19 @@ def build_pipeline(graph: Graph) -> Pipeline:
     Raises ScheduleError for any other graph; the message names the node.
     """
     types = infer_types(graph)
-    segments = segments_of(graph)
-    last = segments[-1]
-    label, ranks = bool(last.rest) and isinstance(last.rest[-1].op, ArgMax), None
-    if label:
-        last.rest.pop()
-    if label and last.rest and isinstance(op := last.rest[-1].op, ScoreTable):
-        ranks = op
-        last.rest.pop()
+    body, endings = endings_of(graph)
+    segments, carriers = segments_of(body), carriers_of(body)
+    endings = [replace(ending, source=carriers[ending.source]) for ending in endings]
     blocks: dict[str, Block] = {}
-    for segment in segments[:-1]:
+    for segment in segments:
         block = build_block(segment, blocks, types)
-        blocks[block.output] = carried_for(readers_of(block.output, segments), block, types)
-    end = build_block(last, blocks, types)
-    if prod(end.output_shape) != end.codes.channels:
-        raise ScheduleError(
-            f"layer {end.name!r}: scores of shape {end.output_shape} have no hardware, only one score a channel; put "
-            "an average pooling of the whole image behind it, or a dense layer"
-        )
-    if end.codes.by_place:
-        end = rescaled(end, element_of(types[end.output]))
-    elif label and ranks is None and (end.codes.offsets != end.codes.offsets.min()).any():
-        end = rescaled(end, common_element(end.codes))
-    offsets = end.codes.offsets[0, 0]
+        readers = readers_of(block.output, segments)
+        own = [ending for ending in endings if ending.source == block.output]
+        blocks[block.output] = carried_for(readers, own, block, types)
     return Pipeline(
         element=types[graph.inputs[0].name].element,
-        blocks=(*blocks.values(), end),
-        table=None if ranks is None else score_table(ranks, offsets, end.codes),
-        label=label,
-        offsets=offsets,
-        scale=end.codes.scale,
+        blocks=tuple(blocks.values()),
+        outputs=tuple(output_of(ending, graph, blocks[ending.source]) for ending in endings),
     )
 
 
@@ -76,11 +56,19 @@ def readers_of(value: str, segments: list[Segment]) -> list[Op | None]:
     return [segment.first and segment.first.op for segment in segments if value in segment.inputs]
 
 
-def carried_for(readers: list[Op | None], block: Block, types: Mapping[str, TensorType]) -> Block:
-    """The block with its results as the codes of their element type, where a product reads them or their places."""
-    element = element_of(types[block.output])
-    wanted = block.codes.by_place or any(isinstance(op, Product) for op in readers)
-    return rescaled(block, element) if wanted and not block.codes.means(element) else block
+def carried_for(
+    readers: list[Op | None], endings: list[Ending], block: Block, types: Mapping[str, TensorType]
+) -> Block:
+    """The block with its results as the codes of their element type, where a product reads them or their places, or
+    both blocks and outputs; of a label alone as codes that mean the same in all channels."""
+    element, codes = element_of(types[block.output]), block.codes
+    wanted = codes.by_place or any(isinstance(op, Product) for op in readers) or (readers and endings)
+    if wanted:
+        return block if codes.means(element) else rescaled(block, element)
+    unranked = any(ending.label and ending.ranks is None for ending in endings)
+    if unranked and (codes.offsets != codes.offsets.min()).any():
+        return rescaled(block, common_element(codes))
+    return block
 
 
 def rescaled(block: Block, element: BinaryType | IntType) -> Block:
@@ -94,12 +82,3 @@ def common_element(codes: Codes) -> IntType:
     least, most = int(codes.offsets.min()), int(codes.offsets.max())
     step = gcd(codes.scale, *(codes.offsets - least).ravel().tolist())
     return IntType(least, most + codes.scale * codes.greatest, step)
-
-
-def score_table(ranks: ScoreTable, offsets: NDArray[np.int64], codes: Codes) -> NDArray[np.int64]:
-    """The table (classes, entries) of a class's rank by the last layer's code. Codes that no input reaches have 0."""
-    dots = offsets[:, None] + codes.scale * np.arange(codes.greatest + 1)
-    index = (dots - ranks.lows[:, None]) // ranks.step
-    inside = (index >= 0) & (index < ranks.table.shape[1])
-    picked = np.take_along_axis(ranks.table, np.clip(index, 0, ranks.table.shape[1] - 1), axis=1)
-    return np.where(inside, picked, 0)

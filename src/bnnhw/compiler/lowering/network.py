@@ -25,7 +25,7 @@ class LoweredNetwork:
     host_graph
         From the graph's input to the core's input; without nodes where the core takes the raw input.
     core_graph
-        From the core's input to the graph's output.
+        From the core's input to the graph's outputs.
     pipeline
         The core graph as the hardware computes it.
     """
@@ -50,7 +50,7 @@ def split_host(graph: Graph) -> tuple[Graph, Graph]:
         raise ScheduleError(f"a network needs one input; this one has {[value.name for value in graph.inputs]}")
     count, before = 0, graph.inputs[0].name
     for position, node in enumerate(graph.nodes, start=1):
-        if node.inputs != (before,) or len(graph.consumers(before)) > 1:
+        if node.inputs != (before,) or len(graph.consumers(before)) > 1 or before in graph.outputs:
             break
         before = node.output
         if isinstance(node.op, Threshold) and len(node.op.thresholds) == 1:

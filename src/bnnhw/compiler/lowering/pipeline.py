@@ -1,4 +1,4 @@
-"""What a core's units do, without their foldings: layers, and what makes an answer of the last sums.
+"""What a core's units do, without their foldings: layers, and what makes answers of their values.
 
 Tests: tests/compiler/lowering/test_pipeline.py
 """
@@ -6,40 +6,32 @@ Tests: tests/compiler/lowering/test_pipeline.py
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.types import Element
 from bnnhw.compiler.units.block import Block
 from bnnhw.compiler.units.product.layer import MatrixLayer
 
+from .output import Output
+
 
 @dataclass(frozen=True, eq=False)
 class Pipeline:
-    """The units' work from the core's input to its output: matrix layers, perhaps a table of scores, perhaps the label.
+    """The units' work from the core's input to its outputs.
 
     Attributes
     ----------
     element
         The input's elements.
     blocks
-        In an order in which each reads the core's input or blocks before it; the last one makes the scores. Where the
-        unit of a layer has no thresholds its weights are inverted, so that a greater sum is a greater value.
-    table
-        (classes, entries) int64: the score of a class by the last layer's code. None where the code is the score.
-    label
-        Whether the arg max of the scores is the output, or the scores.
-    offsets, scale
-        The last layer's values are offsets + scale*codes.
+        In an order in which each reads the core's input or blocks before it. Where the unit of a layer has no
+        thresholds its weights are inverted, so that a greater sum is a greater value.
+    outputs
+        In the graph's order.
     """
 
     element: Element
     blocks: tuple[Block, ...]
-    table: NDArray[np.int64] | None
-    label: bool
-    offsets: NDArray[np.int64]
-    scale: int
+    outputs: tuple[Output, ...]
 
     @cached_property
     def layers(self) -> tuple[MatrixLayer, ...]:
@@ -48,9 +40,10 @@ class Pipeline:
 
     @property
     def is_chain(self) -> bool:
-        """Whether each block reads the one before alone."""
-        values = [self.blocks[0].inputs[0], *(block.output for block in self.blocks)]
-        return all(block.inputs == (value,) for block, value in zip(self.blocks, values, strict=False))
+        """Whether each block reads the one before alone, and the output the last one."""
+        values = [self.input, *(block.output for block in self.blocks)]
+        inputs = [*(block.inputs for block in self.blocks), tuple(output.source for output in self.outputs)]
+        return inputs == [(value,) for value in values]
 
     @property
     def input(self) -> str:
@@ -58,13 +51,13 @@ class Pipeline:
         return self.blocks[0].inputs[0]
 
     def up_to(self, value: str) -> "Pipeline":
-        """The blocks that it takes to make one of their values, which is the output."""
+        """The blocks that it takes to make one of their values, without the outputs."""
         wanted, kept = {value}, []
         for block in reversed(self.blocks):
             if block.output in wanted:
                 wanted |= set(block.inputs)
                 kept.append(block)
-        return replace(self, blocks=tuple(reversed(kept)), table=None, label=False)
+        return replace(self, blocks=tuple(reversed(kept)), outputs=())
 
     def check_vectors(self, vectors: int) -> None:
         """Raise ScheduleError where the layers cannot work on so many frames in lockstep."""
@@ -74,20 +67,6 @@ class Pipeline:
             )
 
     @property
-    def classes(self) -> int:
-        return self.blocks[-1].codes.channels
-
-    @property
     def weight_bits(self) -> int:
         """The weights of all layers, a bit each."""
         return sum(layer.weights.size for layer in self.layers)
-
-    @property
-    def greatest_score(self) -> int:
-        """The greatest code of a score; the least is 0."""
-        return int(self.blocks[-1].codes.greatest if self.table is None else self.table.max())
-
-    @property
-    def score_width(self) -> int:
-        """Bits of a score, unsigned."""
-        return max(1, self.greatest_score.bit_length())

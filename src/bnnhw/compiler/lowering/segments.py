@@ -35,17 +35,23 @@ class Segment:
         return last.output
 
 
+def carriers_of(graph: Graph) -> dict[str, str]:
+    """Each value, and the value whose stream carries it: itself, or that before a change of shape alone."""
+    carriers = {graph.inputs[0].name: graph.inputs[0].name}
+    for node in graph.nodes:
+        carriers[node.output] = carriers[node.inputs[0]] if node.op.STREAMS_THROUGH else node.output
+    return carriers
+
+
 def segments_of(graph: Graph) -> list[Segment]:
     """The graph's segments in order. What changes nothing in a stream is left out.
 
-    Raises ScheduleError where the graph has several inputs or outputs, or does not begin with a product.
+    Raises ScheduleError where the graph has several inputs, an output is its input, or it does not begin with a
+    product.
     """
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        names = [value.name for value in graph.inputs]
-        raise ScheduleError(f"a core must have one input and one output, not {names} and {list(graph.outputs)}")
-    same: dict[str, str] = {graph.inputs[0].name: graph.inputs[0].name}  # a value, and the stream that carries it
-    for node in graph.nodes:
-        same[node.output] = same[node.inputs[0]] if node.op.STREAMS_THROUGH else node.output
+    if len(graph.inputs) != 1:
+        raise ScheduleError(f"a core must have one input, not {[value.name for value in graph.inputs]}")
+    same = carriers_of(graph)
     nodes = [node for node in graph.nodes if not node.op.STREAMS_THROUGH]
     readers = Counter(same[value] for node in nodes for value in node.inputs)
     readers.update(same[value] for value in graph.outputs)
@@ -63,8 +69,11 @@ def segments_of(graph: Graph) -> list[Segment]:
     segments = list(ends.values())
     if not segments or not isinstance(segments[0].first and segments[0].first.op, Product):
         node = nodes[0] if nodes else None
-        what = f"node {node.name!r} ({type(node.op).__name__})" if node else "an empty graph"
+        what = f"node {node.name!r} ({type(node.op).__name__})" if node else "a network without layers"
         raise ScheduleError(f"{what} cannot begin a core; it begins with a layer of binary weights")
+    for value in graph.outputs:
+        if same[value] == graph.inputs[0].name:
+            raise ScheduleError(f"output {value!r} is the core's own input; leave it out")
     for segment in segments:
         if not readers[segment.output]:
             raise ScheduleError(f"nothing reads what node {segment.name!r} makes; leave it out")

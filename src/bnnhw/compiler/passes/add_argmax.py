@@ -1,20 +1,25 @@
-"""The label as the graph's output.
+"""The label in the place of scores.
 
 Tests: tests/compiler/passes/test_outputs.py
 """
 
 from dataclasses import replace
 
-from bnnhw.compiler.errors import FoldError
-from bnnhw.compiler.ir.graph import Graph, Node
+from bnnhw.compiler.ir.graph import Graph, Node, infer_types
 from bnnhw.compiler.ir.ops import ArgMax
 
 
 def add_argmax(graph: Graph) -> Graph:
-    """outputs (scores)  ->  label = argmax(scores); outputs (label)."""
-    if len(graph.outputs) != 1:
-        raise FoldError(
-            f"a label needs one output of scores; this graph has {len(graph.outputs)}: {list(graph.outputs)}"
-        )
-    label = Node("label", ArgMax(), graph.outputs, "label")
-    return replace(graph, nodes=(*graph.nodes, label), outputs=("label",))
+    """outputs (scores)  ->  label = argmax(scores); outputs (label).
+
+    Of several outputs those with one score a channel become labels, each with its own name before it; images stay.
+    """
+    types, single = infer_types(graph), len(graph.outputs) == 1
+    labels = {
+        output: Node(name, ArgMax(), (output,), name)
+        for output in graph.outputs
+        if len(types[output].shape) == 1
+        for name in ["label" if single else f"{output}.label"]
+    }
+    outputs = tuple(labels[output].output if output in labels else output for output in graph.outputs)
+    return replace(graph, nodes=(*graph.nodes, *labels.values()), outputs=outputs)

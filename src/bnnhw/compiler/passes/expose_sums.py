@@ -1,4 +1,4 @@
-"""The last layer's exact sums as the graph's output.
+"""The last exact sums, or other integers, as the graph's outputs.
 
 Tests: tests/compiler/passes/test_outputs.py
 """
@@ -7,26 +7,24 @@ from dataclasses import replace
 
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir.graph import Graph, infer_types
+from bnnhw.compiler.ir.types import FloatType
 
-from .rewrite import Chain, chains
+from .rewrite import drop_unread, floats_before, is_computed
 
 
 def expose_sums(graph: Graph) -> Graph:
-    """s = product(x); …float ops…; outputs (scores)  ->  s = product(x); outputs (s).
+    """s = product(x); …float ops…; outputs (.., y, ..)  ->  s = product(x); outputs (.., s, ..).
 
-    The sums are integers, before scale and batch norm.
+    The sums are integers, before scale and batch norm. Outputs that are integers, such as bits, stay.
     """
-    chain = score_chain(graph)
-    nodes = tuple(node for node in graph.nodes if node not in chain.floats)
-    return replace(graph, nodes=nodes, outputs=(chain.sums,))
-
-
-def score_chain(graph: Graph) -> Chain:
-    """The last layer's sums and the float layers that make the graph's output, the scores, of them."""
-    for chain in chains(graph, infer_types(graph)):
-        if graph.outputs == (chain.value,):
-            return chain
-    raise FoldError(
-        f"output {graph.outputs[0]!r} must be the scores of a layer with binary weights, perhaps with float layers "
-        "behind it"
-    )
+    types = infer_types(graph)
+    outputs = []
+    for output in graph.outputs:
+        source, floats = floats_before(graph, output)
+        if isinstance(types[source].element, FloatType) or (floats and not is_computed(graph, source)):
+            raise FoldError(
+                f"output {output!r} must be the scores of a layer with binary weights, perhaps with float layers "
+                "behind it"
+            )
+        outputs.append(source)
+    return drop_unread(replace(graph, outputs=tuple(outputs)))

@@ -7,11 +7,11 @@ import numpy as np
 
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
-from bnnhw.compiler.ir.ops import Activation, Elementwise, Invert, Product, Reachable
+from bnnhw.compiler.ir.ops import Activation, Elementwise, Invert, Reachable
 from bnnhw.compiler.ir.types import FloatType, TensorType
 
 from .crossings import falling_channels, find_crossings
-from .rewrite import FloatChain, chains, is_alike
+from .rewrite import FloatChain, chains, is_alike, is_computed
 
 
 def fold_input_threshold(graph: Graph) -> Graph:
@@ -30,7 +30,7 @@ def fold_input_threshold(graph: Graph) -> Graph:
     dropped: set[str] = set()
     for node in graph.nodes:
         if isinstance(node.op, Activation) and node.name not in of_sums:
-            value, floats = floats_before(graph, node)
+            value, floats = floats_alone_before(graph, node)
             if not isinstance(types[value].element, FloatType):
                 folded[node.name] = fold_integers(graph, node, value, floats, types)
                 dropped |= {before.name for before in floats}
@@ -38,7 +38,7 @@ def fold_input_threshold(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(nodes))
 
 
-def floats_before(graph: Graph, node: Node) -> tuple[str, tuple[Node, ...]]:
+def floats_alone_before(graph: Graph, node: Node) -> tuple[str, tuple[Node, ...]]:
     """The value that `node` makes its output of, and the elementwise float ops in between, which nothing else reads."""
     value, floats = node.inputs[0], ()
     while (before := graph.producer(value)) is not None and isinstance(before.op, Elementwise):
@@ -81,9 +81,3 @@ def fold_integers(
     rising = f"{node.output}.rising"
     invert = Invert(np.broadcast_to(falling, (channels,)), levels.lo + levels.hi)
     return (replace(threshold, output=rising), Node(f"{node.name}.invert", invert, (rising,), node.output))
-
-
-def is_computed(graph: Graph, value: str) -> bool:
-    """Whether a product lies on the way to `value`."""
-    node = graph.producer(value)
-    return node is not None and (isinstance(node.op, Product) or any(is_computed(graph, one) for one in node.inputs))

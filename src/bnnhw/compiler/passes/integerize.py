@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import FoldError
+from bnnhw.compiler.ir.answers import Answers, arrays_of, as_answers
 from bnnhw.compiler.ir.graph import Graph, infer_types, random_feeds, trace, verify
 from bnnhw.compiler.ir.types import FloatType
 
@@ -22,7 +23,7 @@ from . import (
     separate_sums,
     threshold_before_pool,
 )
-from .expose_sums import score_chain
+from .rewrite import apply_floats, floats_before
 
 Pass = Callable[[Graph], Graph]
 
@@ -30,7 +31,7 @@ SEPARATE: Sequence[Pass] = (drop_identities, rearrange_last, separate_sums, pool
 """From layers to exact sums with float ops behind them."""
 CHECK_SAMPLES, CHECK_SEED = 64, 0
 """The random inputs that passes are checked on."""
-OUTPUTS: dict[str, Sequence[Pass]] = {"label": (add_argmax,), "scores": (expose_sums,)}
+OUTPUTS: dict[str, Sequence[Pass]] = {"label": (add_argmax, expose_sums), "scores": (expose_sums,)}
 
 
 def integerize(graph: Graph, *, output: Literal["label", "scores"] = "label", check: bool = False) -> Graph:
@@ -39,8 +40,8 @@ def integerize(graph: Graph, *, output: Literal["label", "scores"] = "label", ch
     Parameters
     ----------
     output
-        "label": the arg max of the scores, ties to the lowest index.
-        "scores": the last layer's integer sums, before scale and batch norm.
+        "label": the arg max of an output's scores, ties to the lowest index; images stay images.
+        "scores": the last layer's integer sums, before scale and batch norm, or bits and codes as they are.
     check
         Evaluate 64 seeded random inputs before and after every pass; raise FoldError with the pass and the value that
         it changed. Nodes that a pass has left alone are not evaluated again.
@@ -77,11 +78,19 @@ def check_integer(graph: Graph) -> None:
         )
 
 
-def scores_of_sums(graph: Graph) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """The trained graph's way from its last sums (N, classes), the integer graph's scores, to its own float scores."""
+def scores_of_sums(graph: Graph, *, output: Literal["label", "scores"]) -> Callable[[Answers], Answers]:
+    """The way from the integer graph's answers, such as its last sums, to the trained graph's float scores. Labels stay
+    labels."""
     for run in SEPARATE:
         graph = run(graph)
-    return score_chain(graph).apply
+    types = infer_types(graph)
+    labels = [output == "label" and len(types[value].shape) == 1 for value in graph.outputs]
+    tails = [
+        () if label else floats_before(graph, value)[1] for value, label in zip(graph.outputs, labels, strict=True)
+    ]
+    return lambda answers: as_answers(
+        [apply_floats(floats, one) for floats, one in zip(tails, arrays_of(answers), strict=True)]
+    )
 
 
 def check_pass(name: str, before: Graph, after: Graph, values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

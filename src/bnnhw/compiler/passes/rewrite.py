@@ -3,7 +3,7 @@
 Tests: tests/compiler/passes/test_integerize.py
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,10 +54,8 @@ class FloatChain:
     floats: tuple[Node, ...]
 
     def apply(self, sums: NDArray[Any]) -> NDArray[Any]:
-        """The floats' values for integers (N, rows): the trained network's own arithmetic."""
-        for node in self.floats:
-            sums = node.op.reference(sums)
-        return sums
+        """The floats' values for integers (N, rows)."""
+        return apply_floats(self.floats, sums)
 
     def apply_finite(self, sums: NDArray[np.int64]) -> NDArray[Any]:
         """`apply`, and a FoldError where it gives NaN."""
@@ -77,7 +75,7 @@ class Chain(FloatChain):
 
     `head` are a product and the poolings of its sums; or two such heads, a `Sum` of what they make, and its poolings.
     `root` is the product or the sum. `reachable` are the sums behind all of them. `end` is None where the chain ends in
-    an output of the graph, or in sums that several nodes read: these are integers, of which each makes its own.
+    an output of the graph, or in sums that have other readers: these are integers, of which each makes its own.
     """
 
     root: Node
@@ -126,11 +124,12 @@ def chain_behind(graph: Graph, types: Mapping[str, TensorType], head: tuple[Node
     value = root.output
     end = None
     while readers := graph.consumers(value):
-        if len(readers) > 1 and not floats and value not in graph.outputs:
-            break
         if len(readers) > 1 or value in graph.outputs:
+            if not floats:
+                break
+            found = "has more" if len(readers) > 1 else "is an output, too"
             raise FoldError(
-                f"layer {root.name!r}: value {value!r} may have one reader only, but has more; put a Sign or Quantise "
+                f"layer {root.name!r}: value {value!r} may have one reader only, but {found}; put a Sign or Quantise "
                 "before it branches"
             )
         reader = next(iter(readers))
@@ -144,6 +143,27 @@ def chain_behind(graph: Graph, types: Mapping[str, TensorType], head: tuple[Node
             break
         value = reader.output
     return Chain(root=root, head=(*head, *pools), reachable=reachable, floats=tuple(floats), end=end)
+
+
+def floats_before(graph: Graph, value: str) -> tuple[str, tuple[Node, ...]]:
+    """(what `value` is made of by elementwise float ops alone; these ops in order)."""
+    floats: tuple[Node, ...] = ()
+    while (before := graph.producer(value)) is not None and isinstance(before.op, Elementwise):
+        value, floats = before.inputs[0], (before, *floats)
+    return value, floats
+
+
+def apply_floats(floats: Sequence[Node], integers: NDArray[Any]) -> NDArray[Any]:
+    """What float ops, one behind the other, make of integers: the trained network's own arithmetic."""
+    for node in floats:
+        integers = node.op.reference(integers)
+    return integers
+
+
+def is_computed(graph: Graph, value: str) -> bool:
+    """Whether a product lies on the way to `value`."""
+    node = graph.producer(value)
+    return node is not None and (isinstance(node.op, Product) or any(is_computed(graph, one) for one in node.inputs))
 
 
 def is_alike(op: Op) -> bool:

@@ -70,7 +70,7 @@ def sink_divisions(graph: Graph) -> Graph:
         before = [nodes[value] for value in node.inputs if value in nodes and divisor_of(nodes[value]) is not None]
         sources = {division.output: division.inputs[0] for division in before}
         inputs = tuple(sources.get(value, value) for value in node.inputs)
-        shared = any(graph.consumers(value) != (node,) for value in sources)
+        shared = any(graph.consumers(value) != (node,) or value in graph.outputs for value in sources)
         if before and sinks_through(types, before, node):
             total = f"{node.output}.sum"
             nodes[total] = replace(node, inputs=inputs, output=total)

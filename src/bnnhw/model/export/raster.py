@@ -59,9 +59,9 @@ class Raster:
         return op, self
 
     def finish(self) -> None:
-        """The end of the graph. ValueError where the scores are an image flattened channels first."""
+        """An output of the graph. ValueError where it is an image flattened channels first."""
         if self.order is not None:
-            raise ValueError("the scores are an image flattened channels first; flatten it behind ToChannelsLast")
+            raise ValueError("an output is an image flattened channels first; flatten it behind ToChannelsLast")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

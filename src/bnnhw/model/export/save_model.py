@@ -1,6 +1,6 @@
 """Saving any module made of supported layers as model.pt."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +43,16 @@ def save(
     module : nn.Module
         Calls layers of kinds that `bnnhw.model.registry.supported_modules()` tells, one after the other or in branches
         that meet in `a + b` or `torch.cat`.
-        It takes raw integers as float32 and is left as it is; `unwrapping` says which wrappers are taken off.
+        It takes raw integers as float32 and gives scores (N, classes) or images, or a tuple of these; it is left as it
+        is. `unwrapping` says which wrappers are taken off.
     path : path
     example_input : integers (N, H, W, C), or (N, features) where they are no pictures
         Tells the input's shape.
     input_range : (lo, hi), optional
         The least and greatest value an input can have; by default that of `example_input`'s type if it has 8 bits.
     meta : mapping, optional
-        Plain data to keep in the file: `network`, `dataset`, `classes` (a name for each score), `metrics`, ...
+        Plain data to keep in the file: `network`, `dataset`, `classes` (a name for each score; none for images),
+        `metrics`, ...
 
     Raises
     ------
@@ -79,18 +81,23 @@ def graph_of(
     example = example.float()
     traced = trace(trained)
     check_layers(traced)
-    expected = _scores(trained, example)
-    layers, scores = layers_called(traced, example)
+    given = _outputs(trained, example)
+    layers, places = layers_called(traced, example)
     if not layers:
         raise ExportError(f"{name} has no layers that change its input; give a network with binary weights")
-    classes = [str(label) for label in range(expected.shape[-1])]
+    expected = [
+        output.permute(0, 2, 3, 1) if place.raster.channels_first else output
+        for output, place in zip(given, places, strict=True)
+    ]
+    lengths = {output.shape[1] for output in expected if output.ndim == 2}
+    classes = [str(label) for label in range(lengths.pop())] if len(lengths) == 1 else []
     defaults = {
         "network": name, "dataset": "", "classes": classes, "metrics": {}, "bnnhw": __version__,
     }  # fmt: skip
     graph = Graph(
         inputs=(Value(INPUT, TensorType(tuple(example.shape[1:]), IntType(lo, hi))),),
         nodes=layers,
-        outputs=(scores,),
+        outputs=tuple(place.value for place in places),
         meta=_plain({**defaults, **(meta or {})}, "meta"),
     )
     try:
@@ -98,9 +105,8 @@ def graph_of(
         integerize(graph)
     except (FoldError, GraphError) as error:
         raise ExportError(str(error)) from error
-    actual = _scores(network_of(graph), example)
-    if not torch.equal(actual, expected):
-        wrong = int((actual != expected).any(-1).sum()) if actual.shape == expected.shape else len(example)
+    actual = _outputs(network_of(graph), example)
+    if wrong := _different(actual, expected):
         raise ExportError(
             f"the exported network differs from {name} on {wrong} of {len(example)} example inputs; "
             "does it sum up averages of other than 2^k elements, or compute what its layers alone do not?"
@@ -108,19 +114,33 @@ def graph_of(
     return graph
 
 
-def _scores(network: nn.Module, example: Tensor) -> Tensor:
-    """What `network` computes in float32: (N, classes). ExportError where it fails or gives anything else."""
+def _different(actual: Sequence[Tensor], expected: Sequence[Tensor]) -> int:
+    """On how many inputs they are."""
+    different = torch.zeros(len(expected[0]), dtype=torch.bool)
+    for one, other in zip(actual, expected, strict=True):
+        different |= (one != other).flatten(1).any(1) if one.shape == other.shape else True
+    return int(different.sum())
+
+
+def _outputs(network: nn.Module, example: Tensor) -> list[Tensor]:
+    """What `network` computes in float32: scores (N, classes) and images, one or several. ExportError where it fails or
+    gives anything else."""
     try:
         with torch.inference_mode(), torch.autocast("cpu", enabled=False):
-            scores = network(example)
+            given = network(example)
     except Exception as error:  # a user's forward may raise anything
         raise ExportError(
             f"{type(network).__name__} fails on example_input of shape {tuple(example.shape)}: {first_line(error)}"
         ) from error
-    if not isinstance(scores, Tensor) or scores.ndim != 2:
-        got = tuple(scores.shape) if isinstance(scores, Tensor) else f"a {type(scores).__name__}"
-        raise ExportError(f"{type(network).__name__} must return one tensor of scores (N, classes), not {got}")
-    return scores
+    outputs = list(given) if isinstance(given, list | tuple) else [given]
+    for output in outputs or [None]:
+        if not isinstance(output, Tensor) or output.ndim not in (2, 4):
+            got = tuple(output.shape) if isinstance(output, Tensor) else f"a {type(output).__name__}"
+            raise ExportError(
+                f"{type(network).__name__} must return scores (N, classes), images (N, C, H, W) or a tuple of these, "
+                f"not {got}"
+            )
+    return outputs
 
 
 def _input_range(example: Tensor, given: tuple[int, int] | None) -> tuple[int, int]:

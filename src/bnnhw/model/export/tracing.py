@@ -19,7 +19,6 @@ from bnnhw.model.errors import ExportError
 from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.registry import AlongAxis, Turn, calls, supported_modules, to_op, to_op_of_call
 
-from .modules import GraphNetwork
 from .parameter_check import check_parameters
 from .raster import Place, Raster, meet
 from .unwrapping import first_line
@@ -47,14 +46,14 @@ _INSTEAD: Mapping[tuple[str, ...], str] = {
 }
 """What to use in the place of functions that are not supported."""
 
+_ROOMS_OF_LAYERS = ("bnnhw.model.layers.", "bnnhw.model.methods.")
+
 
 class _Tracer(fx.Tracer):
-    """Looks inside every module but torch's and our layers."""
+    """Looks inside every module but torch's, our layers and those of methods."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        ours = type(m).__module__.startswith("bnnhw.model.") or isinstance(m, BinaryLayer)
-        if isinstance(m, GraphNetwork):
-            return False
+        ours = isinstance(m, BinaryLayer) or type(m).__module__.startswith(_ROOMS_OF_LAYERS)
         return ours or type(m) in supported_modules() or super().is_leaf_module(m, module_qualified_name)
 
 
@@ -82,9 +81,9 @@ def check_layers(traced: fx.GraphModule) -> None:
             to_op(name, module)
 
 
-def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[tuple[Node, ...], str]:
+def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[tuple[Node, ...], tuple[Place, ...]]:
     """(the layers that `traced` calls on `example`, float32 (N, *shape), in order, as nodes from the value INPUT on;
-    the value of the scores).
+    the places of the outputs).
 
     Layers that change nothing in eval mode (dropout, identity, a hard tanh after a sign) are left out. ExportError
     names the first layer or function that is not supported, by its dotted name.
@@ -103,11 +102,12 @@ def layers_called(traced: fx.GraphModule, example: Tensor) -> tuple[tuple[Node, 
         if node.op == "placeholder":
             places[node] = Place(value=INPUT, shape=_shape(node)[1:], raster=Raster())
         elif node.op == "output":
-            if node.args[0] not in places:
-                raise ExportError("forward must return the tensor of scores that it computes last, and nothing else")
-            scores = places[node.args[0]]
-            scores.raster.finish()
-            return tuple(layers), scores.value
+            given = node.args[0] if isinstance(node.args[0], list | tuple) else [node.args[0]]
+            if not given or any(one not in places for one in given):
+                raise ExportError("forward must return a tensor that it computes, or a tuple of such, and nothing else")
+            for one in given:
+                places[one].raster.finish()
+            return tuple(layers), tuple(places[one] for one in given)
         elif "tensor_meta" in node.meta:  # else it is arithmetic on shapes
             found = _ops(traced, node)
             inputs = [places[source] for source in _values_in(node)]

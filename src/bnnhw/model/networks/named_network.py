@@ -15,8 +15,8 @@ from bnnhw.model.methods import Method
 from bnnhw.model.methods.bnn import Bnn
 from bnnhw.model.options import option_texts
 
-from .catalogue import Architecture, architecture, build_network
-from .resnet import ResNet
+from .catalogue import architecture, build_network
+from .structure import Structure
 
 __all__ = ["NamedNetwork"]
 
@@ -42,7 +42,7 @@ class NamedNetwork:
     method: Method = Bnn()  # noqa: RUF009 it is frozen
 
     @cached_property
-    def architecture(self) -> Architecture | ResNet:
+    def architecture(self) -> Structure:
         """What the name stands for. ValueError where there is no such network."""
         return architecture(self.name, width=self.width, depth=self.depth, options=self.options)
 

@@ -5,7 +5,8 @@ of the operations. Hardware for them, and for sums of real numbers, is to come.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from torch import Tensor, nn
@@ -13,8 +14,9 @@ from torch.nn import functional
 
 from bnnhw.model.layers.channels import ToChannelsFirst
 from bnnhw.model.methods import Method
+from bnnhw.model.options import with_options
 
-__all__ = ["ResNet", "ResNetOptions", "Residual", "SubsampleAndPad", "build_resnet"]
+__all__ = ["ResNet", "ResNetOptions", "Residual", "SubsampleAndPad"]
 
 _LARGE = 128  # pixels of height from which a picture gets ImageNet's stem
 
@@ -55,6 +57,38 @@ class ResNet:
         """The channels of the stages."""
         return tuple(channels for channels, _ in self.stages)
 
+    def with_options(self, options: Sequence[str], *, what: str) -> "ResNet":
+        return replace(self, options=with_options(ResNetOptions, options, what=what))
+
+    def layers(
+        self, *, shape: Sequence[int], classes: int, method: Method, binary: bool
+    ) -> "OrderedDict[str, nn.Module]":
+        """Plain blocks are squash(norm(conv(a(norm(conv(a(x)))))) + shortcut(x)) with the method's activation a,
+        Bi-Real blocks squash(norm(conv(a(x))) + shortcut(x)), twice (arXiv:1808.00278). Binary convolutions are padded
+        with zeros, as published, `binary` inputs as well. A batch norm stands before the last layer, as in the code of
+        IR-Net and RBNN.
+        """
+        if len(shape) != 3:
+            raise ValueError(f"residual networks take images (H, W, C), not {tuple(shape)}")
+        height, width, channels = shape
+        builder = _Builder(self, method, size=(height, width))
+        first = self.stages[0][0]
+        layers: OrderedDict[str, nn.Module] = OrderedDict(channels_first=ToChannelsFirst())
+        layers["stem"] = builder.stem(channels, first)
+        channels = first
+        for number, (width, blocks) in enumerate(self.stages, start=1):
+            for block in range(1, blocks + 1):
+                stride = 2 if number > 1 and block == 1 else 1
+                layers[f"stage{number}_block{block}"] = builder.block(channels, width, stride=stride)
+                channels = width
+        layers |= {
+            "pool": nn.AdaptiveAvgPool2d(1),
+            "flatten": nn.Flatten(),
+            "norm": nn.BatchNorm1d(channels),
+            "output": nn.Linear(channels, classes),
+        }
+        return layers
+
 
 class Residual(nn.Module):
     """y = squash(body(x) + shortcut(x))."""
@@ -84,35 +118,6 @@ class SubsampleAndPad(nn.Module):
 
     def extra_repr(self) -> str:
         return f"stride={self.stride}, padding={self.padding}"
-
-
-def build_resnet(
-    network: ResNet, *, shape: tuple[int, int, int], classes: int, method: Method
-) -> "OrderedDict[str, nn.Module]":
-    """The layers by name, from images (N, H, W, C) to scores (N, classes).
-
-    Plain blocks are squash(norm(conv(a(norm(conv(a(x)))))) + shortcut(x)) with the method's activation a, Bi-Real
-    blocks squash(norm(conv(a(x))) + shortcut(x)), twice (arXiv:1808.00278). Binary convolutions are padded with zeros,
-    as published. A batch norm stands before the last layer, as in the code of IR-Net and RBNN.
-    """
-    height, width, channels = shape
-    builder = _Builder(network, method, size=(height, width))
-    first = network.stages[0][0]
-    layers: OrderedDict[str, nn.Module] = OrderedDict(channels_first=ToChannelsFirst())
-    layers["stem"] = builder.stem(channels, first)
-    channels = first
-    for number, (width, blocks) in enumerate(network.stages, start=1):
-        for block in range(1, blocks + 1):
-            stride = 2 if number > 1 and block == 1 else 1
-            layers[f"stage{number}_block{block}"] = builder.block(channels, width, stride=stride)
-            channels = width
-    layers |= {
-        "pool": nn.AdaptiveAvgPool2d(1),
-        "flatten": nn.Flatten(),
-        "norm": nn.BatchNorm1d(channels),
-        "output": nn.Linear(channels, classes),
-    }
-    return layers
 
 
 class _Builder:

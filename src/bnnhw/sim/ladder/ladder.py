@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.ir.answers import Answers, arrays_of
+
 __all__ = ["Comparison", "Rung", "climb"]
 
-Answers = Callable[[NDArray[Any]], NDArray[Any]]
+Answering = Callable[[NDArray[Any]], Answers]
 Trace = Callable[[NDArray[Any]], Mapping[str, NDArray[Any]]]
 
 
@@ -26,7 +28,7 @@ class Rung:
     ----------
     name : str
     answers : callable
-        images (N, *shape) -> labels (N,) or scores (N, classes).
+        images (N, *shape) -> labels (N,), scores (N, classes) or images (N, *shape), or a tuple of these.
     trace : callable or None
         images (N, *shape) -> the values inside, (N, ...) by name, in order. What two rungs name alike means the same.
     as_below : callable or None
@@ -34,9 +36,9 @@ class Rung:
     """
 
     name: str
-    answers: Answers
+    answers: Answering
     trace: Trace | None = None
-    as_below: Answers | None = None
+    as_below: Callable[[Answers], Answers] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def climb(
     Rungs may be made while climbing: the next one is asked for when the last one has held.
     """
     lower: Rung | None = None
-    expected = np.empty(0)
+    expected: Answers = np.empty(0)
     started = time.perf_counter()
     for rung in rungs:
         on_rung(rung.name)
@@ -80,11 +82,17 @@ def climb(
         lower, expected, started = rung, answers, time.perf_counter()
 
 
-def differing_images(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.intp]:
+def differing_images(left: Answers, right: Answers) -> NDArray[np.intp]:
     """The indices of images with different answers; scores meet labels as their arg max, ties to the lowest class."""
+    pairs = zip(arrays_of(left), arrays_of(right), strict=True)
+    return np.flatnonzero(np.any([are_different(one, other) for one, other in pairs], axis=0))
+
+
+def are_different(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.bool_]:
+    """Of one output, for each image."""
     if left.ndim != right.ndim:
         left, right = (scores.argmax(axis=1) if scores.ndim == 2 else scores for scores in (left, right))
-    return np.flatnonzero((left != right).reshape(len(left), -1).any(axis=1))
+    return (left != right).reshape(len(left), -1).any(axis=1)
 
 
 def describe_difference(lower: Rung, upper: Rung, images: NDArray[Any], differing: NDArray[np.intp]) -> str:

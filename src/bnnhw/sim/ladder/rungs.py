@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.dataflow.packing import unpack_beats
 from bnnhw.compiler.dataflow.schedule import Schedule
+from bnnhw.compiler.ir.answers import Answers, as_answers
 from bnnhw.compiler.ir.graph import Graph, evaluate, trace
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.compiler.units.block import Block
@@ -32,14 +33,14 @@ __all__ = [
 _BLOCK = 500  # images that the oracle holds in memory at a time
 
 
-def graph_rung(name: str, graph: Graph, *, as_below: Callable[[NDArray[Any]], NDArray[Any]] | None = None) -> Rung:
+def graph_rung(name: str, graph: Graph, *, as_below: Callable[[Answers], Answers] | None = None) -> Rung:
     """A trained or an integer graph, by the oracle."""
     (value,) = graph.inputs
-    (output,) = graph.outputs
 
-    def answers(images: NDArray[Any]) -> NDArray[Any]:
-        blocks = (images[start : start + _BLOCK] for start in range(0, len(images), _BLOCK))
-        return np.concatenate([evaluate(graph, {value.name: block})[output] for block in blocks])
+    def answers(images: NDArray[Any]) -> Answers:
+        blocks = [images[start : start + _BLOCK] for start in range(0, len(images), _BLOCK)]
+        values = [evaluate(graph, {value.name: block}) for block in blocks]
+        return as_answers([np.concatenate([each[output] for each in values]) for output in graph.outputs])
 
     return Rung(name, answers, lambda images: trace(graph, {value.name: images}), as_below)
 
@@ -65,7 +66,7 @@ def core_rung(
     return Rung(name, lambda images: simulate_core(schedule, simulator, images), trace_of)
 
 
-def simulate_core(schedule: Schedule, simulator: BatchSimulator, images: NDArray[Any]) -> NDArray[np.int64]:
+def simulate_core(schedule: Schedule, simulator: BatchSimulator, images: NDArray[Any]) -> Answers:
     """The answers that a simulated core of `schedule` gives to images (N, *shape)."""
     frames = frames_of(schedule, images)
     result = simulator.run(frames, output_beats=schedule.output_beats, patience=patience_for(schedule))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.dataflow.packing import pack_beats
 from bnnhw.compiler.dataflow.schedule import Schedule
+from bnnhw.compiler.ir.answers import Answers, arrays_of
 from bnnhw.compiler.ir.types import IntType
 from bnnhw.compiler.lowering.network import input_threshold
 from bnnhw.hw.axi_stream import tdata_width
@@ -78,7 +79,7 @@ class Part:
     schedule: Schedule
     target: Target
     images: NDArray[Any]
-    answers: NDArray[np.int64]
+    answers: Answers
 
     @property
     def input(self) -> AxiStream:
@@ -101,15 +102,13 @@ class Part:
             width=schedule.output_width,
             lanes=schedule.output_lanes,
             vectors=schedule.vectors,
-            codes=self._answer_codes(),
+            codes=schedule.answer_codes(self.answers),
         )
 
-    def _answer_codes(self) -> NDArray[np.int64]:
-        """The inverse of `Schedule.answers`: the elements (N, outputs) that mean the golden answers."""
-        pipeline = self.schedule.pipeline
-        if pipeline.label:
-            return self.answers.reshape(-1, 1)
-        return (self.answers - np.asarray(pipeline.offsets)) // pipeline.scale
+    @property
+    def first_answers(self) -> list[list[int]]:
+        """The elements of the first golden answer, output by output."""
+        return [each[0].reshape(-1).tolist() for each in arrays_of(self.answers)]
 
     @property
     def element(self) -> IntType:

@@ -58,6 +58,5 @@ def _names(part: Part, *, models: bool) -> dict[str, Any]:
         "cells": core_resources(part.schedule.stages),
         "input": part.input,
         "output": part.output,
-        "offsets": [int(offset) for offset in part.schedule.pipeline.offsets],
         "models": models,
     }

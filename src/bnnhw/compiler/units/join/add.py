@@ -28,6 +28,9 @@ class Adding(Meeting):
 
     greatest: tuple[int, int]
 
+    def gathered(self, port: Port) -> Port:
+        return port if port.pixels == 1 else replace(port, lanes=port.channels)
+
     def fitted(self, ports: Sequence[Port]) -> list[Port]:
         pixels = gcd(*(port.pixels for port in ports))
         alike = all(port.pixels == pixels for port in ports)

@@ -26,6 +26,9 @@ from .join import Meeting, Met, meeting_of
 class Concatenating(Meeting):
     """The channels of a pixel of the first stream, then those of the next; whole pixels at a time."""
 
+    def gathered(self, port: Port) -> Port:
+        return replace(port, lanes=port.channels)
+
     def fitted(self, ports: Sequence[Port]) -> list[Port]:
         pixels = gcd(*(port.pixels for port in ports))
         return [replace(port, pixels=pixels, lanes=port.channels) for port in ports]
