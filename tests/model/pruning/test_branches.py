@@ -7,20 +7,40 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bnnhw.compiler.frontends.model_file import from_plain, to_plain
-from bnnhw.compiler.ir.graph import Graph, evaluate
+from bnnhw.compiler.ir.graph import Graph, evaluate, trace
 from bnnhw.compiler.ir.ops import BatchNorm, BinaryLinear
 from bnnhw.compiler.passes.integerize import integerize
+from bnnhw.model import BinaryLinear as BinaryLinearLayer
+from bnnhw.model import InputThreshold, Sign, TensorNorm
 from bnnhw.model.export.modules import network_of
 from bnnhw.model.pruning import prune
-from bnnhw.model.pruning.links import binary_op, find_links, with_op
+from bnnhw.model.pruning.constants import constant_channels
+from bnnhw.model.pruning.links import binary_op, find_links, node_named, with_op
 from tests.branches import DenseDigits, ForkedDense, SummedDense
 from tests.random_branches import HI, SHAPE, random_network
 
 from .test_links import DIGITS, Partly, graph
 from .test_offsets import Joined
+
+
+class TwoNorms(nn.Module):
+    """Two batch norms of the same sums, whose signs two layers read; their sums are added."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.binarise, self.first, self.sign = InputThreshold(7.5), BinaryLinearLayer(64, 6), Sign()
+        self.norms = nn.ModuleList(nn.BatchNorm1d(6) for _ in range(2))
+        self.readers = nn.ModuleList(BinaryLinearLayer(6, 8) for _ in range(2))
+        self.scores = nn.Sequential(nn.BatchNorm1d(8), Sign(), BinaryLinearLayer(8, 4), TensorNorm())
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(self.binarise(x).flatten(1))
+        (one, two), (a, b) = self.norms, self.readers
+        return self.scores(a(self.sign(one(x))) + b(self.sign(two(x))))
+
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "forked": ForkedDense, "summed": SummedDense, "dense": DenseDigits, "partly": Partly, "joined": Joined,
@@ -70,6 +90,17 @@ def test_dead_channels_go_without_a_trace(name: str, how: dict[str, Any]) -> Non
     assert len(scores(file, images).unique(dim=0)) > 1
 
 
+def test_dead_channels_before_factors_and_offsets() -> None:
+    file = with_dead_channels(graph(SummedDense(8), DIGITS))
+    op = binary_op(file, "c.0")
+    assert isinstance(op, BinaryLinear)
+    factors = {"scale": np.array([1, 2, 4, 8] * 2, np.float32), "bias": np.arange(8, dtype=np.float32)}
+    file, images = with_op(file, "c.0", replace(op, **factors)), images_of(file, 300, seed=1)
+    smaller = prune(file, keep=0.5, by="thinet", layers=["a"], images=images).graph
+    assert torch.equal(scores(smaller, images), scores(file, images))
+    assert len(scores(file, images).unique(dim=0)) > 1
+
+
 def test_channels_that_are_added_go_together_by_what_both_weigh() -> None:
     file = graph(SummedDense(8), DIGITS)
     scales = {"c.0": (1, 2, 3, 4, 5, 6, 7, 8), "d.0": (9, 1, 7, 1, 5, 1, 1, 1)}
@@ -89,6 +120,47 @@ def test_channels_that_are_added_go_together_by_what_both_weigh() -> None:
         assert np.array_equal(one.product.weights, two.product.weights[kept])
     columns = binary_op(file, "scores.0").product.weights[:, kept]
     assert np.array_equal(binary_op(pruning.graph, "scores.0").product.weights, columns)
+
+
+def test_what_both_ends_add_up_to_may_still_vary() -> None:
+    """A rising and a falling value: the least sums of both give what the greatest do, and others in between."""
+    file = graph(SummedDense(8), DIGITS)
+    for name, weight in (("c.1", 1.0), ("d.1", -1.0)):
+        op = node_named(file, name).op
+        assert isinstance(op, BatchNorm)
+        middle = np.full(8, 1.5, np.float32)
+        steep = replace(
+            op, weight=np.full(8, weight, np.float32), bias=middle, mean=0 * middle, variance=np.ones(8, np.float32)
+        )
+        file = with_op(file, name, steep)
+    link = find_links(file)[1]
+    assert link.producers == ("c.0", "d.0")
+    assert not constant_channels(file, link).any()
+
+
+def test_a_channel_is_constant_only_where_it_is_for_all_that_read_it() -> None:
+    file = graph(TwoNorms(), DIGITS)
+    link = find_links(file)[0]
+    dead = np.zeros((2, 6), np.bool_)
+    dead[0, :4], dead[1, 2:] = True, True
+    for norm, gone in zip(("norms.0", "norms.1"), dead, strict=True):
+        op = node_named(file, norm).op
+        assert isinstance(op, BatchNorm)
+        varies = replace(op, weight=np.where(gone, 0, 1).astype(np.float32), mean=np.zeros(6, np.float32))
+        file = with_op(file, norm, varies)
+    assert constant_channels(file, link).tolist() == dead.all(axis=0).tolist()
+
+
+def test_sums_of_several_keep_their_means() -> None:
+    """Where they get an offset together, on the images that it was fitted on."""
+    file = graph(TwoNorms(), DIGITS)
+    images = images_of(file, 300, seed=1)
+    smaller = prune(file, keep=0.5, by="thinet", layers=["first"], images=images).graph
+    means = [
+        trace(one, {one.inputs[0].name: images})[value].mean(axis=0)
+        for one, value in ((file, node_named(file, "add").output), (smaller, node_named(smaller, "add.offset").output))
+    ]
+    assert np.allclose(*means, rtol=0, atol=1 / 512)
 
 
 @pytest.mark.parametrize("name", ["forked", "summed", "dense"])

@@ -28,7 +28,8 @@ class Partly(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.binarise(x).flatten(1)
-        return self.scores(self.norm(torch.cat([self.a(x), self.b(x)], dim=1) + self.c(x)))
+        c = self.c(x)
+        return self.scores(self.norm(torch.cat([self.a(x), self.b(x)], dim=1) + c))
 
 
 class AddedToItself(nn.Module):
@@ -87,7 +88,7 @@ LINKS = {
         DenseDigits(),
         ["stem.1 > dense.0.0 dense.1.0 scores.1: 8", "dense.0.0 > dense.1.0 scores.1: 8", "dense.1.0 > scores.1: 8"],
     ),
-    "partly": (Partly(), ["a c > scores.1: 4", "b c > scores.1: 2"]),
+    "partly": (Partly(), ["c a > scores.1: 4", "c b > scores.1: 2"]),
     "added to itself": (AddedToItself(), ["a.0 b.0 > scores.0: 2"]),
     "added to the input": (
         AddedToTheInput(),

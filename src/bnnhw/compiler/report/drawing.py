@@ -18,7 +18,7 @@ __all__ = ["BAR", "SIGN", "Bar", "Box", "Curve", "Drawing", "Node", "Text", "dra
 SIGN = 7.3
 """Greatest width of a sign of 12 pixels in the usual monospaced fonts, 0.6 of the height."""
 LANE, ROW, GAP, MARGIN, PADDING, BAR = 16, 22, 8, 14, 10, 72
-COLUMNS = {"unit": 16, "detail": 42, "cycles": 10, "cycles bar": BAR / SIGN, "gives": 16, "beats": 10, "busy": 9}
+COLUMNS = {"unit": 16, "detail": 42, "cycles": 11, "cycles bar": BAR / SIGN, "gives": 16, "beats": 10, "busy": 9}
 """Each column and its width in signs."""
 NUMBERS = ("cycles", "gives", "beats", "busy")
 """Columns whose words end at the right."""

@@ -9,7 +9,7 @@ import inspect
 import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from . import assemble, program, program_file
 from .assemble import compile_netlist
 from .engine import LANES, Engine, Job, Status
 from .native import cache_folder, store
+from .port_names import by_port_names
 from .program import Program
 from .program_file import read_program, write_program
 from .standstill import units_that_hold_up
@@ -132,7 +133,8 @@ class BatchSimulator:
     def _with_signals(self) -> Program:
         """The program with every signal that has a name."""
         design, read = self._design
-        return compile_design(design, read=read, keep_signals=True)
+        compiled = compile_design(design, read=read, keep_signals=True)
+        return replace(compiled, signals=by_port_names(compiled.signals))
 
     @property
     def in_words(self) -> int:

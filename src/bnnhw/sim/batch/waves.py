@@ -1,6 +1,7 @@
 """Waveforms of a simulation, as a VCD file.
 
 Tests: tests/sim/batch/test_simulator.py
+Tests: tests/sim/batch/test_waves.py
 """
 
 from contextlib import closing
@@ -32,13 +33,22 @@ class Waves:
             raise SimulationError(f"first={self.first} must be at least 0, and count={self.count} at least 1")
 
 
+def shown_signals(program: Program) -> dict[str, list[int]]:
+    """The signals of a design by name: its own, and those of its parts in their scopes. What of the design's is only
+    the wire to a part's port is left out, as the part has it: `i0__valid` is a join's, not the design's."""
+    named = {name: nets for name, nets in sorted(program.signals.items()) if "$" not in name and name != "clk"}
+    ports = {*program.inputs, *program.outputs}
+    inner = {(leaf, *nets) for name, nets in named.items() for scope, _, leaf in [name.rpartition(".")] if scope}
+    return {name: nets for name, nets in named.items() if "." in name or name in ports or (name, *nets) not in inner}
+
+
 class WaveWriter:
     """Writes values of nets, cycle by cycle; a signal shows what it is before the rising edge that ends the cycle."""
 
     def __init__(self, waves: Waves, program: Program):
         self.waves = waves
         self.cycle = 0
-        signals = {name: nets for name, nets in sorted(program.signals.items()) if "$" not in name and name != "clk"}
+        signals = shown_signals(program)
         self.nets = np.array([net for nets in signals.values() for net in nets], np.int32)
         self._file = waves.path.open("w")
         self._vcd = VCDWriter(self._file, timescale="1 ns", version="bnnhw")
