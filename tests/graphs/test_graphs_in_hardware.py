@@ -7,9 +7,14 @@ from bnnhw.compiler import Graph, Schedule, ScheduleError
 from bnnhw.compiler.dataflow.dataflow import Dataflow
 from bnnhw.compiler.dataflow.draw import draw_core
 from bnnhw.compiler.dataflow.join_queues import insert_queues
+from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.dataflow.timing import DeadlockError, core_timing
 from bnnhw.compiler.ir.graph import trace
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
+from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.compiler.search.scheduling import schedule
+from bnnhw.compiler.units.join.add import Addition
+from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.compiler.units.queue import Queue
 from bnnhw.hw.core import Core
 from bnnhw.hw.stream.connections import Connection
@@ -57,6 +62,18 @@ def test_searched_foldings(name: str):
     graph = sketch.graph(GRAPHS[name](sketch))
     chosen = schedule(graph, DEVICE, target_fps=500_000)
     assert chosen.frames_per_second >= 500_000
+    check_rtl(chosen, graph, images(graph, FRAMES), stalls=(0.0, 0.0))
+
+
+def test_sums_of_several_pixels_have_the_lanes_of_the_narrowest():
+    sketch = Sketch()
+    graph = sketch.graph(GRAPHS["residual"](sketch))
+    first, second, last = lower_network(graph).pipeline.layers
+    foldings = (first, Folding(1, 1, pixels=4)), (second, Folding(2, 1, pixels=4)), (last, Folding(1, 1))
+    plan = FoldingPlan(tuple((layer.name, folding) for layer, folding in foldings))
+    chosen = apply_plan(graph, plan, device=DEVICE, clock_hz=1e8)
+    (adder,) = (stage for stage in chosen.dataflow.stages if isinstance(stage, Addition))
+    assert adder.shape.elements == 4
     check_rtl(chosen, graph, images(graph, FRAMES), stalls=(0.0, 0.0))
 
 

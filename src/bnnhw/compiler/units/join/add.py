@@ -31,7 +31,7 @@ class Adding(Meeting):
     def fitted(self, ports: Sequence[Port]) -> list[Port]:
         pixels = gcd(*(port.pixels for port in ports))
         alike = all(port.pixels == pixels for port in ports)
-        lanes = gcd(*(port.lanes for port in ports)) if alike and pixels == 1 else ports[0].channels
+        lanes = gcd(*(port.lanes for port in ports)) if alike else ports[0].channels
         return [replace(port, pixels=pixels, lanes=lanes) for port in ports]
 
     def stage(self, name: str, ports: Sequence[Port], target: Target) -> tuple[Stage, Port]:
