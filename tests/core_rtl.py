@@ -34,8 +34,13 @@ def folded(graph: Graph, *, most: int, hardwired: bool) -> Schedule:
 def check_rtl(
     chosen: Schedule, graph: Graph, inputs: np.ndarray, *, stalls: tuple[float, float], seed: int = 2
 ) -> None:
-    """The RTL gives the graph's answers to inputs (N, *shape), and without stalls in the predicted cycles."""
-    check_core(BatchSimulator(chosen.core()), chosen, graph, inputs, stalls=stalls, seed=seed)
+    """The RTL gives the graph's answers to inputs (N, *shape), and without stalls in the predicted cycles; its streams
+    are as wide as the stages say."""
+    core = chosen.core()
+    for stage, unit in zip(chosen.stages, core.units, strict=True):
+        for port in stage.outputs:
+            assert stage.gives(port).width == len(getattr(unit, port).payload), (stage, port)
+    check_core(BatchSimulator(core), chosen, graph, inputs, stalls=stalls, seed=seed)
 
 
 def check_core(

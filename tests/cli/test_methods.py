@@ -51,7 +51,7 @@ def test_a_method_without_hardware(workplace: Path, capfd: pytest.CaptureFixture
     message = rf"new.pt: no hardware for this network yet: {obstacle.replace('+', '[+]')} only; bnnhw eval --engine .*"
     for command in ("build new.pt -o built", "verify new.pt", "eval new.pt", "sim new.pt"):
         run_case(Case("torch only", command, message), workplace, capfd)
-    message = rf"new.pt: pruning takes a chain of layers; {obstacle.replace('+', '[+]')} only"
+    message = rf"new.pt: pruning takes layers with binary weights in a graph; {obstacle.replace('+', '[+]')} only"
     run_case(Case("torch only", "prune new.pt --keep 0.5 -o smaller.pt", message), workplace, capfd)
 
 

@@ -16,7 +16,7 @@ from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.types import FloatType, IntType, TensorType
 from bnnhw.compiler.units.codes import Codes, element_of
 from bnnhw.compiler.units.offsets import carried_as
-from bnnhw.compiler.units.port import Port
+from bnnhw.compiler.units.port import Beat, Port
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.compiler.units.step import Step, steps_of
 from bnnhw.hw.stream.buffer import flat_stream
@@ -112,6 +112,9 @@ class AbsStage(Stage):
     count: int
     beats: int
     target: Target
+
+    def gives(self, port: str) -> Beat:
+        return Beat(self.count, self.step.result.width)
 
     @property
     def interval(self) -> int:

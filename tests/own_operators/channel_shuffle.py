@@ -16,7 +16,7 @@ from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.types import TensorType
 from bnnhw.compiler.units.codes import Codes
 from bnnhw.compiler.units.convert import convert
-from bnnhw.compiler.units.port import Port
+from bnnhw.compiler.units.port import Beat, Port
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.compiler.units.step import Step, steps_of
 from bnnhw.hw.stream.buffer import flat_stream
@@ -104,6 +104,9 @@ class ShuffleStage(Stage):
 
     order: NDArray[np.int64] = field(repr=False)
     port: Port
+
+    def gives(self, port: str) -> Beat:
+        return self.port.beat
 
     @property
     def interval(self) -> int:

@@ -111,7 +111,7 @@ def prune(
         raise ValueError(f"epochs={epochs} train on the images of a data set; name one as dataset")
     file = read(model)
     if not isinstance(file, Graph):
-        raise ValueError(f"{model}: pruning takes a chain of layers; {file.obstacle}")
+        raise ValueError(f"{model}: pruning takes layers with binary weights in a graph; {file.obstacle}")
     data = load_data_set(dataset, data_dir=None if data_dir is None else Path(data_dir)) if dataset else None
     if data is not None:
         for part in (data.test_images, data.train_images):

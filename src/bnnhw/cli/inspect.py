@@ -53,6 +53,8 @@ def command(model: Path, trained: bool, as_json: bool) -> None:
     console.print(graph_table(summary, title="as it was trained" if trained else "as integers"))
     for line in graph_lines(summary):
         console.print(line, highlight=False)
+    for line in () if summary.is_chain else drawing_lines(summary):
+        console.print(line, highlight=False, no_wrap=True, overflow="ellipsis")
 
 
 def describe(cost: "Cost") -> dict[str, Any]:
@@ -121,6 +123,23 @@ def graph_table(summary: "NetworkSummary", *, title: str) -> "Table":
             *weights,
         )
     return table
+
+
+def drawing_lines(summary: "NetworkSummary") -> list[str]:
+    """The graph from the input down: a line a layer, with what it writes."""
+    names = [*summary.inputs, *(layer.name for layer in summary.layers)]
+    writes = [
+        *[""] * len(summary.inputs),
+        *(
+            f"{layer.op}, {'x'.join(map(str, layer.output_shape)) or 'scalar'} {layer.output_element}"
+            for layer in summary.layers
+        ),
+    ]
+    lanes, longest = summary.lanes, max(map(len, names))
+    return [
+        f"{line:{2 * lanes.count}}{name:{longest}}  {written}".rstrip()
+        for line, name, written in zip(lanes.lines(), names, writes, strict=True)
+    ]
 
 
 def graph_lines(summary: "NetworkSummary") -> list[str]:

@@ -24,6 +24,7 @@ def from_plain(kind: Any, data: Any, path: str) -> Any:
     """The value of type `kind` that `to_plain` turned into `data`.
 
     `kind` is a dataclass or one of int, float, str, bool, `T | None`, `tuple[T, ...]`, `dict[str, T]`.
+    A field whose metadata says "since" which version of a file it is there may be missing: it has its default then.
     Raises ValueError that names the field, from `path` on, where `data` does not fit.
     """
     if dataclasses.is_dataclass(kind):
@@ -45,10 +46,18 @@ def _dataclass_from(kind: Any, data: Any, path: str) -> Any:
     entries = _checked(data, dict, "an object", path)
     hints = get_type_hints(kind)
     names = spellings(kind)
-    if set(entries) != set(names):
-        missing, foreign = sorted(set(names) - set(entries)), sorted(set(entries) - set(names))
+    later = {field.name for field in dataclasses.fields(kind) if "since" in field.metadata}
+    missing = sorted(key for key, name in names.items() if key not in entries and name not in later)
+    foreign = sorted(set(entries) - set(names))
+    if missing or foreign:
         raise ValueError(f"{path} must have exactly the fields {list(names)}; missing {missing}, foreign {foreign}")
-    return kind(**{name: from_plain(hints[name], entries[key], f"{path}.{key}") for key, name in names.items()})
+    return kind(
+        **{
+            name: from_plain(hints[name], entries[key], f"{path}.{key}")
+            for key, name in names.items()
+            if key in entries
+        }
+    )
 
 
 def spellings(kind: Any) -> dict[str, str]:

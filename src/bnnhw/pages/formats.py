@@ -8,6 +8,7 @@ import unicodedata
 NOT_RUN = "not run"
 SPACE = "\u202f"  # narrow and without a line break: between a number and its unit, and between thousands
 MINUS = "\u2212"
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def text(name: str) -> str:
@@ -65,4 +66,4 @@ def byte_count(value: int) -> str:
 
 def shape(sizes: tuple[int, ...]) -> str:
     """(28, 28, 1) -> `28 × 28 × 1`; a scalar is `scalar`."""
-    return " \N{MULTIPLICATION SIGN} ".join(map(str, sizes)) or "scalar"
+    return f" {TIMES} ".join(map(str, sizes)) or "scalar"

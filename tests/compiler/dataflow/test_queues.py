@@ -97,14 +97,14 @@ def queues_of(dataflow: Dataflow) -> list[tuple[str, int]]:
 
 def test_no_queue_where_the_units_keep_up():
     dataflow = dataflow_of(UNEVEN)
-    assert with_queues(dataflow) == (dataflow, core_timing(dataflow))
+    assert with_queues(dataflow, core_timing(dataflow)) == (dataflow, core_timing(dataflow))
 
 
 def test_a_queue_where_the_slowest_unit_would_wait():
     dataflow = dataflow_of(EVEN)
     aim = least_interval(dataflow.stages)
     assert core_timing(dataflow).initiation_interval > aim
-    queued, timing = with_queues(dataflow)
+    queued, timing = with_queues(dataflow, core_timing(dataflow))
     assert queues_of(queued) == [("second windows queue", LEAST_DEPTH)]
     assert timing == core_timing(queued)
     assert timing.initiation_interval == aim

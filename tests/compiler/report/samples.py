@@ -13,6 +13,7 @@ from bnnhw.compiler.report import (
     Link,
     Performance,
     Provenance,
+    Stream,
     Unit,
 )
 from bnnhw.compiler.report.inspect import LayerSummary, NetworkSummary
@@ -136,7 +137,49 @@ def complete() -> BuildReport:
             for name, seconds in zip(STAGES, (1.84, 0.212, 6.3, 75.4, 311.9, 9.6), strict=True)
         ),
         candidates=CANDIDATES,
+        streams=tuple(stream(number - 1, number, elements=32 + number, beats=512 >> number) for number in range(6)),
     )
+
+
+def stream(source: int, target: int, *, output: str = "o", into: str = "i", count: int = 5, **beat: int) -> Stream:
+    """Between units of these numbers, of `count`; -1 and `count` are the core's own ports."""
+    return Stream(
+        source=None if source < 0 else source,
+        output="i" if source < 0 else output,
+        target=None if target == count else target,
+        input="o" if target == count else into,
+        **{"bits": 1, "elements": 8, "beats": 64, **beat},
+    )
+
+
+def branched() -> BuildReport:
+    """Of a core whose first layer's bits go three ways, one of them a queue, that meet again."""
+    report = complete()
+    matrix = report.units[0]
+    units = (
+        Unit(name="stem windows", engine="sliding window", cycles=64),
+        replace(matrix, name="stem", cycles=512),
+        Unit(name="stem thresholds", engine="thresholds", cycles=64),
+        Unit(name="stem fork", engine="fork", cycles=64),
+        replace(matrix, name="left", cycles=300),
+        Unit(name="8 to 4 lanes", engine="width converter", cycles=128),
+        replace(matrix, name="right", cycles=200, planes=2, vectors=4),
+        Unit(name="cat i2 queue", engine="queue", cycles=0, depth=37),
+        Unit(name="cat", engine="concatenation", cycles=64),
+        Unit(name="cat max pooling", engine="pooling", cycles=64),
+        replace(matrix, name="features.of.a.very.long.way.down.to.the.last.layer.of.them.all.scores", cycles=320),
+        Unit(name="output", engine="label select", cycles=10),
+    )
+    ways = [
+        *((number - 1, number) for number in range(4)),
+        *((3, 4), (3, 5), (3, 7), (5, 6), (4, 8), (6, 8), (7, 8)),
+        *((number - 1, number) for number in range(9, 13)),
+    ]
+    streams = tuple(
+        stream(source, target, output=f"o{target}", into=f"i{source}", count=12, beats=512 if target == 1 else 64)
+        for source, target in ways
+    )
+    return replace(report, units=units, streams=streams)
 
 
 def stopped_after(rung: str) -> BuildReport:

@@ -14,14 +14,16 @@ from bnnhw.compiler.codec import spellings
 from bnnhw.compiler.report import BuildReport, Chip, Link, render, write
 from bnnhw.hw.targets import Cells
 
-from .samples import complete, stopped_after
+from .samples import branched, complete, stopped_after
 
 OLD = Path(__file__).parent / "report_0_1.json"
 REFERENCE = Path(__file__).parents[3] / "docs" / "report.md"
 
 
 @pytest.mark.parametrize(
-    "report", [complete(), stopped_after("rtl"), stopped_after("synth")], ids=["full", "rtl", "synth"]
+    "report",
+    [complete(), branched(), stopped_after("rtl"), stopped_after("synth")],
+    ids=["full", "branched", "rtl", "synth"],
 )
 def test_json_round_trip(report: BuildReport):
     assert BuildReport.from_json(report.to_json()) == report
@@ -32,7 +34,8 @@ def test_a_report_of_version_0_1_still_loads():
     """report_0_1.json is of `bnnhw build` of a perceptron for the digits, cut to three candidates."""
     text = OLD.read_text()
     report, data = BuildReport.from_json(text), json.loads(text)
-    assert json.loads(report.to_json()) == data
+    units = [{**unit, "depth": None} for unit in data["units"]]
+    assert json.loads(report.to_json()) == {**data, "version": 2, "units": units, "streams": []}
     assert report.resources.routed == Cells(logic=1760, luts=1158, carries=255, ffs=1399, ebr=4)
     assert report.device == Chip(name="LFE5U-85F", luts=83_640, ebr=208, multipliers=156)
     page = render(report)
@@ -86,8 +89,8 @@ def test_what_was_not_run_is_null_and_never_zero(rung: str, best: str):
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (("format",), "other", r"report must be of format 'bnnhw-report' version 1, got \('other', 1\)"),
-        (("version",), 2, r"report must be of format 'bnnhw-report' version 1, got \('bnnhw-report', 2\)"),
+        (("format",), "other", r"report must be of format 'bnnhw-report' and version 1 to 2, got \('other', 2\)"),
+        (("version",), 3, r"report must be of format 'bnnhw-report' and version 1 to 2, got \('bnnhw-report', 3\)"),
         (("model",), 3, r"report\.model must be a string, got 3"),
         (("units",), {}, r"report\.units must be a list, got \{\}"),
         (("units", 1, "pe"), True, r"report\.units\[1\]\.pe must be an integer, got True"),

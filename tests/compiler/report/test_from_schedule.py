@@ -15,10 +15,13 @@ from bnnhw.compiler.lowering.network import split_host
 from bnnhw.compiler.report import BuildPhase, BuildReport, Clock, LadderRow, Link, Provenance, render
 from bnnhw.compiler.report.from_schedule import from_schedule
 from bnnhw.compiler.units.product.folding import Folding
+from bnnhw.compiler.units.queue import Queue
 from bnnhw.hw.hardwired.area import hardwired_area
 from bnnhw.hw.hardwired.plan import plan_hardwired
 from bnnhw.hw.targets import PORTABLE, Cells, get_device
 from tests.compiler.make_model import make_model
+from tests.core_rtl import folded
+from tests.graphs.sketches import GRAPHS, Sketch
 
 META = {
     "network": "small",
@@ -77,6 +80,33 @@ def test_hardwired_units_say_what_they_save_by_filter_reuse(tmp_path: Path):
     assert BuildReport.from_json(report.to_json()) == report
     assert f"<small>{first.comb_unshared} unshared</small>" in render(report)
     assert "unshared" not in render(from_schedule(folded, META, provenance=PROVENANCE))
+
+
+@pytest.mark.parametrize(("name", "most"), [("dense_net", 1), ("residual", 2), ("three_ways", 4)])
+def test_streams_are_those_of_the_core(name: str, most: int):
+    sketch = Sketch()
+    schedule = folded(sketch.graph(GRAPHS[name](sketch)), most=most, hardwired=False)
+    report = from_schedule(schedule, META, provenance=PROVENANCE)
+    core = schedule.core(target=PORTABLE)
+    Fragment.get(core, None)
+    assert len(report.streams) == len(core.connections)
+    for stream, ((source, output), (target, into)) in zip(report.streams, core.connections, strict=True):
+        assert (stream.source, stream.target) == (source if source >= 0 else None, target if target >= 0 else None)
+        assert (stream.output, stream.input) == (output, into)
+        port = getattr(core if source < 0 else core.units[source], output)
+        assert stream.elements * stream.bits == len(port.payload)
+    beats = [stream.beats for stream in report.streams]
+    assert (beats[0], beats[-1]) == (schedule.input_beats, schedule.output_beats)
+    joins = [(number, stage) for number, stage in enumerate(schedule.stages) if len(stage.inputs) > 1]
+    for number, stage in joins:
+        met = [stream for stream in report.streams if stream.target == number]
+        assert [stream.input for stream in met] == list(stage.inputs)
+        assert {stream.beats for stream in met} == {stage.interval}
+    queues = [stage for stage in schedule.stages if isinstance(stage, Queue)]
+    assert [unit.depth for unit in report.units if unit.engine == "queue"] == [queue.limit for queue in queues]
+    assert joins
+    assert bool(queues) == (name != "three_ways")
+    assert BuildReport.from_json(report.to_json()) == report
 
 
 @pytest.mark.parametrize("output", ["affine", "batch_norm"])

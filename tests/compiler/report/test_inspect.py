@@ -62,6 +62,17 @@ def test_a_layer_that_reads_two_tells_both():
     assert (network.layers[-1].input_shape, network.layers[-1].output_shape) == ((5,), (10,))
     assert summarize_network(chain).is_chain
     assert not network.is_chain
+    assert network.inputs == ("x",)
+    assert network.lanes.lines() == ["●", "●", "●─╮", "●─┼─┬─╮", "● │ │ │", "  │ ●─╯", "  ●─╯"]
+
+
+def test_a_layer_may_be_called_as_the_input_is():
+    first, bits, join = (
+        replace(node, name="x" if node.name == "first" else node.name) for node in small_graph().nodes[1:]
+    )
+    network = summarize_network(replace(small_graph(), nodes=(small_graph().nodes[0], first, bits, join)))
+    assert network.inputs == ("x",)
+    assert network.lanes.lines() == ["●"] * 5
 
 
 def test_sums_of_a_small_network():

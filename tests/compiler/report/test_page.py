@@ -18,11 +18,11 @@ from bnnhw.compiler.report.inspect import NetworkSummary
 from bnnhw.compiler.report.page import headline
 from bnnhw.hw.targets import Cells
 
-from .samples import complete, stopped_after
+from .samples import branched, complete, stopped_after, stream
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 HOSTILE = """<script>alert("1")</script>'&amp;$x_$\x00\ud800\\"""
-REPORTS = {"full": complete(), "rtl": stopped_after("rtl"), "synth": stopped_after("synth")}
+REPORTS = {"full": complete(), "branched": branched(), "rtl": stopped_after("rtl"), "synth": stopped_after("synth")}
 
 
 FIGURES = f"""
@@ -160,6 +160,7 @@ def test_a_report_of_almost_nothing():
         ladder=(),
         stages=(),
         candidates=(),
+        streams=(),
     )
     page = Page(render(report))
     assert headline(report) == "lfc on ulx3s-85f: 292k frames/s at 149.5\u202fMHz"
@@ -180,6 +181,7 @@ def test_hostile_names_are_text_and_nothing_else():
         ladder=(replace(report.ladder[0], left=HOSTILE),),
         stages=(replace(report.stages[0], name=HOSTILE),),
         provenance=replace(report.provenance, board=HOSTILE, versions={HOSTILE: HOSTILE}, command=HOSTILE),
+        streams=(stream(-1, 0, count=1), replace(stream(0, 1, count=1), output=HOSTILE, input=HOSTILE)),
     )
     source = render(report)
     source.encode()  # no lone surrogates

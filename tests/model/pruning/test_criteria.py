@@ -1,6 +1,7 @@
 """ThiNet's choice, against what removing channels does to the next layer's sums."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,7 +11,8 @@ from torch.nn import functional
 from bnnhw.compiler.ir.graph import Graph
 from bnnhw.model import BinaryConv2d, BinaryLinear, Sign, TensorNorm, ToChannelsFirst, ToChannelsLast
 from bnnhw.model.pruning.criteria import order_by_thinet
-from bnnhw.model.pruning.links import Link, find_links, split_at
+from bnnhw.model.pruning.links import Link, find_links
+from bnnhw.model.pruning.values import inputs_of
 from tests.model.toy import scramble
 
 from .case import file_of, images_for
@@ -45,8 +47,9 @@ def inputs_mean(inputs: Tensor) -> Tensor:
 
 def greedy_by_brute_force(file: Graph, link: Link, images: Tensor) -> list[int]:
     """The same choice by every change of every sum of the consumer."""
-    before, producer, between, consumer = split_at(file, link)
-    inputs, weight = between(producer(before(images))), consumer.weight
+    (reader,) = link.readers
+    inputs, consumer = inputs_of(file, reader, images)
+    weight = consumer.weight
     if isinstance(consumer, BinaryConv2d):
         inputs = functional.pad(inputs, (consumer.padding[0],) * 4, value=consumer.pad_value)
         means = inputs_mean(inputs[:, :, 1:-1, 1:-1] if consumer.padding[0] else inputs)
@@ -119,3 +122,41 @@ def test_channels_that_say_the_same_do_not_both_go_first() -> None:
     order = order_by_thinet(file, find_links(file)[0], images).tolist()
     assert order[0] in (0, 1)
     assert order[1] not in (0, 1)
+
+
+class TwoReaders(nn.Module):
+    """Two thresholds a channel, which two layers of many rows read: by the variances of their bits they are told apart.
+
+    Of channel 0 the first bit hardly varies, of channel 1 the second, of channel 2 both vary a little.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Sequential(nn.Flatten(), BinaryLinear(288, 4))
+        self.norms = nn.ModuleList(nn.BatchNorm1d(4) for _ in range(2))
+        self.readers = nn.ModuleList(BinaryLinear(4, 40) for _ in range(2))
+        self.sign, self.norm = Sign(), TensorNorm()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        (one, two), (a, b) = self.norms, self.readers
+        return self.norm(a(self.sign(one(x))) + b(self.sign(two(x))))
+
+
+@torch.no_grad()
+def test_what_all_readers_lose_counts() -> None:
+    network = TwoReaders()
+    scramble(network, seed=3)
+    images = torch.from_numpy(images_for(400)).float()
+    sums = network.first(images)
+    for norm, biases in zip(network.norms, ([2.5, 0.0, 1.3, 0.0], [0.0, 2.5, 1.3, 0.0]), strict=True):
+        assert isinstance(norm, nn.BatchNorm1d)
+        norm.load_state_dict({**norm.state_dict(), "running_mean": sums.mean(0), "running_var": sums.var(0)})
+        norm.weight.fill_(1)
+        norm.bias.copy_(torch.tensor(biases))
+    file = file_of(network.eval())
+    (link,) = find_links(file)
+    assert link.readers == ("readers.0", "readers.1")
+    assert order_by_thinet(file, link, images)[0] == 2
+    first = replace(link, readers=link.readers[:1])
+    assert order_by_thinet(file, first, images)[0] == 0

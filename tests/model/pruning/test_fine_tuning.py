@@ -15,6 +15,7 @@ from bnnhw.model.pruning.fine_tuning import learnable
 from bnnhw.model.training.recipes import Recipe
 from bnnhw.model.training.training import count_correct, train
 from tests.model.toy import toy_data
+from tests.random_branches import HI, SHAPE, random_network
 
 from .case import CONVOLUTIONAL, file_of, images_for, network_of
 
@@ -80,3 +81,16 @@ def test_fine_tuning_does_not_look_at_test_images(trained: Graph) -> None:
     other = replace(DATA, test_images=np.zeros_like(DATA.test_images))
     files = [fine_tune(trained, data, recipe=recipe) for data in (DATA, other)]
     assert same_numbers(*files)
+
+
+def test_what_pruning_put_behind_sums_is_learnt_on() -> None:
+    """A network with branches, in which it put offsets, is the same graph again."""
+    images = np.random.default_rng(0).integers(0, HI + 1, (30, *SHAPE))
+    file = graph_of(random_network(5), example_input=images, input_range=(0, HI))
+    smaller = prune(file, keep=0.5, by="thinet", images=images).graph
+    network = learnable(smaller).eval()
+    x = torch.from_numpy(images).float()
+    assert torch.equal(network(x), torch_network_of(smaller)(x))
+    new = graph_of(network, example_input=images, input_range=(0, HI))
+    assert [type(node.op) for node in new.nodes] == [type(node.op) for node in smaller.nodes]
+    assert any(node.name.endswith(".offset") for node in smaller.nodes)

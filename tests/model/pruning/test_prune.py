@@ -3,7 +3,6 @@
 # pyright: reportOptionalSubscript=false, reportIndexIssue=false, reportAttributeAccessIssue=false
 # (as torch's types say it: a norm's statistics may be None, a layer of a Sequential is any module)
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from bnnhw.compiler.ir.graph import Graph, Node
-from bnnhw.compiler.ir.ops import Add, BatchNorm
+from bnnhw.compiler.ir.graph import Graph
+from bnnhw.compiler.ir.ops import BatchNorm
 from bnnhw.compiler.ir.ops import BinaryLayer as BinaryOp
 from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, Sign, TensorNorm, ToChannelsFirst
 from bnnhw.model.layers.layers import BinaryLayer
@@ -181,16 +180,6 @@ def test_groups_are_left_alone() -> None:
 def test_what_makes_no_sense_is_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         prune(file_of(network_of(PERCEPTRON)), **arguments)
-
-
-def test_branches_are_refused() -> None:
-    graph = file_of(network_of(PERCEPTRON))
-    last = graph.nodes[-1]
-    added = Node("twice", Add(), (last.output, last.output), "sum")
-    with pytest.raises(
-        ValueError, match=r"^pruning takes a chain of layers; layer 'twice' takes \[.*\], where branches"
-    ):
-        prune(replace(graph, nodes=(*graph.nodes, added), outputs=("sum",)), keep=0.5)
 
 
 def test_nothing_to_tell_channels_apart_by_is_refused() -> None:

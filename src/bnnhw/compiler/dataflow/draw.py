@@ -20,6 +20,7 @@ from bnnhw.hw.stream.connections import OUTSIDE, Connection, End
 from bnnhw.hw.targets import Target
 
 from .dataflow import Dataflow
+from .join_units import join_stages
 from .layer_units import core_input, layer_stages, output_stages, steps_stages
 
 
@@ -108,17 +109,14 @@ class Drawing:
             self.row(stages)
             ports.append(port)
             ends.append(self._end)
-        port = ports[0]
-        if join.meeting is not None:
-            fitted = join.meeting.fitted(ports)
-            for number, (before, after) in enumerate(zip(ports, fitted, strict=True)):
-                self._end = ends[number]
-                self.row(regroup(before, pixels=after.pixels, lanes=after.lanes))
-                ends[number] = self._end
-            stage, port = join.meeting.stage(join.name, fitted, self.target)
-            self._end = self._add(stage, ends)
-        stages, port = steps_stages(join.behind, join.name, port, self.target)
-        self.row(stages)
+        ways, stages, port = join_stages(join, ports, self.target)
+        for number, way in enumerate(ways):
+            self._end = ends[number]
+            self.row(way)
+            ends[number] = self._end
+        for stage in stages:
+            ends = [self._add(stage, ends)]
+        (self._end,) = ends
         return port
 
     def answer(self, outputs: Sequence[Output]) -> Port:

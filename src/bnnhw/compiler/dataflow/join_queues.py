@@ -4,7 +4,10 @@ A beat that took the short way waits at the join for its partner on the long way
 the fork from giving the next beat, also to the long way: the core is slower, or stands still. How many beats wait is in
 the flows, so each queue is tried, from the first one on, with the fewest beats that change nothing.
 
-Tests: tests/graphs/test_graphs_in_hardware.py
+It is tried in its section alone: what is too short there is too short in the whole. What is enough there mostly is so
+in the whole; where it is not, a section is tried behind some of those before it, then behind more of them.
+
+Tests: tests/graphs/test_join_queues.py
 """
 
 from bisect import bisect_left
@@ -17,43 +20,120 @@ from bnnhw.hw.targets import Target
 
 from .dataflow import Dataflow
 from .queues import LEAST_DEPTH, queue_before
-from .timing import DeadlockError, core_timing, run_core
+from .sections import Section, Sections, narrows_of
+from .timing import DeadlockError, Timing, core_timing, run_core, run_slowly
 
-GREATEST_LIMIT = 2**20
-"""Beats of a queue that is endless."""
+Limits = dict[int, int]
+"""Beats of the queue in each way into a join, by the way's number among all; 0 where there is none."""
+
+ENDLESS = 2**20
+"""More beats than ever wait."""
+REACH = 4
+"""So many sections stand before one that is tried behind others; where these are too few, so many times as many."""
 
 
-def with_join_queues(dataflow: Dataflow, *, target: Target) -> Dataflow:
-    """The dataflow with a queue in each way into a join that needs one."""
-    joins = dataflow.joins
-    if not joins:
-        return dataflow
-    endless = insert_queues(dataflow, dict.fromkeys(joins, GREATEST_LIMIT), target)
-    timing, channels = run_core(endless)
+def with_join_queues(dataflow: Dataflow, *, target: Target) -> tuple[Dataflow, Timing]:
+    """The dataflow with a queue in each way into a join that needs one; and its cycles."""
+    if not dataflow.joins:
+        return dataflow, core_timing(dataflow)
+    search = QueueSearch(dataflow, target)
+    limits = alone = search.alone()
+    reach = REACH
+    while (found := search.keeping(limits, search.whole)) is None:
+        limits = search.behind(reach, alone)
+        reach *= REACH
+    return found
 
-    def is_enough(limits: Mapping[Connection, int]) -> bool:
+
+class QueueSearch:
+    """The shortest queues of a dataflow with which it keeps the interval that it has with endless ones."""
+
+    def __init__(self, dataflow: Dataflow, target: Target):
+        self.target = target
+        endless = insert_queues(dataflow, dict.fromkeys(dataflow.joins, ENDLESS), target)
+        timing, channels = run_core(endless)
+        self.interval = timing.initiation_interval
+        taken = [len(channels[stream].takes) for _, stream in narrows_of(endless)]
+        frames = taken[0] // dataflow.input_beats
+        self.sections = Sections(dataflow, [beats // frames for beats in taken])
+        self.whole = self.sections.section(0, len(self.sections) - 1)
+        self.guesses: Limits = {}
+
+    def alone(self) -> Limits:
+        """The shortest queues of each section by itself."""
+        limits: Limits = {}
+        for number in range(len(self.sections)):
+            section = self.sections.section(number, number)
+            self.guesses |= zip(section.places, held_at_rest(section.dataflow, self.target), strict=True)
+            limits = self.shortest(limits, section.places, section)
+        return limits
+
+    def behind(self, reach: int, alone: Limits) -> Limits:
+        """The shortest queues of each section behind so many others; in the whole where there are no more."""
+        count = len(self.sections)
+        limits = dict.fromkeys(alone, ENDLESS)
+        for number in range(count):
+            places = self.sections.section(number, number).places
+            around = self.sections.section(max(0, number - reach), number) if reach < count else self.whole
+            tried = limits | {place: alone[place] for place in places}
+            limits = tried if self.keeping(tried, around) else self.shortest(limits, places, around)
+        return limits
+
+    def shortest(self, limits: Limits, places: range, section: Section) -> Limits:
+        """These limits with those of some places as short as will do in a section, one after the other."""
+
+        def is_enough(changes: Limits) -> bool:
+            return self.keeping(limits | changes, section) is not None
+
+        if is_enough(none := dict.fromkeys(places, 0)):
+            return limits | none
+        limits = limits | dict.fromkeys(places, ENDLESS)
+        for place in places:  # a queue on the long way makes that on the short way longer
+            if is_enough({place: 0}):
+                limits = limits | {place: 0}
+        for place in places:
+            if limits[place]:
+                beats = least_enough(self.guesses[place], lambda beats, place=place: is_enough({place: beats}))
+                limits = limits | {place: beats}
+        return limits
+
+    def keeping(self, limits: Limits, section: Section) -> tuple[Dataflow, Timing] | None:
+        """The section with these queues, and its cycles, if it keeps the interval."""
+        ways = zip(section.dataflow.joins, section.places, strict=True)
+        beats = {way: limits[place] for way, place in ways if limits[place]}
+        queued = insert_queues(section.dataflow, beats, self.target)
         try:
-            found = core_timing(insert_queues(dataflow, limits, target))
+            timing = core_timing(queued)
         except DeadlockError:
-            return False
-        return found.initiation_interval <= timing.initiation_interval
-
-    if is_enough({}):
-        return dataflow
-    queues = [number for number, stage in enumerate(endless.stages) if isinstance(stage, Queue)]
-    held = [most_held(*(channels[way] for way in endless.ways(number))) for number in queues]
-    limits = dict(zip(joins, held, strict=True))
-    for place in joins:  # a queue on the long way makes that on the short way longer
-        less = {other: limit for other, limit in limits.items() if other != place}
-        limits = less if is_enough(less) else limits
-    for place, most in limits.items():
-        limits[place] = least_enough(most, lambda beats, place=place: is_enough({**limits, place: beats}))
-    return insert_queues(dataflow, limits, target)
+            return None
+        return (queued, timing) if timing.initiation_interval <= self.interval else None
 
 
-def least_enough(most: int, is_enough: Callable[[int], bool]) -> int:
-    """The least number from 1 to `most` that is enough; `most` is."""
-    return bisect_left(range(1, most), True, key=is_enough) + 1
+def least_enough(guess: int, is_enough: Callable[[int], bool]) -> int:
+    """The least number from 1 on that is enough; quickly where it is near the guess."""
+    low, high, step = 0, guess, 1  # `low` is not enough, `high` is
+    if is_enough(guess):
+        while (tried := guess - step) > 0 and is_enough(tried):
+            high, step = tried, 2 * step
+        low = max(0, tried)
+    else:
+        low, high = guess, guess + 1
+        while not is_enough(high):
+            step *= 2
+            low, high = high, guess + step
+    return low + 1 + bisect_left(range(low + 1, high), True, key=is_enough)
+
+
+def held_at_rest(dataflow: Dataflow, target: Target) -> list[int]:
+    """The most beats in each way into a join where the next one comes when all is at rest: with shorter queues a core
+    mostly stands still.
+
+    Of what an endless queue holds, the last beat may as well wait before it.
+    """
+    endless = insert_queues(dataflow, dict.fromkeys(dataflow.joins, ENDLESS), target)
+    channels = run_slowly(endless)
+    queues = (number for number, stage in enumerate(endless.stages) if isinstance(stage, Queue))
+    return [max(1, most_held(*(channels[way] for way in endless.ways(number))) - 1) for number in queues]
 
 
 def most_held(i: Channel, o: Channel) -> int:

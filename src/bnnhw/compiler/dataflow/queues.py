@@ -20,14 +20,13 @@ LEAST_DEPTH = 8
 GREATEST_DEPTH = 16384
 
 
-def with_queues(dataflow: Dataflow) -> tuple[Dataflow, Timing]:
+def with_queues(dataflow: Dataflow, plain: Timing) -> tuple[Dataflow, Timing]:
     """The dataflow with queues before those windows that need one, where the slowest unit would have to wait; and its
-    cycles.
+    cycles, without them `plain`.
 
     Each queue has the least depth that will do. Where none helps, there are none.
     """
     aim = least_interval(dataflow.stages)
-    plain = core_timing(dataflow)
 
     def reaches_aim(depths: Mapping[Connection, int]) -> bool:
         return core_timing(insert_queues(dataflow, depths)).initiation_interval <= aim

@@ -78,7 +78,7 @@ class Schedule(LoweredNetwork):
         return self._queued(draw_core(self.pipeline, self.foldings, self.vectors, self.device.target))
 
     def _queued(self, dataflow: Dataflow) -> tuple[Dataflow, Timing]:
-        return with_queues(with_join_queues(dataflow, target=self.device.target))
+        return with_queues(*with_join_queues(dataflow, target=self.device.target))
 
     @property
     def stages(self) -> tuple[Stage, ...]:

@@ -19,6 +19,8 @@ from .dataflow import Dataflow
 
 MOST_FRAMES = 64
 """Frames after which a core is taken to be in its steady state, at the latest."""
+LONG = 2**30
+"""More cycles than a beat takes to the end of any core."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,17 @@ def run_core(dataflow: Dataflow) -> tuple[Timing, Mapping[Connection, Channel]]:
         if frame >= MOST_FRAMES or (frame > 2 and ends[-1] - ends[-2] == ends[-2] - ends[-3] == ends[-3] - ends[-4]):
             return Timing(ends[-1] - ends[-2], ends[0] - i.takes[0]), channels
     raise AssertionError("a count has no end")
+
+
+def run_slowly(dataflow: Dataflow) -> Mapping[Connection, Channel]:
+    """The handshakes of a core's streams in two frames whose every beat comes long after all is at rest."""
+    i, o = Channel(), Channel()
+    channels = channels_of(dataflow.connections, i=i, o=o)
+    network = Network([*connect_flows([stage.flow for stage in dataflow.stages], channels), sink_process(o)])
+    for beat in range(2 * dataflow.input_beats):
+        i.give(beat * LONG)
+    network.run()
+    return channels
 
 
 def least_interval(stages: Iterable[Stage]) -> int:

@@ -11,6 +11,7 @@ from .data import (
     Link,
     Performance,
     Provenance,
+    Stream,
     Unit,
 )
 from .page import render
@@ -27,6 +28,7 @@ __all__ = [
     "Link",
     "Performance",
     "Provenance",
+    "Stream",
     "Unit",
     "read",
     "render",

@@ -13,7 +13,8 @@ from bnnhw.hw.targets import Cells
 from .inspect import NetworkSummary
 
 FORMAT = "bnnhw-report"
-VERSION = 1
+VERSION = 2
+"""Version 1, of bnnhw 0.1, had no streams."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ class Unit:
     cycles: how long it is busy with one group of `vectors` frames. pe_utilisation: the share of cycles, 0 to 1, in
     which its PEs work when the whole core is saturated. pe, simd, planes, vectors (frames, or pixels of a convolution,
     that share a weight fetch), weight_store: None where it has no weights. comb_unshared: of a hardwired unit the
-    logic that it would have by the cost model if each row were summed by itself.
+    logic that it would have by the cost model if each row were summed by itself. depth: beats that a queue holds.
     """
 
     name: str
@@ -71,6 +72,24 @@ class Unit:
     weight_store: str | None = None
     pe_utilisation: float | None = None
     comb_unshared: int | None = None
+    depth: int | None = field(default=None, metadata={"since": 2})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """From an output port of a unit to an input port of another; beats of `elements` of so many bits, side by side.
+
+    source, target: positions among the report's units; None for the core itself and its own ports. beats: of a group of
+    `vectors` frames.
+    """
+
+    source: int | None
+    output: str
+    target: int | None
+    input: str
+    elements: int
+    bits: int
+    beats: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +209,7 @@ class BuildReport:
     ladder: tuple[LadderRow, ...] = ()
     stages: tuple[BuildPhase, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    streams: tuple[Stream, ...] = field(default=(), metadata={"since": 2})
 
     @property
     def binary_ops_per_second(self) -> float:
@@ -237,8 +257,8 @@ class BuildReport:
         """The report whose `to_json` is `text`. Raises ValueError that names the field that does not fit."""
         plain = json.loads(text)
         found = (plain.pop("format", None), plain.pop("version", None)) if isinstance(plain, dict) else None
-        if found != (FORMAT, VERSION):
-            raise ValueError(f"report must be of format {FORMAT!r} version {VERSION}, got {found}")
+        if found not in [(FORMAT, version) for version in range(1, VERSION + 1)]:
+            raise ValueError(f"report must be of format {FORMAT!r} and version 1 to {VERSION}, got {found}")
         plain.pop("figures", None)
         return from_plain(cls, plain, "report")
 

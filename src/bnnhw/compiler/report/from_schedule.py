@@ -5,10 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from bnnhw.compiler.dataflow.schedule import Schedule
+from bnnhw.compiler.dataflow.timing import run_core
 from bnnhw.compiler.search.search import Design
+from bnnhw.compiler.units.port import Beat
 from bnnhw.compiler.units.product.hardwired import Hardwired
 from bnnhw.compiler.units.product.matrix import Matrix
+from bnnhw.compiler.units.queue import Queue
 from bnnhw.compiler.units.stage import Stage
+from bnnhw.hw.stream.connections import OUTSIDE, End
 from bnnhw.hw.targets import Cells, Device
 
 from .data import (
@@ -22,6 +26,7 @@ from .data import (
     Link,
     Performance,
     Provenance,
+    Stream,
     Unit,
 )
 from .inspect import summarize_network
@@ -76,6 +81,7 @@ def from_schedule(
             )
             for design in candidates
         ),
+        streams=streams_of(schedule),
     )
 
 
@@ -87,6 +93,8 @@ def units_of(schedule: Schedule) -> tuple[Unit, ...]:
 def unit_of(stage: Stage, *, interval: int) -> Unit:
     unit = Unit(name=stage.name, engine=stage.ENGINE, cycles=stage.interval, estimated=cells_of(stage.resources))
     match stage:
+        case Queue(depth=depth, limit=limit):
+            return replace(unit, depth=limit or depth)
         case Matrix(shape=shape):
             sizes, store = shape, shape.store
             pe, simd = shape.pe, shape.simd
@@ -105,6 +113,42 @@ def unit_of(stage: Stage, *, interval: int) -> Unit:
         weight_store=store,
         pe_utilisation=stage.interval / interval,
     )
+
+
+def streams_of(schedule: Schedule) -> tuple[Stream, ...]:
+    """The streams in the order of the dataflow's connections; how many beats go over each is counted in the flows."""
+    dataflow = schedule.dataflow
+    _, channels = run_core(dataflow)
+    entry = next(connection for connection in dataflow.connections if connection[0][0] == OUTSIDE)
+    frames = len(channels[entry].takes) // dataflow.input_beats
+    streams = []
+    for connection in dataflow.connections:
+        (source, output), (target, into) = connection
+        beat = beat_of(connection[0], schedule)
+        streams.append(
+            Stream(
+                source=None if source == OUTSIDE else source,
+                output=output,
+                target=None if target == OUTSIDE else target,
+                input=into,
+                elements=beat.elements,
+                bits=beat.bits,
+                beats=len(channels[connection].takes) // frames,
+            )
+        )
+    return tuple(streams)
+
+
+def beat_of(end: End, schedule: Schedule) -> Beat:
+    """What leaves an output port, or comes from the core's input, at once; a queue gives what it takes."""
+    number, port = end
+    if number == OUTSIDE:
+        return Beat(schedule.vectors * schedule.input_lanes, schedule.input_width)
+    stage = schedule.stages[number]
+    if isinstance(stage, Queue):
+        ((before, _),) = schedule.dataflow.inputs(number)
+        return beat_of(before, schedule)
+    return stage.gives(port)
 
 
 def chip_of(device: Device) -> Chip:

@@ -9,6 +9,7 @@ from bnnhw.compiler.ir.graph import Graph, Node, infer_types
 from bnnhw.compiler.ir.ops import BinaryLayer, Conv, Product, Threshold
 from bnnhw.compiler.ir.types import BinaryType, Element, FloatType, TensorType
 
+from .lanes import Lanes, lay_out
 from .unique_filters import FilterReuse, count_unique_filters
 
 WORD_BITS = 64
@@ -56,6 +57,26 @@ class NetworkSummary:
     def is_chain(self) -> bool:
         """Whether each layer reads the one before it alone."""
         return all(after.reads == (before.name,) for before, after in pairwise(self.layers))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What layers read that no layer before them makes."""
+        made: set[str] = set()
+        inputs: dict[str, None] = {}
+        for layer in self.layers:
+            inputs |= dict.fromkeys(name for name in layer.reads if name not in made)
+            made.add(layer.name)
+        return tuple(inputs)
+
+    @property
+    def lanes(self) -> Lanes:
+        """The graph in rows: the inputs, then the layers."""
+        rows = {name: row for row, name in enumerate(self.inputs)}
+        edges, first = [], len(rows)
+        for row, layer in enumerate(self.layers, start=first):
+            edges += ((rows[name], row) for name in layer.reads)
+            rows[layer.name] = row
+        return lay_out(first + len(self.layers), edges)
 
     @property
     def weights(self) -> int:

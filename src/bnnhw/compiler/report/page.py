@@ -8,6 +8,7 @@ from bnnhw.pages import formats
 from bnnhw.pages.environment import page_environment
 
 from .data import BuildReport, deviation, share
+from .drawing import BAR, draw
 from .names import cell_names
 from .plots import CellKind, plot_candidates, plot_cells, plot_cycles
 
@@ -82,6 +83,8 @@ def render(report: BuildReport) -> str:
         resource_rows=resource_rows(report),
         shares=[row for row in resource_rows(report) if row.share is not None],
         cycles_plot=Markup(plot_cycles(report)) if report.units else None,
+        drawing=draw(report) if report.streams else None,
+        bar_length=BAR,
         cell_plots=_cell_plots(report),
         candidates_plot=Markup(plot_candidates(report)) if len(report.candidates) > 1 else None,
     )

@@ -1,6 +1,6 @@
-"""The search for foldings of a pipeline with forks and joins.
+"""The search for foldings of a pipeline that is no series of layers and branches.
 
-Streams between layers are not chosen together with them, as `Search` does along a chain: each layer has the folding
+Streams between layers are not chosen together with them, as `Search` does: each layer has the folding
 that is cheapest by itself, the block RAMs shared among all in the best way. What forks, joins and converters cost is
 counted when all is drawn, and a design that does not fit with them is none.
 
@@ -20,19 +20,14 @@ from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.stage import core_resources
 from bnnhw.hw.targets import Cells, Device, Target
 
+from .front import shift
 from .options import Option
-from .search import Design, Search, shift
-
-ENDLESS = 2**40
-"""More cycles than any unit takes."""
+from .search import Design, Search
+from .series import NotSeriesError
 
 
 class GraphSearch(Search):
     """The designs of one pipeline, whatever reads what, on the devices of one target."""
-
-    def limits(self) -> list[int]:
-        """Those of the layers, and one that whatever stands between them keeps."""
-        return [*super().limits(), ENDLESS]
 
     def _lightest(self, device: Device, *, vectors: int, limit: float, fill: float, ff_weight: float) -> Design | None:
         def weight(resources: Cells) -> float:
@@ -78,4 +73,9 @@ class GraphSearch(Search):
 @lru_cache(maxsize=1)
 def search_of(pipeline: Pipeline, target: Target) -> Search:
     """The search of a pipeline; that of the latest one is kept, with what it has tried of each layer."""
-    return Search(pipeline, target) if pipeline.is_chain else GraphSearch(pipeline, target)
+    search = Search(pipeline, target)
+    try:
+        assert search.series
+    except NotSeriesError:
+        return GraphSearch(pipeline, target)
+    return search

@@ -7,14 +7,26 @@ beats in both cells and block RAMs.
 Tests: tests/compiler/search/test_scheduling.py
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import inf
 from typing import Any
 
-from bnnhw.compiler.dataflow.layer_units import core_input, entry_resources, layer_body, layer_feed, output_stages
+from bnnhw.compiler.dataflow.join_units import join_stages
+from bnnhw.compiler.dataflow.layer_units import (
+    core_input,
+    entry_resources,
+    layer_body,
+    layer_feed,
+    output_stages,
+    steps_stages,
+)
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.lowering.pipeline import Pipeline
+from bnnhw.compiler.units.convert import regroup
+from bnnhw.compiler.units.join.fork import Forking
+from bnnhw.compiler.units.join.join import Join
 from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.compiler.units.product.layer import MatrixLayer
@@ -40,10 +52,15 @@ class Part:
         return cls(max((stage.interval for stage in stages), default=0), core_resources(stages))
 
 
+NEVER = Part(2**62, Cells())
+"""What no limit allows."""
+
+
 @dataclass(frozen=True)
 class Option:
     """A layer's folding with its units and the stream behind it."""
 
+    layer: str
     folding: Folding
     part: Part
     port: Port
@@ -88,13 +105,42 @@ class Options:
         )
 
     def feed(self, index: int, folding: Folding, before: Port | None) -> Part:
-        """What fits the stream before a layer to it."""
+        """What fits the stream before a layer to it. The first layer sets it."""
         if before is None:
             return Part.of([])
+        if index == 0 and before != self.entry(folding, before.vectors):
+            return NEVER
         layer = self.pipeline.layers[index]
         return self._remember(
             (index, folding.simd, folding.pixels, before), lambda: Part.of(layer_feed(layer, folding, before))
         )
+
+    def entry(self, folding: Folding, vectors: int) -> Port:
+        """The stream of the core's input with this folding of the first layer."""
+        return core_input(self.pipeline, [folding], vectors)
+
+    def fork(self, readers: int, port: Port) -> tuple[Part, Port]:
+        """What gives a stream to several, and the stream behind it."""
+        return Part.of([Forking(port=port, readers=readers)]), port
+
+    def way(self, join: Join, number: int, port: Port) -> tuple[Part, Port]:
+        """What stands on a way to a join whatever the other ways are, and the stream behind it."""
+
+        def make() -> tuple[Part, Port]:
+            stages, after = steps_stages(join.before[number], join.name, port, self.target)
+            gathered = after if join.meeting is None else join.meeting.gathered(after)
+            return Part.of([*stages, *regroup(after, pixels=gathered.pixels, lanes=gathered.lanes)]), gathered
+
+        return self._remember((join.name, number, port), make)
+
+    def meet(self, join: Join, ports: Sequence[Port]) -> tuple[Part, Port]:
+        """The units of a join behind its ways, and the stream behind it."""
+
+        def make() -> tuple[Part, Port]:
+            ways, stages, port = join_stages(join, ports, self.target)
+            return Part.of([*chain(*ways), *stages]), port
+
+        return self._remember((join.name, *ports), make)
 
     def _option(self, index: int, folding: Folding, vectors: int) -> Option | None:
         """A folding with its units, None for an illegal one. The first layer's has the link, whose beats it sets."""
@@ -107,9 +153,9 @@ class Options:
                 return None
             part = Part.of(stages)
             if index == 0:
-                link = entry_resources(self.target.fabric, core_input(self.pipeline, [folding], vectors))
+                link = entry_resources(self.target.fabric, self.entry(folding, vectors))
                 part = Part(part.cycles, part.resources + link)
-            return Option(folding, part, port)
+            return Option(layer.name, folding, part, port)
 
         return self._remember((index, folding, vectors), make)
 

@@ -1,29 +1,31 @@
 """The search for foldings: the smallest design within a limit of cycles, by the cost model.
 
-Layers meet in two things only: the block RAMs that they share, and the width converters between them. So a dynamic
-programme goes through the layers; for each stream behind the last one (its PE and pixels) and each number of block RAMs
-it keeps the design with the fewest LUTs; where that has too many flip-flops, it goes through them again and counts
-these too. What it tries of each layer is in options.py.
+A dynamic programme goes through the series of layers and branches (extend.py), and for each stream behind the last one
+(its PE and pixels) and each number of block RAMs it keeps the design with the fewest LUTs; where that has too many
+flip-flops, it goes through them again and counts these too. What it tries of each layer is in options.py.
+
+It does not see the queues that a core gets where paths meet again.
 
 Tests: tests/compiler/search/test_scheduling.py
 """
 
-from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.pipeline import Pipeline
-from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.hw.targets import Cells, Device, Target
 
-from .options import Option, Options, Part, undominated
+from .extend import begin, extend
+from .front import Alternatives, Chosen, Front, Trial
+from .options import Option, Options
+from .series import Series, series_of
 
+ENDLESS = 2**40
+"""More cycles than any unit takes."""
 FF_WEIGHTS = (0.0, 1.0, 4.0)
 """How much a flip-flop weighs beside a LUT, from a search to the next where one's design has too many of them."""
 
@@ -41,19 +43,6 @@ class Design:
         return self.cycles / self.plan.vectors
 
 
-Feed = tuple[Port | None, Part]
-"""The stream behind the layer before (None at the first layer), and what fits it to the next one."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """How the states of a stream were reached: the option, its feeds, and the number of the feed by block RAMs."""
-
-    option: Option
-    feeds: list[Feed]
-    sources: NDArray[np.int64]
-
-
 class Search:
     """The designs of one pipeline on the devices of one target."""
 
@@ -61,17 +50,22 @@ class Search:
         self.pipeline = pipeline
         self.options = Options(pipeline, target)
 
+    @cached_property
+    def series(self) -> Series:
+        """The pipeline as a series. Raises NotSeriesError where it is none."""
+        return series_of(self.pipeline)
+
     def limits(self) -> list[int]:
-        """Every number of cycles that a layer can take, in order."""
-        return sorted(
-            {
-                layer.cycles(Folding(pe, simd, pixels=pixels))
-                for layer in self.pipeline.layers
-                for pixels in layer.pixel_counts
-                for pe in layer.pes
-                for simd in layer.simds
-            }
-        )
+        """Every number of cycles that a layer can take, in order; and in a graph one that whatever stands between them
+        keeps."""
+        cycles = {
+            layer.cycles(Folding(pe, simd, pixels=pixels))
+            for layer in self.pipeline.layers
+            for pixels in layer.pixel_counts
+            for pe in layer.pes
+            for simd in layer.simds
+        }
+        return sorted(cycles if self.pipeline.is_chain else cycles | {ENDLESS})
 
     def smallest(self, device: Device, *, vectors: int, limit: float, fill: float = 1.0) -> Design | None:
         """The smallest design of at most `limit` cycles in a share `fill` of the device; None where none fits."""
@@ -87,32 +81,32 @@ class Search:
 
     def _lightest(self, device: Device, *, vectors: int, limit: float, fill: float, ff_weight: float) -> Design | None:
         """As `smallest`, but with flip-flops that weigh `ff_weight` times a LUT and have no limit of their own."""
-
-        def weight(resources: Cells) -> float:
-            return resources.logic + ff_weight * resources.ffs
-
-        whole = device.luts + ff_weight * device.ffs
         room = int(fill * device.ebr)
-        states: dict[Port | None, NDArray[np.float64]] = {None: np.where(np.arange(room + 1) == 0, 0.0, np.inf)}
-        trails = []
-        for index in range(len(self.pipeline.layers)):
-            options = undominated(self.options.of_layer(index, vectors=vectors, limit=limit, bits=device.luts), weight)
-            states, trail = self._extend(index, states, options, limit, weight)
-            trails.append(trail)
-        best: tuple[float, Port, int] | None = None
-        for port, weights in states.items():
+        trial = Trial(self.options, vectors=vectors, limit=limit, bits=device.luts, room=room, ff_weight=ff_weight)
+        whole = device.luts + ff_weight * device.ffs
+        best: tuple[float, Front, int] | None = None
+        for port, front in extend(begin(self.series, trial), self.series, trial).items():
             assert port is not None  # the last layer's
             rest = self.options.output(port)
-            if rest.cycles > limit:
+            if not trial.allows(rest):
                 continue
-            share = (weights + weight(rest.resources)) / whole
-            size = share + (np.arange(room + 1) + rest.resources.ebr) / device.ebr
+            end = Alternatives([(front, rest)], trial)
+            share = end.weights / whole
+            size = share + np.arange(room + 1) / device.ebr
             size[share > fill] = np.inf
-            size[max(0, room + 1 - rest.resources.ebr) :] = np.inf
             ebr = int(np.argmin(size))
             if np.isfinite(size[ebr]) and (best is None or size[ebr] < best[0]):
-                best = float(size[ebr]), port, ebr
-        return None if best is None else self._trace_back(best[1], best[2], trails, vectors)
+                best = float(size[ebr]), end, ebr
+        return None if best is None else self._design(list(best[1].chosen(best[2])), vectors)
+
+    def _design(self, chosen: list[Chosen], vectors: int) -> Design:
+        """What was chosen, as a design."""
+        options = [each for each in chosen if isinstance(each, Option)]
+        parts = [each.part if isinstance(each, Option) else each for each in chosen]
+        folding_of = {option.layer: option.folding for option in options}
+        layers = tuple((layer.name, folding_of[layer.name]) for layer in self.pipeline.layers)
+        resources = sum((part.resources for part in parts), Cells(luts=0, carries=0))
+        return Design(FoldingPlan(layers, vectors), max(part.cycles for part in parts), resources)
 
     def needs(self, device: Device, *, vectors: int, limit: float) -> Cells | None:
         """What the smallest design of at most `limit` cycles takes where the device is as large as need be.
@@ -126,82 +120,6 @@ class Search:
                 return None
             total += min(options, key=device.size)
         return total
-
-    def _extend(
-        self,
-        index: int,
-        states: dict[Port | None, NDArray[np.float64]],
-        options: list[Option],
-        limit: float,
-        weight: Callable[[Cells], float],
-    ):
-        """The states after one more layer, and for each stream (number of the choice by block RAMs, choices)."""
-        room = len(next(iter(states.values()), ()))
-        reached: dict[Port | None, NDArray[np.float64]] = defaultdict(lambda: np.full(room, np.inf))
-        trail: dict[Port, tuple[NDArray[np.int64], list[Choice]]] = defaultdict(lambda: (np.full(room, -1), []))
-        fed: dict[tuple[int, int], tuple[NDArray[np.float64], NDArray[np.int64], list[Feed]]] = {}
-        for option in options:
-            key = option.folding.simd, option.folding.pixels  # all that the feed depends on
-            if key not in fed:
-                fed[key] = self._feed(index, option.folding, states, limit, weight)
-            base, sources, feeds = fed[key]
-            cost = option.part.resources
-            if cost.ebr >= room:
-                continue
-            weights, (chosen, choices) = reached[option.port], trail[option.port]
-            shifted = shift(base, cost.ebr) + weight(cost)
-            better = shifted < weights
-            weights[better] = shifted[better]
-            chosen[better] = len(choices)
-            choices.append(Choice(option, feeds, shift(sources, cost.ebr)))
-        return reached, trail
-
-    def _feed(
-        self,
-        index: int,
-        folding: Folding,
-        states: dict[Port | None, NDArray[np.float64]],
-        limit: float,
-        weight: Callable[[Cells], float],
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64], list[Feed]]:
-        """The least weight by block RAMs of what stands before a layer, what fits it to the layer included; the number
-        of the feed that has it, by block RAMs; and the feeds."""
-        room = len(next(iter(states.values()), ()))
-        costs = [np.full(room, np.inf)]  # of no feed, number -1
-        feeds: list[Feed] = []
-        for before, weights in states.items():
-            feed = self.options.feed(index, folding, before)
-            if feed.cycles > limit or feed.resources.ebr >= room:
-                continue
-            costs.append(shift(weights, feed.resources.ebr) + weight(feed.resources))
-            feeds.append((before, feed))
-        return np.min(costs, axis=0), np.argmin(costs, axis=0) - 1, feeds
-
-    def _trace_back(self, port: Port | None, ebr: int, trails: list, vectors: int) -> Design:
-        """The design that a final state stands for."""
-        assert port is not None
-        rest = self.options.output(port)
-        total, cycles = rest.resources, rest.cycles
-        layers: list[tuple[str, Folding]] = []
-        for layer, trail in zip(reversed(self.pipeline.layers), reversed(trails), strict=True):
-            chosen, choices = trail[port]
-            choice = choices[chosen[ebr]]
-            before, feed = choice.feeds[choice.sources[ebr]]
-            layers.append((layer.name, choice.option.folding))
-            for part in (choice.option.part, feed):
-                cycles = max(cycles, part.cycles)
-                total += part.resources
-                ebr -= part.resources.ebr
-            port = before
-        return Design(FoldingPlan(tuple(reversed(layers)), vectors), cycles, total)
-
-
-def shift(values: NDArray[Any], places: int) -> NDArray[Any]:
-    """`values` moved up by so many places, infinity or -1 before them."""
-    if not places:
-        return values
-    nothing = np.inf if values.dtype.kind == "f" else -1
-    return np.concatenate([np.full(places, nothing, values.dtype), values[: len(values) - places]])
 
 
 def smallest_at(search: Search, device: Device, *, cycles_per_frame: float, counts: range) -> Design | None:

@@ -13,7 +13,7 @@ from bnnhw.hw.stream.width import WidthConverter, width_converter_flow
 from bnnhw.hw.targets import Cells
 
 from . import area
-from .port import Port
+from .port import Beat, Port
 from .stage import Stage
 
 
@@ -28,6 +28,9 @@ class Convert(Stage):
     in_lanes: int
     out_lanes: int
     vectors: int = 1
+
+    def gives(self, port: str) -> Beat:
+        return Beat(self.out_lanes * self.vectors, self.width)
 
     @property
     def interval(self) -> int:

@@ -18,7 +18,7 @@ from bnnhw.hw.targets import Cells, Target
 from bnnhw.hw.threshold.invert import Invert
 
 from .codes import Codes, element_of
-from .port import Port
+from .port import Beat, Port
 from .stage import Stage
 from .step import Step, steps_of
 
@@ -47,6 +47,9 @@ class Inversion(Stage):
     lanes: int
     pixels: int
     beats: int
+
+    def gives(self, port: str) -> Beat:
+        return Beat(self.pixels * self.lanes, self.step.bits)
 
     @property
     def interval(self) -> int:

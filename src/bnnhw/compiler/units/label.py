@@ -12,6 +12,7 @@ from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
 
 from . import area
+from .port import Beat
 from .stage import Stage
 
 
@@ -26,6 +27,9 @@ class Label(Stage):
     lanes: int
     vectors: int
     target: Target
+
+    def gives(self, port: str) -> Beat:
+        return Beat(self.vectors, max(1, (self.classes - 1).bit_length()))
 
     @property
     def interval(self) -> int:

@@ -11,7 +11,7 @@ from bnnhw.hw.targets import Cells, Target
 from bnnhw.hw.threshold.placed import PlacedShape
 from bnnhw.hw.threshold.places import Places
 
-from .port import Port
+from .port import Beat, Port
 from .product.borders import Borders
 from .stage import Stage
 
@@ -28,6 +28,9 @@ class Placed(Stage):
     @abstractmethod
     def shape(self) -> PlacedShape:
         """What the unit is made of."""
+
+    def gives(self, port: str) -> Beat:
+        return Beat(self.places.pixels * self.places.lanes, self.shape.result_width)
 
     @property
     def interval(self) -> int:

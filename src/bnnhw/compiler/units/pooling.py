@@ -21,7 +21,7 @@ from bnnhw.hw.targets import Cells, Target
 from .codes import Codes, element_of
 from .inversion import Inverting
 from .offsets import carried_as
-from .port import Port
+from .port import Beat, Port
 from .stage import Stage
 from .step import Step, steps_of
 
@@ -64,6 +64,9 @@ class Pool(Stage):
     ENGINE = "pooling"
 
     shape: PoolShape
+
+    def gives(self, port: str) -> Beat:
+        return Beat(self.shape.out_pixels * self.shape.lanes, self.shape.result_bits)
 
     @property
     def interval(self) -> int:

@@ -7,6 +7,19 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Beat:
+    """What a stream carries at once: so many elements side by side, of so many bits each."""
+
+    elements: int
+    bits: int
+
+    @property
+    def width(self) -> int:
+        """Bits of a beat."""
+        return self.elements * self.bits
+
+
+@dataclass(frozen=True)
 class Port:
     """The type of a stream between units: a frame's pixels in raster order, `pixels` of a row a beat.
 
@@ -33,6 +46,11 @@ class Port:
         return self.elements // (self.lanes * self.pixels)
 
     @property
+    def beat(self) -> Beat:
+        """What it carries at once."""
+        return Beat(self.lanes * self.pixels * self.vectors, self.bits)
+
+    @property
     def width_of_beat(self) -> int:
         """Bits of a beat."""
-        return self.lanes * self.pixels * self.vectors * self.bits
+        return self.beat.width

@@ -12,6 +12,7 @@ from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
 
 from . import area
+from .port import Beat
 from .stage import Stage
 
 
@@ -25,6 +26,9 @@ class Queue(Stage):
     depth: int
     limit: int | None = None
     target: Target
+
+    def gives(self, port: str) -> Beat:
+        return Beat(1, self.width)
 
     @property
     def interval(self) -> int:

@@ -14,6 +14,7 @@ from bnnhw.hw.stream.flow import Channel, Flow, flow_cycles
 from bnnhw.hw.targets import Cells, Target
 
 from . import area
+from .port import Beat
 from .stage import Stage
 
 
@@ -27,6 +28,9 @@ class Table(Stage):
     lanes: int
     vectors: int
     target: Target
+
+    def gives(self, port: str) -> Beat:
+        return Beat(self.lanes * self.vectors, max(1, int(self.table.max()).bit_length()))
 
     @property
     def interval(self) -> int:

@@ -13,6 +13,8 @@ from amaranth.lib import wiring
 from bnnhw.hw.stream.flow import Flow
 from bnnhw.hw.targets import Cells
 
+from .port import Beat
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(ABC):
@@ -36,6 +38,10 @@ class Stage(ABC):
     def input_width(self, port: str) -> int:
         """Bits of a beat of an input port, for a queue before it. What queues stand before says so."""
         raise NotImplementedError
+
+    @abstractmethod
+    def gives(self, port: str) -> Beat:
+        """What an output port carries at once."""
 
     @property
     @abstractmethod

@@ -3,51 +3,58 @@
 Tests: tests/model/pruning/test_prune.py
 """
 
-from collections.abc import Iterable
-
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from bnnhw.compiler.ir import ops
-from bnnhw.compiler.ir.graph import Graph, Node, infer_types
+from bnnhw.compiler.ir.graph import Graph, infer_types
 from bnnhw.model.export.loading import input_of
 
-from .links import Link, split_at
+from .links import APART, Link
 
-__all__ = ["constant_channels"]
+__all__ = ["constant_channels", "constant_features"]
 
-_REAL = 1e30  # greater than any real input of a layer
+_REAL = np.float32(1e30)  # greater than any real value
 
 
-@torch.no_grad()
-def constant_channels(graph: Graph, link: Link) -> Tensor:
-    """What each of the link's channels is at the consumer's input where it is constant, NaN where not: (channels,).
+def constant_channels(graph: Graph, link: Link) -> NDArray[np.bool_]:
+    """Whether each of the link's channels is constant for all its readers: (channels,)."""
+    constant = np.ones(link.channels, np.bool_)
+    for reader in link.readers:
+        own = link.columns(graph, reader)
+        varies = np.isnan(constant_features(graph, reader)) & (own >= 0)
+        constant[own[varies]] = False
+    return constant
 
-    What lies between is monotone in each channel, so a channel is constant if it is the same for the least sum that
-    the producer can reach and for the greatest: batch norms with a factor of 0 and thresholds out of reach.
+
+def constant_features(graph: Graph, reader: str) -> NDArray[np.float64]:
+    """What each feature of a layer's input is where it is constant, NaN where not: (features,).
+
+    All between layers with binary weights is monotone in each channel, so a feature is constant if it is the same for
+    the least sums that the layers before can reach and for the greatest: batch norms with a factor of 0, and thresholds
+    out of reach.
     """
-    _, producer, between, _ = split_at(graph, link)
-    weight = producer.weight
-    reach = weight[0].numel() * _greatest_input(graph, graph.nodes[: link.producer])
-    pixels = infer_types(graph)[graph.nodes[link.producer].output].shape[:-1]
-    sums = torch.tensor([-reach, reach]).view(2, 1, *(1,) * len(pixels)).expand(2, link.channels, *pixels)
-    values = between(producer.scaled(sums, producer.scale))
-    if values.ndim == 4:
-        values = values.permute(0, 2, 3, 1)
-    values = values.reshape(-1, link.channels)
-    return torch.where((values == values[0]).all(0), values[0], torch.nan)
+    types, (shape, *ends_of_input) = infer_types(graph), input_of(graph)
+    ends = {graph.inputs[0].name: np.stack([np.full(shape, end, np.float32) for end in ends_of_input])}
+    for node in graph.nodes:
+        inputs = [ends[value] for value in node.inputs]
+        if node.name == reader:
+            values = inputs[0].reshape(-1, inputs[0].shape[-1])
+            return np.where((values == values[0]).all(axis=0), values[0].astype(np.float64), np.nan)
+        shape = types[node.output].shape
+        if isinstance(node.op, ops.BinaryLayer):
+            ends[node.output] = _reach(node.op, inputs[0], shape)
+        elif isinstance(node.op, (*APART, ops.Flatten, ops.Concat, ops.Add)):
+            made = node.op.reference(*inputs)
+            ends[node.output] = np.stack([made.min(axis=0), made.max(axis=0)])
+        else:
+            ends[node.output] = np.stack([np.full(shape, -_REAL), np.full(shape, _REAL)])
+    raise ValueError(f"no layer is called {reader!r}")
 
 
-def _greatest_input(graph: Graph, nodes: Iterable[Node]) -> float:
-    """No input of the layer behind `nodes` is further from 0; padding included."""
-    _, lo, hi = input_of(graph)
-    greatest = float(max(abs(lo), abs(hi), 1))
-    for node in nodes:
-        match node.op:
-            case ops.Sign() | ops.InputThreshold():
-                greatest = 1.0
-            case ops.Quantise(bits=bits):
-                greatest = 2.0**bits - 1
-            case ops.Elementwise() | ops.BinaryLayer():
-                greatest = _REAL
-    return greatest
+def _reach(op: ops.BinaryLayer, ends: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """The least and greatest results of a layer whose inputs lie between these; no sum of them is further from 0."""
+    greatest = max(float(np.abs(ends).max()), 1.0)  # 1 where it is padded
+    reach = np.float32(min(op.product.cols * greatest, float(_REAL)))
+    results = op.affine.reference(np.stack([np.full(shape, -reach), np.full(shape, reach)]))
+    return np.stack([results.min(axis=0), results.max(axis=0)])

@@ -1,112 +1,188 @@
-"""The channels between two layers with binary weights, and how they are taken out of a chain of layers.
+"""Channels that can only go together, and how they are taken out of a graph.
 
-Tests: tests/model/pruning/test_prune.py
+A channel that a layer makes is the same channel behind batch norms, activations and poolings. An `Add` ties a channel
+of one of its values to that of the other: both stay or both go (the dependency groups of Fang et al., DepGraph,
+https://arxiv.org/abs/2301.12900). A `Concat` has those of its values side by side. So each value of the graph has a
+channel for each of its features; a flattened image has each of its channels in every pixel.
+
+Tests: tests/model/pruning/test_links.py
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from bnnhw.compiler.ir import ops
-from bnnhw.compiler.ir.graph import Graph
-from bnnhw.model.export.modules import network_of
+from bnnhw.compiler.ir.graph import Graph, Node, infer_types
+from bnnhw.compiler.ir.ops.kinds import Activation, Elementwise, Selection
 from bnnhw.model.export.raster import with_vectors
-from bnnhw.model.layers.layers import BinaryLayer
 
-__all__ = ["Link", "binary_op", "find_links", "input_weights", "obstacle", "remove_channels", "split_at", "with_op"]
+from .ties import Ties
+
+__all__ = ["Link", "binary_op", "find_links", "input_weights", "node_named", "remove_channels", "with_op"]
+
+APART = (Elementwise, Activation, Selection, ops.AveragePool, ops.Identity)
+"""Kinds of ops that leave each channel to itself."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Link:
-    """The output channels of node `producer` of a graph, which node `consumer` reads; nothing between mixes them.
+    """Channels between layers with binary weights: all that the same layers make together.
 
-    Both are positions among the graph's nodes; `ordinal` is the consumer's among those with binary weights.
+    Attributes
+    ----------
+    producers, readers
+        The names of the layers whose rows the channels are, and of those that have columns for them.
+    channels
+        How many there are.
+    features
+        Of each value which of these channels each of its features is, -1 for none: (features,).
+    obstacle
+        What keeps them from being removed; None where nothing does.
     """
 
-    producer: int
-    consumer: int
-    ordinal: int
+    producers: tuple[str, ...]
+    readers: tuple[str, ...]
     channels: int
+    features: Mapping[str, NDArray[np.int64]]
+    obstacle: str | None = None
+
+    def rows(self, graph: Graph, producer: str) -> NDArray[np.int64]:
+        """Which channel each row of a layer is, -1 for none."""
+        return self.features[node_named(graph, producer).output]
+
+    def columns(self, graph: Graph, reader: str) -> NDArray[np.int64]:
+        """Which channel each feature of a layer's input is, -1 for none."""
+        return self.features[node_named(graph, reader).inputs[0]]
+
+    def stays(self, node: Node, kept: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which features of a node's output, and of its first input, stay where these channels do."""
+        output, first = (self.features[value] for value in (node.output, node.inputs[0]))
+        return (output < 0) | kept[output], (first < 0) | kept[first]
 
 
 def find_links(graph: Graph) -> tuple[Link, ...]:
-    """One for each layer with binary weights but the last, in order."""
-    binary = [index for index, node in enumerate(graph.nodes) if isinstance(node.op, ops.BinaryLayer)]
+    """All channels but the network's inputs and outputs, in the order of the layers that make them."""
+    channels, ties = channels_of(graph)
+    makers: dict[int, set[str]] = {}
+    for node in graph.nodes:
+        if isinstance(node.op, ops.BinaryLayer):
+            for channel in channels[node.output].tolist():
+                makers.setdefault(ties.root(channel), set()).add(node.name)
+    for value in graph.outputs:
+        for channel in channels[value].tolist():
+            makers.pop(ties.root(channel), None)
+    order = [node.name for node in graph.nodes]
+    together: dict[tuple[str, ...], list[int]] = {}
+    for root, names in makers.items():
+        together.setdefault(tuple(sorted(names, key=order.index)), []).append(root)
+    roots = {value: np.array([ties.root(one) for one in ids.tolist()]) for value, ids in channels.items()}
     return tuple(
-        Link(producer=first, consumer=second, ordinal=number, channels=binary_op(graph, first).product.rows)
-        for number, (first, second) in enumerate(pairwise(binary), start=1)
+        _link(graph, producers, together[producers], roots, ties)
+        for producers in sorted(together, key=lambda names: [order.index(name) for name in names])
     )
 
 
-def binary_op(graph: Graph, index: int) -> ops.BinaryLayer:
-    """The op of a node with binary weights."""
-    op = graph.nodes[index].op
+def _link(
+    graph: Graph, producers: tuple[str, ...], members: list[int], roots: Mapping[str, NDArray[np.int64]], ties: Ties
+) -> Link:
+    numbers = {root: number for number, root in enumerate(members)}
+    features = {
+        value: np.array([numbers.get(root, -1) for root in own.tolist()], np.int64) for value, own in roots.items()
+    }
+    reading = [node for node in graph.nodes if isinstance(node.op, ops.BinaryLayer)]
+    readers = tuple(node.name for node in reading if (features[node.inputs[0]] >= 0).any())
+    obstacles = [ties.reasons[root] for root in members if root in ties.reasons]
+    return Link(
+        producers=producers,
+        readers=readers,
+        channels=len(members),
+        features=features,
+        obstacle=obstacles[0] if obstacles else None,
+    )
+
+
+def channels_of(graph: Graph) -> tuple[dict[str, NDArray[np.int64]], Ties]:
+    """The channel of each feature of every value, and which channels are tied or have to stay."""
+    types, ties = infer_types(graph), Ties()
+    channels: dict[str, NDArray[np.int64]] = {}
+    for value in graph.inputs:
+        shape = value.type.shape
+        reason = f"channels that are added to the network's input {value.name!r} must stay"
+        channels[value.name] = ties.new(shape[-1] if shape else 1, reason)
+    for node in graph.nodes:
+        inputs = [channels[value] for value in node.inputs]
+        shape = types[node.output].shape
+        match node.op:
+            case ops.BinaryLayer(product=product):
+                groups = product.groups if isinstance(product, ops.Conv) else 1
+                does = f"layer {node.name!r} {{}} its channels in {groups} groups, which must stay equally large"
+                channels[node.output] = ties.new(product.rows, does.format("makes") if groups > 1 else None)
+                if groups > 1:
+                    ties.keep(inputs[0], does.format("reads"))
+            case ops.Flatten():
+                channels[node.output] = np.tile(inputs[0], shape[0] // len(inputs[0]))
+            case ops.Concat():
+                channels[node.output] = np.concatenate(inputs)
+            case ops.Add():
+                ties.tie(*inputs)
+                channels[node.output] = inputs[0]
+            case op if isinstance(op, APART):
+                channels[node.output] = inputs[0]
+            case op:
+                reason = f"nothing is known of what layer {node.name!r} ({type(op).__name__}) does to channels"
+                channels[node.output] = ties.new(shape[-1] if shape else 1, reason)
+                for own in inputs:
+                    ties.keep(own, reason)
+    return channels, ties
+
+
+def node_named(graph: Graph, name: str) -> Node:
+    """The node called so."""
+    return next(node for node in graph.nodes if node.name == name)
+
+
+def binary_op(graph: Graph, name: str) -> ops.BinaryLayer:
+    """The op of a layer with binary weights."""
+    op = node_named(graph, name).op
     assert isinstance(op, ops.BinaryLayer)
     return op
 
 
-def obstacle(graph: Graph, link: Link) -> str | None:
-    """What keeps the link's channels from being removed; None where nothing does."""
-    for index, does in ((link.producer, "makes"), (link.consumer, "reads")):
-        product = binary_op(graph, index).product
-        if isinstance(product, ops.Conv) and product.groups != 1:
-            name = graph.nodes[index].name
-            return f"layer {name!r} {does} its channels in {product.groups} groups, which must stay equally large"
-    return None
+def input_weights(graph: Graph, reader: str) -> NDArray[np.int8]:
+    """A layer's weights, +-1, by feature of its input: (rows, taps, features); taps are pixels of a kernel."""
+    weights = binary_op(graph, reader).product.weights
+    return weights.reshape(len(weights), -1, weights.shape[-1])
 
 
-def input_weights(graph: Graph, link: Link) -> Tensor:
-    """The consumer's weights, +-1, by input channel: (rows, taps, channels); taps are pixels of the kernel, or of the
-    image that was flattened before a linear layer."""
-    weights = binary_op(graph, link.consumer).product.weights
-    return torch.from_numpy(weights.reshape(len(weights), -1, link.channels)).float()
+def remove_channels(graph: Graph, link: Link, kept: NDArray[np.bool_]) -> Graph:
+    """`graph` with those of the link's channels that are kept: without the rows and columns of the others, and without
+    what batch norms and other layers between have for them."""
+    nodes = []
+    for node in graph.nodes:
+        rows, columns = link.stays(node, kept)
+        if isinstance(op := node.op, ops.BinaryLayer):
+            node = replace(node, op=_part(op, rows, columns))
+        elif not columns.all() and len(node.inputs) == 1:
+            node = replace(node, op=with_vectors(op, lambda vector, columns=columns: vector[columns]))
+        nodes.append(node)
+    return replace(graph, nodes=tuple(nodes))
 
 
-def remove_channels(graph: Graph, link: Link, kept: Tensor) -> Graph:
-    """`graph` with the link's channels `kept` (rising positions) only: the producer's rows, what belongs to them in
-    between, and the consumer's columns."""
-    positions = kept.numpy()
-    producer, consumer = binary_op(graph, link.producer), binary_op(graph, link.consumer)
-    factors = {name: x[positions] for name in ("scale", "bias") if (x := getattr(producer, name)) is not None}
-    graph = with_op(graph, link.producer, _with(producer, producer.product.weights[positions], **factors))
-    for index in range(link.producer + 1, link.consumer):
-        op = with_vectors(graph.nodes[index].op, lambda x: x.reshape(-1, link.channels)[:, positions].ravel())
-        graph = with_op(graph, index, op)
-    weights = consumer.product.weights  # the channel fastest, in a kernel and in the image that was flattened
-    columns = weights.reshape(*weights.shape[:-1], -1, link.channels)[..., positions]
-    return with_op(graph, link.consumer, _with(consumer, columns.reshape(*weights.shape[:-1], -1)))
-
-
-def _with(op: ops.BinaryLayer, weights: NDArray[np.int8], **factors: NDArray[np.float32]) -> ops.BinaryLayer:
-    """`op` with other weights, and perhaps another scale and bias."""
+def _part(op: ops.BinaryLayer, rows: NDArray[np.bool_], columns: NDArray[np.bool_]) -> ops.BinaryLayer:
+    """The op with some of its rows and columns."""
+    factors = {name: x[rows] for name in ("scale", "bias") if (x := getattr(op, name)) is not None}
+    weights = op.product.weights[rows]
+    if not columns.all():  # those of a convolution in groups all stay
+        weights = weights[..., columns]
     if isinstance(op, ops.BinaryConv2d):
         return replace(op, conv=replace(op.conv, weights=weights), **factors)
     assert isinstance(op, ops.BinaryLinear)
     return replace(op, weights=weights, **factors)
 
 
-def with_op(graph: Graph, index: int, op: ops.Op) -> Graph:
-    """`graph`, another op in the place of that of node `index`."""
-    nodes = (replace(node, op=op) if place == index else node for place, node in enumerate(graph.nodes))
-    return replace(graph, nodes=tuple(nodes))
-
-
-def split_at(graph: Graph, link: Link) -> tuple[nn.Sequential, BinaryLayer, nn.Sequential, BinaryLayer]:
-    """The graph's network in torch, in eval mode: all before the producer, the producer, what is between, the consumer.
-
-    The layers' factors and offsets stay as they are.
-    """
-    network = network_of(graph)
-    assert isinstance(network, nn.Sequential), "links are of chains"
-    modules = list(network)
-    first, second = [index for index, module in enumerate(modules) if isinstance(module, BinaryLayer)][
-        link.ordinal - 1 : link.ordinal + 1
-    ]
-    producer, consumer = modules[first], modules[second]
-    assert isinstance(producer, BinaryLayer)
-    assert isinstance(consumer, BinaryLayer)
-    return nn.Sequential(*modules[:first]), producer, nn.Sequential(*modules[first + 1 : second]), consumer
+def with_op(graph: Graph, name: str, op: ops.Op) -> Graph:
+    """`graph`, another op in the node called so."""
+    return replace(graph, nodes=tuple(replace(node, op=op) if node.name == name else node for node in graph.nodes))

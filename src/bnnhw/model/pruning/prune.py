@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from bnnhw.compiler.ir.graph import Graph
+from bnnhw.compiler.ir.ops import BinaryLayer
 from bnnhw.model.export.loading import input_of
 
 from .constants import constant_channels
 from .criteria import Criterion, order_by_magnitude, order_by_thinet
-from .links import Link, find_links, obstacle, remove_channels
+from .links import Link, find_links, remove_channels
 from .refit import absorb_constants, refit
 
 __all__ = ["PrunedLayer", "Pruning", "prune"]
@@ -50,20 +51,21 @@ def prune(
 ) -> Pruning:
     """Remove output channels of layers with binary weights, the layers one after the other.
 
-    What belongs to a channel goes with it: its row of weights, its batch norm, its column in the next layer. The next
-    layer makes up for the rest as far as a factor and an offset a row can: for constant channels, and by least squares
-    on `images` where there are some (`refit`).
+    What belongs to a channel goes with it: its row of weights, its batch norm, its column in each layer that reads it.
+    These layers make up for the rest as far as a factor and an offset a row can: for constant channels, and by least
+    squares on `images` where there are some (`refit`). Channels that are added go together (`links`).
 
     Parameters
     ----------
     graph : Graph
-        A chain of layers.
+        Of a trained network.
     keep : float
         Fraction of each layer's channels, above 0 and at most 1; at least one stays.
     by : "magnitude" or "thinet"
         See `criteria`; thinet needs `images`.
     layers : sequence of str
-        Names of layers, or of blocks that hold one: `conv3` stands for `conv3.conv`. Default: all that can be pruned.
+        Names of layers, or of blocks that hold one: `conv3` stands for `conv3.conv`. Layers whose channels are added to
+        theirs are pruned with them. Default: all that can be pruned.
     images : integers (N, *shape), optional
         Raw inputs, such as a few hundred training images.
     round_to : int
@@ -75,49 +77,45 @@ def prune(
         raise ValueError(f"keep={keep:g} must be above 0 and at most 1")
     if by == "thinet" and images is None:
         raise ValueError("by='thinet' looks at sample images; give some, or prune by 'magnitude'")
-    if (node := graph.off_chain()) is not None:
-        raise ValueError(
-            f"pruning takes a chain of layers; layer {node.name!r} takes {list(node.inputs)}, where branches part or "
-            "meet"
-        )
     shape, _, _ = input_of(graph)
     examples = None if images is None else torch.as_tensor(images).float()
     if examples is not None and (examples.shape[1:] != shape or not len(examples)):
         raise ValueError(f"images must be (N, {', '.join(map(str, shape))}), not {tuple(examples.shape)}")
-    pruned, left_alone = [], {}
-    for link in _chosen(graph, layers):
-        name = graph.nodes[link.producer].name
-        if (reason := obstacle(graph, link)) is not None:
+    widths, constants, left_alone = _widths(graph), dict[str, int](), dict[str, str]()
+    for producers in [link.producers for link in _chosen(graph, layers)]:
+        link = next(link for link in find_links(graph) if link.producers == producers)
+        if link.obstacle is not None:
             if layers:
-                raise ValueError(f"layer {name!r} cannot be pruned: {reason}")
-            left_alone[name] = reason
+                raise ValueError(f"layer {producers[0]!r} cannot be pruned: {link.obstacle}")
+            left_alone |= dict.fromkeys(producers, link.obstacle)
             continue
+        constants = dict.fromkeys(producers, 0) | constants
         count = min(link.channels, ceil(round(keep * link.channels, 9) / round_to) * round_to)
-        constant = ~constant_channels(graph, link).isnan()
-        if count < link.channels:
-            if by == "magnitude":
-                order = order_by_magnitude(graph, link)
-            else:
-                assert examples is not None
-                order = order_by_thinet(graph, link, examples, seed=seed)
-            order = order[
-                (~constant[order]).long().argsort(stable=True)
-            ]  # constant ones first: they can be made up for
-            kept = order[link.channels - count :].sort().values
-            constant[kept] = False
-            smaller = remove_channels(graph, link, kept)
-            if examples is None:
-                graph = absorb_constants(graph, smaller, link, kept)
-            else:
-                graph = refit(graph, smaller, link, examples)
-        pruned.append(
-            PrunedLayer(
-                name=name,
-                before=link.channels,
-                after=count,
-                constant=int(constant.sum()) if count < link.channels else 0,
-            )
-        )
+        if count == link.channels:
+            continue
+        constant = constant_channels(graph, link)
+        if by == "magnitude":
+            order = order_by_magnitude(graph, link)
+        else:
+            assert examples is not None
+            order = order_by_thinet(graph, link, examples, seed=seed)
+        order = order[(~constant[order]).argsort(kind="stable")]  # constant ones first: they can be made up for
+        kept = np.ones(link.channels, np.bool_)
+        kept[order[: link.channels - count]] = False
+        for producer in producers:
+            rows = link.rows(graph, producer)
+            constants[producer] += int((constant & ~kept)[rows[rows >= 0]].sum())
+        smaller = remove_channels(graph, link, kept)
+        if examples is None:
+            graph = absorb_constants(graph, smaller, link, kept)
+        else:
+            graph = refit(graph, smaller, link, kept, examples)
+    after = _widths(graph)
+    pruned = [
+        PrunedLayer(name=name, before=widths[name], after=after[name], constant=constants[name])
+        for name in widths
+        if name in constants
+    ]
     if any(layer.after < layer.before for layer in pruned):
         meta = {name: value for name, value in graph.meta.items() if name != "metrics"}  # they were of another network
         graph = replace(graph, meta={**meta, "metrics": {}, "pruned": {one.name: one.after for one in pruned}})
@@ -125,15 +123,18 @@ def prune(
 
 
 def _chosen(graph: Graph, names: Sequence[str]) -> list[Link]:
-    """The links of the layers called so; of all where no names are given."""
+    """The links of the layers called so, with those that are tied to them; of all where no names are given."""
     links = find_links(graph)
-    known = [graph.nodes[link.producer].name for link in links]
+    known = list(dict.fromkeys(name for link in links for name in link.producers))
     for name in names:
         if not any(_means(name, one) for one in known):
             raise ValueError(f"no layer {name!r} can be pruned; those with channels to remove are {', '.join(known)}")
-    return [
-        link for link, own in zip(links, known, strict=True) if not names or any(_means(name, own) for name in names)
-    ]
+    return [link for link in links if not names or any(_means(name, own) for name in names for own in link.producers)]
+
+
+def _widths(graph: Graph) -> dict[str, int]:
+    """The rows of each layer with binary weights."""
+    return {node.name: node.op.product.rows for node in graph.nodes if isinstance(node.op, BinaryLayer)}
 
 
 def _means(name: str, layer: str) -> bool:

@@ -13,7 +13,7 @@ from bnnhw.compiler.ir import ops
 from bnnhw.compiler.ir.types import IntType, TensorType
 from bnnhw.compiler.units.codes import Codes, element_of
 from bnnhw.compiler.units.offsets import carried_as
-from bnnhw.compiler.units.port import Port
+from bnnhw.compiler.units.port import Beat, Port
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.join.add import Add, AddShape
 from bnnhw.hw.stream.flow import Channel, Flow
@@ -28,10 +28,13 @@ class Adding(Meeting):
 
     greatest: tuple[int, int]
 
+    def gathered(self, port: Port) -> Port:
+        return port if port.pixels == 1 else replace(port, lanes=port.channels)
+
     def fitted(self, ports: Sequence[Port]) -> list[Port]:
         pixels = gcd(*(port.pixels for port in ports))
         alike = all(port.pixels == pixels for port in ports)
-        lanes = gcd(*(port.lanes for port in ports)) if alike else ports[0].channels
+        lanes = gcd(*(port.lanes for port in ports)) if alike and pixels == 1 else ports[0].channels
         return [replace(port, pixels=pixels, lanes=lanes) for port in ports]
 
     def stage(self, name: str, ports: Sequence[Port], target: Target) -> tuple[Stage, Port]:
@@ -55,6 +58,9 @@ class Addition(Stage):
 
     def input_width(self, port: str) -> int:
         return self.shape.elements * self.shape.widths[self.inputs.index(port)]
+
+    def gives(self, port: str) -> Beat:
+        return Beat(self.shape.elements, self.shape.result_width)
 
     @property
     def interval(self) -> int:

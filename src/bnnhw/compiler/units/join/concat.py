@@ -13,7 +13,7 @@ from bnnhw.compiler.ir import ops
 from bnnhw.compiler.ir.types import TensorType
 from bnnhw.compiler.units.codes import Codes, element_of
 from bnnhw.compiler.units.offsets import carried_as
-from bnnhw.compiler.units.port import Port
+from bnnhw.compiler.units.port import Beat, Port
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.join.concat import Concat, concat_area, concat_process
 from bnnhw.hw.stream.flow import Channel, Flow
@@ -25,6 +25,9 @@ from .join import Meeting, Met, meeting_of
 @dataclass(frozen=True)
 class Concatenating(Meeting):
     """The channels of a pixel of the first stream, then those of the next; whole pixels at a time."""
+
+    def gathered(self, port: Port) -> Port:
+        return replace(port, lanes=port.channels)
 
     def fitted(self, ports: Sequence[Port]) -> list[Port]:
         pixels = gcd(*(port.pixels for port in ports))
@@ -50,6 +53,9 @@ class Concatenation(Stage):
 
     def input_width(self, port: str) -> int:
         return self.ports[self.inputs.index(port)].width_of_beat
+
+    def gives(self, port: str) -> Beat:
+        return Beat(sum(each.beat.elements for each in self.ports), self.ports[0].bits)
 
     @property
     def interval(self) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from amaranth.lib import wiring
 
-from bnnhw.compiler.units.port import Port
+from bnnhw.compiler.units.port import Beat, Port
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.join.fork import Fork, fork_area, fork_process
 from bnnhw.hw.stream.flow import Channel, Flow
@@ -26,6 +26,9 @@ class Forking(Stage):
     @property
     def outputs(self) -> tuple[str, ...]:
         return tuple(f"o{reader}" for reader in range(self.readers))
+
+    def gives(self, port: str) -> Beat:
+        return self.port.beat
 
     @property
     def interval(self) -> int:

@@ -22,6 +22,10 @@ class Meeting(ABC):
     """What the unit does with several streams whose codes can meet: data, as a Step is."""
 
     @abstractmethod
+    def gathered(self, port: Port) -> Port:
+        """What a stream becomes first, whatever it is to meet: the fitted ones are the same from here."""
+
+    @abstractmethod
     def fitted(self, ports: Sequence[Port]) -> list[Port]:
         """The streams that these must become to meet: the same pixels of each at the same time."""
 

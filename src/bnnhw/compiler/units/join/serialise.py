@@ -10,7 +10,7 @@ from math import gcd
 from amaranth.lib import wiring
 
 from bnnhw.compiler.units.convert import regroup
-from bnnhw.compiler.units.port import Port
+from bnnhw.compiler.units.port import Beat, Port
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.join.serialise import Serialise, serialise_area, serialise_process
 from bnnhw.hw.stream.flow import Channel, Flow
@@ -31,6 +31,9 @@ class Serialisation(Stage):
 
     def input_width(self, port: str) -> int:
         return self.ports[self.inputs.index(port)].width_of_beat
+
+    def gives(self, port: str) -> Beat:
+        return Beat(self._elements, max(self._widths))
 
     @property
     def interval(self) -> int:

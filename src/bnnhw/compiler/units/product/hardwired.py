@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from amaranth.lib import wiring
 
+from bnnhw.compiler.units.port import Beat
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.hardwired.area import hardwired_area
 from bnnhw.hw.hardwired.plan import HardwiredPlan
@@ -32,6 +33,9 @@ class Hardwired(Stage):
     def unshared(self) -> "Hardwired":
         """The same unit with each row summed by itself: what its rows save by sharing sums."""
         return replace(self, plan=replace(self.layer.unshared(self.plan.fabric), vectors=self.plan.vectors))
+
+    def gives(self, port: str) -> Beat:
+        return Beat(self.plan.vectors * self.plan.rows, self.plan.result_width)
 
     @property
     def interval(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from amaranth.lib import wiring
 
 from bnnhw.compiler.units import area
+from bnnhw.compiler.units.port import Beat
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.product.matrix_shape import MatrixShape
 from bnnhw.hw.product.matrix_unit import MatrixUnit
@@ -26,6 +27,9 @@ class Matrix(Stage):
     layer: MatrixLayer = field(repr=False)
     shape: MatrixShape
     vectors: int
+
+    def gives(self, port: str) -> Beat:
+        return Beat(self.shape.vectors * self.shape.pe, self.shape.result_width)
 
     @property
     def interval(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from amaranth.lib import wiring
 
 from bnnhw.compiler.units import area
+from bnnhw.compiler.units.port import Beat
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells
@@ -26,6 +27,9 @@ class Window(Stage):
 
     def input_width(self, port: str) -> int:
         return self.shape.input_width
+
+    def gives(self, port: str) -> Beat:
+        return Beat(self.shape.pixels * self.shape.simd, self.shape.element_bits)
 
     @property
     def interval(self) -> int:
