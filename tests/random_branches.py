@@ -72,7 +72,7 @@ class Draw:
         if kind == "join":
             branches = [self.block(channels, rows, stride, bits, depth - 1) for _ in range(count)]
             return Joined(branch for branch, _ in branches), sum(after for _, after in branches)
-        return Added(self.layer(channels, rows, stride, bits) for _ in range(count)), rows
+        return Added(self.layer(channels, rows, stride, self.random.choice((1, bits))) for _ in range(count)), rows
 
     def layer(self, channels: int, rows: int, stride: int, bits: int) -> nn.Module:
         """Dot products of one layer, or sums of those of several, perhaps pooled or grown; batch norm, activation."""

@@ -116,7 +116,7 @@ def test_several_outputs_on_the_virtual_board(tmp_path: Path, capsys: pytest.Cap
     with pytest.raises(SystemExit) as ended:
         main(["run", str(tmp_path / "build"), str(tmp_path / "image.npy"), "--simulate", "-o", str(tmp_path / "out")])
     assert ended.value.code in (None, 0)
-    given = np.load(tmp_path / "out" / "image.npz")
-    np.testing.assert_array_equal(given["first.4"], bits[0])
-    assert given["scores.1.label"].tolist() == scores[0].argmax()
+    with np.load(tmp_path / "out" / "image.npz") as given:
+        np.testing.assert_array_equal(given["first.4"], bits[0])
+        assert given["scores.1.label"].tolist() == scores[0].argmax()
     assert capsys.readouterr().out.startswith(f"{tmp_path}/image.npy: {scores[0].argmax()}, first.4 8x8x4, last.0")
