@@ -244,6 +244,6 @@ def from_version_1(plain: dict[str, Any]) -> dict[str, Any]:
 
 def network_id(schedule: Schedule, model_sha256: str) -> bytes:
     """8 bytes that tell builds of different models and foldings apart."""
-    labels = [output.label for output in schedule.pipeline.outputs]
-    foldings = repr((schedule.vectors, schedule.foldings, labels))
+    labels = (output.label for output in schedule.pipeline.outputs)
+    foldings = repr((schedule.vectors, schedule.foldings, *labels))
     return hashlib.sha256(f"{model_sha256} {foldings}".encode()).digest()[:8]
