@@ -241,7 +241,13 @@ def board(request: pytest.FixtureRequest) -> Iterator[FakeBoard]:
     """A board, behind a pseudo-terminal, that holds the network whose id begins with the byte given, or is mute."""
     first = request.param
     info = Info(
-        window=4, input_bytes=8, output_bytes=1, clock_hz=100_000_000, network_id=bytes([first or 0]) + bytes(7)
+        window=4,
+        input_chunk=8,
+        output_chunk=1,
+        input_bytes=8,
+        output_bytes=1,
+        clock_hz=100_000_000,
+        network_id=bytes([first or 0]) + bytes(7),
     )
     with FakeBoard(info, lambda _: b"\0", mute=first is None) as board:
         yield board

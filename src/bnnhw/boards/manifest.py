@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.codec import from_plain
-from bnnhw.compiler.dataflow.packing import pack_image
+from bnnhw.compiler.dataflow.packing import pack_image, unpack_image
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.ir.types import IntType
 from bnnhw.compiler.lowering.network import input_threshold
@@ -101,9 +101,16 @@ class Manifest:
         return 1 if self.output == "label" else len(self.classes)
 
     @property
-    def output_bytes(self) -> tuple[int, ...]:
-        """How many bytes an answer may have on the link, whose elements have 1, 2 or 4."""
-        return tuple(size * self.outputs for size in (1, 2, 4))
+    def output_width(self) -> int:
+        """Bits of an element of an answer. Raises ManifestError where the manifest does not tell."""
+        if self.output_greatest is None:
+            raise ManifestError("this build was made by an older bnnhw, whose link has version 1; build it again")
+        return max(1, self.output_greatest.bit_length())
+
+    @property
+    def output_bytes(self) -> int:
+        """Bytes of an answer on the link."""
+        return -(-self.outputs * self.output_width // 8)
 
     def encode_image(self, image: NDArray[Any]) -> bytes:
         """An image (input_shape) of raw integers as the link carries it.
@@ -133,9 +140,9 @@ class Manifest:
         Raises ValueError for another number of bytes than such an answer can have, AnswerError for elements that are
         too great.
         """
-        if len(outputs) not in self.output_bytes:
-            raise ValueError(f"an answer of {self.outputs} elements cannot have {len(outputs)} bytes")
-        codes = np.frombuffer(outputs, f"<u{len(outputs) // self.outputs}").astype(np.int64)
+        if len(outputs) != self.output_bytes:
+            raise ValueError(f"an answer of {self.outputs} elements has {self.output_bytes} bytes, not {len(outputs)}")
+        codes = unpack_image(outputs, width=self.output_width, elements=self.outputs)
         if self.output == "label":
             if codes[0] >= len(self.classes):
                 raise AnswerError(f"label {codes[0]}, where this build has {len(self.classes)} classes, from 0 on")

@@ -6,9 +6,12 @@ Tests: tests/api/test_examples.py
 from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.ir.types import FloatType
 from bnnhw.compiler.lowering.network import split_host
-from bnnhw.hw.protocol import BITS_PER_BYTE, Frame, Kind, encode
+from bnnhw.hw.link.settings import BUFFERED_CHUNKS
+from bnnhw.hw.protocol import BITS_PER_BYTE, CRC_BYTES, HEADER_BYTES, MAX_CHUNK
 
 __all__ = ["link_frames_per_second"]
+
+_FLAGS = 2  # of a frame
 
 
 def link_frames_per_second(graph: Graph, baud: int) -> float:
@@ -16,5 +19,6 @@ def link_frames_per_second(graph: Graph, baud: int) -> float:
     sent = split_host(graph)[1].inputs[0].type
     if isinstance(sent.element, FloatType):
         raise TypeError("an integer graph has no float input")
-    image = bytes(-(-sent.size * sent.element.width // 8))
-    return baud / (BITS_PER_BYTE * len(encode(Frame(Kind.INFER, 0, image))))
+    size = -(-sent.size * sent.element.width // 8)
+    frames = 1 if size <= MAX_CHUNK else -(-size // (MAX_CHUNK // BUFFERED_CHUNKS))
+    return baud / (BITS_PER_BYTE * (size + frames * (HEADER_BYTES + CRC_BYTES + _FLAGS)))
