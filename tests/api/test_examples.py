@@ -1,5 +1,5 @@
-"""What stands in the docstrings, docs/python.md and docs/your-own-operator.md does what it says. What the functions do besides, and what they
-refuse, tests/cli tests through the commands, which call them."""
+"""What stands in the docstrings, docs/python.md and docs/your-own-operator.md does what it says. What the functions do
+besides, and what they refuse, tests/cli tests through the commands, which call them."""
 
 import doctest
 import inspect
