@@ -135,9 +135,7 @@ CASES = [
         "id is no hexadecimal", f"{AT}: network_id='zz' must be 16 hexadecimal digits; .*", manifest(network_id="zz")
     ),
     build("classes are numbers", rf"{AT}: manifest.classes\[0\] must be a string, got 1; .*", manifest(classes=[1, 2])),
-    build(
-        "output is poetry", f"{AT} lacks or has too much of ['output']; build it again", manifest(output="poem")
-    ),
+    build("output is poetry", f"{AT} lacks or has too much of ['output']; build it again", manifest(output="poem")),
     build("manifest is a folder", "build/manifest.json.*: Is a directory", lambda path: (path.unlink(), path.mkdir())),
     Case("flash: no folder", "flash nowhere", "nowhere is no build: .*"),
     Case("flash: no bitstream", "flash build", "build/top.bit: no such bitstream.*", {"build/top.bit": None}),

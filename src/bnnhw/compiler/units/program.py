@@ -19,7 +19,7 @@ from bnnhw.hw.targets import Cells, Target
 
 from .codes import Codes, element_of
 from .offsets import carried_as
-from .port import Port
+from .port import Beat, Port
 from .stage import Stage
 from .step import Step, steps_of
 
@@ -52,6 +52,10 @@ class Programmed(Stage):
     groups: int
     beats: int
     target: Target
+
+    def gives(self, port: str) -> Beat:
+        outputs = len(self.schedule.ranged.program.outputs)
+        return Beat(self.groups * outputs, width_of(self.schedule.ranged.result))
 
     @property
     def interval(self) -> int:
