@@ -15,12 +15,13 @@ import bnnhw
 ROOT = Path(bnnhw.__file__).parent
 MAY_IMPORT = {
     "files": {"files"},
-    "hw": {"hw"},
+    "hls": {"hls"},
+    "hw": {"hw", "hls"},
     "pages": {"pages"},
     "pictures": {"pictures"},
-    "model": {"model", "compiler", "files", "pages"},
+    "model": {"model", "compiler", "files", "hls", "pages"},
     "lowlight": {"lowlight", "files", "model", "pictures"},
-    "compiler": {"compiler", "files", "hw", "pages"},
+    "compiler": {"compiler", "files", "hls", "hw", "pages"},
     "sim": {"sim", "compiler", "files", "hw"},
     "boards": {"boards", "compiler", "files", "hw"},
     "api": {"api", "files", "pictures", "hw", "model", "lowlight", "compiler", "sim", "boards"},
@@ -28,13 +29,14 @@ MAY_IMPORT = {
     "bench": {"bench", "api", "hw", "model", "compiler", "sim", "boards"},
     "cli": {
         *("cli", "bench", "accuracy", "api"),
-        *("files", "pages", "pictures", "hw", "model", "lowlight", "compiler", "sim", "boards"),
+        *("files", "hls", "pages", "pictures", "hw", "model", "lowlight", "compiler", "sim", "boards"),
     },
 }
 SUB_ROOMS = {
+    "hls": ("errors", "program", "stored", "intervals", "ranges", "schedule", "value", "operator"),
     "hw": (
         *("rtlil", "targets", "logic", "stream", "storage", "join", "product", "hardwired", "window", "pool"),
-        *("threshold", "output", "core", "axi_stream", "protocol", "link", "top"),
+        *("threshold", "program", "output", "core", "axi_stream", "protocol", "link", "top"),
     ),
     "compiler": (
         *("codec", "errors", "ir", "frontends", "passes", "units", "lowering", "dataflow", "search", "kernel"),

@@ -2,10 +2,12 @@
 
 In tests/data/v0_1/, all written by 0.1.0: `dense` (mlp, 2 layers of 8) and `lenet` (xnor, a quarter of its channels),
 trained on digits; `layers`, whose chain has the ops that those leave out; `abc`, a network for torch only; the build of
-`dense`, less what place and route would add; and the answers that 0.1.0 gave.
+`dense`, less what place and route would add; and the answers that 0.1.0 gave. The link of that build speaks version 1,
+which no host speaks any more.
 """
 
 import gzip
+import re
 import shutil
 from pathlib import Path
 
@@ -15,7 +17,10 @@ import torch
 from numpy.typing import NDArray
 
 import bnnhw.model
-from bnnhw.boards.manifest import Manifest
+from bnnhw.api.builds.built import Build
+from bnnhw.boards.build import make_top
+from bnnhw.boards.design import emit_design
+from bnnhw.boards.manifest import Manifest, network_id
 from bnnhw.cli import main
 from bnnhw.compiler import evaluate, integerize, load
 from bnnhw.compiler.errors import TorchOnlyError
@@ -99,15 +104,58 @@ def test_golden_answers_of_a_build_hold():
     assert np.ravel(PackedKernel(graph)(golden["images"])).tolist() == golden["answers"].tolist()
 
 
-def test_verify_makes_the_design_of_a_build_again_to_the_letter(tmp_path: Path):
-    folder = tmp_path / "build"
-    shutil.copytree(BUILD, folder)
-    (folder / "top.il").write_bytes(gzip.decompress((BUILD / "top.il.gz").read_bytes()))
-    command = ["verify", str(OLD / "dense.pt"), "--build", str(folder), "--samples", "20", "-q"]
+def core_modules(design: str) -> dict[str, str]:
+    """The text of each module of a design's core, without the source's lines and the numbers of ports without names."""
+    modules = re.findall(r"^module (\\top\.component\.core\S*)$(.*?)^end$", design, re.MULTILINE | re.DOTALL)
+    return {name: re.sub(r"attribute \\src .*|(?<=port\$)\d+", "", text) for name, text in modules}
+
+
+def test_the_core_of_a_build_is_made_again_to_the_letter():
+    build = Build.read(BUILD, model=OLD / "dense.pt")
+    schedule = build.plan.schedule(integerize(load(OLD / "dense.pt"), output="label"))
+    identity = network_id(schedule, build.manifest.model_sha256)
+    assert identity.hex() == build.manifest.network_id
+    clock_hz = round(build.manifest.clock_hz)
+    board = build.plan.target
+    pll = board.target.clock_settings(input_hz=board.clock_hz, output_hz=clock_hz)
+    top = make_top(schedule, clock_hz=clock_hz, baud=build.manifest.baud, network_id=identity)
+    new, old = (
+        core_modules(design)
+        for design in (
+            emit_design(top, board, pll=pll).rtlil,
+            gzip.decompress((BUILD / "top.il.gz").read_bytes()).decode(),
+        )
+    )
+    assert len(old) == 22
+    assert new == old
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (
+            "run --simulate {build} {image}",
+            r"the design on the board at /dev/\S+ was built by an older bnnhw: its link "
+            r"has version 1, not 2; build it again, and flash that",
+        ),
+        (
+            "verify {model} --build {build}",
+            r".*/top.il is not what this version makes of the model and folding.json; "
+            r"build it again",
+        ),
+    ],
+)
+def test_a_build_whose_link_is_older_is_refused_in_one_line(
+    command: str, message: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    build, image = tmp_path / "build", tmp_path / "image.npy"
+    shutil.copytree(BUILD, build)
+    (build / "top.il").write_bytes(gzip.decompress((BUILD / "top.il.gz").read_bytes()))
+    np.save(image, kept("dense")[0][0])
     with pytest.raises(SystemExit) as ended:
-        main(command)
-    assert ended.value.code in (None, 0)
-    assert [rung.differences for rung in read(folder).ladder][:4] == [0, 0, 0, 0]
+        main(command.format(build=build, image=image, model=OLD / "dense.pt").split())
+    assert ended.value.code == 2
+    assert re.fullmatch(rf"bnnhw: error: {message}\n", capfd.readouterr().err)
 
 
 def test_a_low_light_network_gives_its_picture(tmp_path: Path):

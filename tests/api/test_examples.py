@@ -1,5 +1,5 @@
-"""What stands in the docstrings and in docs/python.md does what it says. What the functions do besides, and what they
-refuse, tests/cli tests through the commands, which call them."""
+"""What stands in the docstrings, docs/python.md and docs/your-own-operator.md does what it says. What the functions do
+besides, and what they refuse, tests/cli tests through the commands, which call them."""
 
 import doctest
 import inspect
@@ -12,7 +12,7 @@ import bnnhw
 FUNCTIONS = sorted(name for name in bnnhw.__all__ if getattr(bnnhw, name).__module__.startswith("bnnhw.api."))
 NEED_MORE = ("compare_lowlight", "enhance", "flash", "train_lowlight")
 """Photos, minutes or a board: their examples are shown and not run."""
-PAGE = Path(__file__).parents[2] / "docs" / "python.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def failures(test: doctest.DocTest) -> int:
@@ -29,8 +29,17 @@ def test_the_example_of_a_function_runs(name: str, workplace: Path) -> None:
     assert failures(test) == 0
 
 
-def test_the_page_runs(workplace: Path) -> None:
-    test = doctest.DocTestParser().get_doctest(PAGE.read_text(), {}, PAGE.name, str(PAGE), 0)
+def examples(page: str) -> doctest.DocTest:
+    """What stands in a page of the documentation."""
+    return doctest.DocTestParser().get_doctest((DOCS / page).read_text(), {}, page, str(DOCS / page), 0)
+
+
+def test_the_page_on_operators_runs(workplace: Path) -> None:
+    assert failures(examples("your-own-operator.md")) == 0
+
+
+def test_the_page_on_python_runs(workplace: Path) -> None:
+    test = examples("python.md")
     assert failures(test) == 0
     shown = "".join(example.source for example in test.examples)
     assert [name for name in bnnhw.__all__ if f"bnnhw.{name}(" not in shown] == []

@@ -19,11 +19,13 @@ class Sketch:
         self.rng = np.random.default_rng(seed)
         self.nodes: list[Node] = []
         self.types = {"x": TensorType(shape, IntType(0, 3))}
+        self.samples = {"x": np.random.default_rng(seed).integers(0, 4, (16, *shape))}
 
     def add(self, op: ops.Op, *inputs: str) -> str:
         output = f"v{len(self.nodes)}"
         self.nodes.append(Node(f"n{len(self.nodes)}", op, inputs, output))
         self.types[output] = op.infer(*(self.types[value] for value in inputs))
+        self.samples[output] = op.reference(*(self.samples[value] for value in inputs))
         return output
 
     def conv(self, x: str, rows: int, kernel: int = 3, **options) -> str:
@@ -37,11 +39,10 @@ class Sketch:
         return self.add(ops.MatMul(weights), flat)
 
     def sign(self, x: str) -> str:
-        element = self.types[x].element
-        assert isinstance(element, IntType)
-        middle, reach = (element.lo + element.hi) // 2, max(1, (element.hi - element.lo) // 8)
-        thresholds = self.rng.integers(middle - reach, middle + reach + 1, self.types[x].shape[-1])
-        return self.add(ops.Threshold(thresholds), x)
+        """Each channel's threshold is next to its median, so that its signs differ from image to image."""
+        samples = self.samples[x]
+        medians = np.median(samples.reshape(-1, samples.shape[-1]), axis=0).astype(np.int64)
+        return self.add(ops.Threshold(medians + self.rng.integers(0, 2, len(medians))), x)
 
     def pick(self, *choices):
         """One of them."""
@@ -120,12 +121,13 @@ GRAPHS: dict[str, Callable[[Sketch], str]] = {
 
 
 def random_graph(seed: int, shape: tuple[int, ...] = SHAPE) -> Graph:
-    """A random series-parallel graph: up to four pieces, each perhaps of up to three branches."""
+    """A random series-parallel graph: up to four pieces, each perhaps of up to three branches. Two of three give their
+    scores, which tell more than a label."""
     sketch = Sketch(seed, shape)
     value = sketch.sign(sketch.conv("x", sketch.pick(2, 3, 4)))
     for _ in range(sketch.pick(1, 2, 3)):
         value = piece(sketch, value)
-    return sketch.graph(sketch.dense(value, 5))
+    return sketch.graph(sketch.dense(value, 5), label=seed % 3 == 0)
 
 
 def piece(sketch: Sketch, value: str) -> str:

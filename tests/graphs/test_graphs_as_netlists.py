@@ -27,11 +27,12 @@ def climb(seed: int, folder: Path) -> None:
     check_core(netlist, chosen, graph, images, stalls=stalls)
 
 
-def test_a_random_graph(tmp_path: Path):
-    climb(25, tmp_path)
+@pytest.mark.parametrize("seed", [16, 25])
+def test_random_graphs(seed: int, tmp_path: Path):
+    climb(seed, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(40))
 def test_many_random_graphs(seed: int, tmp_path: Path):
     climb(seed, tmp_path)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bnnhw.hw.protocol import FLAG, MAX_PAYLOAD, Decoder, ErrorCode, Frame, Info, Kind, encode
 
 FRAME = encode(Frame(Kind.INFER, 9, b"pixels"))
-frames = st.builds(Frame, st.integers(0, 255), st.integers(0, 255), st.binary(max_size=40))
+byte = st.integers(0, 255)
+frames = st.builds(Frame, st.integers(0x20, 0x2F), byte, st.binary(max_size=40), st.integers(0, 0xFFFF))
 
 
 def decode(*pieces: bytes) -> list[Frame | ErrorCode]:
@@ -51,11 +52,11 @@ def test_crc_is_zlibs():
 @pytest.mark.parametrize(
     ("wire", "reason"),
     [
-        (FRAME[:6] + bytes([FRAME[6] ^ 1]) + FRAME[7:], ErrorCode.CRC),
-        (FRAME[:6] + FRAME[7:], ErrorCode.SHORT),
+        (FRAME[:8] + bytes([FRAME[8] ^ 1]) + FRAME[9:], ErrorCode.CRC),
+        (FRAME[:8] + FRAME[9:], ErrorCode.SHORT),
         (FRAME[:4] + bytes([FLAG]), ErrorCode.SHORT),
-        (FRAME[:6] + b"x" + FRAME[6:], ErrorCode.LONG),
-        (FRAME[:6] + b"\x7d\x7e", ErrorCode.FRAMING),
+        (FRAME[:8] + b"x" + FRAME[8:], ErrorCode.LONG),
+        (FRAME[:8] + b"\x7d\x7e", ErrorCode.FRAMING),
     ],
 )
 def test_damage_is_named(wire, reason):
@@ -73,29 +74,34 @@ def test_decoder_keeps_no_more_of_a_frame_than_the_longest_has():
 
 
 def test_payload_limit():
-    with pytest.raises(ValueError, match=r"^a payload holds at most 65535 bytes, not 65536$"):
-        encode(Frame(Kind.INFER, 0, bytes(65536)))
+    with pytest.raises(ValueError, match=r"^a payload holds at most 4100 bytes, not 4101$"):
+        encode(Frame(Kind.INFER, 0, bytes(4101)))
+
+
+FIELDS = {"window": 2, "input_chunk": 50, "output_chunk": 1, "input_bytes": 98, "output_bytes": 1}
+FIELDS |= {"clock_hz": 100_000_000, "network_id": bytes(8)}
 
 
 def test_info_round_trip():
-    info = Info(window=2, input_bytes=98, output_bytes=1, clock_hz=100_000_000, network_id=b"\x01" * 8)
+    info = Info(**FIELDS)
     assert Info.from_bytes(info.to_bytes()) == info
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"input_bytes": 65536}, r"^input_bytes=65536 must lie between 1 and 65535$"),
+        ({"input_bytes": 1 << 32}, r"^input_bytes=4294967296 must lie between 1 and 4294967295$"),
+        ({"input_chunk": 4097}, r"^input_chunk=4097 must lie between 1 and 4096$"),
+        ({"output_bytes": 65537}, r"^output_bytes=65537 must be at most 65536 chunks of output_chunk=1$"),
         ({"window": 0}, r"^window=0 must lie between 1 and 255$"),
         ({"network_id": b"abc"}, r"^network_id must have 8 bytes, not 3$"),
     ],
 )
 def test_info_is_checked(change, message):
-    fields = {"window": 2, "input_bytes": 98, "output_bytes": 1, "clock_hz": 1, "network_id": bytes(8)}
     with pytest.raises(ValueError, match=message):
-        Info(**(fields | change))
+        Info(**(FIELDS | change))
 
 
 def test_foreign_info_is_refused():
-    with pytest.raises(ValueError, match=r"^an INFO answer has 18 bytes, not 3$"):
+    with pytest.raises(ValueError, match=r"^an INFO answer has 26 bytes, not 3$"):
         Info.from_bytes(b"abc")

@@ -22,7 +22,7 @@ LATENCY = 2  # of the two stream buffers
 CYCLES = LATENCY + ELEMENTS // LANES - 1
 
 
-def make_top(*, output_signed: bool = False, lanes: int = LANES, width: int = WIDTH) -> Top:
+def make_top(*, lanes: int = LANES, width: int = WIDTH) -> Top:
     buffers = [StreamBuffer(width=VECTORS * lanes * width) for _ in range(LATENCY)]
     core = Core(
         units=buffers,
@@ -39,7 +39,6 @@ def make_top(*, output_signed: bool = False, lanes: int = LANES, width: int = WI
         network_id=bytes(range(8)),
         input_elements=ELEMENTS,
         output_elements=ELEMENTS,
-        output_signed=output_signed,
         timeout_s=TIMEOUT_BITS * CYCLES_PER_BIT / CLOCK_HZ,
         target=PORTABLE,
     )
@@ -60,7 +59,7 @@ def infer(sequence: int, image: list[int]) -> Frame:
 
 
 def answer(sequence: int, image: list[int]) -> Frame:
-    return Frame(Kind.INFER_ANSWER, sequence, CYCLES.to_bytes(4, "little") + bytes(image))
+    return Frame(Kind.INFER_ANSWER, sequence, packed(image) + CYCLES.to_bytes(4, "little"))
 
 
 def error(sequence: int, code: ErrorCode) -> Frame:
@@ -74,14 +73,16 @@ def random_image(seed: int, width: int = WIDTH) -> list[int]:
 GOOD, OTHER, THIRD = random_image(1), random_image(2), random_image(3)
 WIRE = encode(infer(9, OTHER))
 BODY = WIRE[1:-1]
-assert len(BODY) == 8 + IMAGE_BYTES  # no byte of it is escaped
+assert len(BODY) == 10 + IMAGE_BYTES  # no byte of it is escaped
 
 
 def test_info(host):
     info = Info(
-        window=32,
+        window=31,
+        input_chunk=IMAGE_BYTES,
+        output_chunk=IMAGE_BYTES,
         input_bytes=IMAGE_BYTES,
-        output_bytes=ELEMENTS,
+        output_bytes=IMAGE_BYTES,
         clock_hz=CLOCK_HZ,
         network_id=bytes(range(8)),
     )
@@ -97,20 +98,16 @@ def test_escaped_bytes(tmp_path):
     frames = [Frame(Kind.INFER, sequence, bytes(image)) for sequence in (0x7E, 0x7D)]
     received = UartHost(top, tmp_path).exchange([encode(frame) for frame in frames])
     cycles = (LATENCY + ELEMENTS // 3 - 1).to_bytes(4, "little")
-    assert received == [Frame(Kind.INFER_ANSWER, frame.sequence, cycles + bytes(image)) for frame in frames]
+    assert received == [Frame(Kind.INFER_ANSWER, frame.sequence, bytes(image) + cycles) for frame in frames]
 
 
 @pytest.mark.parametrize(("width", "lanes"), [(3, 2), (8, 12), (11, 3), (17, 1)])
-@pytest.mark.parametrize("signed", [False, True])
-def test_output_elements_become_whole_bytes(width, lanes, signed, tmp_path):
-    image = random_image(4, width)
-    top = make_top(output_signed=signed, lanes=lanes, width=width)
-    [received] = UartHost(top, tmp_path).exchange([encode(Frame(Kind.INFER, 0, packed(image, width)))])
-    values = [value - (signed and value >> (width - 1)) * (1 << width) for value in image]
-    size = 1 if width <= 8 else 2 if width <= 16 else 4
-    expected = b"".join(value.to_bytes(size, "little", signed=signed) for value in values)
+def test_output_elements_are_packed_as_the_image_is(width, lanes, tmp_path):
+    image = packed(random_image(4, width), width)
+    top = make_top(lanes=lanes, width=width)
+    [received] = UartHost(top, tmp_path).exchange([encode(Frame(Kind.INFER, 0, image))])
     assert isinstance(received, Frame)
-    assert received.payload[4:] == expected
+    assert received.payload[:-4] == image
 
 
 def flip(position: int) -> bytes:
@@ -119,21 +116,23 @@ def flip(position: int) -> bytes:
     return WIRE[: 1 + position] + bytes([byte]) + WIRE[2 + position :]
 
 
-FLIPPED = [ErrorCode.CRC, ErrorCode.CRC, ErrorCode.LONG, ErrorCode.SHORT, *[ErrorCode.CRC] * (IMAGE_BYTES + 4)]
+FLIPPED = [*[ErrorCode.CRC] * 4, ErrorCode.LONG, ErrorCode.SHORT, *[ErrorCode.CRC] * (IMAGE_BYTES + 4)]
 BAD_FRAMES = {
     "truncated header": (WIRE[:2] + b"\x7e", 0, ErrorCode.SHORT),
-    "truncated payload": (WIRE[:8] + b"\x7e", 9, ErrorCode.SHORT),
+    "truncated payload": (WIRE[:10] + b"\x7e", 9, ErrorCode.SHORT),
     "a byte short": (WIRE[:-2] + b"\x7e", 9, ErrorCode.SHORT),
     "a byte long": (WIRE[:-1] + b"\x00\x7e", 9, ErrorCode.LONG),
     "an image long": (WIRE[:-1] + bytes(IMAGE_BYTES) * 3 + b"\x7e", 9, ErrorCode.LONG),
     "short but whole": (encode(Frame(Kind.INFER, 9, bytes(IMAGE_BYTES - 1))), 9, ErrorCode.LENGTH),
     "long but whole": (encode(Frame(Kind.INFER, 9, bytes(3 * IMAGE_BYTES))), 9, ErrorCode.LENGTH),
     "info with a payload": (encode(Frame(Kind.INFO, 9, b"x")), 9, ErrorCode.LENGTH),
-    "unknown kind": (encode(Frame(0x12, 9, bytes(IMAGE_BYTES))), 9, ErrorCode.KIND),
-    "another version": (encode(Frame(0x21, 9, bytes(IMAGE_BYTES))), 9, ErrorCode.KIND),
+    "unknown kind": (encode(Frame(0x22, 9, bytes(IMAGE_BYTES))), 9, ErrorCode.KIND),
+    "another version": (encode(Frame(0x31, 9, bytes(IMAGE_BYTES))), 9, ErrorCode.KIND),
     "an answer": (encode(Frame(Kind.INFER_ANSWER, 9, bytes(IMAGE_BYTES))), 9, ErrorCode.KIND),
+    "another number than 0": (encode(Frame(Kind.INFER, 9, bytes(IMAGE_BYTES), 1)), 9, ErrorCode.ORDER),
+    "a high number": (encode(Frame(Kind.INFER, 9, bytes(IMAGE_BYTES), 0x8000)), 9, ErrorCode.ORDER),
     "repeated": (encode(infer(1, OTHER)), 1, ErrorCode.REPEATED),
-    "aborted": (WIRE[:8] + b"\x7d\x7e", 9, ErrorCode.FRAMING),
+    "aborted": (WIRE[:10] + b"\x7d\x7e", 9, ErrorCode.FRAMING),
 } | {f"byte {position}": (flip(position), 9 ^ (position == 1), code) for position, code in enumerate(FLIPPED)}
 
 
@@ -147,8 +146,8 @@ def test_bad_frame(host, name):
 
 
 def test_silence_ends_a_frame(host):
-    rest = [WIRE[8:10], WIRE[10:-1]]  # comes too late, and is ignored up to the next flag
-    writes = [WIRE[:8], 2 * TIMEOUT_BITS, *rest, 2 * TIMEOUT_BITS, encode(infer(2, THIRD))]
+    rest = [WIRE[10:12], WIRE[12:-1]]  # comes too late, and is ignored up to the next flag
+    writes = [WIRE[:10], 2 * TIMEOUT_BITS, *rest, 2 * TIMEOUT_BITS, encode(infer(2, THIRD))]
     received = host.exchange(writes)
     assert received == [error(9, ErrorCode.SHORT), answer(2, THIRD)]
 
@@ -159,7 +158,7 @@ def test_pauses_below_the_time_out_are_fine(host):
 
 
 def test_break_inside_a_frame(host):
-    writes = [WIRE[:8], -30, WIRE[8:], encode(infer(2, THIRD))]
+    writes = [WIRE[:10], -30, WIRE[10:], encode(infer(2, THIRD))]
     received = host.exchange(writes)
     assert received == [error(9, ErrorCode.FRAMING), answer(2, THIRD)]
 
@@ -174,10 +173,10 @@ def test_info_forgets_the_sequence_number(host):
     writes = [WIRE, WIRE, encode(Frame(Kind.INFO, 0, b"")), WIRE]
     received = host.exchange(writes)
     assert [(frame.kind, frame.payload[-1]) for frame in received if isinstance(frame, Frame)] == [
-        (Kind.INFER_ANSWER, OTHER[-1]),
+        (Kind.INFER_ANSWER, 0),
         (Kind.ERROR, ErrorCode.REPEATED),
         (Kind.INFO_ANSWER, 7),
-        (Kind.INFER_ANSWER, OTHER[-1]),
+        (Kind.INFER_ANSWER, 0),
     ]
 
 
@@ -188,7 +187,7 @@ def test_frames_back_to_back_share_flags(host):
     assert received == [answer(sequence, image) for sequence, image in enumerate(images)]
 
 
-PIECES = [WIRE[:7], WIRE[5:], b"\x7e", b"\x7d\x7e", b"\x7d", -15, 130]
+PIECES = [WIRE[:9], WIRE[7:], b"\x7e", b"\x7d\x7e", b"\x7d", -15, 130]
 GARBAGE = st.lists(st.one_of(st.binary(max_size=12), st.sampled_from(PIECES)))
 
 
@@ -204,10 +203,10 @@ def test_garbage_never_harms_the_next_good_frame(host, before, between):
 
 
 ENDLESS = {
-    "framing errors": [WIRE[:8], *[-12, 12] * 30],
+    "framing errors": [WIRE[:10], *[-12, 12] * 30],
     "framing errors between bytes": [item for byte in WIRE * 2 for item in (bytes([byte]), -12, 12)],
-    "a byte before each time-out": [WIRE[:8], *[TIMEOUT_BITS - 20, b"x"] * 10],
-    "a line that stays low": [WIRE[:8], -10 * TIMEOUT_BITS],
+    "a byte before each time-out": [WIRE[:10], *[TIMEOUT_BITS - 20, b"x"] * 10],
+    "a line that stays low": [WIRE[:10], -10 * TIMEOUT_BITS],
 }
 
 
@@ -223,7 +222,6 @@ def test_the_next_flag_ends_what_would_never_end(host, name):
         ({"baud": CLOCK_HZ}, r"^baud=1000000 must be positive and at most clock_hz / 4 = 250000$"),
         ({"network_id": b"abc"}, r"^network_id must have 8 bytes, not 3$"),
         ({"input_elements": 13}, r"^lanes=4 must divide elements=13, those of a frame$"),
-        ({"input_elements": 1 << 20}, r"^a frame of 262144 beats is too long for the link, .* use more lanes$"),
         ({"target": "asic"}, r"^target='asic' must be one of \['ecp5', 'portable'\]$"),
         ({"timeout_s": 1e-3}, r"^timeout_cycles=1000 must be at least \d+, two bytes' time$"),
     ],

@@ -48,6 +48,6 @@ def test_images_at_the_pins(vectors, foldings, binarise, tmp_path):
     assert len(answers) == len(found) == 6
     for number in (0, 1, 3, 5):
         assert found[number].kind == Kind.INFER_ANSWER
-        assert list(found[number].payload[4:]) == [labels[number]]
+        assert list(found[number].payload[:-4]) == [labels[number]]
     assert (found[2].kind, found[2].payload) == (Kind.ERROR, bytes([ErrorCode.CRC]))
     assert found[4].kind == Kind.ERROR

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.codec import from_plain
-from bnnhw.compiler.dataflow.packing import pack_image
+from bnnhw.compiler.dataflow.packing import pack_image, unpack_image
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.ir.types import IntType
 from bnnhw.compiler.lowering.network import input_threshold
@@ -100,9 +100,9 @@ class Manifest:
         return sum(output.elements for output in self.outputs)
 
     @property
-    def output_bytes(self) -> tuple[int, ...]:
-        """How many bytes an answer may have on the link, whose elements have 1, 2 or 4."""
-        return tuple(size * self.output_elements for size in (1, 2, 4))
+    def output_bytes(self) -> int:
+        """Bytes of an answer on the link."""
+        return -(-self.output_elements * self.output_width // 8)
 
     def encode_image(self, image: NDArray[Any]) -> bytes:
         """An image (input_shape) of raw integers as the link carries it.
@@ -132,9 +132,11 @@ class Manifest:
         Raises ValueError for another number of bytes than such an answer can have, AnswerError for elements that are
         too great.
         """
-        if len(answer) not in self.output_bytes:
-            raise ValueError(f"an answer of {self.output_elements} elements cannot have {len(answer)} bytes")
-        elements = np.frombuffer(answer, f"<u{len(answer) // self.output_elements}").astype(np.int64)
+        if len(answer) != self.output_bytes:
+            raise ValueError(
+                f"an answer of {self.output_elements} elements has {self.output_bytes} bytes, not {len(answer)}"
+            )
+        elements = unpack_image(answer, width=self.output_width, elements=self.output_elements)
         return split_answer(elements, self.outputs)
 
     def to_json(self) -> str:

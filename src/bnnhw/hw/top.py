@@ -4,12 +4,13 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from bnnhw.hw.link.chunks import FrameShape
 from bnnhw.hw.link.link import Link
 from bnnhw.hw.link.phy.uart import baud_rate
-from bnnhw.hw.link.settings import FrameShape, LinkSettings
+from bnnhw.hw.link.settings import LinkSettings
 
 from .core import Core
-from .protocol import Info
+from .protocol import MAX_CHUNK, Info
 from .targets import Target, check_target
 
 __all__ = ["Top"]
@@ -29,10 +30,10 @@ class Top(wiring.Component):
         8 bytes that tell the host which network it talks to.
     input_elements, output_elements : int
         Elements of one frame at the core's input and output.
-    output_signed : bool
-        Whether the output's elements are two's complement.
     timeout_s : float
         Silence inside a frame that ends it.
+    max_chunk : int
+        Bytes of an image, at most, that one chunk carries; larger images have chunks of a quarter of it.
     target : Target
 
     Attributes
@@ -62,8 +63,8 @@ class Top(wiring.Component):
         network_id: bytes,
         input_elements: int,
         output_elements: int,
-        output_signed: bool = False,
         timeout_s: float = 0.05,
+        max_chunk: int = MAX_CHUNK,
         target: Target,
     ):
         check_target(target)
@@ -71,11 +72,11 @@ class Top(wiring.Component):
         self.settings = LinkSettings(
             image=FrameShape(input_elements, core.input_lanes, core.input_width, core.vectors),
             result=FrameShape(output_elements, core.output_lanes, core.output_width, core.vectors),
-            result_signed=output_signed,
             rate=baud_rate(clock_hz=clock_hz, baud=baud),
             network_id=network_id,
             timeout_cycles=round(timeout_s * clock_hz),
             target=target,
+            max_chunk=max_chunk,
         )
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1)})
 

@@ -4,7 +4,7 @@ import os
 import select
 import threading
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Info, Kind, encode
@@ -50,6 +50,8 @@ class FakeBoard:
         self._answers = 0
         self._reads = 0
         self._last: int | None = None
+        self._open: int | None = None
+        self._image: list[bytes] = []
         self._decoder = Decoder()
 
     def __enter__(self) -> "FakeBoard":
@@ -78,22 +80,49 @@ class FakeBoard:
             self._reads += 1
             for frame in self._decoder.feed(data):
                 self.received.append(frame)
-                answer = self._answer(frame)
-                if not self.mute:
+                for answer in () if self.mute else self.answers(frame):
                     os.write(self._master, self.damage_answer(self._answers, encode(answer)))
                     self._answers += 1
 
-    def _answer(self, frame: Frame | ErrorCode) -> Frame:
+    def answers(self, frame: Frame | ErrorCode) -> Iterator[Frame]:
+        """What the board says to a frame."""
         if isinstance(frame, ErrorCode):
-            return Frame(Kind.ERROR, 0, bytes([frame]))
-        if frame.kind == Kind.INFO and not frame.payload:
-            self._last = None
-            return Frame(Kind.INFO_ANSWER, frame.sequence, self.info.to_bytes())
-        if frame.kind not in (Kind.INFO, Kind.INFER):
-            return Frame(Kind.ERROR, frame.sequence, bytes([ErrorCode.KIND]))
-        if frame.kind == Kind.INFO or len(frame.payload) != self.info.input_bytes:
-            return Frame(Kind.ERROR, frame.sequence, bytes([ErrorCode.LENGTH]))
-        if frame.sequence == self._last:
-            return Frame(Kind.ERROR, frame.sequence, bytes([ErrorCode.REPEATED]))
-        self._last = frame.sequence
-        return Frame(Kind.INFER_ANSWER, frame.sequence, CYCLES.to_bytes(4, "little") + self.network(frame.payload))
+            yield self._refuse(0, frame)
+        elif frame.kind == Kind.INFO and not frame.payload:
+            self._last = self._open = None
+            yield Frame(Kind.INFO_ANSWER, frame.sequence, self.info.to_bytes())
+        elif frame.kind not in (Kind.INFO, Kind.INFER):
+            yield self._refuse(frame.sequence, ErrorCode.KIND)
+        elif frame.sequence == self._last:
+            yield self._refuse(frame.sequence, ErrorCode.REPEATED)
+        elif frame.kind == Kind.INFER and not self._is_next(frame):
+            yield self._refuse(frame.sequence, ErrorCode.ORDER)
+        elif len(frame.payload) != self._wanted(frame):
+            yield self._refuse(frame.sequence, ErrorCode.LENGTH)
+        else:
+            self._image = [*self._image, frame.payload] if frame.number else [frame.payload]
+            whole = sum(map(len, self._image)) == self.info.input_bytes
+            self._open = None if whole else frame.sequence
+            if not whole:
+                yield Frame(Kind.TAKEN, frame.sequence, b"", frame.number)
+                return
+            self._last = frame.sequence
+            outputs, size = self.network(b"".join(self._image)), self.info.output_chunk
+            chunks = [outputs[start : start + size] for start in range(0, len(outputs), size)]
+            chunks[-1] += CYCLES.to_bytes(4, "little")
+            for number, chunk in enumerate(chunks):
+                yield Frame(Kind.INFER_ANSWER, frame.sequence, chunk, number)
+
+    def _is_next(self, frame: Frame) -> bool:
+        if self._open is None:
+            return frame.number == 0
+        return (frame.sequence, frame.number) == (self._open, len(self._image))
+
+    def _wanted(self, frame: Frame) -> int:
+        left = self.info.input_bytes - frame.number * self.info.input_chunk
+        return min(self.info.input_chunk, left) if frame.kind == Kind.INFER else 0
+
+    def _refuse(self, sequence: int, code: ErrorCode) -> Frame:
+        sequence = sequence if self._open is None else self._open
+        self._open = None
+        return Frame(Kind.ERROR, sequence, bytes([code]))

@@ -120,6 +120,6 @@ class SimulatedLine:
         elif frame.kind == Kind.INFER and self.answers > 0:
             self.answers -= 1
             self.progress = self.now
-            yield Frame(Kind.INFER_ANSWER, frame.sequence, bytes([40, 0, 0, 0]) + self.outputs)
+            yield Frame(Kind.INFER_ANSWER, frame.sequence, self.outputs + bytes([40, 0, 0, 0]))
         else:
             self.talking = True

@@ -12,8 +12,11 @@ from bnnhw.boards.host.serial_port import LinkError, choose_port, open_port
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Info, Kind, encode
 
 from .fake_board import CYCLES, FakeBoard, no_fault
+from .faults import FAULTS, every
 
-INFO = Info(window=4, input_bytes=5, output_bytes=2, clock_hz=100_000_000, network_id=b"net-0001")
+INFO = Info(
+    window=4, input_chunk=5, output_chunk=2, input_bytes=5, output_bytes=2, clock_hz=100_000_000, network_id=b"net-0001"
+)
 IMAGES = [bytes([n % 256, 0x7E, 0x7D, n // 256, 0xFF]) for n in range(300)]
 
 
@@ -52,40 +55,7 @@ def test_keeps_the_window_full_and_never_exceeds_it():
         assert INFO.window <= len(sent_before_first_answer) <= 2 * INFO.window
 
 
-def every(nth: int, fault: Callable[[bytes], bytes]) -> Callable[[int, bytes], bytes]:
-    """A fault in every n-th message, the INFO exchange (message 0) left alone."""
-    return lambda number, wire: fault(wire) if number and number % nth == 0 else wire
-
-
-def flip_bit(wire: bytes) -> bytes:
-    return wire[:6] + bytes([wire[6] ^ 0x20]) + wire[7:]
-
-
-def lose_byte(wire: bytes) -> bytes:
-    return wire[:4] + wire[5:]
-
-
-def lose_all(wire: bytes) -> bytes:
-    return b""
-
-
-def lose_flag(wire: bytes) -> bytes:
-    return wire[:-1]
-
-
-def add_noise(wire: bytes) -> bytes:
-    return b"\x00\xff\x7d\x7e" + wire
-
-
-def repeat(wire: bytes) -> bytes:
-    return wire + wire
-
-
-def stale_error(wire: bytes) -> bytes:
-    return encode(Frame(Kind.ERROR, 0, bytes([ErrorCode.CRC]))) + wire
-
-
-@pytest.mark.parametrize("fault", [flip_bit, lose_byte, lose_all, lose_flag, add_noise, repeat, stale_error])
+@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("direction", ["damage_answer", "damage_request"])
 def test_survives_faults(direction: str, fault: Callable[[bytes], bytes]):
     faults = {"damage_answer": no_fault, "damage_request": no_fault, direction: every(7, fault)}
@@ -108,7 +78,7 @@ def test_retries_one_image_whose_request_was_refused():
 
 def test_gives_up_when_answers_stay_away():
     with (
-        FakeBoard(INFO, network, damage_answer=lambda n, wire: wire if len(wire) > 20 else b"") as board,
+        FakeBoard(INFO, network, damage_answer=lambda n, wire: wire if len(wire) > 30 else b"") as board,
         BoardLink(board.port, baud=3_000_000, timeout_s=1, retries=1) as link,
         pytest.raises(LinkError, match="lost image 0 2 times"),
     ):
@@ -134,11 +104,11 @@ def test_refuses_another_network():
 
 
 def test_refuses_another_protocol():
-    old = Info(window=4, input_bytes=5, output_bytes=2, clock_hz=1, network_id=b"net-0001", version=9)
+    old = replace(INFO, version=9)
     with (
         FakeBoard(old, network) as board,
         BoardLink(board.port, baud=3_000_000) as link,
-        pytest.raises(LinkError, match="speaks version 9 of the link, not 1"),
+        pytest.raises(LinkError, match="speaks version 9 of the link, not 2"),
     ):
         link.info()
 
@@ -193,7 +163,7 @@ def test_begins_anew_where_answers_were_left_behind():
 
 def test_refuses_to_go_on_with_another_board():
     other = replace(INFO, window=2)
-    change = lambda number, wire: wire if number < 3 else b"" if len(wire) < 20 else renamed(wire, other)  # noqa: E731
+    change = lambda number, wire: wire if number < 3 else b"" if len(wire) < 30 else renamed(wire, other)  # noqa: E731
     with (
         FakeBoard(INFO, network, damage_answer=change) as board,
         BoardLink(board.port, baud=3_000_000, timeout_s=0.2) as link,
@@ -228,13 +198,21 @@ def info_bytes(**changes: int) -> bytes:
 @pytest.mark.parametrize(
     ("kind", "content", "message"),
     [
-        (Kind.INFO_ANSWER, b"", "answers with another protocol: an INFO answer has 18 bytes, not 0"),
-        (Kind.INFO_ANSWER, info_bytes() + b"x", "answers with another protocol: an INFO answer has 18 bytes, not 19"),
+        (Kind.INFO_ANSWER, b"", "answers with another protocol: an INFO answer has 26 bytes, not 0"),
+        (Kind.INFO_ANSWER, info_bytes() + b"x", "answers with another protocol: an INFO answer has 26 bytes, not 27"),
         (Kind.INFO_ANSWER, info_bytes(window=0), "another protocol: window=0 must lie between 1 and 255"),
-        (Kind.INFO_ANSWER, info_bytes(input_bytes=0), "another protocol: input_bytes=0 must lie between 1 and 65535"),
-        (Kind.INFO_ANSWER, info_bytes(output_bytes=0), "another protocol: output_bytes=0 must lie between 1 and 65535"),
+        (
+            Kind.INFO_ANSWER,
+            info_bytes(input_bytes=0),
+            "another protocol: input_bytes=0 must lie between 1 and 4294967295",
+        ),
+        (
+            Kind.INFO_ANSWER,
+            info_bytes(output_bytes=0),
+            "another protocol: output_bytes=0 must lie between 1 and 4294967295",
+        ),
         (Kind.INFO_ANSWER, info_bytes(clock_hz=0), "another protocol: clock_hz=0 must lie between 1 and 4294967295"),
-        (Kind.INFO_ANSWER, info_bytes(version=0), "speaks version 0 of the link, not 1"),
+        (Kind.INFO_ANSWER, info_bytes(version=0), "speaks version 0 of the link, not 2"),
         (Kind.INFER_ANSWER, b"", "answers with 0 bytes, not 6"),
         (Kind.INFER_ANSWER, bytes(5), "answers with 5 bytes, not 6"),
         (Kind.INFER_ANSWER, bytes(7), "answers with 7 bytes, not 6"),

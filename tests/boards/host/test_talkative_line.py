@@ -17,9 +17,11 @@ from .fake_board import FakeBoard
 from .simulated_line import SimulatedLine, Talk
 
 TIMEOUT_S = 1.0
-INFO = Info(window=4, input_bytes=5, output_bytes=1, clock_hz=100_000_000, network_id=b"net-0001")
+INFO = Info(
+    window=4, input_chunk=5, output_chunk=1, input_bytes=5, output_bytes=1, clock_hz=100_000_000, network_id=b"net-0001"
+)
 IMAGES = [bytes([n] * 5) for n in range(9)]
-ANSWER = bytes([40, 0, 0, 0, 7])
+ANSWER = bytes([7, 40, 0, 0, 0])
 BOOT_LOG = b"rst:0x1 (POWERON),boot:0x13 ~~~ load:0x3fff0030,len:1184 ~ entry 0x400805e4\r\n"
 
 
@@ -187,7 +189,7 @@ class Flood(FakeBoard):
     def _serve(self) -> None:
         while self.sound and select.select([self._master, self._stop_read], [], [])[0] == [self._master]:
             for frame in self._decoder.feed(os.read(self._master, 65536)):
-                os.write(self._master, encode(self._answer(frame)))
+                os.write(self._master, b"".join(map(encode, self.answers(frame))))
                 self.sound = False
         os.set_blocking(self._master, False)
         while self._stop_read not in select.select([self._stop_read], [self._master], [])[0]:
@@ -199,7 +201,9 @@ class Flood(FakeBoard):
 )
 def test_ends_in_a_flood_through_a_pseudo_terminal(sound: bool, message: str):
     """Before INFO, and while an image is written which is never read; closing takes no time, either."""
-    info = Info(window=4, input_bytes=60_000, output_bytes=1, clock_hz=1, network_id=bytes(8))
+    info = Info(
+        window=4, input_chunk=4096, output_chunk=1, input_bytes=60_000, output_bytes=1, clock_hz=1, network_id=bytes(8)
+    )
     timeout_s = 0.5
     flood = Flood(info, lambda _: b"")
     flood.sound = sound

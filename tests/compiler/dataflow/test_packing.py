@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnnhw.compiler.dataflow.packing import encode_elements, pack_beats, pack_image, unpack_beats
+from bnnhw.compiler.dataflow.packing import encode_elements, pack_beats, pack_image, unpack_beats, unpack_image
 from bnnhw.compiler.ir.types import BinaryType, FloatType, IntType
 
 
@@ -62,3 +62,11 @@ def test_codes(element, values, codes):
 def test_values_that_no_element_has(element, values, message):
     with pytest.raises((TypeError, ValueError), match=message):
         encode_elements(element, np.array(values))
+
+
+@given(elements=st.integers(1, 40), width=st.integers(1, 20), seed=st.integers(0, 99))
+def test_an_image_comes_back(elements, width, seed):
+    codes = np.random.default_rng(seed).integers(0, 2**width, elements)
+    packed = pack_image(codes, width=width)
+    assert len(packed) == -(-elements * width // 8)
+    np.testing.assert_array_equal(unpack_image(packed, width=width, elements=elements), codes)

@@ -28,10 +28,10 @@ def drawn(pipeline: Pipeline, foldings: list[Folding]) -> tuple[int, Cells]:
     return least_interval(stages), core_resources(stages) + link
 
 
-def forked_input() -> Graph:
-    """Both branches read the input, as two dense layers of whose SIMD one sets its stream."""
+def forked_input(rows: tuple[int, int] = (2, 3)) -> Graph:
+    """Both branches read the input, as two dense layers of whose SIMD the first one's sets its stream."""
     sketch = Sketch(shape=(6,))
-    ways = sketch.sign(sketch.dense("x", 2)), sketch.sign(sketch.dense("x", 3))
+    ways = [sketch.sign(sketch.dense("x", each)) for each in rows]
     return sketch.graph(sketch.dense(sketch.add(ops.Concat(), *ways), 2))
 
 
@@ -63,6 +63,24 @@ def test_it_finds_what_trying_everything_finds(graph: Callable[[], Graph], limit
     found = Search(pipeline, DEVICE.target).smallest(DEVICE, vectors=1, limit=limit)
     assert found is not None
     assert DEVICE.size(found.resources) == pytest.approx(min(sizes))
+
+
+def wide() -> Graph:
+    """Branches with block RAMs of their own."""
+    sketch = Sketch(shape=(64,))
+    first = sketch.sign(sketch.dense("x", 256))
+    ways = [sketch.sign(sketch.dense(first, rows)) for rows in (256, 128)]
+    return sketch.graph(sketch.dense(sketch.add(ops.Concat(), first, *ways), 10))
+
+
+@pytest.mark.parametrize(("graph", "limit"), [(forked_input((3, 8)), 50), (forked_input((3, 8)), 100), (wide(), 2000)])
+def test_what_it_says_of_dense_layers_is_exact(graph: Graph, limit: int):
+    pipeline = lower_network(graph).pipeline
+    found = Search(pipeline, DEVICE.target).smallest(DEVICE, vectors=1, limit=limit)
+    assert found is not None
+    assert drawn(pipeline, [folding for _, folding in found.plan.layers]) == (found.cycles, found.resources)
+    apart = GraphSearch(pipeline, DEVICE.target).smallest(DEVICE, vectors=1, limit=limit)
+    assert apart is None or DEVICE.size(found.resources) <= DEVICE.size(apart.resources)
 
 
 def named(name: str) -> Graph:

@@ -9,6 +9,7 @@ from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.ir.ops import ArgMax, MatMul, Threshold
 from bnnhw.compiler.ir.types import BinaryType
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
+from bnnhw.compiler.units.area import answer_resources, link_resources
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.hw.product.matrix_area import matrix_area
 from bnnhw.hw.targets import Cells, get_device
@@ -71,6 +72,15 @@ def carry_ends(schedule: Schedule) -> int:
     """What placing adds at the ends of carry chains: two to the label's, the others by the matrix units' estimates."""
     areas = (matrix_area(shape) for shape in schedule.shapes)
     return 2 * ECP5.fabric.carry_end_luts + sum(area.logic - netlist_logic(area) for area in areas)
+
+
+def test_a_link_for_large_frames():
+    """Against what yosys makes of a Link for images of 16 KiB and answers of 4 KiB, both bytes: 1482, 1043 and 3."""
+    sizes = {"bits": 8, "vectors": 1}
+    estimate = link_resources(ECP5.fabric, beats=16384, **sizes) + answer_resources(ECP5.fabric, beats=4096, **sizes)
+    assert estimate.logic == pytest.approx(1482, rel=TOLERANCE)
+    assert estimate.ffs == pytest.approx(1043, rel=TOLERANCE)
+    assert estimate.ebr == 3
 
 
 @pytest.mark.toolchain

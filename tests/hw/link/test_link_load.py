@@ -89,7 +89,7 @@ def wire(frames: list[bytes]) -> list[bytes]:
 
 
 def cycles_of(frame: Frame) -> int:
-    return int.from_bytes(frame.payload[:4], "little")
+    return int.from_bytes(frame.payload[-4:], "little")
 
 
 @pytest.mark.parametrize("target", [PORTABLE, ECP5])
@@ -101,7 +101,9 @@ def test_requests_bound_the_throughput(target, tmp_path):
     requests = wire(sent)
     received = host.timed_exchange(requests)
     frames, ends = zip(*received, strict=True)
-    assert [(frame.sequence, frame.payload[4:]) for frame in frames] == [(n, image[:1]) for n, image in enumerate(sent)]
+    assert [(frame.sequence, frame.payload[:-4]) for frame in frames] == [
+        (n, image[:1]) for n, image in enumerate(sent)
+    ]
     assert {cycles_of(frame) for frame in frames} == {10 - 1 + work}
     # An answer comes as late after its request as any other, but for the bytes escaped in its own frame.
     arrivals = accumulate(len(request) * BYTE_CYCLES for request in requests)
@@ -116,7 +118,7 @@ def test_answers_bound_the_throughput(tmp_path):
     """Where the answers are longer, they follow each other without a gap."""
     _, host = make_host(tmp_path, image_bytes=1, beats=1, work=1)
     received = host.timed_exchange(wire(images(8, 1)))
-    assert [frame.payload[4] for frame, _ in received] == [1 + number for number in range(8)]
+    assert [frame.payload[0] for frame, _ in received] == [1 + number for number in range(8)]
     for (_, before), (frame, after) in pairwise(received):
         assert 0 <= after - before - len(encode(frame)) * BYTE_CYCLES <= CYCLES_PER_BIT
 
@@ -126,15 +128,15 @@ def test_window(tmp_path):
     work = 2500
     top, host = make_host(tmp_path, image_bytes=2, beats=1, work=work)
     window = top.info.window
-    assert window == 32
+    assert window == 31
     received = host.exchange(wire(images(window, 2)), silence=work)
-    assert [(frame.sequence, frame.payload[4]) for frame in received] == [(n, 1 + n) for n in range(window)]
+    assert [(frame.sequence, frame.payload[0]) for frame in received] == [(n, 1 + n) for n in range(window)]
     assert {cycles_of(frame) for frame in received} == {work}  # the wait in front of the core is not counted
 
     count = 2 * window
     frames = host.exchange(wire(images(count, 2)), silence=work)
     assert window <= len(frames) < count
-    assert all(frame.payload[4] == 1 + frame.sequence for frame in frames)
+    assert all(frame.payload[0] == 1 + frame.sequence for frame in frames)
     assert [frame.sequence for frame in frames] == sorted(frame.sequence for frame in frames)
 
 
@@ -143,7 +145,7 @@ def test_more_images_than_the_core_may_hold(tmp_path):
     count = 2 * GROUPS_IN_CORE
     _, host = make_host(tmp_path, image_bytes=1, beats=1, work=1)
     received = host.exchange(wire(images(count, 1)))
-    assert [frame.payload[4] for frame in received] == [1 + number for number in range(count)]
+    assert [frame.payload[0] for frame in received] == [1 + number for number in range(count)]
     assert {cycles_of(frame) for frame in received} == {1}
 
 
@@ -155,5 +157,5 @@ def test_images_that_wait_go_side_by_side(target, tmp_path):
     received = host.exchange(wire(images(6, 4)), silence=work)
     assert [frame.sequence for frame in received] == list(range(6))
     turns = [0, 0, 0, 1, 2, 0]
-    assert [frame.payload[4] for frame in received] == [1 + n | turn << 6 for n, turn in enumerate(turns)]
+    assert [frame.payload[0] for frame in received] == [1 + n | turn << 6 for n, turn in enumerate(turns)]
     assert {cycles_of(frame) for frame in received} == {1 + work}

@@ -40,14 +40,15 @@ from tests.compiler.make_model import make_model
 BOARD = get_board("ulx3s-85f")
 CLOCK_HZ = 12_500_000  # low, so that the device's time-outs are few cycles
 IMAGES = np.random.default_rng(3).integers(0, 256, (10, 4, 4, 1))
+LARGE = np.random.default_rng(4).integers(0, 256, (3, 66, 66, 1))  # 4356 bytes on the link
 PATIENCE_S = 60
 
 
-def make_schedule(folder: Path, *, output: Output, binarise: bool, vectors: int) -> Schedule:
-    """A network 16-16-12-5 that computes one row at a time."""
+def make_schedule(folder: Path, *, output: Output, binarise: bool, vectors: int, shape: tuple[int, ...]) -> Schedule:
+    """A network 16-12-5 that computes one row at a time, at most 66 columns wide."""
     model = make_model(
         seed=5,
-        shape=IMAGES.shape[1:],
+        shape=shape,
         hidden=(16, 12),
         chain="scaled",
         binarise=binarise,
@@ -55,13 +56,20 @@ def make_schedule(folder: Path, *, output: Output, binarise: bool, vectors: int)
     )
     graph = integerize(load(model.save(folder / "model.pt")), output=output)
     layers = build_pipeline(split_host(graph)[1]).layers
-    plan = FoldingPlan(tuple((layer.name, Folding(1, layer.cols)) for layer in layers), vectors)
+    plan = FoldingPlan(tuple((layer.name, Folding(1, min(layer.cols, 66))) for layer in layers), vectors)
     return apply_plan(graph, plan, device=BOARD.device, clock_hz=CLOCK_HZ)
 
 
-def write_build(folder: Path, *, output: Output = "label", binarise: bool = True, vectors: int = 1) -> Schedule:
+def write_build(
+    folder: Path,
+    *,
+    output: Output = "label",
+    binarise: bool = True,
+    vectors: int = 1,
+    shape: tuple[int, ...] = IMAGES.shape[1:],
+) -> Schedule:
     """The RTL and the manifest of such a network."""
-    schedule = make_schedule(folder, output=output, binarise=binarise, vectors=vectors)
+    schedule = make_schedule(folder, output=output, binarise=binarise, vectors=vectors, shape=shape)
     pll = pll_settings(input_hz=BOARD.clock_hz, output_hz=CLOCK_HZ)
     manifest = describe_build(
         schedule,
@@ -80,9 +88,9 @@ def write_build(folder: Path, *, output: Output = "label", binarise: bool = True
     return schedule
 
 
-def expected_answers(schedule: Schedule) -> np.ndarray:
-    """The integer graph's answers to IMAGES."""
-    (values,) = evaluate(schedule.host_graph, {schedule.host_graph.inputs[0].name: IMAGES}).values()
+def expected_answers(schedule: Schedule, images: np.ndarray = IMAGES) -> np.ndarray:
+    """The integer graph's answers to images."""
+    (values,) = evaluate(schedule.host_graph, {schedule.host_graph.inputs[0].name: images}).values()
     (answers,) = evaluate(schedule.core_graph, {schedule.core_graph.inputs[0].name: values}).values()
     return answers
 
@@ -122,6 +130,23 @@ def test_answers_what_the_integer_graph_does(tmp_path: Path, output: Output, bin
     assert [answer.index if output == "label" else answer.scores for answer in answers] == expected.tolist()
 
 
+@pytest.mark.parametrize("vectors", [1, 2])
+def test_answers_images_of_several_chunks(tmp_path: Path, vectors: int):
+    """And is still there when a host has gone in the middle of one."""
+    schedule = write_build(tmp_path, output="scores", binarise=False, vectors=vectors, shape=LARGE.shape[1:])
+    with VirtualBoard(tmp_path) as board:
+        with Accelerator.open(tmp_path, port=board.port, timeout_s=60) as accelerator:
+            info = accelerator.link.info()
+            assert info.input_bytes == 4356 > info.input_chunk
+            answers = list(accelerator.answers(LARGE))
+        assert [answer.scores for answer in answers] == expected_answers(schedule, LARGE).tolist()
+        with serial.Serial(board.port) as port:
+            begin = schedule.encode_image(LARGE[0])[: info.input_chunk]
+            port.write(encode(Frame(Kind.INFO, 5, b"")) + encode(Frame(Kind.INFER, 0, begin)))
+        with Accelerator.open(tmp_path, port=board.port, timeout_s=60) as accelerator:
+            assert accelerator.answer(LARGE[2]).scores == answers[2].scores
+
+
 @contextmanager
 def opened(folder: Path) -> Iterator[serial.Serial]:
     """The port of the virtual board of a build, after INFO has been answered."""
@@ -143,12 +168,12 @@ def ask(port: serial.Serial, data: bytes, *, answers: int = 1) -> list[Frame]:
 
 def flip_bit(data: bytes) -> bytes:
     """A frame with a bit of its payload changed."""
-    return data[:6] + bytes([data[6] ^ 4]) + data[7:]
+    return data[:8] + bytes([data[8] ^ 4]) + data[9:]
 
 
 @pytest.mark.parametrize(
     ("damage", "code"),
-    [(flip_bit, ErrorCode.CRC), (lambda data: data[:6], ErrorCode.SHORT)],
+    [(flip_bit, ErrorCode.CRC), (lambda data: data[:8], ErrorCode.SHORT)],
     ids=["damaged", "cut off, until the time-out"],
 )
 def test_refuses_a_bad_frame_and_serves_the_next_good_ones(build: tuple[Path, Schedule], damage, code: ErrorCode):
@@ -159,7 +184,7 @@ def test_refuses_a_bad_frame_and_serves_the_next_good_ones(build: tuple[Path, Sc
         (refused,) = ask(port, damage(requests[0]))
         assert (refused.kind, refused.payload) == (Kind.ERROR, bytes([code]))
         answers = ask(port, b"".join(requests), answers=3)
-        assert [(answer.kind, answer.sequence, answer.payload[4]) for answer in answers] == [
+        assert [(answer.kind, answer.sequence, answer.payload[0]) for answer in answers] == [
             (Kind.INFER_ANSWER, n, labels[n]) for n in range(3)
         ]
 

@@ -3,18 +3,35 @@
 Tests: tests/api/test_examples.py
 """
 
-from bnnhw.compiler.ir.graph import Graph
-from bnnhw.compiler.ir.types import FloatType
+from collections.abc import Sequence
+
+from bnnhw.compiler.ir.graph import Graph, infer_types
+from bnnhw.compiler.ir.types import FloatType, TensorType
 from bnnhw.compiler.lowering.network import split_host
-from bnnhw.hw.protocol import BITS_PER_BYTE, Frame, Kind, encode
+from bnnhw.hw.link.settings import BUFFERED_CHUNKS
+from bnnhw.hw.protocol import BITS_PER_BYTE, CRC_BYTES, CYCLES_BYTES, HEADER_BYTES, MAX_CHUNK
 
 __all__ = ["link_frames_per_second"]
 
+_FLAGS = 2  # of a frame
+
 
 def link_frames_per_second(graph: Graph, baud: int) -> float:
-    """Images a second of an integer graph, requests close behind each other, none of their bytes escaped."""
-    sent = split_host(graph)[1].inputs[0].type
-    if isinstance(sent.element, FloatType):
-        raise TypeError("an integer graph has no float input")
-    image = bytes(-(-sent.size * sent.element.width // 8))
-    return baud / (BITS_PER_BYTE * len(encode(Frame(Kind.INFER, 0, image))))
+    """Images a second of an integer graph, requests, or answers, close behind each other, none of their bytes
+    escaped."""
+    types = infer_types(graph)
+    sent = packed_bytes([split_host(graph)[1].inputs[0].type])
+    given = packed_bytes([types[output] for output in graph.outputs]) + CYCLES_BYTES
+    return baud / (BITS_PER_BYTE * max(map(bytes_on_the_wire, (sent, given))))
+
+
+def packed_bytes(values: Sequence[TensorType]) -> int:
+    """Bytes of values one after the other, their elements as wide as the widest one's."""
+    widths = [value.element.width for value in values if not isinstance(value.element, FloatType)]
+    return -(-sum(value.size for value in values) * max(widths) // 8)
+
+
+def bytes_on_the_wire(size: int) -> int:
+    """Bytes of the frames of an image, or an answer, of `size` bytes."""
+    frames = 1 if size <= MAX_CHUNK else -(-size // (MAX_CHUNK // BUFFERED_CHUNKS))
+    return size + frames * (HEADER_BYTES + CRC_BYTES + _FLAGS)

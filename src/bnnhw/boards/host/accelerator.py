@@ -133,13 +133,13 @@ class Accelerator:
 def _check_info(info: Info, manifest: Manifest, *, port: str) -> None:
     """Raises LinkError where a board's account of itself, the network's id aside, contradicts its build's manifest."""
     claims = {
-        "input_bytes": (info.input_bytes, [manifest.input_bytes]),
+        "input_bytes": (info.input_bytes, manifest.input_bytes),
         "output_bytes": (info.output_bytes, manifest.output_bytes),
-        "clock_hz": (info.clock_hz, [round(manifest.clock_hz)]),
+        "clock_hz": (info.clock_hz, round(manifest.clock_hz)),
     }
-    for name, (value, legal) in claims.items():
-        if value not in legal:
+    for name, (value, expected) in claims.items():
+        if value != expected:
             raise LinkError(
-                f"the board at {port} says {name}={value}, where this build has {' or '.join(map(str, legal))}; "
+                f"the board at {port} says {name}={value}, where this build has {expected}; "
                 "flash this build, or name the build that is on the board"
             )

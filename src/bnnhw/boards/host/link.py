@@ -93,7 +93,7 @@ class BoardLink:
     def info(self) -> Info:
         """What the board says about itself. Also makes board and host agree again on where frames begin."""
         self._info = self._ask_info(Patience(self.timeout_s, retries=self.retries))
-        self._serial.write_timeout = self._write_s(self._info.window * self._info.input_bytes)
+        self._serial.write_timeout = self._write_s(self._info.window * self._info.input_chunk)
         return self._info
 
     def infer(self, image: bytes) -> Answer:
@@ -112,14 +112,14 @@ class BoardLink:
                 self._info = info
 
     def _answers(self, requests: RequestQueue, info: Info) -> Iterator[Answer]:
-        wait_s = self.timeout_s + self._wire_s(info.window * (info.input_bytes + info.output_bytes))
+        wait_s = self.timeout_s + self._wire_s(info.window * (info.input_chunk + info.output_chunk))
         patience = Patience(wait_s, retries=self.retries)
         deadline = math.inf
         progress = True
         while True:
             while (frame := requests.next_frame(self._sequence)) is not None:
                 self._send(frame)
-                self._sequence = (self._sequence + 1) % 256
+                self._sequence = (frame.sequence + 1) % 256
             if not requests:
                 return
             if progress:  # only now, as the caller's time between two images is not the board's
@@ -140,7 +140,6 @@ class BoardLink:
                 deadline = time.monotonic() + wait_s
 
     def _ask_info(self, patience: Patience) -> Info:
-        self._sequence = 0
         numbers: set[int] = set()  # of all tries: a late answer to an early one is as good
         for _ in range(self.retries + 1):
             numbers.add(number := secrets.randbelow(256))
@@ -148,7 +147,10 @@ class BoardLink:
             deadline = time.monotonic() + self.timeout_s
             while time.monotonic() < deadline:
                 for frame in self._receive(patience):
-                    if isinstance(frame, Frame) and frame.kind == Kind.INFO_ANSWER and frame.sequence in numbers:
+                    if isinstance(frame, ErrorCode) or frame.sequence not in numbers:
+                        continue
+                    self._check_version(frame)
+                    if frame.kind == Kind.INFO_ANSWER:
                         patience.forgive()
                         return self._checked_info(frame.payload)
                 if patience.exhausted:
@@ -182,6 +184,15 @@ class BoardLink:
             raise LinkError(f"the board at {self.port} went away: {error}") from error
         patience.hear(len(data))
         yield from self._decoder.feed(data)
+
+    def _check_version(self, frame: Frame) -> None:
+        """Raises LinkError where it is an ERROR of another version: so a board refuses what it does not know."""
+        if frame.version != VERSION and frame.kind & 0xF == Kind.ERROR & 0xF:
+            age = "an older" if frame.version < VERSION else "a newer"
+            raise LinkError(
+                f"the design on the board at {self.port} was built by {age} bnnhw: its link has version "
+                f"{frame.version}, not {VERSION}; build it again, and flash that"
+            )
 
     def _checked_info(self, payload: bytes) -> Info:
         try:

@@ -60,3 +60,9 @@ def pack_image(codes: NDArray[np.int64], *, width: int) -> bytes:
     """One frame of unsigned codes as the link carries it: `width` bits each without gaps, the last byte filled up."""
     bits = (codes.reshape(-1, 1) >> np.arange(width)) & 1
     return np.packbits(bits.astype(np.uint8).ravel(), bitorder="little").tobytes()
+
+
+def unpack_image(packed: bytes, *, width: int, elements: int) -> NDArray[np.int64]:
+    """The inverse of `pack_image`: (elements,) unsigned codes."""
+    bits = np.unpackbits(np.frombuffer(packed, np.uint8), bitorder="little", count=elements * width)
+    return (bits.reshape(elements, width).astype(np.int64) << np.arange(width)).sum(axis=1)

@@ -12,6 +12,7 @@ from bnnhw.compiler.ir.answers import Answers, arrays_of, as_answers
 from bnnhw.compiler.ir.graph import Graph, evaluate
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import LoweredNetwork, lower_network
+from bnnhw.compiler.units.area import answer_resources
 from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.compiler.units.stage import Stage, core_resources
@@ -93,7 +94,9 @@ class Schedule(LoweredNetwork):
     @cached_property
     def link_resources(self) -> Cells:
         """What the top has around the core."""
-        return entry_resources(self.device.target.fabric, self._input)
+        fabric, bits = self.device.target.fabric, self.output_lanes * self.output_width
+        answers = answer_resources(fabric, bits=bits, beats=self.output_beats, vectors=self.vectors)
+        return entry_resources(fabric, self._input) + answers
 
     @cached_property
     def _input(self) -> Port:

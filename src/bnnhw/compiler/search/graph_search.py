@@ -1,10 +1,10 @@
 """The search for foldings of a pipeline that is no series of layers and branches.
 
-Streams between layers are not chosen together with them, as `Search` does: each layer has the folding
-that is cheapest by itself, the block RAMs shared among all in the best way. What forks, joins and converters cost is
-counted when all is drawn, and a design that does not fit with them is none.
+Streams between layers are not chosen together with them, as `Search` does: each layer has the folding that is cheapest
+by itself, the block RAMs shared among all in the best way. What forks, joins and converters cost is counted when all is
+drawn, and a design that does not fit with them is none.
 
-Tests: tests/graphs/test_graphs_in_hardware.py
+Tests: tests/compiler/search/test_series.py
 """
 
 from functools import lru_cache
@@ -27,7 +27,7 @@ from .series import NotSeriesError
 
 
 class GraphSearch(Search):
-    """The designs of one pipeline, whatever reads what, on the devices of one target."""
+    """As `Search`, whatever reads what."""
 
     def _lightest(self, device: Device, *, vectors: int, limit: float, fill: float, ff_weight: float) -> Design | None:
         def weight(resources: Cells) -> float:

@@ -7,7 +7,14 @@ are the control logic as yosys 0.70 makes it for LUTs of 4 inputs.
 import math
 from functools import cache
 
-from bnnhw.hw.link.dealer import lane_depth
+from bnnhw.hw.link.chunks import FrameShape
+from bnnhw.hw.link.settings import (
+    image_buffer_depth,
+    image_chunks,
+    lane_depth,
+    result_chunks,
+    result_queue_depth,
+)
 from bnnhw.hw.output.score_table import score_table_block_rams
 from bnnhw.hw.product.matrix_area import matrix_area
 from bnnhw.hw.product.matrix_shape import MatrixShape
@@ -16,8 +23,10 @@ from bnnhw.hw.targets import Cells, Fabric
 from bnnhw.hw.window.area import window_area
 from bnnhw.hw.window.shape import WindowShape
 
-LINK_LUTS = 1130
-LINK_FFS = 800
+LINK_LUTS = 1200
+LINK_FFS = 830
+CHUNKS_LUTS = 270
+CHUNKS_FFS = 190
 LANE_LUTS = 85
 LANE_FFS = 68
 
@@ -44,13 +53,17 @@ def converter_resources(*, in_lanes: int, out_lanes: int, vectors: int) -> Cells
 def link_resources(fabric: Fabric, *, bits: int, beats: int, vectors: int) -> Cells:
     """Clock, UART and frames around a core whose frames have `beats` beats of `bits` bits: what the top adds.
 
-    Its logic hardly depends on the network. The buffer of received images holds two of them; where vectors travel in
-    lockstep, each has a queue of one image besides.
+    Its logic hardly depends on the network. The buffer of received images holds two of them, or four chunks of one;
+    where vectors travel in lockstep, each has a queue of one image besides.
     """
-    depth = next((depth for depth in fabric.block_ram_shapes if depth >= 2 * beats), fabric.block_ram_depth)
+    image = FrameShape(beats, 1, bits, vectors)
+    chunks = image_chunks(fabric, image)
+    depth = image_buffer_depth(fabric, image, chunks)
     total = Cells(
         logic=LINK_LUTS + bits // 4, ffs=LINK_FFS + 2 * bits, ebr=fifo_block_rams(fabric, width=bits, depth=depth)
     )
+    if chunks.count > 1:
+        total += Cells(logic=CHUNKS_LUTS, ffs=CHUNKS_FFS)
     if vectors > 1:
         depth = lane_depth(fabric, beats)
         ebr = fifo_block_rams(fabric, width=bits, depth=depth)
@@ -58,6 +71,13 @@ def link_resources(fabric: Fabric, *, bits: int, beats: int, vectors: int) -> Ce
         for _ in range(vectors):
             total += Cells(logic=LANE_LUTS + memory, ffs=LANE_FFS + bits, ebr=ebr)
     return total
+
+
+def answer_resources(fabric: Fabric, *, bits: int, beats: int, vectors: int) -> Cells:
+    """What the link has besides for long answers, whose results have `beats` beats of `bits` bits: block RAMs."""
+    chunks = result_chunks(fabric, FrameShape(beats, 1, bits, vectors))
+    depth = result_queue_depth(fabric, chunks) if vectors == 1 else lane_depth(fabric, beats)
+    return Cells(ebr=vectors * fifo_block_rams(fabric, width=bits, depth=depth))
 
 
 def queue_resources(fabric: Fabric, *, width: int, depth: int) -> Cells:

@@ -6,14 +6,11 @@ from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.fifo import Fifo
-from bnnhw.hw.targets import Fabric, Target
+from bnnhw.hw.targets import Target
 
-__all__ = ["Collector", "Dealer", "lane_depth"]
+from .settings import lane_depth
 
-
-def lane_depth(fabric: Fabric, beats: int) -> int:
-    """Words of the queue that holds an image, or a result, of so many beats."""
-    return max(fabric.distributed_ram_depth, 1 << (beats + 1).bit_length())
+__all__ = ["Collector", "Dealer"]
 
 
 def add_lanes(m: Module, vectors: int, *, bits: int, beats: int, target: Target) -> list[Fifo]:

@@ -8,15 +8,17 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.link.phy.uart import UartReceiver, UartTransmitter
-from bnnhw.hw.stream.buffer import StreamBuffer, flat_stream
+from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.fifo import Fifo
-from bnnhw.hw.stream.width import WidthConverter
 
-from .dealer import Collector, Dealer, lane_depth
+from .acknowledger import Acknowledger
+from .crc_appender import CrcAppender
+from .dealer import Collector, Dealer
 from .framing import Deframer, Framer
 from .meter import CycleMeter
+from .packer import BytePacker
 from .receiver import VERDICT_BITS, FrameReceiver
-from .settings import MAX_WINDOW, LinkSettings
+from .settings import VERDICT_QUEUE_DEPTH, LinkSettings
 from .transmitter import FrameTransmitter
 
 __all__ = ["Link"]
@@ -27,10 +29,10 @@ GROUPS_IN_CORE = 16
 class Link(wiring.Component):
     """Serves docs/link-protocol.md: buffers requests, hands images to the core and answers with its results.
 
-    While image n is computed, later ones are received and earlier answers are sent. An image reaches the core in one
-    go, only after its frame has proved right: one beat a cycle as the core takes them. A core of several vectors takes
-    as many images at once, as far as they are there. While nothing happens no register changes, so that a simulator may
-    skip the time.
+    While image n is computed, later ones are received and earlier answers are sent. An image of one chunk reaches the
+    core in one go, only after its frame has proved right: one beat a cycle as the core takes them; of a larger one, so
+    does each chunk. A core of several vectors takes as many images at once, as far as they are there. While nothing
+    happens no register changes, so that a simulator may skip the time.
 
     Parameters
     ----------
@@ -66,20 +68,25 @@ class Link(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
+        target = self.settings.target
         m.submodules.meter = meter = CycleMeter(groups=GROUPS_IN_CORE, vectors=self.settings.image.vectors)
-        m.submodules.verdicts = verdicts = Fifo(width=VERDICT_BITS, depth=MAX_WINDOW, target=self.settings.target)
-        self._receive(m, meter, verdicts)
-        self._transmit(m, meter, verdicts)
+        m.submodules.verdicts = verdicts = Fifo(width=VERDICT_BITS, depth=VERDICT_QUEUE_DEPTH, target=target)
+        m.submodules.transmitter = transmitter = FrameTransmitter(
+            info=self.settings.info, chunks=self.settings.result_chunks
+        )
+        wiring.connect(m, verdicts.o, transmitter.verdict)
+        self._receive(m, meter, verdicts, transmitter)
+        self._transmit(m, meter, transmitter)
         return m
 
-    def _receive(self, m: Module, meter: CycleMeter, verdicts: Fifo) -> None:
+    def _receive(self, m: Module, meter: CycleMeter, verdicts: Fifo, transmitter: FrameTransmitter) -> None:
         """The line to the core's images and the queue of verdicts."""
-        image = self.settings.image
+        image, chunks, target = self.settings.image, self.settings.image_chunks, self.settings.target
         m.submodules.uart_receiver = uart = UartReceiver(rate=self.settings.rate)
         m.submodules.deframer = deframer = Deframer(timeout_cycles=self.settings.timeout_cycles)
-        m.submodules.receiver = receiver = FrameReceiver(beat_bits=image.vector_bits, frame_beats=image.beats)
+        m.submodules.receiver = receiver = FrameReceiver(beat_bits=image.vector_bits, chunks=chunks)
         depth = self.settings.image_buffer_depth
-        m.submodules.buffer = buffer = Fifo(width=image.vector_bits, depth=depth, target=self.settings.target)
+        m.submodules.buffer = buffer = Fifo(width=image.vector_bits, depth=depth, target=target)
         wiring.connect(m, receiver.o, buffer.i)
         wiring.connect(m, receiver.verdict, verdicts.i)
         m.d.comb += [
@@ -94,11 +101,19 @@ class Link(wiring.Component):
             buffer.commit.eq(receiver.commit),
             buffer.rollback.eq(receiver.rollback),
         ]
+        if chunks.count > 1:
+            m.submodules.acknowledger = acknowledger = Acknowledger(chunks=chunks, target=target)
+            wiring.connect(m, acknowledger.o, transmitter.taken)
+            m.d.comb += [
+                acknowledger.opened.eq(receiver.opened),
+                acknowledger.sequence.eq(receiver.verdict.payload[:8]),
+                acknowledger.left.eq(buffer.o.valid & buffer.o.ready),
+            ]
 
         groups, count = buffer.o, Const(1)
         if image.vectors > 1:
             m.submodules.dealer = dealer = Dealer(
-                bits=image.vector_bits, beats=image.beats, vectors=image.vectors, target=self.settings.target
+                bits=image.vector_bits, beats=image.beats, vectors=image.vectors, target=target
             )
             wiring.connect(m, buffer.o, dealer.i)
             groups, count = dealer.o, dealer.images
@@ -119,56 +134,52 @@ class Link(wiring.Component):
             m.d.sync += [beat.eq(beat + 1), first.eq(0)]
             with m.If(beat == image.beats - 1):
                 m.d.sync += [beat.eq(0), first.eq(1), admitted.eq(0)]
-        m.d.sync += self.busy.eq(deframer.inside | buffer.o.valid | verdicts.o.valid)
+        m.d.sync += self.busy.eq(deframer.inside | receiver.busy | buffer.o.valid | verdicts.o.valid)
 
-    def _transmit(self, m: Module, meter: CycleMeter, verdicts: Fifo) -> None:
+    def _transmit(self, m: Module, meter: CycleMeter, transmitter: FrameTransmitter) -> None:
         """The core's results and the verdicts to the line."""
-        result = self.settings.result
+        result, chunks, target = self.settings.result, self.settings.result_chunks, self.settings.target
         if result.vectors == 1:
-            depth = lane_depth(self.settings.target.fabric, result.beats)
-            results = Fifo(width=result.vector_bits, depth=depth, target=self.settings.target)
+            results = Fifo(width=result.vector_bits, depth=self.settings.result_queue_depth, target=target)
         else:
-            results = Collector(
-                bits=result.vector_bits, beats=result.beats, vectors=result.vectors, target=self.settings.target
-            )
-            m.submodules.counts = counts = Fifo(
-                width=len(meter.images), depth=2 * GROUPS_IN_CORE, target=self.settings.target
-            )
+            results = Collector(bits=result.vector_bits, beats=result.beats, vectors=result.vectors, target=target)
+            m.submodules.counts = counts = Fifo(width=len(meter.images), depth=2 * GROUPS_IN_CORE, target=target)
             m.d.sync += [counts.i.valid.eq(meter.begin), counts.i.payload.eq(meter.images)]
             wiring.connect(m, counts.o, results.images)
         m.submodules.results = results
-        m.submodules.elements = elements = WidthConverter(width=result.width, in_lanes=result.lanes, out_lanes=1)
-        m.submodules.bytes = element_bytes = WidthConverter(width=8, in_lanes=result.element_bytes, out_lanes=1)
-        m.submodules.output = output = StreamBuffer(width=8)  # cuts the chain of readies
-        m.submodules.transmitter = transmitter = FrameTransmitter(info=self.settings.info)
+        m.submodules.packer = packer = BytePacker(frame=result)
+        m.submodules.crc_appender = crc_appender = CrcAppender()
         m.submodules.framer = framer = Framer()
         m.submodules.uart_transmitter = uart = UartTransmitter(rate=self.settings.rate)
 
         beat = Signal(range(result.beats))
-        taken = Signal()
+        taken, chunk_ends = Signal(), Signal()
+        last = beat == result.beats - 1
         m.d.comb += [
             results.i.valid.eq(self.results.valid),
             results.i.payload.eq(self.results.payload),
             self.results.ready.eq(results.i.ready),
             taken.eq(self.results.valid & self.results.ready),
+            chunk_ends.eq(taken & (last | ((beat & chunks.beats - 1) == chunks.beats - 1))),
         ]
         with m.If(taken):
             m.d.sync += beat.eq(beat + 1)
-            with m.If(beat == result.beats - 1):
+            with m.If(last):
                 m.d.comb += meter.end.eq(1)
                 m.d.sync += beat.eq(0)
 
-        element = elements.o.payload.as_signed() if self.settings.result_signed else elements.o.payload
-        wiring.connect(m, verdicts.o, transmitter.verdict)
-        wiring.connect(m, results.o, elements.i)
+        # A chunk that stands still on the line would hold up what was taken, and so the host, and so itself.
+        if chunks.count == 1 or result.vectors > 1:
+            m.d.comb += transmitter.there.eq(meter.o.valid)
+        else:
+            waiting = Signal(range(self.settings.result_queue_depth // min(chunks.beats, chunks.last_beats) + 3))
+            m.d.sync += waiting.eq(waiting + chunk_ends - transmitter.sent)
+            m.d.comb += transmitter.there.eq(waiting != 0)
+
+        wiring.connect(m, results.o, packer.i)
         wiring.connect(m, meter.o, transmitter.cycles)
-        wiring.connect(m, element_bytes.o, output.i)
-        wiring.connect(m, output.o, transmitter.output)
-        wiring.connect(m, transmitter.o, framer.i)
+        wiring.connect(m, packer.o, transmitter.output)
+        wiring.connect(m, transmitter.o, crc_appender.i)
+        wiring.connect(m, crc_appender.o, framer.i)
         wiring.connect(m, framer.o, uart.i)
-        m.d.comb += [
-            element_bytes.i.valid.eq(elements.o.valid),
-            element_bytes.i.payload.eq(element),
-            elements.o.ready.eq(element_bytes.i.ready),
-            self.tx.eq(uart.tx),
-        ]
+        m.d.comb += self.tx.eq(uart.tx)

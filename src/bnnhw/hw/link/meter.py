@@ -17,6 +17,8 @@ __all__ = ["CycleMeter"]
 class CycleMeter(wiring.Component):
     """Gives for each image the cycles from its group's `begin` to that group's `end`, modulo 2^32, in order.
 
+    An image of several chunks begins with the first of them, so its cycles contain its wait for the link.
+
     Parameters
     ----------
     groups : int

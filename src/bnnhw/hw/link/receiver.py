@@ -12,14 +12,18 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.protocol import CRC_BYTES, HEADER_BYTES, MAX_PAYLOAD, ErrorCode, Kind
 from bnnhw.hw.stream.buffer import flat_stream
 
+from .chunks import Chunks
 from .crc import Crc32
+from .image_tracker import ImageTracker
 
-__all__ = ["ACCEPTED", "VERDICT_BITS", "FrameReceiver"]
+__all__ = ["ACCEPTED", "OPENED", "VERDICT_BITS", "FrameReceiver"]
 
 ACCEPTED = 0  # in the place of an ErrorCode
+OPENED = 15
 VERDICT_BITS = 13
-"""A verdict says what is to be answered to a frame: Cat(sequence (8 bits), code (4 bits), info (1 bit)). An ERROR with
-`code`; or where that is ACCEPTED, an INFO answer with `info` and an INFER answer without."""
+"""A verdict says what is to be answered: Cat(sequence (8 bits), code (4 bits), info (1 bit)). An ERROR with `code`; or
+where that is ACCEPTED, an INFO answer with `info` and an INFER answer without. OPENED says that the first of an image's
+several chunks is there; the next verdict ends that image, with its answer, its ERROR, or an INFO which forgets it."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,9 @@ class _Frame:
     count: Signal
     kind: Signal
     sequence: Signal
-    length: Signal
+    number: Value
+    length: Value
+    in_header: Signal
     shifter: Signal
     shifting: Signal
     in_payload: Signal
@@ -42,24 +48,31 @@ class FrameReceiver(wiring.Component):
     cycles, bit by bit, so that the CRC and any width of a beat cost a shift register only: bytes and ends must come at
     least 16 cycles apart.
 
+    Of an image in several chunks the first are committed before the last ones are there. Where such an image fails,
+    its missing beats are made up, so that the core gets whole images only.
+
     Parameters
     ----------
     beat_bits : int
         Bits of a beat of `o`.
-    frame_beats : int
-        Beats of an image, whose bits are packed without gaps.
+    chunks : Chunks
+        Of an image, whose bits are packed without gaps.
 
     Members
     -------
     data, data_valid, end, damaged : In(8), In(1), In(1), In(1)
         As from Deframer.
     o : Out(stream of unsigned(beat_bits))
-        A beat is offered for one cycle; where `o` is not ready it is lost, and the frame refused with OVERRUN.
+        A received beat is offered for one cycle; where `o` is not ready it is lost, and the frame refused with OVERRUN.
     commit, rollback : Out(1)
-        The beats since the last of these are an image, or never were; after the last beat.
+        The beats since the last of these are an image's, or never were; after the last beat.
     verdict : Out(stream of unsigned(VERDICT_BITS))
-        One for each frame, offered for one cycle, that before `commit` or `rollback`. Where it is not ready, the frame
-        is dropped.
+        One for each frame but an image's inner chunks, offered for one cycle, that before `commit` or `rollback`. Where
+        it is not ready, the frame is dropped. The verdict on a failed image waits.
+    opened : Out(1)
+        An image of several chunks begins, whose number is in `verdict`.
+    busy : Out(1)
+        An image waits for its next chunk, or is made up.
     """
 
     data: Signal
@@ -70,10 +83,12 @@ class FrameReceiver(wiring.Component):
     commit: Signal
     rollback: Signal
     verdict: stream.Interface
+    opened: Signal
+    busy: Signal
 
-    def __init__(self, *, beat_bits: int, frame_beats: int):
+    def __init__(self, *, beat_bits: int, chunks: Chunks):
         self.beat_bits = beat_bits
-        self.frame_beats = frame_beats
+        self.chunks = chunks
         super().__init__(
             {
                 "data": In(8),
@@ -84,33 +99,30 @@ class FrameReceiver(wiring.Component):
                 "commit": Out(1),
                 "rollback": Out(1),
                 "verdict": Out(flat_stream(VERDICT_BITS)),
+                "opened": Out(1),
+                "busy": Out(1),
             }
         )
-
-    @property
-    def input_bytes(self) -> int:
-        """Bytes of an image."""
-        return -(-self.beat_bits * self.frame_beats // 8)
 
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.crc = crc = Crc32()
+        m.submodules.image = image = ImageTracker(chunks=self.chunks)
+        closing = Signal()  # the verdict on a failed image waits
         frame = self._take_bytes(m)
-        m.d.comb += [crc.bit.eq(frame.shifter[0]), crc.enable.eq(frame.shifting)]
-        overrun, *image = self._offer_beats(m, frame)
-        self._tell_verdict(m, frame, crc.good, overrun)
-        m.d.comb += crc.clear.eq(self.end)
+        m.d.comb += [crc.bit.eq(frame.shifter[0]), crc.enable.eq(frame.shifting), crc.clear.eq(self.end)]
+        overrun, word_bits_left = self._offer_beats(m, frame, image, closing)
+        self._tell_verdict(m, frame, image, closing, self._judge(m, frame, image, crc.good, overrun))
+        m.d.comb += self.busy.eq(image.open | image.filling | closing)
         with m.If(self.end):
-            m.d.sync += [state.eq(state.init) for state in (overrun, frame.count, frame.sequence, *image)]
+            m.d.sync += [state.eq(state.init) for state in (overrun, frame.count, frame.sequence, word_bits_left)]
         return m
 
     def _take_bytes(self, m: Module) -> _Frame:
         """Counts the bytes, keeps those of the header, and shifts out the bits of each."""
         count = Signal(range(2 * MAX_PAYLOAD + 2))  # of bytes, saturating
-        kind, sequence, length_low, length_high = header = [Signal(8) for _ in range(HEADER_BYTES)]
-        length = Signal(16)
-        m.d.comb += length.eq(Cat(length_low, length_high))
-        saturated, in_header, in_payload = Signal(), Signal(), Signal()
+        kind, sequence, *words = header = [Signal(8) for _ in range(HEADER_BYTES)]
+        saturated, in_header, in_payload = Signal(), Signal(init=1), Signal()
         shifter = Signal(8)
         shifting = Signal()
         bits_left = Signal(3)  # but one
@@ -121,24 +133,33 @@ class FrameReceiver(wiring.Component):
             m.d.sync += [shifter.eq(self.data), bits_left.eq(7), shifting.eq(1), in_payload.eq(~in_header)]
             with m.If(~saturated):
                 m.d.sync += count.eq(count + 1)
-            with m.If(in_header), m.Switch(count[:2]):
+            with m.If(in_header), m.Switch(count[:3]):
                 for offset, field in enumerate(header):
                     with m.Case(offset):
                         m.d.sync += field.eq(self.data)
-        return _Frame(count, kind, sequence, length, shifter, shifting, in_payload)
+        number, length = Cat(words[:2]), Cat(words[2:])
+        return _Frame(count, kind, sequence, number, length, in_header, shifter, shifting, in_payload)
 
-    def _offer_beats(self, m: Module, frame: _Frame) -> tuple[Signal, ...]:
-        """Offers the payload's beats. Returns whether one was lost, and what else counts from the image's begin.
+    def _offer_beats(self, m: Module, frame: _Frame, image: ImageTracker, closing: Signal) -> tuple[Signal, Signal]:
+        """Offers the payload's beats, or made up ones. Returns whether a beat was lost, and the bits left of one.
 
         `word` takes the bits of the header too, which are gone when the first beat is complete.
         """
-        overrun = Signal()
+        overrun, offered, blocked = Signal(), Signal(), Signal()
         word = Signal(self.beat_bits, reset_less=True)
         word_bits_left = Signal(range(self.beat_bits + 1), init=self.beat_bits)
-        beats_left = Signal(range(self.frame_beats + 1), init=self.frame_beats)
-        wanted = Signal(init=1)  # beats_left != 0
-        m.d.comb += self.o.payload.eq(word)
-        m.d.sync += self.o.valid.eq(0)
+        chunk = self.chunks
+        beats_left = Signal(range(chunk.beats + 1))
+        wanted = Signal()  # beats_left != 0
+        m.d.comb += [
+            blocked.eq(image.filling | closing),
+            self.o.payload.eq(word),
+            self.o.valid.eq(Mux(blocked, image.filling & ~self.rollback, offered)),
+            image.written.eq(self.o.valid & self.o.ready),
+        ]
+        m.d.sync += offered.eq(0)
+        with m.If(frame.in_header):
+            m.d.sync += [beats_left.eq(Mux(image.last, chunk.last_beats, chunk.beats)), wanted.eq(1)]
         with m.If(frame.shifting):
             m.d.sync += word.eq(Cat(word[1:], frame.shifter[0]))
         with m.If(frame.shifting & frame.in_payload & wanted):
@@ -148,44 +169,65 @@ class FrameReceiver(wiring.Component):
                     word_bits_left.eq(self.beat_bits),
                     beats_left.eq(beats_left - 1),
                     wanted.eq(beats_left != 1),
-                    self.o.valid.eq(1),
+                    offered.eq(1),
                 ]
-        with m.If(self.o.valid & ~self.o.ready):
+        with m.If(offered & (~self.o.ready | blocked)):
             m.d.sync += overrun.eq(1)
-        return overrun, word_bits_left, beats_left, wanted
+        return overrun, word_bits_left
 
-    def _tell_verdict(self, m: Module, frame: _Frame, sums_up: Value, overrun: Signal) -> None:
+    def _tell_verdict(
+        self, m: Module, frame: _Frame, image: ImageTracker, closing: Signal, judgement: tuple[Signal, Signal, Signal]
+    ) -> None:
         """The verdict in the cycle after `end`, then `commit` or `rollback`."""
-        last_sequence = Signal(9, init=0x1FF)  # above 255: none
-        is_info, code = self._judge(m, frame, last_sequence, sums_up, overrun)
-        judged_sequence, judged_code, judged_info, good = Signal(8), Signal(4), Signal(), Signal()
-        m.d.sync += [
-            judged_sequence.eq(frame.sequence),
-            judged_code.eq(code),
-            judged_info.eq(is_info),
-            good.eq(code == ACCEPTED),
-            self.verdict.valid.eq(self.end),
-        ]
-        accepted, kept = Signal(), Signal()
+        is_info, code, last_sequence = judgement
+        judged, sequence, told, info, good, inner = Signal(), Signal(8), Signal(4), Signal(), Signal(), Signal()
+        accepted = Signal()  # as if by itself, whatever the queue of verdicts says
+        m.d.comb += accepted.eq(code == ACCEPTED)
+        m.d.sync += judged.eq(self.end & ~closing)
+        with m.If(self.end & ~closing):
+            m.d.sync += [
+                sequence.eq(Mux(image.open & ~(accepted & is_info), image.open_sequence, frame.sequence)),
+                told.eq(Mux(accepted & ~is_info & ~image.last, OPENED, code)),
+                info.eq(accepted & is_info),
+                good.eq(accepted & ~is_info),
+                inner.eq(accepted & ~is_info & image.open & ~image.last),
+            ]
+        kept, whole, failed, rolled_back = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
-            self.verdict.payload.eq(Cat(judged_sequence, judged_code, judged_info)),
-            accepted.eq(self.verdict.valid & self.verdict.ready & good),
-            kept.eq(accepted & ~judged_info),
+            self.verdict.payload.eq(Cat(sequence, told, info)),
+            self.verdict.valid.eq((judged & ~inner) | closing),
+            kept.eq(judged & good & (inner | self.verdict.ready)),
+            whole.eq(kept & image.last),
+            failed.eq(judged & image.open & ~good),
+            rolled_back.eq(judged & ~kept & ~image.filling),
+            image.sequence.eq(sequence),
+            image.kept.eq(kept),
+            image.failed.eq(failed),
+            self.opened.eq(kept & ~image.open & ~image.last),
         ]
-        m.d.sync += [self.commit.eq(kept), self.rollback.eq(self.verdict.valid & ~kept)]
-        with m.If(accepted):
-            m.d.sync += last_sequence.eq(Mux(judged_info, 0x1FF, judged_sequence))
+        committed = Signal()
+        m.d.sync += [
+            committed.eq(kept),
+            self.rollback.eq(rolled_back),
+            closing.eq((failed | closing) & ~self.verdict.ready),
+        ]
+        m.d.comb += self.commit.eq(committed | image.filling)
+        with m.If(whole | (judged & info & (self.verdict.ready | image.open))):
+            m.d.sync += last_sequence.eq(Mux(info, 0x1FF, sequence))
 
     def _judge(
-        self, m: Module, frame: _Frame, last_sequence: Signal, sums_up: Value, overrun: Signal
-    ) -> tuple[Signal, Signal]:
-        """Whether the frame is an INFO request, and its ErrorCode or ACCEPTED.
+        self, m: Module, frame: _Frame, image: ImageTracker, sums_up: Value, overrun: Signal
+    ) -> tuple[Signal, Signal, Signal]:
+        """Whether the frame is an INFO request, its ErrorCode or ACCEPTED, and the last accepted number.
 
         What is judged rests for cycles before the frame ends, so each comparison has a register.
         """
-        expected = Signal(range(2 * MAX_PAYLOAD + 2))
+        last_sequence = Signal(9, init=0x1FF)  # above 255: none
+        expected = Signal(17)
         excess = Signal(signed(len(expected) + 1))
-        short, long, crc_good, is_info, is_infer, length_fits, repeated = (Signal() for _ in range(7))
+        short, long, crc_good, is_info, is_infer = (Signal() for _ in range(5))
+        length_fits, repeated, in_order = (Signal() for _ in range(3))
+        infer_bytes = Mux(image.last, self.chunks.last_bytes, self.chunks.bytes)
         m.d.sync += [
             expected.eq(frame.length + (HEADER_BYTES + CRC_BYTES)),
             excess.eq(frame.count - expected),
@@ -194,8 +236,9 @@ class FrameReceiver(wiring.Component):
             crc_good.eq(sums_up),
             is_info.eq(frame.kind == Kind.INFO),
             is_infer.eq(frame.kind == Kind.INFER),
-            length_fits.eq(frame.length == Mux(is_infer, self.input_bytes, 0)),
+            length_fits.eq(frame.length == Mux(is_infer, infer_bytes, 0)),
             repeated.eq(frame.sequence == last_sequence),
+            in_order.eq((frame.number == image.number) & (~image.open | (frame.sequence == image.open_sequence))),
         ]
         code = Signal(4, init=ACCEPTED)
         faults = {
@@ -203,8 +246,9 @@ class FrameReceiver(wiring.Component):
             ErrorCode.LONG: long,
             ErrorCode.CRC: ~crc_good,
             ErrorCode.KIND: ~is_info & ~is_infer,
-            ErrorCode.LENGTH: ~length_fits,
             ErrorCode.REPEATED: is_infer & repeated,
+            ErrorCode.ORDER: is_infer & ~in_order,
+            ErrorCode.LENGTH: ~length_fits,
             ErrorCode.OVERRUN: is_infer & overrun,
         }
         with m.If(self.damaged):
@@ -212,4 +256,4 @@ class FrameReceiver(wiring.Component):
         for fault, is_met in faults.items():
             with m.Elif(is_met):
                 m.d.comb += code.eq(fault)
-        return is_info, code
+        return is_info, code, last_sequence

@@ -1,80 +1,88 @@
 """What fixes a link: the shapes of its frames, its UART and its identity.
 
-Tests: tests/hw/test_top.py
+Tests: tests/hw/link/test_settings.py
 """
 
 import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from bnnhw.hw.link.phy.uart import BaudRate
-from bnnhw.hw.protocol import Info
+from bnnhw.hw.protocol import MAX_CHUNK, Info
 from bnnhw.hw.stream.fifo import LUT_FIFO_DEPTH, fifo_block_rams
-from bnnhw.hw.targets import Target
+from bnnhw.hw.targets import Fabric, Target
 
-__all__ = ["MAX_WINDOW", "FrameShape", "LinkSettings"]
+from .chunks import Chunks, FrameShape, cut_frame
+from .phy.uart import BaudRate
 
-MAX_WINDOW = 32
+__all__ = [
+    "BUFFERED_CHUNKS",
+    "MAX_WINDOW",
+    "VERDICT_QUEUE_DEPTH",
+    "LinkSettings",
+    "image_buffer_depth",
+    "image_chunks",
+    "lane_depth",
+    "result_chunks",
+    "result_queue_depth",
+]
+
+VERDICT_QUEUE_DEPTH = 32
+MAX_WINDOW = VERDICT_QUEUE_DEPTH - 1
 """Requests that the queue of answers holds."""
+BUFFERED_CHUNKS = 4
+"""Chunks of an image of several in the buffer that would else hold one chunk of the greatest size."""
 
 
-@dataclass(frozen=True)
-class FrameShape:
-    """One frame on a stream: `elements` elements of `width` bits in beats of `lanes`, for each of `vectors` vectors."""
+def image_chunks(fabric: Fabric, image: FrameShape, *, max_chunk: int = MAX_CHUNK) -> Chunks:
+    """The chunks of an image: one, if it has at most `max_chunk` bytes and the buffer holds two of it.
 
-    elements: int
-    lanes: int
-    width: int
-    vectors: int = 1
+    Those of larger images have a quarter of it, so that four of them fit in the place of one.
+    """
+    fits = 2 * image.beats <= fabric.block_ram_depth
+    return cut_frame(
+        image,
+        whole_bytes=max_chunk if fits else 0,
+        chunk_bytes=max_chunk // BUFFERED_CHUNKS,
+        chunk_beats=fabric.block_ram_depth // BUFFERED_CHUNKS,
+        max_bytes=max_chunk,
+    )
 
-    def __post_init__(self):
-        for name in ("elements", "lanes", "width", "vectors"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        if self.elements % self.lanes:
-            raise ValueError(f"lanes={self.lanes} must divide elements={self.elements}, those of a frame")
 
-    @property
-    def beats(self) -> int:
-        """Beats of a frame."""
-        return self.elements // self.lanes
+def result_chunks(fabric: Fabric, result: FrameShape, *, max_chunk: int = MAX_CHUNK) -> Chunks:
+    """The chunks of an answer, as long as those of larger images: short, as the queue of results holds two."""
+    return cut_frame(
+        result,
+        whole_bytes=max_chunk // BUFFERED_CHUNKS,
+        chunk_bytes=max_chunk // BUFFERED_CHUNKS,
+        chunk_beats=fabric.block_ram_depth // BUFFERED_CHUNKS,
+        max_bytes=max_chunk,
+    )
 
-    @property
-    def vector_bits(self) -> int:
-        """Bits of one vector in a beat."""
-        return self.lanes * self.width
 
-    @property
-    def beat_bits(self) -> int:
-        """Bits of a beat."""
-        return self.vectors * self.vector_bits
+def image_buffer_depth(fabric: Fabric, image: FrameShape, chunks: Chunks) -> int:
+    """Beats that the buffer of received images holds: two images, or four chunks, and what fits beside them."""
+    bits, wanted = image.vector_bits, chunks.beats * (2 if chunks.count == 1 else BUFFERED_CHUNKS)
+    depths = [depth for depth in fabric.block_ram_shapes if depth > LUT_FIFO_DEPTH and depth >= wanted]
+    rams = fifo_block_rams(fabric, width=bits, depth=depths[0])
+    return max(depth for depth in depths if fifo_block_rams(fabric, width=bits, depth=depth) == rams)
 
-    @property
-    def packed_bytes(self) -> int:
-        """Bytes of a frame whose elements are packed without gaps."""
-        return -(-self.elements * self.width // 8)
 
-    @property
-    def element_bytes(self) -> int:
-        """Bytes of an element by itself: 1, 2 or 4.
+def lane_depth(fabric: Fabric, beats: int) -> int:
+    """Words of the queue that holds an image, or a result, of so many beats."""
+    return max(fabric.distributed_ram_depth, 1 << (beats + 1).bit_length())
 
-        Raises
-        ------
-        ValueError
-            When the element is wider.
-        """
-        for count in (1, 2, 4):
-            if self.width <= 8 * count:
-                return count
-        raise ValueError(f"width={self.width} must be at most 32")
+
+def result_queue_depth(fabric: Fabric, chunks: Chunks) -> int:
+    """Words of the queue that holds a result of one chunk, or two chunks of a longer one."""
+    return lane_depth(fabric, chunks.beats) if chunks.count == 1 else max(8, 2 * chunks.beats)
 
 
 @dataclass(frozen=True)
 class LinkSettings:
     """The static choices of a Link.
 
-    image, result: frames at the core's input and output. result_signed: whether the result's elements are two's
-    complement. network_id: 8 bytes. timeout_cycles: silence inside a frame that ends it.
+    image, result: frames at the core's input and output. network_id: 8 bytes. timeout_cycles: silence inside a frame
+    that ends it. max_chunk: bytes of the longest chunk of an image.
 
     Raises
     ------
@@ -84,38 +92,57 @@ class LinkSettings:
 
     image: FrameShape
     result: FrameShape
-    result_signed: bool
     rate: BaudRate
     network_id: bytes
     timeout_cycles: int
     target: Target
+    max_chunk: int = MAX_CHUNK
 
     def __post_init__(self):
         two_bytes = math.ceil(20 * self.rate.clock_hz / self.rate.baud)
         if self.timeout_cycles < two_bytes:
             raise ValueError(f"timeout_cycles={self.timeout_cycles} must be at least {two_bytes}, two bytes' time")
         _ = self.info
+        for name, frame in (("image", self.image), ("result", self.result)):
+            longest = self.target.fabric.block_ram_depth
+            if frame.vectors > 1 and lane_depth(self.target.fabric, frame.beats) > longest:
+                raise ValueError(
+                    f"vectors={frame.vectors} need queues of {longest} beats at most, where the {name}'s {frame.beats} "
+                    "beats must fit; use vectors=1"
+                )
+
+    @cached_property
+    def image_chunks(self) -> Chunks:
+        """What an image is sent in."""
+        return image_chunks(self.target.fabric, self.image, max_chunk=self.max_chunk)
+
+    @cached_property
+    def result_chunks(self) -> Chunks:
+        """What the outputs of an answer are sent in."""
+        return result_chunks(self.target.fabric, self.result, max_chunk=self.max_chunk)
 
     @cached_property
     def image_buffer_depth(self) -> int:
-        """Beats that the buffer of received images holds: those of two images, and what fits beside them."""
-        beats, bits, fabric = self.image.beats, self.image.vector_bits, self.target.fabric
-        depths = [depth for depth in fabric.block_ram_shapes if depth > LUT_FIFO_DEPTH and depth >= 2 * beats]
-        if not depths:
-            raise ValueError(
-                f"a frame of {beats} beats is too long for the link, which holds two of them in at most "
-                f"{fabric.block_ram_depth} beats; use more lanes"
-            )
-        rams = fifo_block_rams(fabric, width=bits, depth=depths[0])
-        return max(depth for depth in depths if fifo_block_rams(fabric, width=bits, depth=depth) == rams)
+        """Beats that the buffer of received images holds."""
+        return image_buffer_depth(self.target.fabric, self.image, self.image_chunks)
+
+    @cached_property
+    def result_queue_depth(self) -> int:
+        """Words of the queue of results, where one vector has it."""
+        return result_queue_depth(self.target.fabric, self.result_chunks)
 
     @cached_property
     def info(self) -> Info:
-        """What the device says about itself."""
+        """What the device says about itself. In the queue of answers an image of several chunks has two places, and
+        as many are left for what is refused."""
+        chunks = self.image_chunks
+        window = MAX_WINDOW if chunks.count == 1 else MAX_WINDOW // 4
         return Info(
-            window=min(MAX_WINDOW, self.image_buffer_depth // self.image.beats),
+            window=min(window, self.image_buffer_depth // chunks.beats),
+            input_chunk=chunks.bytes,
+            output_chunk=self.result_chunks.bytes,
             input_bytes=self.image.packed_bytes,
-            output_bytes=self.result.elements * self.result.element_bytes,
+            output_bytes=self.result.packed_bytes,
             clock_hz=self.rate.clock_hz,
             network_id=self.network_id,
         )

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from bnnhw.hls.schedule import Delays
+
 from .cells import Cells
 
 __all__ = ["Fabric"]
@@ -31,6 +33,8 @@ class Fabric:
         that synthesis makes takes a constant.
     chain_positions : int
         Positions of a carry chain after which a new one begins at the next adder.
+    delays : Delays
+        What programs of operators are scheduled by.
     """
 
     lut_inputs: int
@@ -41,6 +45,7 @@ class Fabric:
     carry_luts: int
     carry_end_luts: int
     chain_positions: int
+    delays: Delays
 
     @cached_property
     def block_ram_depth(self) -> int:

@@ -20,6 +20,7 @@ from bnnhw.compiler.ir.ops.integer.invert import Invert
 from bnnhw.compiler.ir.ops.integer.matmul import MatMul
 from bnnhw.compiler.ir.ops.integer.max_pool import MaxPool
 from bnnhw.compiler.ir.ops.integer.multi_threshold import MultiThreshold
+from bnnhw.compiler.ir.ops.integer.pointwise import Pointwise
 from bnnhw.compiler.ir.ops.integer.product import Product
 from bnnhw.compiler.ir.ops.integer.score_table import ScoreTable
 from bnnhw.compiler.ir.ops.integer.sum_pool import SumPool
@@ -65,6 +66,7 @@ __all__ = [
     "MaxPool",
     "MultiThreshold",
     "Op",
+    "Pointwise",
     "Product",
     "Quantise",
     "Reachable",

@@ -71,6 +71,10 @@ class Fields:
         """The same, None where the node has none."""
         return self.vector(name) if name in self._tensors else None
 
+    def integers(self, name: str) -> NDArray[np.int64]:
+        """An int64 vector of any length."""
+        return self._tensor(name, torch.int64)
+
     def signs(self, name: str, rows: int, cols: int) -> NDArray[np.int8]:
         """+-1 weights, (rows, cols) int8, out of bits (`pack_signs`)."""
         bits = np.unpackbits(self._tensor(name, torch.uint8, (rows, -(-cols // 8))), axis=1, bitorder="little")

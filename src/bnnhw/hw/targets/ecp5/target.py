@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Module
 
+from bnnhw.hls.schedule import Delays
 from bnnhw.hw.targets.cells import CellNames
 from bnnhw.hw.targets.fabric import Fabric
 from bnnhw.hw.targets.models import SimulationModels
@@ -33,6 +34,7 @@ class Ecp5(Target):
         carry_luts=2,
         carry_end_luts=2,
         chain_positions=CHAIN_POSITIONS,
+        delays=Delays(clock=0.60, lut=1.00, carry=1.86, carry_bit=0.037, multiplier=6.5),
     )
     tools = TOOLS
     models = SimulationModels(

@@ -1,0 +1,211 @@
+"""What each integer of a program can be, and the program without what cannot happen.
+
+Ranges are intervals. Where the inputs that an integer depends on take few values together, it is computed for all of
+them: its range is exact then, and integers that are equal for all inputs are one. So nothing overflows unseen.
+
+Tests: tests/hls/test_operator.py
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import OperatorError
+from .intervals import Span, interval
+from .program import MEANINGS, Attribute, Instruction, Program
+
+__all__ = ["RangedProgram", "with_codes", "with_ranges"]
+
+ENUMERATED = 2**16
+"""Values of the inputs together up to which an integer is computed for all of them."""
+WIDEST = 2**62
+
+
+@dataclass(frozen=True)
+class RangedProgram:
+    """A program, and the least and greatest value of each instruction's result."""
+
+    program: Program
+    spans: tuple[Span, ...]
+
+    @property
+    def result(self) -> Span:
+        """The range of all results together."""
+        spans = [self.spans[number] for number in self.program.outputs]
+        return min(lo for lo, _ in spans), max(hi for _, hi in spans)
+
+
+def with_ranges(program: Program, spans: Sequence[Span]) -> RangedProgram:
+    """The program for inputs in these ranges, in as few instructions as it then takes.
+
+    OperatorError, which names the author's line, for what overflows and for indices beyond a table.
+    """
+    builder = Builder()
+    outputs = builder.replay(program, [builder.input(number, span) for number, span in enumerate(spans)])
+    return builder.finish(outputs)
+
+
+def with_codes(program: Program, span: Span, step: int) -> RangedProgram:
+    """The same on codes: each input is lo + step*code of the range lo to hi; all results are counted from the least
+    one of any."""
+    builder = Builder()
+    lo, hi = span
+    inputs = []
+    for number in range(program.inputs):
+        code = builder.input(number, (0, (hi - lo) // step))
+        scaled = builder.make("mul", code, builder.constant(step))
+        inputs.append(builder.make("add", scaled, builder.constant(lo)))
+    outputs = builder.replay(program, inputs)
+    least = builder.constant(min(builder.spans[number][0] for number in outputs))
+    return builder.finish([builder.make("sub", number, least) for number in outputs])
+
+
+class Builder:
+    """Makes each instruction once, with its range, or something simpler that is the same."""
+
+    def __init__(self) -> None:
+        self.instructions: list[Instruction] = []
+        self.spans: list[Span] = []
+        self._numbers: dict[Instruction, int] = {}
+        self._supports: list[tuple[int, ...]] = []  # the inputs that an integer depends on
+        self._values: list[NDArray[np.int64] | None] = []  # for all values of these, an axis each
+        self._same: dict[tuple[tuple[int, ...], bytes], int] = {}
+
+    def input(self, number: int, span: Span) -> int:
+        """The number of an input."""
+        lo, hi = span
+        values = np.arange(lo, hi + 1) if hi - lo < ENUMERATED else None
+        return self._append(Instruction("input", attribute=number), span, (len(self.instructions),), values)
+
+    def replay(self, program: Program, inputs: Sequence[int]) -> list[int]:
+        """The numbers of a program's results for these inputs."""
+        made: list[int] = []
+        for each in program.instructions:
+            if each.op == "input":
+                assert isinstance(each.attribute, int)
+                made.append(inputs[each.attribute])
+            else:
+                arguments = (made[arg] for arg in each.args)
+                made.append(self.make(each.op, *arguments, attribute=each.attribute, at=each.place))
+        return [made[number] for number in program.outputs]
+
+    def constant(self, value: int) -> int:
+        """The number of a constant."""
+        return self.make("const", attribute=value)
+
+    def make(self, op: str, *args: int, attribute: Attribute = None, at: str = "") -> int:
+        """The number of an instruction, or of what is the same."""
+        if (simpler := self._simpler(op, args, attribute, at)) is not None:
+            return simpler
+        instruction = Instruction(op, args, attribute, at)
+        if instruction in self._numbers:
+            return self._numbers[instruction]
+        support = tuple(sorted({one for arg in args for one in self._supports[arg]}))
+        lo, hi = interval(instruction, self.instructions, self.spans)
+        if max(-lo, hi) >= WIDEST:
+            raise OperatorError(f"{at or 'an operator'}: a value spans {lo} to {hi}, more than 62 bits; clip it before")
+        values = self._enumerated(instruction, support)
+        if values is not None:
+            lo, hi = int(values.min()), int(values.max())
+        if lo == hi and op != "const":
+            number = self.constant(lo)
+        elif values is not None and op != "const":
+            key = support, values.tobytes()
+            number = self._same.get(key, len(self.instructions))
+            if number == len(self.instructions):
+                self._same[key] = self._append(instruction, (lo, hi), support, values)
+        else:
+            number = self._append(instruction, (lo, hi), support, values)
+        self._numbers[instruction] = number
+        return number
+
+    def finish(self, outputs: list[int]) -> RangedProgram:
+        """All that these need, and the inputs."""
+        needed = set(outputs)
+        for number in reversed(range(len(self.instructions))):
+            if number in needed:
+                needed |= set(self.instructions[number].args)
+        kept = [n for n, each in enumerate(self.instructions) if n in needed or each.op == "input"]
+        place = {number: position for position, number in enumerate(kept)}
+        return RangedProgram(
+            Program(
+                tuple(
+                    replace(self.instructions[number], args=tuple(place[arg] for arg in self.instructions[number].args))
+                    for number in kept
+                ),
+                tuple(place[number] for number in outputs),
+            ),
+            tuple(self.spans[number] for number in kept),
+        )
+
+    def _append(
+        self, instruction: Instruction, span: Span, support: tuple[int, ...], values: NDArray[np.int64] | None
+    ) -> int:
+        self.instructions.append(instruction)
+        self.spans.append(span)
+        self._supports.append(support)
+        self._values.append(values)
+        return len(self.instructions) - 1
+
+    def _enumerated(self, instruction: Instruction, support: tuple[int, ...]) -> NDArray[np.int64] | None:
+        """The results for all values of the inputs, where these are few."""
+        sizes = {one: self.spans[one][1] - self.spans[one][0] + 1 for one in support}
+        if prod(sizes.values()) > ENUMERATED:
+            return None
+        arguments = []
+        for arg in instruction.args:
+            values = self._values[arg]
+            assert values is not None  # it depends on no more inputs
+            arguments.append(values.reshape([sizes[one] if one in self._supports[arg] else 1 for one in support]))
+        results = MEANINGS[instruction.op].apply(instruction.attribute, *arguments)
+        return np.ascontiguousarray(np.broadcast_to(results, list(sizes.values())), np.int64)
+
+    def _constant_of(self, number: int) -> int | None:
+        found = self.instructions[number]
+        return found.attribute if found.op == "const" and isinstance(found.attribute, int) else None
+
+    def _simpler(self, op: str, args: tuple[int, ...], attribute: Attribute, at: str) -> int | None:
+        """What is the same as this instruction, where that is simpler."""
+        constants = [self._constant_of(arg) for arg in args]
+        if op in ("shl", "shr") and attribute == 0:
+            return args[0]
+        if op in ("add", "sub") and constants[1] == 0:
+            return args[0]
+        if op == "add" and constants[0] == 0:
+            return args[1]
+        if op == "mux" and (constants[0] is not None or args[1] == args[2]):
+            return args[1] if constants[0] else args[2]
+        if op == "mul":
+            for number, constant in zip(args, reversed(constants), strict=True):
+                if constant is not None:
+                    return self._times(number, constant, at)
+        return None
+
+    def _times(self, number: int, factor: int, at: str) -> int:
+        """A multiple by shifts and additions: the fewest signed digits (canonical; Reitwiesner 1960)."""
+        total, positive = None, True
+        for shift, sign in sorted(signed_digits(factor), key=lambda digit: -digit[1]):
+            term = self.make("shl", number, attribute=shift, at=at)
+            if total is None:
+                total, positive = term, sign > 0
+            else:
+                total = self.make("add" if (sign > 0) == positive else "sub", total, term, at=at)
+        if total is None:
+            return self.constant(0)
+        return total if positive else self.make("sub", self.constant(0), total, at=at)
+
+
+def signed_digits(factor: int) -> list[tuple[int, int]]:
+    """(shift, +1 or -1): factor = sum of sign * 2^shift, no two shifts side by side."""
+    digits, shift = [], 0
+    while factor:
+        if factor & 1:
+            digit = 2 - (factor & 3)
+            digits.append((shift, digit))
+            factor -= digit
+        factor >>= 1
+        shift += 1
+    return digits

@@ -1,0 +1,1 @@
+"""Programs of operators that are written in Python, as pipelines."""

@@ -1,0 +1,76 @@
+"""Operators written in Python, between the layers of a network, from torch to the RTL and the virtual board."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import bnnhw
+from bnnhw import hls
+from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, Quantise, Sign, TensorNorm, ToChannelsFirst
+from bnnhw.model.export import save
+
+from .branches import shaken
+
+IMAGES = np.random.default_rng(0).integers(0, 17, (40, 8, 8, 1))
+
+
+@hls.pointwise
+def leaky_relu(x):
+    return np.where(x >= 0, x, x >> 3)
+
+
+@hls.pointwise
+def hard_swish(x):
+    return (x * np.clip(x + 48, 0, 96) * 171) >> 14
+
+
+SQUARES = hls.table(np.arange(16) ** 2)
+
+
+@hls.pointwise
+def square(x):
+    return SQUARES[np.clip(abs(x), 0, 15)]
+
+
+OPERATORS = {"leaky_relu": leaky_relu, "hard_swish": hard_swish, "square": square}
+
+
+def between_layers(operator: hls.Pointwise) -> nn.Module:
+    """Behind sums of a layer, before the sums of the next one's batch norm; and on activations of two bits."""
+    return nn.Sequential(
+        InputThreshold(7.5),
+        ToChannelsFirst(),
+        BinaryConv2d(1, 4, 3, padding=1, pad_value=-1),
+        hls.Layer(operator),
+        nn.BatchNorm2d(4),
+        Quantise(2),
+        hls.Layer(operator),
+        nn.Flatten(),
+        BinaryLinear(256, 12),
+        nn.BatchNorm1d(12),
+        Sign(),
+        BinaryLinear(12, 10),
+        TensorNorm(),
+    )
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_every_level_is_equal(name: str, tmp_path: Path):
+    network = shaken(between_layers(OPERATORS[name]))
+    save(network, tmp_path / "model.pt", example_input=IMAGES, input_range=(0, 16))
+    verified = bnnhw.verify(tmp_path / "model.pt", through="rtl", samples=40)
+    assert verified.steps[-1].upper == "RTL"
+    assert verified.is_equal, verified.steps
+
+
+def test_an_operator_on_the_virtual_board(tmp_path: Path):
+    network = shaken(between_layers(leaky_relu))
+    save(network, tmp_path / "model.pt", example_input=IMAGES, input_range=(0, 16))
+    with torch.no_grad():
+        expected = network(torch.from_numpy(IMAGES).float()).argmax(1)
+    bnnhw.build(tmp_path / "model.pt", tmp_path / "build", stop_after="rtl")
+    answers = bnnhw.run(tmp_path / "build", IMAGES, simulate=True)
+    assert [answer.index for answer in answers] == expected.tolist()
