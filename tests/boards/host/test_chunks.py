@@ -71,6 +71,20 @@ def test_one_lost_taken_is_made_good_by_the_next():
         assert [answer.outputs for answer in link.infer_many(IMAGES)] == [network(image) for image in IMAGES]
 
 
+def test_numbers_go_on_after_a_later_info():
+    """So what is late, and was sent before that INFO, answers no image that is sent behind it."""
+    silent = lambda number, wire: b"" if 4 <= number < 30 and wire[1] != Kind.INFO_ANSWER else wire  # noqa: E731
+    with (
+        FakeBoard(INFO, network, damage_answer=silent) as board,
+        BoardLink(board.port, baud=3_000_000, timeout_s=0.1, retries=20) as link,
+    ):
+        assert [answer.outputs for answer in link.infer_many(IMAGES[:5])] == [network(image) for image in IMAGES[:5]]
+    sent = [frame for frame in board.received if isinstance(frame, Frame)]
+    numbers = [frame.sequence for frame in sent if frame.kind == Kind.INFER and frame.number == 0]
+    assert sum(frame.kind == Kind.INFO for frame in sent) > 1
+    assert numbers == list(range(len(numbers)))
+
+
 def test_megabytes():
     size = 3_000_001
     large = replace(INFO, window=4, input_chunk=4096, output_chunk=4096, input_bytes=size, output_bytes=size)

@@ -17,6 +17,12 @@ DEVICES: dict[str, dict[str, Any]] = {
     "both, the answer while the image comes": {"image_bytes": 50, "output_bytes": 50, "early": True, "pauses": 4},
     "both, the answer behind the image": {"image_bytes": 34, "output_bytes": 19, "early": False},
     "the answer before the image has come": {"image_bytes": 70, "output_bytes": 9, "early": True},
+    "a chunk of the answer from more than a window": {
+        "image_bytes": 300,
+        "output_bytes": 18,
+        "early": True,
+        "every": 16,
+    },
     "side by side": {"image_bytes": 40, "output_bytes": 19, "early": False, "vectors": 3},
 }
 
@@ -39,11 +45,12 @@ def soak(line: DamagedLine, device: Device, *, images: int, seed: int) -> None:
 
 @pytest.mark.parametrize("name", DEVICES)
 def test_nothing_is_sent_twice_over_a_sound_line(name: str, monkeypatch: pytest.MonkeyPatch):
-    line = DamagedLine(device(name), seed=0, rate=0).install(monkeypatch)
-    soak(line, device(name), images=50, seed=0)
     info = device(name).info
-    assert line.requests.frames == 1 + 50 * -(-info.input_bytes // info.input_chunk)
-    assert line.answers.frames <= line.requests.frames + 50 * -(-info.output_bytes // info.output_chunk)
+    images = min(50, 5000 // info.input_bytes)
+    line = DamagedLine(device(name), seed=0, rate=0).install(monkeypatch)
+    soak(line, device(name), images=images, seed=0)
+    assert line.requests.frames == 1 + images * -(-info.input_bytes // info.input_chunk)
+    assert line.answers.frames <= line.requests.frames + images * -(-info.output_bytes // info.output_chunk)
 
 
 @pytest.mark.parametrize("name", DEVICES)

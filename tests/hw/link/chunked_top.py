@@ -28,17 +28,28 @@ NETWORK_ID = b"net-0001"
 class Transform(wiring.Component):
     """Turns images of `beats` bytes into answers of `out_beats` bytes, each of which depends on all bytes so far.
 
-    digest[n] = 5 * digest[n - 1] + image[n]; where it answers `early`, byte n of the answer is the digest after byte n
-    of the image, given at once; those that are left, or otherwise all, come behind the last byte of the image:
-    digest + 7 * n. Either side pauses in `pauses` of 8 cycles, as an LFSR says; for the first `hold` cycles nothing is
-    taken.
+    digest[n] = 5 * digest[n - 1] + image[n]; where it answers `early`, byte n of the answer is the digest after
+    (n + 1) * `every` bytes of the image (a power of two), given at once; those that are left, or otherwise all, come
+    behind the last byte of the image: digest + 7 * n. Either side pauses in `pauses` of 8 cycles, as an LFSR says; for
+    the first `hold` cycles nothing is taken.
     """
 
-    def __init__(self, *, beats: int, out_beats: int, early: bool, vectors: int = 1, pauses: int = 0, hold: int = 0):
+    def __init__(
+        self,
+        *,
+        beats: int,
+        out_beats: int,
+        early: bool,
+        vectors: int = 1,
+        every: int = 1,
+        pauses: int = 0,
+        hold: int = 0,
+    ):
         self.beats = beats
         self.out_beats = out_beats
         self.early = early
         self.vectors = vectors
+        self.every = every
         self.pauses = pauses
         self.hold = hold
         super().__init__({"i": In(flat_stream(8 * vectors)), "o": Out(flat_stream(8 * vectors))})
@@ -49,7 +60,7 @@ class Transform(wiring.Component):
         for byte in image:
             digest = (5 * digest + byte) % 256
             answer.append(digest)
-        answer = answer[: self.out_beats] if self.early else []
+        answer = answer[self.every - 1 :: self.every][: self.out_beats] if self.early else []
         answer += [(digest + 7 * n) % 256 for n in range(len(answer), self.out_beats)]
         return bytes(answer)
 
@@ -64,11 +75,11 @@ class Transform(wiring.Component):
             m.d.sync += held.eq(held - 1)
         go = (noise[:3] >= self.pauses) & (held == 0)
         whole, done = taken == self.beats, given == self.out_beats
-        early = self.early & (given < taken)
+        early = self.early & (given < taken >> self.every.bit_length() - 1)
         m.d.comb += [
             self.i.ready.eq(~whole & ~offering & ~(early & ~done) & go),
             self.o.valid.eq(offering),
-            step.eq(Mux(given < self.beats, 0, 7 * given) if self.early else 7 * given),
+            step.eq(Mux(given < self.beats // self.every, 0, 7 * given) if self.early else 7 * given),
             self.o.payload.eq(Cat((digest + step)[:8] for digest in digests)),
         ]
         with m.If((self.i.valid | (taken != 0)) & (self.pauses != 0)):  # an idle design stands still
