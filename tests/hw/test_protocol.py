@@ -4,6 +4,7 @@ import doctest
 import pickle
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -78,7 +79,7 @@ def test_payload_limit():
         encode(Frame(Kind.INFER, 0, bytes(4101)))
 
 
-FIELDS = {"window": 2, "input_chunk": 50, "output_chunk": 1, "input_bytes": 98, "output_bytes": 1}
+FIELDS: dict[str, Any] = {"window": 2, "input_chunk": 50, "output_chunk": 1, "input_bytes": 98, "output_bytes": 1}
 FIELDS |= {"clock_hz": 100_000_000, "network_id": bytes(8)}
 
 

@@ -11,7 +11,7 @@ from .operator import Pointwise as Pointwise
 from .operator import pointwise as pointwise
 from .operator import table as table
 
-__all__ = ["Layer", "OperatorError", "Pointwise", "pointwise", "table"]
+__all__ = ["OperatorError", "Pointwise", "pointwise", "table"]
 
 
 def __getattr__(name: str) -> Any:

@@ -48,8 +48,9 @@ def check(made: Schedule, *, groups: int, seed: int, stalls: tuple[float, float]
     if stalls == (0.0, 0.0):
         assert trace.output_cycles[0] - trace.input_cycles[0] == made.latency
     dut = ProgramPipeline(schedule=made, groups=groups, target=ECP5)
-    sizes = {"input_lanes": 1, "input_width": len(dut.i.payload), "output_lanes": 1, "output_width": len(dut.o.payload)}
-    simulator = BatchSimulator(Core(units=[dut], **sizes))
+    bits, width = len(dut.i.payload), len(dut.o.payload)
+    core = Core(units=[dut], input_lanes=1, input_width=bits, output_lanes=1, output_width=width)
+    simulator = BatchSimulator(core)
     found = simulator.run(to_words(beats), output_beats=60, stall_probability=stalls, seed=seed)
     np.testing.assert_array_equal(found.outputs, to_words(expected)[:, :, : found.outputs.shape[2]])
 
