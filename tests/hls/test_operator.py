@@ -8,6 +8,7 @@ import pytest
 from bnnhw import hls
 from bnnhw.hls.program import run
 from bnnhw.hls.ranges import with_codes, with_ranges
+from bnnhw.hls.schedule import check_sizes
 from bnnhw.hls.stored import from_integers, to_integers
 
 from .functions import random_function
@@ -79,7 +80,7 @@ def branching(x):
     return -x
 
 
-TABLE = hls.table([1, 2, 3])
+TABLE, LONG = hls.table([1, 2, 3]), hls.table(np.arange(2**15))
 WRONG = {
     "if": (branching, "if, and, or, not, min and max of a value has no hardware; write np.where"),
     "and": (lambda x: x > 0 and x < 5, "if, and, or, not, min and max of a value has no hardware"),
@@ -106,6 +107,22 @@ def test_what_has_no_hardware_is_named_with_its_line_and_a_remedy(name: str):
     pattern = rf"^test_operator\.py:\d+: {message if '.*' in message else re.escape(message)}"
     with pytest.raises(hls.OperatorError, match=pattern):
         of(function)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (
+            lambda x: LONG[x & 32767],
+            "a table has 32768 entries, and a block RAM 16384; shift the index, or choose between",
+        ),
+        (lambda x: (x << 10) * x, "a product has a factor of 28 bits, and a multiplier takes 18; shift or clip it"),
+    ],
+)
+def test_what_no_primitive_holds_is_named(function, message: str):
+    ranged = with_ranges(hls.pointwise(function).program, [(-100_000, 100_000)])
+    with pytest.raises(hls.OperatorError, match=rf"^test_operator\.py:\d+: {message}"):
+        check_sizes(ranged)
 
 
 def test_an_operator_reads_one_value():

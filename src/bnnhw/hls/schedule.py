@@ -14,12 +14,16 @@ from .intervals import Span, width_of
 from .program import Instruction
 from .ranges import RangedProgram
 
-__all__ = ["Delays", "Schedule", "is_block_table", "schedule"]
+__all__ = ["Delays", "Schedule", "check_sizes", "is_block_table", "is_sign", "schedule"]
 
 BLOCK_BITS = 512
 """Bits of a table above which it is block RAM."""
 BLOCK_CYCLES = 2
 """From a block RAM's address to its entry."""
+MOST_ENTRIES = 2**14
+"""Of a table, those of one block RAM."""
+WIDEST_FACTOR = 18
+"""Bits of what a multiplier takes."""
 WIRES = ("input", "const", "shl", "shr")
 
 
@@ -99,6 +103,23 @@ def schedule(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Sched
             done[-1] = stage + BLOCK_CYCLES, 0.0
     latency = max(1, *(done[output][0] + (done[output][1] > 0) for output in ranged.program.outputs))
     return Schedule(ranged, tuple(stage for stage, _ in done), latency)
+
+
+def check_sizes(ranged: RangedProgram) -> None:
+    """OperatorError, which names the author's line, for tables and products that no primitive holds."""
+    for each in ranged.program.instructions:
+        entries = len(each.attribute) if isinstance(each.attribute, tuple) else 0
+        if entries > MOST_ENTRIES:
+            raise OperatorError(
+                f"{each.place}: a table has {entries} entries, and a block RAM {MOST_ENTRIES}; shift the index, or choose "
+                "between tables with np.where"
+            )
+        bits = max((width_of(ranged.spans[arg]) for arg in each.args), default=0)
+        if each.op == "mul" and bits > WIDEST_FACTOR:
+            raise OperatorError(
+                f"{each.place}: a product has a factor of {bits} bits, and a multiplier takes {WIDEST_FACTOR}; shift or "
+                "clip it before"
+            )
 
 
 def is_block_table(each: Instruction, span: Span) -> bool:

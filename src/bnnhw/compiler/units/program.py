@@ -11,7 +11,7 @@ from bnnhw.compiler.ir.ops import Pointwise
 from bnnhw.compiler.ir.types import TensorType
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.ranges import RangedProgram, with_codes
-from bnnhw.hls.schedule import Schedule, schedule
+from bnnhw.hls.schedule import Schedule, check_sizes, schedule
 from bnnhw.hw.program.area import program_area
 from bnnhw.hw.program.pipeline import ProgramPipeline, program_flow
 from bnnhw.hw.stream.flow import Channel, Flow
@@ -77,4 +77,5 @@ def _(op: Pointwise, codes: Codes, x: TensorType, y: TensorType) -> tuple[list[S
     element = element_of(x)
     steps, codes = carried_as(element, codes)
     ranged = with_codes(op.program, (element.lo, element.hi), element.step)
+    check_sizes(ranged)
     return [*steps, Programming(ranged)], Codes.of(element_of(y), codes.channels)
