@@ -111,14 +111,14 @@ def check_sizes(ranged: RangedProgram) -> None:
         entries = len(each.attribute) if isinstance(each.attribute, tuple) else 0
         if entries > MOST_ENTRIES:
             raise OperatorError(
-                f"{each.place}: a table has {entries} entries, and a block RAM {MOST_ENTRIES}; shift the index, or choose "
-                "between tables with np.where"
+                f"{each.place}: a table has {entries} entries, and a block RAM {MOST_ENTRIES}; shift the index, or "
+                "choose between tables with np.where"
             )
         bits = max((width_of(ranged.spans[arg]) for arg in each.args), default=0)
         if each.op == "mul" and bits > WIDEST_FACTOR:
             raise OperatorError(
-                f"{each.place}: a product has a factor of {bits} bits, and a multiplier takes {WIDEST_FACTOR}; shift or "
-                "clip it before"
+                f"{each.place}: a product has a factor of {bits} bits, and a multiplier takes {WIDEST_FACTOR}; shift "
+                "or clip it before"
             )
 
 
