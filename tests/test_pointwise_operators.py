@@ -35,6 +35,14 @@ def square(x):
     return SQUARES[np.clip(abs(x), 0, 15)]
 
 
+ROOTS = hls.table(np.round(16 * np.sqrt(np.arange(256))).astype(int))
+
+
+@hls.pointwise
+def square_root(x):
+    return ROOTS[np.clip(x, 0, 255)]
+
+
 OPERATORS = {"leaky_relu": leaky_relu, "hard_swish": hard_swish, "square": square}
 
 
@@ -64,6 +72,38 @@ def test_every_level_is_equal(name: str, tmp_path: Path):
     verified = bnnhw.verify(tmp_path / "model.pt", through="rtl", samples=40)
     assert verified.steps[-1].upper == "RTL"
     assert verified.is_equal, verified.steps
+
+
+def test_an_operator_behind_the_last_layer(tmp_path: Path):
+    network = nn.Sequential(
+        InputThreshold(7.5), ToChannelsFirst(), BinaryConv2d(1, 2, 3, padding=1, pad_value=-1), hls.Layer(hard_swish)
+    )
+    save(network.eval(), tmp_path / "model.pt", example_input=IMAGES, input_range=(0, 16))
+    verified = bnnhw.verify(tmp_path / "model.pt", through="rtl", samples=40)
+    assert verified.is_equal, verified.steps
+
+
+def test_gradients_are_those_without_roundings():
+    x = torch.tensor([-16.0, -3.0, 5.0], requires_grad=True)
+    y = hls.Layer(leaky_relu)(x)
+    assert y.tolist() == [-2, -1, 5]
+    y.sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [0.125, 0.125, 1]
+
+
+def test_a_trained_gain_is_found_again():
+    """Behind an operator whose gradient says which way."""
+    x = torch.randint(0, 128, (200,), generator=torch.Generator().manual_seed(0)).float()
+    curve, gain = hls.Layer(square_root), nn.Parameter(torch.tensor(1.5))
+    target = curve(x)
+    optimiser = torch.optim.Adam([gain], 0.02)
+    for _ in range(100):
+        loss = (curve(x * gain) - target).pow(2).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert gain.item() == pytest.approx(1, abs=0.05)
 
 
 def test_an_operator_on_the_virtual_board(tmp_path: Path):
