@@ -46,6 +46,17 @@ class Several(Images):
         return x, self.last(y), self.scores(y)
 
 
+class Tapped(Images):
+    """A chain that gives what it makes halfway, too."""
+
+    def __init__(self):
+        super().__init__(nn.Flatten(), BinaryLinear(256, 5))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        x = self.body(self.first(x))
+        return x, self.last(x)
+
+
 def conv(channels: int, rows: int) -> BinaryConv2d:
     return BinaryConv2d(channels, rows, 3, padding=1, pad_value=-1)
 
@@ -58,6 +69,7 @@ NETWORKS = {
     "channels last": lambda: Images(conv(4, 2), nn.BatchNorm2d(2), Sign(), ToChannelsLast()),
     "vector": lambda: Images(conv(4, 2), nn.BatchNorm2d(2), Sign(), ToChannelsLast(), nn.Flatten()),
     "several": Several,
+    "tapped": Tapped,
 }
 
 

@@ -18,4 +18,4 @@ def __getattr__(name: str) -> Any:
     """`Layer` is torch's, which operators by themselves do without."""
     if name != "Layer":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module("bnnhw.model.layers.operator").Layer
+    return import_module("bnnhw.model.layers.operator").OperatorLayer

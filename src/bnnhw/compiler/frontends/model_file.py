@@ -71,9 +71,10 @@ def unpack(content: bytes) -> Any:
 def to_plain(graph: Graph) -> dict[str, Any]:
     """The contents of the model file of a trained graph."""
     stored = {node.name: node.op.to_plain() for node in graph.nodes}
+    is_chain = graph.off_chain() is None and len(graph.outputs) == 1 and graph.meta.get("classes")
     return {
         "format": FORMAT,
-        "version": CHAIN if graph.off_chain() is None and _is_of_scores(graph) else GRAPH,
+        "version": CHAIN if is_chain else GRAPH,
         "graph": {
             "inputs": [_plain_input(value) for value in graph.inputs],
             "nodes": [
@@ -133,11 +134,6 @@ def scores_of(graph: Graph) -> tuple[int, ...]:
     """The lengths of the outputs with one score a class, each length once."""
     shapes = infer_types(graph)
     return tuple(dict.fromkeys(shapes[value].shape[0] for value in graph.outputs if len(shapes[value].shape) == 1))
-
-
-def _is_of_scores(graph: Graph) -> bool:
-    """Whether the graph has one output, with one score a class."""
-    return len(graph.outputs) == 1 and bool(scores_of(graph))
 
 
 def _check_ends(graph: Graph, version: int) -> None:

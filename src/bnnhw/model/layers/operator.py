@@ -15,11 +15,11 @@ from bnnhw.hls.operator import Pointwise
 from bnnhw.hls.program import MEANINGS, Instruction, Program
 from bnnhw.model.registry import module_of, op_of
 
-__all__ = ["Layer"]
+__all__ = ["OperatorLayer"]
 
 
-class Layer(nn.Module):
-    """y = f(x) for an operator f: on whole numbers exactly its integers, others are rounded before.
+class OperatorLayer(nn.Module):
+    """`hls.Layer`: y = f(x) for an operator f: on whole numbers exactly its integers, others are rounded before.
 
     Backwards it is the same without roundings: a shift divides, a table has the slope between its entries, a bitwise
     operation with a constant passes the gradient on, a comparison has none.
@@ -84,11 +84,11 @@ def _slopes(each: Instruction, values: list[Any]) -> list[Any]:
     return [None] * len(values)
 
 
-@op_of(Layer)
-def _op(module: Layer) -> PointwiseOp:
+@op_of(OperatorLayer)
+def _op(module: OperatorLayer) -> PointwiseOp:
     return PointwiseOp(module.program)
 
 
 @module_of(PointwiseOp)
-def _module(op: PointwiseOp) -> Layer:
-    return Layer(op.program)
+def _module(op: PointwiseOp) -> OperatorLayer:
+    return OperatorLayer(op.program)
