@@ -52,6 +52,12 @@ def label_and_its_scores(sketch: Sketch) -> tuple[str, ...]:
     return sketch.add(ops.ArgMax(), scores), scores
 
 
+def label_of_sums_that_are_added(sketch: Sketch) -> tuple[str, ...]:
+    """Their codes mean other sums in each channel, which a label cannot compare, and a sum does not mind."""
+    sums = sketch.dense("x", 5)
+    return sketch.add(ops.ArgMax(), sums), sketch.add(ops.Add(), sums, sketch.dense("x", 5))
+
+
 def label_of_an_image(sketch: Sketch) -> tuple[str, ...]:
     """The greatest of all sums of an image, whose codes mean other sums at the border."""
     return (sketch.add(ops.ArgMax(), sketch.add(ops.Flatten(), sketch.conv("x", 4))),)
@@ -74,6 +80,7 @@ ENDS: dict[str, Callable[[Sketch], tuple[str, ...]]] = {
         label_and_image,
         scores_and_what_they_are_made_of,
         label_and_its_scores,
+        label_of_sums_that_are_added,
         label_of_an_image,
         three,
     )

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from bnnhw.compiler import FoldError, evaluate
-from bnnhw.compiler.ir.ops import Affine, Flatten, Relu, Sign
-from bnnhw.compiler.passes import add_argmax, expose_sums, fold_input_threshold, separate_sums
+from bnnhw.compiler.ir.graph import verify
+from bnnhw.compiler.ir.ops import Affine, BinaryConv2d, Conv, Flatten, MaxPool, Relu, Sign
+from bnnhw.compiler.passes import add_argmax, expose_sums, fold_batch_norm, fold_input_threshold, separate_sums
 
 from .graphs import chain, linear, ops_of, vector
 
@@ -41,6 +42,13 @@ def test_sums_that_are_an_output_and_read_stay_integers():
     integers = fold_input_threshold(expose_sums(replace(graph, outputs=("v0", "v2"))))
     assert integers.outputs == ("v0.sum", "v2.sum")
     assert ops_of(integers) == ["MatMul", "Threshold", "MatMul"]
+
+
+def test_sums_that_are_an_output_may_be_pooled():
+    layer = BinaryConv2d(Conv(np.ones((3, 1, 1, 2), np.int8)))
+    graph = separate_sums(replace(chain(layer, MaxPool((2, 2), (2, 2)), Sign(), shape=(4, 4, 2)), outputs=("v0", "v2")))
+    integers = fold_batch_norm(expose_sums(verify(graph)))
+    assert integers.outputs == ("v0.sum", "v2")
 
 
 def test_sums_need_a_layer():

@@ -59,11 +59,10 @@ def readers_of(value: str, segments: list[Segment]) -> list[Op | None]:
 def carried_for(
     readers: list[Op | None], endings: list[Ending], block: Block, types: Mapping[str, TensorType]
 ) -> Block:
-    """The block with its results as the codes of their element type, where a product reads them or their places, or
-    both blocks and outputs; of a label alone as codes that mean the same in all channels."""
+    """The block with its results as the codes of their element type, where a product reads them or their places; of a
+    label as codes that mean the same in all channels."""
     element, codes = element_of(types[block.output]), block.codes
-    wanted = codes.by_place or any(isinstance(op, Product) for op in readers) or (readers and endings)
-    if wanted:
+    if codes.by_place or any(isinstance(op, Product) for op in readers):
         return block if codes.means(element) else rescaled(block, element)
     unranked = any(ending.label and ending.ranks is None for ending in endings)
     if unranked and (codes.offsets != codes.offsets.min()).any():
