@@ -6,13 +6,13 @@ Tests: tests/hls/test_operator.py
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MEANINGS", "Instruction", "Meaning", "Program", "run"]
+__all__ = ["MEANINGS", "Instruction", "Meaning", "Program", "needed_of", "run"]
 
 Attribute = int | tuple[int, ...] | None
 
@@ -67,6 +67,20 @@ MEANINGS: Mapping[str, Meaning] = {
     "table": Meaning(1, lambda entries, a: np.asarray(entries, np.int64)[a]),
 }
 """By op, but for `input`."""
+
+
+def needed_of(instructions: Sequence[Instruction], outputs: Sequence[int]) -> tuple[Program, list[int]]:
+    """(the program of these results, without what they do not need but for the inputs; the numbers of what is left)."""
+    needed = set(outputs)
+    for number in reversed(range(len(instructions))):
+        if number in needed:
+            needed |= set(instructions[number].args)
+    kept = [number for number, each in enumerate(instructions) if number in needed or each.op == "input"]
+    place = {number: position for position, number in enumerate(kept)}
+    renumbered = (
+        replace(instructions[number], args=tuple(place[arg] for arg in instructions[number].args)) for number in kept
+    )
+    return Program(tuple(renumbered), tuple(place[number] for number in outputs)), kept
 
 
 def run(program: Program, inputs: Sequence[NDArray[np.int64]]) -> list[NDArray[np.int64]]:

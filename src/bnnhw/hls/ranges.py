@@ -7,7 +7,7 @@ Tests: tests/hls/test_operator.py
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .errors import OperatorError
 from .intervals import Span, interval
-from .program import MEANINGS, Attribute, Instruction, Program
+from .program import MEANINGS, Attribute, Instruction, Program, needed_of
 
 __all__ = ["RangedProgram", "with_codes", "with_ranges"]
 
@@ -124,22 +124,8 @@ class Builder:
 
     def finish(self, outputs: list[int]) -> RangedProgram:
         """All that these need, and the inputs."""
-        needed = set(outputs)
-        for number in reversed(range(len(self.instructions))):
-            if number in needed:
-                needed |= set(self.instructions[number].args)
-        kept = [n for n, each in enumerate(self.instructions) if n in needed or each.op == "input"]
-        place = {number: position for position, number in enumerate(kept)}
-        return RangedProgram(
-            Program(
-                tuple(
-                    replace(self.instructions[number], args=tuple(place[arg] for arg in self.instructions[number].args))
-                    for number in kept
-                ),
-                tuple(place[number] for number in outputs),
-            ),
-            tuple(self.spans[number] for number in kept),
-        )
+        program, kept = needed_of(self.instructions, outputs)
+        return RangedProgram(program, tuple(self.spans[number] for number in kept))
 
     def _append(
         self, instruction: Instruction, span: Span, support: tuple[int, ...], values: NDArray[np.int64] | None

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import OperatorError, place_of_call
-from .program import Instruction, Program
+from .program import Instruction, Program, needed_of
 
 __all__ = ["Table", "Tape", "Value"]
 
@@ -68,20 +68,7 @@ class Tape:
 
     def program(self, *outputs: "Value") -> Program:
         """What was written down, as far as these values need it."""
-        needed = {output.number for output in outputs}
-        for number in reversed(range(len(self.instructions))):
-            if number in needed:
-                needed |= set(self.instructions[number].args)
-        kept = [n for n, each in enumerate(self.instructions) if n in needed or each.op == "input"]
-        place = {number: position for position, number in enumerate(kept)}
-        instructions = (self.instructions[number] for number in kept)
-        return Program(
-            tuple(
-                Instruction(each.op, tuple(place[arg] for arg in each.args), each.attribute, each.place)
-                for each in instructions
-            ),
-            tuple(place[output.number] for output in outputs),
-        )
+        return needed_of(self.instructions, [output.number for output in outputs])[0]
 
 
 def _of_two(op: str, *, swapped: bool = False) -> Callable[[Any, Any], Any]:

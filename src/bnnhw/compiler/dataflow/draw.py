@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 
 from bnnhw.compiler.lowering.output import Output
 from bnnhw.compiler.lowering.pipeline import Pipeline
-from bnnhw.compiler.units.convert import regroup
 from bnnhw.compiler.units.join.fork import Forking
 from bnnhw.compiler.units.join.join import Join
 from bnnhw.compiler.units.join.serialise import Serialisation, same_lanes
@@ -20,7 +19,7 @@ from bnnhw.hw.stream.connections import OUTSIDE, Connection, End
 from bnnhw.hw.targets import Target
 
 from .dataflow import Dataflow
-from .join_units import join_stages
+from .join_units import join_stages, ways_to
 from .layer_units import core_input, layer_stages, output_stages, steps_stages
 
 
@@ -110,10 +109,7 @@ class Drawing:
             ports.append(port)
             ends.append(self._end)
         ways, stages, port = join_stages(join, ports, self.target)
-        for number, way in enumerate(ways):
-            self._end = ends[number]
-            self.row(way)
-            ends[number] = self._end
+        self._lead(ends, ways)
         for stage in stages:
             ends = [self._add(stage, ends)]
         (self._end,) = ends
@@ -131,13 +127,18 @@ class Drawing:
             ends.append(self._end)
         if len(outputs) == 1:
             return ports[0]
-        for number, (before, after) in enumerate(zip(ports, same_lanes(ports), strict=True)):
-            self._end = ends[number]
-            self.row(regroup(before, pixels=after.pixels, lanes=after.lanes))
-            ends[number] = self._end
-        stage = Serialisation(name="outputs", ports=tuple(same_lanes(ports)))
+        fitted = same_lanes(ports)
+        self._lead(ends, ways_to(fitted, ports))
+        stage = Serialisation(name="outputs", ports=tuple(fitted))
         self._end = self._add(stage, ends)
         return stage.port
+
+    def _lead(self, ends: list[End], ways: Sequence[Sequence[Stage]]) -> None:
+        """Moves each end behind the units of its way."""
+        for number, way in enumerate(ways):
+            self._end = ends[number]
+            self.row(way)
+            ends[number] = self._end
 
     def dataflow(self, port: Port) -> Dataflow:
         """All of it, its output, such a stream, at the end at hand."""

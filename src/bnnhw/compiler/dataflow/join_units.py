@@ -20,8 +20,12 @@ def join_stages(join: Join, ports: Sequence[Port], target: Target) -> tuple[list
     if join.meeting is None:
         return [[]], *steps_stages(join.behind, join.name, ports[0], target)
     fitted = join.meeting.fitted(ports)
-    pairs = zip(ports, fitted, strict=True)
-    ways = [regroup(before, pixels=after.pixels, lanes=after.lanes) for before, after in pairs]
     stage, port = join.meeting.stage(join.name, fitted, target)
     behind, port = steps_stages(join.behind, join.name, port, target)
-    return ways, [stage, *behind], port
+    return ways_to(fitted, ports), [stage, *behind], port
+
+
+def ways_to(fitted: Sequence[Port], ports: Sequence[Port]) -> list[list[Stage]]:
+    """What makes these streams of those, for each of `ports`."""
+    pairs = zip(ports, fitted, strict=True)
+    return [regroup(before, pixels=after.pixels, lanes=after.lanes) for before, after in pairs]

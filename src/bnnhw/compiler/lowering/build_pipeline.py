@@ -40,7 +40,7 @@ def build_pipeline(graph: Graph) -> Pipeline:
     return Pipeline(
         element=types[graph.inputs[0].name].element,
         blocks=tuple(blocks.values()),
-        outputs=tuple(output_of(ending, graph, blocks[ending.source]) for ending in endings),
+        outputs=tuple(output_of(ending, types[ending.name].shape, blocks[ending.source]) for ending in endings),
     )
 
 

@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.graph import Graph, infer_types
+from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.ir.ops import ArgMax, ScoreTable
 from bnnhw.compiler.units.block import Block
 from bnnhw.compiler.units.codes import Codes
@@ -113,8 +113,8 @@ def endings_of(graph: Graph) -> tuple[Graph, tuple[Ending, ...]]:
     return replace(graph, nodes=nodes, outputs=tuple(ending.source for ending in endings)), tuple(endings)
 
 
-def output_of(ending: Ending, graph: Graph, block: Block) -> Output:
-    """The output of the graph that ends so behind a block. The label of a flattened image is one of all its
+def output_of(ending: Ending, shape: tuple[int, ...], block: Block) -> Output:
+    """The output, of this shape, that ends so behind a block. The label of a flattened image is one of all its
     elements."""
     size, codes = prod(block.output_shape), block.codes
     offsets = codes.offsets[0, 0]
@@ -122,7 +122,7 @@ def output_of(ending: Ending, graph: Graph, block: Block) -> Output:
         offsets = np.tile(offsets, size // codes.channels)
     return Output(
         name=ending.name,
-        shape=infer_types(graph)[ending.name].shape,
+        shape=shape,
         source=block.output,
         elements=1 if ending.label else size,
         table=None if ending.ranks is None else score_table(ending.ranks, offsets, codes),

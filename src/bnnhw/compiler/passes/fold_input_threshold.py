@@ -7,11 +7,11 @@ import numpy as np
 
 from bnnhw.compiler.errors import FoldError
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
-from bnnhw.compiler.ir.ops import Activation, Elementwise, Invert, Reachable
+from bnnhw.compiler.ir.ops import Activation, Invert, Reachable
 from bnnhw.compiler.ir.types import FloatType, TensorType
 
 from .crossings import falling_channels, find_crossings
-from .rewrite import FloatChain, chains, is_alike, is_computed
+from .rewrite import FloatChain, chains, floats_before, is_alike, is_computed
 
 
 def fold_input_threshold(graph: Graph) -> Graph:
@@ -30,22 +30,12 @@ def fold_input_threshold(graph: Graph) -> Graph:
     dropped: set[str] = set()
     for node in graph.nodes:
         if isinstance(node.op, Activation) and node.name not in of_sums:
-            value, floats = floats_alone_before(graph, node)
+            value, floats = floats_before(graph, node.inputs[0], alone=True)
             if not isinstance(types[value].element, FloatType):
                 folded[node.name] = fold_integers(graph, node, value, floats, types)
                 dropped |= {before.name for before in floats}
     nodes = (new for node in graph.nodes if node.name not in dropped for new in folded.get(node.name, (node,)))
     return replace(graph, nodes=tuple(nodes))
-
-
-def floats_alone_before(graph: Graph, node: Node) -> tuple[str, tuple[Node, ...]]:
-    """The value that `node` makes its output of, and the elementwise float ops in between, which nothing else reads."""
-    value, floats = node.inputs[0], ()
-    while (before := graph.producer(value)) is not None and isinstance(before.op, Elementwise):
-        if len(graph.consumers(value)) > 1 or value in graph.outputs:
-            break
-        value, floats = before.inputs[0], (before, *floats)
-    return value, floats
 
 
 def fold_integers(

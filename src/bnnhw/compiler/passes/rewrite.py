@@ -145,10 +145,13 @@ def chain_behind(graph: Graph, types: Mapping[str, TensorType], head: tuple[Node
     return Chain(root=root, head=(*head, *pools), reachable=reachable, floats=tuple(floats), end=end)
 
 
-def floats_before(graph: Graph, value: str) -> tuple[str, tuple[Node, ...]]:
-    """(what `value` is made of by elementwise float ops alone; these ops in order)."""
+def floats_before(graph: Graph, value: str, *, alone: bool = False) -> tuple[str, tuple[Node, ...]]:
+    """(what `value` is made of by elementwise float ops alone; these ops in order). With `alone`, only as far as
+    nothing else reads what they make, and no output is."""
     floats: tuple[Node, ...] = ()
     while (before := graph.producer(value)) is not None and isinstance(before.op, Elementwise):
+        if alone and (len(graph.consumers(value)) > 1 or value in graph.outputs):
+            break
         value, floats = before.inputs[0], (before, *floats)
     return value, floats
 

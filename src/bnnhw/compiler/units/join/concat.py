@@ -20,6 +20,7 @@ from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
 
 from .join import Meeting, Met, meeting_of
+from .of_ports import OfPorts
 
 
 @dataclass(frozen=True)
@@ -40,19 +41,10 @@ class Concatenating(Meeting):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Concatenation(Stage):
+class Concatenation(OfPorts):
     """Pixels of all `ports` to pixels with the channels of all."""
 
     ENGINE = "concatenation"
-
-    ports: tuple[Port, ...]
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return tuple(f"i{number}" for number in range(len(self.ports)))
-
-    def input_width(self, port: str) -> int:
-        return self.ports[self.inputs.index(port)].width_of_beat
 
     def gives(self, port: str) -> Beat:
         return Beat(sum(each.beat.elements for each in self.ports), self.ports[0].bits)

@@ -16,21 +16,14 @@ from bnnhw.hw.join.serialise import Serialise, serialise_area, serialise_process
 from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells
 
+from .of_ports import OfPorts
+
 
 @dataclass(frozen=True, kw_only=True)
-class Serialisation(Stage):
+class Serialisation(OfPorts):
     """A frame of each of `ports`, which have the same lanes of one pixel, one after the other."""
 
     ENGINE = "serialisation"
-
-    ports: tuple[Port, ...]
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return tuple(f"i{number}" for number in range(len(self.ports)))
-
-    def input_width(self, port: str) -> int:
-        return self.ports[self.inputs.index(port)].width_of_beat
 
     def gives(self, port: str) -> Beat:
         return Beat(self._elements, max(self._widths))

@@ -4,6 +4,7 @@ Tests: tests/test_pointwise_operators.py
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -31,7 +32,7 @@ class Pointwise(Op):
         (x,) = inputs
         if isinstance(x.element, FloatType):
             return x
-        return TensorType(x.shape, IntType(*with_ranges(self.program, [(x.element.lo, x.element.hi)]).result))
+        return TensorType(x.shape, IntType(*result_range(self.program, x.element.lo, x.element.hi)))
 
     def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         (x,) = inputs
@@ -44,3 +45,9 @@ class Pointwise(Op):
     @classmethod
     def from_fields(cls, op: str, values: Fields) -> Self:
         return cls(from_integers(values.integers("instructions").tolist()))
+
+
+@lru_cache(maxsize=64)
+def result_range(program: Program, lo: int, hi: int) -> tuple[int, int]:
+    """What a program makes of integers from lo to hi: passes ask for it again and again."""
+    return with_ranges(program, [(lo, hi)]).result
