@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MEANINGS", "Instruction", "Meaning", "Program", "needed_of", "run"]
+__all__ = ["MEANINGS", "Instruction", "Meaning", "Program", "State", "needed_of", "run", "run_beats"]
 
 Attribute = int | tuple[int, ...] | None
 
@@ -21,7 +21,8 @@ Attribute = int | tuple[int, ...] | None
 class Instruction:
     """`op` of the results of other instructions, `args` by their numbers, and of an attribute.
 
-    attribute: a constant's value, an input's number, a shift's distance, a table's entries. place: the author's line.
+    attribute: a constant's value, an input's or a state's number, a shift's distance, a table's entries; (every, count) of a
+    counter, which is (beat // every) % count, beats counted in a frame. place: the author's line.
     """
 
     op: str
@@ -31,11 +32,20 @@ class Instruction:
 
 
 @dataclass(frozen=True)
+class State:
+    """What is kept from beat to beat: `init` at first, then the result of the instruction `following` a beat before."""
+
+    init: int
+    following: int
+
+
+@dataclass(frozen=True)
 class Program:
     """Instructions, each of which reads those before it, and the numbers of those that make the results."""
 
     instructions: tuple[Instruction, ...]
     outputs: tuple[int, ...]
+    states: tuple[State, ...] = ()
 
     @property
     def inputs(self) -> int:
@@ -66,32 +76,62 @@ MEANINGS: Mapping[str, Meaning] = {
     "mux": Meaning(3, lambda _, condition, a, b: np.where(condition != 0, a, b)),
     "table": Meaning(1, lambda entries, a: np.asarray(entries, np.int64)[a]),
 }
-"""By op, but for `input`."""
+"""By op, but for `input`, `state` and `counter`."""
 
 
-def needed_of(instructions: Sequence[Instruction], outputs: Sequence[int]) -> tuple[Program, list[int]]:
-    """(the program of these results, without what they do not need but for the inputs; the numbers of what is left)."""
-    needed = set(outputs)
+def needed_of(
+    instructions: Sequence[Instruction], outputs: Sequence[int], states: Sequence[State] = ()
+) -> tuple[Program, list[int]]:
+    """(the program of these results and states, without what they do not need but for the inputs and states; the
+    numbers of what is left)."""
+    needed = {*outputs, *(state.following for state in states)}
     for number in reversed(range(len(instructions))):
         if number in needed:
             needed |= set(instructions[number].args)
-    kept = [number for number, each in enumerate(instructions) if number in needed or each.op == "input"]
+    kept = [number for number, each in enumerate(instructions) if number in needed or each.op in ("input", "state")]
     place = {number: position for position, number in enumerate(kept)}
     renumbered = (
         replace(instructions[number], args=tuple(place[arg] for arg in instructions[number].args)) for number in kept
     )
-    return Program(tuple(renumbered), tuple(place[number] for number in outputs)), kept
+    kept_states = tuple(State(state.init, place[state.following]) for state in states)
+    return Program(tuple(renumbered), tuple(place[number] for number in outputs), kept_states), kept
 
 
 def run(program: Program, inputs: Sequence[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
     """The results for int64 inputs of shapes that broadcast: the second of the two ways to compute an operator, beside
-    the author's function itself."""
-    values: list[Any] = []
-    for instruction in program.instructions:
-        if instruction.op == "input":
-            assert isinstance(instruction.attribute, int)
-            values.append(inputs[instruction.attribute])
-        else:
-            arguments = [values[number] for number in instruction.args]
-            values.append(MEANINGS[instruction.op].apply(instruction.attribute, *arguments))
+    the author's function itself. The program has no states."""
+    assert not program.states
+    values = _values(program, inputs, [], 0)
     return list(np.broadcast_arrays(*(values[number] for number in program.outputs), *inputs)[: len(program.outputs)])
+
+
+def run_beats(program: Program, beats: NDArray[np.int64], *, period: int) -> NDArray[np.int64]:
+    """The results (.., beats, outputs) of a frame's beats (.., beats, inputs), one after the other. States begin anew
+    each `period` beats."""
+    states: list[Any] = []
+    results = np.zeros((*beats.shape[:-1], len(program.outputs)), np.int64)
+    for beat in range(beats.shape[-2]):
+        if beat % period == 0:
+            states = [np.int64(state.init) for state in program.states]
+        values = _values(program, list(np.moveaxis(beats[..., beat, :], -1, 0)), states, beat)
+        states = [values[state.following] for state in program.states]
+        for position, number in enumerate(program.outputs):
+            results[..., beat, position] = values[number]
+    return results
+
+
+def _values(program: Program, inputs: Sequence[Any], states: Sequence[Any], beat: int) -> list[Any]:
+    """Of each instruction its result."""
+    values: list[Any] = []
+    for each in program.instructions:
+        match each.op, each.attribute:
+            case "input", int(number):
+                values.append(inputs[number])
+            case "state", int(number):
+                values.append(states[number])
+            case "counter", (every, count):
+                values.append(np.int64(beat // every % count))
+            case _:
+                arguments = [values[number] for number in each.args]
+                values.append(MEANINGS[each.op].apply(each.attribute, *arguments))
+    return values
