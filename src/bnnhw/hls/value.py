@@ -201,9 +201,11 @@ class Value:
         return FUNCTIONS[function](*args, **kwargs)
 
 
-def where(condition: Any, a: Any, b: Any) -> Value:
+def where(condition: Any, a: Any, b: Any) -> Any:
     """a where the condition holds, else b."""
-    tape = next(one.tape for one in (condition, a, b) if isinstance(one, Value))
+    tape = next((one.tape for one in (condition, a, b) if isinstance(one, Value)), None)
+    if tape is None:
+        return a if condition else b
     condition, a, b = map(tape.value, (condition, a, b))
     if not condition.boolean:
         condition = condition != 0
