@@ -47,7 +47,7 @@ class Values(np.ndarray):
             f"{', '.join(sorted(one.__name__ for one in {**ELEMENTWISE, **ORDERED, **dict.fromkeys(MOVING)}))}"
         )
 
-    def clip(self, min: Any = None, max: Any = None, **options: Any) -> Any:
+    def clip(self, min: Any = None, max: Any = None, **options: Any) -> Any:  # pyright: ignore
         """Each value within both bounds."""
         return each(clip, self, min, max, **options)
 
@@ -103,12 +103,8 @@ def reduced(function: Callable[..., Any], array: Any, axis: Any = 0, keepdims: b
     given = [name for name, value in options.items() if value not in (None, True, np._NoValue)]
     if given:
         raise OperatorError(f"{place_of_call()}: a reduction has an axis and keepdims, and no {', '.join(given)}")
-    axes = (
-        sorted((each % np.ndim(array) for each in (axis if isinstance(axis, tuple) else (axis,))), reverse=True)
-        if (axis is not None)
-        else [axis]
-    )
-    for one in axes:
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    for one in _descending(axes, np.ndim(array)):
         values = list(along(array, one))
         while len(values) > 1:
             pairs = [each(function, *pair) for pair in zip(values[::2], values[1::2], strict=False)]
@@ -117,6 +113,10 @@ def reduced(function: Callable[..., Any], array: Any, axis: Any = 0, keepdims: b
         if keepdims:
             array = np.expand_dims(array, one)
     return array.view(Values) if array.shape else array.item()
+
+
+def _descending(axes: Sequence[Any], count: int) -> Sequence[Any]:
+    return axes if None in axes else sorted((axis % count for axis in axes), reverse=True)
 
 
 def counted(a: Any, b: Any) -> Any:
@@ -128,7 +128,8 @@ def chosen(
     array: Any, axis: Any, *, better: Callable[[Any, Any], Any], out: None = None, keepdims: bool = False
 ) -> Any:
     """The place along an axis of the first value that is better than all others, two and two."""
-    assert out is None and not keepdims
+    assert out is None
+    assert not keepdims
     candidates = [(value, np.int64(place)) for place, value in enumerate(along(array, axis))]
 
     def best(one: tuple[Any, Any], other: tuple[Any, Any]) -> tuple[Any, Any]:

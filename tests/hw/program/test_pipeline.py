@@ -6,7 +6,6 @@ import pytest
 from bnnhw import hls
 from bnnhw.boards.toolchain.alone import synthesise_alone
 from bnnhw.hls.intervals import width_of
-from bnnhw.hls.operator import Pointwise
 from bnnhw.hls.program import run
 from bnnhw.hls.ranges import with_codes
 from bnnhw.hls.schedule import Schedule, schedule
@@ -98,7 +97,7 @@ OPERATORS = {
 @pytest.mark.parametrize("name", OPERATORS)
 def test_area(name: str):
     function, span = OPERATORS[name]
-    made = schedule(with_codes(Pointwise(function).program, span, 1), clock_hz=125e6, delays=ECP5.fabric.delays)
+    made = schedule(with_codes(hls.pointwise(function).program, span, 1), clock_hz=125e6, delays=ECP5.fabric.delays)
     found = synthesise_alone(ProgramPipeline(schedule=made, groups=4, target=ECP5), ECP5)
     counted = program_area(made, groups=4, fabric=ECP5.fabric)
     assert found.logic == pytest.approx(counted.logic, rel=0.4)

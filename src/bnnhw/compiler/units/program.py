@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from amaranth.lib import wiring
 
-from bnnhw.compiler.ir.ops import Pointwise
+from bnnhw.compiler.ir.ops import Operator
 from bnnhw.compiler.ir.types import TensorType
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.ranges import RangedProgram, with_codes
@@ -73,9 +73,9 @@ class Programmed(Stage):
 
 
 @steps_of.register
-def _(op: Pointwise, codes: Codes, x: TensorType, y: TensorType) -> tuple[list[Step], Codes]:
+def _(op: Operator, codes: Codes, x: TensorType, y: TensorType) -> tuple[list[Step], Codes]:
     element = element_of(x)
     steps, codes = carried_as(element, codes)
-    ranged = with_codes(op.program, (element.lo, element.hi), element.step)
+    ranged = with_codes(op.traced.program, (element.lo, element.hi), element.step)
     check_sizes(ranged)
     return [*steps, Programming(ranged)], Codes.of(element_of(y), codes.channels)
