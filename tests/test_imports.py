@@ -33,7 +33,7 @@ MAY_IMPORT = {
     },
 }
 SUB_ROOMS = {
-    "hls": ("errors", "program", "stored", "intervals", "ranges", "schedule", "value", "operator"),
+    "hls": ("errors", "program", "stored", "intervals", "ranges", "loops", "schedule", "value", "operator"),
     "hw": (
         *("rtlil", "targets", "logic", "stream", "storage", "join", "product", "hardwired", "window", "pool"),
         *("threshold", "program", "output", "core", "axi_stream", "protocol", "link", "top"),
