@@ -41,6 +41,7 @@ SUB_ROOMS = {
             "intervals",
             "ranges",
             "reach",
+            "loops",
             "schedule",
             "value",
             "arrays",

@@ -3,14 +3,17 @@
 Synthesis moves no register into an adder, so the registers are put where they belong before: as soon as possible, by
 delays of the chip's primitives, routing included.
 
-Tests: tests/hw/program/test_pipeline.py
+Tests: tests/hls/test_schedule.py
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NoReturn
 
 from .errors import OperatorError
 from .intervals import Span, width_of
+from .loops import steps_of
 from .program import Instruction
 from .ranges import RangedProgram
 
@@ -24,7 +27,8 @@ MOST_ENTRIES = 2**14
 """Of a table, those of one block RAM."""
 WIDEST_FACTOR = 18
 """Bits of what a multiplier takes."""
-WIRES = ("input", "const", "shl", "shr")
+WIRES = ("const", "shl", "shr")
+"""What makes nothing new: no registers carry it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,29 +50,45 @@ class Delays:
 class Schedule:
     """A program with the stage of each instruction's result; stage s ends in the s-th register, counted from 0.
 
-    `latency` registers lie between the inputs and the results.
+    `latency` registers lie between the inputs and the results. A state's register is in its stage, and its next value
+    is read there.
     """
 
     ranged: RangedProgram
     stages: tuple[int, ...]
     latency: int
 
-    @property
-    def register_bits(self) -> int:
-        """Bits of all registers between the stages."""
+    def register_bits(self, *, groups: int) -> int:
+        """Bits of all registers between the stages, and of the states."""
+        program, spans = self.ranged.program, self.ranged.spans
         last = list(self.stages)
-        instructions = self.ranged.program.instructions
-        for number, each in enumerate(instructions):
+        for number, each in enumerate(program.instructions):
             for arg in each.args:
                 root = self.root(arg)
                 last[root] = max(last[root], self.started(number))
-        for output in self.ranged.program.outputs:
+            if each.op == "state" and isinstance(each.attribute, int):
+                root = self.root(program.states[each.attribute].following)
+                last[root] = max(last[root], self.stages[number])
+        for output in program.outputs:
             last[self.root(output)] = self.latency
         return sum(
-            (last[number] - self.stages[number]) * width_of(self.ranged.spans[number])
-            for number, each in enumerate(instructions)
-            if each.op not in WIRES or each.op == "input"
+            (last[number] - self.stages[number] + (each.op == "state"))
+            * width_of(spans[number])
+            * (1 if number in self.shared else groups)
+            for number, each in enumerate(program.instructions)
+            if each.op not in WIRES
         )
+
+    @cached_property
+    def shared(self) -> frozenset[int]:
+        """The instructions that depend on counters alone: groups side by side have these results in common."""
+        shared: set[int] = set()
+        instructions = self.ranged.program.instructions
+        for number, each in enumerate(instructions):
+            read = [arg for arg in each.args if instructions[arg].op != "const"]
+            if each.op == "counter" or (read and shared.issuperset(read)):
+                shared.add(number)
+        return frozenset(shared)
 
     def root(self, number: int) -> int:
         """The instruction whose wires, shifted, are this one's result."""
@@ -82,27 +102,94 @@ class Schedule:
 
 
 def schedule(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Schedule:
-    """The program, each instruction as soon as it can be done at this clock. OperatorError names the author's line
-    where one takes longer than a cycle."""
-    budget = 1e9 / clock_hz - delays.clock
-    instructions, spans = ranged.program.instructions, ranged.spans
-    done: list[tuple[int, float]] = []  # stage, and nanoseconds into it
-    for number, each in enumerate(instructions):
-        stage, time = max((done[arg] for arg in each.args if instructions[arg].op != "const"), default=(0, 0.0))
-        needed = delay_of(each, instructions, [spans[arg] for arg in each.args], spans[number], delays)
-        if needed > budget:
-            raise OperatorError(
-                f"{each.place}: {each.op} of {width_of(spans[number])} bits takes {needed + delays.clock:.1f} ns, and "
-                f"a cycle of {clock_hz / 1e6:g} MHz has {1e9 / clock_hz:.1f} ns; a clock of at most "
-                f"{1e3 / (needed + delays.clock):.0f} MHz works, or smaller numbers"
+    """The program, each instruction as soon as it can be done at this clock, and each loop in one cycle. OperatorError
+    names the author's line where an instruction or a loop takes longer."""
+    placing = _Placing(ranged, clock_hz, delays)
+    for step in steps_of(ranged.program):
+        placing.place(step)
+    done = placing.done
+    latency = max(
+        1,
+        *(done[output][0] + (done[output][1] > 0) for output in ranged.program.outputs),
+        *(done[number][0] for number, each in enumerate(ranged.program.instructions) if each.op == "state"),
+    )
+    return Schedule(ranged, tuple(done[number][0] for number in range(len(done))), latency)
+
+
+class _Placing:
+    """Instructions in stages, as soon as possible."""
+
+    def __init__(self, ranged: RangedProgram, clock_hz: float, delays: Delays):
+        self.program, self.spans = ranged.program, ranged.spans
+        self.clock_hz = clock_hz
+        self.delays = delays
+        self.budget = 1e9 / clock_hz - delays.clock
+        self.done: dict[int, tuple[int, float]] = {}  # stage, and nanoseconds into it
+
+    def place(self, step: tuple[int, ...]) -> None:
+        """The instructions of a step, in the first stage in which there is time for them."""
+        if len(step) > 1:
+            self._check_tables(step)
+        read = {arg for number in step for arg in self._read(number) if arg not in step}
+        ready = max((self.done[arg] for arg in read), default=(0, 0.0))
+        times = self._times(step, ready[0])
+        longest = max(times.values())
+        stage = ready[0]
+        if longest > self.budget + 1e-9:
+            stage += 1
+            times = self._times(step, stage)
+            longest = max(times.values())
+        if longest > self.budget + 1e-9:
+            self._refuse(step, longest)
+        self.done |= {number: (stage, time) for number, time in times.items()}
+        for number in step:
+            if is_block_table(self.program.instructions[number], self.spans[number]):
+                self.done[number] = stage + BLOCK_CYCLES, 0.0
+
+    def _read(self, number: int) -> list[int]:
+        """What an instruction reads, a state its next value; constants are there at any time."""
+        each = self.program.instructions[number]
+        read = each.args
+        if each.op == "state" and isinstance(each.attribute, int):
+            read = (self.program.states[each.attribute].following,)
+        return [arg for arg in read if self.program.instructions[arg].op != "const"]
+
+    def _times(self, step: tuple[int, ...], stage: int) -> dict[int, float]:
+        """The nanoseconds into this stage at which each instruction of the step would be done."""
+        times: dict[int, float] = {}
+        for number in step:
+            each, spans = self.program.instructions[number], self.spans
+            needed = delay_of(
+                each, self.program.instructions, [spans[arg] for arg in each.args], spans[number], self.delays
             )
-        if time + needed > budget + 1e-9:
-            stage, time = stage + 1, 0.0
-        done.append((stage, time + needed))
-        if is_block_table(each, spans[number]):
-            done[-1] = stage + BLOCK_CYCLES, 0.0
-    latency = max(1, *(done[output][0] + (done[output][1] > 0) for output in ranged.program.outputs))
-    return Schedule(ranged, tuple(stage for stage, _ in done), latency)
+            begins = 0.0
+            for arg in () if each.op == "state" else self._read(number):
+                if arg in times:
+                    begins = max(begins, times[arg])
+                elif self.done[arg][0] == stage:
+                    begins = max(begins, self.done[arg][1])
+            times[number] = begins + needed
+        return times
+
+    def _check_tables(self, loop: tuple[int, ...]) -> None:
+        for number in loop:
+            each, bits = self.program.instructions[number], width_of(self.spans[number])
+            if is_block_table(each, self.spans[number]):
+                raise OperatorError(
+                    f"{each.place}: a table between a state and its next one must be in LUTs, and has more than "
+                    f"{BLOCK_BITS // bits} entries of {bits} bits; take fewer"
+                )
+
+    def _refuse(self, step: tuple[int, ...], longest: float) -> NoReturn:
+        """OperatorError of what takes too long even where all it reads is in registers."""
+        number = max(step, key=lambda number: (bool(self.program.instructions[number].place), number))
+        each = self.program.instructions[number]
+        taken = longest + self.delays.clock
+        what = f"{each.op} of {width_of(self.spans[number])} bits" if len(step) == 1 else "from a state to its next one"
+        raise OperatorError(
+            f"{each.place}: {what} takes {taken:.1f} ns, and a cycle of {self.clock_hz / 1e6:g} MHz has "
+            f"{1e9 / self.clock_hz:.1f} ns; a clock of at most {int(1e3 / taken)} MHz works, or smaller numbers"
+        )
 
 
 def check_sizes(ranged: RangedProgram) -> None:

@@ -5,7 +5,7 @@ Tests: tests/test_pointwise_operators.py
 
 from dataclasses import dataclass, field, replace
 
-from amaranth.lib import wiring
+from amaranth.lib.wiring import Component
 
 from bnnhw.compiler.ir.ops import Operator
 from bnnhw.compiler.ir.types import TensorType
@@ -14,6 +14,7 @@ from bnnhw.hls.ranges import RangedProgram, with_codes
 from bnnhw.hls.schedule import Schedule, check_sizes, schedule
 from bnnhw.hw.program.area import program_area
 from bnnhw.hw.program.pipeline import ProgramPipeline, program_flow
+from bnnhw.hw.program.wiring import Wiring
 from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
 
@@ -38,24 +39,31 @@ class Programming(Step):
     def stages(self, name: str, port: Port, target: Target) -> tuple[list[Stage], Port]:
         timed = schedule(self.ranged, clock_hz=CLOCK_HZ, delays=target.fabric.delays)
         count = port.lanes * port.pixels * port.vectors
-        stage = Programmed(name=f"{name} operator", schedule=timed, groups=count, beats=port.beats, target=target)
+        stage = Programmed(
+            name=f"{name} operator",
+            schedule=timed,
+            wiring=Wiring.of(count, 1, 1),
+            beats=port.beats,
+            target=target,
+        )
         return [stage], replace(port, bits=width_of(self.ranged.result))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Programmed(Stage):
-    """A program on `groups` groups of its inputs a beat, `beats` a frame."""
+    """A program on the elements of each beat, `beats` a frame; the other fields are those of ProgramPipeline."""
 
     ENGINE = "operator"
 
     schedule: Schedule = field(repr=False)
-    groups: int
+    wiring: Wiring = field(repr=False)
     beats: int
+    period: int = 1
+    ending: bool = False
     target: Target
 
     def gives(self, port: str) -> Beat:
-        outputs = len(self.schedule.ranged.program.outputs)
-        return Beat(self.groups * outputs, width_of(self.schedule.ranged.result))
+        return Beat(self.wiring.results, width_of(self.schedule.ranged.result))
 
     @property
     def interval(self) -> int:
@@ -63,13 +71,20 @@ class Programmed(Stage):
 
     @property
     def resources(self) -> Cells:
-        return program_area(self.schedule, groups=self.groups, fabric=self.target.fabric)
+        return program_area(self.schedule, groups=self.wiring.groups, fabric=self.target.fabric)
 
     def flow(self, i: Channel, o: Channel) -> Flow:
-        return program_flow(i, o, schedule=self.schedule)
+        return program_flow(i, o, schedule=self.schedule, period=self.period, ending=self.ending)
 
-    def build(self) -> wiring.Component:
-        return ProgramPipeline(schedule=self.schedule, groups=self.groups, target=self.target)
+    def build(self) -> Component:
+        return ProgramPipeline(
+            schedule=self.schedule,
+            wiring=self.wiring,
+            target=self.target,
+            beats=self.beats,
+            period=self.period,
+            ending=self.ending,
+        )
 
 
 @steps_of.register
