@@ -89,8 +89,13 @@ class Window(Stateless):
             taps += [tap] if self.per_channel else list(np.moveaxis(tap, -1, 0))
         return taps
 
+    @property
+    def is_padded(self) -> bool:
+        """Whether there are values of its own beyond the border."""
+        return self.border == "constant" and any(map(sum, self.padding))
+
     def outside(self, span: Span) -> Span:
-        if self.border != "constant" or not any(sum(self.padding, ())):
+        if not self.is_padded:
             return span
         return min(span[0], self.value), max(span[1], self.value)
 
