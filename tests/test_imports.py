@@ -33,7 +33,23 @@ MAY_IMPORT = {
     },
 }
 SUB_ROOMS = {
-    "hls": ("errors", "program", "stored", "intervals", "ranges", "loops", "schedule", "value", "operator"),
+    "hls": (
+        *(
+            "errors",
+            "program",
+            "stored",
+            "intervals",
+            "ranges",
+            "reach",
+            "loops",
+            "schedule",
+            "value",
+            "arrays",
+            "table",
+            "kind",
+        ),
+        *("stateless", "window", "scan", "traced", "operator", "decorators"),
+    ),
     "hw": (
         *("rtlil", "targets", "logic", "stream", "storage", "join", "product", "hardwired", "window", "pool"),
         *("threshold", "program", "output", "core", "axi_stream", "protocol", "link", "top"),

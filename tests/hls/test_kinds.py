@@ -1,9 +1,7 @@
-"""Operators of all kinds: the function itself, its instructions and what is known of ranges; and what is no operator."""
+"""Operators of all kinds: the function itself, its instructions, and what is known of ranges."""
 
 import numpy as np
 import pytest
-
-from bnnhw import hls
 
 from .operators import OPERATORS
 

@@ -137,6 +137,7 @@ def smallest_on(search: Search, device: Device) -> Design:
     """The network's smallest design on the device. Raises DeviceError where there is none."""
     if design := search.smallest(device, vectors=1, limit=inf):
         return design
+    search.check_units(device)
     needed = search.needs(device, vectors=1, limit=inf)
     assert needed is not None  # every layer has a folding
     family = [other for other in DEVICES.values() if other.target is device.target]
