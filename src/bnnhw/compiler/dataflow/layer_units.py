@@ -56,7 +56,7 @@ def steps_input(pipeline: Pipeline, entry: Entry | None) -> Port:
 
 def entry_resources(fabric: Fabric, port: Port) -> Cells:
     """What the top has around a core with this input."""
-    return link_resources(fabric, bits=port.lanes * port.bits, beats=port.beats, vectors=port.vectors)
+    return link_resources(fabric, bits=port.lanes * port.pixels * port.bits, beats=port.beats, vectors=port.vectors)
 
 
 def layer_stages(layer: MatrixLayer, folding: Folding, port: Port, target: Target) -> tuple[list[Stage], Port]:

@@ -116,7 +116,7 @@ class Schedule(LoweredNetwork):
     @property
     def input_lanes(self) -> int:
         """Elements of one vector in a beat of the core's input."""
-        return self._input.lanes
+        return self._input.lanes * self._input.pixels
 
     @property
     def output_width(self) -> int:

@@ -200,9 +200,7 @@ class Computing(Step):
         if patch.groups == 1:
             return [builder.constant(each[lane]) for each in self.traced.parameters]
         group = builder.counter(1, patch.groups)
-        return [
-            builder.make("table", group, attribute=each[lane :: patch.lanes]) for each in self.traced.parameters
-        ]
+        return [builder.make("table", group, attribute=each[lane :: patch.lanes]) for each in self.traced.parameters]
 
     def _wiring(self, patch: Patch, section: tuple[int, int]) -> Wiring:
         """Of each section, its elements in a beat, and the places of its results."""
