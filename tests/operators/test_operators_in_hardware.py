@@ -1,4 +1,4 @@
-"""Cores of one operator each, of all kinds: numpy = RTL, on the ECP5's primitives and portable, in the predicted cycles."""
+"""Cores of one operator each, of all kinds: numpy = RTL, under stalls too, and in the predicted cycles."""
 
 from itertools import product
 
