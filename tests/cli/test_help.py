@@ -10,7 +10,7 @@ import pytest
 from bnnhw.cli import cli, main
 
 COMMANDS = (
-    "train", "prune", "eval", "inspect", "build", "verify", "sim", "run", "flash", "boards", "methods", "samples",
+    "train", "prune", "eval", "inspect", "build", "verify", "sim", "run", "flash", "boards", "operator", "methods", "samples",
     "bench", "accuracy", "lowlight", "enhance",
 )  # fmt: skip
 GIVEN = ("DIR/Sony_train_list.txt", "DIR/Sony_test_list.txt", "bench/models", "photos", "more")

@@ -6,6 +6,7 @@ Tests: tests/test_pointwise_operators.py
 from importlib import import_module
 from typing import Any
 
+from .chain import chain as chain
 from .decorators import pixelwise as pixelwise
 from .decorators import pointwise as pointwise
 from .decorators import reduction as reduction
@@ -15,7 +16,7 @@ from .decorators import window as window
 from .errors import OperatorError as OperatorError
 from .operator import Operator as Operator
 
-__all__ = ["Operator", "OperatorError", "pixelwise", "pointwise", "reduction", "scan", "table", "window"]
+__all__ = ["Operator", "OperatorError", "chain", "pixelwise", "pointwise", "reduction", "scan", "table", "window"]
 
 
 def __getattr__(name: str) -> Any:

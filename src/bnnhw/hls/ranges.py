@@ -210,13 +210,17 @@ class Builder:
 
     def _times(self, number: int, factor: int, at: str) -> int:
         """A multiple by shifts and additions: the fewest signed digits (canonical; Reitwiesner 1960)."""
-        total, positive = None, True
+        total, positive, times = None, True, 0
+        lo, hi = self.spans[number]
         for shift, sign in sorted(signed_digits(factor), key=lambda digit: -digit[1]):
             term = self.make("shl", number, attribute=shift, at=at)
             if total is None:
                 total, positive = term, sign > 0
             else:
                 total = self.make("add" if (sign > 0) == positive else "sub", total, term, at=at)
+            times += (sign if positive else -sign) << shift
+            ends = sorted((times * lo, times * hi))
+            self._narrow(total, (ends[0], ends[1]))
         if total is None:
             return self.constant(0)
         return total if positive else self.make("sub", self.constant(0), total, at=at)

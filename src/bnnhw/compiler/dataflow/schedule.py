@@ -209,7 +209,7 @@ class Schedule(LoweredNetwork):
 
 def apply_plan(graph: Graph, plan: FoldingPlan, *, device: Device, clock_hz: float) -> Schedule:
     """The schedule of an integer graph with given foldings. Raises ScheduleError where one is illegal."""
-    return plan_network(lower_network(graph), plan, device=device, clock_hz=clock_hz)
+    return plan_network(lower_network(graph, clock_hz=clock_hz), plan, device=device, clock_hz=clock_hz)
 
 
 def plan_network(network: LoweredNetwork, plan: FoldingPlan, *, device: Device, clock_hz: float) -> Schedule:

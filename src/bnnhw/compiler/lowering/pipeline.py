@@ -41,6 +41,10 @@ class Pipeline:
         """The blocks that are products."""
         return tuple(block for block in self.blocks if isinstance(block, MatrixLayer))
 
+    def at_clock(self, clock_hz: float) -> "Pipeline":
+        """The same with units for a clock."""
+        return replace(self, blocks=tuple(block.at_clock(clock_hz) for block in self.blocks))
+
     @property
     def is_chain(self) -> bool:
         """Whether each block reads the one before alone, and the output the last one."""

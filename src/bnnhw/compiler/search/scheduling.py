@@ -64,10 +64,10 @@ def schedule(
             raise ScheduleError(f"vectors={vectors} cannot be given beside a folding file, which has its own")
         plan = read_folding(folding)
         try:
-            return plan_network(lower_network(graph), plan, device=device, clock_hz=clock_hz)
+            return plan_network(lower_network(graph, clock_hz=clock_hz), plan, device=device, clock_hz=clock_hz)
         except ScheduleError as error:
             raise ScheduleError(f"{folding}: {error}") from error
-    network = lower_network(graph)
+    network = lower_network(graph, clock_hz=clock_hz)
     if vectors is not None:
         network.pipeline.check_vectors(vectors)
     search = search_of(network.pipeline, device.target)

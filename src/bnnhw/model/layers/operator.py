@@ -17,7 +17,7 @@ from bnnhw.compiler.ir.ops import Operator as OperatorOp
 from bnnhw.hls.operator import Operator
 from bnnhw.hls.program import MEANINGS, Instruction, Program
 from bnnhw.hls.scan import Scan
-from bnnhw.hls.stateless import Stateless
+from bnnhw.hls.stateless import Pointwise, Stateless
 from bnnhw.hls.traced import Traced
 from bnnhw.hls.window import Window
 from bnnhw.model.registry import module_of, op_of
@@ -159,6 +159,11 @@ def _op(module: OperatorLayer) -> OperatorOp:
     return OperatorOp(module.traced)
 
 
-@module_of(OperatorOp)
+def _channels_first(op: OperatorOp) -> bool | None:
+    """An element by itself is the same wherever its channel lies."""
+    return None if isinstance(op.traced.kind, Pointwise) and not op.traced.parameters else True
+
+
+@module_of(OperatorOp, channels_first=_channels_first)
 def _module(op: OperatorOp) -> OperatorLayer:
     return OperatorLayer(op.traced)

@@ -63,6 +63,10 @@ class Computing(Step):
     traced: Traced
     x: Element
     y: Element
+    clock_hz: float = 125e6
+
+    def at_clock(self, clock_hz: float) -> Step:
+        return replace(self, clock_hz=clock_hz)
 
     @property
     def kind(self) -> Stateless:
@@ -73,7 +77,7 @@ class Computing(Step):
         stages, port, patch = self._feed(name, port, target)
         section = self._section(patch)
         ranged = self._ranged(patch, section, port)
-        schedule, wiring = timed(ranged, target), self._wiring(patch, section)
+        schedule, wiring = timed(ranged, self.clock_hz, target), self._wiring(patch, section)
         stages.append(
             Programmed(name=f"{name} operator", schedule=schedule, wiring=wiring, beats=port.beats, target=target)
         )

@@ -34,6 +34,10 @@ class Scanning(Step):
     traced: Traced
     x: Element
     y: Element
+    clock_hz: float = 125e6
+
+    def at_clock(self, clock_hz: float) -> Step:
+        return replace(self, clock_hz=clock_hz)
 
     @property
     def kind(self) -> Scan:
@@ -78,7 +82,7 @@ class Scanning(Step):
         most = port.lanes if self.kind.over == "pixel" else port.pixels
         for chain in reversed(divisors(most)):
             try:
-                return timed(self._ranged(port, chain), target), chain
+                return timed(self._ranged(port, chain), self.clock_hz, target), chain
             except OperatorError:
                 if chain == 1:
                     raise

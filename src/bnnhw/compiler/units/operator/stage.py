@@ -18,9 +18,6 @@ from bnnhw.hw.program.wiring import Wiring
 from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
 
-CLOCK_HZ = 125e6
-"""What programs are scheduled for, with room above the cores' own clocks."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Programmed(Stage):
@@ -60,6 +57,6 @@ class Programmed(Stage):
         )
 
 
-def timed(ranged: RangedProgram, target: Target) -> Schedule:
+def timed(ranged: RangedProgram, clock_hz: float, target: Target) -> Schedule:
     """A program's schedule. OperatorError names the author's line where one takes longer than a cycle."""
-    return schedule(ranged, clock_hz=CLOCK_HZ, delays=target.fabric.delays)
+    return schedule(ranged, clock_hz=clock_hz, delays=target.fabric.delays)

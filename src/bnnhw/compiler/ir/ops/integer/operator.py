@@ -1,7 +1,7 @@
 """An operator that its user wrote in Python.
 
 Tests: tests/test_pointwise_operators.py
-Tests: tests/operators/test_kinds_in_hardware.py
+Tests: tests/operators/test_operators_in_hardware.py
 """
 
 from dataclasses import dataclass
