@@ -10,15 +10,14 @@ from bnnhw.hls.errors import OperatorError
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.ranges import RangedProgram
 
+from .balance import balance
 from .delays import BLOCK_CYCLES, Delays, is_block_table
 from .linear import arrange_sums
 from .loops import steps_of
 from .placing import Placing
+from .reads import carried_bits, reads_of
 
 __all__ = ["Schedule", "schedule"]
-
-WIRES = ("const", "shl", "shr")
-"""What makes nothing new: no registers carry it."""
 
 
 @dataclass(frozen=True)
@@ -35,24 +34,18 @@ class Schedule:
 
     def register_bits(self, *, groups: int) -> int:
         """Bits of all registers between the stages, and of the states."""
-        program, spans = self.ranged.program, self.ranged.spans
         last = list(self.stages)
-        for number, each in enumerate(program.instructions):
-            for arg in each.args:
-                root = self.root(arg)
-                last[root] = max(last[root], self.started(number))
-        for number, following in program.followings.items():
-            root = self.root(following)
-            last[root] = max(last[root], self.stages[number])
-        for output in program.outputs:
-            last[self.root(output)] = self.latency
-        return sum(
-            (last[number] - self.stages[number] + (each.op == "state"))
-            * width_of(spans[number])
-            * (1 if number in self.shared else groups)
-            for number, each in enumerate(program.instructions)
-            if each.op not in WIRES
-        )
+        reads = reads_of(self.ranged)
+        for read in reads:
+            stage = self.latency if read.reader is None else self.stages[read.reader] - read.ahead
+            last[read.source] = max(last[read.source], stage)
+        bits = [
+            (last[number] - self.stages[number]) * carried
+            for number, carried in enumerate(carried_bits(self.ranged, reads))
+        ]
+        for number in self.ranged.program.followings:
+            bits[number] += width_of(self.ranged.spans[number])
+        return sum(each * (1 if number in self.shared else groups) for number, each in enumerate(bits))
 
     @property
     def weight(self) -> tuple[int, int]:
@@ -74,11 +67,6 @@ class Schedule:
             if each.op == "counter" or (read and shared.issuperset(read)):
                 shared.add(number)
         return frozenset(shared)
-
-    def root(self, number: int) -> int:
-        """The instruction whose wires, shifted, are this one's result."""
-        each = self.ranged.program.instructions[number]
-        return self.root(each.args[0]) if each.op in ("shl", "shr") else number
 
     def started(self, number: int) -> int:
         """The stage in which an instruction reads its arguments."""
@@ -119,4 +107,5 @@ def _placed(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Schedu
         *(done[output][0] + (done[output][1] > 0) for output in program.outputs),
         *(done[number][0] for number in program.followings),
     )
-    return Schedule(ranged, tuple(done[number][0] for number in range(len(done))), latency)
+    stages = [done[number][0] for number in range(len(done))]
+    return Schedule(ranged, balance(ranged, stages, latency=latency, clock_hz=clock_hz, delays=delays), latency)
