@@ -8,7 +8,7 @@ import pytest
 from bnnhw import hls
 from bnnhw.hls.program import run
 from bnnhw.hls.ranges import with_codes, with_ranges
-from bnnhw.hls.schedule import check_sizes
+from bnnhw.hls.scheduling.delays import check_sizes
 from bnnhw.hls.stored import from_integers, to_integers
 
 from .functions import random_function

@@ -11,7 +11,7 @@ from bnnhw.hls import OperatorError
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.program import State, run_beats
 from bnnhw.hls.ranges import Builder, RangedProgram
-from bnnhw.hls.schedule import Schedule, schedule
+from bnnhw.hls.scheduling.schedule import Schedule, schedule
 from bnnhw.hls.value import Tape, clip
 from bnnhw.hw.core import Core
 from bnnhw.hw.program.pipeline import ProgramPipeline

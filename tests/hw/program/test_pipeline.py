@@ -6,7 +6,7 @@ import pytest
 from bnnhw import hls
 from bnnhw.boards.toolchain.alone import synthesise_alone
 from bnnhw.hls.ranges import with_codes
-from bnnhw.hls.schedule import Schedule, schedule
+from bnnhw.hls.scheduling.schedule import Schedule, schedule
 from bnnhw.hls.value import Tape
 from bnnhw.hw.program.area import program_area
 from bnnhw.hw.program.pipeline import ProgramPipeline

@@ -5,7 +5,8 @@ Tests: tests/hw/program/test_pipeline.py
 
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.program import Instruction
-from bnnhw.hls.schedule import Schedule, is_block_table, is_sign
+from bnnhw.hls.scheduling.delays import is_block_table, is_offset, is_sign, is_wiring
+from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hw.targets import Cells, Fabric
 
 from .drawing import table_depth
@@ -32,7 +33,7 @@ def _cells_of(each: Instruction, number: int, schedule: Schedule, fabric: Fabric
     zeros = [lowest_zeros(instructions[arg]) for arg in each.args]
     luts = carries = ebr = 0
     match each.op:
-        case "add" | "sub":
+        case "add" | "sub" if not is_offset(each, instructions, spans):
             bits = width - (max(zeros) if each.op == "add" else zeros[1])
             carries = -(-bits // fabric.carry_luts) if bits > 1 else 0
         case "ge" if not is_sign(each, instructions):
@@ -40,7 +41,8 @@ def _cells_of(each: Instruction, number: int, schedule: Schedule, fabric: Fabric
         case "eq":
             luts = -(-2 * max(read) // 3)
         case "mux" | "and" | "or" | "xor":
-            luts = width
+            inverted = each.op == "xor" and any(instructions[arg].op == "const" for arg in each.args)
+            luts = 0 if inverted or is_wiring(each, instructions) else width
         case "table" if is_block_table(each, spans[number]):
             ebr = fabric.block_rams(table_depth(each), width)
         case "table":

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from amaranth.hdl import Array, Const, Module, Mux, Shape, Signal, Value
 
 from bnnhw.hls.intervals import Span, is_signed, width_of
-from bnnhw.hls.loops import steps_of
 from bnnhw.hls.program import Instruction
-from bnnhw.hls.schedule import Schedule, is_block_table
+from bnnhw.hls.scheduling.delays import is_block_table, is_offset
+from bnnhw.hls.scheduling.loops import steps_of
+from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hw.targets import Target
 
 __all__ = ["Drawing", "Moves", "group_bits", "table_depth"]
@@ -84,20 +85,23 @@ class Drawing:
         following = self.at(state.following, stage)  # which may read the state
         with self.m.If(self.moves.advance & self.moves.beats[stage]):
             self.m.d.sync += kept.eq(following)
-            with self.m.If(self.moves.ends[stage]):
-                self.m.d.sync += kept.eq(state.init)
+        with self.m.If(self.moves.advance & self.moves.ends[stage]):  # a flip-flop's own reset, so no multiplexer
+            self.m.d.sync += kept.eq(state.init)
 
     def _make(self, number: int, each: Instruction, span: Span) -> Value:
         if number in self.inputs:
             return self.inputs[number]
         arguments = [self.at(arg, self.schedule.started(number)) for arg in each.args]
+        instructions = self.schedule.ranged.program.instructions
+        offset = is_offset(each, instructions, self.schedule.ranged.spans)
         # Kept, or yosys merges adders of one cycle into compressors, which are larger and slower.
-        attributes = {"keep": 1} if each.op in ("add", "sub") else {}
+        attributes = {"keep": 1} if each.op in ("add", "sub") and not offset else {}
         result = Signal(width_of(span), name=f"{each.op}{number}", attrs=attributes)
         if is_block_table(each, span):
             self._look_up(each, arguments[0], result)
         else:
-            self.m.d.comb += result.eq(_HARDWARE[each.op](each, *arguments))
+            made = _HARDWARE["xor" if offset else each.op]
+            self.m.d.comb += result.eq(made(each, *arguments))
         return result
 
     def _look_up(self, each: Instruction, index: Value, result: Signal) -> None:

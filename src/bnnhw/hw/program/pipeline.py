@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out
 
-from bnnhw.hls.schedule import Schedule
+from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hw.logic.delays import delays
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.flow import Channel, Flow, Process

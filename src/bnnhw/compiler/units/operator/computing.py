@@ -15,7 +15,7 @@ from bnnhw.compiler.units.stage import Stage
 from bnnhw.compiler.units.step import Step
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.ranges import Builder, RangedProgram
-from bnnhw.hls.schedule import check_sizes
+from bnnhw.hls.scheduling.delays import check_sizes
 from bnnhw.hls.stateless import Stateless
 from bnnhw.hls.traced import Traced
 from bnnhw.hls.window import Window

@@ -16,7 +16,8 @@ from bnnhw.hls.program import State
 from bnnhw.hls.ranges import Builder, RangedProgram
 from bnnhw.hls.reach import reach_of
 from bnnhw.hls.scan import Scan
-from bnnhw.hls.schedule import Schedule, check_sizes
+from bnnhw.hls.scheduling.delays import check_sizes
+from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hls.traced import Traced
 from bnnhw.hw.program.wiring import Wiring
 from bnnhw.hw.targets import Target

@@ -11,7 +11,7 @@ from bnnhw.compiler.units.port import Beat
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.ranges import RangedProgram
-from bnnhw.hls.schedule import Schedule, schedule
+from bnnhw.hls.scheduling.schedule import Schedule, schedule
 from bnnhw.hw.program.area import program_area
 from bnnhw.hw.program.pipeline import ProgramPipeline, program_flow
 from bnnhw.hw.program.wiring import Wiring

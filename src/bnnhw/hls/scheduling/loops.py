@@ -1,38 +1,35 @@
 """The loops of a program: what is between a state and its next value, and so must be done from one beat to the next.
 
-Tests: tests/hls/test_schedule.py
+Tests: tests/hls/scheduling/test_schedule.py
 """
 
 from collections.abc import Sequence
 from graphlib import TopologicalSorter
 
-from .program import Instruction, Program
+from bnnhw.hls.program import Program
 
-__all__ = ["steps_of"]
+__all__ = ["loops_of", "steps_of"]
 
 
 def steps_of(program: Program) -> list[tuple[int, ...]]:
     """The instructions in an order in which each comes behind what it reads, a state behind its next value; those of a
     loop are one step together, in the program's order. States whose next values read each other are in one loop."""
     instructions = program.instructions
-    loops = _loops_of(program)
+    loops = loops_of(program)
     first = {number: loop[0] for loop in loops for number in loop}
     members = {loop[0]: loop for loop in loops}
+    followings = program.followings
     needs: dict[int, set[int]] = {}
     for number, each in enumerate(instructions):
         step = first.get(number, number)
-        read = [first.get(arg, arg) for arg in (*each.args, *_following(each, program))]
+        arguments = (followings[number],) if number in followings else each.args
+        read = [first.get(arg, arg) for arg in arguments]
         needs.setdefault(step, set()).update(arg for arg in read if arg != step)
     order = TopologicalSorter({step: sorted(read) for step, read in sorted(needs.items())}).static_order()
     return [members.get(step, (step,)) for step in order]
 
 
-def _following(each: Instruction, program: Program) -> tuple[int, ...]:
-    """The next value of a state."""
-    return (program.states[each.attribute].following,) if each.op == "state" and isinstance(each.attribute, int) else ()
-
-
-def _loops_of(program: Program) -> list[tuple[int, ...]]:
+def loops_of(program: Program) -> list[tuple[int, ...]]:
     """Of each set of states that depend on each other, or on themselves, the instructions of their loop."""
     instructions, states = program.instructions, program.states
     reads = [0] * len(instructions)  # a bit for each state that an instruction depends on
