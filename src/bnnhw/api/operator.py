@@ -18,7 +18,7 @@ from bnnhw.compiler.units.operator.stage import Programmed
 from bnnhw.hls.chain import Chain, chain
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.operator import Operator
-from bnnhw.hls.schedule import Schedule
+from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hw.targets import Cells, get_device
 
 __all__ = ["OperatorReport", "OperatorUnit", "ScheduledStep", "operator"]
