@@ -35,7 +35,7 @@ MAY_IMPORT = {
 SUB_ROOMS = {
     "hls": ("errors", "program", "stored", "intervals", "ranges", "schedule", "value", "operator"),
     "hw": (
-        *("rtlil", "targets", "logic", "stream", "storage", "join", "product", "hardwired", "window", "pool"),
+        *("rtlil", "targets", "logic", "stream", "storage", "join", "product", "hardwired", "window", "raster", "pool"),
         *("threshold", "program", "output", "core", "axi_stream", "protocol", "link", "top"),
     ),
     "compiler": (
