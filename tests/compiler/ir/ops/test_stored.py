@@ -26,6 +26,8 @@ EXAMPLES: dict[str, ops.Op] = {
     "binary_conv2d": ops.BinaryConv2d(ops.Conv(SIGNS, (2, 1), (0, 1), -1, 3), VECTOR, None),
     "binary_linear": ops.BinaryLinear(SIGNS.reshape(3, 10), None, VECTOR),
     "concat": ops.Concat(),
+    "crop": ops.Crop((1, 2), (3, 4)),
+    "depth_to_space": ops.DepthToSpace(2),
     "flatten": ops.Flatten(),
     "global_average_pool": ops.AveragePool(),
     "hard_tanh": ops.HardTanh(),
@@ -39,6 +41,7 @@ EXAMPLES: dict[str, ops.Op] = {
     "quantise": ops.Quantise(3),
     "relu": ops.Relu(),
     "sign": ops.Sign(),
+    "space_to_depth": ops.SpaceToDepth(3),
 }
 
 
