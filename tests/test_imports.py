@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "compiler": {"compiler", "files", "hls", "hw", "pages"},
     "sim": {"sim", "compiler", "files", "hw"},
     "boards": {"boards", "compiler", "files", "hw"},
-    "api": {"api", "files", "pictures", "hw", "model", "lowlight", "compiler", "sim", "boards"},
+    "api": {"api", "files", "hls", "pictures", "hw", "model", "lowlight", "compiler", "sim", "boards"},
     "accuracy": {"accuracy", "files", "model"},
     "bench": {"bench", "api", "hw", "model", "compiler", "sim", "boards"},
     "cli": {
@@ -33,7 +33,22 @@ MAY_IMPORT = {
     },
 }
 SUB_ROOMS = {
-    "hls": ("errors", "program", "stored", "intervals", "ranges", "schedule", "value", "operator"),
+    "hls": (
+        *(
+            "errors",
+            "program",
+            "stored",
+            "intervals",
+            "ranges",
+            "reach",
+            "scheduling",
+            "value",
+            "arrays",
+            "table",
+            "kind",
+        ),
+        *("stateless", "window", "scan", "traced", "operator", "chain", "decorators"),
+    ),
     "hw": (
         *("rtlil", "targets", "logic", "stream", "storage", "join", "product", "hardwired", "window", "raster", "pool"),
         *("threshold", "program", "output", "core", "axi_stream", "protocol", "link", "top"),
@@ -61,7 +76,7 @@ SUB_ROOMS = {
     "sim": ("errors", "netlist", "batch", "icarus", "ladder", "board", "part"),
     "boards": ("board", "design", "toolchain", "build", "output_format", "manifest", "folder", "flash", "host"),
     "api": (
-        *("checks", "images", "builds", "ladder"),
+        *("checks", "images", "builds", "ladder", "operators", "operator"),
         *(
             "build",
             "build_core",
@@ -84,7 +99,7 @@ SUB_ROOMS = {
     ),
     "cli": (
         *("errors", "notes", "progress", "options"),
-        *("train", "prune", "evaluate", "inspect", "build", "verify", "sim", "run", "flash", "boards"),
+        *("train", "prune", "evaluate", "inspect", "build", "verify", "sim", "run", "flash", "boards", "operator"),
         *("methods", "samples", "bench", "accuracy", "lowlight", "enhance"),
     ),
 }

@@ -19,7 +19,12 @@ LINE = re.compile(r"^Tests: (tests/[\w/]+\.py)$", re.MULTILINE)
 BY_NAME = {"boards/toolchain/yosys_worker.py", "sim/netlist/ecp5/logic.py"}
 """A process of its own, and what a target names: no import leads to them."""
 BY_FOLDER = {
-    "bnnhw.compiler.units": ("compiler/units", "compiler/units/product", "compiler/units/join"),
+    "bnnhw.compiler.units": (
+        "compiler/units",
+        "compiler/units/product",
+        "compiler/units/join",
+        "compiler/units/operator",
+    ),
     "bnnhw.compiler.ir.ops": ("compiler/ir/ops/trained",),
     "bnnhw.model.export": ("model/layers", "model/export/torch_layers"),
 }

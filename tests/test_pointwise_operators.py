@@ -46,7 +46,7 @@ def square_root(x):
 OPERATORS = {"leaky_relu": leaky_relu, "hard_swish": hard_swish, "square": square}
 
 
-def between_layers(operator: hls.Pointwise) -> nn.Module:
+def between_layers(operator: hls.Operator) -> nn.Module:
     """Behind sums of a layer, before the sums of the next one's batch norm; and on activations of two bits."""
     return nn.Sequential(
         InputThreshold(7.5),

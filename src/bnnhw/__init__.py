@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bnnhw.api.flash import flash
     from bnnhw.api.inspect import inspect
     from bnnhw.api.lowlight import compare_lowlight, train_lowlight
+    from bnnhw.api.operator import operator
+    from bnnhw.api.operators import save_chain
     from bnnhw.api.prune import prune
     from bnnhw.api.run import run
     from bnnhw.api.samples import samples
@@ -37,9 +39,11 @@ __all__ = [
     "evaluate",
     "flash",
     "inspect",
+    "operator",
     "prune",
     "run",
     "samples",
+    "save_chain",
     "simulate",
     "train",
     "train_lowlight",
@@ -50,6 +54,7 @@ _ELSEWHERE = {
     "PlanOptions": "bnnhw.api.builds.plan",
     "compare_lowlight": "bnnhw.api.lowlight",
     "default_recipe": "bnnhw.model.training.recipes",
+    "save_chain": "bnnhw.api.operators",
     "train_lowlight": "bnnhw.api.lowlight",
 }
 """Where that lies which is not in the file of its name in api/."""

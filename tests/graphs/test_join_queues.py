@@ -31,7 +31,7 @@ def chosen_for(draw: Callable[[Sketch], str], most: int) -> Schedule:
 
 
 def without_queues(chosen: Schedule) -> Dataflow:
-    return draw_core(chosen.pipeline, chosen.foldings, chosen.vectors, DEVICE.target)
+    return draw_core(chosen.pipeline, chosen.plan, DEVICE.target)
 
 
 def limits_of(dataflow: Dataflow) -> dict[Connection, int]:

@@ -8,7 +8,7 @@ import pytest
 from bnnhw import hls
 from bnnhw.hls.program import run
 from bnnhw.hls.ranges import with_codes, with_ranges
-from bnnhw.hls.schedule import check_sizes
+from bnnhw.hls.scheduling.delays import check_sizes
 from bnnhw.hls.stored import from_integers, to_integers
 
 from .functions import random_function
@@ -19,7 +19,7 @@ SPANS = [(0, 255), (-128, 127), (0, 15), (-2, 1), (-70_000, 70_000)]
 @pytest.mark.parametrize("seed", range(60))
 def test_numpy_and_the_program_agree_whatever_is_known_of_ranges(seed: int):
     lo, hi = SPANS[seed % len(SPANS)]
-    operator = hls.Pointwise(random_function(seed))
+    operator = hls.pointwise(random_function(seed))
     x = np.unique(np.random.default_rng(seed).integers(lo, hi + 1, 2000))
     expected = operator(x)
     assert (run(operator.program, [x])[0] == expected).all()
@@ -47,7 +47,7 @@ def test_equal_integers_are_one():
 
 def test_files_hold_instructions():
     for seed in range(30):
-        program = hls.Pointwise(random_function(seed)).program
+        program = hls.pointwise(random_function(seed)).program
         assert from_integers(to_integers(program)) == program
 
 
@@ -55,9 +55,11 @@ def test_files_hold_instructions():
     ("integers", "message"),
     [
         ([], "the instructions end before they are whole"),
-        ([1, 99, 0, 1, 0], "the instructions name 99 where only 0 to 13 are known"),
+        ([1, 99, 0, 1, 0], "the instructions name 99 where only 0 to 14 are known"),
         ([2, 0, 1, 0, 2, 0, 1, 0, 1, 1], "the instructions name 1 where only 0 to 0 are known"),
-        ([1, 0, 1, 0, 1, 0, 7], "the instructions are followed by something else"),
+        ([1, 0, 1, 0, 1, 0, 0, 7], "the instructions are followed by something else"),
+        ([1, 0, 1, 0, 1, 0, 7], "the instructions end before they are whole"),
+        ([1, 0, 1, 0, 1, 0, 1, 3, 0], r"the instructions read states \[\], and there are 1"),
         ([1, 0, 1, 0, 0], "the instructions are followed by something else, or make nothing"),
         ([1, 0, 1, 3, 1, 0], r"the instructions read inputs \[3\], which must be numbered from 0 on"),
         ([2, 0, 1, 0, 5, 0, 1, 99, 1, 1], "instruction 1 shifts by 99; it must be by 0 to 62"),
@@ -126,7 +128,7 @@ def test_what_no_primitive_holds_is_named(function, message: str):
 
 
 def test_an_operator_reads_one_value():
-    with pytest.raises(hls.OperatorError, match=r"^add must take one value, x, not 2$"):
+    with pytest.raises(hls.OperatorError, match=r"^add must take 1, \(x\), and not 2$"):
         _ = hls.pointwise(add).program
 
 

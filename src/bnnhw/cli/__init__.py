@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
             inspect,
             lowlight,
             methods,
+            operator,
             prune,
             run,
             samples,
@@ -57,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
         )
 
         networks, hardware = (train, prune, evaluate, inspect), (build, verify, sim, run, flash, boards)
-        for module in (*networks, *hardware, methods, samples, bench, accuracy, lowlight, enhance):
+        for module in (*networks, *hardware, operator, methods, samples, bench, accuracy, lowlight, enhance):
             cli.add_command(module.command)
         with sigterm_raises():
             code = cli.main(args=arguments, prog_name="bnnhw", standalone_mode=False) or 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 from click.core import ParameterSource
 
-from .options.common import MODEL, FiniteRange
+from .options.common import SOURCE, FiniteRange
 from .options.plan import plan_options
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("build")
-@click.argument("model", type=MODEL)
+@click.argument("model", type=SOURCE)
 @click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("build/out"), show_default=True)
 @plan_options
 @click.option(

@@ -6,11 +6,11 @@ from typing import Literal
 
 import click
 
-from .options.common import MODEL, data_dir_option
+from .options.common import SOURCE, data_dir_option
 
 
 @click.command("eval")
-@click.argument("model", type=MODEL)
+@click.argument("model", type=SOURCE)
 @click.option("--dataset", help="The data set to judge by; default: the one that the model was trained on.")
 @data_dir_option
 @click.option("--engine", type=click.Choice(["integer", "torch"]), default="integer", show_default=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options.common import MODEL
+from .options.common import SOURCE
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("inspect")
-@click.argument("model", type=MODEL)
+@click.argument("model", type=SOURCE)
 @click.option("--trained", is_flag=True, help="The network as it was trained, not as integers.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(model: Path, trained: bool, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options.common import MODEL, FiniteRange, data_dir_option
+from .options.common import MODEL, SOURCE, FiniteRange, data_dir_option
 from .options.plan import plan_options
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("sim")
-@click.argument("model", type=MODEL)
+@click.argument("model", type=SOURCE)
 @click.argument("images", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--samples", type=click.IntRange(min=1), help="Test images where no IMAGES are given; default 100.")
 @data_dir_option

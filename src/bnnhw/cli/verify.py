@@ -11,7 +11,7 @@ import click
 from bnnhw.api.builds.plan import PlanOptions
 from bnnhw.api.ladder.names import RUNGS
 
-from .options.common import MODEL, data_dir_option
+from .options.common import SOURCE, data_dir_option
 from .options.plan import plan_options
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ DIFFERENT = 1
 
 
 @click.command("verify")
-@click.argument("model", type=MODEL)
+@click.argument("model", type=SOURCE)
 @click.option(
     "--through",
     type=click.Choice(RUNGS),

@@ -6,12 +6,17 @@ Tests: tests/test_pointwise_operators.py
 from importlib import import_module
 from typing import Any
 
+from .chain import chain as chain
+from .decorators import pixelwise as pixelwise
+from .decorators import pointwise as pointwise
+from .decorators import reduction as reduction
+from .decorators import scan as scan
+from .decorators import table as table
+from .decorators import window as window
 from .errors import OperatorError as OperatorError
-from .operator import Pointwise as Pointwise
-from .operator import pointwise as pointwise
-from .operator import table as table
+from .operator import Operator as Operator
 
-__all__ = ["OperatorError", "Pointwise", "pointwise", "table"]
+__all__ = ["Operator", "OperatorError", "chain", "pixelwise", "pointwise", "reduction", "scan", "table", "window"]
 
 
 def __getattr__(name: str) -> Any:

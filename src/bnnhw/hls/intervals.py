@@ -1,6 +1,6 @@
 """The least and greatest result of an instruction, from those of what it reads.
 
-Tests: tests/hls/test_operator.py
+Tests: tests/hls/test_intervals.py
 """
 
 from collections.abc import Sequence
@@ -78,7 +78,7 @@ def _of_bits(op: str, one: Span, other: Span) -> Span:
         return {"and": (0, min(one[1], other[1])), "or": (max(one[0], other[0]), most), "xor": (0, most)}[op]
     if op == "and" and max(one[0], other[0]) >= 0:
         return 0, min(span[1] for span in (one, other) if span[0] >= 0)
-    bits = max(width_of(one), width_of(other))
+    bits = max(width_of((min(lo, -1), hi)) for lo, hi in (one, other))
     return -(1 << bits - 1), (1 << bits - 1) - 1
 
 

@@ -4,69 +4,94 @@ Tests: tests/hls/test_operator.py
 """
 
 import inspect
-from collections.abc import Callable
-from functools import cached_property, update_wrapper
+from collections.abc import Callable, Mapping
+from functools import lru_cache, update_wrapper
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import OperatorError, naming_the_line
+from .errors import OperatorError
+from .kind import Kind
 from .program import Program
-from .value import Table, Tape
+from .stateless import Pointwise
+from .traced import Traced
 
-__all__ = ["Pointwise", "pointwise", "table"]
+__all__ = ["Operator"]
 
 
-class Pointwise:
-    """y = f(x) of each element by itself. Called with integers it is the reference: f in int64."""
+class Operator:
+    """A function with what it is given. Called with images (N, H, W, C), or one (H, W, C), of integers it is the
+    reference, in int64; a pointwise one takes arrays of any shape.
 
-    def __init__(self, function: Callable[..., Any]):
+    Parameters
+    ----------
+    parameters
+        By name one integer for each channel, or one for all: the function's arguments by these names.
+    """
+
+    def __init__(self, function: Callable[..., Any], kind: Kind, parameters: Mapping[str, Any] | None = None):
         self.function = function
+        self.kind = kind
+        self.parameters = {name: self._parameter(name, value) for name, value in (parameters or {}).items()}
         update_wrapper(self, function)
+        self._traced = lru_cache(maxsize=None)(self._trace)
 
-    def __call__(self, x: Any) -> NDArray[np.int64]:
-        x = np.asarray(x)
-        if x.dtype.kind not in "iub":
-            raise OperatorError(f"{self.name} computes with integers, not {x.dtype}; round x")
-        return np.broadcast_to(np.asarray(self.function(x.astype(np.int64)), np.int64), x.shape)
+    def _parameter(self, name: str, value: Any) -> NDArray[np.int64]:
+        found = np.atleast_1d(np.asarray(value))
+        if found.ndim != 1 or found.dtype.kind not in "iub":
+            raise OperatorError(
+                f"{self.name}: parameter {name} must be one integer for each channel, not {found.dtype} of shape "
+                f"{found.shape}"
+            )
+        return found.astype(np.int64)
 
     def __repr__(self) -> str:
-        return f"Pointwise({self.name})"
+        return f"Operator({self.kind.NAME} {self.name})"
 
     @property
     def name(self) -> str:
         return getattr(self.function, "__name__", "operator")
 
-    @cached_property
+    def __call__(self, images: Any) -> NDArray[np.int64]:
+        x = np.asarray(images)
+        if x.dtype.kind not in "iub":
+            raise OperatorError(f"{self.name} computes with integers, not {x.dtype}; round x")
+        if isinstance(self.kind, Pointwise):
+            whole = x.reshape(1, 1, -1, x.shape[-1] if self.parameters else 1)
+            result = self.kind.reference(self.function, whole.astype(np.int64), self.parameters)
+            return result.reshape(x.shape) if result.size == x.size else result.reshape(*x.shape[:-1], -1)
+        if x.ndim not in (3, 4):
+            raise OperatorError(f"{self.name} takes images (N, H, W, C), or one (H, W, C), not {x.shape}")
+        whole = x if x.ndim == 4 else x[None]
+        result = self.kind.reference(self.function, whole.astype(np.int64), self.parameters)
+        return result if x.ndim == 4 else result[0]
+
+    @property
+    def channels(self) -> int | None:
+        """What the parameters say; None where there are none, or one for all channels."""
+        return max((len(value) for value in self.parameters.values() if len(value) > 1), default=None)
+
+    def traced(self, channels: int | None = None) -> Traced:
+        """What the function does, for images of so many channels. OperatorError names the line that has no hardware,
+        and where the number of channels has to be given."""
+        needed = self.channels if channels is None else channels
+        return self._traced(needed)
+
+    def _trace(self, channels: int | None) -> Traced:
+        wanted, taken = (*self.kind.arguments, *self.parameters), len(inspect.signature(self.function).parameters)
+        if taken != len(wanted):
+            raise OperatorError(f"{self.name} must take {len(wanted)}, ({', '.join(wanted)}), and not {taken}")
+        for name, value in self.parameters.items():
+            if channels is not None and len(value) not in (1, channels):
+                raise OperatorError(f"{self.name}: parameter {name} has {len(value)} values for {channels} channels")
+        if channels is None and (getattr(self.kind, "per_channel", True) is False or self.parameters):
+            raise OperatorError(f"{self.name} must be told the number of channels, as in channels=3")
+        program = self.kind.trace(self.function, channels or 1, list(self.parameters))
+        values = [tuple(np.broadcast_to(value, channels or 1).tolist()) for value in self.parameters.values()]
+        return Traced(self.kind, program, tuple(values))
+
+    @property
     def program(self) -> Program:
-        """What the function does to one element. OperatorError names the line that has no hardware."""
-        parameters = len(inspect.signature(self.function).parameters)
-        if parameters != 1:
-            raise OperatorError(f"{self.name} must take one value, x, not {parameters}")
-        tape = Tape()
-        x = tape.add("input", attribute=0)
-        with naming_the_line():
-            return tape.program(tape.value(self.function(x)))
-
-
-def pointwise(function: Callable[..., Any]) -> Pointwise:
-    """The decorator of a function of one integer, in numpy's terms.
-
-    >>> @pointwise
-    ... def leaky_relu(x):
-    ...     return np.where(x >= 0, x, x >> 3)
-    >>> leaky_relu([-16, 5]).tolist()
-    [-2, 5]
-    """
-    return Pointwise(function)
-
-
-def table(entries: Any) -> Table:
-    """A table of integers, which arrays and values of an operator index.
-
-    >>> squares = table([0, 1, 4, 9])
-    >>> squares[np.array([3, 1])].tolist()
-    [9, 1]
-    """
-    return Table(entries)
+        """What the function does to what it sees."""
+        return self.traced().program

@@ -52,6 +52,15 @@ class Program:
         """How many values it reads."""
         return sum(instruction.op == "input" for instruction in self.instructions)
 
+    @property
+    def followings(self) -> dict[int, int]:
+        """Of each instruction that reads a state, the one that makes its next value."""
+        return {
+            number: self.states[each.attribute].following
+            for number, each in enumerate(self.instructions)
+            if each.op == "state" and isinstance(each.attribute, int)
+        }
+
 
 @dataclass(frozen=True)
 class Meaning:

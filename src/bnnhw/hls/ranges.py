@@ -7,7 +7,7 @@ Tests: tests/hls/test_operator.py
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .errors import OperatorError
 from .intervals import Span, interval
-from .program import MEANINGS, Attribute, Instruction, Program, needed_of
+from .program import MEANINGS, Attribute, Instruction, Program, State, needed_of
 
 __all__ = ["RangedProgram", "with_codes", "with_ranges"]
 
@@ -26,16 +26,11 @@ WIDEST = 2**62
 
 @dataclass(frozen=True)
 class RangedProgram:
-    """A program, and the least and greatest value of each instruction's result."""
+    """A program, the least and greatest value of each instruction's result, and those of all its results together."""
 
     program: Program
     spans: tuple[Span, ...]
-
-    @property
-    def result(self) -> Span:
-        """The range of all results together."""
-        spans = [self.spans[number] for number in self.program.outputs]
-        return min(lo for lo, _ in spans), max(hi for _, hi in spans)
+    result: Span
 
 
 def with_ranges(program: Program, spans: Sequence[Span]) -> RangedProgram:
@@ -52,15 +47,8 @@ def with_codes(program: Program, span: Span, step: int) -> RangedProgram:
     """The same on codes: each input is lo + step*code of the range lo to hi; all results are counted from the least
     one of any."""
     builder = Builder()
-    lo, hi = span
-    inputs = []
-    for number in range(program.inputs):
-        code = builder.input(number, (0, (hi - lo) // step))
-        scaled = builder.make("mul", code, builder.constant(step))
-        inputs.append(builder.make("add", scaled, builder.constant(lo)))
-    outputs = builder.replay(program, inputs)
-    least = builder.constant(min(builder.spans[number][0] for number in outputs))
-    return builder.finish([builder.make("sub", number, least) for number in outputs])
+    outputs = builder.replay(program, builder.coded(program.inputs, span, step))
+    return builder.finish_codes(outputs, builder.range_of(outputs))
 
 
 class Builder:
@@ -80,17 +68,57 @@ class Builder:
         values = np.arange(lo, hi + 1) if hi - lo < ENUMERATED else None
         return self._append(Instruction("input", attribute=number), span, (len(self.instructions),), values)
 
-    def replay(self, program: Program, inputs: Sequence[int]) -> list[int]:
-        """The numbers of a program's results for these inputs."""
+    def coded(self, count: int, span: Span, step: int) -> list[int]:
+        """So many inputs, lo + step*code of the range lo to hi, by the numbers of these values."""
+        lo, hi = span
+        codes = [self.input(number, (0, (hi - lo) // step)) for number in range(count)]
+        scaled = [self.make("mul", code, self.constant(step)) for code in codes]
+        return [self.make("add", each, self.constant(lo)) for each in scaled]
+
+    def state(self, number: int, span: Span) -> int:
+        """The number of a state, which is in this range at all times."""
+        lo, hi = span
+        values = np.arange(lo, hi + 1) if hi - lo < ENUMERATED else None
+        return self._append(Instruction("state", attribute=number), span, (len(self.instructions),), values)
+
+    def counter(self, every: int, count: int) -> int:
+        """The number of a counter of beats, (beat // every) % count."""
+        if count == 1:
+            return self.constant(0)
+        instruction = Instruction("counter", attribute=(every, count))
+        if instruction not in self._numbers:
+            support = (len(self.instructions),)
+            self._numbers[instruction] = self._append(instruction, (0, count - 1), support, np.arange(count))
+        return self._numbers[instruction]
+
+    def replay(
+        self,
+        program: Program,
+        inputs: Sequence[int],
+        states: Sequence[int] = (),
+        known: Sequence[Span] | None = None,
+    ) -> list[int]:
+        """The numbers of a program's results, and behind them of its states' next values, for these inputs and states.
+
+        known: where each of its results is known to be.
+        """
         made: list[int] = []
-        for each in program.instructions:
-            if each.op == "input":
-                assert isinstance(each.attribute, int)
-                made.append(inputs[each.attribute])
-            else:
-                arguments = (made[arg] for arg in each.args)
-                made.append(self.make(each.op, *arguments, attribute=each.attribute, at=each.place))
-        return [made[number] for number in program.outputs]
+        for position, each in enumerate(program.instructions):
+            match each.op, each.attribute:
+                case "input", int(number):
+                    made.append(inputs[number])
+                case "state", int(number):
+                    made.append(states[number])
+                case _:
+                    arguments = (made[arg] for arg in each.args)
+                    made.append(self.make(each.op, *arguments, attribute=each.attribute, at=each.place))
+                    if known is not None:
+                        self._narrow(made[-1], known[position])
+        return [made[number] for number in (*program.outputs, *(state.following for state in program.states))]
+
+    def _narrow(self, number: int, span: Span) -> None:
+        (lo, hi), (least, most) = self.spans[number], span
+        self.spans[number] = max(lo, least), min(hi, most)
 
     def constant(self, value: int) -> int:
         """The number of a constant."""
@@ -122,10 +150,20 @@ class Builder:
         self._numbers[instruction] = number
         return number
 
-    def finish(self, outputs: list[int]) -> RangedProgram:
+    def range_of(self, numbers: Sequence[int]) -> Span:
+        """The range of all these together."""
+        return min(self.spans[number][0] for number in numbers), max(self.spans[number][1] for number in numbers)
+
+    def finish(self, outputs: Sequence[int], states: Sequence[State] = ()) -> RangedProgram:
         """All that these need, and the inputs."""
-        program, kept = needed_of(self.instructions, outputs)
-        return RangedProgram(program, tuple(self.spans[number] for number in kept))
+        program, kept = needed_of(self.instructions, outputs, states)
+        return RangedProgram(program, tuple(self.spans[number] for number in kept), self.range_of(outputs))
+
+    def finish_codes(self, outputs: Sequence[int], span: Span, states: Sequence[State] = ()) -> RangedProgram:
+        """The same for outputs counted from the least of this range, which holds them all."""
+        lo, hi = span
+        codes = [self.make("sub", number, self.constant(lo)) for number in outputs]
+        return replace(self.finish(codes, states), result=(0, hi - lo))
 
     def _append(
         self, instruction: Instruction, span: Span, support: tuple[int, ...], values: NDArray[np.int64] | None
@@ -172,13 +210,17 @@ class Builder:
 
     def _times(self, number: int, factor: int, at: str) -> int:
         """A multiple by shifts and additions: the fewest signed digits (canonical; Reitwiesner 1960)."""
-        total, positive = None, True
+        total, positive, times = None, True, 0
+        lo, hi = self.spans[number]
         for shift, sign in sorted(signed_digits(factor), key=lambda digit: -digit[1]):
             term = self.make("shl", number, attribute=shift, at=at)
             if total is None:
                 total, positive = term, sign > 0
             else:
                 total = self.make("add" if (sign > 0) == positive else "sub", total, term, at=at)
+            times += (sign if positive else -sign) << shift
+            ends = sorted((times * lo, times * hi))
+            self._narrow(total, (ends[0], ends[1]))
         if total is None:
             return self.constant(0)
         return total if positive else self.make("sub", self.constant(0), total, at=at)

@@ -6,34 +6,15 @@ of two booleans is OR in numpy, and a sum elsewhere.
 Tests: tests/hls/test_operator.py
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .errors import OperatorError, place_of_call
-from .program import Instruction, Program, needed_of
+from .program import Instruction, Program, State, needed_of
 
-__all__ = ["Table", "Tape", "Value"]
-
-
-class Table:
-    """A table of integers, indexed by arrays or by values of an operator, which makes it a ROM."""
-
-    def __init__(self, entries: Any):
-        self.entries: NDArray[np.int64] = np.asarray(entries)
-        if self.entries.ndim != 1 or self.entries.dtype.kind not in "iu" or not len(self.entries):
-            raise OperatorError(
-                f"{place_of_call()}: a table must be one axis of integers, not {self.entries.dtype} of shape "
-                f"{self.entries.shape}; round and flatten it"
-            )
-        self.entries = self.entries.astype(np.int64)
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, Value):
-            return index.tape.add("table", index, attribute=tuple(self.entries.tolist()))
-        return self.entries[index]
+__all__ = ["FUNCTIONS", "UFUNCS", "Tape", "Value", "clip", "maximum", "minimum", "where"]
 
 
 class Tape:
@@ -66,9 +47,9 @@ class Tape:
             "in (77 * x + 128) >> 8 for 0.3 * x"
         )
 
-    def program(self, *outputs: "Value") -> Program:
-        """What was written down, as far as these values need it."""
-        return needed_of(self.instructions, [output.number for output in outputs])[0]
+    def program(self, *outputs: "Value", states: Sequence[State] = ()) -> Program:
+        """What was written down, as far as these values and states need it."""
+        return needed_of(self.instructions, [output.number for output in outputs], states)[0]
 
 
 def _of_two(op: str, *, swapped: bool = False) -> Callable[[Any, Any], Any]:
@@ -201,9 +182,11 @@ class Value:
         return FUNCTIONS[function](*args, **kwargs)
 
 
-def where(condition: Any, a: Any, b: Any) -> Value:
+def where(condition: Any, a: Any, b: Any) -> Any:
     """a where the condition holds, else b."""
-    tape = next(one.tape for one in (condition, a, b) if isinstance(one, Value))
+    tape = next((one.tape for one in (condition, a, b) if isinstance(one, Value)), None)
+    if tape is None:
+        return a if condition else b
     condition, a, b = map(tape.value, (condition, a, b))
     if not condition.boolean:
         condition = condition != 0

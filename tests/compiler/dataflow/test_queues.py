@@ -9,6 +9,7 @@ from bnnhw.compiler.dataflow.queues import LEAST_DEPTH, before_windows, insert_q
 from bnnhw.compiler.dataflow.timing import core_timing, least_interval
 from bnnhw.compiler.ir.ops.windows import Pair
 from bnnhw.compiler.ir.types import BinaryType, IntType
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.output import Output
 from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.codes import Codes
@@ -66,8 +67,9 @@ def dataflow_of(foldings: list[Folding]) -> Dataflow:
     dense = layer_of("dense", "second", weights, thresholds=None, windows=None)
     layers = convolution("first", "input", (10, 12, 2), 4, 1), convolution("second", "first", (10, 12, 4), 3, 2), dense
     label = Output("label", (), "dense", 1, None, True, np.zeros(2, np.int64), 1, 12 * 14 * 3)
-    pipeline = Pipeline(BinaryType(), layers, (label,))
-    return draw_core(pipeline, foldings, 1, PORTABLE)
+    pipeline = Pipeline(BinaryType(), (10, 12, 2), layers, (label,))
+    plan = FoldingPlan(tuple((layer.name, folding) for layer, folding in zip(layers, foldings, strict=True)))
+    return draw_core(pipeline, plan, PORTABLE)
 
 
 EVEN = [Folding(1, 2, "lut"), Folding(1, 4, "lut"), Folding(2, 3, "lut")]

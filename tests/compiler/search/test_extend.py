@@ -10,6 +10,7 @@ from bnnhw.compiler.dataflow.draw import draw_core
 from bnnhw.compiler.dataflow.layer_units import core_input, entry_resources
 from bnnhw.compiler.dataflow.timing import least_interval
 from bnnhw.compiler.ir import ops
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.search.graph_search import GraphSearch
@@ -23,8 +24,9 @@ from tests.graphs.sketches import GRAPHS, Sketch, random_graph
 
 def drawn(pipeline: Pipeline, foldings: list[Folding]) -> tuple[int, Cells]:
     """The cycles of the slowest unit, and the whole top's cells without queues."""
-    stages = draw_core(pipeline, foldings, 1, DEVICE.target).stages
-    link = entry_resources(DEVICE.target.fabric, core_input(pipeline, foldings, 1))
+    plan = FoldingPlan(tuple((layer.name, folding) for layer, folding in zip(pipeline.layers, foldings, strict=True)))
+    stages = draw_core(pipeline, plan, DEVICE.target).stages
+    link = entry_resources(DEVICE.target.fabric, core_input(pipeline, plan))
     return least_interval(stages), core_resources(stages) + link
 
 

@@ -5,20 +5,17 @@ import pytest
 
 from bnnhw import hls
 from bnnhw.boards.toolchain.alone import synthesise_alone
-from bnnhw.hls.intervals import width_of
-from bnnhw.hls.operator import Pointwise
-from bnnhw.hls.program import run
 from bnnhw.hls.ranges import with_codes
-from bnnhw.hls.schedule import Schedule, schedule
+from bnnhw.hls.scheduling.schedule import Schedule, schedule
 from bnnhw.hls.value import Tape
-from bnnhw.hw.core import Core
 from bnnhw.hw.program.area import program_area
 from bnnhw.hw.program.pipeline import ProgramPipeline
+from bnnhw.hw.program.wiring import Wiring
 from bnnhw.hw.targets import PORTABLE
 from bnnhw.hw.targets.ecp5 import ECP5
-from bnnhw.sim.batch.simulator import BatchSimulator
 from tests.hls.functions import random_function
-from tests.hw.scenario import pack, run_scenario
+
+from .case import Case, random_case
 
 STALLS = [(0.0, 0.0), (0.3, 0.3), (0.0, 0.5)]
 
@@ -31,34 +28,19 @@ def timed(seed: int, *, inputs: int, outputs: int, span: tuple[int, int], clock_
     return schedule(with_codes(program, span, 1), clock_hz=clock_hz, delays=ECP5.fabric.delays)
 
 
-def packed(elements: np.ndarray, bits: int) -> list[int]:
-    """(inputs or results, beats, groups) as beats."""
-    return [pack(beat.ravel(), bits) for beat in elements.transpose(1, 2, 0)]
-
-
 def check(made: Schedule, *, groups: int, seed: int, stalls: tuple[float, float]) -> None:
     """In Amaranth's simulator, with all that streams promise; and on the ECP5's primitives."""
-    program, spans = made.ranged.program, made.ranged.spans
-    codes = np.random.default_rng(seed).integers(0, spans[0][1] + 1, (program.inputs, 60, groups))
-    results = np.stack(run(program, list(codes)))
-    beats, expected = packed(codes, width_of(spans[0])), packed(results, width_of(made.ranged.result))
-    plain = ProgramPipeline(schedule=made, groups=groups, target=PORTABLE)
-    trace = run_scenario(plain, beats, outputs=60, seed=seed, stalls=stalls)
-    assert trace.outputs == expected
-    if stalls == (0.0, 0.0):
-        assert trace.output_cycles[0] - trace.input_cycles[0] == made.latency
-    dut = ProgramPipeline(schedule=made, groups=groups, target=ECP5)
-    bits, width = len(dut.i.payload), len(dut.o.payload)
-    core = Core(units=[dut], input_lanes=1, input_width=bits, output_lanes=1, output_width=width)
-    simulator = BatchSimulator(core)
-    found = simulator.run(to_words(beats, bits), output_beats=60, stall_probability=stalls, seed=seed)
-    np.testing.assert_array_equal(found.outputs, to_words(expected, width))
+    wiring = Wiring.of(groups, made.ranged.program.inputs, len(made.ranged.program.outputs))
+    case = Case(made=made, wiring=wiring)
+    case.simulate(frames=60, seed=seed, stalls=stalls)
+    case.batch(frames=60, seed=seed, stalls=stalls)
 
 
-def to_words(beats: list[int], bits: int) -> np.ndarray:
-    """One frame of beats of so many bits as the batch simulator has them."""
-    words = range(-(-bits // 64))
-    return np.array([[[beat >> (64 * word) & (2**64 - 1) for word in words] for beat in beats]], np.uint64)
+@pytest.mark.parametrize("seed", range(24))
+def test_beats_with_states_and_counters(seed: int):
+    case = random_case(seed)
+    case.simulate(frames=6, seed=seed, stalls=STALLS[seed % 3])
+    case.batch(frames=20, seed=seed, stalls=STALLS[seed % 3])
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -98,20 +80,33 @@ OPERATORS = {
 @pytest.mark.parametrize("name", OPERATORS)
 def test_area(name: str):
     function, span = OPERATORS[name]
-    made = schedule(with_codes(Pointwise(function).program, span, 1), clock_hz=125e6, delays=ECP5.fabric.delays)
-    found = synthesise_alone(ProgramPipeline(schedule=made, groups=4, target=ECP5), ECP5)
+    made = schedule(with_codes(hls.pointwise(function).program, span, 1), clock_hz=125e6, delays=ECP5.fabric.delays)
+    found = synthesise_alone(ProgramPipeline(schedule=made, wiring=Wiring.of(4, 1, 1), target=ECP5), ECP5)
     counted = program_area(made, groups=4, fabric=ECP5.fabric)
     assert found.logic == pytest.approx(counted.logic, rel=0.4)
     assert found.ffs == pytest.approx(counted.ffs, rel=0.1)
 
 
-def test_a_clock_that_is_too_fast_is_refused_with_one_that_works():
-    product = hls.pointwise(lambda x: x * (x + 1))
-    with pytest.raises(hls.OperatorError, match=r"^test_pipeline\.py:\d+: mul of .* at most 141 MHz works, or smaller"):
-        schedule(with_codes(product.program, (0, 255), 1), clock_hz=200e6, delays=ECP5.fabric.delays)
+ONE = Wiring.of(1, 1, 1)
+WRONG = {
+    "no groups": (lambda: Wiring((), (), 1), r"reads=\(\) must have at least one group, all of one size"),
+    "sizes": (lambda: Wiring(((0,), (1, 0)), ((0,), (1,)), 2), r"reads=\(\(0,\), \(1, 0\)\) must have at least one"),
+    "counts": (lambda: Wiring(((0,),), ((0,), (1,)), 1), "1 groups read and 2 write; each must do both"),
+    "beyond": (lambda: Wiring(((0, 3),), ((0,),), 2), r"the groups read elements \[3\], and a beat has 0 to 1"),
+    "twice": (lambda: Wiring(((0,), (1,)), ((0,), (0,)), 2), r"the groups write elements \[0, 0\], which must be each"),
+    "inputs": (lambda: made_of(Wiring.of(1, 2, 1)), "the groups have 2 inputs, and the program 1"),
+    "results": (lambda: made_of(Wiring.of(1, 1, 2)), "the groups have 2 results, and the program 1"),
+    "period": (lambda: made_of(ONE, beats=6, period=4), "period=4 must be at least 1 and divide beats=6"),
+}
 
 
-def test_groups_are_checked():
+def made_of(wiring: Wiring, *, beats: int = 1, period: int = 1) -> None:
     made = timed(0, inputs=1, outputs=1, span=(0, 3))
-    with pytest.raises(ValueError, match=r"^groups=0 must be at least 1$"):
-        ProgramPipeline(schedule=made, groups=0, target=PORTABLE)
+    ProgramPipeline(schedule=made, wiring=wiring, target=PORTABLE, beats=beats, period=period)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_arguments_are_checked(name: str):
+    made, message = WRONG[name]
+    with pytest.raises(ValueError, match=f"^{message}"):
+        made()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bnnhw.hls.schedule import Delays
+from bnnhw.hls.scheduling.delays import Delays
 from bnnhw.hw.targets import Cells, Fabric
 
 FABRIC = Fabric(

@@ -1,16 +1,34 @@
 """Kinds of options, and how a command gets several as one object."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import wraps
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 
 MODEL = click.Path(path_type=Path, dir_okay=False)
 """A model file; whether it exists and is sound is the reader's to say."""
+
+
+class Source(click.Path):
+    """A model file to read, or FILE.py:NAME for a chain of operators in a Python file, which is run and becomes one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not (isinstance(value, str) and ctx and (found := re.fullmatch(r".+\.py:(\w+)", value))):
+            return super().convert(value, param, ctx)
+        from bnnhw.api.operators import save_chain
+
+        path = Path(ctx.find_root().with_resource(TemporaryDirectory(prefix="bnnhw-"))) / f"{found[1]}.pt"
+        save_chain(value, path)
+        return path
+
+
+SOURCE = Source(path_type=Path, dir_okay=False)
 
 data_dir_option = click.option(
     "--data-dir",

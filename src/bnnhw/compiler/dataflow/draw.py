@@ -6,13 +6,13 @@ Tests: tests/compiler/dataflow/test_queues.py
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.output import Output
 from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.join.fork import Forking
 from bnnhw.compiler.units.join.join import Join
 from bnnhw.compiler.units.join.serialise import Serialisation, same_lanes
 from bnnhw.compiler.units.port import Port
-from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.compiler.units.product.layer import MatrixLayer
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.stream.connections import OUTSIDE, Connection, End
@@ -23,28 +23,23 @@ from .join_units import join_stages, ways_to
 from .layer_units import core_input, layer_stages, output_stages, steps_stages
 
 
-def draw_core(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int, target: Target) -> Dataflow:
+def draw_core(pipeline: Pipeline, plan: FoldingPlan, target: Target) -> Dataflow:
     """The whole core without queues. Raises ScheduleError for an illegal folding."""
-    drawing = draw_blocks(pipeline, foldings, core_input(pipeline, foldings, vectors), target)
+    drawing = draw_blocks(pipeline, plan, core_input(pipeline, plan), target)
     return drawing.dataflow(drawing.answer(pipeline.outputs))
 
 
-def draw_up_to(
-    value: str, pipeline: Pipeline, foldings: Sequence[Folding], vectors: int, target: Target
-) -> tuple[Dataflow, Port]:
+def draw_up_to(value: str, pipeline: Pipeline, plan: FoldingPlan, target: Target) -> tuple[Dataflow, Port]:
     """The part of the core that makes one of the blocks' values, and the stream of it."""
-    part = pipeline.up_to(value)
-    names = {layer.name for layer in part.layers}
-    kept = [folding for layer, folding in zip(pipeline.layers, foldings, strict=True) if layer.name in names]
-    drawing = draw_blocks(part, kept, core_input(pipeline, foldings, vectors), target)
+    drawing = draw_blocks(pipeline.up_to(value), plan, core_input(pipeline, plan), target)
     port = drawing.ports[value]
     return drawing.dataflow(port), port
 
 
-def draw_blocks(pipeline: Pipeline, foldings: Sequence[Folding], entry: Port, target: Target) -> "Drawing":
+def draw_blocks(pipeline: Pipeline, plan: FoldingPlan, entry: Port, target: Target) -> "Drawing":
     """The units of all blocks behind the stream of the core's input; the end at hand is that of the last one."""
     pipeline.check_vectors(entry.vectors)
-    folding_of = {layer.name: folding for layer, folding in zip(pipeline.layers, foldings, strict=True)}
+    folding_of = dict(plan.layers)
     readers = Counter(value for block in pipeline.blocks for value in block.inputs)
     readers.update(output.source for output in pipeline.outputs)
     drawing = Drawing(readers, entry, target)

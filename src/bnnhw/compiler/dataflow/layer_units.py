@@ -8,6 +8,8 @@ from dataclasses import replace
 from math import gcd
 
 from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.ir.types import FloatType
+from bnnhw.compiler.lowering.folding_plan import Entry, FoldingPlan
 from bnnhw.compiler.lowering.output import Output
 from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.area import link_resources
@@ -26,17 +28,35 @@ from bnnhw.compiler.units.step import Step
 from bnnhw.hw.targets import Cells, Fabric, Target
 
 
-def core_input(pipeline: Pipeline, foldings: Sequence[Folding], vectors: int) -> Port:
-    """The stream of the core's input: the first layer's SIMD, or as much of a pixel as its windows take at once."""
-    first = pipeline.layers[0]
+def core_input(pipeline: Pipeline, plan: FoldingPlan) -> Port:
+    """The stream of the core's input: the first layer's SIMD, or as much of a pixel as its windows take at once; where
+    no layer comes first, what the plan says."""
+    if (first := pipeline.first_layer) is None:
+        return steps_input(pipeline, plan.entry)
+    folding = dict(plan.layers)[first.name]
     if (windows := first.windows) is None:
-        return Port(1, 1, first.cols, first.planes, foldings[0].simd, vectors=vectors)
-    return Port(windows.height, windows.width, windows.channels, first.planes, windows.lanes(foldings[0]))
+        return Port(1, 1, first.cols, first.planes, folding.simd, vectors=plan.vectors)
+    return Port(windows.height, windows.width, windows.channels, first.planes, windows.lanes(folding))
+
+
+def steps_input(pipeline: Pipeline, entry: Entry | None) -> Port:
+    """The stream of an input that no layer sets. Raises ScheduleError where there is none."""
+    height, width, channels = pipeline.input_shape
+    element = pipeline.element
+    assert not isinstance(element, FloatType)  # the graph is an integer graph
+    if entry is None:
+        raise ScheduleError('the folding file lacks its input, as in "input": {"lanes": 3, "pixels": 1}')
+    if channels % entry.lanes or width % entry.pixels or (entry.pixels > 1 and entry.lanes < channels):
+        raise ScheduleError(
+            f"the input's lanes={entry.lanes} and pixels={entry.pixels} must divide {channels} channels and {width} "
+            f"columns, and lanes be all channels where there are several pixels"
+        )
+    return Port(height, width, channels, max(1, (element.count - 1).bit_length()), entry.lanes, entry.pixels)
 
 
 def entry_resources(fabric: Fabric, port: Port) -> Cells:
     """What the top has around a core with this input."""
-    return link_resources(fabric, bits=port.lanes * port.bits, beats=port.beats, vectors=port.vectors)
+    return link_resources(fabric, bits=port.lanes * port.pixels * port.bits, beats=port.beats, vectors=port.vectors)
 
 
 def layer_stages(layer: MatrixLayer, folding: Folding, port: Port, target: Target) -> tuple[list[Stage], Port]:

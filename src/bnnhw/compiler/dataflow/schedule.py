@@ -76,7 +76,7 @@ class Schedule(LoweredNetwork):
 
     @cached_property
     def _core(self) -> tuple[Dataflow, Timing]:
-        return self._queued(draw_core(self.pipeline, self.foldings, self.vectors, self.device.target))
+        return self._queued(draw_core(self.pipeline, self.plan, self.device.target))
 
     def _queued(self, dataflow: Dataflow) -> tuple[Dataflow, Timing]:
         return with_queues(*with_join_queues(dataflow, target=self.device.target))
@@ -101,7 +101,7 @@ class Schedule(LoweredNetwork):
     @cached_property
     def _input(self) -> Port:
         """The stream of the core's input."""
-        return core_input(self.pipeline, self.foldings, self.vectors)
+        return core_input(self.pipeline, self.plan)
 
     @property
     def frames_per_second(self) -> float:
@@ -116,7 +116,7 @@ class Schedule(LoweredNetwork):
     @property
     def input_lanes(self) -> int:
         """Elements of one vector in a beat of the core's input."""
-        return self._input.lanes
+        return self._input.lanes * self._input.pixels
 
     @property
     def output_width(self) -> int:
@@ -141,7 +141,7 @@ class Schedule(LoweredNetwork):
 
     def part(self, value: str) -> tuple[Core, Port]:
         """The hardware that makes the value of a block, which is its output, and the stream of it."""
-        dataflow, port = draw_up_to(value, self.pipeline, self.foldings, self.vectors, self.device.target)
+        dataflow, port = draw_up_to(value, self.pipeline, self.plan, self.device.target)
         return self._build(self._queued(dataflow)[0], lanes=port.lanes * port.pixels, width=port.bits), port
 
     def _build(self, dataflow: Dataflow, *, lanes: int, width: int) -> Core:
@@ -209,7 +209,7 @@ class Schedule(LoweredNetwork):
 
 def apply_plan(graph: Graph, plan: FoldingPlan, *, device: Device, clock_hz: float) -> Schedule:
     """The schedule of an integer graph with given foldings. Raises ScheduleError where one is illegal."""
-    return plan_network(lower_network(graph), plan, device=device, clock_hz=clock_hz)
+    return plan_network(lower_network(graph, clock_hz=clock_hz), plan, device=device, clock_hz=clock_hz)
 
 
 def plan_network(network: LoweredNetwork, plan: FoldingPlan, *, device: Device, clock_hz: float) -> Schedule:
@@ -220,6 +220,7 @@ def plan_network(network: LoweredNetwork, plan: FoldingPlan, *, device: Device, 
         raise ScheduleError(f"clock_hz={clock_hz} must be positive")
     pipeline = network.pipeline
     foldings = plan.select(layer.name for layer in pipeline.layers)
-    draw_core(pipeline, foldings, plan.vectors, device.target)
     ordered = tuple((layer.name, folding) for layer, folding in zip(pipeline.layers, foldings, strict=True))
-    return Schedule(network.host_graph, network.core_graph, pipeline, replace(plan, layers=ordered), device, clock_hz)
+    plan = replace(plan, layers=ordered)
+    draw_core(pipeline, plan, device.target)
+    return Schedule(network.host_graph, network.core_graph, pipeline, plan, device, clock_hz)

@@ -5,7 +5,7 @@ Tests: tests/compiler/lowering/test_pipeline.py
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import gcd
+from math import gcd, prod
 
 from bnnhw.compiler.ir.graph import Graph, infer_types
 from bnnhw.compiler.ir.ops import Op, Product
@@ -22,7 +22,7 @@ from .segments import Segment, carriers_of, segments_of
 
 
 def build_pipeline(graph: Graph) -> Pipeline:
-    """The pipeline of a core's graph: products and what joins values, with thresholds and poolings behind them, and for
+    """The pipeline of a core's graph: products, what joins values, and the steps behind them and behind the input; for
     a label an ArgMax at the end, before it perhaps a ScoreTable.
 
     Raises ScheduleError for any other graph; the message names the node.
@@ -39,9 +39,16 @@ def build_pipeline(graph: Graph) -> Pipeline:
         blocks[block.output] = carried_for(readers, own, block, types)
     return Pipeline(
         element=types[graph.inputs[0].name].element,
+        input_shape=image_shape(types[graph.inputs[0].name].shape),
         blocks=tuple(blocks.values()),
         outputs=tuple(output_of(ending, types[ending.name].shape, blocks[ending.source]) for ending in endings),
     )
+
+
+def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """A shape as that of an image: a vector is one pixel, as is whatever is flattened."""
+    height, width, channels = shape if len(shape) == 3 else (1, 1, prod(shape))
+    return height, width, channels
 
 
 def build_block(segment: Segment, blocks: Mapping[str, Block], types: Mapping[str, TensorType]) -> Block:

@@ -16,18 +16,30 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
+class Entry:
+    """How an image comes in where a core does not begin with a layer: so many pixels of a row a beat, and of each so
+    many channels."""
+
+    lanes: int
+    pixels: int = 1
+
+
+@dataclass(frozen=True)
 class FoldingPlan:
-    """The foldings of a network's layers, by name, and the vectors (frames in lockstep) that they all carry."""
+    """The foldings of a network's layers, by name, and the vectors (frames in lockstep) that they all carry.
+
+    entry: None where the first layer's folding says how the input comes.
+    """
 
     layers: tuple[tuple[str, Folding], ...]
     vectors: int = 1
+    entry: Entry | None = None
 
     def to_json(self) -> str:
         layers = [{"name": name, **asdict(folding)} for name, folding in self.layers]
-        return (
-            json.dumps({"format": FORMAT, "version": VERSION, "vectors": self.vectors, "layers": layers}, indent=2)
-            + "\n"
-        )
+        entry = {} if self.entry is None else {"input": asdict(self.entry)}
+        data = {"format": FORMAT, "version": VERSION, "vectors": self.vectors, **entry, "layers": layers}
+        return json.dumps(data, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "FoldingPlan":
@@ -49,7 +61,9 @@ class FoldingPlan:
                 )
                 for layer in data["layers"]
             )
-            return cls(layers, _count(data, "vectors"))
+            given = data.get("input")
+            entry = None if given is None else Entry(_count(given, "lanes"), _count({"pixels": 1, **given}, "pixels"))
+            return cls(layers, _count(data, "vectors"), entry)
         except json.JSONDecodeError as error:
             raise ScheduleError(f"is not JSON: {error}") from error
         except (KeyError, TypeError, AttributeError) as error:

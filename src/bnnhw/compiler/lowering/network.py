@@ -15,6 +15,9 @@ from bnnhw.compiler.ir.types import FloatType, TensorType
 from .build_pipeline import build_pipeline
 from .pipeline import Pipeline
 
+CLOCK_MARGIN = 1.25
+"""Operators are made for a clock so much faster than the core's, which so much else bounds."""
+
 
 @dataclass(frozen=True, eq=False)
 class LoweredNetwork:
@@ -35,10 +38,10 @@ class LoweredNetwork:
     pipeline: Pipeline
 
 
-def lower_network(graph: Graph) -> LoweredNetwork:
-    """An integer graph, lowered. Raises ScheduleError, which names the node, where it has no hardware."""
+def lower_network(graph: Graph, *, clock_hz: float = 100e6) -> LoweredNetwork:
+    """An integer graph, lowered for a clock. Raises ScheduleError, which names the node, where it has no hardware."""
     host_graph, core_graph = split_host(graph)
-    return LoweredNetwork(host_graph, core_graph, build_pipeline(core_graph))
+    return LoweredNetwork(host_graph, core_graph, build_pipeline(core_graph).at_clock(CLOCK_MARGIN * clock_hz))
 
 
 def split_host(graph: Graph) -> tuple[Graph, Graph]:

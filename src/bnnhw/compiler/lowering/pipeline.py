@@ -22,6 +22,8 @@ class Pipeline:
     ----------
     element
         The input's elements.
+    input_shape
+        (H, W, C); a vector is one pixel.
     blocks
         In an order in which each reads the core's input or blocks before it. Where the unit of a layer has no
         thresholds its weights are inverted, so that a greater sum is a greater value.
@@ -30,6 +32,7 @@ class Pipeline:
     """
 
     element: Element
+    input_shape: tuple[int, int, int]
     blocks: tuple[Block, ...]
     outputs: tuple[Output, ...]
 
@@ -37,6 +40,10 @@ class Pipeline:
     def layers(self) -> tuple[MatrixLayer, ...]:
         """The blocks that are products."""
         return tuple(block for block in self.blocks if isinstance(block, MatrixLayer))
+
+    def at_clock(self, clock_hz: float) -> "Pipeline":
+        """The same with units for a clock."""
+        return replace(self, blocks=tuple(block.at_clock(clock_hz) for block in self.blocks))
 
     @property
     def is_chain(self) -> bool:
@@ -49,6 +56,12 @@ class Pipeline:
     def input(self) -> str:
         """The graph's name of the core's input."""
         return self.blocks[0].inputs[0]
+
+    @property
+    def first_layer(self) -> MatrixLayer | None:
+        """The layer that the core begins with, whose folding says how its input comes; None where steps come first."""
+        first = self.blocks[0]
+        return first if isinstance(first, MatrixLayer) else None
 
     def up_to(self, value: str) -> "Pipeline":
         """The blocks that it takes to make one of their values, without the outputs."""
@@ -65,6 +78,8 @@ class Pipeline:
             raise ScheduleError(
                 f"vectors={vectors} must be 1 where there are convolutions; give their foldings several pixels instead"
             )
+        if vectors > 1 and self.first_layer is None:
+            raise ScheduleError(f"vectors={vectors} must be 1 where a core does not begin with a layer of products")
 
     @property
     def weight_bits(self) -> int:

@@ -46,8 +46,7 @@ def carriers_of(graph: Graph) -> dict[str, str]:
 def segments_of(graph: Graph) -> list[Segment]:
     """The graph's segments in order. What changes nothing in a stream is left out.
 
-    Raises ScheduleError where the graph has several inputs, an output is its input, or it does not begin with a
-    product.
+    Raises ScheduleError where the graph has several inputs, an output is its input, or there is nothing to do.
     """
     if len(graph.inputs) != 1:
         raise ScheduleError(f"a core must have one input, not {[value.name for value in graph.inputs]}")
@@ -67,10 +66,8 @@ def segments_of(graph: Graph) -> list[Segment]:
             segment = Segment(None, (first,), [node])
         ends[node.output] = segment
     segments = list(ends.values())
-    if not segments or not isinstance(segments[0].first and segments[0].first.op, Product):
-        node = nodes[0] if nodes else None
-        what = f"node {node.name!r} ({type(node.op).__name__})" if node else "a network without layers"
-        raise ScheduleError(f"{what} cannot begin a core; it begins with a layer of binary weights")
+    if not segments:
+        raise ScheduleError("a network without layers has nothing for a core to do")
     for value in graph.outputs:
         if same[value] == graph.inputs[0].name:
             raise ScheduleError(f"output {value!r} is the core's own input; leave it out")

@@ -24,12 +24,15 @@ Units = Callable[[Port], tuple[Part, Port]]
 
 
 def begin(series: Series, trial: Trial) -> Fronts:
-    """The fronts before a series: of what the first layer wants; where others read the input, too, of each stream that
-    it may want."""
+    """The fronts before a series: of what the layer wants that it begins with; where others read the input, too, of
+    each stream that it may want; where no layer comes first, of each stream that may come."""
+    start = Start(trial)
+    if trial.options.pipeline.first_layer is None:
+        entered = trial.options.entered(trial.limit) if trial.vectors == 1 else ()
+        return {port: Alternatives([(start, part)], trial) for part, port in entered if trial.allows(part)}
     if not isinstance(series[0], Fork):
-        return {None: Start(trial)}
-    first = trial.of_layer(0)
-    return {trial.options.entry(option.folding, trial.vectors): Start(trial) for option in first}
+        return {None: start}
+    return {trial.options.layers_input(option.folding, trial.vectors): start for option in trial.of_layer(0)}
 
 
 def extend(fronts: Fronts, series: Series, trial: Trial) -> Fronts:
@@ -63,7 +66,7 @@ def behind_units(fronts: Fronts, units: Units, trial: Trial) -> Fronts:
     """The fronts behind units without foldings."""
     reached: dict[Port, list[tuple[Front, Part]]] = defaultdict(list)
     for port, front in fronts.items():
-        assert port is not None  # the first unit is a layer's
+        assert port is not None  # units without foldings read what there is
         part, after = units(port)
         if trial.allows(part):
             reached[after].append((front, part))

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from bnnhw.compiler.dataflow.draw import draw_core
 from bnnhw.compiler.dataflow.layer_units import core_input, entry_resources
 from bnnhw.compiler.dataflow.timing import least_interval
-from bnnhw.compiler.lowering.folding_plan import FoldingPlan
+from bnnhw.compiler.lowering.folding_plan import Entry, FoldingPlan
 from bnnhw.compiler.lowering.pipeline import Pipeline
+from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.compiler.units.stage import core_resources
 from bnnhw.hw.targets import Cells, Device, Target
 
@@ -47,7 +48,11 @@ class GraphSearch(Search):
         size = least / whole + np.arange(len(least)) / device.ebr
         size[least > fill * whole] = np.inf
         ebr = int(size.argmin())
-        return self._drawn(self._trace(chosen, ebr), device, vectors, limit, fill) if np.isfinite(size[ebr]) else None
+        if not np.isfinite(size[ebr]):
+            return None
+        foldings = [option.folding for option in self._trace(chosen, ebr)]
+        drawn = (self._drawn(foldings, entry, device, vectors, limit, fill) for entry in self.options.entries(limit))
+        return next((design for design in drawn if design), None)
 
     def _trace(self, chosen: list[tuple[list[Option], NDArray[np.int64]]], ebr: int) -> list[Option]:
         """The option of each layer with which all of them take so many block RAMs."""
@@ -58,16 +63,24 @@ class GraphSearch(Search):
             traced.append(option)
         return traced[::-1]
 
-    def _drawn(self, options: list[Option], device: Device, vectors: int, limit: float, fill: float) -> Design | None:
+    def _drawn(
+        self,
+        foldings: list[Folding],
+        entry: Entry | None,
+        device: Device,
+        vectors: int,
+        limit: float,
+        fill: float,
+    ) -> Design | None:
         """The design with these foldings, if it keeps the limits with all that stands between the layers."""
-        foldings = [option.folding for option in options]
-        stages = draw_core(self.pipeline, foldings, vectors, device.target).stages
-        link = entry_resources(device.target.fabric, core_input(self.pipeline, foldings, vectors))
+        names = [layer.name for layer in self.pipeline.layers]
+        plan = FoldingPlan(tuple(zip(names, foldings, strict=True)), vectors, entry)
+        stages = draw_core(self.pipeline, plan, device.target).stages
+        link = entry_resources(device.target.fabric, core_input(self.pipeline, plan))
         resources, cycles = core_resources(stages) + link, least_interval(stages)
         if cycles > limit or resources.ebr > fill * device.ebr or resources.logic > fill * device.luts:
             return None
-        names = [layer.name for layer in self.pipeline.layers]
-        return Design(FoldingPlan(tuple(zip(names, foldings, strict=True)), vectors), cycles, resources)
+        return Design(plan, cycles, resources)
 
 
 @lru_cache(maxsize=1)

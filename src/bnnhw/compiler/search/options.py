@@ -20,21 +20,26 @@ from bnnhw.compiler.dataflow.layer_units import (
     layer_body,
     layer_feed,
     output_stages,
+    steps_input,
     steps_stages,
 )
 from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.lowering.folding_plan import Entry, FoldingPlan
 from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.convert import regroup
 from bnnhw.compiler.units.join.fork import Forking
 from bnnhw.compiler.units.join.join import Join
 from bnnhw.compiler.units.port import Port
-from bnnhw.compiler.units.product.folding import Folding
+from bnnhw.compiler.units.product.folding import Folding, divisors
 from bnnhw.compiler.units.product.layer import MatrixLayer
 from bnnhw.compiler.units.stage import Stage, core_resources
 from bnnhw.hw.targets import Cells, Target
 
 SIMD_CANDIDATES = 4
 """SIMD that are tried for each PE."""
+
+MOST_PIXELS = 16
+"""Of an input that no layer sets, a beat."""
 
 HARDWIRED_LUTS = 0.25
 """LUTs of a hardwired engine for each weight, at least."""
@@ -54,6 +59,13 @@ class Part:
 
 NEVER = Part(2**62, Cells())
 """What no limit allows."""
+
+
+@dataclass(frozen=True)
+class Entered(Part):
+    """The link before an input that no layer sets, and how the input comes."""
+
+    entry: Entry
 
 
 @dataclass(frozen=True)
@@ -105,19 +117,37 @@ class Options:
         )
 
     def feed(self, index: int, folding: Folding, before: Port | None) -> Part:
-        """What fits the stream before a layer to it. The first layer sets it."""
+        """What fits the stream before a layer to it. A layer that the core begins with sets it."""
         if before is None:
             return Part.of([])
-        if index == 0 and before != self.entry(folding, before.vectors):
-            return NEVER
         layer = self.pipeline.layers[index]
+        if layer is self.pipeline.first_layer and before != self.layers_input(folding, before.vectors):
+            return NEVER
         return self._remember(
             (index, folding.simd, folding.pixels, before), lambda: Part.of(layer_feed(layer, folding, before))
         )
 
-    def entry(self, folding: Folding, vectors: int) -> Port:
-        """The stream of the core's input with this folding of the first layer."""
-        return core_input(self.pipeline, [folding], vectors)
+    def layers_input(self, folding: Folding, vectors: int) -> Port:
+        """The stream of the core's input with this folding of the layer that it begins with."""
+        assert self.pipeline.first_layer is not None
+        return core_input(self.pipeline, FoldingPlan(((self.pipeline.first_layer.name, folding),), vectors))
+
+    def entries(self, limit: float) -> list[Entry | None]:
+        """How an input can come that no layer sets, in at most `limit` cycles, the narrowest first; None alone where
+        one does."""
+        if self.pipeline.first_layer is not None:
+            return [None]
+        height, width, channels = self.pipeline.input_shape
+        found = [Entry(lanes) for lanes in divisors(channels)]
+        found += [Entry(channels, pixels) for pixels in divisors(width) if 1 < pixels <= MOST_PIXELS]
+        return [each for each in found if height * width * channels // (each.lanes * each.pixels) <= limit]
+
+    def entered(self, limit: float) -> Iterator[tuple[Entered, Port]]:
+        """The same with the link before it, and the stream."""
+        for entry in self.entries(limit):
+            port = steps_input(self.pipeline, entry)
+            assert entry is not None
+            yield Entered(port.beats, entry_resources(self.target.fabric, port), entry), port
 
     def fork(self, readers: int, port: Port) -> tuple[Part, Port]:
         """What gives a stream to several, and the stream behind it."""
@@ -127,7 +157,10 @@ class Options:
         """What stands on a way to a join whatever the other ways are, and the stream behind it."""
 
         def make() -> tuple[Part, Port]:
-            stages, after = steps_stages(join.before[number], join.name, port, self.target)
+            try:
+                stages, after = steps_stages(join.before[number], join.name, port, self.target)
+            except ScheduleError:
+                return NEVER, port
             gathered = after if join.meeting is None else join.meeting.gathered(after)
             return Part.of([*stages, *regroup(after, pixels=gathered.pixels, lanes=gathered.lanes)]), gathered
 
@@ -137,13 +170,17 @@ class Options:
         """The units of a join behind its ways, and the stream behind it."""
 
         def make() -> tuple[Part, Port]:
-            ways, stages, port = join_stages(join, ports, self.target)
+            try:
+                ways, stages, port = join_stages(join, ports, self.target)
+            except ScheduleError:
+                return NEVER, ports[0]
             return Part.of([*chain(*ways), *stages]), port
 
         return self._remember((join.name, *ports), make)
 
     def _option(self, index: int, folding: Folding, vectors: int) -> Option | None:
-        """A folding with its units, None for an illegal one. The first layer's has the link, whose beats it sets."""
+        """A folding with its units, None for an illegal one. That of a layer at the beginning has the link, whose beats
+        it sets."""
         layer = self.pipeline.layers[index]
 
         def make() -> Option | None:
@@ -152,8 +189,8 @@ class Options:
             except ScheduleError:
                 return None
             part = Part.of(stages)
-            if index == 0:
-                link = entry_resources(self.target.fabric, self.entry(folding, vectors))
+            if layer is self.pipeline.first_layer:
+                link = entry_resources(self.target.fabric, self.layers_input(folding, vectors))
                 part = Part(part.cycles, part.resources + link)
             return Option(layer.name, folding, part, port)
 

@@ -64,10 +64,10 @@ def schedule(
             raise ScheduleError(f"vectors={vectors} cannot be given beside a folding file, which has its own")
         plan = read_folding(folding)
         try:
-            return plan_network(lower_network(graph), plan, device=device, clock_hz=clock_hz)
+            return plan_network(lower_network(graph, clock_hz=clock_hz), plan, device=device, clock_hz=clock_hz)
         except ScheduleError as error:
             raise ScheduleError(f"{folding}: {error}") from error
-    network = lower_network(graph)
+    network = lower_network(graph, clock_hz=clock_hz)
     if vectors is not None:
         network.pipeline.check_vectors(vectors)
     search = search_of(network.pipeline, device.target)
@@ -137,6 +137,7 @@ def smallest_on(search: Search, device: Device) -> Design:
     """The network's smallest design on the device. Raises DeviceError where there is none."""
     if design := search.smallest(device, vectors=1, limit=inf):
         return design
+    search.check_units(device)
     needed = search.needs(device, vectors=1, limit=inf)
     assert needed is not None  # every layer has a folding
     family = [other for other in DEVICES.values() if other.target is device.target]

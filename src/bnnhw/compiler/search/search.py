@@ -14,6 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
+from bnnhw.compiler.dataflow.draw import draw_core
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.product.folding import Folding
@@ -21,7 +22,7 @@ from bnnhw.hw.targets import Cells, Device, Target
 
 from .extend import begin, extend
 from .front import Alternatives, Chosen, Front, Trial
-from .options import Option, Options
+from .options import Entered, Option, Options
 from .series import Series, series_of
 
 ENDLESS = 2**40
@@ -65,12 +66,14 @@ class Search:
             for pe in layer.pes
             for simd in layer.simds
         }
-        return sorted(cycles if self.pipeline.is_chain else cycles | {ENDLESS})
+        if self.pipeline.first_layer is None:
+            cycles |= {part.cycles for part, _ in self.options.entered(ENDLESS)}
+        return sorted(cycles if self.pipeline.is_chain and self.pipeline.first_layer else cycles | {ENDLESS})
 
     def smallest(self, device: Device, *, vectors: int, limit: float, fill: float = 1.0) -> Design | None:
         """The smallest design of at most `limit` cycles in a share `fill` of the device; None where none fits."""
-        if vectors > 1 and any(layer.windows for layer in self.pipeline.layers):
-            return None  # a convolution has pixels instead
+        if vectors > 1 and (self.pipeline.first_layer is None or any(layer.windows for layer in self.pipeline.layers)):
+            return None  # an image has pixels instead
         if self.pipeline.weight_bits > fill * device.memory_bits:
             return None  # before a folding is tried: nothing holds more, adders (HARDWIRED_LUTS) included
         for ff_weight in FF_WEIGHTS:
@@ -105,8 +108,14 @@ class Search:
         parts = [each.part if isinstance(each, Option) else each for each in chosen]
         folding_of = {option.layer: option.folding for option in options}
         layers = tuple((layer.name, folding_of[layer.name]) for layer in self.pipeline.layers)
+        entry = next((part.entry for part in parts if isinstance(part, Entered)), None)
         resources = sum((part.resources for part in parts), Cells(luts=0, carries=0))
-        return Design(FoldingPlan(layers, vectors), max(part.cycles for part in parts), resources)
+        return Design(FoldingPlan(layers, vectors, entry), max(part.cycles for part in parts), resources)
+
+    def check_units(self, device: Device) -> None:
+        """Raises ScheduleError, what the units say, where not even the smallest foldings have hardware."""
+        foldings = tuple((layer.name, Folding(layer.pes[0], layer.simds[0])) for layer in self.pipeline.layers)
+        draw_core(self.pipeline, FoldingPlan(foldings, 1, self.options.entries(ENDLESS)[0]), device.target)
 
     def needs(self, device: Device, *, vectors: int, limit: float) -> Cells | None:
         """What the smallest design of at most `limit` cycles takes where the device is as large as need be.

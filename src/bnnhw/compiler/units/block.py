@@ -3,7 +3,8 @@
 Tests: tests/compiler/lowering/test_pipeline.py
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from .codes import Codes
 from .step import Step
@@ -29,3 +30,7 @@ class Block:
     output: str
     output_shape: tuple[int, ...]
     codes: Codes
+
+    def at_clock(self, clock_hz: float) -> Self:
+        """The block with its steps for a clock."""
+        return replace(self, behind=tuple(step.at_clock(clock_hz) for step in self.behind))

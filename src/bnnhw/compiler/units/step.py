@@ -25,6 +25,10 @@ class Step(ABC):
     NAME: ClassVar[str]
     """What a layer calls it: "layer 'conv1': its pooling ..."."""
 
+    def at_clock(self, clock_hz: float) -> "Step":
+        """The same for a clock, where that makes a difference to its units."""
+        return self
+
     @abstractmethod
     def stages(self, name: str, port: Port, target: Target) -> tuple[list[Stage], Port]:
         """Its units in the layer `name` on the stream `port`, and the stream behind them. Raises ValueError where there

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from amaranth.hdl import Cat, Module, Signal, Value
 
-__all__ = ["delay", "stagger"]
+__all__ = ["delay", "delays", "stagger"]
 
 
 def delay(
@@ -19,14 +19,22 @@ def delay(
 
     The registers are reset where they have an enable, unless told otherwise: whether a beat is there goes with it.
     """
+    return delays(m, value, cycles, enable=enable, name=name, reset_less=reset_less)[-1]
+
+
+def delays(
+    m: Module, value: Value, cycles: int, *, enable: Value | None = None, name: str, reset_less: bool | None = None
+) -> list[Value]:
+    """`value` as it was 0, 1, .. `cycles` cycles ago; see `delay`."""
+    values = [value]
     for cycle in range(cycles):
         late = Signal(
             len(value), name=f"{name}{cycle}", reset_less=enable is None if reset_less is None else reset_less
         )
         with nullcontext() if enable is None else m.If(enable):
-            m.d.sync += late.eq(value)
-        value = late
-    return value
+            m.d.sync += late.eq(values[-1])
+        values.append(late)
+    return values
 
 
 def stagger(m: Module, value: Value, starts: Sequence[int], *, name: str) -> list[Value]:

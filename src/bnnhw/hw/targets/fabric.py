@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from bnnhw.hls.schedule import Delays
+from bnnhw.hls.scheduling.delays import Delays
 
 from .cells import Cells
 

@@ -13,7 +13,7 @@ from bnnhw.compiler.errors import ModelError
 from bnnhw.compiler.ir import ops
 from bnnhw.compiler.ir.ops.fields import Fields
 from bnnhw.compiler.ir.ops.stored import OPS, stored_as
-from bnnhw.hls import pointwise
+from tests.hls.operators import OPERATORS
 
 VECTOR = np.array([0.5, -2, 3], np.float32)
 SIGNS = np.where(np.arange(3 * 2 * 1 * 5) % 3 == 0, 1, -1).astype(np.int8).reshape(3, 2, 1, 5)
@@ -34,7 +34,10 @@ EXAMPLES: dict[str, ops.Op] = {
     "identity": ops.Identity(),
     "input_threshold": ops.InputThreshold(127.5),
     "max_pool": ops.MaxPool((2, 3), (1, 2)),
-    "pointwise": ops.Pointwise(pointwise(lambda x: (x >> 1) + 3).program),
+    **{
+        f"{operator.kind.NAME} {name}": ops.Operator(operator.traced(channels))
+        for name, (operator, channels, _) in OPERATORS.items()
+    },
     "quantise": ops.Quantise(3),
     "relu": ops.Relu(),
     "sign": ops.Sign(),

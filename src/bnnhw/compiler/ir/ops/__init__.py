@@ -3,7 +3,7 @@
 Trained: InputThreshold, Flatten, BinaryLinear, BinaryConv2d, MaxPool, AveragePool, BatchNorm, Affine, HardTanh, Relu,
 Identity, Sign, Quantise, Add, Concat, Crop, SpaceToDepth, DepthToSpace.
 Integer: Threshold, MultiThreshold, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax, Add,
-Concat, Invert, Crop, SpaceToDepth, DepthToSpace.
+Concat, Invert, Crop, SpaceToDepth, DepthToSpace, Operator.
 Between the two, inside passes: Divide.
 """
 
@@ -22,7 +22,7 @@ from bnnhw.compiler.ir.ops.integer.invert import Invert
 from bnnhw.compiler.ir.ops.integer.matmul import MatMul
 from bnnhw.compiler.ir.ops.integer.max_pool import MaxPool
 from bnnhw.compiler.ir.ops.integer.multi_threshold import MultiThreshold
-from bnnhw.compiler.ir.ops.integer.pointwise import Pointwise
+from bnnhw.compiler.ir.ops.integer.operator import Operator
 from bnnhw.compiler.ir.ops.integer.product import Product
 from bnnhw.compiler.ir.ops.integer.score_table import ScoreTable
 from bnnhw.compiler.ir.ops.integer.space_to_depth import SpaceToDepth
@@ -71,7 +71,7 @@ __all__ = [
     "MaxPool",
     "MultiThreshold",
     "Op",
-    "Pointwise",
+    "Operator",
     "Product",
     "Quantise",
     "Reachable",

@@ -4,8 +4,8 @@ Tests: tests/compiler/frontends/test_model_file.py
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,6 +15,8 @@ from bnnhw.compiler.errors import ModelError
 
 from .checks import parameter
 from .windows import Pair
+
+T = TypeVar("T")
 
 _AXES = ("height", "width")
 
@@ -74,6 +76,16 @@ class Fields:
     def integers(self, name: str) -> NDArray[np.int64]:
         """An int64 vector of any length."""
         return self._tensor(name, torch.int64)
+
+    def optional_integers(self, name: str) -> NDArray[np.int64]:
+        """The same, empty where the node has none."""
+        return self.integers(name) if name in self._tensors else np.zeros(0, np.int64)
+
+    def choice(self, name: str, among: Sequence[T]) -> T:
+        """One of these, by its number."""
+        if not 0 <= (number := self.integer(name)) < len(among):
+            raise ModelError(f"{self.where} has {name}={number}; it must be from 0 to {len(among) - 1}")
+        return among[number]
 
     def signs(self, name: str, rows: int, cols: int) -> NDArray[np.int8]:
         """+-1 weights, (rows, cols) int8, out of bits (`pack_signs`)."""

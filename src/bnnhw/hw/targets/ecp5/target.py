@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Module
 
-from bnnhw.hls.schedule import Delays
+from bnnhw.hls.scheduling.delays import Delays
 from bnnhw.hw.targets.cells import CellNames
 from bnnhw.hw.targets.fabric import Fabric
 from bnnhw.hw.targets.models import SimulationModels

@@ -1,0 +1,102 @@
+"""An operator that its user wrote in Python.
+
+Tests: tests/test_pointwise_operators.py
+Tests: tests/operators/test_operators_in_hardware.py
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.ir.ops.base import Op
+from bnnhw.compiler.ir.ops.fields import Fields, sizes
+from bnnhw.compiler.ir.ops.stored import Plain, stored_as
+from bnnhw.compiler.ir.types import FloatType, IntType, TensorType
+from bnnhw.hls.kind import Kind, Shape
+from bnnhw.hls.scan import OVER, Reduction, Scan
+from bnnhw.hls.stateless import Pixelwise, Pointwise
+from bnnhw.hls.stored import from_integers, to_integers
+from bnnhw.hls.traced import Traced
+from bnnhw.hls.window import BORDERS, Window
+
+
+@stored_as("pointwise", "pixelwise", "window", "scan", "reduction")
+@dataclass(frozen=True)
+class Operator(Op):
+    """y = traced.run(x); a vector is an image of one pixel."""
+
+    traced: Traced
+
+    INTEGER = True
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        shape = self.traced.shape(as_image(x.shape))
+        after = shape if len(x.shape) == 3 else shape[2:]
+        if isinstance(x.element, FloatType):
+            return TensorType(after, x.element)
+        element = x.element
+        span = result_range(self.traced, (element.lo, element.hi), element.step, as_image(x.shape))
+        return TensorType(after, IntType(*span))
+
+    def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
+        (x,) = inputs
+        y = self.traced.run(x.reshape(len(x), *as_image(x.shape[1:])))
+        y = y if x.ndim == 4 else y.reshape(len(x), -1)
+        return y.astype(x.dtype if x.dtype.kind == "f" else np.int64)
+
+    def to_plain(self) -> Plain:
+        kind, tensors = self.traced.kind, {"instructions": to_integers(self.traced.program)}
+        if self.traced.parameters:
+            tensors["parameters"] = [value for each in zip(*self.traced.parameters, strict=True) for value in each]
+        attributes: dict[str, int | float] = {}
+        if isinstance(kind, Window):
+            (top, bottom), (left, right) = kind.padding
+            attributes |= sizes(kernel=kind.kernel, stride=kind.stride, phase=kind.phase)
+            attributes |= {"top": top, "bottom": bottom, "left": left, "right": right}
+            attributes |= {"border": BORDERS.index(kind.border), "value": kind.value}
+            attributes |= {"per_channel": int(kind.per_channel)}
+        if isinstance(kind, Scan):
+            attributes["over"] = OVER.index(kind.over)
+        arrays = {name: np.array(value, np.int64) for name, value in tensors.items()}
+        return Plain(op=kind.NAME, attributes=attributes, tensors=arrays)
+
+    @classmethod
+    def from_fields(cls, op: str, values: Fields) -> Self:
+        program = from_integers(values.integers("instructions").tolist())
+        kind: Kind = Pointwise() if op == "pointwise" else Pixelwise()
+        if op == "window":
+            kind = Window(
+                kernel=values.pair("kernel"),
+                stride=values.pair("stride"),
+                phase=values.pair("phase"),
+                padding=(
+                    (values.integer("top"), values.integer("bottom")),
+                    (values.integer("left"), values.integer("right")),
+                ),
+                border=values.choice("border", BORDERS),
+                value=values.integer("value"),
+                per_channel=values.choice("per_channel", (False, True)),
+            )
+        if op in ("scan", "reduction"):
+            init = tuple(state.init for state in program.states)
+            of = Reduction if op == "reduction" else Scan
+            kind = of(over=values.choice("over", OVER), init=init if len(init) != 1 else init[0])
+        return cls(Traced.checked(kind, program, values.optional_integers("parameters").tolist()))
+
+
+def as_image(shape: tuple[int, ...]) -> Shape:
+    """A shape as that of an image."""
+    if len(shape) not in (1, 3):
+        raise ValueError(f"an operator reads images (H, W, C) or vectors, not {shape}")
+    height, width, channels = shape if len(shape) == 3 else (1, 1, *shape)
+    return height, width, channels
+
+
+@lru_cache(maxsize=64)
+def result_range(traced: Traced, span: tuple[int, int], step: int, shape: Shape) -> tuple[int, int]:
+    """What an operator makes of integers of a range: passes ask for it again and again."""
+    return traced.range(span, step, shape)

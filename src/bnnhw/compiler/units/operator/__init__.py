@@ -1,0 +1,1 @@
+"""What operators written in Python become."""

@@ -1,0 +1,62 @@
+"""A unit that runs a program on each beat.
+
+Tests: tests/operators/test_operators_in_hardware.py
+"""
+
+from dataclasses import dataclass, field
+
+from amaranth.lib.wiring import Component
+
+from bnnhw.compiler.units.port import Beat
+from bnnhw.compiler.units.stage import Stage
+from bnnhw.hls.intervals import width_of
+from bnnhw.hls.ranges import RangedProgram
+from bnnhw.hls.scheduling.schedule import Schedule, schedule
+from bnnhw.hw.program.area import program_area
+from bnnhw.hw.program.pipeline import ProgramPipeline, program_flow
+from bnnhw.hw.program.wiring import Wiring
+from bnnhw.hw.stream.flow import Channel, Flow
+from bnnhw.hw.targets import Cells, Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Programmed(Stage):
+    """A program on the elements of each beat, `beats` a frame; the other fields are those of ProgramPipeline."""
+
+    ENGINE = "operator"
+
+    schedule: Schedule = field(repr=False)
+    wiring: Wiring = field(repr=False)
+    beats: int
+    period: int = 1
+    ending: bool = False
+    target: Target
+
+    def gives(self, port: str) -> Beat:
+        return Beat(self.wiring.results, width_of(self.schedule.ranged.result))
+
+    @property
+    def interval(self) -> int:
+        return self.beats
+
+    @property
+    def resources(self) -> Cells:
+        return program_area(self.schedule, groups=self.wiring.groups, fabric=self.target.fabric)
+
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        return program_flow(i, o, schedule=self.schedule, period=self.period, ending=self.ending)
+
+    def build(self) -> Component:
+        return ProgramPipeline(
+            schedule=self.schedule,
+            wiring=self.wiring,
+            target=self.target,
+            beats=self.beats,
+            period=self.period,
+            ending=self.ending,
+        )
+
+
+def timed(ranged: RangedProgram, clock_hz: float, target: Target) -> Schedule:
+    """A program's schedule. OperatorError names the author's line where one takes longer than a cycle."""
+    return schedule(ranged, clock_hz=clock_hz, delays=target.fabric.delays)

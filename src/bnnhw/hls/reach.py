@@ -1,0 +1,168 @@
+"""Where a scan's state can be: found by running it over the states that it reaches, or shown by how much it grows.
+
+Tests: tests/hls/test_scan.py
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from .errors import OperatorError
+from .intervals import Span, interval
+from .program import MEANINGS, Instruction, Program
+
+__all__ = ["Reach", "reach_of"]
+
+MOST_WORK = 2**24
+"""Pairs of a state and an input up to which all are tried."""
+MOST_ROUNDS = 512
+"""Of intervals, before what a state grows by is asked."""
+FAR = 2**62
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The ranges of a program's states, when they are read, and of each instruction's result."""
+
+    states: tuple[Span, ...]
+    results: tuple[Span, ...]
+
+
+@lru_cache(maxsize=64)
+def reach_of(program: Program, span: Span, step: int, steps: int) -> Reach:
+    """Of a scan of `steps` inputs lo + step*n of a range. OperatorError where its states may grow beyond 62 bits."""
+    found = tried(program, span, step, steps)
+    return found or bounded(program, span, steps)
+
+
+def tried(program: Program, span: Span, step: int, steps: int) -> Reach | None:
+    """Exactly, by all states reached and all inputs. None where these are too many, or there are several states."""
+    lo, hi = span
+    if len(program.states) != 1 or program.inputs != 1 or (hi - lo) // step >= MOST_WORK:
+        return None
+    x = np.arange(lo, hi + 1, step)
+    (state,) = program.states
+    seen = fresh = np.array([state.init], np.int64)
+    spans: list[Span] | None = None
+    work = 0
+    for left in reversed(range(steps)):
+        work += len(fresh) * len(x)
+        if work > MOST_WORK:
+            return None
+        values = evaluated(program.instructions, fresh[:, None], x)
+        found = [(int(np.min(each)), int(np.max(each))) for each in values]
+        spans = found if spans is None else [hull(*pair) for pair in zip(spans, found, strict=True)]
+        following = np.unique(np.broadcast_to(values[state.following], (len(fresh), len(x))))
+        if max(-int(following[0]), int(following[-1])) >= FAR // 4:
+            return None
+        fresh = np.setdiff1d(following, seen, assume_unique=True)
+        if not left or not len(fresh):
+            break
+        seen = np.union1d(seen, fresh)
+    assert spans is not None
+    return Reach(((int(seen[0]), int(seen[-1])),), tuple(spans))
+
+
+def evaluated(instructions: Sequence[Instruction], state: np.ndarray, x: np.ndarray) -> list[np.ndarray]:
+    """The results of all instructions."""
+    values: list[np.ndarray] = []
+    for each in instructions:
+        if each.op in ("input", "state"):
+            values.append(x if each.op == "input" else state)
+        else:
+            values.append(MEANINGS[each.op].apply(each.attribute, *(values[arg] for arg in each.args)))
+    return values
+
+
+def bounded(program: Program, span: Span, steps: int) -> Reach:
+    """By intervals, a step at a time; where they go on growing, by what is added to a state at most, and then
+    narrowed."""
+    states: list[Span] = [(state.init, state.init) for state in program.states]
+    for _ in range(min(steps - 1, MOST_ROUNDS)):
+        spans = intervals_of(program, span, states)
+        after = [hull(known, spans[state.following]) for known, state in zip(states, program.states, strict=True)]
+        if after == states:
+            return Reach(tuple(states), tuple(spans))
+        states = after
+    if steps - 1 > MOST_ROUNDS:
+        states = grown(program, span, steps - 1)
+    for _ in range(2):
+        spans = intervals_of(program, span, states)
+        states = [
+            hull((state.init, state.init), meet(known, spans[state.following]))
+            for known, state in zip(states, program.states, strict=True)
+        ]
+    return Reach(tuple(states), tuple(intervals_of(program, span, states)))
+
+
+def grown(program: Program, span: Span, steps: int) -> list[Span]:
+    """Each state is at most `steps` times what is added to it from where it begins, or is set to."""
+    spans = intervals_of(program, span, [(-FAR // 4, FAR // 4)] * len(program.states), checked=False)
+    found = []
+    for number, state in enumerate(program.states):
+        change = change_of(program.instructions, state.following, number, spans)
+        if change is None:
+            place = program.instructions[state.following].place
+            raise OperatorError(
+                f"{place}: the state may grow without bound in {steps} steps; clip it, as in np.clip(state, lo, hi)"
+            )
+        (down, up), at = change
+        lo, hi = hull(at, (state.init, state.init)) if at else (state.init, state.init)
+        found.append((lo + steps * min(down, 0), hi + steps * max(up, 0)))
+    return found
+
+
+Change = tuple[Span, Span | None]
+"""The next state is the state plus something of the first range, or, where given, something of the second."""
+
+
+def change_of(instructions: Sequence[Instruction], number: int, state: int, spans: Sequence[Span]) -> Change | None:
+    """How an instruction's result differs from a state; None where this does not show."""
+    each = instructions[number]
+    if each.op == "state" and each.attribute == state:
+        return (0, 0), None
+    if abs(spans[number][0]) < FAR // 8 and abs(spans[number][1]) < FAR // 8:
+        return (0, 0), spans[number]
+    changes = [change_of(instructions, arg, state, spans) for arg in each.args]
+    match each.op, changes:
+        case (("add" | "sub"), [one, other]):
+            added = spans[each.args[1]]
+            if each.op == "add" and one is not None and one[1] is not None:
+                one, added = other, spans[each.args[0]]
+            if one is None or one[1] is not None or max(-added[0], added[1]) >= FAR // 8:
+                return None
+            down, up = added if each.op == "add" else (-added[1], -added[0])
+            return (one[0][0] + down, one[0][1] + up), None
+        case "mux", [_, one, other] if one is not None and other is not None:
+            at = [each[1] for each in (one, other) if each[1] is not None]
+            return hull(one[0], other[0]), hull(*at) if len(at) == 2 else at[0] if at else None
+    return None
+
+
+def intervals_of(program: Program, span: Span, states: Sequence[Span], *, checked: bool = True) -> list[Span]:
+    """The range of each instruction's result."""
+    spans: list[Span] = []
+    for each in program.instructions:
+        match each.op, each.attribute:
+            case "input", _:
+                spans.append(span)
+            case "state", int(number):
+                spans.append(states[number])
+            case _:
+                spans.append(interval(each, program.instructions, spans))
+        lo, hi = spans[-1]
+        if checked and max(-lo, hi) >= FAR:
+            raise OperatorError(f"{each.place}: a state spans {lo} to {hi}, more than 62 bits; clip it")
+    return spans
+
+
+def hull(one: Span, other: Span) -> Span:
+    """The least range that holds both."""
+    return min(one[0], other[0]), max(one[1], other[1])
+
+
+def meet(one: Span, other: Span) -> Span:
+    """What both hold."""
+    return max(one[0], other[0]), min(one[1], other[1])

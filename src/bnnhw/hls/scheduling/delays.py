@@ -1,0 +1,112 @@
+"""How long instructions take in a chip's primitives, and what none of these holds.
+
+Tests: tests/hls/scheduling/test_schedule.py
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bnnhw.hls.errors import OperatorError
+from bnnhw.hls.intervals import Span, width_of
+from bnnhw.hls.program import Instruction
+from bnnhw.hls.ranges import RangedProgram
+
+__all__ = ["BLOCK_CYCLES", "Delays", "check_sizes", "delay_of", "is_block_table", "is_offset", "is_sign", "is_wiring"]
+
+BLOCK_BITS = 512
+"""Bits of a table above which it is block RAM."""
+BLOCK_CYCLES = 2
+"""From a block RAM's address to its entry."""
+MOST_ENTRIES = 2**14
+"""Of a table, those of one block RAM."""
+WIDEST_FACTOR = 18
+"""Bits of what a multiplier takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delays:
+    """Nanoseconds of a chip's primitives, routing included.
+
+    clock: from a clock edge to a register's output, and before one into it. lut: a LUT. carry, carry_bit: a carry chain
+    by itself, and for each bit. multiplier: a multiplier without registers.
+    """
+
+    clock: float
+    lut: float
+    carry: float
+    carry_bit: float
+    multiplier: float
+
+
+def check_sizes(ranged: RangedProgram) -> None:
+    """OperatorError, which names the author's line, for tables and products that no primitive holds."""
+    for each in ranged.program.instructions:
+        entries = len(each.attribute) if isinstance(each.attribute, tuple) else 0
+        if entries > MOST_ENTRIES:
+            raise OperatorError(
+                f"{each.place}: a table has {entries} entries, and a block RAM {MOST_ENTRIES}; shift the index, or "
+                "choose between tables with np.where"
+            )
+        bits = max((width_of(ranged.spans[arg]) for arg in each.args), default=0)
+        if each.op == "mul" and bits > WIDEST_FACTOR:
+            raise OperatorError(
+                f"{each.place}: a product has a factor of {bits} bits, and a multiplier takes {WIDEST_FACTOR}; shift "
+                "or clip it before"
+            )
+
+
+def is_block_table(each: Instruction, span: Span) -> bool:
+    """Whether a table is block RAM, not LUTs."""
+    return (
+        each.op == "table" and isinstance(each.attribute, tuple) and len(each.attribute) * width_of(span) > BLOCK_BITS
+    )
+
+
+def is_wiring(each: Instruction, instructions: Sequence[Instruction]) -> bool:
+    """Whether bits are only chosen: AND and OR with a constant."""
+    return each.op in ("and", "or") and any(instructions[arg].op == "const" for arg in each.args)
+
+
+def is_offset(each: Instruction, instructions: Sequence[Instruction], spans: Sequence[Span]) -> bool:
+    """Whether a sum is of codes or signed integers and half of what their bits hold: code - 128, integer + 128. It
+    inverts the highest bit."""
+    if each.op not in ("add", "sub"):
+        return False
+    a, b = reversed(each.args) if instructions[each.args[0]].op == "const" and each.op == "add" else each.args
+    found, (lo, hi) = instructions[b], spans[a]
+    if found.op != "const" or not isinstance(found.attribute, int):
+        return False
+    value = found.attribute if each.op == "add" else -found.attribute
+    half = abs(value)
+    return (
+        half > 0 and half & (half - 1) == 0 and (lo >= 0 and hi < 2 * half if value < 0 else -half <= lo and hi < half)
+    )
+
+
+def is_sign(each: Instruction, instructions: Sequence[Instruction]) -> bool:
+    """Whether a comparison reads a sign alone."""
+    against = instructions[each.args[1]]
+    return each.op == "ge" and against.op == "const" and against.attribute == 0
+
+
+def delay_of(number: int, instructions: Sequence[Instruction], spans: Sequence[Span], delays: Delays) -> float:
+    """The nanoseconds that an instruction takes by itself."""
+    each, span = instructions[number], spans[number]
+    bits = max(width_of(spans[one]) for one in (number, *each.args))
+    match each.op:
+        case "add" | "sub" if is_offset(each, instructions, spans):
+            return delays.lut
+        case "add" | "sub":
+            return delays.carry + delays.carry_bit * bits
+        case "ge":
+            return 0.0 if is_sign(each, instructions) else delays.carry + delays.carry_bit * bits
+        case "eq":
+            return delays.lut * (1 if bits <= 2 else 2)
+        case "and" | "or" | "xor" | "mux":
+            return 0.0 if is_wiring(each, instructions) else delays.lut
+        case "mul":
+            return delays.multiplier
+        case "table":
+            assert isinstance(each.attribute, tuple)
+            return delays.lut * (1 if len(each.attribute) <= 16 else 3) if not is_block_table(each, span) else 0.3
+    return 0.0

@@ -1,0 +1,100 @@
+"""In which cycle each instruction is done: as much in a cycle as its clock allows.
+
+Synthesis moves no register into an adder, so the registers are put where they belong before: as soon as possible, by
+delays of the chip's primitives, routing included.
+
+Tests: tests/hls/scheduling/test_schedule.py
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from bnnhw.hls.errors import OperatorError
+from bnnhw.hls.intervals import Span, width_of
+from bnnhw.hls.program import Instruction
+
+from .delays import BLOCK_BITS, BLOCK_CYCLES, Delays, delay_of, is_block_table
+
+__all__ = ["Placing"]
+
+
+class Placing:
+    """Instructions in stages, as soon as possible. They may become more while they are placed.
+
+    followings: of each state the instruction that makes its next value.
+    """
+
+    def __init__(
+        self,
+        instructions: Sequence[Instruction],
+        spans: Sequence[Span],
+        followings: Mapping[int, int],
+        *,
+        clock_hz: float,
+        delays: Delays,
+    ):
+        self.instructions, self.spans, self.followings = instructions, spans, followings
+        self.clock_hz = clock_hz
+        self.delays = delays
+        self.budget = 1e9 / clock_hz - delays.clock
+        self.done: dict[int, tuple[int, float]] = {}  # stage, and nanoseconds into it
+
+    def place(self, step: tuple[int, ...]) -> None:
+        """The instructions of a step, in the first stage in which there is time for them."""
+        if len(step) > 1:
+            self._check_tables(step)
+        read = {arg for number in step for arg in self._read(number) if arg not in step}
+        ready = max((self.done[arg] for arg in read), default=(0, 0.0))
+        times = self._times(step, ready[0])
+        longest = max(times.values())
+        stage = ready[0]
+        if longest > self.budget + 1e-9:
+            stage += 1
+            times = self._times(step, stage)
+            longest = max(times.values())
+        if longest > self.budget + 1e-9:
+            self._refuse(step, longest)
+        self.done |= {number: (stage, time) for number, time in times.items()}
+        for number in step:
+            if is_block_table(self.instructions[number], self.spans[number]):
+                self.done[number] = stage + BLOCK_CYCLES, 0.0
+
+    def _read(self, number: int) -> list[int]:
+        """What an instruction reads, a state its next value; constants are there at any time."""
+        each = self.instructions[number]
+        read = (self.followings[number],) if number in self.followings else each.args
+        return [arg for arg in read if self.instructions[arg].op != "const"]
+
+    def _times(self, step: tuple[int, ...], stage: int) -> dict[int, float]:
+        """The nanoseconds into this stage at which each instruction of the step would be done."""
+        times: dict[int, float] = {}
+        for number in step:
+            needed = delay_of(number, self.instructions, self.spans, self.delays)
+            begins = 0.0
+            for arg in () if number in self.followings else self._read(number):
+                if arg in times:
+                    begins = max(begins, times[arg])
+                elif self.done[arg][0] == stage:
+                    begins = max(begins, self.done[arg][1])
+            times[number] = begins + needed
+        return times
+
+    def _check_tables(self, loop: tuple[int, ...]) -> None:
+        for number in loop:
+            each, bits = self.instructions[number], width_of(self.spans[number])
+            if is_block_table(each, self.spans[number]):
+                raise OperatorError(
+                    f"{each.place}: a table between a state and its next one must be in LUTs, and has more than "
+                    f"{BLOCK_BITS // bits} entries of {bits} bits; take fewer"
+                )
+
+    def _refuse(self, step: tuple[int, ...], longest: float) -> NoReturn:
+        """OperatorError of what takes too long even where all it reads is in registers."""
+        number = max(step, key=lambda number: (bool(self.instructions[number].place), number))
+        each = self.instructions[number]
+        taken = longest + self.delays.clock
+        what = f"{each.op} of {width_of(self.spans[number])} bits" if len(step) == 1 else "from a state to its next one"
+        raise OperatorError(
+            f"{each.place}: {what} takes {taken:.1f} ns, and a cycle of {self.clock_hz / 1e6:g} MHz has "
+            f"{1e9 / self.clock_hz:.1f} ns; a clock of at most {int(1e3 / taken)} MHz works, or smaller numbers"
+        )

@@ -1,0 +1,111 @@
+"""A program's instructions in stages, at a clock.
+
+Tests: tests/hls/scheduling/test_schedule.py
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from bnnhw.hls.errors import OperatorError
+from bnnhw.hls.intervals import width_of
+from bnnhw.hls.ranges import RangedProgram
+
+from .balance import balance
+from .delays import BLOCK_CYCLES, Delays, is_block_table
+from .linear import arrange_sums
+from .loops import steps_of
+from .placing import Placing
+from .reads import carried_bits, reads_of
+
+__all__ = ["Schedule", "schedule"]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A program with the stage of each instruction's result; stage s ends in the s-th register, counted from 0.
+
+    `latency` registers lie between the inputs and the results. A state's register is in its stage, and its next value
+    is read there.
+    """
+
+    ranged: RangedProgram
+    stages: tuple[int, ...]
+    latency: int
+
+    def register_bits(self, *, groups: int) -> int:
+        """Bits of all registers between the stages, and of the states."""
+        last = list(self.stages)
+        reads = reads_of(self.ranged)
+        for read in reads:
+            stage = self.latency if read.reader is None else self.stages[read.reader] - read.ahead
+            last[read.source] = max(last[read.source], stage)
+        bits = [
+            (last[number] - self.stages[number]) * carried
+            for number, carried in enumerate(carried_bits(self.ranged, reads))
+        ]
+        for number in self.ranged.program.followings:
+            bits[number] += width_of(self.ranged.spans[number])
+        return sum(each * (1 if number in self.shared else groups) for number, each in enumerate(bits))
+
+    @property
+    def weight(self) -> tuple[int, int]:
+        """What makes it large: bits of sums and registers; then its latency."""
+        sums = sum(
+            width_of(span)
+            for each, span in zip(self.ranged.program.instructions, self.ranged.spans, strict=True)
+            if each.op in ("add", "sub")
+        )
+        return sums + self.register_bits(groups=1), self.latency
+
+    @cached_property
+    def shared(self) -> frozenset[int]:
+        """The instructions that depend on counters alone: groups side by side have these results in common."""
+        shared: set[int] = set()
+        instructions = self.ranged.program.instructions
+        for number, each in enumerate(instructions):
+            read = [arg for arg in each.args if instructions[arg].op != "const"]
+            if each.op == "counter" or (read and shared.issuperset(read)):
+                shared.add(number)
+        return frozenset(shared)
+
+    def started(self, number: int) -> int:
+        """The stage in which an instruction reads its arguments."""
+        each, span = self.ranged.program.instructions[number], self.ranged.spans[number]
+        return self.stages[number] - (BLOCK_CYCLES if is_block_table(each, span) else 0)
+
+
+def schedule(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Schedule:
+    """The program, each instruction as soon as it can be done at this clock, and each loop in one cycle; its sums as
+    written, or in the order that is smallest.
+
+    OperatorError names the author's line where an instruction or a loop takes longer.
+    """
+    found: list[Schedule] = []
+    refused: list[OperatorError] = []
+    for arranged in (
+        lambda: ranged,
+        lambda: arrange_sums(ranged, clock_hz=clock_hz, delays=delays),
+        lambda: arrange_sums(ranged, clock_hz=clock_hz, delays=delays, ahead=True),
+    ):
+        try:
+            found.append(_placed(arranged(), clock_hz=clock_hz, delays=delays))
+        except OperatorError as error:
+            refused.append(error)
+    if not found:
+        raise refused[-1]
+    return min(found, key=lambda each: each.weight)
+
+
+def _placed(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Schedule:
+    program = ranged.program
+    placing = Placing(program.instructions, ranged.spans, program.followings, clock_hz=clock_hz, delays=delays)
+    for step in steps_of(program):
+        placing.place(step)
+    done = placing.done
+    latency = max(
+        1,
+        *(done[output][0] + (done[output][1] > 0) for output in program.outputs),
+        *(done[number][0] for number in program.followings),
+    )
+    stages = [done[number][0] for number in range(len(done))]
+    return Schedule(ranged, balance(ranged, stages, latency=latency, clock_hz=clock_hz, delays=delays), latency)

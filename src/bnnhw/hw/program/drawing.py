@@ -1,0 +1,158 @@
+"""A scheduled program drawn as hardware, without handshakes.
+
+Tests: tests/hw/program/test_pipeline.py
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from amaranth.hdl import Array, Const, Module, Mux, Shape, Signal, Value
+
+from bnnhw.hls.intervals import Span, is_signed, width_of
+from bnnhw.hls.program import Instruction
+from bnnhw.hls.scheduling.delays import is_block_table, is_offset
+from bnnhw.hls.scheduling.loops import steps_of
+from bnnhw.hls.scheduling.schedule import Schedule
+from bnnhw.hw.targets import Target
+
+__all__ = ["Drawing", "Moves", "group_bits", "table_depth"]
+
+
+@dataclass(frozen=True)
+class Moves:
+    """When a pipeline moves, and what is in it: of each stage whether a beat is there, and the last of a period."""
+
+    advance: Value
+    beats: list[Value]
+    ends: list[Value]
+
+
+@dataclass(eq=False)
+class Drawing:
+    """The results of instructions in `m` as signals of the stages in which they are read.
+
+    inputs: elements and counters by their instructions, in stage 0. shared: where the results lie that all groups of
+    a beat have in common.
+    """
+
+    m: Module
+    schedule: Schedule
+    target: Target
+    moves: Moves
+    inputs: Mapping[int, Value]
+    shared: "Drawing | None" = None
+    _known: dict[tuple[int, int], Value] = field(default_factory=dict)
+
+    def results(self) -> list[Value]:
+        """The program's, in the last stage."""
+        for step in steps_of(self.schedule.ranged.program):  # so that none is asked for what is many steps away
+            for number in step:
+                self.at(number, self.schedule.stages[number])
+        return [self.at(output, self.schedule.latency) for output in self.schedule.ranged.program.outputs]
+
+    def at(self, number: int, stage: int) -> Value:
+        """The result of an instruction, in a stage, as wide as its range and signed if that is."""
+        each, span = self.schedule.ranged.program.instructions[number], self.schedule.ranged.spans[number]
+        if self.shared is not None and number in self.schedule.shared:
+            return self.shared.at(number, stage)
+        match each.op, each.attribute:
+            case "const", int(value):
+                return Const(value)
+            case "shl", int(distance):
+                return _shaped(self.at(each.args[0], stage) << distance, span)
+            case "shr", int(distance):
+                return _shaped(self.at(each.args[0], stage) >> distance, span)
+        if (number, stage) not in self._known:
+            if stage > self.schedule.stages[number]:
+                self._known[number, stage] = self._later(number, each, span, stage)
+            elif each.op == "state":
+                self._keep(number, each, span, stage)
+            else:
+                self._known[number, stage] = _shaped(self._make(number, each, span), span)
+        return self._known[number, stage]
+
+    def _later(self, number: int, each: Instruction, span: Span, stage: int) -> Value:
+        early = self.at(number, stage - 1)  # drawn outside of the condition
+        late = Signal(_shape(span), name=f"{each.op}{number}_s{stage}", reset_less=True)
+        with self.m.If(self.moves.advance):
+            self.m.d.sync += late.eq(early)
+        return late
+
+    def _keep(self, number: int, each: Instruction, span: Span, stage: int) -> None:
+        assert isinstance(each.attribute, int)
+        state = self.schedule.ranged.program.states[each.attribute]
+        self._known[number, stage] = kept = Signal(_shape(span), name=f"state{each.attribute}", init=state.init)
+        following = self.at(state.following, stage)  # which may read the state
+        with self.m.If(self.moves.advance & self.moves.beats[stage]):
+            self.m.d.sync += kept.eq(following)
+        with self.m.If(self.moves.advance & self.moves.ends[stage]):  # a flip-flop's own reset, so no multiplexer
+            self.m.d.sync += kept.eq(state.init)
+
+    def _make(self, number: int, each: Instruction, span: Span) -> Value:
+        if number in self.inputs:
+            return self.inputs[number]
+        arguments = [self.at(arg, self.schedule.started(number)) for arg in each.args]
+        instructions = self.schedule.ranged.program.instructions
+        offset = is_offset(each, instructions, self.schedule.ranged.spans)
+        # Kept, or yosys merges adders of one cycle into compressors, which are larger and slower.
+        attributes = {"keep": 1} if each.op in ("add", "sub") and not offset else {}
+        result = Signal(width_of(span), name=f"{each.op}{number}", attrs=attributes)
+        if is_block_table(each, span):
+            self._look_up(each, arguments[0], result)
+        else:
+            made = _HARDWARE["xor" if offset else each.op]
+            self.m.d.comb += result.eq(made(each, *arguments))
+        return result
+
+    def _look_up(self, each: Instruction, index: Value, result: Signal) -> None:
+        assert isinstance(each.attribute, tuple)
+        depth = table_depth(each)
+        step = self.target.fabric.block_ram_width(depth)
+        for start in range(0, len(result), step):
+            part = result[start : start + step]
+            words = [(entry >> start) & ((1 << len(part)) - 1) for entry in each.attribute]
+            self.m.submodules += (ram := self.target.block_ram(depth=depth, width=len(part), init=words))
+            self.m.d.comb += [
+                ram.read_address.eq(index),
+                ram.read_enable.eq(self.moves.advance),
+                part.eq(ram.read_data),
+            ]
+
+
+def group_bits(schedule: Schedule) -> tuple[int, int]:
+    """Bits of an input of a program, each as wide as the widest, and of a result."""
+    ranged = schedule.ranged
+    read = zip(ranged.program.instructions, ranged.spans, strict=True)
+    return max(width_of(span) for each, span in read if each.op == "input"), width_of(ranged.result)
+
+
+def table_depth(each: Instruction) -> int:
+    """Words of the block RAM of a table."""
+    assert isinstance(each.attribute, tuple)
+    return 1 << max(1, (len(each.attribute) - 1).bit_length())
+
+
+def _shape(span: Span) -> Shape:
+    return Shape(width_of(span), is_signed(span))
+
+
+def _shaped(value: Value, span: Span) -> Value:
+    """The low bits of a value that hold its range."""
+    bits = value[: width_of(span)] if len(value) > width_of(span) else value
+    if len(bits) < width_of(span):
+        return value
+    return bits.as_signed() if is_signed(span) else bits.as_unsigned()
+
+
+_HARDWARE: dict[str, Callable[..., Value]] = {
+    "add": lambda each, a, b: a + b,
+    "sub": lambda each, a, b: a - b,
+    "mul": lambda each, a, b: a * b,
+    "and": lambda each, a, b: a & b,
+    "or": lambda each, a, b: a | b,
+    "xor": lambda each, a, b: a ^ b,
+    "ge": lambda each, a, b: a >= b,
+    "eq": lambda each, a, b: a == b,
+    "mux": lambda each, condition, a, b: Mux(condition, a, b),
+    "table": lambda each, index: Array(Const(entry) for entry in each.attribute)[index],
+}

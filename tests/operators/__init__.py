@@ -1,0 +1,1 @@
+"""Operators written in Python, from the function to the hardware."""
