@@ -10,7 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bnnhw.compiler import Graph, evaluate, integerize, load
-from bnnhw.compiler.ir.graph import trace
+from bnnhw.compiler.dataflow.schedule import apply_plan
+from bnnhw.compiler.ir.graph import Node, Value, trace
+from bnnhw.compiler.ir.ops import Crop, DepthToSpace, Rearrangement, SpaceToDepth
+from bnnhw.compiler.ir.types import IntType, TensorType
+from bnnhw.compiler.lowering.folding_plan import Entry, FoldingPlan
 from bnnhw.compiler.search.scheduling import schedule
 from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, Quantise, Sign, ToChannelsFirst
 from bnnhw.model.errors import ExportError
@@ -44,9 +48,6 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "codes shuffled": lambda: network(
         *conv(4, 8), Quantise(2), nn.PixelShuffle(2), *conv(2, 4), Sign(), shape=SHAPE
     ),
-    "sums shuffled": lambda: network(
-        BinaryConv2d(4, 8, 3, padding=1), nn.PixelShuffle(2), Quantise(3), *conv(2, 4), Sign(), shape=SHAPE
-    ),
     "there and back": lambda: network(
         *conv(4, 6), Quantise(3), nn.PixelUnshuffle(2), nn.PixelShuffle(2), *conv(6, 4), Sign(), shape=SHAPE
     ),
@@ -55,7 +56,6 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
         BinaryConv2d(4, 6, 3, padding=1), crop(0, 4, 0, 3), nn.BatchNorm2d(6), Sign(), shape=SHAPE
     ),
     "the greatest, cropped": lambda: network(*conv(4, 6), nn.MaxPool2d(2), crop(1, 1, 1, 1), Sign(), shape=SHAPE),
-    "cropped, the average": lambda: network(*conv(4, 6), Sign(), crop(1, 1, 1, 1), nn.AvgPool2d(2), shape=SHAPE),
 }  # fmt: skip
 
 
@@ -83,6 +83,20 @@ def test_foldings(seed: int, name: str, tmp_path: Path):
 @pytest.mark.parametrize("seed", range(20, 30))
 def test_many_foldings(seed: int, name: str, tmp_path: Path):
     check_foldings(name, tmp_path, seed=seed)
+
+
+ENTRIES = [Entry(1), Entry(2), Entry(4), Entry(4, 2), Entry(4, 8)]
+"""Lanes and pixels of a stream."""
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+@pytest.mark.parametrize("op", [SpaceToDepth(2), DepthToSpace(2), Crop((1, 2), (2, 1)), Crop((0, 2), (1, 4))])
+def test_cores_of_one(op: Rearrangement, entry: Entry):
+    graph = Graph((Value("x", TensorType(SHAPE, IntType(-3, 4))),), (Node("move", op, ("x",), "y"),), ("y",))
+    chosen = apply_plan(graph, FoldingPlan((), entry=entry), device=DEVICE, clock_hz=1e8)
+    images = np.random.default_rng(1).integers(-3, 5, (FRAMES, *SHAPE))
+    for stalls in STALLS:
+        check_rtl(chosen, graph, images, stalls=stalls)
 
 
 @pytest.mark.parametrize("move", [nn.PixelUnshuffle(2), nn.PixelShuffle(2), crop(1, 2, 1, 0)], ids=repr)

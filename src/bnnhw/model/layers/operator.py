@@ -80,7 +80,7 @@ def differentiable(traced: Traced, integers: np.ndarray, images: Tensor) -> Tens
     inputs: list[Both] = [(values[:, each], flat[:, torch.as_tensor(each)]) for each in elements]
     for number in range(len(inputs), program.inputs):
         known = constants_of(kind, traced.parameters, number - len(inputs), elements[0].shape)
-        inputs.append((known, torch.as_tensor(known).to(images)))
+        inputs.append((known, torch.tensor(known).to(images)))
     results = [result for _, result in instructions_of(program, inputs, [])[0]]
     return torch.stack(torch.broadcast_tensors(*results), -1)
 
