@@ -80,7 +80,7 @@ def differentiable(traced: Traced, integers: np.ndarray, images: Tensor) -> Tens
     inputs: list[Both] = [(values[:, each], flat[:, torch.as_tensor(each)]) for each in elements]
     for number in range(len(inputs), program.inputs):
         known = constants_of(kind, traced.parameters, number - len(inputs), elements[0].shape)
-        inputs.append((known, torch.tensor(known).to(images)))
+        inputs.append((known, torch.as_tensor(known).to(images)))
     results = [result for _, result in instructions_of(program, inputs, [])[0]]
     return torch.stack(torch.broadcast_tensors(*results), -1)
 
@@ -98,7 +98,7 @@ def constants_of(kind: Stateless, parameters: Any, number: int, shape: tuple[int
     """An input that is no element of the image: the pixel's row or column in its phase, or a parameter."""
     if kind.has_phases and number < 2:
         return np.indices(shape)[number] % kind.phase[number]
-    return np.broadcast_to(np.array(parameters[number - 2 * kind.has_phases]), shape)
+    return np.broadcast_to(np.array(parameters[number - 2 * kind.has_phases]), shape).copy()
 
 
 def _scanned(kind: Scan, program: Program, integers: np.ndarray, images: Tensor) -> Tensor:
