@@ -47,10 +47,10 @@ SUB_ROOMS = {
             "table",
             "kind",
         ),
-        *("stateless", "window", "scan", "traced", "operator", "chain", "decorators"),
+        *("stateless", "window", "scan", "traced", "operator", "rearrange", "chain", "decorators"),
     ),
     "hw": (
-        *("rtlil", "targets", "logic", "stream", "storage", "join", "product", "hardwired", "window", "pool"),
+        *("rtlil", "targets", "logic", "stream", "storage", "join", "product", "hardwired", "window", "raster", "pool"),
         *("threshold", "program", "output", "core", "axi_stream", "protocol", "link", "top"),
     ),
     "compiler": (

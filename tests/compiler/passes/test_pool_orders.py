@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bnnhw.compiler import FoldError, evaluate
-from bnnhw.compiler.ir.ops import BatchNorm, BinaryConv2d, Conv, MaxPool, Relu, Sign, Threshold
+from bnnhw.compiler.ir.ops import BatchNorm, BinaryConv2d, Conv, Crop, MaxPool, Relu, Sign, Threshold
 from bnnhw.compiler.passes import fold_batch_norm, pool_sums_first, separate_sums, threshold_before_pool
 
 from .graphs import chain, ops_of, vector
@@ -50,3 +50,13 @@ def test_thresholds_come_before_every_pooling():
     assert isinstance(after.nodes[1].op, Threshold)
     for graph in (folded, after):
         np.testing.assert_array_equal(evaluate(graph, IMAGES)["v4"], evaluate(before, IMAGES)["v4"])
+
+
+def test_thresholds_come_before_a_crop_and_what_it_leaves_out_is_bits():
+    before = separate_sums(chain(conv(), NORM, Crop((1, 0), (0, 2)), Sign(), shape=SHAPE, hi=3))
+    sums = pool_sums_first(before)
+    assert ops_of(sums)[:2] == ["Conv", "Crop"]
+    after = threshold_before_pool(fold_batch_norm(sums))
+    assert ops_of(after) == ["Conv", "Threshold", "Crop"]
+    for graph in (sums, after):
+        np.testing.assert_array_equal(evaluate(graph, IMAGES)["v3"], evaluate(before, IMAGES)["v3"])

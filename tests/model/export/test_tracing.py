@@ -87,8 +87,8 @@ class Hooked(Branching):
 
 SUPPORTED_LIST = (
     "AdaptiveAvgPool2d, Add, Affine, AvgPool2d, BatchNorm1d, BatchNorm2d, BinaryConv2d, BinaryLinear, Concat, Dropout, "
-    "Flatten, Hardtanh, Identity, InputThreshold, MaxPool2d, OperatorLayer, Quantise, ReLU, ShiftBatchNorm, Sign, "
-    "SyncBatchNorm, TensorNorm, ToChannelsFirst, ToChannelsLast"
+    "Flatten, Hardtanh, Identity, InputThreshold, MaxPool2d, OperatorLayer, PixelShuffle, PixelUnshuffle, "
+    "Quantise, ReLU, ShiftBatchNorm, Sign, SyncBatchNorm, TensorNorm, ToChannelsFirst, ToChannelsLast, ZeroPad2d"
 )
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bnnhw.compiler.ir.graph import Graph, infer_types
-from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, Sign, TensorNorm
+from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, Sign, TensorNorm, ToChannelsFirst
 from bnnhw.model.export.save_model import graph_of
 from bnnhw.model.pruning.links import Link, binary_op, find_links, remove_channels
 from bnnhw.model.pruning.ties import Ties
@@ -75,6 +75,15 @@ class InGroups(nn.Module):
         return self.scores(torch.cat([self.a(x), self.b(x)], dim=1))
 
 
+def moved() -> nn.Sequential:
+    """Blocks as channels, channels as blocks, and borders left out."""
+    return nn.Sequential(
+        *(InputThreshold(7.5), ToChannelsFirst(), layer(BinaryConv2d(1, 8, 3, padding=1), 8), nn.PixelUnshuffle(2)),
+        *(layer(BinaryConv2d(32, 8, 1), 8), nn.PixelShuffle(2), nn.ZeroPad2d((-1, -1, 0, 0))),
+        *(nn.Flatten(), BinaryLinear(96, 3), TensorNorm()),
+    )
+
+
 def graph(network: nn.Module, shape: tuple[int, ...] = DIGITS, hi: int = 16) -> Graph:
     images = np.random.default_rng(0).integers(0, hi + 1, (4, *shape))
     return graph_of(shaken(network), example_input=images, input_range=(0, hi))
@@ -99,6 +108,7 @@ LINKS = {
         [f"stem.1 > a.0 b.0: 8, {IN_GROUPS.format('reads')}", f"a.0 > scores.1: 4, {IN_GROUPS.format('makes')}",
          "b.0 > scores.1: 4"],
     ),
+    "moved": (moved(), ["2.0 > 4.0: 8", "4.0 > 8: 2"]),
 }  # fmt: skip
 
 
@@ -111,6 +121,16 @@ def described(link: Link) -> str:
 def test_links(name: str) -> None:
     network, links = LINKS[name]
     assert [described(link) for link in find_links(graph(network))] == links
+
+
+def test_a_channel_goes_with_all_places_that_it_is_moved_to() -> None:
+    large = graph(moved())
+    small = remove_channels(large, find_links(large)[0], np.arange(8) > 0)
+    small = remove_channels(small, find_links(small)[1], np.arange(2) > 0)
+    before, after = ([binary_op(one, name).product.weights for name in ("2.0", "4.0", "8")] for one in (large, small))
+    kept = before[0][1:], before[1][4:, :, :, 4:], before[2][:, 1::2]
+    assert all(np.array_equal(one, other) for one, other in zip(after, kept, strict=True))
+    infer_types(small)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -19,8 +19,8 @@ def pool_sums_first(graph: Graph) -> Graph:
     """s = product(x); z = …float ops…(s); y = max_pool(z)  ->  p = max_pool(s); y = …float ops…(p).
 
     A channel whose floats fall as the sum rises takes the least sum of a window instead of the greatest. Exact, as
-    rounded functions that rise stay so. Raises FoldError for a channel that rises and falls. A Flatten of a single
-    pixel, which keeps the channels, goes the same way.
+    rounded functions that rise stay so. Raises FoldError for a channel that rises and falls. A Crop, and a Flatten of
+    a single pixel, which keep the channels, go the same way.
     """
     types = infer_types(graph)
     for chain in chains(graph, types):

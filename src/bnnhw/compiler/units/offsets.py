@@ -9,11 +9,11 @@ import numpy as np
 from amaranth.lib import wiring
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.types import BinaryType, IntType
+from bnnhw.compiler.ir.types import BinaryType, IntType, TensorType
 from bnnhw.hw.targets import Target
 from bnnhw.hw.threshold.rescale import Rescale, RescaleShape
 
-from .codes import Codes
+from .codes import Codes, element_of
 from .places import Placed, places
 from .port import Port
 from .product.borders import Borders
@@ -89,3 +89,8 @@ def carried_as(element: BinaryType | IntType, codes: Codes) -> tuple[list[Step],
         return [], codes
     step, codes = rescaling(codes, element)
     return [step], codes
+
+
+def without_places(codes: Codes, x: TensorType) -> tuple[list[Step], Codes]:
+    """The way to codes that mean the same whatever the pixel, where these do not."""
+    return carried_as(element_of(x), codes) if codes.by_place else ([], codes)

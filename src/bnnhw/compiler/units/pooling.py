@@ -18,9 +18,9 @@ from bnnhw.hw.pool.sum_pool import SumPool
 from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
 
-from .codes import Codes, element_of
+from .codes import Codes
 from .inversion import Inverting
-from .offsets import carried_as
+from .offsets import without_places
 from .port import Beat, Port
 from .stage import Stage
 from .step import Step, steps_of
@@ -111,8 +111,3 @@ def check_window(window: Pair, stride: Pair) -> None:
             f"windows {window} of a pooling need a stride of at least one less, not {stride}: the hardware keeps one "
             "row of results; take a larger stride or a smaller window"
         )
-
-
-def without_places(codes: Codes, x: TensorType) -> tuple[list[Step], Codes]:
-    """The way to codes that mean the same whatever the pixel, where these do not."""
-    return carried_as(element_of(x), codes) if codes.by_place else ([], codes)

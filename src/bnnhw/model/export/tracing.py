@@ -14,7 +14,7 @@ from torch import Tensor, fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
 from bnnhw.compiler.ir.graph import Node
-from bnnhw.compiler.ir.ops import Concat, Flatten, HardTanh, Identity, InputThreshold, MaxPool, Op, Sign
+from bnnhw.compiler.ir.ops import Flatten, HardTanh, Identity, InputThreshold, Op, Rearrangement, Selection, Sign
 from bnnhw.model.errors import ExportError
 from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.registry import AlongAxis, Turn, calls, supported_modules, to_op, to_op_of_call
@@ -137,7 +137,7 @@ def _follow(
         return replace(inputs[0], shape=shape, raster=raster)
     value = _own_name(name, layers)
     layers.append(Node(value, own, tuple(one.value for one in inputs), value))
-    is_sign = isinstance(own, Sign | InputThreshold) or (are_signs and isinstance(own, Flatten | MaxPool | Concat))
+    is_sign = isinstance(own, Sign | InputThreshold) or (are_signs and isinstance(own, Rearrangement | Selection))
     return Place(value=value, shape=shape, raster=raster, is_sign=is_sign)
 
 

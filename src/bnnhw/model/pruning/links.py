@@ -23,7 +23,7 @@ from .ties import Ties
 
 __all__ = ["Link", "binary_op", "find_links", "input_weights", "node_named", "remove_channels", "with_op"]
 
-APART = (Elementwise, Activation, Selection, ops.AveragePool, ops.Identity)
+APART = (Elementwise, Activation, Selection, ops.AveragePool, ops.Crop, ops.Identity)
 """Kinds of ops that leave each channel to itself."""
 
 
@@ -124,6 +124,13 @@ def channels_of(graph: Graph) -> tuple[dict[str, NDArray[np.int64]], Ties]:
                     ties.keep(inputs[0], does.format("reads"))
             case ops.Flatten():
                 channels[node.output] = np.tile(inputs[0], shape[0] // len(inputs[0]))
+            case ops.SpaceToDepth(block):
+                channels[node.output] = np.repeat(inputs[0], block**2)
+            case ops.DepthToSpace(block):
+                first, *others = inputs[0].reshape(-1, block**2).T
+                for own in others:
+                    ties.tie(first, own)
+                channels[node.output] = first
             case ops.Concat():
                 channels[node.output] = np.concatenate(inputs)
             case ops.Add():

@@ -19,7 +19,10 @@ from .energy import ADD_FLOAT32_PJ, BIT_PJ, MAC_FLOAT32_PJ, access_pj
 __all__ = ["Cost", "Precision", "summarize", "theoretical_speedup"]
 
 _WORD_BITS = 64
-_MOVING = (nn.Flatten, nn.Identity, nn.Dropout, nn.MaxPool2d, ToChannelsFirst, ToChannelsLast)
+_MOVING = (
+    nn.Flatten, nn.Identity, nn.Dropout, nn.MaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle, nn.ZeroPad2d,
+    ToChannelsFirst, ToChannelsLast,
+)  # fmt: skip
 """Layers whose outputs are some of their inputs."""
 
 

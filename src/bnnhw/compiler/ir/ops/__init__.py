@@ -1,9 +1,9 @@
 """Operators, one file each. Those of trained graphs compute in float32; those of integer graphs in exact integers.
 
 Trained: InputThreshold, Flatten, BinaryLinear, BinaryConv2d, MaxPool, AveragePool, BatchNorm, Affine, HardTanh, Relu,
-Identity, Sign, Quantise, Add, Concat.
+Identity, Sign, Quantise, Add, Concat, Crop, SpaceToDepth, DepthToSpace.
 Integer: Threshold, MultiThreshold, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax, Add,
-Concat, Invert, Operator.
+Concat, Invert, Crop, SpaceToDepth, DepthToSpace, Operator, Combine.
 Between the two, inside passes: Divide.
 """
 
@@ -13,8 +13,11 @@ from pkgutil import iter_modules
 from bnnhw.compiler.ir.ops import trained
 from bnnhw.compiler.ir.ops.integer.add import Add
 from bnnhw.compiler.ir.ops.integer.argmax import ArgMax
+from bnnhw.compiler.ir.ops.integer.combine import Combine
 from bnnhw.compiler.ir.ops.integer.concat import Concat
 from bnnhw.compiler.ir.ops.integer.conv import Conv
+from bnnhw.compiler.ir.ops.integer.crop import Crop
+from bnnhw.compiler.ir.ops.integer.depth_to_space import DepthToSpace
 from bnnhw.compiler.ir.ops.integer.flatten import Flatten
 from bnnhw.compiler.ir.ops.integer.invert import Invert
 from bnnhw.compiler.ir.ops.integer.matmul import MatMul
@@ -23,6 +26,7 @@ from bnnhw.compiler.ir.ops.integer.multi_threshold import MultiThreshold
 from bnnhw.compiler.ir.ops.integer.operator import Operator
 from bnnhw.compiler.ir.ops.integer.product import Product
 from bnnhw.compiler.ir.ops.integer.score_table import ScoreTable
+from bnnhw.compiler.ir.ops.integer.space_to_depth import SpaceToDepth
 from bnnhw.compiler.ir.ops.integer.sum_pool import SumPool
 from bnnhw.compiler.ir.ops.integer.threshold import Threshold
 from bnnhw.compiler.ir.ops.trained.affine import Affine
@@ -53,8 +57,11 @@ __all__ = [
     "BinaryConv2d",
     "BinaryLayer",
     "BinaryLinear",
+    "Combine",
     "Concat",
     "Conv",
+    "Crop",
+    "DepthToSpace",
     "Divide",
     "Elementwise",
     "Flatten",
@@ -77,6 +84,7 @@ __all__ = [
     "Separable",
     "Separated",
     "Sign",
+    "SpaceToDepth",
     "Sum",
     "SumPool",
     "Threshold",

@@ -22,7 +22,7 @@ from bnnhw.hls.traced import Traced
 from bnnhw.hw.program.wiring import Wiring
 from bnnhw.hw.targets import Target
 
-from .computing import Element
+from .patch import Element
 from .stage import Programmed, timed
 
 

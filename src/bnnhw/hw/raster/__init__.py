@@ -1,0 +1,1 @@
+"""What gives the pixels of an image another place, or leaves some out."""
