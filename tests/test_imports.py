@@ -47,7 +47,7 @@ SUB_ROOMS = {
             "table",
             "kind",
         ),
-        *("stateless", "window", "scan", "traced", "operator", "chain", "decorators"),
+        *("stateless", "window", "scan", "traced", "operator", "rearrange", "chain", "decorators"),
     ),
     "hw": (
         *("rtlil", "targets", "logic", "stream", "storage", "join", "product", "hardwired", "window", "raster", "pool"),

@@ -40,6 +40,11 @@ def median(w):
     return np.sort(w.reshape(9, *w.shape[2:]), axis=0)[4]
 
 
+@hls.window(3, 1, padding=(1, 0), value=-3)
+def edges(w):
+    return w[2] - w[0]
+
+
 @hls.window(2, 4, stride=2, padding=((0, 0), (1, 1)), border="reflect", per_channel=False)
 def halved(w):
     return w.sum(axis=(0, 1, 2)) >> 3, w.max(axis=(0, 1, 2))
@@ -95,6 +100,7 @@ OPERATORS = {
         (opponents, 3, (0, 255)),
         (sobel, 2, (0, 255)),
         (median, 1, (0, 255)),
+        (edges, 2, (0, 15)),
         (halved, 2, (-8, 7)),
         (demosaic, 1, (0, 255)),
         (row_sum, 2, (0, 255)),

@@ -127,9 +127,9 @@ def test_what_no_primitive_holds_is_named(function, message: str):
         check_sizes(ranged)
 
 
-def test_an_operator_reads_one_value():
-    with pytest.raises(hls.OperatorError, match=r"^add must take 1, \(x\), and not 2$"):
-        _ = hls.pointwise(add).program
+def test_an_operator_reads_what_its_kind_gives():
+    with pytest.raises(hls.OperatorError, match=r"^add must take 1, \(pixel\), and not 2$"):
+        hls.pixelwise(add).traced(3)
 
 
 def add(x, y):

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 import bnnhw
 from bnnhw import hls
@@ -48,6 +50,30 @@ def test_a_chain_is_a_model(camera: Path, tmp_path: Path):
     (found,) = evaluate(graph, {graph.inputs[0].name: images}).values()
     np.testing.assert_array_equal(found, object_in(f"{camera}:chain")(images))
     assert bnnhw.verify(tmp_path / "chain.pt", through="rtl", samples=5).is_equal
+
+
+def test_rearrangements_are_torchs():
+    images = torch.arange(2 * 4 * 6 * 4).reshape(2, 4, 6, 4)
+    first = images.movedim(3, 1).float()
+    for ours, theirs in [
+        (hls.space_to_depth(2), nn.PixelUnshuffle(2)),
+        (hls.pixel_shuffle(2), nn.PixelShuffle(2)),
+        (hls.crop(top=1, right=2), nn.ZeroPad2d((0, -2, -1, 0))),
+    ]:
+        np.testing.assert_array_equal(ours(images.numpy()), theirs(first).movedim(1, 3).numpy())
+
+
+def test_rearrangements_stand_in_chains(tmp_path: Path):
+    mosaic = hls.pixelwise(lambda pixel: (pixel[0], (pixel[1] + pixel[2]) >> 1, pixel[3], pixel[0]))
+    chain = hls.chain(
+        hls.crop(top=2, left=4), hls.space_to_depth(2), mosaic, hls.pixel_shuffle(2), size=(10, 12), input="u4"
+    )
+    bnnhw.save_chain(chain, tmp_path / "chain.pt")
+    assert bnnhw.verify(tmp_path / "chain.pt", through="rtl", samples=5).is_equal
+    images = np.random.default_rng(0).integers(0, 16, (5, 10, 12, 1))
+    graph = load(tmp_path / "chain.pt")
+    (found,) = evaluate(graph, {graph.inputs[0].name: images}).values()
+    np.testing.assert_array_equal(found, chain(images))
 
 
 def test_commands_take_a_chain_of_a_python_file(

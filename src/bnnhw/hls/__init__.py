@@ -15,8 +15,24 @@ from .decorators import table as table
 from .decorators import window as window
 from .errors import OperatorError as OperatorError
 from .operator import Operator as Operator
+from .rearrange import crop as crop
+from .rearrange import pixel_shuffle as pixel_shuffle
+from .rearrange import space_to_depth as space_to_depth
 
-__all__ = ["Operator", "OperatorError", "chain", "pixelwise", "pointwise", "reduction", "scan", "table", "window"]
+__all__ = [
+    "Operator",
+    "OperatorError",
+    "chain",
+    "crop",
+    "pixel_shuffle",
+    "pixelwise",
+    "pointwise",
+    "reduction",
+    "scan",
+    "space_to_depth",
+    "table",
+    "window",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,6 +15,7 @@ from .errors import OperatorError
 from .intervals import Span
 from .kind import Shape
 from .operator import Operator
+from .rearrange import Rearrangement
 from .traced import Traced
 
 __all__ = ["Chain", "chain", "span_of"]
@@ -31,7 +32,7 @@ class Chain:
     shape, span: of the images, and the least and greatest value in them.
     """
 
-    operators: tuple[Operator, ...]
+    operators: tuple[Operator | Rearrangement, ...]
     shape: Shape
     span: Span
 
@@ -40,16 +41,18 @@ class Chain:
             images = operator(images)
         return images
 
-    def traced(self) -> list[tuple[str, Traced]]:
+    def traced(self) -> list[tuple[str, Traced | Rearrangement]]:
         """Each operator's name, and what it does. OperatorError names the line that has no hardware."""
-        found, shape = [], self.shape
+        found: list[tuple[str, Traced | Rearrangement]] = []
+        shape = self.shape
         for operator in self.operators:
-            found.append((operator.name, operator.traced(shape[2])))
-            shape = found[-1][1].shape(shape)
+            data = operator.traced(shape[2]) if isinstance(operator, Operator) else operator
+            found.append((operator.name, data))
+            shape = data.shape(shape)
         return found
 
 
-def chain(*operators: Operator, size: Sequence[int], input: str | Span = "u8") -> Chain:
+def chain(*operators: Operator | Rearrangement, size: Sequence[int], input: str | Span = "u8") -> Chain:
     """Operators one after the other, for images of this size, (height, width, channels) or (height, width) of one
     channel. `input` is "u8", "u12", "s8", .. or the least and greatest value.
 
@@ -61,8 +64,9 @@ def chain(*operators: Operator, size: Sequence[int], input: str | Span = "u8") -
     >>> dark(np.array([[[255], [4]], [[3], [0]]])).ravel().tolist()
     [63, 1, 0, 0]
     """
-    if not operators or not all(isinstance(each, Operator) for each in operators):
-        wrong = next((repr(each) for each in operators if not isinstance(each, Operator)), "none")
+    strangers = [each for each in operators if not isinstance(each, Operator | Rearrangement)]
+    if not operators or strangers:
+        wrong = repr(strangers[0]) if strangers else "none"
         raise OperatorError(f"a chain must have operators, made by @hls.pointwise, @hls.window, .., not {wrong:.60}")
     sizes = (*size, 1) if len(size) == 2 else tuple(size)
     if len(sizes) != 3 or not all(isinstance(each, int) and each > 0 for each in sizes):

@@ -3,6 +3,7 @@
 Tests: tests/hls/test_operator.py
 """
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
@@ -30,7 +31,8 @@ def pointwise(**parameters: Any) -> Decorator: ...
 
 
 def pointwise(function: Function | None = None, /, **parameters: Any) -> Operator | Decorator:
-    """y = f(x) of each element, in numpy's terms; parameters have a value for each channel.
+    """y = f(x) of each element, or f(x, y) of the same one of two images, in numpy's terms; parameters have a value for
+    each channel.
 
     >>> @pointwise
     ... def leaky_relu(x):
@@ -42,10 +44,15 @@ def pointwise(function: Function | None = None, /, **parameters: Any) -> Operato
     ...     return x * gain
     >>> amplified([[1, 1], [5, 5]]).tolist()
     [[2, 3], [10, 15]]
+    >>> @pointwise
+    ... def difference(x, y):
+    ...     return abs(x - y)
+    >>> difference([1, 9], [4, 4]).tolist()
+    [3, 5]
     """
     if function is not None:
-        return Operator(function, Pointwise())
-    return lambda function: Operator(function, Pointwise(), parameters)
+        return Operator(function, _elements(function))
+    return lambda function: Operator(function, _elements(function, len(parameters)), parameters)
 
 
 def pixelwise(function: Function) -> Operator:
@@ -132,6 +139,11 @@ def table(entries: Any) -> Table:
     [9, 1]
     """
     return Table(entries)
+
+
+def _elements(function: Function, parameters: int = 0) -> Pointwise:
+    """A kind for as many streams as the function has arguments without its parameters."""
+    return Pointwise(streams=max(1, len(inspect.signature(function).parameters) - parameters))
 
 
 def _state(init: int | Sequence[int]) -> int | tuple[int, ...]:

@@ -53,13 +53,22 @@ class Operator:
     def name(self) -> str:
         return getattr(self.function, "__name__", "operator")
 
-    def __call__(self, images: Any) -> NDArray[np.int64]:
-        x = np.asarray(images)
-        if x.dtype.kind not in "iub":
-            raise OperatorError(f"{self.name} computes with integers, not {x.dtype}; round x")
+    def __call__(self, *images: Any) -> NDArray[np.int64]:
+        given = [np.asarray(each) for each in images]
+        if wrong := next((each.dtype for each in given if each.dtype.kind not in "iub"), None):
+            raise OperatorError(f"{self.name} computes with integers, not {wrong}; round x")
+        if len(given) != (self.kind.streams if isinstance(self.kind, Pointwise) else 1):
+            raise OperatorError(
+                f"{self.name} must be given ({', '.join(self.kind.arguments)}), not {len(given)} arrays"
+            )
+        x = given[0]
         if isinstance(self.kind, Pointwise):
-            whole = x.reshape(1, 1, -1, x.shape[-1] if self.parameters else 1)
-            result = self.kind.reference(self.function, whole.astype(np.int64), self.parameters)
+            if len({each.shape for each in given}) > 1:
+                raise OperatorError(f"{self.name} takes arrays of one shape, not {[each.shape for each in given]}")
+            shape = (1, 1, -1, x.shape[-1] if self.parameters else 1)
+            whole = [each.reshape(shape).astype(np.int64) for each in given]
+            seen = whole[0] if len(whole) == 1 else np.stack(whole)
+            result = self.kind.reference(self.function, seen, self.parameters)
             return result.reshape(x.shape) if result.size == x.size else result.reshape(*x.shape[:-1], -1)
         if x.ndim not in (3, 4):
             raise OperatorError(f"{self.name} takes images (N, H, W, C), or one (H, W, C), not {x.shape}")

@@ -52,6 +52,10 @@ class Stateless(Kind):
     def elements(self, images: NDArray[Any]) -> list[NDArray[Any]]:
         """What the function sees, one after the other, each for all pixels."""
 
+    def given(self, seen: Any) -> tuple[Any, ...]:
+        """What a function is called with where it sees this."""
+        return (seen,)
+
     def outside(self, span: Span) -> Span:
         """The range of what is seen where that of the image is this one."""
         return span
@@ -90,7 +94,7 @@ class Stateless(Kind):
             place = (..., slice(row, None, self.phase[0]), slice(column, None, self.phase[1]))
             place = (*place, slice(None)) if self.per_channel else place
             phases = (row, column) if self.has_phases else ()
-            found = results_of(function(seen[place], *phases, **parameters), self.axes)
+            found = results_of(function(*self.given(seen[place]), *phases, **parameters), self.axes)
             if not results:
                 results = [np.zeros(pixels, np.int64) for _ in found]
             for result, each in zip(results, found, strict=True):
@@ -106,14 +110,18 @@ class Stateless(Kind):
         count = prod(self.lead(channels))
         tape = Tape()
         inputs = [tape.add("input", attribute=n) for n in range(count + 2 * self.has_phases + len(parameters))]
-        named = dict(zip(parameters, inputs[len(inputs) - len(parameters) :], strict=True))
         lead = self.lead(channels)
+        constants = inputs[len(inputs) - len(parameters) :]
+        named = {
+            name: Values.of([each], (1,) * self.axes) if lead else each
+            for name, each in zip(parameters, constants, strict=True)
+        }
         seen = Values.of(inputs[:count], (*lead, *(1,) * self.axes)) if lead else inputs[0]
         chosen: list[Any] = []
         with naming_the_line():
             for row, column in np.ndindex(*self.phase):
                 phases = (row, column) if self.has_phases else ()
-                found = flat_values(tape, results_of(function(seen, *phases, **named), self.axes))
+                found = flat_values(tape, results_of(function(*self.given(seen), *phases, **named), self.axes))
                 if chosen and len(chosen) != len(found):
                     raise OperatorError(f"{len(found)} results in phase {phases}, and {len(chosen)} in others")
                 if chosen:
@@ -157,15 +165,24 @@ class Stateless(Kind):
 
 @dataclass(frozen=True)
 class Pointwise(Stateless):
-    """An element by itself."""
+    """An element by itself; or the same element of several images, which come as one array (streams, N, H, W, C)."""
 
     NAME, SEEN = "pointwise", "x"
 
+    streams: int = 1
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return ("x", "y", "z")[: self.streams] if self.streams <= 3 else tuple(f"x{n}" for n in range(self.streams))
+
     def lead(self, channels: int) -> tuple[int, ...]:
-        return ()
+        return () if self.streams == 1 else (self.streams,)
 
     def elements(self, images: NDArray[Any]) -> list[NDArray[Any]]:
-        return [images]
+        return [images] if self.streams == 1 else list(images)
+
+    def given(self, seen: Any) -> tuple[Any, ...]:
+        return (seen,) if self.streams == 1 else tuple(seen)
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,8 @@ class Traced:
         return len(self.parameters[0]) if self.parameters else self.kind.channels(self.program)
 
     def run(self, images: NDArray[Any]) -> NDArray[np.int64]:
-        """The instructions, run on images (N, H, W, C) of integers."""
-        self.check(images.shape[3])
+        """The instructions, run on images (N, H, W, C) of integers, or (streams, N, H, W, C) of several streams."""
+        self.check(images.shape[-1])
         return self.kind.run(self.program, images.astype(np.int64), self.parameters)
 
     def shape(self, shape: Shape) -> Shape:

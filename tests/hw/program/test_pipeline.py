@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 
 from bnnhw import hls
-from bnnhw.boards.toolchain.alone import synthesise_alone
 from bnnhw.hls.ranges import with_codes
 from bnnhw.hls.scheduling.schedule import Schedule, schedule
 from bnnhw.hls.value import Tape
-from bnnhw.hw.program.area import program_area
 from bnnhw.hw.program.pipeline import ProgramPipeline
 from bnnhw.hw.program.wiring import Wiring
 from bnnhw.hw.targets import PORTABLE
@@ -66,25 +64,6 @@ def test_tables_in_block_ram():
     made = schedule(with_codes(operator.program, (0, 255), 1), clock_hz=100e6, delays=ECP5.fabric.delays)
     assert made.latency > 2
     check(made, groups=2, seed=0, stalls=(0.3, 0.3))
-
-
-OPERATORS = {
-    "leaky_relu": (lambda x: np.where(x >= 0, x, x >> 3), (-128, 127)),
-    "affine": (lambda x: 5 * x - 100, (0, 255)),
-    "clipped": (lambda x: np.clip(x, -30, 100), (-128, 127)),
-    "distance": (lambda x: abs(x - 77), (0, 255)),
-}
-
-
-@pytest.mark.toolchain
-@pytest.mark.parametrize("name", OPERATORS)
-def test_area(name: str):
-    function, span = OPERATORS[name]
-    made = schedule(with_codes(hls.pointwise(function).program, span, 1), clock_hz=125e6, delays=ECP5.fabric.delays)
-    found = synthesise_alone(ProgramPipeline(schedule=made, wiring=Wiring.of(4, 1, 1), target=ECP5), ECP5)
-    counted = program_area(made, groups=4, fabric=ECP5.fabric)
-    assert found.logic == pytest.approx(counted.logic, rel=0.4)
-    assert found.ffs == pytest.approx(counted.ffs, rel=0.1)
 
 
 ONE = Wiring.of(1, 1, 1)

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from bnnhw.compiler.errors import GraphError, ModelError
+from bnnhw.compiler.ir import ops
 from bnnhw.compiler.ir.graph import Graph, Node, Value, infer_types
-from bnnhw.compiler.ir.ops import Operator
 from bnnhw.compiler.ir.types import IntType, TensorType
 from bnnhw.hls import Operator as WrittenOperator
 from bnnhw.hls.chain import Chain
 from bnnhw.hls.errors import OperatorError
+from bnnhw.hls.rearrange import Crop, DepthToSpace, Rearrangement, SpaceToDepth
+from bnnhw.hls.traced import Traced
 
 __all__ = ["graph_of_chain", "object_in"]
 
@@ -25,15 +27,28 @@ def graph_of_chain(chain: Chain) -> Graph:
     nodes: list[Node] = []
     before = source.name
     try:
-        for number, (name, traced) in enumerate(chain.traced()):
+        for number, (name, data) in enumerate(chain.traced()):
             taken = name in {node.name for node in nodes}
-            nodes.append(Node(f"{name}.{number}" if taken else name, Operator(traced), (before,), f"y{number}"))
+            nodes.append(Node(f"{name}.{number}" if taken else name, op_of(data), (before,), f"y{number}"))
             before = nodes[-1].output
         graph = Graph((source,), tuple(nodes), (before,), {"classes": []})
         infer_types(graph)
     except OperatorError as error:
         raise GraphError(str(error)) from error
     return graph
+
+
+def op_of(data: Traced | Rearrangement) -> ops.Op:
+    """The op of a graph that does it."""
+    match data:
+        case SpaceToDepth(block):
+            return ops.SpaceToDepth(block)
+        case DepthToSpace(block):
+            return ops.DepthToSpace(block)
+        case Crop(top, bottom, left, right):
+            return ops.Crop((top, left), (bottom, right))
+    assert isinstance(data, Traced)
+    return ops.Operator(data)
 
 
 def object_in(source: str) -> Any:

@@ -11,7 +11,17 @@ from bnnhw.hls.intervals import Span, width_of
 from bnnhw.hls.program import Instruction
 from bnnhw.hls.ranges import RangedProgram
 
-__all__ = ["BLOCK_CYCLES", "Delays", "check_sizes", "delay_of", "is_block_table", "is_offset", "is_sign", "is_wiring"]
+__all__ = [
+    "BLOCK_CYCLES",
+    "Delays",
+    "check_sizes",
+    "compared_bits",
+    "delay_of",
+    "is_block_table",
+    "is_offset",
+    "is_sign",
+    "lowest_zeros",
+]
 
 BLOCK_BITS = 512
 """Bits of a table above which it is block RAM."""
@@ -83,6 +93,23 @@ def is_offset(each: Instruction, instructions: Sequence[Instruction], spans: Seq
     )
 
 
+def lowest_zeros(value: int) -> int:
+    """How many of an integer's lowest bits are 0; of 0 more than it could have."""
+    return (value & -value).bit_length() - 1 if value else 64
+
+
+def compared_bits(each: Instruction, instructions: Sequence[Instruction], spans: Sequence[Span]) -> int:
+    """Bits that a comparison sees: those of the wider integer, but for the lowest zeros of a constant bound."""
+    bits = zeros = 0
+    for position, arg in enumerate(each.args):
+        match instructions[arg].op, instructions[arg].attribute:
+            case "const", int(value):
+                zeros = lowest_zeros(value + (position == 0))  # c >= x is not x >= c + 1
+            case _:
+                bits = max(bits, width_of(spans[arg]))
+    return max(1, bits - zeros)
+
+
 def is_sign(each: Instruction, instructions: Sequence[Instruction]) -> bool:
     """Whether a comparison reads a sign alone."""
     against = instructions[each.args[1]]
@@ -98,8 +125,12 @@ def delay_of(number: int, instructions: Sequence[Instruction], spans: Sequence[S
             return delays.lut
         case "add" | "sub":
             return delays.carry + delays.carry_bit * bits
+        case "ge" if is_sign(each, instructions):
+            return 0.0
         case "ge":
-            return 0.0 if is_sign(each, instructions) else delays.carry + delays.carry_bit * bits
+            compared = compared_bits(each, instructions, spans)
+            bounded = any(instructions[arg].op == "const" for arg in each.args)
+            return delays.lut if bounded and compared <= 4 else delays.carry + delays.carry_bit * compared
         case "eq":
             return delays.lut * (1 if bits <= 2 else 2)
         case "and" | "or" | "xor" | "mux":

@@ -11,6 +11,7 @@ from bnnhw.hls.intervals import width_of
 from bnnhw.hls.ranges import RangedProgram
 
 from .balance import balance
+from .bounds import round_bounds
 from .delays import BLOCK_CYCLES, Delays, is_block_table
 from .linear import arrange_sums
 from .loops import steps_of
@@ -80,6 +81,7 @@ def schedule(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Sched
 
     OperatorError names the author's line where an instruction or a loop takes longer.
     """
+    ranged = round_bounds(ranged)
     found: list[Schedule] = []
     refused: list[OperatorError] = []
     for arranged in (

@@ -1,60 +1,160 @@
-"""The cells of a program's pipeline, counted before synthesis.
+"""The cells of a program's pipeline, counted before synthesis: fitted to what the ECP5's tools make of instructions.
 
-Tests: tests/hw/program/test_pipeline.py
+Tests: tests/hw/program/test_area.py
 """
 
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.program import Instruction
-from bnnhw.hls.scheduling.delays import is_block_table, is_offset, is_sign, is_wiring
+from bnnhw.hls.scheduling.delays import compared_bits, is_block_table, is_offset, is_sign, lowest_zeros
+from bnnhw.hls.scheduling.reads import reads_of
 from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hw.targets import Cells, Fabric
 
+from .beat_loops import plan_loops
 from .drawing import table_depth
+from .table_luts import table_luts
 
 __all__ = ["program_area"]
 
+NARROWEST_SUM = 4
+"""Bits of the operands from which on a sum is a carry chain, not LUTs."""
+NARROWEST_COMPARISON = 5
+"""The same of a comparison."""
 
-def program_area(schedule: Schedule, *, groups: int, fabric: Fabric) -> Cells:
-    """The cells of a ProgramPipeline with so many groups in a beat."""
-    luts, carries, ebr, multipliers = 2, 0, 0, 0
-    for number, each in enumerate(schedule.ranged.program.instructions):
+
+def program_area(
+    schedule: Schedule, *, groups: int, fabric: Fabric, beats: int = 1, period: int = 1, ending: bool = False
+) -> Cells:
+    """The cells of a ProgramPipeline with so many groups in a beat; the other arguments are the pipeline's."""
+    program = schedule.ranged.program
+    cells = _frame_cells(schedule, fabric, beats=beats, period=period, ending=ending)
+    counting = _Counting(schedule, fabric)
+    for number in range(len(program.instructions)):
         times = 1 if number in schedule.shared else groups
-        found = _cells_of(each, number, schedule, fabric)
-        luts, carries = luts + times * found.luts, carries + times * found.carries
-        ebr, multipliers = ebr + times * found.ebr, multipliers + times * found.multipliers
-    ffs = schedule.register_bits(groups=groups) + schedule.latency
-    return fabric.cells(luts=luts, carries=carries, ffs=ffs, ebr=ebr, multipliers=multipliers)
+        cells = sum([counting.cells(number)] * times, cells)
+    return cells + fabric.cells(luts=0, ffs=schedule.register_bits(groups=groups))
 
 
-def _cells_of(each: Instruction, number: int, schedule: Schedule, fabric: Fabric) -> Cells:
-    """Those of an instruction, without registers."""
-    instructions, spans = schedule.ranged.program.instructions, schedule.ranged.spans
-    width, read = width_of(spans[number]), [width_of(spans[arg]) for arg in each.args]
-    zeros = [lowest_zeros(instructions[arg]) for arg in each.args]
-    luts = carries = ebr = 0
-    match each.op:
-        case "add" | "sub" if not is_offset(each, instructions, spans):
-            bits = width - (max(zeros) if each.op == "add" else zeros[1])
-            carries = -(-bits // fabric.carry_luts) if bits > 1 else 0
-        case "ge" if not is_sign(each, instructions):
-            carries = -(-(max(read) + 1 - max(zeros)) // fabric.carry_luts)
-        case "eq":
-            luts = -(-2 * max(read) // 3)
-        case "mux" | "and" | "or" | "xor":
-            inverted = each.op == "xor" and any(instructions[arg].op == "const" for arg in each.args)
-            luts = 0 if inverted or is_wiring(each, instructions) else width
-        case "table" if is_block_table(each, spans[number]):
-            ebr = fabric.block_rams(table_depth(each), width)
-        case "table":
-            luts = width * max(1, table_depth(each) // 12)
-    return fabric.cells(luts=luts, carries=carries, ebr=ebr, multipliers=int(each.op == "mul"))
+def _frame_cells(schedule: Schedule, fabric: Fabric, *, beats: int, period: int, ending: bool) -> Cells:
+    """Those of the handshakes, of the loops of beats, and of what states begin anew with."""
+    program = schedule.ranged.program
+    kept = {schedule.stages[number] for number in program.followings}
+    counters = {each.attribute for each in program.instructions if each.op == "counter"}
+    cells = fabric.cells(
+        luts=2 + 2 * len(kept),
+        ffs=schedule.latency + max(kept, default=0) * (period > 1),
+    )
+    for _, count in plan_loops(counters, period=period, beats=beats):
+        bits = (count - 1).bit_length()
+        wide = bits >= NARROWEST_SUM
+        cells += fabric.cells(
+            luts=1 + bits + -(-(bits - 1) // 3) + (0 if wide else bits),
+            carries=bits // fabric.carry_luts if wide else 0,
+            carry_ends=int(wide),
+            ffs=bits + 1,
+        )
+    return cells
 
 
-def lowest_zeros(each: Instruction) -> int:
+class _Counting:
+    """The cells of a program's instructions, without registers."""
+
+    def __init__(self, schedule: Schedule, fabric: Fabric):
+        self.instructions, self.spans = schedule.ranged.program.instructions, schedule.ranged.spans
+        self.stages = schedule.stages
+        self.fabric = fabric
+        self._reads: dict[int, list[tuple[int | None, int]]] = {}  # of a result who reads it, and in which stage
+        for read in reads_of(schedule.ranged):
+            stage = schedule.latency if read.reader is None else schedule.stages[read.reader] - read.ahead
+            self._reads.setdefault(read.source, []).append((read.reader, stage))
+
+    def cells(self, number: int) -> Cells:
+        """Those of an instruction."""
+        each, width, fabric = self.instructions[number], width_of(self.spans[number]), self.fabric
+        match each.op:
+            case "add" | "sub" if not is_offset(each, self.instructions, self.spans):
+                return self._sum(number)
+            case "ge" if not is_sign(each, self.instructions):
+                return self._comparison(each)
+            case "eq":
+                bits = max(width_of(self.spans[arg]) for arg in each.args if not self._is_constant(arg))
+                luts = bits - 1 if bits <= fabric.lut_inputs + 1 else -(-2 * bits // 3)
+                bounded = any(map(self._is_constant, each.args))
+                return fabric.cells(luts=max(1, -(-(bits - 1) // 3) if bounded else luts))
+            case "mux":
+                return fabric.cells(luts=self._choice(number))
+            case "and" | "or" | "xor" if not any(map(self._is_constant, each.args)):
+                return fabric.cells(luts=width)
+            case "mul":
+                return fabric.cells(luts=0, multipliers=1)
+            case "table" if is_block_table(each, self.spans[number]):
+                return fabric.cells(luts=0, ebr=fabric.block_rams(table_depth(each), width))
+            case "table":
+                assert isinstance(each.attribute, tuple)
+                return fabric.cells(luts=table_luts(each.attribute, width, fabric.lut_inputs))
+        return fabric.cells(luts=0)
+
+    def _sum(self, number: int) -> Cells:
+        """A chain, whose first carry is a constant; LUTs where the operands, or what is added to a constant, are few
+        bits."""
+        bits = self._sum_bits(number)
+        if self._is_small(number):
+            alone = [arg for arg in self.instructions[number].args if self._is_part_of(arg, number)]
+            return self.fabric.cells(luts=0 if alone else bits)
+        args = self.instructions[number].args
+        read = [width_of(self.spans[arg]) for arg in args if not self._is_constant(arg)]
+        if max(read) < NARROWEST_SUM:
+            return self.fabric.cells(luts=max(1, 2 * bits - 3))
+        bounded = len(read) < len(args)
+        return self.fabric.cells(luts=int(bounded), carries=-(-bits // self.fabric.carry_luts), carry_ends=1)
+
+    def _sum_bits(self, number: int) -> int:
+        """Bits of a sum above those that pass by."""
+        each = self.instructions[number]
+        zeros = [_zeros_of(self.instructions[arg]) for arg in each.args]
+        return width_of(self.spans[number]) - (max(zeros) if each.op == "add" else zeros[1])
+
+    def _is_small(self, number: int) -> bool:
+        """Whether a sum of an integer and a constant is a LUT for each bit."""
+        return any(map(self._is_constant, self.instructions[number].args)) and (
+            self._sum_bits(number) <= self.fabric.lut_inputs
+        )
+
+    def _is_part_of(self, number: int, reader: int) -> bool:
+        """Whether a choice's LUTs are the reader's, who alone reads it, and in its stage."""
+        return self.instructions[number].op == "mux" and self._reads.get(number) == [(reader, self.stages[number])]
+
+    def _comparison(self, each: Instruction) -> Cells:
+        """A chain, whose first carry is a constant and whose last one is the result; the highest bit of an odd number
+        is a LUT at its end."""
+        bits, fabric = compared_bits(each, self.instructions, self.spans), self.fabric
+        if any(map(self._is_constant, each.args)) and bits <= fabric.lut_inputs:
+            return fabric.cells(luts=1)
+        if bits < NARROWEST_COMPARISON:
+            return fabric.cells(luts=max(1, 2 * bits - 3))
+        return fabric.cells(luts=bits % fabric.carry_luts, carries=bits // fabric.carry_luts, carry_ends=2)
+
+    def _choice(self, number: int) -> int:
+        """LUTs of a choice. One of a constant that goes into registers is their reset, or their set."""
+        each, width = self.instructions[number], width_of(self.spans[number])
+        constants = [arg for arg in each.args[1:] if self._is_constant(arg)]
+        registered = all(stage > self.stages[number] for _, stage in self._reads.get(number, ()))
+        if not constants or not registered:
+            return width
+        value = self.instructions[constants[0]].attribute
+        assert isinstance(value, int)
+        ones = (value & ((1 << width) - 1)).bit_count()
+        return 1 + min(ones, width - ones)
+
+    def _is_constant(self, number: int) -> bool:
+        return self.instructions[number].op == "const"
+
+
+def _zeros_of(each: Instruction) -> int:
     """How many of an integer's lowest bits are 0, as far as one sees: an adder is so much shorter."""
     match each.op, each.attribute:
         case "shl", int(distance):
             return distance
-        case "const", int(value) if value:
-            return (value & -value).bit_length() - 1
+        case "const", int(value):
+            return lowest_zeros(value)
     return 0

@@ -1,53 +1,80 @@
 """Where in its frame a beat is: counters that need neither division nor comparison.
 
-Tests: tests/hw/program/test_pipeline.py
+Tests: tests/hw/program/test_beat_loops.py
 """
+
+from collections.abc import Iterable
 
 from amaranth.hdl import Const, Module, Signal, Value
 
 from bnnhw.hw.logic.loop import Loop
 
-__all__ = ["BeatLoops"]
+__all__ = ["BeatLoops", "plan_loops"]
+
+Counter = tuple[int, int]
+"""(every, count): (beat // every) % count."""
+
+
+def plan_loops(counters: Iterable[Counter], *, period: int, beats: int) -> list[Counter]:
+    """The loops that count so in frames of `beats`, and tell the end of each period, the shortest first.
+
+    A loop is stepped by the end of a shorter one, whose length, every * count, divides its own; one whose length does
+    not divide the frame begins anew at its end, which a loop then tells, too.
+    """
+    loops: list[Counter] = []
+    lengths = {1}
+
+    def add(every: int, count: int) -> None:
+        if (every, count) not in loops:
+            tell(every)
+            loops.append((every, count))
+            lengths.add(every * count)
+            if beats % (every * count):
+                tell(beats)
+
+    def tell(length: int) -> None:
+        if length not in lengths:
+            inner = max(known for known in lengths if length % known == 0)
+            add(inner, length // inner)
+
+    for every, count in sorted(counters):
+        if reached_of(every, count, beats) > 1:
+            add(every, reached_of(every, count, beats))
+    tell(period)
+    return sorted(loops)
+
+
+def reached_of(every: int, count: int, beats: int) -> int:
+    """How many values a counter has in a frame."""
+    return min(count, -(-beats // every))
 
 
 class BeatLoops:
-    """Loops in `m` that step with `step`, a beat, and begin anew with each frame of `beats`.
+    """The loops of `plan_loops` in `m`; `step` is a beat."""
 
-    A loop is stepped by the end of a shorter one, whose length divides its own.
-    """
-
-    def __init__(self, m: Module, step: Value, *, beats: int):
-        self.m = m
-        self.step = step
+    def __init__(self, m: Module, step: Value, counters: Iterable[Counter], *, period: int, beats: int):
         self.beats = beats
+        loops = {
+            (every, count): Loop(f"beat{every}_{every * count}", count)
+            for every, count in plan_loops(counters, period=period, beats=beats)
+        }
         self._ends: dict[int, Value] = {1: Const(1, 1)}
-        self._values: dict[tuple[int, int], Value] = {}
+        self._values: dict[Counter, Value] = {place: loop.value for place, loop in loops.items()}
+        for (every, count), loop in loops.items():
+            if every * count not in self._ends:
+                self._ends[every * count] = ends = Signal(name=f"ends{every * count}")
+                m.d.comb += ends.eq(self._ends[every] & loop.last)
+        for (every, count), loop in loops.items():
+            with m.If(step & self._ends[every]):
+                loop.step(m)
+            if beats % (every * count):
+                with m.If(step & self._ends[beats]):
+                    loop.restart(m)
 
     def ends(self, length: int) -> Value:
-        """Whether the beat is the last of so many."""
-        if length not in self._ends:
-            inner = max(known for known in self._ends if length % known == 0)
-            self._count(inner, length // inner)
+        """Whether the beat is the last of so many: a period, or what a counter counts."""
         return self._ends[length]
 
     def value(self, every: int, count: int) -> Value:
         """(beat // every) % count."""
-        reached = min(count, -(-self.beats // every))
-        if reached == 1:
-            return Const(0, 1)
-        self.ends(every)
-        if (every, reached) not in self._values:
-            self._count(every, reached)
-        return self._values[every, reached]
-
-    def _count(self, every: int, count: int) -> None:
-        loop, length = Loop(f"beat{every}_{every * count}", count), every * count
-        with self.m.If(self.step & self._ends[every]):
-            loop.step(self.m)
-        if self.beats % length:
-            with self.m.If(self.step & self.ends(self.beats)):
-                loop.restart(self.m)
-        self._values[every, count] = loop.value
-        if length not in self._ends:
-            self._ends[length] = ends = Signal(name=f"ends{length}")
-            self.m.d.comb += ends.eq(self._ends[every] & loop.last)
+        return self._values.get((every, reached_of(every, count, self.beats)), Const(0, 1))

@@ -6,7 +6,7 @@ Tests: tests/hw/program/test_pipeline.py
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from amaranth.hdl import Array, Const, Module, Mux, Shape, Signal, Value
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value
 
 from bnnhw.hls.intervals import Span, is_signed, width_of
 from bnnhw.hls.program import Instruction
@@ -144,6 +144,21 @@ def _shaped(value: Value, span: Span) -> Value:
     return bits.as_signed() if is_signed(span) else bits.as_unsigned()
 
 
+def _not_less(a: Value, b: Value) -> Value:
+    """a >= b. Signed integers are compared as unsigned ones with each other's sign: a sign says less where another bit
+    says more. Synthesis by itself makes an overflow of them, which breaks the carry chain in two."""
+    if not (a.shape().signed or b.shape().signed):
+        return a >= b
+    bits = max(len(each) + (not each.shape().signed) for each in (a, b))
+    a, b = (Cat(each, _sign(each).replicate(bits - len(each))) for each in (a, b))
+    return Cat(a[:-1], b[-1]) >= Cat(b[:-1], a[-1])
+
+
+def _sign(value: Value) -> Value:
+    """What stands before its highest bit."""
+    return value[-1] if value.shape().signed else Const(0, 1)
+
+
 _HARDWARE: dict[str, Callable[..., Value]] = {
     "add": lambda each, a, b: a + b,
     "sub": lambda each, a, b: a - b,
@@ -151,7 +166,7 @@ _HARDWARE: dict[str, Callable[..., Value]] = {
     "and": lambda each, a, b: a & b,
     "or": lambda each, a, b: a | b,
     "xor": lambda each, a, b: a ^ b,
-    "ge": lambda each, a, b: a >= b,
+    "ge": lambda each, a, b: _not_less(a, b),
     "eq": lambda each, a, b: a == b,
     "mux": lambda each, condition, a, b: Mux(condition, a, b),
     "table": lambda each, index: Array(Const(entry) for entry in each.attribute)[index],

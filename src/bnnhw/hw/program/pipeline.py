@@ -95,15 +95,17 @@ class ProgramPipeline(Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        loops = BeatLoops(m, self.i.valid & self.i.ready, beats=self.beats)
         inputs: dict[int, int] = {}
-        counters: dict[int, Value] = {}
+        places: dict[int, tuple[int, int]] = {}
         for number, each in enumerate(self.schedule.ranged.program.instructions):
             match each.op, each.attribute:
                 case "input", int(position):
                     inputs[number] = position
                 case "counter", (every, count):
-                    counters[number] = loops.value(every, count)
+                    places[number] = every, count
+        step = self.i.valid & self.i.ready
+        loops = BeatLoops(m, step, places.values(), period=self.period, beats=self.beats)
+        counters = {number: loops.value(*place) for number, place in places.items()}
         moves = self._move(m, loops)
         shared = Drawing(m, self.schedule, self.target, moves, counters)
         results: dict[int, Value] = {}

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bnnhw.compiler.ir.ops import Combine
 from bnnhw.compiler.ir.ops import Operator as OperatorOp
 from bnnhw.hls.operator import Operator
 from bnnhw.hls.program import MEANINGS, Instruction, Program
@@ -35,7 +36,7 @@ class OperatorLayer(nn.Module):
     Backwards it is the same without roundings: a shift divides, a table has the slope between its entries, a bitwise
     operation with a constant passes the gradient on, a comparison has none.
 
-    channels: of x, where the operator looks at all of them.
+    channels: of x, where the operator looks at all of them. An operator of several streams takes as many tensors.
     """
 
     def __init__(self, operator: Operator | Traced, channels: int | None = None):
@@ -48,11 +49,12 @@ class OperatorLayer(nn.Module):
         """The operator as data."""
         return self.operator if isinstance(self.operator, Traced) else self.operator.traced(self.channels)
 
-    def forward(self, x: Tensor) -> Tensor:
-        images = x.movedim(1, -1) if x.ndim == 4 else x.reshape(-1, 1, 1, x.shape[-1])
+    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
+        streams = [each.movedim(1, -1) if x.ndim == 4 else each.reshape(-1, 1, 1, x.shape[-1]) for each in (x, *others)]
+        images = torch.stack(streams) if others else streams[0]
         integers = images.detach().round().to("cpu", torch.int64).numpy()
         exact = torch.as_tensor(self.traced.run(integers)).to(x)
-        if torch.is_grad_enabled() and x.requires_grad:
+        if torch.is_grad_enabled() and images.requires_grad:
             smooth = differentiable(self.traced, integers, images)
             exact = exact + (smooth - smooth.detach()).reshape(exact.shape)
         return exact.movedim(-1, 1) if x.ndim == 4 else exact.reshape(*x.shape[:-1], -1)
@@ -67,7 +69,9 @@ def differentiable(traced: Traced, integers: np.ndarray, images: Tensor) -> Tens
     if isinstance(kind, Scan):
         return _scanned(kind, program, integers, images)
     assert isinstance(kind, Stateless)
-    count, height, width, channels = integers.shape
+    *_, count, height, width, channels = integers.shape
+    if integers.ndim == 5:  # several streams: as channels of one image
+        images, integers = images.movedim(0, 3), np.moveaxis(integers, 0, 3)
     elements = places_of(kind, (height, width, channels))
     flat, values = images.reshape(count, -1), integers.reshape(count, -1)
     if isinstance(kind, Window):
@@ -83,6 +87,9 @@ def differentiable(traced: Traced, integers: np.ndarray, images: Tensor) -> Tens
 
 def places_of(kind: Stateless, shape: tuple[int, int, int]) -> list[np.ndarray]:
     """Of each element that a function sees its place in an image, for all pixels; -1 beyond the border."""
+    if isinstance(kind, Pointwise) and kind.streams > 1:
+        places = np.arange(kind.streams * np.prod(shape)).reshape(*shape[:2], kind.streams, shape[2])
+        return list(np.moveaxis(places, 2, 0))
     beyond = replace(kind, value=-1) if isinstance(kind, Window) else kind
     return [each[0] for each in beyond.elements(np.arange(np.prod(shape)).reshape(1, *shape))]
 
@@ -91,7 +98,7 @@ def constants_of(kind: Stateless, parameters: Any, number: int, shape: tuple[int
     """An input that is no element of the image: the pixel's row or column in its phase, or a parameter."""
     if kind.has_phases and number < 2:
         return np.indices(shape)[number] % kind.phase[number]
-    return np.broadcast_to(np.array(parameters[number - 2 * kind.has_phases]), shape)
+    return np.broadcast_to(np.array(parameters[number - 2 * kind.has_phases]), shape).copy()
 
 
 def _scanned(kind: Scan, program: Program, integers: np.ndarray, images: Tensor) -> Tensor:
@@ -155,15 +162,18 @@ def _slopes(each: Instruction, values: list[Any]) -> list[Any]:
 
 
 @op_of(OperatorLayer)
-def _op(module: OperatorLayer) -> OperatorOp:
-    return OperatorOp(module.traced)
+def _op(module: OperatorLayer) -> OperatorOp | Combine:
+    kind = module.traced.kind
+    several = isinstance(kind, Pointwise) and kind.streams > 1
+    return Combine(module.traced) if several else OperatorOp(module.traced)
 
 
-def _channels_first(op: OperatorOp) -> bool | None:
+def _channels_first(op: Any) -> bool | None:
     """An element by itself is the same wherever its channel lies."""
     return None if isinstance(op.traced.kind, Pointwise) and not op.traced.parameters else True
 
 
+@module_of(Combine, channels_first=_channels_first)
 @module_of(OperatorOp, channels_first=_channels_first)
-def _module(op: OperatorOp) -> OperatorLayer:
+def _module(op: Any) -> OperatorLayer:
     return OperatorLayer(op.traced)

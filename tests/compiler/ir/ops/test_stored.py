@@ -13,6 +13,7 @@ from bnnhw.compiler.errors import ModelError
 from bnnhw.compiler.ir import ops
 from bnnhw.compiler.ir.ops.fields import Fields
 from bnnhw.compiler.ir.ops.stored import OPS, stored_as
+from bnnhw.hls import pointwise
 from tests.hls.operators import OPERATORS
 
 VECTOR = np.array([0.5, -2, 3], np.float32)
@@ -25,6 +26,8 @@ EXAMPLES: dict[str, ops.Op] = {
     "batch_norm without factors": ops.BatchNorm(0.0, VECTOR, abs(VECTOR)),
     "binary_conv2d": ops.BinaryConv2d(ops.Conv(SIGNS, (2, 1), (0, 1), -1, 3), VECTOR, None),
     "binary_linear": ops.BinaryLinear(SIGNS.reshape(3, 10), None, VECTOR),
+    "combine": ops.Combine(pointwise(lambda x, y: x - y).traced()),
+    "combine parameters": ops.Combine(pointwise(gain=[2, 3])(lambda x, y, gain: x - gain * y).traced()),
     "concat": ops.Concat(),
     "crop": ops.Crop((1, 2), (3, 4)),
     "depth_to_space": ops.DepthToSpace(2),

@@ -3,7 +3,7 @@
 Trained: InputThreshold, Flatten, BinaryLinear, BinaryConv2d, MaxPool, AveragePool, BatchNorm, Affine, HardTanh, Relu,
 Identity, Sign, Quantise, Add, Concat, Crop, SpaceToDepth, DepthToSpace.
 Integer: Threshold, MultiThreshold, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax, Add,
-Concat, Invert, Crop, SpaceToDepth, DepthToSpace, Operator.
+Concat, Invert, Crop, SpaceToDepth, DepthToSpace, Operator, Combine.
 Between the two, inside passes: Divide.
 """
 
@@ -13,6 +13,7 @@ from pkgutil import iter_modules
 from bnnhw.compiler.ir.ops import trained
 from bnnhw.compiler.ir.ops.integer.add import Add
 from bnnhw.compiler.ir.ops.integer.argmax import ArgMax
+from bnnhw.compiler.ir.ops.integer.combine import Combine
 from bnnhw.compiler.ir.ops.integer.concat import Concat
 from bnnhw.compiler.ir.ops.integer.conv import Conv
 from bnnhw.compiler.ir.ops.integer.crop import Crop
@@ -56,6 +57,7 @@ __all__ = [
     "BinaryConv2d",
     "BinaryLayer",
     "BinaryLinear",
+    "Combine",
     "Concat",
     "Conv",
     "Crop",

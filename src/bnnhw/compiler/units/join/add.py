@@ -19,23 +19,14 @@ from bnnhw.hw.join.add import Add, AddShape
 from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
 
-from .join import Meeting, Met, meeting_of
+from .join import Met, SideBySide, meeting_of
 
 
 @dataclass(frozen=True)
-class Adding(Meeting):
+class Adding(SideBySide):
     """Code plus code, of which these are the greatest."""
 
     greatest: tuple[int, int]
-
-    def gathered(self, port: Port) -> Port:
-        return port if port.pixels == 1 else replace(port, lanes=port.channels)
-
-    def fitted(self, ports: Sequence[Port]) -> list[Port]:
-        pixels = gcd(*(port.pixels for port in ports))
-        alike = all(port.pixels == pixels for port in ports)
-        lanes = gcd(*(port.lanes for port in ports)) if alike and pixels == 1 else ports[0].channels
-        return [replace(port, pixels=pixels, lanes=lanes) for port in ports]
 
     def stage(self, name: str, ports: Sequence[Port], target: Target) -> tuple[Stage, Port]:
         port = ports[0]

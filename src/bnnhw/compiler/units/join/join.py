@@ -5,8 +5,9 @@ Tests: tests/graphs/test_graphs_in_hardware.py
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
+from math import gcd
 
 from bnnhw.compiler.ir.ops import Op
 from bnnhw.compiler.ir.types import TensorType
@@ -21,6 +22,10 @@ from bnnhw.hw.targets import Target
 class Meeting(ABC):
     """What the unit does with several streams whose codes can meet: data, as a Step is."""
 
+    def at_clock(self, clock_hz: float) -> "Meeting":
+        """The same for a clock, where that makes a difference to the unit."""
+        return self
+
     @abstractmethod
     def gathered(self, port: Port) -> Port:
         """What a stream becomes first, whatever it is to meet: the fitted ones are the same from here."""
@@ -34,6 +39,19 @@ class Meeting(ABC):
         """The unit of the join `name` on fitted streams, and the stream behind it."""
 
 
+class SideBySide(Meeting):
+    """What meets element by element: a beat has the same elements of each stream."""
+
+    def gathered(self, port: Port) -> Port:
+        return port if port.pixels == 1 else replace(port, lanes=port.channels)
+
+    def fitted(self, ports: Sequence[Port]) -> list[Port]:
+        pixels = gcd(*(port.pixels for port in ports))
+        alike = all(port.pixels == pixels for port in ports)
+        lanes = gcd(*(port.lanes for port in ports)) if alike and pixels == 1 else ports[0].channels
+        return [replace(port, pixels=pixels, lanes=lanes) for port in ports]
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Join(Block):
     """Steps of each input that make their codes meet, the unit, and the steps behind it.
@@ -43,6 +61,10 @@ class Join(Block):
 
     before: tuple[tuple[Step, ...], ...]
     meeting: Meeting | None
+
+    def at_clock(self, clock_hz: float) -> "Join":
+        meeting = None if self.meeting is None else self.meeting.at_clock(clock_hz)
+        return replace(super().at_clock(clock_hz), meeting=meeting)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,14 @@ class Programmed(Stage):
 
     @property
     def resources(self) -> Cells:
-        return program_area(self.schedule, groups=self.wiring.groups, fabric=self.target.fabric)
+        return program_area(
+            self.schedule,
+            groups=self.wiring.groups,
+            fabric=self.target.fabric,
+            beats=self.beats,
+            period=self.period,
+            ending=self.ending,
+        )
 
     def flow(self, i: Channel, o: Channel) -> Flow:
         return program_flow(i, o, schedule=self.schedule, period=self.period, ending=self.ending)

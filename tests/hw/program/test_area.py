@@ -1,0 +1,83 @@
+"""Cells of programs, counted and made: by synthesis, and, slowly, by routing."""
+
+import pytest
+
+from bnnhw.boards.toolchain.alone import route_alone, synthesise_alone
+from bnnhw.hls.scheduling.schedule import Schedule, schedule
+from bnnhw.hw.program.area import program_area
+from bnnhw.hw.program.pipeline import ProgramPipeline
+from bnnhw.hw.program.table_luts import table_luts
+from bnnhw.hw.program.wiring import Wiring
+from bnnhw.hw.targets import Cells, get_device
+from bnnhw.hw.targets.ecp5 import ECP5
+
+from .gallery import GALLERY, STEPS, Entry
+
+DEVICE = get_device("LFE5U-25F")
+MOST = {"sobel": 180, "grey": 120, "fir": 76, "row_sum": 46, "median": 400}
+"""LUT4 + 2 CCU2C."""
+CLOCKS_MHZ = (100, 150, 200)
+REFUSED = {("hard_swish", 150), ("hard_swish", 200), ("white_balance", 150), ("white_balance", 200), ("smooth", 200)}
+"""Products take longer than that, and the loop of `smooth`."""
+
+
+def timed(entry: Entry, clock_mhz: float) -> Schedule:
+    return schedule(entry.ranged, clock_hz=clock_mhz * 1e6, delays=ECP5.fabric.delays)
+
+
+def beats_of(entry: Entry, made: Schedule) -> tuple[int, int]:
+    """Of a frame, and of a period."""
+    return (STEPS, STEPS) if made.ranged.program.states else (entry.channels, 1)
+
+
+def counted(entry: Entry, made: Schedule) -> Cells:
+    beats, period = beats_of(entry, made)
+    return program_area(made, groups=entry.groups, fabric=ECP5.fabric, beats=beats, period=period)
+
+
+def pipeline(entry: Entry, made: Schedule) -> ProgramPipeline:
+    program = made.ranged.program
+    wiring = Wiring.of(entry.groups, program.inputs, len(program.outputs))
+    beats, period = beats_of(entry, made)
+    return ProgramPipeline(schedule=made, wiring=wiring, target=ECP5, beats=beats, period=period)
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("name", [*MOST, "leaky_relu", "top1"])
+def test_what_synthesis_makes(name: str):
+    entry = GALLERY[name]
+    made = timed(entry, 150)
+    found, expected = synthesise_alone(pipeline(entry, made), ECP5), counted(entry, made)
+    assert found.logic <= MOST.get(name, found.logic)
+    assert expected.luts is not None
+    assert expected.carries is not None
+    assert found.logic == pytest.approx(expected.luts + 2 * expected.carries, rel=0.1)  # placing adds ends of chains
+    assert found.ffs == pytest.approx(expected.ffs, rel=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.toolchain
+@pytest.mark.parametrize("clock_mhz", CLOCKS_MHZ)
+@pytest.mark.parametrize("name", GALLERY)
+def test_what_routing_makes(name: str, clock_mhz: int):
+    """The clock that was asked for, of three seeds, and within a tenth the cells that were counted."""
+    if (name, clock_mhz) in REFUSED:
+        pytest.skip("refused")
+    entry = GALLERY[name]
+    made = timed(entry, clock_mhz)
+    routed = [route_alone(pipeline(entry, made), DEVICE, seed, aim_hz=clock_mhz * 1e6) for seed in (1, 2, 3)]
+    expected = counted(entry, made)
+    for each in routed:
+        print(
+            f"{name} {clock_mhz} MHz: {each.fmax_hz / 1e6:.0f} MHz, {each.cells.logic} cells, counted {expected.logic}"
+        )
+    assert min(each.fmax_hz for each in routed) >= clock_mhz * 1e6
+    assert routed[0].cells.logic == pytest.approx(expected.logic, rel=0.1, abs=8)
+    assert routed[0].cells.ffs == pytest.approx(expected.ffs, rel=0.1, abs=8)
+
+
+def test_tables_share_what_is_equal():
+    assert table_luts([0, 1] * 8, 1, 4) == 1
+    assert table_luts([0, 1] * 64, 3, 4) == 1  # bits 1 and 2 are constant, and all parts are one
+    assert table_luts(range(64), 6, 4) == 8  # the highest two bits are multiplexers of constants
+    assert table_luts([number * number % 61 for number in range(64)], 6, 4) > 40
