@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO := build/demo
 
-.PHONY: help setup demo test lint sim bench bench-accuracy slow docs/components.md clean
+.PHONY: help setup demo camera test lint sim bench bench-accuracy slow docs/components.md clean
 
 help:  ## list the targets
 	@grep -E '^[a-z/.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -22,6 +22,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt tools/system_packages.sh
 
 demo: setup  ## train on digits, build the bitstream, climb the ladder, run images on the simulated board
 	sh tools/demo.sh $(DEMO)
+
+camera: setup  ## a camera on the FPGA: a raw frame by operators in Python into a network, on the simulated board
+	sh tools/camera.sh build/camera
 
 lint: setup  ## ruff and pyright
 	ruff check src tests tools

@@ -34,6 +34,9 @@ chain = hls.chain(white_balance, grey, smooth, smooth, size=(6, 8, 3), input="u8
 """
 
 
+KINDS = ("pointwise", "pixelwise", "window", "window")
+
+
 @pytest.fixture
 def camera(tmp_path: Path) -> Path:
     (tmp_path / "camera.py").write_text(CAMERA)
@@ -86,6 +89,13 @@ def test_commands_take_a_chain_of_a_python_file(
     assert json.loads((tmp_path / "build" / "folding.json").read_text())["input"] == {"lanes": 1, "pixels": 1}
 
 
+def test_a_chain_is_a_table(camera: Path, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main(["inspect", f"{camera}:chain"])
+    assert not ended.value.code
+    assert "Operator, pixelwise" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_command_shows_ranges_stages_and_cells(camera: Path, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as ended:
         main(["operator", f"{camera}:smooth", "--size", "8x6", "--clock-mhz", "150"])
@@ -97,6 +107,20 @@ def test_a_command_shows_ranges_stages_and_cells(camera: Path, capsys: pytest.Ca
         main(["operator", f"{camera}:chain", "--json", "--pixels", "2"])
     report = json.loads(capsys.readouterr().out)
     assert report["values"][-1] == ["smooth.3", [6, 8, 1], 0, 255]
+
+
+def test_operators_stand_in_reports_and_tables(camera: Path, tmp_path: Path):
+    bnnhw.save_chain(f"{camera}:chain", tmp_path / "chain.pt")
+    summary = bnnhw.inspect(tmp_path / "chain.pt").summary
+    assert summary is not None
+    assert [layer.op for layer in summary.layers] == [f"Operator, {kind}" for kind in KINDS]
+    plan = bnnhw.PlanOptions(board="ulx3s-85f", target_fps=100)
+    report = bnnhw.build(tmp_path / "chain.pt", tmp_path / "build", plan=plan, stop_after="rtl")
+    programs = [unit.latency for unit in report.units if unit.engine == "operator"]
+    assert len(programs) == len(KINDS)
+    assert all(programs)
+    page = (tmp_path / "build" / "report.html").read_text()
+    assert f"{programs[0]} stages" in page
 
 
 @pytest.mark.parametrize(

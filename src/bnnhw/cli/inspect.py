@@ -44,8 +44,9 @@ def command(model: Path, trained: bool, as_json: bool) -> None:
     from rich.console import Console
 
     console = Console(markup=False)  # names may hold brackets
-    console.print(cost_table(costs, title=str(model)))
-    for line in cost_lines(costs):
+    if costs:
+        console.print(cost_table(costs, title=str(model)))
+    for line in cost_lines(costs) if costs else ():
         console.print(line, highlight=False)
     if summary is None:
         console.print(obstacle, highlight=False)

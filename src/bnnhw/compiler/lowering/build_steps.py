@@ -30,7 +30,7 @@ def steps_behind(nodes: Sequence[Node], codes: Codes, types: Mapping[str, Tensor
             more, codes = steps_of(node.op, codes, types[node.inputs[0]], types[node.output])
         except ValueError as error:
             raise ScheduleError(f"node {node.name!r}: {error}") from error
-        steps += more
+        steps += [step.named(node.name) for step in more]
     return merge_inversions(steps), codes
 
 

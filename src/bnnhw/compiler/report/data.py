@@ -59,6 +59,7 @@ class Unit:
     which its PEs work when the whole core is saturated. pe, simd, planes, vectors (frames, or pixels of a convolution,
     that share a weight fetch), weight_store: None where it has no weights. comb_unshared: of a hardwired unit the
     logic that it would have by the cost model if each row were summed by itself. depth: beats that a queue holds.
+    latency: stages of an operator's program.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Unit:
     pe_utilisation: float | None = None
     comb_unshared: int | None = None
     depth: int | None = field(default=None, metadata={"since": 2})
+    latency: int | None = field(default=None, metadata={"since": 2})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -190,12 +190,14 @@ def _write_layer(drawing: Drawing, y: float, layer: Sequence[int], report: Build
 
 
 def detail_of(unit: Unit, layer: str) -> str:
-    """What else there is to say about a unit of a layer: its folding, its depth, or what its name says."""
+    """What else there is to say about a unit of a layer: its folding, its depth, its stages, or what its name says."""
     if unit.pe is not None:
         more = [f"{size} {name}" for size, name in ((unit.planes, "planes"), (unit.vectors, "vectors")) if size != 1]
         return ", ".join([f"PE {unit.pe}, SIMD {unit.simd}", *more, unit.weight_store or ""])
     if unit.depth is not None:
         return f"{count(unit.depth)} beats"
+    if unit.latency is not None:
+        return f"{count(unit.latency)} stages"
     if not layer or not is_called(layer, [unit]):
         return unit.name.removesuffix(unit.engine).strip()
     rest = unit.name.removeprefix(layer).strip()

@@ -7,6 +7,7 @@ from typing import Any
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.dataflow.timing import run_core
 from bnnhw.compiler.search.search import Design
+from bnnhw.compiler.units.operator.stage import Programmed
 from bnnhw.compiler.units.port import Beat
 from bnnhw.compiler.units.product.hardwired import Hardwired
 from bnnhw.compiler.units.product.matrix import Matrix
@@ -95,6 +96,8 @@ def unit_of(stage: Stage, *, interval: int) -> Unit:
     match stage:
         case Queue(depth=depth, limit=limit):
             return replace(unit, depth=limit or depth)
+        case Programmed(schedule=program):
+            return replace(unit, latency=program.latency)
         case Matrix(shape=shape):
             sizes, store = shape, shape.store
             pe, simd = shape.pe, shape.simd

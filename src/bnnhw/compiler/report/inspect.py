@@ -121,7 +121,7 @@ def _summarize(node: Node, graph: Graph, types: dict[str, TensorType]) -> LayerS
     read, written = types[node.inputs[0]], types[node.output]
     layer = {
         "name": node.name,
-        "op": type(node.op).__name__,
+        "op": node.op.title,
         "reads": tuple(before.name if (before := graph.producer(value)) else value for value in node.inputs),
         "input_shape": read.shape,
         "output_shape": written.shape,

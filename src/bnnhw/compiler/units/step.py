@@ -25,6 +25,10 @@ class Step(ABC):
     NAME: ClassVar[str]
     """What a layer calls it: "layer 'conv1': its pooling ..."."""
 
+    def named(self, node: str) -> "Step":
+        """The same for a node of the graph, where its units are called after it."""
+        return self
+
     def at_clock(self, clock_hz: float) -> "Step":
         """The same for a clock, where that makes a difference to its units."""
         return self

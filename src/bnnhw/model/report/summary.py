@@ -114,7 +114,8 @@ def summarize(network: nn.Module, shape: Sequence[int], *, input_bits: int) -> t
     training = network.training
     try:
         with torch.inference_mode():
-            network.eval()(torch.zeros(1, *shape, device=next(network.parameters()).device))
+            first = next(network.parameters(), torch.zeros(()))
+            network.eval()(torch.zeros(1, *shape, device=first.device))
     finally:
         network.train(training)
         for handle in handles:

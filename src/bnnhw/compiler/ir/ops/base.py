@@ -36,6 +36,11 @@ class Op(Stored, ABC):
     OBSTACLE: ClassVar[str] = ""
     """Why it has no integer form where a pass leaves it, and what to do; what a FoldError says of the layer."""
 
+    @property
+    def title(self) -> str:
+        """What tables call it."""
+        return type(self).__name__
+
     @abstractmethod
     def infer(self, *inputs: TensorType) -> TensorType:
         """The output's type. Raises ValueError or TypeError where the inputs do not fit."""

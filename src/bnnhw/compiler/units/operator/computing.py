@@ -33,6 +33,10 @@ class Computing(Step):
     x: Element
     y: Element
     clock_hz: float = 125e6
+    node: str = ""
+
+    def named(self, node: str) -> Step:
+        return replace(self, node=node)
 
     def at_clock(self, clock_hz: float) -> Step:
         return replace(self, clock_hz=clock_hz)
@@ -43,6 +47,7 @@ class Computing(Step):
         return self.traced.kind
 
     def stages(self, name: str, port: Port, target: Target) -> tuple[list[Stage], Port]:
+        name = self.node or name
         lanes = port.lanes if self.kind.per_channel else port.channels
         if isinstance(self.kind, Window):
             stages, port, patch = self._windows(self.kind, name, port, lanes, target)

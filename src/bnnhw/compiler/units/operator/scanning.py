@@ -36,6 +36,10 @@ class Scanning(Step):
     x: Element
     y: Element
     clock_hz: float = 125e6
+    node: str = ""
+
+    def named(self, node: str) -> Step:
+        return replace(self, node=node)
 
     def at_clock(self, clock_hz: float) -> Step:
         return replace(self, clock_hz=clock_hz)
@@ -56,7 +60,7 @@ class Scanning(Step):
         period = self.kind.steps((port.height, port.width, port.channels)) // chain
         stages.append(
             Programmed(
-                name=f"{name} {kind.NAME}",
+                name=f"{self.node or name} {kind.NAME}",
                 schedule=schedule,
                 wiring=self._wiring(port),
                 beats=port.beats,

@@ -32,6 +32,10 @@ class Operator(Op):
 
     INTEGER = True
 
+    @property
+    def title(self) -> str:
+        return f"Operator, {self.traced.kind.NAME}"
+
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs
         shape = self.traced.shape(as_image(x.shape))
