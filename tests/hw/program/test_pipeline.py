@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bnnhw import hls
-from bnnhw.hls.ranges import with_codes
+from bnnhw.hls.ranges import RangedProgram, with_codes
 from bnnhw.hls.scheduling.schedule import Schedule, schedule
 from bnnhw.hls.value import Tape
 from bnnhw.hw.program.pipeline import ProgramPipeline
@@ -18,18 +18,21 @@ from .case import Case, random_case
 STALLS = [(0.0, 0.0), (0.3, 0.3), (0.0, 0.5)]
 
 
-def timed(seed: int, *, inputs: int, outputs: int, span: tuple[int, int], clock_hz: float = 100e6) -> Schedule:
+def written(seed: int, *, inputs: int, outputs: int, span: tuple[int, int]) -> RangedProgram:
     tape = Tape()
     made = random_function(seed, outputs=outputs)(*(tape.add("input", attribute=number) for number in range(inputs)))
     results = made if isinstance(made, tuple) else (made,)
-    program = tape.program(*map(tape.value, results))
-    return schedule(with_codes(program, span, 1), clock_hz=clock_hz, delays=ECP5.fabric.delays)
+    return with_codes(tape.program(*map(tape.value, results)), span, 1)
 
 
-def check(made: Schedule, *, groups: int, seed: int, stalls: tuple[float, float]) -> None:
+def timed(ranged: RangedProgram, clock_hz: float = 100e6) -> Schedule:
+    return schedule(ranged, clock_hz=clock_hz, delays=ECP5.fabric.delays)
+
+
+def check(ranged: RangedProgram, made: Schedule, *, groups: int, seed: int, stalls: tuple[float, float]) -> None:
     """In Amaranth's simulator, with all that streams promise; and on the ECP5's primitives."""
-    wiring = Wiring.of(groups, made.ranged.program.inputs, len(made.ranged.program.outputs))
-    case = Case(made=made, wiring=wiring)
+    wiring = Wiring.of(groups, ranged.program.inputs, len(ranged.program.outputs))
+    case = Case(ranged=ranged, made=made, wiring=wiring)
     case.simulate(frames=60, seed=seed, stalls=stalls)
     case.batch(frames=60, seed=seed, stalls=stalls)
 
@@ -45,8 +48,8 @@ def test_beats_with_states_and_counters(seed: int):
 def test_equals_numpy(seed: int):
     span = [(0, 255), (-128, 127), (0, 15), (-2, 1), (-70_000, 70_000)][seed % 5]
     clock_hz = [50e6, 100e6, 125e6][seed % 3]
-    made = timed(seed, inputs=1 + seed % 3, outputs=1 + seed % 2, span=span, clock_hz=clock_hz)
-    check(made, groups=1 + seed % 2, seed=seed, stalls=STALLS[seed % 3])
+    ranged = written(seed, inputs=1 + seed % 3, outputs=1 + seed % 2, span=span)
+    check(ranged, timed(ranged, clock_hz), groups=1 + seed % 2, seed=seed, stalls=STALLS[seed % 3])
 
 
 @pytest.mark.slow
@@ -61,9 +64,10 @@ CURVE = hls.table((np.arange(256) ** 2) // 255)
 
 def test_tables_in_block_ram():
     operator = hls.pointwise(lambda x: CURVE[x] + CURVE[255 - x] - 3)
-    made = schedule(with_codes(operator.program, (0, 255), 1), clock_hz=100e6, delays=ECP5.fabric.delays)
+    ranged = with_codes(operator.program, (0, 255), 1)
+    made = timed(ranged)
     assert made.latency > 2
-    check(made, groups=2, seed=0, stalls=(0.3, 0.3))
+    check(ranged, made, groups=2, seed=0, stalls=(0.3, 0.3))
 
 
 ONE = Wiring.of(1, 1, 1)
@@ -80,7 +84,7 @@ WRONG = {
 
 
 def made_of(wiring: Wiring, *, beats: int = 1, period: int = 1) -> None:
-    made = timed(0, inputs=1, outputs=1, span=(0, 3))
+    made = timed(written(0, inputs=1, outputs=1, span=(0, 3)))
     ProgramPipeline(schedule=made, wiring=wiring, target=PORTABLE, beats=beats, period=period)
 
 

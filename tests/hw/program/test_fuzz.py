@@ -1,0 +1,84 @@
+"""Random programs of all kinds in hardware against their meaning; and faults, each of which this finds."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from bnnhw.hls.scheduling import delays, linear
+from bnnhw.hw.program import beat_loops, drawing, pipeline
+
+from .case import random_case
+
+STALLS = [(0.0, 0.0), (0.3, 0.3), (0.0, 0.5)]
+RESULTS = 7_000
+"""Of each program."""
+
+
+def fuzzed(seeds: range, results: int) -> int:
+    """How many results are right; AssertionError names the first program with a wrong one."""
+    found = 0
+    for seed in seeds:
+        case = random_case(seed)
+        try:
+            frames = -(-results // (case.beats * case.wiring.results))
+            found += case.batch(frames=frames, seed=seed, stalls=STALLS[seed % 3])
+        except Exception as error:
+            raise AssertionError(f"{seed=}") from error
+    return found
+
+
+def test_random_programs():
+    assert fuzzed(range(25), 500) >= 10_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(30))
+def test_many_random_programs(part: int):
+    """3,000 programs, 2 * 10^7 results."""
+    found = fuzzed(range(1000 + 100 * part, 1100 + 100 * part), RESULTS)
+    print(f"{found} results")
+    assert found >= 100 * RESULTS // 3
+
+
+FAULTS = {
+    "a sign dropped": (drawing, "return bits.as_signed() if is_signed(span) else bits", "return bits"),
+    "a register too few": (drawing, "self.at(number, stage - 1)", "self.at(number, stage - 2)"),
+    "a shift without its sign": (drawing, "stage) >> distance", "stage).as_unsigned() >> distance"),
+    "a state that does not begin anew": (drawing, "self.moves.advance & self.moves.ends[stage]", "Const(0)"),
+    "a state that bubbles change": (drawing, "self.moves.advance & self.moves.beats[stage]", "self.moves.advance"),
+    "a state that does not wait": (drawing, "self.moves.advance & self.moves.beats[stage]", "self.moves.beats[stage]"),
+    "a choice the wrong way": (drawing, "Mux(condition, a, b)", "Mux(condition, b, a)"),
+    "the next entry of a table": (drawing, "in each.attribute)[index]", "in each.attribute)[index + 1]"),
+    "a block RAM that does not wait": (drawing, "read_enable.eq(self.moves.advance)", "read_enable.eq(1)"),
+    "signs compared as bits": (drawing, "Cat(a[:-1], b[-1]) >= Cat(b[:-1], a[-1])", "a >= b"),
+    "a counter that goes on": (beat_loops, "m.If(step & self._ends[beats])", "m.If(0)"),
+    "inputs the other way round": (pipeline, "reads[position]", "reads[-1 - position]"),
+    "results too early": (pipeline, "beats)[latency]", "beats)[latency - 1]"),
+    "a term with the wrong sign": (linear, 'factor if each.op == "add" else -factor', "factor"),
+    "offsets of too many bits": (delays, "hi < 2 * half", "hi < 4 * half"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_faults_are_found(name: str, monkeypatch: pytest.MonkeyPatch):
+    plant(monkeypatch, *FAULTS[name])
+    with pytest.raises(AssertionError, match="seed="):
+        fuzzed(range(100), 300)
+
+
+def plant(monkeypatch: pytest.MonkeyPatch, module: ModuleType, right: str, wrong: str) -> None:
+    """Puts a fault into a module, for all that use its functions and classes."""
+    assert module.__file__
+    source = Path(module.__file__).read_text()
+    assert source.count(right) == 1
+    faulty = ModuleType(module.__name__)
+    faulty.__dict__.update(__package__=module.__package__, __file__=module.__file__)
+    monkeypatch.setitem(sys.modules, module.__name__, faulty)  # where dataclasses look for their types
+    exec(compile(source.replace(right, wrong), module.__file__, "exec"), faulty.__dict__)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    made = {name: each for name, each in vars(module).items() if getattr(each, "__module__", None) == module.__name__}
+    for user in [each for name, each in sys.modules.items() if name.startswith(("bnnhw.", "tests."))]:
+        for name in [name for name, thing in vars(user).items() if made.get(name) is thing and name in made]:
+            monkeypatch.setattr(user, name, faulty.__dict__[name])
