@@ -4,6 +4,8 @@ Tests: tests/hls/test_arrays.py
 """
 
 from collections.abc import Callable, Sequence
+from math import prod
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -30,9 +32,8 @@ class Values(np.ndarray):
         if method != "__call__" or ufunc not in UFUNCS or {name for name in options if options[name] is not None}:
             where_to = ".reduce" if method == "reduce" else ""
             names = ", ".join(sorted(one.__name__ for one in UFUNCS))
-            raise OperatorError(
-                f"{place_of_call()}: np.{ufunc.__name__}{where_to} has no hardware; write one of {names}"
-            )
+            instead = INSTEAD.get(ufunc, f"one of {names}")
+            raise OperatorError(f"{place_of_call()}: np.{ufunc.__name__}{where_to} has no hardware; write {instead}")
         return each(ufunc, *inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -41,7 +42,7 @@ class Values(np.ndarray):
         if function in ORDERED:
             return ORDERED[function](*args, **kwargs)
         if function in MOVING:
-            return boxed(super().__array_function__(function, types, args, kwargs))
+            return boxed(function(*map(plain, args), **kwargs))
         raise OperatorError(
             f"{place_of_call()}: np.{function.__name__} has no hardware; write one of "
             f"{', '.join(sorted(one.__name__ for one in {**ELEMENTWISE, **ORDERED, **dict.fromkeys(MOVING)}))}"
@@ -69,6 +70,14 @@ class Values(np.ndarray):
         """Refused: an operator does not change what it reads."""
         raise OperatorError(f"{place_of_call()}: values are not sorted in place; write np.sort(values, axis=0)")
 
+    def __getitem__(self, key: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if any(isinstance(one, Value | Values) for one in (key if isinstance(key, tuple) else (key,))):
+            raise OperatorError(
+                f"{place_of_call()}: an array indexed by a value has no hardware; write hls.table(entries)[x], or "
+                "np.where(c, a, b)"
+            )
+        return super().__getitem__(key)
+
     def __setitem__(self, key: Any, value: Any) -> None:
         raise OperatorError(f"{place_of_call()}: an operator does not change what it reads; write np.where or np.stack")
 
@@ -76,6 +85,13 @@ class Values(np.ndarray):
 def boxed(result: Any) -> Any:
     """What numpy made of an array of values, as such."""
     return result.view(Values) if isinstance(result, np.ndarray) else result
+
+
+def plain(argument: Any) -> Any:
+    """An array of values, or those in a list, as numpy's own."""
+    if isinstance(argument, list | tuple):
+        return type(argument)(map(plain, argument))
+    return argument.view(np.ndarray) if isinstance(argument, Values) else argument
 
 
 def each(function: Callable[..., Any], *inputs: Any, **options: Any) -> Any:
@@ -152,6 +168,24 @@ def sort(array: Any, axis: Any = -1, **options: Any) -> Any:
     return np.moveaxis(np.stack([np.asarray(value, object) for value in values]), 0, int(axis)).view(Values)
 
 
+def tensordot(constants: Any, values: Any, axes: Any = 2) -> Any:
+    """Sums of products over the last axes of one and the first ones of the other."""
+    if not isinstance(axes, int) or axes < 1:
+        raise OperatorError(
+            f"{place_of_call()}: np.tensordot with axes={axes!r:.20} has no hardware; write the number of axes"
+        )
+    one, other = np.asarray(constants, object), np.asarray(values, object)
+    if one.shape[-axes:] != other.shape[:axes]:
+        raise OperatorError(
+            f"{place_of_call()}: np.tensordot of {one.shape} and {other.shape}, axes={axes}: the last axes of one must "
+            "be the first of the other"
+        )
+    shape = (*one.shape[:-axes], *other.shape[axes:])
+    rows, columns = one.reshape(-1, prod(other.shape[:axes])), other.reshape(prod(other.shape[:axes]), -1)
+    sums = [reduced(counted, each(mul, row[:, None], columns)) for row in rows]
+    return np.stack(sums).reshape(shape).view(Values)
+
+
 def sorting_network(count: int) -> list[tuple[int, int]]:
     """The pairs of places, in order, that a sorting network of so many values compares."""
     pairs = []
@@ -168,6 +202,12 @@ def sorting_network(count: int) -> list[tuple[int, int]]:
     return pairs
 
 
+INSTEAD: dict[Any, str] = {
+    np.divide: "a // 2**k, or (a * b) >> k",
+    np.matmul: "np.tensordot(a, b, axes=1)",
+    np.power: "a * a",
+}
+"""What to write for functions that are often tried."""
 ELEMENTWISE: dict[Any, Callable[..., Any]] = {np.where: where, np.clip: clip, **FUNCTIONS}
 REDUCED: dict[Any, Callable[..., Any]] = {
     np.add: counted,
@@ -188,6 +228,7 @@ ORDERED: dict[Any, Callable[..., Any]] = {
     np.argmax: lambda a, axis=None: chosen(a, axis, better=lambda one, other: one >= other),
     np.argmin: lambda a, axis=None: chosen(a, axis, better=lambda one, other: one <= other),
     np.sort: sort,
+    np.tensordot: tensordot,
 }
 MOVING = (
     np.stack,
