@@ -21,18 +21,19 @@ Element = BinaryType | IntType
 
 @dataclass(frozen=True)
 class Coded:
-    """Codes from 0 to `greatest` of values scale*code + the offset of a channel, or one offset for all; and perhaps
-    one code more, the greatest one, of the value `beyond`."""
+    """Codes from 0 to `greatest` of values scale*code + the offset of a channel, or one offset for all, which are all
+    in `span`; and perhaps one code more, the greatest one, of the value `beyond`."""
 
     greatest: int
     scale: int
     offsets: tuple[int, ...]
+    span: tuple[int, int]
     beyond: int | None = None
 
     @classmethod
     def of(cls, element: Element, beyond: int | None = None) -> "Coded":
         """Those of an element, perhaps with one more."""
-        return cls(element.count - (beyond is None), element.step, (element.lo,), beyond)
+        return cls(element.count - (beyond is None), element.step, (element.lo,), (element.lo, element.hi), beyond)
 
     @property
     def alike(self) -> bool:
@@ -44,6 +45,7 @@ class Coded:
         scaled = builder.make("mul", code, builder.constant(self.scale))
         value = builder.make("add", scaled, offset)
         if self.beyond is None:
+            builder.narrow(value, self.span)
             return value
         is_beyond = builder.make("eq", code, builder.constant(self.greatest))
         return builder.make("mux", is_beyond, builder.constant(self.beyond), value)

@@ -20,8 +20,8 @@ from .scanning import Scanning
 def _(op: Operator, codes: Codes, x: TensorType, y: TensorType) -> tuple[list[Step], Codes]:
     element, result, kind = element_of(x), element_of(y), op.traced.kind
     after = Codes.of(result, y.shape[-1])
-    if not isinstance(kind, Scan | Window) and are_within(codes, element):
-        return [Computing(op.traced, coded_as(codes), result)], after
+    if not isinstance(kind, Scan | Window) and not codes.by_place:
+        return [Computing(op.traced, coded_as(codes, element), result)], after
     before, _ = carried_as(element, codes)
     if isinstance(kind, Scan):
         return [*before, Scanning(op.traced, element, result)], after
@@ -29,13 +29,8 @@ def _(op: Operator, codes: Codes, x: TensorType, y: TensorType) -> tuple[list[St
     return [*before, Computing(op.traced, coded, result, border)], after
 
 
-def are_within(codes: Codes, element: Element) -> bool:
-    """Whether codes have values of an element alone, and the same ones whatever the pixel."""
-    most = codes.offsets.max() + codes.scale * codes.greatest
-    return not codes.by_place and element.lo <= codes.offsets.min() and most <= element.hi
-
-
-def coded_as(codes: Codes) -> Coded:
+def coded_as(codes: Codes, element: Element) -> Coded:
     """Codes of a stream as a program's inputs."""
     offsets = tuple(codes.offsets[0, 0].tolist())
-    return Coded(codes.greatest, codes.scale, offsets[:1] if len(set(offsets)) == 1 else offsets)
+    alike = offsets[:1] if len(set(offsets)) == 1 else offsets
+    return Coded(codes.greatest, codes.scale, alike, (element.lo, element.hi))
