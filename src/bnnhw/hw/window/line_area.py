@@ -13,7 +13,7 @@ def line_buffer_area(shape: LineBufferShape) -> Cells:
     """The cells of a LineBuffer.
 
     Block RAMs are exact. Memories, registers and the multiplexers at the border are counted; counters and comparisons,
-    some 40 cells, are estimated from the bits of the counters.
+    some 40 to 80 cells, are estimated from the bits of the counters.
     """
     fabric = shape.target.fabric
     wait = shape.memory_latency
