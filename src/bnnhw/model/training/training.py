@@ -110,13 +110,12 @@ def train(
             )  # fmt: skip
             state.record(epoch)
             is_over = time_limit_s is not None and time.monotonic() - start + epoch.seconds > time_limit_s
-            is_due = time.monotonic() - saved >= machine.checkpoint_s or number == recipe.epochs
-            is_over, is_due = map(any, zip(*workers.all_of((is_over, is_due)), strict=True))
-            if checkpoint is not None and (is_due or is_over):
+            is_due = is_over or time.monotonic() - saved >= machine.checkpoint_s or number == recipe.epochs
+            if checkpoint is not None and any(workers.all_of(is_due)):
                 state.save(checkpoint, settings=settings)
                 saved = time.monotonic()
             on_epoch(epoch)
-            if is_over:
+            if any(workers.all_of(is_over)):  # and none goes on before the first has written
                 break
     return state.result(is_complete=len(state.history) == recipe.epochs)
 
