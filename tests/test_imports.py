@@ -92,7 +92,7 @@ SUB_ROOMS = {
         ),
         *("lowlight", "enhance"),
     ),
-    "accuracy": ("rows", "record", "report", "plot", "measure"),
+    "accuracy": ("rows", "record", "fitting", "report", "plot", "measure"),
     "bench": (
         *("row", "accuracy", "equality", "speed", "cnv", "routed"),
         *("engines", "overhead", "popcount", "training", "measurements"),

@@ -9,6 +9,8 @@ from torch import nn
 
 import bnnhw
 from bnnhw import hls
+from bnnhw.compiler.frontends.model_file import load
+from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, Quantise, Sign, TensorNorm, ToChannelsFirst
 from bnnhw.model.export import save
 
@@ -81,6 +83,21 @@ def test_an_operator_behind_the_last_layer(tmp_path: Path):
     save(network.eval(), tmp_path / "model.pt", example_input=IMAGES, input_range=(0, 16))
     verified = bnnhw.verify(tmp_path / "model.pt", through="rtl", samples=40)
     assert verified.is_equal, verified.steps
+
+
+def test_a_channels_own_codes_go_into_the_operator(tmp_path: Path):
+    """Sums of activations of two bits begin elsewhere in each channel: no unit makes them alike first."""
+    network = nn.Sequential(
+        ToChannelsFirst(), BinaryConv2d(1, 6, 3), hls.Layer(leaky_relu), nn.BatchNorm2d(6), Sign(), nn.Flatten(),
+        BinaryLinear(216, 10),
+    )  # fmt: skip
+    save(shaken(network), tmp_path / "model.pt", example_input=IMAGES, input_range=(0, 16))
+    verified = bnnhw.verify(tmp_path / "model.pt", through="rtl", samples=40)
+    assert verified.is_equal, verified.steps
+    plan = bnnhw.PlanOptions(target_fps=1000).schedule(integerize(load(tmp_path / "model.pt")))
+    engines = [stage.ENGINE for stage in plan.stages]
+    assert "operator" in engines
+    assert "offsets" not in engines
 
 
 def test_gradients_are_those_without_roundings():

@@ -32,6 +32,23 @@ def test_a_row_is_trained_once(
     run_case(Case("other epochs", line.replace("--epochs 1", "--epochs 2"), message), workplace, capfd)
 
 
+def test_what_a_time_ends_goes_on_later(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Of two epochs that should have fitted, one in a call."""
+    line = (
+        "accuracy --only resnet20-b --dataset digits --minutes 1e-6 --batch-size 500 --threads 1 --work new --json -q"
+    )
+    (workplace / "new").mkdir()
+    (workplace / "new" / "epochs.json").write_text('{"resnet20-b": 2}')
+    assert printed(line, capfd) == ""
+    assert "| resnet20-b | xnor | digits | not run yet | " in (workplace / "new" / "accuracy.md").read_text()
+    record = json.loads(printed(line, capfd))
+    assert (record["epochs"], record["device"]) == (2, "cpu")
+    metrics = json.loads((workplace / "new" / "resnet20-b-seed0.pt.metrics.json").read_text())
+    assert metrics["recipe"]["batch_size"] == 500
+    assert "| 0 | 2 | " in (workplace / "new" / "accuracy.md").read_text()
+    assert json.loads(printed(line, capfd)) == record
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

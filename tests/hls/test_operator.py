@@ -91,7 +91,10 @@ WRONG = {
     "float": (lambda x: x * 0.3, "0.3 is a float, and hardware computes with integers; scale it"),
     "float function": (lambda x: np.sqrt(x), "np.sqrt has no hardware; write one of absolute, "),
     "sum": (lambda x: np.median(x), "np.median has no hardware; write np.where, np.clip"),
-    "array": (lambda x: np.arange(5)[x], "only integers, slices .* no arrays: compute with .* hls.table.entries..x."),
+    "array": (
+        lambda x: np.arange(5)[x],
+        "only integers, slices .* has no numbers yet, .* hls.table.entries..x. where a value",
+    ),
     "list": (lambda x: [1, 2, 3][x], "a list or an array indexed by a value has no hardware; write hls.table"),
     "table too short": (lambda x: TABLE[x], "the index spans -100 to 100, and the table has entries 0 to 2; clip"),
     "shift by a value": (lambda x: 1 << x, "a shift by a value has no hardware; write a table"),

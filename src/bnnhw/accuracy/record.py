@@ -13,9 +13,11 @@ from .rows import AccuracyRow
 
 if TYPE_CHECKING:
     from bnnhw.model.data.datasets import DataSet
+    from bnnhw.model.networks.named_network import NamedNetwork
     from bnnhw.model.training.machine import Machine
+    from bnnhw.model.training.recipes import Recipe
 
-__all__ = ["Record", "read_record", "run_row"]
+__all__ = ["Record", "network_of", "read_record", "recipe_of", "run_row"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,27 +56,30 @@ def read_record(folder: Path, row: AccuracyRow, *, seed: int) -> Record | None:
 
 
 def run_row(
-    row: AccuracyRow, data: "DataSet", folder: Path, *, seed: int, machine: "Machine", on_step: Callable[[float], None]
-) -> Record:
-    """Train, and keep the record in `folder`. An interrupted training goes on after its last whole epoch."""
+    row: AccuracyRow,
+    data: "DataSet",
+    folder: Path,
+    *,
+    seed: int,
+    machine: "Machine",
+    time_limit_s: float | None = None,
+    on_step: Callable[[float], None] = lambda done: None,
+) -> Record | None:
+    """Train, and keep the record in `folder`; None where the time limit ended it. An interrupted training goes on after
+    its last checkpoint."""
     import torch
 
     from bnnhw.model.files import write_json
-    from bnnhw.model.methods import method_named
     from bnnhw.model.named import train_named
-    from bnnhw.model.networks.named_network import NamedNetwork
-    from bnnhw.model.training.recipes import default_recipe
 
-    recipe = replace(default_recipe(row.network, row.dataset), epochs=row.epochs, **row.recipe)
-    model = folder / f"{row.name}-seed{seed}.pt"
-    network = NamedNetwork(
-        name=row.network,
-        options=row.network_options,
-        input_bits=row.input_bits,
-        method=method_named(row.method, row.method_options),
-    )
-    metrics = train_named(network, data, model, recipe=recipe, seed=seed, machine=machine, on_step=on_step)
+    recipe, model = recipe_of(row), folder / f"{row.name}-seed{seed}.pt"
+    metrics = train_named(
+        network_of(row), data, model,
+        recipe=recipe, seed=seed, machine=machine, time_limit_s=time_limit_s, on_step=on_step,
+    )  # fmt: skip
     assert metrics is not None  # only a process that is not the first gives none
+    if not metrics["is_complete"]:
+        return None
     learnt = len(data.train_images) - round(len(data.train_images) * recipe.validation)
     record = Record(
         row=row.name,
@@ -85,12 +90,28 @@ def run_row(
         seconds=metrics["seconds"],
         images_per_second=learnt * row.epochs / max(metrics["seconds"], 1e-9),
         threads=torch.get_num_threads(),
-        device=machine.device,
+        device=machine.name,
         compiled=machine.compiled,
         flips=flip_rates(model, seed=seed),
     )
     write_json(_path(folder, row, seed), asdict(record))
     return record
+
+
+def network_of(row: AccuracyRow) -> "NamedNetwork":
+    """What the row trains."""
+    from bnnhw.model.methods import method_named
+    from bnnhw.model.networks.named_network import NamedNetwork
+
+    method = method_named(row.method, row.method_options)
+    return NamedNetwork(name=row.network, options=row.network_options, input_bits=row.input_bits, method=method)
+
+
+def recipe_of(row: AccuracyRow) -> "Recipe":
+    """How it trains that."""
+    from bnnhw.model.training.recipes import default_recipe
+
+    return replace(default_recipe(row.network, row.dataset), epochs=row.epochs, **row.recipe)
 
 
 def flip_rates(model: Path, *, seed: int) -> dict[str, float] | None:

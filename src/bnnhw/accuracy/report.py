@@ -34,7 +34,7 @@ def accuracy_table(rows: Sequence[AccuracyRow], records: Mapping[str, Sequence[R
                 f"{mean(accuracies):.2f}{spread} %",
                 published,
                 ", ".join(str(one.seed) for one in done),
-                str(row.epochs),
+                str(done[0].epochs),
                 f"{mean(one.seconds / one.epochs for one in done):.1f}",
                 f"{mean(one.images_per_second for one in done):,.0f}",
                 f"{done[0].device}, {done[0].threads} threads{', compiled' if done[0].compiled else ''}",

@@ -44,6 +44,7 @@ def train(
     teacher: str | Path | None = None,
     device: str = "cpu",
     compiled: bool = False,
+    cuda_graphs: bool = False,
     report: str | Path | None = None,
     tensorboard: str | Path | None = None,
     workers: Workers | None = None,
@@ -83,8 +84,9 @@ def train(
         End before so many seconds are over.
     teacher : path, optional
         A model file of the same data set, whose scores to learn from.
-    device, compiled : "cpu" or "cuda", bool
-        Where to train, and whether the network is compiled first (torch.compile).
+    device, compiled, cuda_graphs : "cpu" or "cuda", bool, bool
+        Where to train, whether the network is compiled first (torch.compile), and whether each epoch's step is recorded
+        and replayed.
     report, tensorboard : path, optional
         Where the page on the training goes instead of beside the model; a folder to log the epochs in.
     workers : Workers, optional
@@ -126,7 +128,7 @@ def train(
             recipe=recipe or default_recipe(network, dataset),
             seed=seed,
             teacher=None if teacher is None else Path(teacher),
-            machine=Machine(device=device, workers=workers, compiled=compiled),
+            machine=Machine(device=device, workers=workers, compiled=compiled, cuda_graphs=cuda_graphs),
             report=None if report is None else Path(report),
             time_limit_s=time_limit_s,
             on_step=on_step,

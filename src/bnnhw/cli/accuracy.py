@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .options.common import data_dir_option
+from .options.common import FiniteRange, data_dir_option
 
 
 class SeedsType(click.ParamType):
@@ -28,10 +28,13 @@ class SeedsType(click.ParamType):
 @click.option("--only", multiple=True, metavar="ROW", help="mnist-mlp-4096, resnet20-rbnn, ...; may be repeated.")
 @click.option("--seeds", type=SeedsType(), default=(0,), help="A training for each.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Of every training; default: each row's own.")
+@click.option("--batch-size", type=click.IntRange(min=2), help="Of every training; default: that of its recipe.")
 @click.option("--dataset", help="Train on another data set than the row's, to try it out.")
 @data_dir_option
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu")
 @click.option("--compile", "compiled", is_flag=True, help="Compile each network first (torch.compile).")
+@click.option("--cuda-graphs", is_flag=True, help="Record each epoch's step as a CUDA graph, for --device cuda.")
+@click.option("--minutes", type=FiniteRange(min=0, min_open=True), help="For all of them, of as many epochs as fit.")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads.")
 @click.option("--work", type=click.Path(path_type=Path, file_okay=False), default=Path("build/accuracy"))
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
@@ -40,10 +43,13 @@ def command(
     only: tuple[str, ...],
     seeds: Sequence[int],
     epochs: int | None,
+    batch_size: int | None,
     dataset: str | None,
     data_dir: Path | None,
     device: str,
     compiled: bool,
+    cuda_graphs: bool,
+    minutes: float | None,
     threads: int | None,
     work: Path,
     quiet: bool,
@@ -69,16 +75,20 @@ def command(
     for name in only:
         if name not in names:
             raise click.UsageError(f"--only {name} is none of {', '.join(names)}")
+    recipe = {} if batch_size is None else {"batch_size": batch_size}
     rows = [
-        replace(row, epochs=epochs or row.epochs, dataset=dataset or row.dataset)
+        replace(row, epochs=epochs or row.epochs, dataset=dataset or row.dataset, recipe={**row.recipe, **recipe})
         for row in ROWS
         if not only or row.name in only
     ]
     if threads:
         torch.set_num_threads(threads)
-    machine = Machine(device=device, compiled=compiled)
+    minutes = None if epochs else minutes
+    machine = Machine(device=device, compiled=compiled, cuda_graphs=cuda_graphs)
     with StageProgress(quiet=quiet) as progress:
-        for record in train_rows(rows, work, seeds=seeds, data_dir=data_dir, machine=machine, progress=progress.show):
+        for record in train_rows(
+            rows, work, seeds=seeds, data_dir=data_dir, machine=machine, minutes=minutes, progress=progress.show
+        ):
             if as_json:
                 click.echo(json.dumps(asdict(record)))
     if not as_json:

@@ -29,6 +29,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--teacher", type=MODEL, help="A model file of the same data set, whose scores to learn from.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--compile", "compiled", is_flag=True, help="Compile the network first (torch.compile).")
+@click.option("--cuda-graphs", is_flag=True, help="Record each epoch's step as a CUDA graph, for --device cuda.")
 @click.option("--report", type=MODEL, help="Where the page on the training goes, instead of beside the model.")
 @click.option("--tensorboard", type=FOLDER, metavar="DIR", help="Log the epochs there for TensorBoard.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
@@ -51,6 +52,7 @@ def command(
     teacher: Path | None,
     device: str,
     compiled: bool,
+    cuda_graphs: bool,
     report: Path | None,
     tensorboard: Path | None,
     quiet: bool,
@@ -96,6 +98,7 @@ def command(
                 teacher=teacher,
                 device=device,
                 compiled=compiled,
+                cuda_graphs=cuda_graphs,
                 report=report,
                 tensorboard=tensorboard,
                 workers=workers,

@@ -4,12 +4,15 @@ Tests: tests/hls/test_arrays.py
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import prod
+from operator import mul
 from typing import Any
 
 import numpy as np
 
 from .errors import OperatorError, place_of_call
-from .value import FUNCTIONS, UFUNCS, Value, clip, maximum, minimum, where
+from .value import FUNCTIONS, UFUNCS, Value, check_ufunc, check_width, clip, maximum, minimum, where
 
 __all__ = ["Values"]
 
@@ -27,12 +30,7 @@ class Values(np.ndarray):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:  # pyright: ignore
         if method == "reduce" and ufunc in REDUCED:
             return reduced(REDUCED[ufunc], inputs[0], **options)
-        if method != "__call__" or ufunc not in UFUNCS or {name for name in options if options[name] is not None}:
-            where_to = ".reduce" if method == "reduce" else ""
-            names = ", ".join(sorted(one.__name__ for one in UFUNCS))
-            raise OperatorError(
-                f"{place_of_call()}: np.{ufunc.__name__}{where_to} has no hardware; write one of {names}"
-            )
+        check_ufunc(ufunc, method, options)
         return each(ufunc, *inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -41,7 +39,7 @@ class Values(np.ndarray):
         if function in ORDERED:
             return ORDERED[function](*args, **kwargs)
         if function in MOVING:
-            return boxed(super().__array_function__(function, types, args, kwargs))
+            return boxed(function(*map(plain, args), **kwargs))
         raise OperatorError(
             f"{place_of_call()}: np.{function.__name__} has no hardware; write one of "
             f"{', '.join(sorted(one.__name__ for one in {**ELEMENTWISE, **ORDERED, **dict.fromkeys(MOVING)}))}"
@@ -69,17 +67,59 @@ class Values(np.ndarray):
         """Refused: an operator does not change what it reads."""
         raise OperatorError(f"{place_of_call()}: values are not sorted in place; write np.sort(values, axis=0)")
 
+    def __getitem__(self, key: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if any(isinstance(one, Value | Values) for one in (key if isinstance(key, tuple) else (key,))):
+            raise OperatorError(
+                f"{place_of_call()}: an array indexed by a value has no hardware; write hls.table(entries)[x], or "
+                "np.where(c, a, b)"
+            )
+        return super().__getitem__(key)
+
     def __setitem__(self, key: Any, value: Any) -> None:
         raise OperatorError(f"{place_of_call()}: an operator does not change what it reads; write np.where or np.stack")
 
 
 def boxed(result: Any) -> Any:
     """What numpy made of an array of values, as such."""
+    if isinstance(result, list):
+        return [boxed(each) for each in result]
     return result.view(Values) if isinstance(result, np.ndarray) else result
+
+
+def is_condition(value: Any) -> bool:
+    """Whether numpy has it as a boolean."""
+    return value.boolean if isinstance(value, Value) else isinstance(value, bool | np.bool_)
+
+
+def number(value: Any) -> Any:
+    """A condition as 0 or 1."""
+    return value + 0 if is_condition(value) else value
+
+
+def joined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """np.stack or np.concatenate: conditions among numbers become such."""
+
+    def join(arrays: Any, axis: int = 0) -> Any:
+        parts = [np.asarray(plain(one), object) for one in arrays]
+        if not all(is_condition(value) for one in parts for value in one.flat):
+            parts = [np.asarray(each(number, one), object) for one in parts]
+        return function(parts, axis=axis).view(Values)
+
+    return join
+
+
+def plain(argument: Any) -> Any:
+    """An array of values, or those in a list, as numpy's own."""
+    if isinstance(argument, list | tuple):
+        return type(argument)(map(plain, argument))
+    return argument.view(np.ndarray) if isinstance(argument, Values) else argument
 
 
 def each(function: Callable[..., Any], *inputs: Any, **options: Any) -> Any:
     """A function of elements on arrays that broadcast."""
+    for one in (*inputs, *options.values()):
+        if isinstance(one, np.ndarray | np.integer):
+            check_width(one)
     names, given = list(options), [np.asarray(one, object) for one in (*inputs, *options.values())]
     broadcast = np.broadcast(*given)
     count = len(inputs)
@@ -98,39 +138,37 @@ def along(array: Any, axis: Any) -> np.ndarray:
     return np.moveaxis(np.asarray(array, object), int(axis), 0)
 
 
-def reduced(function: Callable[..., Any], array: Any, axis: Any = 0, keepdims: bool = False, **options: Any) -> Any:
+def reduced(by: "Reducing", array: Any, axis: Any = 0, keepdims: Any = False, **options: Any) -> Any:
     """The values along some axes, two and two."""
-    given = [name for name, value in options.items() if value not in (None, True, np._NoValue)]
-    if given:
-        raise OperatorError(f"{place_of_call()}: a reduction has an axis and keepdims, and no {', '.join(given)}")
+    check_options("a reduction has an axis and keepdims", options)
+    array = each(by.first, array)
     axes = axis if isinstance(axis, tuple) else (axis,)
     for one in _descending(axes, np.ndim(array)):
         values = list(along(array, one))
         while len(values) > 1:
-            pairs = [each(function, *pair) for pair in zip(values[::2], values[1::2], strict=False)]
+            pairs = [each(by.both, *pair) for pair in zip(values[::2], values[1::2], strict=False)]
             values = pairs + values[len(pairs) * 2 :]
         array = np.asarray(values[0], object)
-        if keepdims:
+        if keepdims is True:
             array = np.expand_dims(array, one)
     return array.view(Values) if array.shape else array.item()
+
+
+def check_options(what: str, options: Any) -> None:
+    """OperatorError of what an operator's arrays do not know."""
+    given = [name for name, value in options.items() if not any(value is one for one in (None, True, np._NoValue))]
+    if given:
+        raise OperatorError(f"{place_of_call()}: {what}, and no {', '.join(given)}")
 
 
 def _descending(axes: Sequence[Any], count: int) -> Sequence[Any]:
     return axes if None in axes else sorted((axis % count for axis in axes), reverse=True)
 
 
-def counted(a: Any, b: Any) -> Any:
-    """A sum, of conditions, too: numpy's np.sum counts them."""
-    return a * 1 + b * 1
-
-
-def chosen(
-    array: Any, axis: Any, *, better: Callable[[Any, Any], Any], out: None = None, keepdims: bool = False
-) -> Any:
+def chosen(array: Any, axis: Any, *, better: Callable[[Any, Any], Any], **options: Any) -> Any:
     """The place along an axis of the first value that is better than all others, two and two."""
-    assert out is None
-    assert not keepdims
-    candidates = [(value, np.int64(place)) for place, value in enumerate(along(array, axis))]
+    check_options("argmax and argmin have an axis", {**options, "keepdims": options.get("keepdims") or None})
+    candidates = [(value, np.zeros(np.shape(value), np.int64) + n) for n, value in enumerate(along(array, axis))]
 
     def best(one: tuple[Any, Any], other: tuple[Any, Any]) -> tuple[Any, Any]:
         first = each(better, one[0], other[0])
@@ -144,12 +182,35 @@ def chosen(
 
 def sort(array: Any, axis: Any = -1, **options: Any) -> Any:
     """The values along an axis in order, by a network of comparisons (Batcher's odd-even merge sort, 1968)."""
-    assert not options
+    check_options("np.sort has an axis", options)
     values = list(along(array, axis))
     for low, high in sorting_network(len(values)):
         one, other = values[low], values[high]
         values[low], values[high] = each(minimum, one, other), each(maximum, one, other)
     return np.moveaxis(np.stack([np.asarray(value, object) for value in values]), 0, int(axis)).view(Values)
+
+
+def tensordot(constants: Any, values: Any, axes: Any = 2) -> Any:
+    """Sums of products over the last axes of one and the first ones of the other."""
+    if not isinstance(axes, int) or axes < 1:
+        raise OperatorError(
+            f"{place_of_call()}: np.tensordot with axes={axes!r:.20} has no hardware; write the number of axes"
+        )
+    check_width(np.asarray(constants))
+    one, other = np.asarray(constants, object), np.asarray(values, object)
+    if all(map(is_condition, [*one.flat, *other.flat])):
+        raise OperatorError(
+            f"{place_of_call()}: np.tensordot of conditions alone is a condition in numpy; write a.astype(int)"
+        )
+    if one.shape[-axes:] != other.shape[:axes]:
+        raise OperatorError(
+            f"{place_of_call()}: np.tensordot of {one.shape} and {other.shape}, axes={axes}: the last axes of one must "
+            "be the first of the other"
+        )
+    shape = (*one.shape[:-axes], *other.shape[axes:])
+    rows, columns = one.reshape(-1, prod(other.shape[:axes])), other.reshape(prod(other.shape[:axes]), -1)
+    sums = [reduced(REDUCED[np.add], each(mul, row[:, None], columns)) for row in rows]
+    return np.stack(sums).reshape(shape).view(Values)
 
 
 def sorting_network(count: int) -> list[tuple[int, int]]:
@@ -169,29 +230,39 @@ def sorting_network(count: int) -> list[tuple[int, int]]:
 
 
 ELEMENTWISE: dict[Any, Callable[..., Any]] = {np.where: where, np.clip: clip, **FUNCTIONS}
-REDUCED: dict[Any, Callable[..., Any]] = {
-    np.add: counted,
-    np.minimum: minimum,
-    np.maximum: maximum,
-    np.bitwise_and: lambda a, b: a & b,
-    np.bitwise_or: lambda a, b: a | b,
-    np.bitwise_xor: lambda a, b: a ^ b,
-    np.logical_and: lambda a, b: (a != 0) & (b != 0),
-    np.logical_or: lambda a, b: (a != 0) | (b != 0),
+
+
+@dataclass(frozen=True)
+class Reducing:
+    """What becomes of the values that are reduced, each by itself, and then of two."""
+
+    first: Callable[[Any], Any]
+    both: Callable[[Any, Any], Any]
+
+
+REDUCED: dict[Any, Reducing] = {
+    np.add: Reducing(number, lambda a, b: a + b),
+    **{
+        ufunc: Reducing(lambda a: a, UFUNCS[ufunc])
+        for ufunc in (np.minimum, np.maximum, np.bitwise_and, np.bitwise_or, np.bitwise_xor)
+    },
+    np.logical_and: Reducing(lambda a: a != 0, lambda a, b: a & b),
+    np.logical_or: Reducing(lambda a: a != 0, lambda a, b: a | b),
 }
 ORDERED: dict[Any, Callable[..., Any]] = {
-    np.sum: lambda a, axis=None, **options: reduced(counted, a, axis, **options),
-    np.min: lambda a, axis=None, **options: reduced(minimum, a, axis, **options),
-    np.max: lambda a, axis=None, **options: reduced(maximum, a, axis, **options),
+    np.sum: lambda a, axis=None, **options: reduced(REDUCED[np.add], a, axis, **options),
+    np.min: lambda a, axis=None, **options: reduced(REDUCED[np.minimum], a, axis, **options),
+    np.max: lambda a, axis=None, **options: reduced(REDUCED[np.maximum], a, axis, **options),
     np.any: lambda a, axis=None, **options: reduced(REDUCED[np.logical_or], a, axis, **options),
     np.all: lambda a, axis=None, **options: reduced(REDUCED[np.logical_and], a, axis, **options),
-    np.argmax: lambda a, axis=None: chosen(a, axis, better=lambda one, other: one >= other),
-    np.argmin: lambda a, axis=None: chosen(a, axis, better=lambda one, other: one <= other),
+    np.argmax: lambda a, axis=None, **options: a.argmax(axis, **options),
+    np.argmin: lambda a, axis=None, **options: a.argmin(axis, **options),
     np.sort: sort,
+    np.stack: joined(np.stack),
+    np.concatenate: joined(np.concatenate),
+    np.tensordot: tensordot,
 }
 MOVING = (
-    np.stack,
-    np.concatenate,
     np.moveaxis,
     np.swapaxes,
     np.transpose,

@@ -3,13 +3,15 @@
 Tests: tests/hls/test_operator.py
 """
 
+import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-__all__ = ["OperatorError", "naming_the_line", "place_of_call"]
+__all__ = ["OperatorError", "naming_the_line", "place_of_call", "place_of_function"]
 
 _ROOM = str(Path(__file__).parent)
 
@@ -26,19 +28,28 @@ def place_of_call() -> str:
     return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
 
 
+def place_of_function(function: Callable[..., Any]) -> str:
+    """The line where it begins."""
+    code = getattr(function, "__code__", None)
+    return f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else "an operator"
+
+
 @contextmanager
-def naming_the_line() -> Iterator[None]:
+def naming_the_line(function: Callable[..., Any]) -> Iterator[None]:
     """Whatever goes wrong in an author's function becomes an OperatorError with the line."""
     try:
         yield
-    except OperatorError:
-        raise
+    except OperatorError as error:
+        if re.match(r"[^\n]{1,80}:\d+: ", str(error)):
+            raise
+        raise OperatorError(f"{place_of_function(function)}: {error}") from error
     except Exception as error:
         lines = [one for one in traceback.extract_tb(error.__traceback__) if _is_authors(one.filename)]
-        place = f"{Path(lines[-1].filename).name}:{lines[-1].lineno}" if lines else "an operator"
+        place = f"{Path(lines[-1].filename).name}:{lines[-1].lineno}" if lines else place_of_function(function)
         raise OperatorError(
-            f"{place}: {error}; an operator's values are no arrays: compute with + - * >> << & | ^, comparisons, "
-            "np.where, np.clip, np.minimum, np.maximum, abs, and hls.table(entries)[x]"
+            f"{place}: {error}; what an operator reads has no numbers yet, and may only be computed with: by + - * >> "
+            "<< & | ^, comparisons, the functions of docs/your-own-operator.md, and hls.table(entries)[x] where a "
+            "value is an index"
         ) from error
 
 

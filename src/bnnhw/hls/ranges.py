@@ -113,12 +113,15 @@ class Builder:
                     arguments = (made[arg] for arg in each.args)
                     made.append(self.make(each.op, *arguments, attribute=each.attribute, at=each.place))
                     if known is not None:
-                        self._narrow(made[-1], known[position])
+                        self.narrow(made[-1], known[position])
         return [made[number] for number in (*program.outputs, *(state.following for state in program.states))]
 
-    def _narrow(self, number: int, span: Span) -> None:
-        (lo, hi), (least, most) = self.spans[number], span
-        self.spans[number] = max(lo, least), min(hi, most)
+    def narrow(self, number: int, span: Span) -> None:
+        """Take it that an integer is in this range at all times, whatever the inputs' ranges say."""
+        lo, hi = max(self.spans[number][0], span[0]), min(self.spans[number][1], span[1])
+        self.spans[number] = lo, hi
+        if (values := self._values[number]) is not None:
+            self._values[number] = np.clip(values, lo, hi)
 
     def constant(self, value: int) -> int:
         """The number of a constant."""
@@ -220,7 +223,7 @@ class Builder:
                 total = self.make("add" if (sign > 0) == positive else "sub", total, term, at=at)
             times += (sign if positive else -sign) << shift
             ends = sorted((times * lo, times * hi))
-            self._narrow(total, (ends[0], ends[1]))
+            self.narrow(total, (ends[0], ends[1]))
         if total is None:
             return self.constant(0)
         return total if positive else self.make("sub", self.constant(0), total, at=at)

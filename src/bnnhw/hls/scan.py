@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .alone import Crowd
 from .arrays import Values
 from .errors import OperatorError, naming_the_line
 from .intervals import Span
@@ -77,8 +78,8 @@ class Scan(Kind):
         results = []
         for x in steps:
             state, found = self._called(function, state, x)
-            results.append(np.stack([np.broadcast_to(each, x.shape) for each in found]))
-            state = np.stack([np.broadcast_to(each, x.shape) for each in state])
+            results.append(np.stack([np.broadcast_to(each, x.shape) for each in found]).astype(np.int64))
+            state = np.stack([np.broadcast_to(each, x.shape) for each in state]).astype(np.int64)
             if isinstance(self.init, int):
                 state = state[0]
         return self.as_images(np.stack(results), images.shape)
@@ -117,12 +118,17 @@ class Scan(Kind):
         if parameters:
             raise OperatorError(f"a {self.NAME} has no parameters by channel; multiply before it, by hls.pointwise")
         tape = Tape()
-        x = Values.of([tape.add("input", attribute=0)], (1,) * AXES)
+        x = tape.add("input", attribute=0)
         states = [tape.add("state", attribute=number) for number in range(len(self.states))]
-        shape = (1,) * AXES if isinstance(self.init, int) else (len(states), *(1,) * AXES)
-        with naming_the_line():
-            following, found = self._called(function, Values.of(states, shape), x)
+        lead = () if isinstance(self.init, int) else (len(states),)
+        with naming_the_line(function):
+            one = (1,) * AXES
+            following, found = self._called(function, Values.of(states, (*lead, *one)), Values.of([x], one))
             following, found = flat_values(tape, following), flat_values(tape, found)
+            crowd = Crowd(tape, AXES)
+            several = self._called(function, crowd.of(states, lead), crowd.of([x]))
+            crowd.check(following, several[0], function)
+            crowd.check(found, several[1], function)
         pairs = zip(self.states, following, strict=True)
         return tape.program(*found, states=[State(init, each.number) for init, each in pairs])
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .alone import Crowd
 from .arrays import Values
 from .errors import OperatorError, naming_the_line
 from .intervals import Span
@@ -107,26 +108,29 @@ class Stateless(Kind):
         return images.reshape(*images.shape[:3], -1)
 
     def trace(self, function: Callable[..., Any], channels: int, parameters: Sequence[str]) -> Program:
-        count = prod(self.lead(channels))
+        lead = self.lead(channels)
+        count = prod(lead)
         tape = Tape()
         inputs = [tape.add("input", attribute=n) for n in range(count + 2 * self.has_phases + len(parameters))]
-        lead = self.lead(channels)
-        constants = inputs[len(inputs) - len(parameters) :]
-        named = {
-            name: Values.of([each], (1,) * self.axes) if lead else each
-            for name, each in zip(parameters, constants, strict=True)
+        seen, constants = inputs[:count], inputs[len(inputs) - len(parameters) :]
+        one = Values.of(seen, (*lead, *(1,) * self.axes)) if lead else seen[0]
+        of_one = {
+            name: Values.of([each], (1,)) if lead else each for name, each in zip(parameters, constants, strict=True)
         }
-        seen = Values.of(inputs[:count], (*lead, *(1,) * self.axes)) if lead else inputs[0]
+        crowd = Crowd(tape, self.axes)
+        many = crowd.of(seen, lead)
+        of_many = {name: crowd.of([each], by_channel=True) for name, each in zip(parameters, constants, strict=True)}
         chosen: list[Any] = []
-        with naming_the_line():
+        with naming_the_line(function):
             for row, column in np.ndindex(*self.phase):
                 phases = (row, column) if self.has_phases else ()
-                found = flat_values(tape, results_of(function(*self.given(seen), *phases, **named), self.axes))
+                found = flat_values(tape, results_of(function(*self.given(one), *phases, **of_one), self.axes))
+                crowd.check(found, results_of(function(*self.given(many), *phases, **of_many), self.axes), function)
                 if chosen and len(chosen) != len(found):
                     raise OperatorError(f"{len(found)} results in phase {phases}, and {len(chosen)} in others")
                 if chosen:
                     here = (inputs[count] == row) & (inputs[count + 1] == column)
-                    found = [where(here, one, other) for one, other in zip(found, chosen, strict=True)]
+                    found = [where(here, this, other) for this, other in zip(found, chosen, strict=True)]
                 chosen = found
         return tape.program(*chosen)
 

@@ -28,6 +28,8 @@ class Table:
         self.entries = self.entries.astype(np.int64)
 
     def __getitem__(self, index: Any) -> Any:
+        if index.boolean if isinstance(index, Value) else np.asarray(index).dtype == bool:
+            raise OperatorError(f"{place_of_call()}: a condition is no index of a table; write np.where(c, a, b)")
         if isinstance(index, Values):
             return each(self.__getitem__, index)
         if isinstance(index, Value):

@@ -14,7 +14,7 @@ import numpy as np
 from .errors import OperatorError, place_of_call
 from .program import Instruction, Program, State, needed_of
 
-__all__ = ["FUNCTIONS", "UFUNCS", "Tape", "Value", "clip", "maximum", "minimum", "where"]
+__all__ = ["FUNCTIONS", "UFUNCS", "Tape", "Value", "check_ufunc", "check_width", "clip", "maximum", "minimum", "where"]
 
 
 class Tape:
@@ -32,16 +32,22 @@ class Tape:
             self.instructions.append(found)
         return Value(self, number, boolean)
 
+    def number_of(self, instruction: Instruction) -> int | None:
+        """Its number, where there is one that is equal."""
+        return self._numbers.get(instruction)
+
     def value(self, x: Any) -> "Value":
         """`x` as a value of this tape: an integer is a constant."""
         if isinstance(x, Value):
             return x
         if isinstance(x, bool | np.bool_):
             return self.add("const", attribute=int(x), boolean=True)
+        if isinstance(x, np.ndarray) and x.ndim == 0:
+            return self.value(x[()])
+        if isinstance(x, np.integer):
+            check_width(x)
         if isinstance(x, int | np.integer):
             return self.add("const", attribute=int(x))
-        if isinstance(x, np.ndarray) and x.ndim == 0 and x.dtype.kind in "iu":
-            return self.value(int(x))
         raise OperatorError(
             f"{place_of_call()}: {x!r:.40} is a {type(x).__name__}, and hardware computes with integers; scale it, as "
             "in (77 * x + 128) >> 8 for 0.3 * x"
@@ -52,16 +58,25 @@ class Tape:
         return needed_of(self.instructions, [output.number for output in outputs], states)[0]
 
 
+def check_width(x: Any) -> None:
+    """OperatorError of an integer, or an array of such, of few bits, with which numpy may compute in as few."""
+    if x.dtype.kind in "iu" and x.dtype != np.int64:
+        raise OperatorError(
+            f"{place_of_call()}: numpy may compute with a constant of {x.dtype} in as few bits; write int(a), or "
+            "a.astype(np.int64)"
+        )
+
+
 def _of_two(op: str, *, swapped: bool = False) -> Callable[[Any, Any], Any]:
     def method(self: "Value", other: Any) -> "Value":
         other = self.tape.value(other)
         one, two = (other, self) if swapped else (self, other)
+        boolean = op in ("ge", "eq") or (op in ("and", "or", "xor", "mul") and one.boolean and two.boolean)
         if one.boolean and two.boolean and op in ("add", "sub"):
             raise OperatorError(
                 f"{place_of_call()}: + and - of two conditions are OR and an error in numpy; write np.where(c, 1, 0) "
                 "for a number, | for OR"
             )
-        boolean = op in ("ge", "eq") or (op in ("and", "or", "xor") and one.boolean and two.boolean)
         return self.tape.add(op, one, two, boolean=boolean)
 
     return method
@@ -98,16 +113,16 @@ class Value:
     __hash__ = None  # pyright: ignore[reportAssignmentType]
 
     def __neg__(self) -> "Value":
-        return 0 - self
+        return 0 - self.number_for("-")
 
     def __pos__(self) -> "Value":
-        return self
+        return self.number_for("+")
 
     def __invert__(self) -> "Value":
         return self ^ True if self.boolean else -1 - self
 
     def __abs__(self) -> "Value":
-        return where(self >= 0, self, -self)
+        return self if self.boolean else where(self >= 0, self, -self)
 
     def __lshift__(self, distance: Any) -> "Value":
         return self.tape.add("shl", self, attribute=self._distance(distance))
@@ -136,6 +151,12 @@ class Value:
                 "16, or a table"
             )
         return int(divisor).bit_length() - 1
+
+    def number_for(self, what: str) -> "Value":
+        """Itself, where it is no condition."""
+        if self.boolean:
+            self._refuse(f"{what} of a condition", "np.where(c, 1, 0) for a number, ~ for NOT")
+        return self
 
     def _refuse(self, what: str, instead: str) -> NoReturn:
         raise OperatorError(f"{place_of_call()}: {what} has no hardware; write {instead}")
@@ -172,14 +193,25 @@ class Value:
     __int__ = __index__
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> "Value":
-        if method != "__call__" or options or ufunc not in UFUNCS:
-            self._refuse(f"np.{ufunc.__name__}", f"one of {', '.join(sorted(one.__name__ for one in UFUNCS))}")
+        check_ufunc(ufunc, method, options)
         return UFUNCS[ufunc](*map(self.tape.value, inputs))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> "Value":
         if function not in FUNCTIONS:
             self._refuse(f"np.{function.__name__}", "np.where, np.clip, np.minimum, np.maximum, or hls.table")
         return FUNCTIONS[function](*args, **kwargs)
+
+
+def check_ufunc(ufunc: Any, method: str, options: Any) -> None:
+    """OperatorError where it has no hardware."""
+    given = sorted(name for name, value in options.items() if value is not None)
+    name = f"np.{ufunc.__name__}{'' if method == '__call__' else '.' + method}"
+    instead = INSTEAD.get(ufunc, f"one of {', '.join(sorted(one.__name__ for one in UFUNCS))}")
+    if method == "__call__" and ufunc in UFUNCS:
+        if not given:
+            return
+        name, instead = f"{name} with {', '.join(given)}", "it without, as in x = x + 1 for x += 1"
+    raise OperatorError(f"{place_of_call()}: {name} has no hardware; write {instead}")
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:
@@ -232,9 +264,18 @@ UFUNCS: dict[Any, Callable[..., Value]] = {
     np.bitwise_or: lambda a, b: a | b,
     np.bitwise_xor: lambda a, b: a ^ b,
     np.invert: lambda a: ~a,
-    np.sign: lambda a: where(a >= 1, 1, where(a >= 0, 0, -1)),
-    np.square: lambda a: a * a,
+    np.logical_and: lambda a, b: (a != 0) & (b != 0),
+    np.logical_or: lambda a, b: (a != 0) | (b != 0),
+    np.logical_not: lambda a: a == 0,
+    np.sign: lambda a: where(a.number_for("np.sign") >= 1, 1, where(a >= 0, 0, -1)),
+    np.square: lambda a: a.number_for("np.square") * a,
 }
+INSTEAD: dict[Any, str] = {
+    np.divide: "a // 2**k, or (a * b) >> k",
+    np.matmul: "np.tensordot(a, b, axes=1)",
+    np.power: "a * a",
+}
+"""What to write for functions that are often tried."""
 FUNCTIONS: dict[Any, Callable[..., Value]] = {np.where: where, np.clip: clip}
 
 

@@ -116,6 +116,7 @@ def train_named(
             "seconds": sum(epoch.seconds for epoch in training.history),
             "images_per_second": training.images_per_second,
             **machine.settings(),
+            "device_name": machine.name,
             "teacher": None if teacher is None else str(teacher),
             "threads": torch.get_num_threads(),
             "recipe": recipe.to_plain(),

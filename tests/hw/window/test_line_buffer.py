@@ -14,7 +14,7 @@ from tests.beats import pixels_to_beats
 from tests.hw.scenario import pack, run_scenario
 from tests.hw.verilog_scenario import run_verilog_scenario
 
-FRAMES = 2
+FRAMES = 3
 PADDED = {"padding": (1, 1, 1, 1)}
 
 # height, width, kernel, and what differs from one channel of 2 bits, one pixel, stride 1, no padding
@@ -65,14 +65,16 @@ def line_buffer(height: int, width: int, kernel: tuple[int, int], target: Target
     return LineBuffer(shape=LineBufferShape(height=height, width=width, kernel=kernel, target=target, **sizes))
 
 
-def verify_against_reference(unit: LineBuffer, *, seed: int = 0, stalls: tuple[float, float], run: Any = run_scenario):
+def verify_against_reference(
+    unit: LineBuffer, *, seed: int = 0, stalls: tuple[float, float], run: Any = run_scenario, **scenario: Any
+):
     """Runs random frames through a line buffer and compares every patch; the trace."""
     shape, bits = unit.shape, unit.shape.element_bits
     frames = (FRAMES, shape.height, shape.width, shape.channels)
     x = np.random.default_rng(seed).integers(0, 1 << bits, frames)
     beats = pixels_to_beats(x, shape.pixels, shape.lanes).reshape(-1, shape.pixels * shape.lanes).tolist()
     expected = [pack(patch, bits) for patch in patches(x, shape).tolist()]
-    trace = run(unit, [pack(beat, bits) for beat in beats], outputs=len(expected), seed=seed, stalls=stalls)
+    trace = run(unit, [pack(beat, bits) for beat in beats], outputs=len(expected), seed=seed, stalls=stalls, **scenario)
     assert trace.outputs == expected
     return trace
 
@@ -100,21 +102,35 @@ def test_equals_numpy(height, width, kernel, options):
 def test_a_step_a_cycle(height, width, kernel, options):
     unit = line_buffer(height, width, kernel, **options)
     trace = verify_against_reference(unit, stalls=(0, 0))
-    frames = trace.input_cycles[:: len(trace.input_cycles) // FRAMES]
-    assert frames[1] - frames[0] == unit.initiation_interval
+    frames = trace.output_cycles[:: len(trace.output_cycles) // FRAMES]
+    assert frames[2] - frames[1] == unit.initiation_interval
+
+
+@pytest.mark.parametrize("stall", [0, 0.4])
+@pytest.mark.parametrize("pause", [0, 3, 9, 17, 30])
+@pytest.mark.parametrize("at", [0, 5])
+def test_frames_with_a_pause_between_them(at: int, pause: int, stall: float):
+    """Before the first row of the next frame, or within it: while the last windows leave, and behind them."""
+    unit = line_buffer(3, 8, (3, 3), padding=(1, 1, 1, 1), border="edge")
+    assert unit.shape.is_early
+    cycles = [beat + pause * ((beat + 24 - at) // 24) for beat in range(FRAMES * 24)]
+    verify_against_reference(unit, stalls=(0, stall), input_cycles=cycles)
 
 
 @pytest.mark.parametrize(
     ("padding", "pixels", "cycles"),
     [
         ((0, 0, 0, 0), 1, 24 * 32),
-        ((1, 1, 1, 1), 1, 25 * 32 + 1),  # a row and a pixel that push the last windows out
-        ((1, 1, 1, 1), 4, 25 * 8 + 1),
+        ((1, 1, 1, 1), 1, 24 * 32 + 1),  # a pixel that pushes the last window out
+        ((1, 1, 1, 1), 4, 24 * 8 + 1),
+        ((1, 1, 1, 1), 8, 25 * 4 + 1),  # a row, too: in registers no first row is early
+        ((2, 2, 2, 2), 1, 25 * 32 + 2),
         ((2, 0, 2, 0), 2, 24 * 16),
     ],
 )
 def test_interval(padding, pixels, cycles):
-    assert line_buffer(24, 32, (3, 3), padding=padding, pixels=pixels).initiation_interval == cycles
+    kernel = (max(padding) * 2 + 1,) * 2 if any(padding) else (3, 3)
+    assert line_buffer(24, 32, kernel, padding=padding, pixels=pixels).initiation_interval == cycles
 
 
 @pytest.mark.toolchain

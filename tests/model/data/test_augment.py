@@ -33,6 +33,12 @@ def test_the_default_generator_decides(strength: Augmentation) -> None:
     assert not torch.equal(second, first)
 
 
+@pytest.mark.parametrize("strength", EACH, ids=repr)
+def test_what_decides_lies_where_the_images_lie(strength: Augmentation) -> None:
+    """A device without memory refuses what comes from another one."""
+    assert augment(IMAGES.to("meta"), strength, lo=3, hi=16).is_meta
+
+
 def test_a_shift_moves_a_dot_by_at_most_so_many_pixels() -> None:
     dots = torch.zeros(200, 11, 11, 1)
     dots[:, 5, 5] = 255

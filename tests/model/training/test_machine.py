@@ -18,6 +18,7 @@ from tests.model.toy import toy_data
 def test_settings_and_device() -> None:
     assert Machine().settings() == {"device": "cpu", "processes": 1, "compiled": False}
     assert Machine().torch_device == torch.device("cpu")
+    assert Machine().name == "cpu"
 
 
 @pytest.mark.parametrize("device", ["tpu", "cuda"])
@@ -29,6 +30,11 @@ def test_devices_that_are_not_there(device: str, monkeypatch: pytest.MonkeyPatch
     }[device]
     with pytest.raises(ValueError, match=f"^{message}$"):
         Machine(device=device)
+
+
+def test_cuda_graphs_need_a_gpu() -> None:
+    with pytest.raises(ValueError, match=r"^cuda_graphs=True needs device='cuda'; leave it away on a CPU$"):
+        Machine(cuda_graphs=True)
 
 
 def learn(*, compiled: bool) -> dict[str, torch.Tensor]:

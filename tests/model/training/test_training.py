@@ -21,6 +21,7 @@ from bnnhw.model.networks.catalogue import Architecture, build_network
 from bnnhw.model.training.distributed import Workers
 from bnnhw.model.training.machine import Machine
 from bnnhw.model.training.recipes import Recipe
+from bnnhw.model.training.state import TrainingState
 from bnnhw.model.training.training import count_correct, train
 from tests.model.toy import toy_data, toy_network
 
@@ -140,6 +141,18 @@ def test_a_time_limit_ends_a_training_that_goes_on_later(tmp_path: Path) -> None
     whole = run(checkpoint=checkpoint, time_limit_s=3600)
     assert whole.is_complete
     assert outcome(whole) == outcome(run())
+
+
+def test_checkpoints_lie_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of epochs that are shorter than that, the last one of a call is kept."""
+    saved: list[int] = []
+    monkeypatch.setattr(TrainingState, "save", lambda state, path, settings: saved.append(len(state.history)))
+    run(checkpoint=tmp_path / "checkpoint")
+    assert saved == [1, 2, 3, 4, 5, 6]
+    monkeypatch.setattr(Machine, "checkpoint_s", 3600.0)
+    run(checkpoint=tmp_path / "checkpoint")
+    run(checkpoint=tmp_path / "checkpoint", time_limit_s=1e-9)
+    assert saved[6:] == [6, 1]
 
 
 class Stop(BaseException):

@@ -12,6 +12,7 @@ from bnnhw.hw.targets import Cells
 from bnnhw.hw.window.line_area import line_buffer_area
 from bnnhw.hw.window.line_buffer import LineBuffer
 from bnnhw.hw.window.line_shape import LineBufferShape
+from bnnhw.hw.window.line_timing import line_buffer_flow
 
 from .port import Beat
 from .stage import Stage
@@ -38,7 +39,7 @@ class LineBuffering(Stage):
         return line_buffer_area(self.shape)
 
     def flow(self, i: Channel, o: Channel) -> Flow:
-        return self.shape.flow(i, o)
+        return line_buffer_flow(self.shape, i, o)
 
     def build(self) -> wiring.Component:
         return LineBuffer(shape=self.shape)

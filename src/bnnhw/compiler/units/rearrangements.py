@@ -18,6 +18,7 @@ from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
 from bnnhw.hw.window.line_area import line_buffer_area
 from bnnhw.hw.window.line_shape import LineBufferShape
+from bnnhw.hw.window.line_timing import line_buffer_flow
 
 from .codes import Codes, element_of
 from .convert import regroup
@@ -135,7 +136,7 @@ class SpacedToDepth(Stage):
         return line_buffer_area(self.shape)
 
     def flow(self, i: Channel, o: Channel) -> Flow:
-        return self.shape.flow(i, o)
+        return line_buffer_flow(self.shape, i, o)
 
     def build(self) -> wiring.Component:
         return SpaceToDepth(shape=self.shape)

@@ -8,6 +8,7 @@ from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.window.line_buffer import LineBuffer
 from bnnhw.hw.window.line_shape import LineBufferShape
+from bnnhw.hw.window.line_timing import line_buffer_flow
 
 __all__ = ["SpaceToDepth"]
 
@@ -52,8 +53,8 @@ class SpaceToDepth(wiring.Component):
         return self.shape.initiation_interval
 
     def flow(self, i: Channel, o: Channel) -> Flow:
-        """See `LineBufferShape.flow`."""
-        return self.shape.flow(i, o)
+        """See `line_buffer_flow`."""
+        return line_buffer_flow(self.shape, i, o)
 
     def elaborate(self, platform) -> Module:
         m = Module()

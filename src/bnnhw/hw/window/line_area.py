@@ -13,7 +13,7 @@ def line_buffer_area(shape: LineBufferShape) -> Cells:
     """The cells of a LineBuffer.
 
     Block RAMs are exact. Memories, registers and the multiplexers at the border are counted; counters and comparisons,
-    some 40 cells, are estimated from the bits of the counters.
+    some 40 to 80 cells, are estimated from the bits of the counters.
     """
     fabric = shape.target.fabric
     wait = shape.memory_latency
@@ -37,6 +37,10 @@ def line_buffer_area(shape: LineBufferShape) -> Cells:
     counts = [shape.row_steps, -(-shape.frame_groups // shape.row_steps), shape.chunks]
     if shape.chunks > 1:
         counts.append(shape.depth)
+    if shape.is_early:
+        counts.append(shape.row_groups * shape.chunks)
+        lut4 += 20 + (shape.depth - 1).bit_length()  # a choice of two places to write to
+        ff += 3 + wait
     bits = sum((count - 1).bit_length() for count in counts)
     ff += bits + 5 + rows * wait + (columns + 2) * (wait + 1) + wait * (shape.depth - 1).bit_length()
     lut4 += bits + 14 + (4 if shape.border == "constant" else 3) * (rows + columns)

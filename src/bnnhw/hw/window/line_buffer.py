@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -15,6 +15,7 @@ from bnnhw.hw.stream.flow import Channel, Flow
 from .border import Tap
 from .line_shape import LineBufferShape
 from .line_steps import LineSteps, one_of
+from .line_timing import line_buffer_flow
 
 __all__ = ["LineBuffer"]
 
@@ -56,8 +57,8 @@ class LineBuffer(wiring.Component):
         return self.shape.initiation_interval
 
     def flow(self, i: Channel, o: Channel) -> Flow:
-        """See `LineBufferShape.flow`."""
-        return self.shape.flow(i, o)
+        """See `line_buffer_flow`."""
+        return line_buffer_flow(self.shape, i, o)
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -67,19 +68,23 @@ class LineBuffer(wiring.Component):
         wait = shape.memory_latency
         m.d.comb += [
             advance.eq(~self.o.valid | self.o.ready),
-            there.eq(self.i.valid | ~steps.takes),
+            there.eq((self.i.valid | ~steps.takes) & ~steps.waits),
             steps.step.eq(advance & there),
-            self.i.ready.eq(advance & steps.takes),
+            steps.early_step.eq(advance & steps.early & self.i.valid),
+            self.i.ready.eq(advance & (steps.takes | steps.early)),
             moves.eq(advance & delay(m, there, wait, enable=advance, name="there")),  # a step meets the rows above it
         ]
 
         def at(value: Value, places: Sequence[int], cycles: int, name: str) -> Value:
             return delay(m, one_of(value, places), cycles, enable=advance, name=name)
 
-        beats = self._beats(m, steps, advance, moves)
+        beats = self._beats(m, steps, advance, there, moves)
         rows = [
             self._choose(
-                m, tap, lambda distance: beats[distance - 1], lambda places: at(steps.row, places, wait, "row")
+                m,
+                tap,
+                lambda distance: beats[distance - 1],
+                lambda places: at(steps.row, [place - shape.first_row for place in places], wait, "row"),
             )
             for tap in shape.row_taps
         ]
@@ -100,7 +105,7 @@ class LineBuffer(wiring.Component):
         ]
         return m
 
-    def _beats(self, m: Module, steps: LineSteps, advance: Value, moves: Value) -> list[Value]:
+    def _beats(self, m: Module, steps: LineSteps, advance: Value, there: Value, moves: Value) -> list[Value]:
         """The beats of each row of the kernel, the newest one last, when they meet."""
         shape = self.shape
         beats: list[Value] = [self.i.payload]
@@ -116,11 +121,14 @@ class LineBuffer(wiring.Component):
         wait = shape.memory_latency
         newest = delay(m, self.i.payload, wait, enable=advance, name="newest", reset_less=True)
         words = Cat(memory.read_data, newest)
+        # An early beat has no rows above it, and whatever was there goes with it.
+        writes = Mux(steps.early, self.i.valid, there & steps.keeps)
+        place = Mux(steps.early, steps.early_place, steps.place)
         m.d.comb += [
             memory.read_enable.eq(advance),
             memory.read_address.eq(steps.place),
-            memory.write_enable.eq(moves),
-            memory.write_address.eq(delay(m, steps.place, wait, enable=advance, name="place", reset_less=True)),
+            memory.write_enable.eq(advance & delay(m, writes, wait, enable=advance, name="writes")),
+            memory.write_address.eq(delay(m, place, wait, enable=advance, name="place", reset_less=True)),
             memory.write_data.eq(words[shape.input_width :]),
         ]
         return [words.word_select(row, shape.input_width) for row in range(shape.kernel[0])]

@@ -8,8 +8,6 @@ from functools import cached_property
 from typing import Literal
 
 from bnnhw.hw.storage.line_memory import line_memory_latency, line_memory_store
-from bnnhw.hw.stream.flow import Channel, Flow, Process
-from bnnhw.hw.stream.held_pipeline import HeldPipeline
 from bnnhw.hw.targets import Target
 
 from .border import BORDERS, Tap, border_taps
@@ -24,9 +22,10 @@ class LineBufferShape:
     The output pixel (y, x) sees the rows y * sy - top .. y * sy - top + kh - 1 and the columns x * sx - left ..
     x * sx - left + kw - 1; out_height = (height + top + bottom - kh) // sy + 1, out_width alike.
 
-    A frame takes `steps` steps. A step takes in a beat, or, beyond the last row or the end of a row, none; it gives a
-    patch where the newest pixels complete the windows of an output beat. Rows follow each other without a gap unless
-    the output has longer rows than the image, so the last windows of a row leave while the next row begins.
+    A step takes in a beat, or, beyond the last row or the end of a row, none; it gives a patch where the newest pixels
+    complete the windows of an output beat. Rows follow each other without a gap unless the output has longer rows than
+    the image, so the last windows of a row leave while the next row begins. The last windows of a frame leave while the
+    first row of the next one comes in, if it comes (`is_early`).
 
     Parameters
     ----------
@@ -184,21 +183,31 @@ class LineBufferShape:
         return range(first, first + self.out_height * self.stride[0], self.stride[0])
 
     @property
+    def is_early(self) -> bool:
+        """Whether a frame's first row comes in while the last windows of the frame before leave: it completes none
+        itself, and there is a memory that it can wait in."""
+        rows = self.window_rows
+        return self.store in ("lut", "block") and rows[0] >= 1 and rows[-1] >= self.height >= 2
+
+    @property
+    def first_row(self) -> int:
+        """The first row of the steps."""
+        return 1 if self.is_early else 0
+
+    @property
     def frame_groups(self) -> int:
-        """Groups of steps of a frame."""
+        """Groups of steps of a frame, those of a first row that comes in early counted."""
         last_input = (self.height - 1) * self.row_steps + self.row_groups
         last_window = self.window_rows[-1] * self.row_steps + self.windows[-1] + 1 + self.lag
         return max(last_input, last_window)
 
     @property
-    def steps(self) -> int:
-        """Steps of a frame."""
-        return self.frame_groups * self.chunks
-
-    @property
     def initiation_interval(self) -> int:
         """Cycles from frame to frame in the steady state."""
-        return self.steps
+        if not self.is_early:
+            return self.frame_groups * self.chunks
+        first_row_in = (self.window_rows[-1] - 1) * self.row_steps + self.row_groups
+        return max(self.frame_groups - self.row_steps, first_row_in) * self.chunks
 
     @property
     def held(self) -> int:
@@ -253,21 +262,3 @@ class LineBufferShape:
         wrapped = group < self.lag
         begin = group - self.lag + wrapped * self.row_steps
         return row - wrapped in self.window_rows and begin in self.windows
-
-    def flow(self, i: Channel, o: Channel) -> Flow:
-        """The unit's flow: a step a cycle, those that take in a beat when it is there; a patch is offered `latency`
-        cycles after its step, and all stands still while it waits."""
-        return [self._process(i, o)]
-
-    def _process(self, i: Channel, o: Channel) -> Process:
-        pipeline = HeldPipeline(self.latency, o)
-        free = 0
-        while True:
-            for number in range(self.frame_groups):
-                place = divmod(number, self.row_steps)
-                takes, enter = self.takes(*place), pipeline.enter if self.gives(*place) else pipeline.moving
-                for _ in range(self.chunks):
-                    cycle = yield from enter(max(free, (yield i)) if takes else free)
-                    if takes:
-                        i.take(cycle)
-                    free = cycle + 1

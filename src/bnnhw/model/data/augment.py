@@ -45,7 +45,7 @@ def augment(images: Tensor, strength: Augmentation, *, lo: int, hi: int) -> Tens
     """Distort `images`, float32 (N, H, W, C) of integers in [lo, hi]; what comes in from outside is lo.
 
     The result holds integers again, so that a network trains on what the sensor could have given. Randomness comes
-    from torch's default generator on the CPU, wherever the images lie: few numbers an image decide it.
+    from torch's default generator of the device that the images lie on.
     """
     if strength.shift or strength.rotation or strength.scale or strength.shear or strength.elastic:
         images = _resample(images, strength, lo=lo, hi=hi)
@@ -56,24 +56,24 @@ def augment(images: Tensor, strength: Augmentation, *, lo: int, hi: int) -> Tens
 
 def _crop_and_flip(images: Tensor, strength: Augmentation, *, lo: int) -> Tensor:
     """The shift by whole pixels and the mirroring."""
-    n, height, width, _ = images.shape
+    (n, height, width, _), device = images.shape, images.device
     margin = strength.crop
     padded = functional.pad(images, (0, 0, margin, margin, margin, margin), value=lo)
-    offsets = torch.randint(0, 2 * margin + 1, (2, n, 1))
-    rows, columns = offsets[0] + torch.arange(height), offsets[1] + torch.arange(width)
+    offsets = torch.randint(0, 2 * margin + 1, (2, n, 1), device=device)
+    rows = offsets[0] + torch.arange(height, device=device)
+    columns = offsets[1] + torch.arange(width, device=device)
     if strength.flip:
-        columns = torch.where(torch.rand(n, 1) < 0.5, columns.flip(1), columns)
-    images_of, rows, columns = (index.to(images.device) for index in (torch.arange(n), rows, columns))
-    return padded[images_of[:, None, None], rows[:, :, None], columns[:, None, :]]
+        columns = torch.where(torch.rand(n, 1, device=device) < 0.5, columns.flip(1), columns)
+    return padded[torch.arange(n, device=device)[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
 def _resample(images: Tensor, strength: Augmentation, *, lo: int, hi: int) -> Tensor:
     """The continuous distortions, by bilinear resampling, rounded."""
-    n, height, width, _ = images.shape
-    size = torch.tensor([width, height], dtype=torch.float32)
+    (n, height, width, _), device = images.shape, images.device
+    size = torch.tensor([width, height], dtype=torch.float32, device=device)
 
     def uniform(reach: float, *shape: int) -> Tensor:
-        return (torch.rand(n, *shape) * 2 - 1) * reach
+        return (torch.rand(n, *shape, device=device) * 2 - 1) * reach
 
     angle = uniform(radians(strength.rotation))
     cos, sin = torch.cos(angle), torch.sin(angle)
@@ -83,9 +83,8 @@ def _resample(images: Tensor, strength: Augmentation, *, lo: int, hi: int) -> Te
     theta = torch.cat([rotation @ stretch, (uniform(strength.shift, 2) * 2 / size)[..., None]], dim=2)
     grid = functional.affine_grid(theta, [n, 1, height, width], align_corners=False)
     if strength.elastic:
-        bumps = torch.randn(n, 2, _ELASTIC_GRID, _ELASTIC_GRID) * strength.elastic
+        bumps = torch.randn(n, 2, _ELASTIC_GRID, _ELASTIC_GRID, device=device) * strength.elastic
         field = functional.interpolate(bumps, size=(height, width), mode="bicubic", align_corners=True)
         grid = grid + field.permute(0, 2, 3, 1) * (2 / size)
-    grid = grid.to(images.device)
     moved = functional.grid_sample((images - lo).permute(0, 3, 1, 2), grid, align_corners=False)
     return moved.permute(0, 2, 3, 1).round().clamp(0, hi - lo) + lo

@@ -68,7 +68,9 @@ class RotatedWeights(WeightQuantiser):
     @torch.no_grad()
     def begin_epoch(self, weight: Tensor, progress: float) -> None:
         self.progress = progress
-        self.r1, self.r2 = learn_rotation(self.matrices(weight), self.r1, self.r2)
+        # On the CPU: a hundred decompositions of small matrices, for each of which a GPU would be waited for.
+        learnt = learn_rotation(*(each.cpu() for each in (self.matrices(weight), self.r1, self.r2)))
+        self.r1, self.r2 = (rotation.to(weight.device) for rotation in learnt)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,8 +28,7 @@ def check_finite(
     Where one of several processes finds something, it ends them all.
     """
     found = [] if math.isfinite(loss) else [f"the loss of epoch {epoch} is {loss}"]
-    spoilt = (name for name, tensor in _tensors(network, optimizers) if not bool(tensor.isfinite().all()))
-    if (name := next(spoilt, None)) is not None:
+    if (name := _spoilt(network, optimizers)) is not None:
         found.append(f"epoch {epoch} left numbers in {name} that are not finite")
     found = next(filter(None, workers.all_of(found)), None)
     if found is None:
@@ -38,6 +37,13 @@ def check_finite(
     if checkpoint is not None and checkpoint.exists():
         way_out = f"{checkpoint} keeps the epochs before; delete it and {way_out}"
     raise ValueError(f"the training diverged: {', and '.join(found)}; {way_out}")
+
+
+def _spoilt(network: nn.Module, optimizers: Iterable[torch.optim.Optimizer]) -> str | None:
+    """The first of the tensors with such a number. A GPU is waited for once, not for each of them."""
+    names, tensors = zip(*_tensors(network, optimizers), strict=True)
+    finite = torch.stack([tensor.isfinite().all().to(tensors[0].device) for tensor in tensors]).tolist()
+    return next((name for name, is_finite in zip(names, finite, strict=True) if not is_finite), None)
 
 
 def _tensors(network: nn.Module, optimizers: Iterable[torch.optim.Optimizer]) -> Iterator[tuple[str, Tensor]]:

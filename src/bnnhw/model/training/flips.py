@@ -19,7 +19,8 @@ def weight_signs(network: nn.Module) -> dict[str, Tensor]:
 
 def flip_rates(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> dict[str, float]:
     """The share of weights, of each layer, whose sign differs: two results of `weight_signs` of one network."""
-    return {name: (before[name] != signs).double().mean().item() for name, signs in after.items()}
+    rates = [(before[name] != signs).double().mean() for name, signs in after.items()]
+    return dict(zip(after, torch.stack(rates).tolist(), strict=True)) if rates else {}
 
 
 def mean_flip_rate(rates: Mapping[str, float], sizes: Mapping[str, int]) -> float:

@@ -16,6 +16,7 @@ from .losses import LOSSES
 from .machine import Machine
 from .optimizers import optimizer_named
 from .recipes import Recipe
+from .recording import Recording
 from .schedules import learning_rate_share
 
 __all__ = ["Learner"]
@@ -39,6 +40,7 @@ class Learner:
         self.machine = machine
         self.teacher = teacher
         self.forward = torch.compile(network) if machine.compiled else network
+        self.recording: Recording | None = None
         self.optimizer = optimizer_named(recipe.optimizer, recipe.optimizer_options).parts(
             network, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
@@ -56,29 +58,37 @@ class Learner:
         steps = len(images) // batch_size
         order = workers.from_first(torch.randperm(len(images)).to(images.device))
         totals = torch.zeros(2, dtype=torch.float64, device=images.device)
+        passes = self._passes
         for step in range(steps):
             batch = workers.part(order[step * batch_size : (step + 1) * batch_size])
             done = (number - 1) * steps + step + 1
             share = learning_rate_share(recipe.schedule, done / (recipe.epochs * steps), warmup=recipe.warmup)
             self.optimizer.set_learning_rate(recipe.learning_rate * share)
-            totals += self._step(*images.batch(batch, recipe.augmentation))
+            x, target = images.batch(batch, recipe.augmentation)
+            if step == 1 and self.machine.cuda_graphs:  # anew in each epoch, before which methods change
+                passes = self.recording = Recording(self._passes, x, target, former=self.recording)
+            totals += passes(x, target)
+            self._move()
             on_step(done / steps)
         loss, accuracy = (workers.sum(totals) / (steps * batch_size)).tolist()
         return loss, accuracy, steps * batch_size
 
-    def _step(self, x: Tensor, target: Tensor) -> Tensor:
-        """One step of the optimiser. (sum of the losses, number of images whose greatest score is the right one)."""
+    def _passes(self, x: Tensor, target: Tensor) -> Tensor:
+        """Forwards and backwards. (sum of the losses, number of images whose greatest score is the right one)."""
         with self._precision():
             scores = self.forward(x)
         loss = self._loss(x, scores.float(), target)
         self.optimizer.zero_grad()
         loss.backward()
+        return torch.stack([loss.detach().double() * len(target), (scores.argmax(1) == target).sum()])
+
+    def _move(self) -> None:
+        """One step of the optimiser."""
         self.machine.workers.average_gradients(self.network)
         self.optimizer.step()
         for module in self.network.modules():
             if isinstance(module, BinaryLayer):
                 module.clip()
-        return torch.stack([loss.detach().double() * len(target), (scores.argmax(1) == target).sum()])
 
     def _loss(self, x: Tensor, scores: Tensor, target: Tensor) -> Tensor:
         """The recipe's, a part of it replaced by the distance to the teacher where there is one."""

@@ -58,7 +58,8 @@ def train(
     machine : Machine
         With several processes, each calls this with its own `machine`, and the first alone writes the checkpoint.
     checkpoint : Path, optional
-        Written after each epoch; if it exists, the training goes on from there.
+        Written after each epoch, but not more often than `Machine.checkpoint_s`; if it exists, the training goes on
+        from there.
     settings : mapping, optional
         Anything else that decides the outcome (the network's name, say): a checkpoint made with other settings, another
         recipe or another seed is a ValueError.
@@ -77,8 +78,9 @@ def train(
     start = time.monotonic()
     workers, device = machine.workers, machine.torch_device
     settings = {**(settings or {}), "data_set": data.name, "seed": seed, **machine.settings(), **recipe.to_plain()}
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else ()):
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else ()), machine.running():
         torch.manual_seed(seed)
+        saved = start
         network = build().to(device)
         teacher = None if teacher is None else teacher.to(device).eval()
         learner = Learner(network, recipe=recipe, machine=machine, teacher=teacher)
@@ -107,11 +109,13 @@ def train(
                 flip_rates=rates, images=images, seconds=time.monotonic() - begin,
             )  # fmt: skip
             state.record(epoch)
-            if checkpoint is not None:
-                state.save(checkpoint, settings=settings)
-            on_epoch(epoch)
             is_over = time_limit_s is not None and time.monotonic() - start + epoch.seconds > time_limit_s
-            if any(workers.all_of(is_over)):
+            is_due = is_over or time.monotonic() - saved >= machine.checkpoint_s or number == recipe.epochs
+            if checkpoint is not None and any(workers.all_of(is_due)):
+                state.save(checkpoint, settings=settings)
+                saved = time.monotonic()
+            on_epoch(epoch)
+            if any(workers.all_of(is_over)):  # and none goes on before the first has written
                 break
     return state.result(is_complete=len(state.history) == recipe.epochs)
 

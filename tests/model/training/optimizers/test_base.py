@@ -42,6 +42,13 @@ def test_glorot_scales_the_rate_of_binary_weights(name: str, power: int) -> None
     assert rates == pytest.approx([0.5 * 10**power, 0.5])
 
 
+def test_weights_of_one_rate_are_moved_together() -> None:
+    network = nn.Sequential(BinaryLinear(4, 4), BinaryLinear(4, 4), BinaryLinear(4, 8))
+    for power, sizes in ((0, [3]), (1, [2, 1])):
+        groups = parameter_groups(network, weight_decay=0.0, glorot_power=power)
+        assert [len(group["params"]) for group in groups["binary"]] == sizes
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_state_goes_on(name: str) -> None:
     """Two steps in one go, and with a state_dict in between, give the same bits."""

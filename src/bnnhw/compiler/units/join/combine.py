@@ -40,7 +40,7 @@ class Combining(SideBySide):
     def stage(self, name: str, ports: Sequence[Port], target: Target) -> tuple[Stage, Port]:
         port = ports[0]
         patch = Patch(len(ports), 1, 1, port.pixels * port.vectors, port.lanes, port.channels // port.lanes)
-        work = PatchProgram(self.traced, patch, [Coded(x) for x in self.xs], self.z, port.beats // port.height)
+        work = PatchProgram(self.traced, patch, [Coded.of(x) for x in self.xs], self.z, port.beats // port.height)
         unit, behind = programmed(name, work, port, self.clock_hz, target)
         same = {one.name: getattr(unit, one.name) for one in fields(unit)}
         return Combined(**same, widths=tuple(each.bits for each in ports)), behind

@@ -25,13 +25,14 @@ from .stage import Programmed, timed
 
 @dataclass(frozen=True, eq=False)
 class Computing(Step):
-    """y = f(what is seen of x), codes of the elements x and y."""
+    """y = f(what is seen of x), x the values of codes, y those of the codes of an element."""
 
     NAME = "operator"
 
     traced: Traced
-    x: Element
+    coded: Coded
     y: Element
+    border_code: int = 0
     clock_hz: float = 125e6
     node: str = ""
 
@@ -78,7 +79,7 @@ class Computing(Step):
             stride=kind.stride,
             padding=(top, bottom, left, right),
             border=kind.border,
-            border_code=self._border_code(kind),
+            border_code=self.border_code,
             pixels=pixels,
             lanes=lanes,
             target=target,
@@ -88,19 +89,16 @@ class Computing(Step):
         port = replace(port, height=height, width=width, pixels=shape.out_pixels)
         return stages, port, Patch(*kind.kernel, kind.stride[1], shape.out_pixels, lanes, port.channels // lanes)
 
-    def _border_code(self, kind: Window) -> int:
-        """The code of what lies beyond a constant border."""
-        if not kind.is_padded:
-            return 0
-        return self.coded.greatest if self.coded.beyond is not None else (kind.value - self.x.lo) // self.x.step
 
-    @property
-    def coded(self) -> Coded:
-        """The codes of what is seen: with one more where no element has the value of a constant border."""
-        if not isinstance(self.kind, Window) or not self.kind.is_padded:
-            return Coded(self.x)
-        code, rest = divmod(self.kind.value - self.x.lo, self.x.step)
-        return Coded(self.x) if not rest and 0 <= code < self.x.count else Coded(self.x, self.kind.value)
+def window_codes(kind: Window, x: Element) -> tuple[Coded, int]:
+    """The codes of what windows hold, with one more where no element has the value of a constant border; and the code
+    of that."""
+    if not kind.is_padded:
+        return Coded.of(x), 0
+    code, rest = divmod(kind.value - x.lo, x.step)
+    if not rest and 0 <= code < x.count:
+        return Coded.of(x), code
+    return Coded.of(x, kind.value), x.count
 
 
 def window_pixels(kind: Window, port: Port) -> int:
@@ -114,7 +112,7 @@ def window_pixels(kind: Window, port: Port) -> int:
 def widened(name: str, port: Port, coded: Coded, target: Target) -> Stage:
     """A unit that gives codes the bits of one more."""
     builder = Builder()
-    ranged = builder.finish_codes([builder.input(0, (0, coded.element.count - 1))], (0, coded.greatest))
+    ranged = builder.finish_codes([builder.input(0, (0, coded.greatest - 1))], (0, coded.greatest))
     count = port.beat.elements
     return Programmed(
         name=name, schedule=timed(ranged, 1e6, target), wiring=Wiring.of(count, 1, 1), beats=port.beats, target=target

@@ -21,21 +21,31 @@ Element = BinaryType | IntType
 
 @dataclass(frozen=True)
 class Coded:
-    """Codes of an element, and perhaps one more, `beyond`, for a value that no element has."""
+    """Codes from 0 to `greatest` of values scale*code + the offset of a channel, or one offset for all, which are all
+    in `span`; and perhaps one code more, the greatest one, of the value `beyond`."""
 
-    element: Element
+    greatest: int
+    scale: int
+    offsets: tuple[int, ...]
+    span: tuple[int, int]
     beyond: int | None = None
 
-    @property
-    def greatest(self) -> int:
-        """The greatest code."""
-        return self.element.count - (self.beyond is None)
+    @classmethod
+    def of(cls, element: Element, beyond: int | None = None) -> "Coded":
+        """Those of an element, perhaps with one more."""
+        return cls(element.count - (beyond is None), element.step, (element.lo,), (element.lo, element.hi), beyond)
 
-    def value(self, builder: Builder, code: int) -> int:
+    @property
+    def alike(self) -> bool:
+        """Whether they mean the same in all channels."""
+        return len(self.offsets) == 1
+
+    def value(self, builder: Builder, code: int, offset: int) -> int:
         """The number of the value of a code."""
-        scaled = builder.make("mul", code, builder.constant(self.element.step))
-        value = builder.make("add", scaled, builder.constant(self.element.lo))
+        scaled = builder.make("mul", code, builder.constant(self.scale))
+        value = builder.make("add", scaled, offset)
         if self.beyond is None:
+            builder.narrow(value, self.span)
             return value
         is_beyond = builder.make("eq", code, builder.constant(self.greatest))
         return builder.make("mux", is_beyond, builder.constant(self.beyond), value)
@@ -102,7 +112,8 @@ class PatchProgram:
         """The pixels and lanes of one section."""
         patch, kind = self.patch, self.kind
         together = patch.columns > patch.step or kind.has_phases
-        lanes = patch.lanes if self.traced.parameters or not kind.per_channel else 1
+        alike = not self.traced.parameters and all(each.alike for each in self.codes)
+        lanes = 1 if alike and kind.per_channel else patch.lanes
         return replace(patch, pixels=patch.pixels if together else 1, lanes=lanes)
 
     def _results(self, section: Patch) -> list[tuple[int, int]]:
@@ -123,13 +134,15 @@ class PatchProgram:
         values: list[int] = []
         for row in range(section.rows):
             coded = self.codes[row % len(self.codes)]
-            for _ in range(section.width * section.lanes):
-                values.append(coded.value(builder, builder.input(len(values), (0, coded.greatest))))
+            for place in range(section.width * section.lanes):
+                code = builder.input(len(values), (0, coded.greatest))
+                offset = self._by_channel(builder, coded.offsets, place % section.lanes)
+                values.append(coded.value(builder, code, offset))
         outputs: list[int] = []
         for pixel, lane in self._results(section):
             arguments = [values[section.element(*place)] for place in self._seen(section, pixel, lane)]
             arguments += self._phases(builder, pixel)
-            arguments += self._parameters(builder, lane)
+            arguments += [self._by_channel(builder, each, lane) for each in self.traced.parameters]
             outputs += builder.replay(self.traced.program, arguments)
         ranged = builder.finish_codes(outputs, (self.y.lo, self.y.hi))
         check_sizes(ranged)
@@ -147,13 +160,12 @@ class PatchProgram:
             return [row, builder.constant(places[0])]
         return [row, builder.make("table", builder.counter(self.patch.groups, period), attribute=places)]
 
-    def _parameters(self, builder: Builder, lane: int) -> list[int]:
-        """The parameters of a lane, whose channels come one after the other."""
-        parameters, patch = self.traced.parameters, self.patch
-        if patch.groups == 1:
-            return [builder.constant(each[lane]) for each in parameters]
-        group = builder.counter(1, patch.groups)
-        return [builder.make("table", group, attribute=each[lane :: patch.lanes]) for each in parameters]
+    def _by_channel(self, builder: Builder, values: Sequence[int], lane: int) -> int:
+        """What is one value for each channel, or for all, in a lane, whose channels come one after the other."""
+        patch = self.patch
+        if len(values) == 1 or patch.groups == 1:
+            return builder.constant(values[lane % len(values)])
+        return builder.make("table", builder.counter(1, patch.groups), attribute=tuple(values[lane :: patch.lanes]))
 
     def wiring(self) -> Wiring:
         """Of each section its elements in a beat, and the places of its results."""

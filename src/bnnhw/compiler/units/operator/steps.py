@@ -9,14 +9,28 @@ from bnnhw.compiler.units.codes import Codes, element_of
 from bnnhw.compiler.units.offsets import carried_as
 from bnnhw.compiler.units.step import Step, steps_of
 from bnnhw.hls.scan import Scan
+from bnnhw.hls.window import Window
 
-from .computing import Computing
+from .computing import Computing, window_codes
+from .patch import Coded, Element
 from .scanning import Scanning
 
 
 @steps_of.register
 def _(op: Operator, codes: Codes, x: TensorType, y: TensorType) -> tuple[list[Step], Codes]:
-    element, result = element_of(x), element_of(y)
+    element, result, kind = element_of(x), element_of(y), op.traced.kind
+    after = Codes.of(result, y.shape[-1])
+    if not isinstance(kind, Scan | Window) and not codes.by_place:
+        return [Computing(op.traced, coded_as(codes, element), result)], after
     before, _ = carried_as(element, codes)
-    step = Scanning if isinstance(op.traced.kind, Scan) else Computing
-    return [*before, step(op.traced, element, result)], Codes.of(result, y.shape[-1])
+    if isinstance(kind, Scan):
+        return [*before, Scanning(op.traced, element, result)], after
+    coded, border = window_codes(kind, element) if isinstance(kind, Window) else (Coded.of(element), 0)
+    return [*before, Computing(op.traced, coded, result, border)], after
+
+
+def coded_as(codes: Codes, element: Element) -> Coded:
+    """Codes of a stream as a program's inputs."""
+    offsets = tuple(codes.offsets[0, 0].tolist())
+    alike = offsets[:1] if len(set(offsets)) == 1 else offsets
+    return Coded(codes.greatest, codes.scale, alike, (element.lo, element.hi))

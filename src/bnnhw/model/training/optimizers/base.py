@@ -81,7 +81,8 @@ def parameter_groups(network: nn.Module, *, weight_decay: float, glorot_power: i
 
     `weight_decay` is for the real weights of ordinary layers alone. Latent weights only say how far a sign is from its
     flip, and normalisation, scales and the angles of rotations have no reason to be 0. Learning rates of latent weights
-    are multiplied by the `glorot_power`-th power of `glorot_factor`.
+    are multiplied by the `glorot_power`-th power of `glorot_factor`; those with one factor share a group, for torch's
+    optimisers move a group at a time.
     """
     latent, real = {}, {}
     for layer in network.modules():
@@ -93,10 +94,10 @@ def parameter_groups(network: nn.Module, *, weight_decay: float, glorot_power: i
         {"params": list(real.values()), "factor": 1.0, "weight_decay": weight_decay},
         {"params": rest, "factor": 1.0, "weight_decay": 0.0},
     ]
+    by_factor: dict[float, list[nn.Parameter]] = {}
+    for weight in latent.values():
+        by_factor.setdefault(glorot_factor(weight) ** glorot_power, []).append(weight)
     return {
-        "binary": [
-            {"params": [weight], "factor": glorot_factor(weight) ** glorot_power, "weight_decay": 0.0}
-            for weight in latent.values()
-        ],
+        "binary": [{"params": each, "factor": factor, "weight_decay": 0.0} for factor, each in by_factor.items()],
         "others": [group for group in others if group["params"]],
     }
