@@ -15,7 +15,8 @@ from .separate_sums import divisor_of
 def add_argmax(graph: Graph) -> Graph:
     """outputs (scores)  ->  label = argmax(scores); outputs (label).
 
-    The mere change of integers to floats before it is none. Of several outputs those with one score a channel become labels, each with its own name before it; images stay.
+    It reads the integers where scores are the same as floats. Of several outputs those with one score a channel become
+    labels, each with its own name before it; images stay.
     """
     types, single = infer_types(graph), len(graph.outputs) == 1
     labels = {
