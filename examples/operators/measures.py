@@ -37,7 +37,7 @@ def moments(state, x):
 
 @hls.reduction(over="frame", init=(-1, 0, 0))
 def brightest(state, x):
-    """How bright the brightest pixel is, its place in raster order (the first of equals), how many there are."""
+    """How bright the brightest pixel is, its place in raster order, and how many pixels there are."""
     best, place, count = state
     return np.maximum(best, x), np.where(x > best, count, place), count + 1
 

@@ -2,17 +2,21 @@
 under stalls and in the predicted cycles; and, slow, a million results each, netlists and placed cells too."""
 
 import inspect
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from bnnhw import hls
+from bnnhw.boards.toolchain.synthesis import synthesise
 from bnnhw.compiler import Graph, Schedule, evaluate
 from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.frontends.operators import graph_of_chain, object_in
 from bnnhw.compiler.lowering.folding_plan import Entry, FoldingPlan
+from bnnhw.hw.rtlil import convert_to_rtlil
 from bnnhw.hw.targets import PORTABLE
 from bnnhw.sim.batch.simulator import BatchSimulator
 from tests.core_rtl import DEVICE, check_core
@@ -23,6 +27,7 @@ SIZE = (4, 8)
 PIXELS = (1, 2, 4)
 STALLS = (0.3, 0.3)
 MOST_LINES = 6
+RESULTS, MOST_FRAMES = 10**6, 10**5
 
 
 def images_for(name: str, count: int, seed: int = 0) -> np.ndarray:
@@ -71,6 +76,23 @@ def test_chains(name: str):
     check_core(BatchSimulator(chosen.core()), chosen, graph, images, stalls=STALLS)
     (found,) = evaluate(graph, {"x": images}).values()
     np.testing.assert_array_equal(found, chain(images))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", READS)
+def test_a_million_results_of_each(name: str, tmp_path: Path, record_property: Callable[[str, object], None]):
+    """At each number of pixels: RTL of both kinds, and the netlist of one of them."""
+    few = check_above_hardware(name, images_for(name, 4)) // 4
+    images = images_for(name, min(MOST_FRAMES, -(-RESULTS // (few * len(PIXELS)))))
+    record_property("results", check_above_hardware(name, images) * len(PIXELS))
+    for pixels in PIXELS:
+        graph, chosen = schedule_of(name, pixels)
+        for target in (DEVICE.target, PORTABLE):
+            check_core(BatchSimulator(chosen.core(target=target)), chosen, graph, images, stalls=STALLS)
+    (tmp_path / "top.il").write_text(convert_to_rtlil(chosen.core()))
+    synthesise(tmp_path, DEVICE.target.tools)
+    netlist = BatchSimulator.from_design((tmp_path / "top.json").read_text(), read="read_json")
+    check_core(netlist, chosen, graph, images, stalls=STALLS)
 
 
 @pytest.mark.parametrize("file", NAMES)

@@ -16,7 +16,8 @@ from .program import MEANINGS, Instruction, Program
 __all__ = ["Reach", "reach_of"]
 
 MOST_WORK = 2**24
-"""Pairs of a state and an input up to which all are tried."""
+"""Pairs of a state and an input up to which all are tried; a step costs as much as some pairs."""
+STEP_WORK = 2**14
 MOST_ROUNDS = 512
 """Of intervals, before what a state grows by is asked."""
 FAR = 2**62
@@ -48,7 +49,7 @@ def tried(program: Program, span: Span, step: int, steps: int) -> Reach | None:
     spans: list[Span] | None = None
     work = 0
     for left in reversed(range(steps)):
-        work += len(fresh) * len(x)
+        work += len(fresh) * len(x) + len(seen) + STEP_WORK
         if work > MOST_WORK:
             return None
         values = evaluated(program.instructions, fresh[:, None], x)
