@@ -10,7 +10,7 @@ from torch import nn
 
 import bnnhw
 from bnnhw import hls
-from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, Sign, ToChannelsFirst
+from bnnhw.model import BinaryConv2d, InputThreshold, Sign, ToChannelsFirst
 from bnnhw.model.export import save
 from tests.hls.operators import OPERATORS, grey
 
@@ -67,8 +67,7 @@ def test_a_network_with_operators_before_between_and_behind(tmp_path: Path):
         hls.Layer(OPERATORS["leaky_relu"][0]),
         nn.BatchNorm2d(2),
         Sign(),
-        nn.Flatten(),
-        BinaryLinear(2 * 24, 5),
+        BinaryConv2d(2, 3, 3),
         hls.Layer(OPERATORS["leaky_relu"][0]),
     )
     images = np.random.default_rng(0).integers(0, 256, (10, 4, 6, 3))
