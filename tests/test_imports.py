@@ -44,6 +44,7 @@ SUB_ROOMS = {
             "scheduling",
             "value",
             "arrays",
+            "alone",
             "table",
             "kind",
         ),

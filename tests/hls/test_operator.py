@@ -131,7 +131,7 @@ def test_what_no_primitive_holds_is_named(function, message: str):
 
 
 def test_an_operator_reads_what_its_kind_gives():
-    with pytest.raises(hls.OperatorError, match=r"^add must take 1, \(pixel\), and not 2$"):
+    with pytest.raises(hls.OperatorError, match=r"^test_operator\.py:\d+: add must take 1, \(pixel\), and not 2$"):
         hls.pixelwise(add).traced(3)
 
 

@@ -9,7 +9,8 @@ from typing import Any, overload
 
 import numpy as np
 
-from .errors import OperatorError
+from .errors import OperatorError, place_of_call
+from .kind import Kind
 from .operator import Operator
 from .scan import Over, Reduction, Scan
 from .stateless import Pixelwise, Pointwise
@@ -93,7 +94,8 @@ def window(
     >>> smooth([[[0], [0], [8], [8]]]).tolist()
     [[[0], [2], [6], [8]]]
     """
-    kind = Window(
+    kind = _made(
+        Window,
         kernel=(rows, columns),
         stride=_pair("stride", stride),
         padding=_pads(padding),
@@ -103,7 +105,9 @@ def window(
         phase=phase,
     )
     if parameters and not per_channel:
-        raise OperatorError("parameters are by channel; with per_channel=False the function has them all already")
+        raise OperatorError(
+            f"{place_of_call()}: parameters are by channel; with per_channel=False the function has them all already"
+        )
     return lambda function: Operator(function, kind, parameters)
 
 
@@ -116,7 +120,8 @@ def scan(*, over: Over = "row", init: int | Sequence[int] = 0) -> Decorator:
     >>> sums([[[1], [2], [3]]]).tolist()
     [[[1], [3], [6]]]
     """
-    return lambda function: Operator(function, Scan(over=over, init=_state(init)))
+    kind = _made(Scan, over=over, init=_state(init))
+    return lambda function: Operator(function, kind)
 
 
 def reduction(*, over: Over = "frame", init: int | Sequence[int] = 0) -> Decorator:
@@ -128,7 +133,8 @@ def reduction(*, over: Over = "frame", init: int | Sequence[int] = 0) -> Decorat
     >>> greatest([[[1], [7], [3]]]).tolist()
     [[[7]]]
     """
-    return lambda function: Operator(function, Reduction(over=over, init=_state(init)))
+    kind = _made(Reduction, over=over, init=_state(init))
+    return lambda function: Operator(function, kind)
 
 
 def table(entries: Any) -> Table:
@@ -146,17 +152,27 @@ def _elements(function: Function, parameters: int = 0) -> Pointwise:
     return Pointwise(streams=max(1, len(inspect.signature(function).parameters) - parameters))
 
 
+def _made(kind: type[Kind], **attributes: Any) -> Any:
+    """A kind. OperatorError with the line that asks for it."""
+    try:
+        return kind(**attributes)
+    except OperatorError as error:
+        raise OperatorError(f"{place_of_call()}: {error}") from None
+
+
 def _state(init: int | Sequence[int]) -> int | tuple[int, ...]:
     found = np.asarray(init)
     if found.dtype.kind not in "iub" or found.ndim > 1:
-        raise OperatorError(f"init={init!r:.40} must be an integer, or a row of them")
+        raise OperatorError(f"{place_of_call()}: init={init!r:.40} must be an integer, or a row of them")
     return int(found) if not found.ndim else tuple(found.tolist())
 
 
 def _pair(what: str, value: int | tuple[int, int]) -> tuple[int, int]:
     pair = (value, value) if isinstance(value, int) else tuple(value)
     if len(pair) != 2 or not all(isinstance(each, int) for each in pair):
-        raise OperatorError(f"{what}={value!r} must be a number, or one for rows and one for columns")
+        raise OperatorError(
+            f"{place_of_call()}: {what}={value!r} must be a number, or one for rows and one for columns"
+        )
     return pair[0], pair[1]
 
 

@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def place_of_call() -> str:
     frame = sys._getframe(1)
     while frame.f_back is not None and not _is_authors(frame.f_code.co_filename):
         frame = frame.f_back
-    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+    return f"{_name_of(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
 def place_of_function(function: Callable[..., Any]) -> str:
@@ -51,6 +52,11 @@ def naming_the_line(function: Callable[..., Any]) -> Iterator[None]:
             "<< & | ^, comparisons, the functions of docs/your-own-operator.md, and hls.table(entries)[x] where a "
             "value is an index"
         ) from error
+
+
+@lru_cache
+def _name_of(file: str) -> str:
+    return Path(file).name
 
 
 def _is_authors(file: str) -> bool:

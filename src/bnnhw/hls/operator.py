@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import OperatorError
+from .errors import OperatorError, place_of_function
 from .kind import Kind
 from .program import Program
 from .stateless import Pointwise
@@ -90,15 +90,18 @@ class Operator:
     def _trace(self, channels: int | None) -> Traced:
         wanted, taken = (*self.kind.arguments, *self.parameters), len(inspect.signature(self.function).parameters)
         if taken != len(wanted):
-            raise OperatorError(f"{self.name} must take {len(wanted)}, ({', '.join(wanted)}), and not {taken}")
+            raise self._refused(f"must take {len(wanted)}, ({', '.join(wanted)}), and not {taken}")
         for name, value in self.parameters.items():
             if channels is not None and len(value) not in (1, channels):
-                raise OperatorError(f"{self.name}: parameter {name} has {len(value)} values for {channels} channels")
+                raise self._refused(f"has {len(value)} values of parameter {name} for {channels} channels")
         if channels is None and (getattr(self.kind, "per_channel", True) is False or self.parameters):
-            raise OperatorError(f"{self.name} must be told the number of channels, as in channels=3")
+            raise self._refused("must be told the number of channels, as in channels=3")
         program = self.kind.trace(self.function, channels or 1, list(self.parameters))
         values = [tuple(np.broadcast_to(value, channels or 1).tolist()) for value in self.parameters.values()]
         return Traced(self.kind, program, tuple(values))
+
+    def _refused(self, what: str) -> OperatorError:
+        return OperatorError(f"{place_of_function(self.function)}: {self.name} {what}")
 
     @property
     def program(self) -> Program:

@@ -1,5 +1,6 @@
 """Where a scan's state can be: found by running it over the states that it reaches, or shown by how much it grows.
 
+Tests: tests/hls/test_reach.py
 Tests: tests/hls/test_scan.py
 """
 

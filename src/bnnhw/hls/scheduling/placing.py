@@ -15,7 +15,15 @@ from bnnhw.hls.program import Instruction
 
 from .delays import BLOCK_BITS, BLOCK_CYCLES, Delays, delay_of, is_block_table
 
-__all__ = ["Placing"]
+__all__ = ["Placing", "TooFastError"]
+
+
+class TooFastError(OperatorError):
+    """At this clock there is no time for an instruction or a loop. mhz: of a clock that has it."""
+
+    def __init__(self, reason: str, mhz: int):
+        super().__init__(f"{reason}; a clock of at most {mhz} MHz works, or smaller numbers")
+        self.reason, self.mhz = reason, mhz
 
 
 class Placing:
@@ -89,12 +97,13 @@ class Placing:
                 )
 
     def _refuse(self, step: tuple[int, ...], longest: float) -> NoReturn:
-        """OperatorError of what takes too long even where all it reads is in registers."""
+        """TooFastError of what takes too long even where all it reads is in registers."""
         number = max(step, key=lambda number: (bool(self.instructions[number].place), number))
         each = self.instructions[number]
         taken = longest + self.delays.clock
         what = f"{each.op} of {width_of(self.spans[number])} bits" if len(step) == 1 else "from a state to its next one"
-        raise OperatorError(
+        raise TooFastError(
             f"{each.place}: {what} takes {taken:.1f} ns, and a cycle of {self.clock_hz / 1e6:g} MHz has "
-            f"{1e9 / self.clock_hz:.1f} ns; a clock of at most {int(1e3 / taken)} MHz works, or smaller numbers"
+            f"{1e9 / self.clock_hz:.1f} ns",
+            int(1e3 / taken),
         )

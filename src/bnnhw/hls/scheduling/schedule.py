@@ -15,7 +15,7 @@ from .bounds import round_bounds
 from .delays import BLOCK_CYCLES, Delays, is_block_table
 from .linear import arrange_sums
 from .loops import steps_of
-from .placing import Placing
+from .placing import Placing, TooFastError
 from .reads import carried_bits, reads_of
 
 __all__ = ["Schedule", "schedule"]
@@ -79,7 +79,7 @@ def schedule(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Sched
     """The program, each instruction as soon as it can be done at this clock, and each loop in one cycle; its sums as
     written, or in the order that is smallest.
 
-    OperatorError names the author's line where an instruction or a loop takes longer.
+    OperatorError names the author's line where an instruction or a loop takes longer, and a clock at which none does.
     """
     ranged = round_bounds(ranged)
     found: list[Schedule] = []
@@ -93,9 +93,17 @@ def schedule(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Sched
             found.append(_placed(arranged(), clock_hz=clock_hz, delays=delays))
         except OperatorError as error:
             refused.append(error)
-    if not found:
+    if found:
+        return min(found, key=lambda each: each.weight)
+    too_fast = [error for error in refused if isinstance(error, TooFastError)]
+    if not too_fast:
         raise refused[-1]
-    return min(found, key=lambda each: each.weight)
+    least = max(too_fast, key=lambda error: error.mhz)
+    try:
+        schedule(ranged, clock_hz=least.mhz * 1e6, delays=delays)
+    except TooFastError as slower:
+        raise TooFastError(least.reason, slower.mhz) from None
+    raise least
 
 
 def _placed(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Schedule:
