@@ -1,4 +1,7 @@
-"""JoinedPipeline: an operator's program on beats of several streams."""
+"""JoinedPipeline: an operator's program on beats of several streams.
+
+Tests: tests/operators/test_streams.py
+"""
 
 from collections.abc import Sequence
 
