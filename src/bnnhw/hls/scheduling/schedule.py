@@ -3,7 +3,7 @@
 Tests: tests/hls/scheduling/test_schedule.py
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bnnhw.hls.errors import OperatorError
@@ -19,6 +19,9 @@ from .placing import Placing
 from .reads import carried_bits, reads_of
 
 __all__ = ["Schedule", "schedule"]
+
+MOST_BALANCED = 1000
+"""Instructions of a program up to which registers are balanced, which takes a second or two."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,11 @@ def schedule(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Sched
             refused.append(error)
     if not found:
         raise refused[-1]
-    return min(found, key=lambda each: each.weight)
+    best = min(found, key=lambda each: each.weight)
+    if len(best.stages) > MOST_BALANCED:
+        return best
+    stages = balance(best.ranged, best.stages, latency=best.latency, clock_hz=clock_hz, delays=delays)
+    return replace(best, stages=stages)
 
 
 def _placed(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Schedule:
@@ -109,5 +116,4 @@ def _placed(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Schedu
         *(done[output][0] + (done[output][1] > 0) for output in program.outputs),
         *(done[number][0] for number in program.followings),
     )
-    stages = [done[number][0] for number in range(len(done))]
-    return Schedule(ranged, balance(ranged, stages, latency=latency, clock_hz=clock_hz, delays=delays), latency)
+    return Schedule(ranged, tuple(done[number][0] for number in range(len(done))), latency)
