@@ -93,6 +93,6 @@ def test_a_sum_of_a_long_row_grows_by_what_is_added():
 def test_states_without_a_bound_are_refused(function: Callable[..., Any]):
     operator = hls.scan(over="frame", init=1000)(function)
     with pytest.raises(
-        hls.OperatorError, match=r"^test_scan\.py:\d+: (the state may grow without bound|a state spans)"
+        hls.OperatorError, match=r"^test_reach\.py:\d+: (the state may grow without bound|a state spans)"
     ):
         operator.traced().range((0, 4095), 1, (480, 640, 1))

@@ -101,5 +101,5 @@ def test_a_scan_returns_its_state(function, init, message: str):
     ],
 )
 def test_what_a_scan_is_given(options: dict, message: str):
-    with pytest.raises(hls.OperatorError, match=f"^{message}$"):
+    with pytest.raises(hls.OperatorError, match=rf"^test_scan\.py:\d+: {message}$"):
         hls.scan(**options)(lambda s, x: (s, x))

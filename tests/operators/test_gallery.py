@@ -89,6 +89,7 @@ def test_a_million_results_of_each(name: str, tmp_path: Path, record_property: C
         graph, chosen = schedule_of(name, pixels)
         for target in (DEVICE.target, PORTABLE):
             check_core(BatchSimulator(chosen.core(target=target)), chosen, graph, images, stalls=STALLS)
+    graph, chosen = schedule_of(name, PIXELS[-1])
     (tmp_path / "top.il").write_text(convert_to_rtlil(chosen.core()))
     synthesise(tmp_path, DEVICE.target.tools)
     netlist = BatchSimulator.from_design((tmp_path / "top.json").read_text(), read="read_json")

@@ -50,6 +50,7 @@ class _Arranging:
 
     def __init__(self, ranged: RangedProgram, clock_hz: float, delays: Delays, *, ahead: bool):
         self.old = ranged
+        self._old_followings = ranged.program.followings
         self.instructions: list[Instruction] = []
         self.spans: list[Span] = []
         self.placing = Placing(self.instructions, self.spans, followings := {}, clock_hz=clock_hz, delays=delays)
@@ -69,8 +70,8 @@ class _Arranging:
                 if number in self._needed:
                     self._make(number)
             for number in step:
-                if number in program.followings:
-                    self.followings[self._made[number]] = self._made[program.followings[number]]
+                if number in self._old_followings:
+                    self.followings[self._made[number]] = self._made[self._old_followings[number]]
             if self._waiting:
                 self.placing.place(tuple(self._waiting))
                 self._waiting.clear()
@@ -85,7 +86,7 @@ class _Arranging:
             self._made[number] = self._add_up(number)
         else:
             made = replace(each, args=tuple(self._made[arg] for arg in each.args))
-            self._made[number] = self._emit(made, span, following=self.old.program.followings.get(number))
+            self._made[number] = self._emit(made, span, following=self._old_followings.get(number))
 
     def _emit(self, instruction: Instruction, span: Span, following: int | None = None) -> int:
         """The number of a new instruction, or of the same one. It is placed, or waits for its loop."""

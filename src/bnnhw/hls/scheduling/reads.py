@@ -32,12 +32,12 @@ class Read:
 def reads_of(ranged: RangedProgram) -> list[Read]:
     """All reads; a state reads its next value. Constants are read by nobody: they are there at any time."""
     program = ranged.program
-    wires = _wires_of(ranged)
+    wires, followings = _wires_of(ranged), program.followings
     reads: list[Read] = []
     for number, each in enumerate(program.instructions):
         if each.op not in WIRES:
             ahead = BLOCK_CYCLES if is_block_table(each, ranged.spans[number]) else 0
-            args = (program.followings[number],) if number in program.followings else each.args
+            args = (followings[number],) if number in followings else each.args
             reads += [Read(number, wires[arg][0], ahead, wires[arg][2]) for arg in args]
     reads += [Read(None, wires[output][0], 0, wires[output][2]) for output in program.outputs]
     return [read for read in reads if program.instructions[read.source].op != "const"]

@@ -3,7 +3,7 @@
 Tests: tests/hls/scheduling/test_schedule.py
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bnnhw.hls.errors import OperatorError
@@ -19,6 +19,9 @@ from .placing import Placing, TooFastError
 from .reads import carried_bits, reads_of
 
 __all__ = ["Schedule", "schedule"]
+
+MOST_BALANCED = 1000
+"""Instructions of a program up to which registers are balanced, which takes a second or two."""
 
 
 @dataclass(frozen=True)
@@ -93,17 +96,26 @@ def schedule(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Sched
             found.append(_placed(arranged(), clock_hz=clock_hz, delays=delays))
         except OperatorError as error:
             refused.append(error)
-    if found:
-        return min(found, key=lambda each: each.weight)
+    if not found:
+        raise _refusal(ranged, refused, delays)
+    best = min(found, key=lambda each: each.weight)
+    if len(best.stages) > MOST_BALANCED:
+        return best
+    stages = balance(best.ranged, best.stages, latency=best.latency, clock_hz=clock_hz, delays=delays)
+    return replace(best, stages=stages)
+
+
+def _refusal(ranged: RangedProgram, refused: Sequence[OperatorError], delays: Delays) -> OperatorError:
+    """What is said of a program that no order fits: where it is the clock, with one at which all of it works."""
     too_fast = [error for error in refused if isinstance(error, TooFastError)]
     if not too_fast:
-        raise refused[-1]
+        return refused[-1]
     least = max(too_fast, key=lambda error: error.mhz)
     try:
         schedule(ranged, clock_hz=least.mhz * 1e6, delays=delays)
     except TooFastError as slower:
-        raise TooFastError(least.reason, slower.mhz) from None
-    raise least
+        return TooFastError(least.reason, slower.mhz)
+    return least
 
 
 def _placed(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Schedule:
@@ -117,5 +129,4 @@ def _placed(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Schedu
         *(done[output][0] + (done[output][1] > 0) for output in program.outputs),
         *(done[number][0] for number in program.followings),
     )
-    stages = [done[number][0] for number in range(len(done))]
-    return Schedule(ranged, balance(ranged, stages, latency=latency, clock_hz=clock_hz, delays=delays), latency)
+    return Schedule(ranged, tuple(done[number][0] for number in range(len(done))), latency)
