@@ -3,6 +3,7 @@
 Tests: tests/hls/scheduling/test_schedule.py
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
