@@ -97,18 +97,22 @@ def local_pattern(w):
     return np.tensordot(2 ** np.arange(8), around >= w[1, 1], axes=1)
 
 
-@hls.pixelwise
-def background_subtraction(pixel):
-    """Of a frame and the background, as two channels: what is new, and a background that follows slowly."""
-    now, background = pixel
-    return np.where(abs(now - background) > 24, now, 0), background + ((now - background) >> 4)
+@hls.pointwise
+def background_subtraction(x, y):
+    """Of a frame x and the background y: what is new, and a background that follows slowly."""
+    return np.where(abs(x - y) > 24, x, 0), y + ((x - y) >> 4)
 
 
-@hls.window(3, 3, padding=1, per_channel=False)
-def motion_mask(w):
-    """Of a frame and the one before, as two channels: where most of a pixel and its neighbours have changed."""
-    changed = abs(w[:, :, 0] - w[:, :, 1]) > 24
-    return changed.sum(axis=(0, 1)) >= 5
+@hls.pointwise
+def motion_mask(x, y):
+    """Where a frame x differs from the one before, y."""
+    return abs(x - y) > 24
+
+
+@hls.window(3, 3, padding=1)
+def majority(w):
+    """Of a mask: what most of a pixel and its neighbours say."""
+    return w.sum(axis=(0, 1)) >= 5
 
 
 picture = hls.chain(

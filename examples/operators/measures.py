@@ -5,10 +5,10 @@ import numpy as np
 from bnnhw import hls
 
 
-@hls.reduction(over="frame", init=[0] * 8)
+@hls.reduction(over="frame", init=[0] * 16)
 def histogram(counts, x):
-    """How many pixels there are in each of eight steps of brightness."""
-    return counts + (x >> 5 == np.arange(8)[:, None, None, None])
+    """How many pixels there are in each of 16 steps of brightness."""
+    return [count + (x >> 4 == step) for step, count in enumerate(counts)]
 
 
 @hls.reduction(over="frame", init=0)

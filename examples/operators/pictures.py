@@ -60,13 +60,14 @@ def of_motion() -> dict[str, np.ndarray]:
     rng, (rows, columns) = np.random.default_rng(0), np.indices((64, 64))
     wall = 90 + 40 * ((rows // 8 + columns // 8) % 2)
     before, now = (
-        np.where((rows - 32) ** 2 + (columns - middle) ** 2 < 150, 230, wall) + rng.integers(-12, 13, (64, 64))
+        np.where((rows - 32) ** 2 + (columns - middle) ** 2 < 150, 230, wall) + rng.integers(-16, 17, (64, 64))
         for middle in (24, 32)
     )
-    frames = np.stack([before, now, wall + rng.integers(-12, 13, (64, 64))], -1)
-    new, _ = np.moveaxis(camera.background_subtraction(frames[..., 1:]), -1, 0)
-    mask = camera.motion_mask(frames[..., :2])
-    return {"before": before, "now": now, "background_subtraction": new, "motion_mask": mask}
+    frames = [each[..., None] for each in (before, now, wall + rng.integers(-16, 17, (64, 64)))]
+    new = camera.background_subtraction(frames[1], frames[2])[..., 0]
+    mask = camera.motion_mask(frames[1], frames[0])
+    found = {"before": before, "now": now, "background_subtraction": new}
+    return found | {"motion_mask": mask, "majority": camera.majority(mask)}
 
 
 def draw_signals(file: Path) -> None:
@@ -98,7 +99,7 @@ def draw_scores(file: Path) -> None:
     scores = np.array([3, -20, 41, 35, -7, 12, 28, -30, 0, 9])
     shares.bar(range(10), post.softmax(scores[None, None])[0, 0])
     shares.set_title(f"softmax; top5 = {post.top5(scores[None, None])[0, 0].tolist()}", fontsize=9)
-    counts.bar(np.arange(8) * 32, measures.histogram(camera.grey(camera.picture(RAW))).ravel(), 28, align="edge")
+    counts.bar(np.arange(16) * 16, measures.histogram(camera.grey(camera.picture(RAW))).ravel(), 14, align="edge")
     counts.set_title("histogram of the cat", fontsize=9)
     rows, columns = np.indices((24, 24))
     image = sum(
