@@ -23,3 +23,22 @@ def test_says_when_the_time_is_over(tmp_path: Path):
     (tmp_path / "top.il").write_text("module \\top\nend\n")
     with pytest.raises(ToolError, match=r"^yosys ran for longer than its limit of 0.01 s"):
         synthesise(tmp_path, ECP5.tools, timeout_s=0.01)
+
+
+CONFLICT = """module \\top
+  wire input 1 \\a
+  wire output 2 \\y
+  cell $_NOT_ \\invert
+    connect \\A \\a
+    connect \\Y \\y
+  end
+  connect \\y 1'x
+end
+"""
+
+
+@pytest.mark.toolchain
+def test_a_netlist_that_is_another_design_is_none(tmp_path: Path):
+    (tmp_path / "top.il").write_text(CONFLICT)
+    with pytest.raises(ToolError, match=r"^yosys made a netlist that is not the design: Warning: Drivers conflicting"):
+        synthesise(tmp_path, ECP5.tools)

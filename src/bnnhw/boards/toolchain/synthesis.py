@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bnnhw.hw.targets import Cells, ToolChain
+from bnnhw.hw.targets import UNTIL_LUTS, Cells, ToolChain
 
-from .process import run_tool
+from .process import ToolError, run_tool
 from .tools import YOSYS, find_tool
 
 __all__ = ["SynthesisReport", "run_yosys", "synthesise"]
 
+_CONFLICT = re.compile("Driver-driver conflict|Drivers conflicting")
+"""What yosys warns of where it takes a constant for what a cell drives."""
 _PASS = re.compile(r"[\d.]+\. Executing (\w+) pass")
 
 
@@ -59,10 +61,13 @@ def synthesise(
     Raises
     ------
     ToolError
-        When yosys is missing, fails or exceeds `timeout_s`.
+        When yosys is missing, fails or exceeds `timeout_s`, or says that its netlist is another design.
     """
+    conflicts: list[str] = []
 
     def on_line(line: str) -> None:
+        if _CONFLICT.search(line):
+            conflicts.append(line.strip(" :\n"))
         if on_pass is not None and (match := _PASS.match(line)):
             on_pass(match.group(1).lower())
 
@@ -70,8 +75,14 @@ def synthesise(
     commands = [f"read_rtlil {name}.il"]
     if measured is not None:
         commands.append(f"setattr -mod -set keep_hierarchy 1 {measured}")
+    synthesis = f"{tools.synthesise} -top {name}"
+    if UNTIL_LUTS in (folder / f"{name}.il").read_text():
+        # Where LUTs are made, yosys 0.70 can lose the driver of a kept wire that is an inverter, and take x for it.
+        unset = f"setattr -unset keep w:* a:{UNTIL_LUTS} %i"
+        commands += [f"{synthesis} -run :{tools.maps_luts}", unset, f"{synthesis} -run {tools.maps_luts}:"]
+    else:
+        commands.append(synthesis)
     commands += [
-        f"{tools.synthesise} -top {name}",
         f"tee -q -o {name}.stat.json stat -json {module}",
     ]
     if measured is not None:
@@ -89,6 +100,11 @@ def synthesise(
         timeout_s=timeout_s,
         on_line=on_line,
     )
+    if conflicts:
+        raise ToolError(
+            f"yosys made a netlist that is not the design: {conflicts[0]}; another folding or clock makes another "
+            f"one; see {folder / 'logs' / 'yosys.log'}"
+        )
     statistics_file = folder / f"{name}.stat.json"
     statistics = json.loads(statistics_file.read_text())
     statistics_file.unlink()

@@ -13,7 +13,7 @@ from bnnhw.hls.program import Instruction
 from bnnhw.hls.scheduling.delays import is_block_table, is_offset
 from bnnhw.hls.scheduling.loops import steps_of
 from bnnhw.hls.scheduling.schedule import Schedule
-from bnnhw.hw.targets import Target
+from bnnhw.hw.targets import UNTIL_LUTS, Target
 
 __all__ = ["Drawing", "Moves", "group_bits", "table_depth"]
 
@@ -94,8 +94,8 @@ class Drawing:
         arguments = [self.at(arg, self.schedule.started(number)) for arg in each.args]
         instructions = self.schedule.ranged.program.instructions
         offset = is_offset(each, instructions, self.schedule.ranged.spans)
-        # Kept, or yosys merges adders of one cycle into compressors, which are larger and slower.
-        attributes = {"keep": 1} if each.op in ("add", "sub") and not offset else {}
+        # Kept, or yosys merges adders of one cycle into compressors, which are larger and slower; until it maps LUTs.
+        attributes = {"keep": 1, UNTIL_LUTS: 1} if each.op in ("add", "sub") and not offset else {}
         result = Signal(width_of(span), name=f"{each.op}{number}", attrs=attributes)
         if is_block_table(each, span):
             self._look_up(each, arguments[0], result)

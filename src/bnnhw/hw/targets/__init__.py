@@ -13,7 +13,7 @@ from .models import SimulationModels
 from .portable import PORTABLE
 from .table import DEVICES, TARGETS, check_target, get_device
 from .target import Clock, ClockSettings, Target
-from .toolchain import Program, ToolChain
+from .toolchain import UNTIL_LUTS, Program, ToolChain
 
 __all__ = [
     "BLOCK_RAM_LATENCY",
@@ -21,6 +21,7 @@ __all__ = [
     "LUT_BITS",
     "PORTABLE",
     "TARGETS",
+    "UNTIL_LUTS",
     "ZERO",
     "Addend",
     "Adders",

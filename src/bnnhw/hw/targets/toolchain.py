@@ -6,7 +6,10 @@ from typing import Any
 
 from .cells import Cells
 
-__all__ = ["Program", "ToolChain"]
+__all__ = ["UNTIL_LUTS", "Program", "ToolChain"]
+
+UNTIL_LUTS = "until_luts"
+"""The attribute of wires that synthesis keeps until it makes LUTs of gates, and no longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,8 @@ class ToolChain:
     ----------
     synthesise : str
         Yosys' command, without the name of the top.
+    maps_luts : str
+        Its label from which on it makes LUTs of gates.
     place_and_route, pack : Program
     pack_options : tuple of str
         With `{config}` and `{bitstream}` for the files' names.
@@ -63,6 +68,7 @@ class ToolChain:
     """
 
     synthesise: str
+    maps_luts: str
     place_and_route: Program
     pack: Program
     pack_options: tuple[str, ...]

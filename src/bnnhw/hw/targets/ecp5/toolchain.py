@@ -70,6 +70,7 @@ TOOLS = ToolChain(
     # -nowidelut keeps functions of 5 to 7 inputs in trees of LUT4: the multiplexers that join slices would cost area to
     # save depth that these pipelines do not have.
     synthesise="synth_lattice -family ecp5 -nowidelut",
+    maps_luts="map_luts",
     place_and_route=_program("nextpnr-ecp5", entry="nextpnr_ecp5"),
     pack=_program("ecppack", entry="ecppack"),
     pack_options=("--compress", "--input", "{config}", "--bit", "{bitstream}"),
