@@ -80,7 +80,9 @@ def test_the_median_passes_the_gradient_to_the_middle_one():
 
 
 def test_the_number_of_channels_is_asked_for():
-    with pytest.raises(hls.OperatorError, match=r"^grey must be told the number of channels, as in channels=3$"):
+    with pytest.raises(
+        hls.OperatorError, match=r"^operators\.py:\d+: grey must be told the number of channels, as in channels=3$"
+    ):
         hls.Layer(grey)(torch.zeros(1, 3, 4, 4))
     with pytest.raises(hls.OperatorError, match=r"^a pixelwise operator for 3 channels cannot read 2$"):
         hls.Layer(grey, channels=3)(torch.zeros(1, 2, 4, 4))

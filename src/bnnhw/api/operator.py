@@ -19,7 +19,9 @@ from bnnhw.hls.chain import Chain, chain
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.operator import Operator
 from bnnhw.hls.scheduling.schedule import Schedule
-from bnnhw.hw.targets import Cells, get_device
+from bnnhw.hw.targets import Cells
+
+from .builds.plan import PlanOptions
 
 __all__ = ["OperatorReport", "OperatorUnit", "ScheduledStep", "operator"]
 
@@ -75,7 +77,7 @@ def operator(
     size: Sequence[int] | None = None,
     clock_mhz: float = 125.0,
     pixels: int = 1,
-    device: str = "LFE5U-25F",
+    board: str | None = None,
 ) -> OperatorReport:
     """Ranges, stages and cells of an operator or a chain, before anything is synthesised.
 
@@ -101,8 +103,8 @@ def operator(
         What it is scheduled for.
     pixels : int
         Side by side in a beat.
-    device : str
-        Whose primitives are counted.
+    board : str
+        Whose primitives are counted; by default that of a build.
 
     Raises
     ------
@@ -114,7 +116,7 @@ def operator(
         found = chain(found, size=size or (480, 640, found.channels or 1), input=input)
     elif size is not None:
         found = replace(found, shape=chain(*found.operators, size=size).shape)
-    graph, target = graph_of_chain(found), get_device(device).target
+    graph, target = graph_of_chain(found), PlanOptions(board=board).target.device.target
     pipeline = build_pipeline(graph).at_clock(clock_mhz * 1e6)
     dataflow = draw_core(pipeline, FoldingPlan((), entry=Entry(found.shape[2], pixels)), target)
     timing, types = core_timing(dataflow), infer_types(graph)
