@@ -30,6 +30,9 @@ class Kind(ABC):
 
     NAME: ClassVar[str]
 
+    per_channel = True
+    """Whether each channel is computed by itself, by the same function."""
+
     @property
     @abstractmethod
     def arguments(self) -> tuple[str, ...]:

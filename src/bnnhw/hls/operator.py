@@ -94,7 +94,7 @@ class Operator:
         for name, value in self.parameters.items():
             if channels is not None and len(value) not in (1, channels):
                 raise self._refused(f"has {len(value)} values of parameter {name} for {channels} channels")
-        if channels is None and (getattr(self.kind, "per_channel", True) is False or self.parameters):
+        if channels is None and (not self.kind.per_channel or self.parameters):
             raise self._refused("must be told the number of channels, as in channels=3")
         program = self.kind.trace(self.function, channels or 1, list(self.parameters))
         values = [tuple(np.broadcast_to(value, channels or 1).tolist()) for value in self.parameters.values()]

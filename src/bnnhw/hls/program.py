@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MEANINGS", "Instruction", "Meaning", "Program", "State", "needed_of", "run", "run_beats"]
+__all__ = ["MEANINGS", "Instruction", "Meaning", "Program", "State", "needed_of", "run", "run_beats", "values_of"]
 
 Attribute = int | tuple[int, ...] | None
 
@@ -110,7 +110,7 @@ def run(program: Program, inputs: Sequence[NDArray[np.int64]]) -> list[NDArray[n
     """The results for int64 inputs of shapes that broadcast: the second of the two ways to compute an operator, beside
     the author's function itself. The program has no states."""
     assert not program.states
-    values = _values(program, inputs, [], 0)
+    values = values_of(program, inputs, [])
     return list(np.broadcast_arrays(*(values[number] for number in program.outputs), *inputs)[: len(program.outputs)])
 
 
@@ -122,14 +122,14 @@ def run_beats(program: Program, beats: NDArray[np.int64], *, period: int) -> NDA
     for beat in range(beats.shape[-2]):
         if beat % period == 0:
             states = [np.int64(state.init) for state in program.states]
-        values = _values(program, list(np.moveaxis(beats[..., beat, :], -1, 0)), states, beat)
+        values = values_of(program, list(np.moveaxis(beats[..., beat, :], -1, 0)), states, beat)
         states = [values[state.following] for state in program.states]
         for position, number in enumerate(program.outputs):
             results[..., beat, position] = values[number]
     return results
 
 
-def _values(program: Program, inputs: Sequence[Any], states: Sequence[Any], beat: int) -> list[Any]:
+def values_of(program: Program, inputs: Sequence[Any], states: Sequence[Any], beat: int = 0) -> list[Any]:
     """Of each instruction its result."""
     values: list[Any] = []
     for each in program.instructions:

@@ -17,11 +17,12 @@ from .errors import OperatorError
 from .intervals import Span, interval
 from .program import MEANINGS, Attribute, Instruction, Program, State, needed_of
 
-__all__ = ["RangedProgram", "with_codes", "with_ranges"]
+__all__ = ["WIDEST", "RangedProgram", "with_codes", "with_ranges"]
 
 ENUMERATED = 2**16
 """Values of the inputs together up to which an integer is computed for all of them."""
 WIDEST = 2**62
+"""What no integer reaches."""
 
 
 @dataclass(frozen=True)
@@ -64,22 +65,21 @@ class Builder:
 
     def input(self, number: int, span: Span) -> int:
         """The number of an input."""
-        lo, hi = span
-        values = np.arange(lo, hi + 1) if hi - lo < ENUMERATED else None
-        return self._append(Instruction("input", attribute=number), span, (len(self.instructions),), values)
+        return self._source(Instruction("input", attribute=number), span)
 
     def coded(self, count: int, span: Span, step: int) -> list[int]:
         """So many inputs, lo + step*code of the range lo to hi, by the numbers of these values."""
         lo, hi = span
         codes = [self.input(number, (0, (hi - lo) // step)) for number in range(count)]
-        scaled = [self.make("mul", code, self.constant(step)) for code in codes]
-        return [self.make("add", each, self.constant(lo)) for each in scaled]
+        return [self.decoded(code, step, self.constant(lo)) for code in codes]
+
+    def decoded(self, code: int, step: int, offset: int) -> int:
+        """The number of the value of a code, offset + step*code."""
+        return self.make("add", self.make("mul", code, self.constant(step)), offset)
 
     def state(self, number: int, span: Span) -> int:
         """The number of a state, which is in this range at all times."""
-        lo, hi = span
-        values = np.arange(lo, hi + 1) if hi - lo < ENUMERATED else None
-        return self._append(Instruction("state", attribute=number), span, (len(self.instructions),), values)
+        return self._source(Instruction("state", attribute=number), span)
 
     def counter(self, every: int, count: int) -> int:
         """The number of a counter of beats, (beat // every) % count."""
@@ -87,9 +87,14 @@ class Builder:
             return self.constant(0)
         instruction = Instruction("counter", attribute=(every, count))
         if instruction not in self._numbers:
-            support = (len(self.instructions),)
-            self._numbers[instruction] = self._append(instruction, (0, count - 1), support, np.arange(count))
+            self._numbers[instruction] = self._source(instruction, (0, count - 1))
         return self._numbers[instruction]
+
+    def _source(self, instruction: Instruction, span: Span) -> int:
+        """The number of what depends on itself alone."""
+        lo, hi = span
+        values = np.arange(lo, hi + 1) if hi - lo < ENUMERATED else None
+        return self._append(instruction, span, (len(self.instructions),), values)
 
     def replay(
         self,
@@ -115,6 +120,15 @@ class Builder:
                     if known is not None:
                         self.narrow(made[-1], known[position])
         return [made[number] for number in (*program.outputs, *(state.following for state in program.states))]
+
+    def replay_by_channel(
+        self, program: Program, inputs: Sequence[int], parameters: Sequence[Sequence[int]]
+    ) -> list[int]:
+        """The numbers of a program's results for these inputs and each channel's parameters, alike channels once."""
+        channels = sorted(set(zip(*parameters, strict=True))) or [()]
+        return [
+            number for channel in channels for number in self.replay(program, [*inputs, *map(self.constant, channel)])
+        ]
 
     def narrow(self, number: int, span: Span) -> None:
         """Take it that an integer is in this range at all times, whatever the inputs' ranges say."""

@@ -12,7 +12,8 @@ import numpy as np
 
 from .errors import OperatorError
 from .intervals import Span, interval
-from .program import MEANINGS, Instruction, Program
+from .program import Instruction, Program, values_of
+from .ranges import WIDEST
 
 __all__ = ["Reach", "reach_of"]
 
@@ -21,7 +22,6 @@ MOST_WORK = 2**24
 STEP_WORK = 2**14
 MOST_ROUNDS = 512
 """Of intervals, before what a state grows by is asked."""
-FAR = 2**62
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,11 @@ def tried(program: Program, span: Span, step: int, steps: int) -> Reach | None:
         work += len(fresh) * len(x) + len(seen) + STEP_WORK
         if work > MOST_WORK:
             return None
-        values = evaluated(program.instructions, fresh[:, None], x)
+        values = values_of(program, [x], [fresh[:, None]])
         found = [(int(np.min(each)), int(np.max(each))) for each in values]
         spans = found if spans is None else [hull(*pair) for pair in zip(spans, found, strict=True)]
         following = np.unique(np.broadcast_to(values[state.following], (len(fresh), len(x))))
-        if max(-int(following[0]), int(following[-1])) >= FAR // 4:
+        if max(-int(following[0]), int(following[-1])) >= WIDEST // 4:
             return None
         fresh = np.setdiff1d(following, seen, assume_unique=True)
         if not left or not len(fresh):
@@ -65,17 +65,6 @@ def tried(program: Program, span: Span, step: int, steps: int) -> Reach | None:
         seen = np.union1d(seen, fresh)
     assert spans is not None
     return Reach(((int(seen[0]), int(seen[-1])),), tuple(spans))
-
-
-def evaluated(instructions: Sequence[Instruction], state: np.ndarray, x: np.ndarray) -> list[np.ndarray]:
-    """The results of all instructions."""
-    values: list[np.ndarray] = []
-    for each in instructions:
-        if each.op in ("input", "state"):
-            values.append(x if each.op == "input" else state)
-        else:
-            values.append(MEANINGS[each.op].apply(each.attribute, *(values[arg] for arg in each.args)))
-    return values
 
 
 def bounded(program: Program, span: Span, steps: int) -> Reach:
@@ -101,7 +90,7 @@ def bounded(program: Program, span: Span, steps: int) -> Reach:
 
 def grown(program: Program, span: Span, steps: int) -> list[Span]:
     """Each state is at most `steps` times what is added to it from where it begins, or is set to."""
-    spans = intervals_of(program, span, [(-FAR // 4, FAR // 4)] * len(program.states), checked=False)
+    spans = intervals_of(program, span, [(-WIDEST // 4, WIDEST // 4)] * len(program.states), checked=False)
     found = []
     for number, state in enumerate(program.states):
         change = change_of(program.instructions, state.following, number, spans)
@@ -125,7 +114,7 @@ def change_of(instructions: Sequence[Instruction], number: int, state: int, span
     each = instructions[number]
     if each.op == "state" and each.attribute == state:
         return (0, 0), None
-    if abs(spans[number][0]) < FAR // 8 and abs(spans[number][1]) < FAR // 8:
+    if abs(spans[number][0]) < WIDEST // 8 and abs(spans[number][1]) < WIDEST // 8:
         return (0, 0), spans[number]
     changes = [change_of(instructions, arg, state, spans) for arg in each.args]
     match each.op, changes:
@@ -133,7 +122,7 @@ def change_of(instructions: Sequence[Instruction], number: int, state: int, span
             added = spans[each.args[1]]
             if each.op == "add" and one is not None and one[1] is not None:
                 one, added = other, spans[each.args[0]]
-            if one is None or one[1] is not None or max(-added[0], added[1]) >= FAR // 8:
+            if one is None or one[1] is not None or max(-added[0], added[1]) >= WIDEST // 8:
                 return None
             down, up = added if each.op == "add" else (-added[1], -added[0])
             return (one[0][0] + down, one[0][1] + up), None
@@ -155,7 +144,7 @@ def intervals_of(program: Program, span: Span, states: Sequence[Span], *, checke
             case _:
                 spans.append(interval(each, program.instructions, spans))
         lo, hi = spans[-1]
-        if checked and max(-lo, hi) >= FAR:
+        if checked and max(-lo, hi) >= WIDEST:
             raise OperatorError(f"{each.place}: a state spans {lo} to {hi}, more than 62 bits; clip it")
     return spans
 

@@ -5,7 +5,7 @@ Tests: tests/operators/test_chains.py
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,7 @@ __all__ = ["Crop", "DepthToSpace", "Rearrangement", "SpaceToDepth", "crop", "pix
 class Rearrangement(ABC):
     """Called with images (N, H, W, C), or one (H, W, C), it is the reference."""
 
-    @property
-    def name(self) -> str:
-        return {"SpaceToDepth": "space_to_depth", "DepthToSpace": "pixel_shuffle", "Crop": "crop"}[type(self).__name__]
+    name: ClassVar[str]
 
     def __call__(self, images: Any) -> NDArray[Any]:
         x = np.asarray(images)
@@ -43,6 +41,8 @@ class Rearrangement(ABC):
 class SpaceToDepth(Rearrangement):
     """Blocks of pixels become pixels: (H, W, C) -> (H/b, W/b, C*b*b), in the order of torch's PixelUnshuffle."""
 
+    name = "space_to_depth"
+
     block: int
 
     def moved(self, images: NDArray[Any]) -> NDArray[Any]:
@@ -62,6 +62,8 @@ class SpaceToDepth(Rearrangement):
 class DepthToSpace(Rearrangement):
     """Pixels become blocks of pixels: (H, W, C*b*b) -> (H*b, W*b, C), in the order of torch's PixelShuffle."""
 
+    name = "pixel_shuffle"
+
     block: int
 
     def moved(self, images: NDArray[Any]) -> NDArray[Any]:
@@ -80,6 +82,8 @@ class DepthToSpace(Rearrangement):
 @dataclass(frozen=True)
 class Crop(Rearrangement):
     """Rows and columns left out at the borders."""
+
+    name = "crop"
 
     top: int
     bottom: int

@@ -39,9 +39,6 @@ class Stateless(Kind):
     SEEN: ClassVar[str]
     """What a function calls what it sees."""
 
-    per_channel = True
-    """Whether each channel is computed by itself, by the same function."""
-
     phase: Pair = (1, 1)
     """Every so many rows and columns what the function does is the same."""
 
@@ -157,14 +154,11 @@ class Stateless(Kind):
 
     def range(self, program: Program, span: Span, step: int, shape: Shape, parameters: Parameters) -> Span:
         builder = Builder()
-        outputs: list[int] = []
         seen, step = self.outside(span), step if self.outside(span) == span else 1
         elements = builder.coded(program.inputs - 2 * self.has_phases - len(parameters), seen, step)
         if self.has_phases:
             elements += [builder.counter(1 << number, each) for number, each in enumerate(self.phase)]
-        for channel in sorted(set(zip(*parameters, strict=True))) or [()]:
-            outputs += builder.replay(program, [*elements, *map(builder.constant, channel)])
-        return builder.range_of(outputs)
+        return builder.range_of(builder.replay_by_channel(program, elements, parameters))
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,11 @@ class Traced:
         return cls(kind, program, tuple(tuple(parameters[number::count]) for number in range(count)))
 
     @property
+    def parameters_in_a_row(self) -> list[int]:
+        """The parameters channel by channel, as `checked` takes them."""
+        return [value for channel in zip(*self.parameters, strict=True) for value in channel]
+
+    @property
     def channels(self) -> int | None:
         """Of an image that it is for; None where it is for any number."""
         return len(self.parameters[0]) if self.parameters else self.kind.channels(self.program)

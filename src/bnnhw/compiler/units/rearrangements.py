@@ -16,12 +16,11 @@ from bnnhw.hw.raster.depth_to_space import DepthToSpace, DepthToSpaceShape, dept
 from bnnhw.hw.raster.space_to_depth import SpaceToDepth
 from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
-from bnnhw.hw.window.line_area import line_buffer_area
 from bnnhw.hw.window.line_shape import LineBufferShape
-from bnnhw.hw.window.line_timing import line_buffer_flow
 
 from .codes import Codes, element_of
 from .convert import regroup
+from .line_buffer import LineBuffering
 from .offsets import carried_as, without_places
 from .port import Beat, Port
 from .stage import Stage
@@ -116,27 +115,10 @@ class SpacingToDepth(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpacedToDepth(Stage):
-    """Blocks of pixels as channels."""
+class SpacedToDepth(LineBuffering):
+    """Blocks of pixels as channels: the patches of a line buffer."""
 
     ENGINE = "space to depth"
-
-    shape: LineBufferShape
-
-    def gives(self, port: str) -> Beat:
-        shape = self.shape
-        return Beat(shape.kernel[0] * shape.columns * shape.lanes, shape.element_bits)
-
-    @property
-    def interval(self) -> int:
-        return self.shape.initiation_interval
-
-    @property
-    def resources(self) -> Cells:
-        return line_buffer_area(self.shape)
-
-    def flow(self, i: Channel, o: Channel) -> Flow:
-        return line_buffer_flow(self.shape, i, o)
 
     def build(self) -> wiring.Component:
         return SpaceToDepth(shape=self.shape)

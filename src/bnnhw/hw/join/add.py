@@ -10,8 +10,8 @@ from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.stream.flow import Channel, Flow, Process
-from bnnhw.hw.stream.held_pipeline import HeldPipeline
+from bnnhw.hw.stream.flow import Channel, Flow
+from bnnhw.hw.stream.held_pipeline import joined_process
 from bnnhw.hw.targets import ZERO, Addend, Cells, Target, check_target
 
 __all__ = ["Add", "AddShape"]
@@ -108,15 +108,7 @@ class AddShape:
 
     def flow(self, i0: Channel, i1: Channel, o: Channel) -> Flow:
         """A pipeline's of `latency` cycles, which takes a beat of both inputs at once."""
-        return [_add_process(i0, i1, o, self.latency)]
-
-
-def _add_process(i0: Channel, i1: Channel, o: Channel, latency: int) -> Process:
-    pipeline = HeldPipeline(latency, o)
-    while True:
-        accepted = yield from pipeline.enter(max((yield i0), (yield i1)))
-        i0.take(accepted)
-        i1.take(accepted)
+        return [joined_process([i0, i1], o, latency=self.latency)]
 
 
 class Add(wiring.Component):

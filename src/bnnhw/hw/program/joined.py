@@ -10,8 +10,8 @@ from amaranth.lib.wiring import Component, In, Out
 
 from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.stream.flow import Channel, Flow, Process
-from bnnhw.hw.stream.held_pipeline import HeldPipeline
+from bnnhw.hw.stream.flow import Channel, Flow
+from bnnhw.hw.stream.held_pipeline import joined_process
 from bnnhw.hw.targets import Target
 
 from .pipeline import ProgramPipeline
@@ -22,18 +22,7 @@ __all__ = ["JoinedPipeline", "joined_flow"]
 
 def joined_flow(inputs: Sequence[Channel], o: Channel, *, schedule: Schedule) -> Flow:
     """A pipeline's that takes a beat of each input at once."""
-    return [_process(inputs, o, schedule.latency)]
-
-
-def _process(inputs: Sequence[Channel], o: Channel, latency: int) -> Process:
-    pipeline = HeldPipeline(latency, o)
-    while True:
-        offered = []
-        for i in inputs:
-            offered.append((yield i))
-        accepted = yield from pipeline.enter(max(offered))
-        for i in inputs:
-            i.take(accepted)
+    return [joined_process(inputs, o, latency=schedule.latency)]
 
 
 class JoinedPipeline(Component):

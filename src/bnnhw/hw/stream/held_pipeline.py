@@ -4,11 +4,11 @@ Tests: tests/compiler/dataflow/test_queues.py
 """
 
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 from .flow import Channel, Process, Request
 
-__all__ = ["HeldPipeline", "pipeline_process"]
+__all__ = ["HeldPipeline", "joined_process", "pipeline_process"]
 
 
 class HeldPipeline:
@@ -47,3 +47,15 @@ def pipeline_process(i: Channel, o: Channel, *, latency: int) -> Process:
     pipeline = HeldPipeline(latency, o)
     while True:
         i.take((yield from pipeline.enter((yield i))))
+
+
+def joined_process(inputs: Sequence[Channel], o: Channel, *, latency: int) -> Process:
+    """A unit that is such a pipeline, and takes a beat of all its inputs at once."""
+    pipeline = HeldPipeline(latency, o)
+    while True:
+        offered = []
+        for i in inputs:
+            offered.append((yield i))
+        accepted = yield from pipeline.enter(max(offered))
+        for i in inputs:
+            i.take(accepted)

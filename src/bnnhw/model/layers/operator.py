@@ -69,11 +69,9 @@ def differentiable(traced: Traced, integers: np.ndarray, images: Tensor) -> Tens
     if isinstance(kind, Scan):
         return _scanned(kind, program, integers, images)
     assert isinstance(kind, Stateless)
-    *_, count, height, width, channels = integers.shape
-    if integers.ndim == 5:  # several streams: as channels of one image
-        images, integers = images.movedim(0, 3), np.moveaxis(integers, 0, 3)
-    elements = places_of(kind, (height, width, channels))
-    flat, values = images.reshape(count, -1), integers.reshape(count, -1)
+    *streams, count, height, width, channels = integers.shape  # the streams come before the images, if several
+    elements = places_of(kind, (*streams, height, width, channels))
+    flat, values = images.movedim(-4, 0).reshape(count, -1), np.moveaxis(integers, -4, 0).reshape(count, -1)
     if isinstance(kind, Window):
         flat = torch.cat([flat, torch.full_like(flat[:, :1], kind.value)], 1)
         values = np.concatenate([values, np.full_like(values[:, :1], kind.value)], 1)
@@ -85,13 +83,12 @@ def differentiable(traced: Traced, integers: np.ndarray, images: Tensor) -> Tens
     return torch.stack(torch.broadcast_tensors(*results), -1)
 
 
-def places_of(kind: Stateless, shape: tuple[int, int, int]) -> list[np.ndarray]:
-    """Of each element that a function sees its place in an image, for all pixels; -1 beyond the border."""
-    if isinstance(kind, Pointwise) and kind.streams > 1:
-        places = np.arange(kind.streams * np.prod(shape)).reshape(*shape[:2], kind.streams, shape[2])
-        return list(np.moveaxis(places, 2, 0))
+def places_of(kind: Stateless, shape: tuple[int, ...]) -> list[np.ndarray]:
+    """Of each element that a function sees its place in an image, or in one of each stream, for all pixels; -1 beyond
+    the border."""
     beyond = replace(kind, value=-1) if isinstance(kind, Window) else kind
-    return [each[0] for each in beyond.elements(np.arange(np.prod(shape)).reshape(1, *shape))]
+    places = np.expand_dims(np.arange(np.prod(shape)).reshape(shape), -4)
+    return [each[0] for each in beyond.elements(places)]
 
 
 def constants_of(kind: Stateless, parameters: Any, number: int, shape: tuple[int, ...]) -> np.ndarray:

@@ -4,7 +4,8 @@ Tests: tests/operators/test_streams.py
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 from amaranth.lib import wiring
 
@@ -41,9 +42,8 @@ class Combining(SideBySide):
         port = ports[0]
         patch = Patch(len(ports), 1, 1, port.pixels * port.vectors, port.lanes, port.channels // port.lanes)
         work = PatchProgram(self.traced, patch, [Coded.of(x) for x in self.xs], self.z, port.beats // port.height)
-        unit, behind = programmed(name, work, port, self.clock_hz, target)
-        same = {one.name: getattr(unit, one.name) for one in fields(unit)}
-        return Combined(**same, widths=tuple(each.bits for each in ports)), behind
+        make = partial(Combined, widths=tuple(each.bits for each in ports))
+        return programmed(name, work, port, self.clock_hz, target, make=make)
 
 
 @dataclass(frozen=True, kw_only=True)

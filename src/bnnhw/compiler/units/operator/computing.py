@@ -3,13 +3,13 @@
 Tests: tests/operators/test_operators_in_hardware.py
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bnnhw.compiler.units.convert import regroup
 from bnnhw.compiler.units.line_buffer import LineBuffering
 from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.stage import Stage
-from bnnhw.compiler.units.step import Step
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.ranges import Builder
 from bnnhw.hls.stateless import Stateless
@@ -20,27 +20,17 @@ from bnnhw.hw.targets import Target
 from bnnhw.hw.window.line_shape import LineBufferShape
 
 from .patch import Coded, Element, Patch, PatchProgram
-from .stage import Programmed, timed
+from .stage import OperatorStep, Programmed, timed
 
 
 @dataclass(frozen=True, eq=False)
-class Computing(Step):
+class Computing(OperatorStep):
     """y = f(what is seen of x), x the values of codes, y those of the codes of an element."""
-
-    NAME = "operator"
 
     traced: Traced
     coded: Coded
     y: Element
     border_code: int = 0
-    clock_hz: float = 125e6
-    node: str = ""
-
-    def named(self, node: str) -> Step:
-        return replace(self, node=node)
-
-    def at_clock(self, clock_hz: float) -> Step:
-        return replace(self, clock_hz=clock_hz)
 
     @property
     def kind(self) -> Stateless:
@@ -119,11 +109,20 @@ def widened(name: str, port: Port, coded: Coded, target: Target) -> Stage:
     )
 
 
-def programmed(name: str, work: PatchProgram, port: Port, clock_hz: float, target: Target) -> tuple[Programmed, Port]:
-    """The unit that does the work on a stream of patches, and the stream behind it. OperatorError where it cannot."""
+def programmed(
+    name: str,
+    work: PatchProgram,
+    port: Port,
+    clock_hz: float,
+    target: Target,
+    *,
+    make: Callable[..., Programmed] = Programmed,
+) -> tuple[Programmed, Port]:
+    """The unit, as `make` has it, that does the work on a stream of patches, and the stream behind it. OperatorError
+    where it cannot."""
     ranged = work.ranged()
     results = len(work.traced.program.outputs)
-    stage = Programmed(
+    stage = make(
         name=name, schedule=timed(ranged, clock_hz, target), wiring=work.wiring(), beats=port.beats, target=target
     )
     of = (port.channels, port.lanes) if work.kind.per_channel else (1, 1)

@@ -42,8 +42,7 @@ class Coded:
 
     def value(self, builder: Builder, code: int, offset: int) -> int:
         """The number of the value of a code."""
-        scaled = builder.make("mul", code, builder.constant(self.scale))
-        value = builder.make("add", scaled, offset)
+        value = builder.decoded(code, self.scale, offset)
         if self.beyond is None:
             builder.narrow(value, self.span)
             return value

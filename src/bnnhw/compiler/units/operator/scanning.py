@@ -9,7 +9,6 @@ from bnnhw.compiler.units.convert import regroup
 from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.product.folding import divisors
 from bnnhw.compiler.units.stage import Stage
-from bnnhw.compiler.units.step import Step
 from bnnhw.hls.errors import OperatorError
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.program import State
@@ -23,26 +22,16 @@ from bnnhw.hw.program.wiring import Wiring
 from bnnhw.hw.targets import Target
 
 from .patch import Element
-from .stage import Programmed, timed
+from .stage import OperatorStep, Programmed, timed
 
 
 @dataclass(frozen=True, eq=False)
-class Scanning(Step):
+class Scanning(OperatorStep):
     """state, y = f(state, x) of one x after the other, codes of the elements x and y."""
-
-    NAME = "operator"
 
     traced: Traced
     x: Element
     y: Element
-    clock_hz: float = 125e6
-    node: str = ""
-
-    def named(self, node: str) -> Step:
-        return replace(self, node=node)
-
-    def at_clock(self, clock_hz: float) -> Step:
-        return replace(self, clock_hz=clock_hz)
 
     @property
     def kind(self) -> Scan:

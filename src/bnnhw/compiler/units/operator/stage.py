@@ -1,14 +1,17 @@
-"""A unit that runs a program on each beat.
+"""What all operators have in common: a unit that runs a program on each beat, and the step that says so.
 
 Tests: tests/operators/test_operators_in_hardware.py
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Self
 
 from amaranth.lib.wiring import Component
 
 from bnnhw.compiler.units.port import Beat
 from bnnhw.compiler.units.stage import Stage
+from bnnhw.compiler.units.step import Step
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.ranges import RangedProgram
 from bnnhw.hls.scheduling.schedule import Schedule, schedule
@@ -64,6 +67,23 @@ class Programmed(Stage):
         )
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OperatorStep(Step):
+    """The work of an operator: for a clock, and for the node of the graph that its units are called after."""
+
+    NAME = "operator"
+
+    clock_hz: float = 125e6
+    node: str = ""
+
+    def named(self, node: str) -> Self:
+        return replace(self, node=node)
+
+    def at_clock(self, clock_hz: float) -> Self:
+        return replace(self, clock_hz=clock_hz)
+
+
+@lru_cache(maxsize=256)
 def timed(ranged: RangedProgram, clock_hz: float, target: Target) -> Schedule:
-    """A program's schedule. OperatorError names the author's line where one takes longer than a cycle."""
+    """A program's schedule, made once. OperatorError names the author's line where one takes longer than a cycle."""
     return schedule(ranged, clock_hz=clock_hz, delays=target.fabric.delays)

@@ -4,7 +4,7 @@ Tests: tests/operators/test_streams.py
 """
 
 from dataclasses import dataclass
-from math import prod
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -17,10 +17,9 @@ from bnnhw.compiler.ir.types import FloatType, IntType, TensorType
 from bnnhw.hls.errors import OperatorError
 from bnnhw.hls.ranges import Builder
 from bnnhw.hls.stateless import Pointwise
-from bnnhw.hls.stored import from_integers, to_integers
 from bnnhw.hls.traced import Traced
 
-from .operator import as_image
+from .operator import as_image, read_traced, tensors_of
 
 
 @stored_as("combine")
@@ -47,39 +46,33 @@ class Combine(Op):
         floats = [each.element for each in inputs if isinstance(each.element, FloatType)]
         if floats:
             return TensorType(shape, floats[0])
-        builder = Builder()
-        values = [self._values(builder, number, each) for number, each in enumerate(inputs)]
-        outputs: list[int] = []
-        for channel in sorted(set(zip(*self.traced.parameters, strict=True))) or [()]:
-            outputs += builder.replay(self.traced.program, [*values, *map(builder.constant, channel)])
-        return TensorType(shape, IntType(*builder.range_of(outputs)))
-
-    def _values(self, builder: Builder, number: int, x: TensorType) -> int:
-        element = x.element
-        assert not isinstance(element, FloatType)
-        code = builder.input(number, (0, element.count - 1))
-        return builder.make(
-            "add", builder.make("mul", code, builder.constant(element.step)), builder.constant(element.lo)
-        )
+        elements = [each.element for each in inputs if not isinstance(each.element, FloatType)]
+        ranges = tuple((each.lo, each.step, each.count) for each in elements)
+        return TensorType(shape, IntType(*result_range(self.traced, ranges)))
 
     def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         images = np.stack([x.reshape(len(x), *as_image(x.shape[1:])) for x in inputs])
         y = self.traced.run(images)
-        y = y if inputs[0].ndim == 4 else y.reshape(len(y), prod(y.shape[1:]))
+        y = y if inputs[0].ndim == 4 else y.reshape(len(y), -1)
         floats = [x.dtype for x in inputs if x.dtype.kind == "f"]
         return y.astype(floats[0] if floats else np.int64)
 
     def to_plain(self) -> Plain:
-        tensors = {"instructions": to_integers(self.traced.program)}
-        if self.traced.parameters:
-            tensors["parameters"] = [value for each in zip(*self.traced.parameters, strict=True) for value in each]
-        arrays = {name: np.array(value, np.int64) for name, value in tensors.items()}
-        return Plain(op="combine", attributes={"values": self.streams}, tensors=arrays)
+        return Plain(op="combine", attributes={"values": self.streams}, tensors=tensors_of(self.traced))
 
     @classmethod
     def from_fields(cls, op: str, values: Fields) -> Self:
         if (streams := values.integer("values")) < 2:
             raise OperatorError(f"combines {streams} values; it must be at least 2")
-        program = from_integers(values.integers("instructions").tolist())
-        parameters = values.optional_integers("parameters").tolist()
-        return cls(Traced.checked(Pointwise(streams=streams), program, parameters))
+        return cls(read_traced(lambda program: Pointwise(streams=streams), values))
+
+
+@lru_cache(maxsize=64)
+def result_range(traced: Traced, elements: tuple[tuple[int, int, int], ...]) -> tuple[int, int]:
+    """What an operator makes of values (least, step, how many there are): passes ask for it again and again."""
+    builder = Builder()
+    codes = [builder.input(number, (0, count - 1)) for number, (_, _, count) in enumerate(elements)]
+    values = [
+        builder.decoded(code, step, builder.constant(lo)) for code, (lo, step, _) in zip(codes, elements, strict=True)
+    ]
+    return builder.range_of(builder.replay_by_channel(traced.program, values, traced.parameters))

@@ -12,6 +12,7 @@ from bnnhw.compiler.ir.ops.kinds import Rearrangement
 from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.ops.windows import Pair, check_image, check_pair
 from bnnhw.compiler.ir.types import TensorType
+from bnnhw.hls import rearrange
 
 
 @stored_as("crop")
@@ -47,4 +48,4 @@ class Crop(Rearrangement):
     def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         (x,) = inputs
         (top, left), (bottom, right) = self.before, self.after
-        return x[:, top : x.shape[1] - bottom, left : x.shape[2] - right]
+        return rearrange.Crop(top, bottom, left, right).moved(x)

@@ -12,6 +12,7 @@ from bnnhw.compiler.ir.ops.kinds import Rearrangement
 from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.ops.windows import check_image
 from bnnhw.compiler.ir.types import TensorType
+from bnnhw.hls import rearrange
 
 
 @stored_as("depth_to_space")
@@ -37,7 +38,4 @@ class DepthToSpace(Rearrangement):
 
     def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         (x,) = inputs
-        n, height, width, channels = x.shape
-        b = self.block
-        blocks = x.reshape(n, height, width, channels // (b * b), b, b).transpose(0, 1, 4, 2, 5, 3)
-        return blocks.reshape(n, height * b, width * b, channels // (b * b))
+        return rearrange.DepthToSpace(self.block).moved(x)

@@ -4,6 +4,7 @@ Tests: tests/test_pointwise_operators.py
 Tests: tests/operators/test_operators_in_hardware.py
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Self
@@ -16,6 +17,7 @@ from bnnhw.compiler.ir.ops.fields import Fields, sizes
 from bnnhw.compiler.ir.ops.stored import Plain, stored_as
 from bnnhw.compiler.ir.types import FloatType, IntType, TensorType
 from bnnhw.hls.kind import Kind, Shape
+from bnnhw.hls.program import Program
 from bnnhw.hls.scan import OVER, Reduction, Scan
 from bnnhw.hls.stateless import Pixelwise, Pointwise
 from bnnhw.hls.stored import from_integers, to_integers
@@ -53,9 +55,7 @@ class Operator(Op):
         return y.astype(x.dtype if x.dtype.kind == "f" else np.int64)
 
     def to_plain(self) -> Plain:
-        kind, tensors = self.traced.kind, {"instructions": to_integers(self.traced.program)}
-        if self.traced.parameters:
-            tensors["parameters"] = [value for each in zip(*self.traced.parameters, strict=True) for value in each]
+        kind = self.traced.kind
         attributes: dict[str, int | float] = {}
         if isinstance(kind, Window):
             (top, bottom), (left, right) = kind.padding
@@ -65,15 +65,22 @@ class Operator(Op):
             attributes |= {"per_channel": int(kind.per_channel)}
         if isinstance(kind, Scan):
             attributes["over"] = OVER.index(kind.over)
-        arrays = {name: np.array(value, np.int64) for name, value in tensors.items()}
-        return Plain(op=kind.NAME, attributes=attributes, tensors=arrays)
+        return Plain(op=kind.NAME, attributes=attributes, tensors=tensors_of(self.traced))
 
     @classmethod
     def from_fields(cls, op: str, values: Fields) -> Self:
-        program = from_integers(values.integers("instructions").tolist())
-        kind: Kind = Pointwise() if op == "pointwise" else Pixelwise()
-        if op == "window":
-            kind = Window(
+        return cls(read_traced(lambda program: kind_of(op, program, values), values))
+
+
+def kind_of(op: str, program: Program, values: Fields) -> Kind:
+    """The kind that a file names, with what it has of it."""
+    match op:
+        case "pointwise":
+            return Pointwise()
+        case "pixelwise":
+            return Pixelwise()
+        case "window":
+            return Window(
                 kernel=values.pair("kernel"),
                 stride=values.pair("stride"),
                 phase=values.pair("phase"),
@@ -85,11 +92,23 @@ class Operator(Op):
                 value=values.integer("value"),
                 per_channel=values.choice("per_channel", (False, True)),
             )
-        if op in ("scan", "reduction"):
-            init = tuple(state.init for state in program.states)
-            of = Reduction if op == "reduction" else Scan
-            kind = of(over=values.choice("over", OVER), init=init if len(init) != 1 else init[0])
-        return cls(Traced.checked(kind, program, values.optional_integers("parameters").tolist()))
+    init = tuple(state.init for state in program.states)
+    of = Reduction if op == "reduction" else Scan
+    return of(over=values.choice("over", OVER), init=init if len(init) != 1 else init[0])
+
+
+def tensors_of(traced: Traced) -> dict[str, NDArray[np.int64]]:
+    """What a file has of an operator besides its kind."""
+    tensors = {"instructions": np.array(to_integers(traced.program), np.int64)}
+    if traced.parameters:
+        tensors["parameters"] = np.array(traced.parameters_in_a_row, np.int64)
+    return tensors
+
+
+def read_traced(kind: Callable[[Program], Kind], values: Fields) -> Traced:
+    """The inverse, of the kind that an operator of this program is. OperatorError says what is amiss."""
+    program = from_integers(values.integers("instructions").tolist())
+    return Traced.checked(kind(program), program, values.optional_integers("parameters").tolist())
 
 
 def as_image(shape: tuple[int, ...]) -> Shape:

@@ -12,6 +12,7 @@ from bnnhw.compiler.ir.ops.kinds import Rearrangement
 from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.ops.windows import check_image
 from bnnhw.compiler.ir.types import TensorType
+from bnnhw.hls import rearrange
 
 
 @stored_as("space_to_depth")
@@ -37,7 +38,4 @@ class SpaceToDepth(Rearrangement):
 
     def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         (x,) = inputs
-        n, height, width, channels = x.shape
-        b = self.block
-        blocks = x.reshape(n, height // b, b, width // b, b, channels).transpose(0, 1, 3, 5, 2, 4)
-        return blocks.reshape(n, height // b, width // b, channels * b * b)
+        return rearrange.SpaceToDepth(self.block).moved(x)
