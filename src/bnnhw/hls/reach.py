@@ -83,7 +83,7 @@ def parts_of(values: NDArray[np.int64], first: int) -> Iterator[NDArray[np.int64
 
 
 def set_of(*values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """All of them once, in order. np.unique is ten times slower on millions, and a stable sort merges what is sorted."""
+    """All of them once, in order. On millions np.unique is ten times slower; a stable sort merges what is sorted."""
     ordered = np.sort(np.concatenate(values), kind="stable")
     return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
 
