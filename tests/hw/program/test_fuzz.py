@@ -55,7 +55,9 @@ FAULTS = {
     "signs compared as bits": (drawing, "Cat(a[:-1], b[-1]) >= Cat(b[:-1], a[-1])", "a >= b"),
     "a counter that goes on": (beat_loops, "m.If(step & self._ends[beats])", "m.If(0)"),
     "inputs the other way round": (pipeline, "reads[position]", "reads[-1 - position]"),
-    "results too early": (pipeline, "beats)[latency]", "beats)[latency - 1]"),
+    "results too early": (pipeline, "o.valid.eq(leaving[latency])", "o.valid.eq(leaving[latency - 1])"),
+    "results too early into the queue": (pipeline, "push.eq(leaving[latency])", "push.eq(leaving[latency - 1])"),
+    "beats without a credit": (pipeline, "1), self.i.valid & self.i.ready", "1), self.i.valid"),
     "a term with the wrong sign": (linear, 'factor if each.op == "add" else -factor', "factor"),
     "offsets of too many bits": (delays, "hi < 2 * half", "hi < 4 * half"),
 }

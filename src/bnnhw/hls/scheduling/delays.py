@@ -38,7 +38,8 @@ class Delays:
     """Nanoseconds of a chip's primitives, routing included.
 
     clock: from a clock edge to a register's output, and before one into it. lut: a LUT. carry, carry_bit: a carry chain
-    by itself, and for each bit. multiplier: a multiplier without registers.
+    by itself, and for each bit. multiplier: a multiplier without registers. enable, enable_bit: one clock enable that
+    depends on `ready`, and for each flip-flop that it reaches.
     """
 
     clock: float
@@ -46,6 +47,12 @@ class Delays:
     carry: float
     carry_bit: float
     multiplier: float
+    enable: float
+    enable_bit: float
+
+    def held_bits(self, clock_hz: float) -> int:
+        """Flip-flops that one enable reaches in a cycle."""
+        return max(0, int((1e9 / clock_hz - self.enable) / self.enable_bit))
 
 
 def check_sizes(ranged: RangedProgram) -> None:

@@ -30,15 +30,26 @@ class Schedule:
     """A program with the stage of each instruction's result; stage s ends in the s-th register, counted from 0.
 
     `latency` registers lie between the inputs and the results. A state's register is in its stage, and its next value
-    is read there.
+    is read there. held_bits: of registers that one clock enable reaches in a cycle.
     """
 
     ranged: RangedProgram
     stages: tuple[int, ...]
     latency: int
+    held_bits: int
+
+    def is_held(self, *, groups: int) -> bool:
+        """Whether all registers stand still together while a result waits; otherwise none ever does."""
+        return self.register_bits(groups=groups) <= self.held_bits
 
     def register_bits(self, *, groups: int) -> int:
         """Bits of all registers between the stages, and of the states."""
+        shared, own = self._register_bits
+        return shared + groups * own
+
+    @cached_property
+    def _register_bits(self) -> tuple[int, int]:
+        """(those that groups have in common, those of each)."""
         last = list(self.stages)
         reads = reads_of(self.ranged)
         for read in reads:
@@ -50,7 +61,8 @@ class Schedule:
         ]
         for number in self.ranged.program.followings:
             bits[number] += width_of(self.ranged.spans[number])
-        return sum(each * (1 if number in self.shared else groups) for number, each in enumerate(bits))
+        shared = sum(bits[number] for number in self.shared)
+        return shared, sum(bits) - shared
 
     @property
     def weight(self) -> tuple[int, int]:
@@ -130,4 +142,5 @@ def _placed(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Schedu
         *(done[output][0] + (done[output][1] > 0) for output in program.outputs),
         *(done[number][0] for number in program.followings),
     )
-    return Schedule(ranged, tuple(done[number][0] for number in range(len(done))), latency)
+    stages = tuple(done[number][0] for number in range(len(done)))
+    return Schedule(ranged, stages, latency, delays.held_bits(clock_hz))

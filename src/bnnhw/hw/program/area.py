@@ -12,6 +12,7 @@ from bnnhw.hw.targets import Cells, Fabric
 
 from .beat_loops import plan_loops
 from .drawing import table_depth
+from .moving import queue_depth
 from .table_luts import table_luts
 
 __all__ = ["program_area"]
@@ -20,6 +21,10 @@ NARROWEST_SUM = 4
 """Bits of the operands from which on a sum is a carry chain, not LUTs."""
 NARROWEST_COMPARISON = 5
 """The same of a comparison."""
+NARROWEST_COUNTER = 5
+"""The same of a counter."""
+QUEUE_LUTS = 14
+"""LUTs of a queue's pointers of 4 bits and of its handshakes, beyond those of a held pipeline."""
 
 
 def program_area(
@@ -32,7 +37,23 @@ def program_area(
     for number in range(len(program.instructions)):
         times = 1 if number in schedule.shared else groups
         cells = sum([counting.cells(number)] * times, cells)
+    if depth := queue_depth(schedule, groups=groups, fabric=fabric):
+        width = groups * len(program.outputs) * width_of(schedule.ranged.result)
+        cells += _queue_cells(fabric, depth=depth, width=width)
     return cells + fabric.cells(luts=0, ffs=schedule.register_bits(groups=groups))
+
+
+def _queue_cells(fabric: Fabric, *, depth: int, width: int) -> Cells:
+    """Those of a ResultQueue and of its credits, of which one counter is carry cells, and its pointers, too, where they
+    are of more than 4 bits."""
+    bits = (depth - 1).bit_length()
+    wide = bits >= NARROWEST_COUNTER
+    return fabric.cells(
+        luts=fabric.distributed_ram_luts(depth, width) + QUEUE_LUTS - (2 * bits if wide else 0),
+        carries=bits // fabric.carry_luts + 1 + 2 * wide * -(-bits // fabric.carry_luts),
+        carry_ends=1 + 2 * wide,
+        ffs=width + 3 * bits + 4,
+    )
 
 
 def _frame_cells(schedule: Schedule, fabric: Fabric, *, beats: int, period: int, ending: bool) -> Cells:

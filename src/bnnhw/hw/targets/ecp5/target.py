@@ -34,7 +34,7 @@ class Ecp5(Target):
         carry_luts=2,
         carry_end_luts=2,
         chain_positions=CHAIN_POSITIONS,
-        delays=Delays(clock=0.60, lut=1.00, carry=1.95, carry_bit=0.037, multiplier=6.5),
+        delays=Delays(clock=0.60, lut=1.00, carry=1.95, carry_bit=0.037, multiplier=6.5, enable=4.2, enable_bit=0.0011),
     )
     tools = TOOLS
     models = SimulationModels(
