@@ -41,6 +41,13 @@ from bnnhw.compiler.ir.ops.trained.identity import Identity
 from bnnhw.compiler.ir.ops.trained.input_threshold import InputThreshold
 from bnnhw.compiler.ir.ops.trained.quantise import Quantise
 from bnnhw.compiler.ir.ops.trained.relu import Relu
+from bnnhw.compiler.ir.ops.trained.requantise import (
+    FACTOR_BITS,
+    MOST_EXPONENT,
+    MOST_SHIFT,
+    OFFSET_BITS,
+    Requantise,
+)
 from bnnhw.compiler.ir.ops.trained.sign import Sign
 
 from .base import Op
@@ -64,14 +71,18 @@ __all__ = [
     "DepthToSpace",
     "Divide",
     "Elementwise",
+    "FACTOR_BITS",
     "Flatten",
     "HardTanh",
     "Identity",
     "InputThreshold",
     "Invert",
     "MatMul",
+    "MOST_EXPONENT",
+    "MOST_SHIFT",
     "MaxPool",
     "MultiThreshold",
+    "OFFSET_BITS",
     "Op",
     "Operator",
     "Product",
@@ -79,6 +90,7 @@ __all__ = [
     "Reachable",
     "Rearrangement",
     "Relu",
+    "Requantise",
     "ScoreTable",
     "Selection",
     "Separable",

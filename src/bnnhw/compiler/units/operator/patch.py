@@ -107,24 +107,29 @@ class PatchProgram:
         return self.traced.kind
 
     @property
+    def seen_lanes(self) -> int:
+        """How many neighbouring lanes a result sees."""
+        return self.kind.group or self.patch.lanes
+
+    @property
     def section(self) -> Patch:
         """The pixels and lanes of one section."""
         patch, kind = self.patch, self.kind
         together = patch.columns > patch.step or kind.has_phases
         alike = not self.traced.parameters and all(each.alike for each in self.codes)
-        lanes = 1 if alike and kind.per_channel else patch.lanes
+        lanes = self.seen_lanes if alike else patch.lanes
         return replace(patch, pixels=patch.pixels if together else 1, lanes=lanes)
 
     def _results(self, section: Patch) -> list[tuple[int, int]]:
-        """The pixel and the lane of each result of a section; of those that see all lanes, the first."""
-        lanes = section.lanes if self.kind.per_channel else 1
-        return [(pixel, lane) for pixel in range(section.pixels) for lane in range(lanes)]
+        """The pixel and the lane of each result of a section; of those that see several lanes, the first."""
+        lanes = range(0, section.lanes, self.seen_lanes)
+        return [(pixel, lane) for pixel in range(section.pixels) for lane in lanes]
 
     def _seen(self, section: Patch, pixel: int, lane: int) -> Iterator[tuple[int, int, int]]:
         """The rows, columns and lanes of what a result sees."""
         for row in range(section.rows):
             for column in range(section.columns):
-                for each in (lane,) if self.kind.per_channel else range(section.lanes):
+                for each in range(lane, lane + self.seen_lanes):
                     yield row, column + pixel * section.step, each
 
     def ranged(self) -> RangedProgram:
@@ -170,7 +175,7 @@ class PatchProgram:
         """Of each section its elements in a beat, and the places of its results."""
         patch, section = self.patch, self.section
         count = len(self.traced.program.outputs)
-        across = patch.lanes if self.kind.per_channel else 1
+        across = patch.lanes // self.seen_lanes
         reads, writes = [], []
         for first in range(0, patch.pixels, section.pixels):
             for lane in range(0, patch.lanes, section.lanes):
@@ -184,7 +189,7 @@ class PatchProgram:
                 )
                 writes.append(
                     tuple(
-                        ((first + pixel) * across + lane + each) * count + result
+                        ((first + pixel) * across + (lane + each) // self.seen_lanes) * count + result
                         for pixel, each in self._results(section)
                         for result in range(count)
                     )
