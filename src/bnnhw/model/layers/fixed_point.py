@@ -15,68 +15,97 @@ from bnnhw.model.registry import array_of, module_of, op_of, tensor_of
 from .layers import along_channels
 from .quantise import straight_through
 
-__all__ = ["FixedPoint", "Requantise"]
+__all__ = ["Exponent", "FixedPoint", "Requantise"]
 
-_FORGETTING = 0.999
-"""Of the greatest magnitude seen, what is left of it a step later."""
+_FORGETTING = 0.9999
+"""Of the greatest magnitude seen, what is left of it the next time."""
+
+
+class Exponent(nn.Module):
+    """e of values n/2^e. Layers whose values are added share one.
+
+    Parameters
+    ----------
+    given : int, optional
+        0 to 15. Default: the greatest one with which the values of `bits` bits that training or `see` have seen are not
+        clipped.
+    """
+
+    value: Tensor
+    greatest: Tensor
+
+    def __init__(self, given: int | None = None):
+        super().__init__()
+        if given is not None and not 0 <= given <= ops.MOST_EXPONENT:
+            raise ValueError(f"exponent={given} must lie between 0 and {ops.MOST_EXPONENT}")
+        self.is_given = given is not None
+        self.register_buffer("value", torch.tensor(float(given or 0)))
+        self.register_buffer("greatest", torch.zeros(()))
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    @torch.no_grad()
+    def see(self, x: Tensor, *, hi: int) -> None:
+        """Take x into account, whose values are at most hi/2^e."""
+        if not self.is_given:
+            greatest = torch.maximum(self.greatest * _FORGETTING, x.detach().abs().amax().float())
+            self.greatest.copy_(greatest)
+            exponent = torch.log2(hi / greatest.clamp_min(2.0**-ops.MOST_EXPONENT)).floor()
+            self.value.copy_(exponent.clamp(0, ops.MOST_EXPONENT))
 
 
 class FixedPoint(nn.Module):
-    """y = clip(floor(x*2^e + 1/2), -2^(bits-1), 2^(bits-1) - 1) / 2^e: the fixed-point number nearest to x.
+    """y = clip(floor(x*2^e + 1/2), lo, hi) / 2^e: the fixed-point number nearest to x.
 
-    The gradient passes through the rounding, and not where x is clipped. Several layers may share one: then their
-    values have one scale, so that they can be added.
+    lo and hi are -2^(bits-1) and 2^(bits-1) - 1, or those of `least` and `most`, where these are less. The gradient
+    passes through the rounding, and not where x is clipped.
 
     Parameters
     ----------
     bits : int
         2 to 16, the sign's included.
-    exponent : int, optional
-        e, 0 to 15. Default: the greatest with which what training or `calibrate` has seen is not clipped.
+    exponent : int or Exponent, optional
+        e. Default: found in training.
+    least, most : float, optional
+        Real numbers that values do not go beyond.
     """
 
-    exponent: Tensor
-    greatest: Tensor
-
-    def __init__(self, bits: int = 8, exponent: int | None = None):
+    def __init__(
+        self,
+        bits: int = 8,
+        exponent: "int | Exponent | None" = None,
+        *,
+        least: float = -math.inf,
+        most: float = math.inf,
+    ):
         super().__init__()
         if not 2 <= bits <= 16:
             raise ValueError(f"bits={bits} must lie between 2 and 16")
-        if exponent is not None and not 0 <= exponent <= ops.MOST_EXPONENT:
-            raise ValueError(f"exponent={exponent} must lie between 0 and {ops.MOST_EXPONENT}")
-        self.bits = bits
-        self.is_learnt = exponent is None
-        self.register_buffer("exponent", torch.tensor(float(bits - 1 if exponent is None else exponent)))
-        self.register_buffer("greatest", torch.zeros(()))
+        if not least < most:
+            raise ValueError(f"least={least} must be less than most={most}")
+        self.bits, self.least, self.most = bits, least, most
+        self.exponent = exponent if isinstance(exponent, Exponent) else Exponent(exponent)
 
-    @property
-    def lo(self) -> int:
-        return -(2 ** (self.bits - 1))
-
-    @property
-    def hi(self) -> int:
-        return 2 ** (self.bits - 1) - 1
-
-    @torch.no_grad()
-    def calibrate(self, x: Tensor) -> None:
-        """Take x into account where the exponent is not given."""
-        if self.is_learnt:
-            self.greatest.copy_(torch.maximum(self.greatest * _FORGETTING, x.detach().abs().amax().float()))
-            exponent = torch.log2(self.hi / self.greatest.clamp_min(2.0**-ops.MOST_EXPONENT)).floor()
-            self.exponent.copy_(exponent.clamp(0, ops.MOST_EXPONENT))
+    def bounds(self) -> tuple[Tensor, Tensor]:
+        """lo and hi."""
+        half = 2.0 ** (self.bits - 1)
+        scale = torch.exp2(self.exponent.value.double())
+        return (self.least * scale).floor().clamp_min(-half), (self.most * scale).floor().clamp_max(half - 1)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training:
-            self.calibrate(x)
-        scale = torch.exp2(self.exponent.double())
+            self.exponent.see(x, hi=2 ** (self.bits - 1) - 1)
+        scale, (lo, hi) = torch.exp2(self.exponent.value.double()), self.bounds()
         lines = torch.floor(x.detach().double() * scale + 0.5)
-        values = (lines.clamp(self.lo, self.hi) / scale).to(x.dtype if self.training else torch.float32)
+        values = (torch.minimum(torch.maximum(lines, lo), hi) / scale).to(x.dtype if self.training else torch.float32)
         if not (torch.is_grad_enabled() and x.requires_grad):
             return values
-        return straight_through(x, values, ((lines >= self.lo) & (lines <= self.hi)).to(x.dtype))
+        return straight_through(x, values, ((lines >= lo) & (lines <= hi)).to(x.dtype))
 
     def extra_repr(self) -> str:
-        return f"bits={self.bits}, exponent={int(self.exponent)}"
+        limits = "" if self.least == -self.most == -math.inf else f", least={self.least}, most={self.most}"
+        return f"bits={self.bits}, exponent={int(self.exponent)}{limits}"
 
 
 class Requantise(nn.Module):
@@ -103,9 +132,9 @@ class Requantise(nn.Module):
 @op_of(FixedPoint)
 def _fixed_point_op(module: FixedPoint) -> ops.Requantise:
     """A half is 1 over 2."""
-    exponent = int(module.exponent)
+    exponent, (lo, hi) = int(module.exponent), module.bounds()
     factor, half = (torch.tensor([each]) for each in (2 ** (exponent + 1), 1))
-    return ops.Requantise(array_of(factor), array_of(half), 1, module.lo, module.hi, exponent)
+    return ops.Requantise(array_of(factor), array_of(half), 1, int(lo), int(hi), exponent)
 
 
 @op_of(Requantise)

@@ -31,14 +31,14 @@ class Requantised(nn.Module):
 
     Parameters
     ----------
-    layer : BinaryLinear or BinaryConv2d
-        Of weights of 1 bit, or integers.
+    layer : BinaryLinear, BinaryConv2d or None
+        Of weights of 1 bit, or integers. None: norm and rounding alone, of values of fixed point.
     norm : BatchNorm1d, BatchNorm2d, TensorNorm or None
     fixed : FixedPoint
         Perhaps shared with other layers.
     """
 
-    def __init__(self, layer: BinaryLayer, norm: nn.Module | None, fixed: FixedPoint):
+    def __init__(self, layer: BinaryLayer | None, norm: nn.Module | None, fixed: FixedPoint):
         super().__init__()
         if not isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm | TensorNorm | None):
             raise ValueError(f"norm must be a batch norm of torch's, a TensorNorm or None, not {type(norm).__name__}")
@@ -49,13 +49,13 @@ class Requantised(nn.Module):
     @property
     def activation(self) -> nn.Module | None:
         """The layer's own, before its product."""
-        return self.layer.activation
+        return None if self.layer is None else self.layer.activation
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training:
-            y = self.layer(x)
+            y = x if self.layer is None else self.layer(x)
             return self.fixed(y if self.norm is None else self.norm(y))
-        return self.requantise()(self.layer.sums(x))
+        return self.requantise()(x if self.layer is None else self.layer.sums(x))
 
     @torch.no_grad()
     def requantise(self) -> Requantise:
@@ -76,26 +76,26 @@ class Requantised(nn.Module):
         if float((gain * unit).round().abs().max()) >= 2**ops.FACTOR_BITS:  # the nearest is a power of two
             shift, unit = shift - 1, unit / 2
         most = 2.0**ops.OFFSET_BITS - 1
+        lo, hi = self.fixed.bounds()
         return Requantise(
             (gain * unit).round().long(),
             (offset * unit + _HALF * 2.0**shift).floor().clamp(-most, most).long(),
             shift=shift,
-            lo=self.fixed.lo,
-            hi=self.fixed.hi,
+            lo=int(lo),
+            hi=int(hi),
             exponent=exponent,
         )
 
     def line(self) -> tuple[Tensor, Tensor]:
         """The factor and the offset of each channel that stand for scale, bias and norm, in float64."""
-        if self.layer.map is not None:
-            raise ExportError("scales each pixel by its own factor; fixed point takes one a channel")
-        weights, scale = self.layer.quantised()
-        gain = torch.ones(len(weights), dtype=torch.float64, device=weights.device)
-        offset = torch.zeros_like(gain)
-        if scale is not None:
-            gain = gain * scale.double()
-        if self.layer.bias is not None:
-            offset = offset + self.layer.bias.double()
+        gain, offset = torch.ones(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
+        if self.layer is not None:
+            if self.layer.map is not None:
+                raise ExportError("scales each pixel by its own factor; fixed point takes one a channel")
+            weights, scale = self.layer.quantised()
+            gain, offset = (each.to(weights.device).expand(len(weights)) for each in (gain, offset))
+            gain = gain if scale is None else gain * scale.double()
+            offset = offset if self.layer.bias is None else offset + self.layer.bias.double()
         match self.norm:
             case None:
                 return gain, offset
@@ -103,7 +103,7 @@ class Requantised(nn.Module):
                 weight, bias = (each.double() for each in self.norm.folded())
             case _:
                 weight, bias = _line_of(self.norm)
-        return gain * weight, offset * weight + bias
+        return gain.to(weight.device) * weight, offset.to(weight.device) * weight + bias
 
 
 def _line_of(norm: nn.Module) -> tuple[Tensor, Tensor]:
@@ -120,8 +120,10 @@ def _line_of(norm: nn.Module) -> tuple[Tensor, Tensor]:
 
 @op_of(Requantised)
 def _op(module: Requantised) -> InARow:
-    layer = to_op("layer", module.layer)
-    assert isinstance(layer, ops.BinaryLayer)
     requantise = to_op("requantise", module.requantise())
     assert isinstance(requantise, ops.Op)
+    if module.layer is None:
+        return InARow({"": requantise})
+    layer = to_op("layer", module.layer)
+    assert isinstance(layer, ops.BinaryLayer)
     return InARow({"layer": replace(layer, scale=None, bias=None), "": requantise})

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import nn
 
+from bnnhw.model.fixed_point.conversion import in_fixed_point
 from bnnhw.model.layers.quantise import InputThreshold
 from bnnhw.model.methods import Method
 from bnnhw.model.methods.bnn import Bnn
@@ -96,7 +97,7 @@ def build_network(
     classes: int,
     input_bits: int | None = None,
     method: Method = Bnn(),  # noqa: B008 it is frozen
-) -> nn.Sequential:
+) -> nn.Module:
     """The network of a structure: its layers, behind a threshold where the input is cut to one bit.
 
     It takes the raw integers of the input as float32, (N, *shape), and gives (N, classes).
@@ -120,4 +121,6 @@ def build_network(
     binary = input_bits == 1
     first = {"binarise": InputThreshold((lo + hi) / 2)} if binary else {}
     layers = architecture.layers(shape=shape, classes=classes, method=method, binary=binary)
-    return nn.Sequential(OrderedDict(first | layers))
+    network = nn.Sequential(OrderedDict(first | layers))
+    numbers = architecture.fixed_point(method)
+    return network if numbers is None else in_fixed_point(network, numbers)

@@ -24,6 +24,7 @@ from bnnhw.compiler.ir.ops.integer.matmul import MatMul
 from bnnhw.compiler.ir.ops.integer.max_pool import MaxPool
 from bnnhw.compiler.ir.ops.integer.multi_threshold import MultiThreshold
 from bnnhw.compiler.ir.ops.integer.operator import Operator
+from bnnhw.compiler.ir.ops.integer.pad_channels import PadChannels
 from bnnhw.compiler.ir.ops.integer.product import Product
 from bnnhw.compiler.ir.ops.integer.score_table import ScoreTable
 from bnnhw.compiler.ir.ops.integer.space_to_depth import SpaceToDepth
@@ -85,6 +86,7 @@ __all__ = [
     "OFFSET_BITS",
     "Op",
     "Operator",
+    "PadChannels",
     "Product",
     "Quantise",
     "Reachable",
