@@ -9,7 +9,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw import hls
 from bnnhw.compiler.ir.graph import Graph, Node
 from bnnhw.compiler.ir.ops import Operator, Product
 from bnnhw.hls.operator import Operator as Function

@@ -159,9 +159,7 @@ def _ops(traced: fx.GraphModule, node: fx.Node) -> tuple[tuple[str, Op | AlongAx
     )
 
 
-def _named(
-    name: str, op: Op | AlongAxis | Turn | InARow
-) -> Iterator[tuple[str, Op | AlongAxis | Turn]]:
+def _named(name: str, op: Op | AlongAxis | Turn | InARow) -> Iterator[tuple[str, Op | AlongAxis | Turn]]:
     """A layer's ops, each with its name."""
     if isinstance(op, InARow):
         yield from ((f"{name}.{part}".rstrip("."), each) for part, each in op.ops.items())

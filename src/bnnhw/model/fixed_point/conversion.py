@@ -55,7 +55,7 @@ class FixedPointOptions:
     score_bits: int = 16
 
 
-def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOptions()) -> fx.GraphModule:  # noqa: B008
+def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOptions()) -> fx.GraphModule:
     """`network` with the same parameters, its layers in their places by their names, but
 
     - `nn.Conv2d` and `nn.Linear` have integer weights (`IntegerWeights`);
@@ -142,7 +142,9 @@ class _Converter:
         match module:
             case nn.Conv2d():
                 if module.padding_mode != "zeros" or isinstance(module.padding, str):
-                    raise ExportError(f"layer {name!r} pads by {module.padding}, {module.padding_mode}; give it numbers")
+                    raise ExportError(
+                        f"layer {name!r} pads by {module.padding}, {module.padding_mode}; give it numbers"
+                    )
                 layer = BinaryConv2d(
                     module.in_channels, module.out_channels, module.kernel_size, stride=module.stride,
                     padding=module.padding, groups=module.groups, weights=weights, bias=module.bias is not None,

@@ -4,7 +4,6 @@ Tests: tests/model/layers/test_fixed_point.py
 """
 
 import math
-from typing import cast
 
 import torch
 from torch import Tensor, nn

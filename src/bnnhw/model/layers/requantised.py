@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from bnnhw.compiler.ir import ops
 from bnnhw.model.errors import ExportError
-from bnnhw.model.registry import InARow, array_of, op_of, to_op
+from bnnhw.model.registry import InARow, op_of, to_op
 
 from .affine import TensorNorm
 from .fixed_point import FixedPoint, Requantise

@@ -5,6 +5,7 @@ Tests: tests/operators/test_operators_in_hardware.py
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import gcd
 
 from bnnhw.compiler.ir.types import BinaryType, IntType
@@ -133,7 +134,10 @@ class PatchProgram:
                     yield row, column + pixel * section.step, each
 
     def ranged(self) -> RangedProgram:
-        """The program of a section. OperatorError for what no primitive holds."""
+        """The program of a section, made once. OperatorError for what no primitive holds."""
+        return _ranged(self.traced, self.patch, tuple(self.codes), self.y, self.row_beats)
+
+    def _ranged(self) -> RangedProgram:
         builder, section = Builder(), self.section
         values: list[int] = []
         for row in range(section.rows):
@@ -195,3 +199,9 @@ class PatchProgram:
                     )
                 )
         return Wiring(tuple(reads), tuple(writes), patch.elements)
+
+
+@lru_cache(maxsize=1024)
+def _ranged(traced: Traced, patch: Patch, codes: tuple[Coded, ...], y: Element, row_beats: int) -> RangedProgram:
+    """A search asks for the same programs again and again."""
+    return PatchProgram(traced, patch, codes, y, row_beats)._ranged()
