@@ -280,8 +280,8 @@ def _linear_op(module: BinaryLinear) -> ops.BinaryLinear:
 @module_of(ops.BinaryLinear)
 def _linear_module(op: ops.BinaryLinear) -> BinaryLayer:
     rows, cols = op.weights.shape
-    factors = {"scale": op.scale is not None, "bias": op.bias is not None}
-    module = BinaryLinear(cols, rows, **factors, weights=_quantiser(op))
+    factors = LayerOptions(scale=op.scale is not None, bias=op.bias is not None, weights=_quantiser(op))
+    module = BinaryLinear(cols, rows, **factors)
     return _with_factors(module, op.weights, op)
 
 

@@ -68,8 +68,8 @@ class Requantise(Separable):
 
     @classmethod
     def from_fields(cls, op: str, values: Fields) -> Self:
-        vectors = (values.integers(name) for name in ("factor", "offset"))
-        return cls(*vectors, *(values.integer(name) for name in ("shift", "lo", "hi", "exponent")))
+        numbers = {name: values.integer(name) for name in ("shift", "lo", "hi", "exponent")}
+        return cls(values.integers("factor"), values.integers("offset"), **numbers)
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs
