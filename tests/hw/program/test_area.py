@@ -80,7 +80,8 @@ def test_what_routing_makes(name: str, clock_mhz: int):
 
 
 def test_tables_share_what_is_equal():
-    assert table_luts([0, 1] * 8, 1, 4) == 1
-    assert table_luts([0, 1] * 64, 3, 4) == 1  # bits 1 and 2 are constant, and all parts are one
-    assert table_luts(range(64), 6, 4) == 8  # the highest two bits are multiplexers of constants
-    assert table_luts([number * number % 61 for number in range(64)], 6, 4) > 40
+    assert table_luts([([0, 1] * 8, 1)], 4) == 1
+    assert table_luts([([0, 1] * 64, 3)], 4) == 1  # bits 1 and 2 are constant, and all parts are one
+    assert table_luts([(range(64), 6)], 4) == 8  # the highest two bits are multiplexers of constants
+    assert table_luts([([number * number % 61 for number in range(64)], 6)], 4) > 40
+    assert table_luts([([0, 1, 1, 0], 1), ([3, 0, 1, 2], 2)], 4) == 3
