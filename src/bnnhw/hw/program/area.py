@@ -88,6 +88,11 @@ class _Counting:
         for read in reads_of(schedule.ranged):
             stage = schedule.latency if read.reader is None else schedule.stages[read.reader] - read.ahead
             self._reads.setdefault(read.source, []).append((read.reader, stage))
+        self._tables: dict[tuple[tuple[int, ...], int], dict[int, tuple[int, ...]]] = {}  # by index and stage: entries
+        for number, each in enumerate(self.instructions):
+            match each.op, each.attribute:
+                case "table", tuple(entries) if not is_block_table(each, self.spans[number]):
+                    self._tables.setdefault((each.args, self.stages[number]), {})[number] = entries
 
     def cells(self, number: int) -> Cells:
         """Those of an instruction."""
@@ -111,8 +116,7 @@ class _Counting:
             case "table" if is_block_table(each, self.spans[number]):
                 return fabric.cells(luts=0, ebr=fabric.block_rams(table_depth(each), width))
             case "table":
-                assert isinstance(each.attribute, tuple)
-                return fabric.cells(luts=table_luts(each.attribute, width, fabric.lut_inputs))
+                return fabric.cells(luts=self._table(number))
         return fabric.cells(luts=0)
 
     def _sum(self, number: int) -> Cells:
@@ -166,6 +170,14 @@ class _Counting:
         assert isinstance(value, int)
         ones = (value & ((1 << width) - 1)).bit_count()
         return 1 + min(ones, width - ones)
+
+    def _table(self, number: int) -> int:
+        """LUTs of a table and of all others of its index in its stage, which the first one stands for."""
+        tables = self._tables[self.instructions[number].args, self.stages[number]]
+        if number != min(tables):
+            return 0
+        parts = [(entries, width_of(self.spans[table])) for table, entries in tables.items()]
+        return table_luts(parts, self.fabric.lut_inputs)
 
     def _is_constant(self, number: int) -> bool:
         return self.instructions[number].op == "const"
