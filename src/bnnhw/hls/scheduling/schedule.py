@@ -29,8 +29,8 @@ MOST_BALANCED = 1000
 class Schedule:
     """A program with the stage of each instruction's result; stage s ends in the s-th register, counted from 0.
 
-    `latency` registers lie between the inputs and the results. A state's register is in its stage, and its next value
-    is read there.
+    What is known ahead is in stages before 0, which is in stage -s for the s-th beat to come. `latency` registers lie
+    between the inputs and the results. A state's register is in its stage, and its next value is read there.
     """
 
     ranged: RangedProgram
@@ -61,6 +61,11 @@ class Schedule:
             if each.op in ("add", "sub")
         )
         return sums + self.register_bits(groups=1), self.latency
+
+    @property
+    def lead(self) -> int:
+        """How many beats ahead the counters are."""
+        return max(0, -min(self.stages))
 
     @cached_property
     def shared(self) -> frozenset[int]:
@@ -127,7 +132,9 @@ def _placed(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Schedu
     done = placing.done
     latency = max(
         1,
-        *(done[output][0] + (done[output][1] > 0) for output in program.outputs),
+        *(stage + (time > 0) for stage, time in map(placing.ready, program.outputs)),
         *(done[number][0] for number in program.followings),
     )
-    return Schedule(ranged, tuple(done[number][0] for number in range(len(done))), latency)
+    lead = placing.lead(program.outputs)
+    stages = (done[number][0] - (lead if number in placing.ahead else 0) for number in range(len(done)))
+    return Schedule(ranged, tuple(stages), latency)

@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out
 
+from bnnhw.hls.scheduling.ahead import values_ahead
 from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hw.logic.delays import delays
 from bnnhw.hw.stream.buffer import flat_stream
@@ -104,10 +105,12 @@ class ProgramPipeline(Component):
                 case "counter", (every, count):
                     places[number] = every, count
         step = self.i.valid & self.i.ready
-        loops = BeatLoops(m, step, places.values(), period=self.period, beats=self.beats)
+        lead = self.schedule.lead
+        loops = BeatLoops(m, step, places.values(), beats=self.beats, ahead=lead)
         counters = {number: loops.value(*place) for number, place in places.items()}
-        moves = self._move(m, loops)
-        shared = Drawing(m, self.schedule, self.target, moves, counters)
+        moves = self._move(m, step)
+        first = values_ahead(self.schedule.ranged, beats=self.beats, count=lead)
+        shared = Drawing(m, self.schedule, self.target, moves, counters, first=first)
         results: dict[int, Value] = {}
         for number, (reads, writes) in enumerate(zip(self.wiring.reads, self.wiring.writes, strict=True)):
             m.submodules[f"group{number}"] = part = Module()
@@ -121,10 +124,11 @@ class ProgramPipeline(Component):
             m.d.comb += self.o.payload.word_select(element, self.result_bits).eq(result)
         return m
 
-    def _move(self, m: Module, loops: BeatLoops) -> Moves:
+    def _move(self, m: Module, step: Value) -> Moves:
         """The handshakes: all moves, or nothing."""
         latency = self.schedule.latency
         advance = Signal()
+        loops = BeatLoops(m, step, (), period=self.period, beats=self.beats)
         ends = delays(m, self.i.valid & loops.ends(self.period), latency, enable=advance, name="ends")
         beats = delays(m, self.i.valid, latency, enable=advance, name="valid")
         m.d.comb += [
@@ -132,4 +136,4 @@ class ProgramPipeline(Component):
             advance.eq(~self.o.valid | self.o.ready),
             self.i.ready.eq(advance),
         ]
-        return Moves(advance, beats, ends)
+        return Moves(step, advance, beats, ends)
