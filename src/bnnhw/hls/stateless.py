@@ -24,7 +24,7 @@ from .program import Program, run
 from .ranges import Builder
 from .value import Tape, where
 
-__all__ = ["Pixelwise", "Pointwise", "Stateless"]
+__all__ = ["Groupwise", "Pixelwise", "Pointwise", "Stateless"]
 
 Pair = tuple[int, int]
 
@@ -41,6 +41,11 @@ class Stateless(Kind):
 
     phase: Pair = (1, 1)
     """Every so many rows and columns what the function does is the same."""
+
+    @property
+    def group(self) -> int:
+        """How many neighbouring channels a result sees; 0 for all of a pixel."""
+        return 1 if self.per_channel else 0
 
     @abstractmethod
     def lead(self, channels: int) -> tuple[int, ...]:
@@ -72,8 +77,8 @@ class Stateless(Kind):
 
     @property
     def axes(self) -> int:
-        """Axes of the pixels: N, H, W, and C where each channel is computed by itself."""
-        return 4 if self.per_channel else 3
+        """Axes of the pixels: N, H, W, and C where not all channels are seen at once."""
+        return 4 if self.group else 3
 
     @property
     def has_phases(self) -> bool:
@@ -90,7 +95,7 @@ class Stateless(Kind):
         results: list[NDArray[np.int64]] = []
         for row, column in np.ndindex(*self.phase):
             place = (..., slice(row, None, self.phase[0]), slice(column, None, self.phase[1]))
-            place = (*place, slice(None)) if self.per_channel else place
+            place = (*place, slice(None)) if self.group else place
             phases = (row, column) if self.has_phases else ()
             found = results_of(function(*self.given(seen[place]), *phases, **parameters), self.axes)
             if not results:
@@ -138,7 +143,7 @@ class Stateless(Kind):
         inputs = list(elements)
         if self.has_phases:
             places = np.ix_(*(np.arange(size) % each for size, each in zip(pixels[1:3], self.phase, strict=True)))
-            inputs += [place.reshape(1, *place.shape, *(1,) * self.per_channel) for place in places]
+            inputs += [place.reshape(1, *place.shape, *(1,) * bool(self.group)) for place in places]
         inputs += [np.array(each, np.int64) for each in parameters]
         return self._gathered([np.broadcast_to(each, pixels) for each in run(program, inputs)])
 
@@ -150,7 +155,9 @@ class Stateless(Kind):
     def shape(self, shape: Shape, program: Program) -> Shape:
         height, width, channels = shape
         results = len(program.outputs)
-        return *self.size(height, width), channels * results if self.per_channel else results
+        if self.group and channels % self.group:
+            raise OperatorError(f"{channels} channels are no whole number of groups of {self.group}")
+        return *self.size(height, width), channels // self.group * results if self.group else results
 
     def range(self, program: Program, span: Span, step: int, shape: Shape, parameters: Parameters) -> Span:
         builder = Builder()
@@ -199,3 +206,24 @@ class Pixelwise(Stateless):
 
     def channels(self, program: Program) -> int | None:
         return program.inputs
+
+
+@dataclass(frozen=True)
+class Groupwise(Stateless):
+    """The channels of a pixel in groups of so many `members`, neighbours, each group by itself."""
+
+    NAME, SEEN = "groupwise", "group"
+
+    per_channel = False
+
+    members: int
+
+    @property
+    def group(self) -> int:
+        return self.members
+
+    def lead(self, channels: int) -> tuple[int, ...]:
+        return (self.members,)
+
+    def elements(self, images: NDArray[Any]) -> list[NDArray[Any]]:
+        return list(np.moveaxis(images.reshape(*images.shape[:-1], -1, self.members), -1, 0))

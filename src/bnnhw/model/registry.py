@@ -11,7 +11,7 @@ Both are said beside the layer (`layers/`, `export/torch_layers/`), or by whoeve
         return nn.LeakyReLU(op.slope)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
@@ -25,7 +25,7 @@ from bnnhw.compiler.ir.ops.base import Op
 from .errors import ExportError
 
 __all__ = [
-    "AlongAxis", "Turn", "array_of", "calls", "module_of", "op_of", "op_of_call", "supported_modules",
+    "AlongAxis", "InARow", "Turn", "array_of", "calls", "module_of", "op_of", "op_of_call", "supported_modules",
     "takes_channels_first", "tensor_of", "to_module", "to_op", "to_op_of_call",
 ]  # fmt: skip
 
@@ -35,6 +35,13 @@ class Turn:
     """Images are turned to channels first, or last: a step of torch's, which graphs leave out."""
 
     first: bool
+
+
+@dataclass(frozen=True)
+class InARow:
+    """What one layer is, one op behind the other: each by what its name gets behind the layer's, the last one by ""."""
+
+    ops: Mapping[str, Op]
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class _Maker:
     channels_first: _Order
 
 
-_OPS: dict[type[nn.Module], Callable[[Any], Op | AlongAxis | Turn]] = {}
+_OPS: dict[type[nn.Module], Callable[[Any], Op | AlongAxis | Turn | InARow]] = {}
 _CALLS: dict[Any, Callable[..., Op | AlongAxis]] = {}
 _MAKERS: dict[tuple[type[Op], int | None], _Maker] = {}
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -109,7 +116,7 @@ def module_of(
     return register
 
 
-def to_op(name: str, module: nn.Module) -> Op | AlongAxis | Turn:
+def to_op(name: str, module: nn.Module) -> Op | AlongAxis | Turn | InARow:
     """The op that `module`, of a supported kind, is in eval mode. ExportError names the layer where there is none."""
     try:
         return _OPS[type(module)](module)

@@ -18,7 +18,7 @@ DEVICE = get_device("LFE5U-25F")
 MOST = {"sobel": 180, "grey": 120, "fir": 76, "row_sum": 46, "median": 400}
 """LUT4 + 2 CCU2C."""
 CLOCKS_MHZ = (100, 150, 200)
-REFUSED = {("hard_swish", 150), ("hard_swish", 200), ("white_balance", 150), ("white_balance", 200), ("smooth", 200)}
+REFUSED = {("hard_swish", 200), ("white_balance", 200), ("smooth", 200)}
 """Products take longer than that, and the loop of `smooth`."""
 
 

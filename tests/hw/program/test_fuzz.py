@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from bnnhw.hls.scheduling import delays, linear
+from bnnhw.hls.scheduling import delays, linear, reads
 from bnnhw.hw.program import beat_loops, block_tables, drawing, lut_tables, pipeline
 
 from .case import random_case
@@ -57,6 +57,8 @@ FAULTS = {
     "what is ahead moves without a beat": (drawing, "if stage > 0 else self.moves.step", ""),
     "counters that are not ahead": (beat_loops, "start=ahead % beats", "start=0"),
     "a block RAM that does not wait": (drawing, "read_enable.eq(self.moves.advance)", "read_enable.eq(1)"),
+    "a multiplier that does not wait": (drawing, "multiplier.enable.eq(self.moves.advance)", "multiplier.enable.eq(1)"),
+    "a factor too early": (reads, "ahead = cycles_of(each, ranged.spans[number])", "ahead = 0"),
     "signs compared as bits": (drawing, "Cat(a[:-1], b[-1]) >= Cat(b[:-1], a[-1])", "a >= b"),
     "a counter that goes on": (beat_loops, "m.If(step & self._ends[beats])", "m.If(0)"),
     "inputs the other way round": (pipeline, "reads[position]", "reads[-1 - position]"),

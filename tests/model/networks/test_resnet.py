@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from bnnhw.model import BinaryConv2d
 from bnnhw.model.methods import METHODS, method_named
 from bnnhw.model.networks.catalogue import architecture, build_network
-from bnnhw.model.networks.resnet import Residual, SubsampleAndPad
+from bnnhw.model.layers.shortcuts import SubsampleAndPad
+from bnnhw.model.networks.resnet import Residual
 
 
 def build(name: str, *options: str, method: str = "bnn", size: int = 32, classes: int = 10) -> nn.Sequential:

@@ -9,6 +9,7 @@ from .fold_output import fold_output
 from .pool_sums_first import pool_sums_first
 from .rearrange_last import rearrange_last
 from .separate_sums import separate_sums
+from .split_weights import split_weights
 from .threshold_before_pool import threshold_before_pool
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "pool_sums_first",
     "rearrange_last",
     "separate_sums",
+    "split_weights",
     "threshold_before_pool",
 ]

@@ -15,8 +15,8 @@ from .separate_sums import divisor_of
 def add_argmax(graph: Graph) -> Graph:
     """outputs (scores)  ->  label = argmax(scores); outputs (label).
 
-    It reads the integers where scores are the same as floats. Of several outputs those with one score a channel become
-    labels, each with its own name before it; images stay.
+    It reads the integers where scores are the same as floats, or over a power of two, which rounds none. Of several
+    outputs those with one score a channel become labels, each with its own name before it; images stay.
     """
     types, single = infer_types(graph), len(graph.outputs) == 1
     labels = {
@@ -30,7 +30,8 @@ def add_argmax(graph: Graph) -> Graph:
 
 
 def as_integers(graph: Graph, value: str) -> str:
-    """The integers that a value holds as floats; the value itself where it is something else."""
-    while (node := graph.producer(value)) is not None and divisor_of(node) == 1:
+    """The integers that a value holds as floats, perhaps over a power of two; the value itself where it is something
+    else."""
+    while (node := graph.producer(value)) is not None and (divisor_of(node) or 0).bit_count() == 1:
         (value,) = node.inputs
     return value

@@ -1,7 +1,7 @@
 """What depends on the beat's place in its frame alone: it is known beats ahead, so no value waits for it.
 
 Counters run some beats ahead of the frame, and what is made of them goes through registers that move with each beat,
-until it is read. Block RAM is not among it: what it gives at first cannot be chosen.
+until it is read. Block RAM and multipliers with registers are not among it: what they give at first cannot be chosen.
 
 Tests: tests/hls/scheduling/test_ahead.py
 """
@@ -12,7 +12,7 @@ from bnnhw.hls.intervals import Span
 from bnnhw.hls.program import Instruction, values_of
 from bnnhw.hls.ranges import RangedProgram
 
-from .delays import is_block_table
+from .delays import cycles_of
 
 __all__ = ["ahead_of", "is_ahead", "values_ahead"]
 
@@ -23,7 +23,7 @@ def is_ahead(number: int, instructions: Sequence[Instruction], spans: Sequence[S
     if each.op == "counter":
         return True
     read = [arg for arg in each.args if instructions[arg].op != "const"]
-    return bool(read) and all(arg in ahead for arg in read) and not is_block_table(each, spans[number])
+    return bool(read) and all(arg in ahead for arg in read) and not cycles_of(each, spans[number])
 
 
 def ahead_of(ranged: RangedProgram) -> frozenset[int]:

@@ -13,10 +13,11 @@ from bnnhw.hls.ranges import RangedProgram
 
 from .balance import balance
 from .bounds import round_bounds
-from .delays import BLOCK_CYCLES, Delays, is_block_table
+from .delays import Delays, cycles_of
 from .linear import arrange_sums
 from .loops import steps_of
 from .placing import Placing, TooFastError
+from .products import has_products, register_products
 from .reads import carried_bits, reads_of
 
 __all__ = ["Schedule", "schedule"]
@@ -80,28 +81,28 @@ class Schedule:
 
     def started(self, number: int) -> int:
         """The stage in which an instruction reads its arguments."""
-        each, span = self.ranged.program.instructions[number], self.ranged.spans[number]
-        return self.stages[number] - (BLOCK_CYCLES if is_block_table(each, span) else 0)
+        return self.stages[number] - cycles_of(self.ranged.program.instructions[number], self.ranged.spans[number])
 
 
 def schedule(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Schedule:
     """The program, each instruction as soon as it can be done at this clock, and each loop in one cycle; its sums as
-    written, or in the order that is smallest.
+    written, or in the order that is smallest, and its products with as many registers inside as is smallest.
 
     OperatorError names the author's line where an instruction or a loop takes longer, and a clock at which none does.
     """
     ranged = round_bounds(ranged)
+    registers = range(len(delays.multiplier) if has_products(ranged) else 1)
     found: list[Schedule] = []
     refused: list[OperatorError] = []
-    for arranged in (
-        lambda: ranged,
-        lambda: arrange_sums(ranged, clock_hz=clock_hz, delays=delays),
-        lambda: arrange_sums(ranged, clock_hz=clock_hz, delays=delays, ahead=True),
-    ):
-        try:
-            found.append(_placed(arranged(), clock_hz=clock_hz, delays=delays))
-        except OperatorError as error:
-            refused.append(error)
+    for registered in [register_products(ranged, count) for count in registers]:
+        for ahead in (None, False, True):
+            try:
+                arranged = registered
+                if ahead is not None:
+                    arranged = arrange_sums(registered, clock_hz=clock_hz, delays=delays, ahead=ahead)
+                found.append(_placed(arranged, clock_hz=clock_hz, delays=delays))
+            except OperatorError as error:
+                refused.append(error)
     if not found:
         raise _refusal(ranged, refused, delays)
     best = min(found, key=lambda each: each.weight)

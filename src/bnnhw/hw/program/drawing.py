@@ -10,7 +10,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 
 from bnnhw.hls.intervals import Span, is_signed, width_of
 from bnnhw.hls.program import Instruction
-from bnnhw.hls.scheduling.delays import is_block_table, is_offset
+from bnnhw.hls.scheduling.delays import cycles_of, is_block_table, is_offset
 from bnnhw.hls.scheduling.loops import steps_of
 from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hw.targets import UNTIL_LUTS, Target
@@ -107,7 +107,7 @@ class Drawing:
             if number not in self._looked_up:
                 self._look_up(number)
             return self._looked_up[number]
-        arguments = [self.at(arg, self.schedule.stages[number]) for arg in each.args]
+        arguments = [self.at(arg, self.schedule.started(number)) for arg in each.args]
         instructions = self.schedule.ranged.program.instructions
         offset = is_offset(each, instructions, self.schedule.ranged.spans)
         # Kept, or yosys merges adders of one cycle into compressors, which are larger and slower; until it maps LUTs.
@@ -116,6 +116,8 @@ class Drawing:
         if each.op == "table":
             assert isinstance(each.attribute, tuple)
             self.m.d.comb += result.eq(look_up(each.attribute, arguments[0], self.target.fabric.lut_inputs))
+        elif each.op == "mul":
+            self._multiply(cycles_of(each, span), arguments, result)
         else:
             self.m.d.comb += result.eq(_HARDWARE["xor" if offset else each.op](each, *arguments))
         return result
@@ -137,6 +139,14 @@ class Drawing:
         ]
         self.m.d.comb += Cat(results).eq(word)
         self._looked_up |= zip(tables.numbers, results, strict=True)
+
+    def _multiply(self, registers: int, factors: list[Value], result: Signal) -> None:
+        a, b = factors
+        multiplier = self.target.multiplier(a=a.shape(), b=b.shape(), registers=registers)
+        self.m.submodules += multiplier
+        self.m.d.comb += [multiplier.a.eq(a), multiplier.b.eq(b), result.eq(multiplier.p)]
+        if registers:
+            self.m.d.comb += multiplier.enable.eq(self.moves.advance)
 
 
 def group_bits(schedule: Schedule) -> tuple[int, int]:
@@ -176,7 +186,6 @@ def _sign(value: Value) -> Value:
 _HARDWARE: dict[str, Callable[..., Value]] = {
     "add": lambda each, a, b: a + b,
     "sub": lambda each, a, b: a - b,
-    "mul": lambda each, a, b: a * b,
     "and": lambda each, a, b: a & b,
     "or": lambda each, a, b: a | b,
     "xor": lambda each, a, b: a ^ b,

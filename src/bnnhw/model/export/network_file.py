@@ -2,7 +2,7 @@
 
 Such a network runs in torch, and `obstacle` says why it cannot become hardware yet. The file is plain data:
 
-    {"format": "bnnhw-network", "version": 1, "network": str, "network_options": [text], "width": int | None,
+    {"format": "bnnhw-network", "version": 1 or 2, "network": str, "network_options": [text], "width": int | None,
      "depth": int | None, "input_bits": int, "method": str, "method_options": [text], "shape": [H, W, C], "lo": int,
      "hi": int, "obstacle": str, "tensors": the module's state, "meta": as in any model.pt}
 """
@@ -20,7 +20,8 @@ from bnnhw.model.networks.catalogue import architecture, build_network
 
 __all__ = ["NetworkFile"]
 
-_VERSION = 1
+_REAL, _VERSION = 1, 2
+"""Residual networks of the first version have real numbers whatever their options say."""
 _T = TypeVar("_T")
 
 
@@ -41,6 +42,7 @@ class NetworkFile:
     obstacle: str
     tensors: Mapping[str, Tensor]
     meta: Mapping[str, Any]
+    real: bool = False
 
     def module(self) -> nn.Module:
         """The network in torch, in eval mode: (N, *shape) raw integers as float32 -> (N, classes) scores.
@@ -51,7 +53,7 @@ class NetworkFile:
             network = build_network(
                 architecture(self.network, width=self.width, depth=self.depth, options=self.network_options),
                 shape=self.shape, lo=self.lo, hi=self.hi, classes=len(_get(self.meta, "classes", list)),
-                input_bits=self.input_bits, method=method_named(self.method, self.method_options),
+                input_bits=self.input_bits, method=method_named(self.method, self.method_options), real=self.real,
             )  # fmt: skip
         wanted = network.state_dict()
         for name in sorted(wanted.keys() ^ self.tensors.keys()):
@@ -72,13 +74,14 @@ class NetworkFile:
         lists = {name: list(getattr(self, name)) for name in ("network_options", "method_options", "shape")}
         content = {name: getattr(self, name) for name in self.__dataclass_fields__}
         tensors = {name: tensor.detach().cpu().clone() for name, tensor in self.tensors.items()}
-        return {"format": NETWORK_FORMAT, "version": _VERSION, **content, **lists, "tensors": tensors}
+        version = _REAL if content.pop("real") else _VERSION
+        return {"format": NETWORK_FORMAT, "version": version, **content, **lists, "tensors": tensors}
 
     @classmethod
     def from_plain(cls, data: dict[str, Any]) -> "NetworkFile":
         """The inverse of `to_plain`; ValueError says what is amiss."""
-        if data.get("version") != _VERSION:
-            raise ValueError(f"has version {data.get('version')!r}; this bnnhw reads version {_VERSION}")
+        if data.get("version") not in (_REAL, _VERSION):
+            raise ValueError(f"has version {data.get('version')!r}; this bnnhw reads versions {_REAL} and {_VERSION}")
         tensors = _get(data, "tensors", dict)
         for name, tensor in tensors.items():
             if not isinstance(name, str) or not isinstance(tensor, Tensor):
@@ -89,6 +92,7 @@ class NetworkFile:
             method=_get(data, "method", str), method_options=_list(data, "method_options", str),
             shape=_list(data, "shape", int), lo=_get(data, "lo", int), hi=_get(data, "hi", int),
             obstacle=_get(data, "obstacle", str), tensors=tensors, meta=_get(data, "meta", dict),
+            real=data["version"] == _REAL,
         )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ Tests: tests/model/export/test_save_model.py
 Tests: tests/model/export/test_branches.py
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -17,7 +17,7 @@ from bnnhw.compiler.ir.graph import Node
 from bnnhw.compiler.ir.ops import Flatten, HardTanh, Identity, InputThreshold, Op, Rearrangement, Selection, Sign
 from bnnhw.model.errors import ExportError
 from bnnhw.model.layers.layers import BinaryLayer
-from bnnhw.model.registry import AlongAxis, Turn, calls, supported_modules, to_op, to_op_of_call
+from bnnhw.model.registry import AlongAxis, InARow, Turn, calls, supported_modules, to_op, to_op_of_call
 
 from .parameter_check import check_parameters
 from .raster import Place, Raster, meet
@@ -154,7 +154,17 @@ def _modules(traced: fx.GraphModule, node: fx.Node) -> Mapping[str, nn.Module]:
 def _ops(traced: fx.GraphModule, node: fx.Node) -> tuple[tuple[str, Op | AlongAxis | Turn], ...]:
     """The name and the op of the layer that `node` stands for, behind its activation, which keeps the shape."""
     modules = _modules(traced, node)
-    return tuple((name, to_op(name, module)) for name, module in modules.items()) or (_function(node),)
+    return tuple(op for name, module in modules.items() for op in _named(name, to_op(name, module))) or (
+        _function(node),
+    )
+
+
+def _named(name: str, op: Op | AlongAxis | Turn | InARow) -> Iterator[tuple[str, Op | AlongAxis | Turn]]:
+    """A layer's ops, each with its name."""
+    if isinstance(op, InARow):
+        yield from ((f"{name}.{part}".rstrip("."), each) for part, each in op.ops.items())
+    else:
+        yield name, op
 
 
 def _changes_unseen(traced: fx.GraphModule, node: fx.Node) -> bool:

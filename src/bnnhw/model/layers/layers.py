@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 from functools import partial
 from math import prod
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from bnnhw.model.errors import ExportError
 from bnnhw.model.registry import array_of, module_of, op_of, tensor_of
 
 from .quantise import quantise_gradient
-from .weights import QuantisedWeight, SignWeights, WeightQuantiser
+from .weights import GivenWeights, QuantisedWeight, SignWeights, WeightQuantiser
 
 __all__ = ["BinaryConv2d", "BinaryLayer", "BinaryLinear", "LayerOptions"]
 
@@ -102,6 +102,23 @@ class BinaryLayer(nn.Module):
             y.register_hook(partial(quantise_gradient, bits=self.gradient_bits))
         return y
 
+    def product(self, x: Tensor, values: Tensor) -> Tensor:
+        """The dot products of activations x with these weights."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        values, scale = self.quantised()
+        return self.scaled(self.product(self.activated(x), values), scale)
+
+    def sums(self, x: Tensor) -> Tensor:
+        """The dot products alone, exactly: in float64 where the weights have several bits."""
+        x, values = self.activated(x), self.quantised().values
+        return self.product(x, values) if self.quantiser.bits == 1 else self.product(x.double(), values.double())
+
+    def activated(self, x: Tensor) -> Tensor:
+        """What the product reads."""
+        return x if self.activation is None else self.activation(x)
+
     def clip(self) -> None:
         """Return the latent weights to where `weights` keeps them, [-1, 1] by default; the training loop does so after
         every step."""
@@ -133,10 +150,8 @@ class BinaryLinear(BinaryLayer):
         self.in_features = in_features
         self.out_features = out_features
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = x if self.activation is None else self.activation(x)
-        values, scale = self.quantised()
-        return self.scaled(functional.linear(x, values), scale)
+    def product(self, x: Tensor, values: Tensor) -> Tensor:
+        return functional.linear(x, values)
 
     def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}, {self.options_repr()}"
@@ -191,21 +206,19 @@ class BinaryConv2d(BinaryLayer):
         self.pad_value = pad_value
         self.groups = groups
 
-    def forward(self, x: Tensor) -> Tensor:
+    def product(self, x: Tensor, values: Tensor) -> Tensor:
         if x.ndim != 4 or x.shape[1] != self.in_channels:
             raise ValueError(
                 f"BinaryConv2d takes (N, {self.in_channels}, H, W), not {tuple(x.shape)}; "
                 "where images come channels last, put ToChannelsFirst before it"
             )
-        x = x if self.activation is None else self.activation(x)
         padding = self.padding
         if self.pad_value and any(padding):
             height, width = padding
             x = functional.pad(x, (width, width, height, height), value=self.pad_value)
             padding = 0
-        values, scale = self.quantised()
         values = values.contiguous(memory_format=torch.channels_last)
-        return self.scaled(functional.conv2d(x, values, stride=self.stride, padding=padding, groups=self.groups), scale)
+        return functional.conv2d(x, values, stride=self.stride, padding=padding, groups=self.groups)
 
     def extra_repr(self) -> str:
         return (
@@ -231,20 +244,27 @@ def pair(size: int | tuple[int, int]) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else (size[0], size[1])
 
 
-def _of_module(module: BinaryLayer) -> tuple[NDArray[np.int8], NDArray[np.float32] | None, NDArray[np.float32] | None]:
-    """Signs, factors and offsets of the channels: what the layer multiplies by, whatever its method made that of."""
+def _of_module(module: BinaryLayer) -> tuple[NDArray[Any], NDArray[np.float32] | None, NDArray[np.float32] | None]:
+    """Signs or integers, factors and offsets of the channels: what the layer multiplies by, whatever its method made
+    that of."""
     if module.map is not None:
         raise ExportError("scales each pixel by its own factor; export supports one a channel")
     weight, scale = module.quantised()
-    if not bool((weight.abs() == 1).all()):
+    if not module.quantiser.integers and not bool((weight.abs() == 1).all()):
         raise ExportError(
             f"has weights of {module.quantiser.bits} bits and {module.quantiser.bases} binary bases; "
-            "export supports weights of -1 and +1 only"
+            "export supports weights of -1 and +1, and integers (IntegerWeights)"
         )
-    return array_of(weight.to(torch.int8)), array_of(scale), array_of(module.bias)
+    kind = torch.int16 if module.quantiser.integers else torch.int8
+    return array_of(weight.to(kind)), array_of(scale), array_of(module.bias)
 
 
-def _with_factors(module: BinaryLayer, weight: NDArray[np.int8], op: ops.BinaryLayer) -> BinaryLayer:
+def _quantiser(op: ops.BinaryLayer) -> WeightQuantiser | None:
+    """What leaves an op's integer weights as they are; None where they are signs."""
+    return None if op.product.is_binary else GivenWeights()
+
+
+def _with_factors(module: BinaryLayer, weight: NDArray[Any], op: ops.BinaryLayer) -> BinaryLayer:
     """`module` with this weight, and the op's scale and bias."""
     factors = {"scale": op.scale, "bias": op.bias}
     tensors = {name: tensor_of(array) for name, array in factors.items() if array is not None}
@@ -260,7 +280,8 @@ def _linear_op(module: BinaryLinear) -> ops.BinaryLinear:
 @module_of(ops.BinaryLinear)
 def _linear_module(op: ops.BinaryLinear) -> BinaryLayer:
     rows, cols = op.weights.shape
-    module = BinaryLinear(cols, rows, scale=op.scale is not None, bias=op.bias is not None)
+    factors = LayerOptions(scale=op.scale is not None, bias=op.bias is not None, weights=_quantiser(op))
+    module = BinaryLinear(cols, rows, **factors)
     return _with_factors(module, op.weights, op)
 
 
@@ -280,6 +301,6 @@ def _conv_module(op: ops.BinaryConv2d) -> BinaryLayer:
     conv = op.conv
     module = BinaryConv2d(
         conv.channels, conv.rows, conv.kernel, stride=conv.stride, padding=conv.padding, pad_value=conv.pad_value,
-        groups=conv.groups, scale=op.scale is not None, bias=op.bias is not None,
+        groups=conv.groups, scale=op.scale is not None, bias=op.bias is not None, weights=_quantiser(op),
     )  # fmt: skip
     return _with_factors(module, conv.weights.transpose(0, 3, 1, 2), op)

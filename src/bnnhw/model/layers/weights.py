@@ -10,6 +10,7 @@ from .quantise import sign
 
 __all__ = [
     "LEAST",
+    "GivenWeights",
     "QuantisedWeight",
     "SignWeights",
     "WeightQuantiser",
@@ -41,11 +42,12 @@ class WeightQuantiser(nn.Module):
     parameters and buffers.
 
     bits: of a value; 1 stands for +-1, which is what hardware multiplies by. bases: so many binary tensors of the
-    weights' shape are summed up (ABC-Net).
+    weights' shape are summed up (ABC-Net). integers: whether values are integers, which hardware splits into planes.
     """
 
     bits = 1
     bases = 1
+    integers = False
 
     def prepare(self, shape: torch.Size) -> None:
         """Make what depends on the weights' shape. The layer calls it once, from its constructor."""
@@ -60,6 +62,16 @@ class WeightQuantiser(nn.Module):
     @torch.no_grad()
     def begin_epoch(self, weight: Tensor, progress: float) -> None:
         """What is due before an epoch; `progress` as in `epochs.on_epoch`."""
+
+
+class GivenWeights(WeightQuantiser):
+    """values = W, integers already."""
+
+    bits = 8
+    integers = True
+
+    def forward(self, weight: Tensor) -> QuantisedWeight:
+        return QuantisedWeight(weight, None)
 
 
 class SignWeights(WeightQuantiser):

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import nn
 
+from bnnhw.model.fixed_point.conversion import in_fixed_point
 from bnnhw.model.layers.quantise import InputThreshold
 from bnnhw.model.methods import Method
 from bnnhw.model.methods.bnn import Bnn
@@ -96,7 +97,8 @@ def build_network(
     classes: int,
     input_bits: int | None = None,
     method: Method = Bnn(),  # noqa: B008 it is frozen
-) -> nn.Sequential:
+    real: bool = False,
+) -> nn.Module:
     """The network of a structure: its layers, behind a threshold where the input is cut to one bit.
 
     It takes the raw integers of the input as float32, (N, *shape), and gives (N, classes).
@@ -113,6 +115,8 @@ def build_network(
         1 cuts the input in the middle of its range; 8 feeds it as it is. Default: the architecture's.
     method : Method
         Makes the layers, and what stands between batch norm and the next layer under the name `sign`.
+    real : bool
+        Leave real numbers what they are, where the network has any.
     """
     input_bits = architecture.input_bits if input_bits is None else input_bits
     if input_bits not in (1, 8):
@@ -120,4 +124,6 @@ def build_network(
     binary = input_bits == 1
     first = {"binarise": InputThreshold((lo + hi) / 2)} if binary else {}
     layers = architecture.layers(shape=shape, classes=classes, method=method, binary=binary)
-    return nn.Sequential(OrderedDict(first | layers))
+    network = nn.Sequential(OrderedDict(first | layers))
+    numbers = None if real else architecture.fixed_point(method)
+    return network if numbers is None else in_fixed_point(network, numbers)

@@ -15,7 +15,7 @@ from bnnhw.model.methods import Method
 from bnnhw.model.options import with_options
 
 from .blocks import Convolution, Images, conv_block, score_block, sequence
-from .structure import WidthOptions
+from .structure import InBits, WidthOptions
 
 __all__ = ["Architecture", "ChainOptions"]
 
@@ -32,7 +32,7 @@ class ChainOptions(WidthOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Architecture:
+class Architecture(InBits):
     """Convolutions, the widths of hidden layers behind them, and dropout in training."""
 
     widths: tuple[int, ...]

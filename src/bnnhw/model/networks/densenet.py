@@ -12,13 +12,13 @@ from bnnhw.model.methods import Method
 from bnnhw.model.options import with_options
 
 from .blocks import Convolution, Images, conv_block, score_block
-from .structure import WidthOptions
+from .structure import InBits, WidthOptions
 
 __all__ = ["Beside", "DenseNet"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DenseNet:
+class DenseNet(InBits):
     """A convolution 3x3 of `stem` channels, then for each of `blocks` so many convolutions 3x3, each of `growth`
     channels, which reads the activations of all before it in its block. Between two blocks a convolution 1x1 halves the
     channels, and a max pooling the image.

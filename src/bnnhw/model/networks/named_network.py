@@ -51,7 +51,7 @@ class NamedNetwork:
         """Bits of an input element."""
         return self.architecture.input_bits if self.input_bits is None else self.input_bits
 
-    def build(self, data: DataSet) -> nn.Sequential:
+    def build(self, data: DataSet) -> nn.Module:
         """The network anew, for the images and classes of `data`."""
         sizes = {"shape": data.shape, "lo": data.lo, "hi": data.hi, "classes": len(data.classes)}
         return build_network(self.architecture, input_bits=self.bits, method=self.method, **sizes)

@@ -13,7 +13,7 @@ from bnnhw.model.methods import Method
 from bnnhw.model.options import with_options
 
 from .blocks import Convolution, Images, activated, conv_block, convolution, score_block, sequence
-from .structure import WidthOptions
+from .structure import InBits, WidthOptions
 
 __all__ = ["Adding", "PreResNet", "PreResNetOptions"]
 
@@ -33,7 +33,7 @@ class PreResNetOptions(WidthOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PreResNet:
+class PreResNet(InBits):
     """A convolution 3x3 of the first stage's channels, its batch norm and activation; then, for each stage its channels
     and so many convolutions 3x3, each with a shortcut around it and the activation before it. Every stage but the first
     begins with stride 2. A stage's first shortcut is a convolution 1x1 of the same bits.

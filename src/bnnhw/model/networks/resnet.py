@@ -1,7 +1,8 @@
 """Residual networks with binary convolutions, of any method.
 
-As is usual, the first convolution, those of the shortcuts and the last layer have real weights: they are a few percent
-of the operations. Hardware for them, and for sums of real numbers, is to come.
+As is usual, the first convolution, those of the shortcuts and the last layer have weights of several bits: they are a
+few percent of the operations. Sums are numbers of fixed point (`fixed_point.conversion`), unless the method has real
+factors or weights of its own.
 """
 
 from collections import OrderedDict
@@ -10,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from torch import Tensor, nn
-from torch.nn import functional
 
+from bnnhw.model.fixed_point.conversion import FixedPointOptions
 from bnnhw.model.layers.channels import ToChannelsFirst
+from bnnhw.model.layers.shortcuts import SubsampleAndPad
 from bnnhw.model.methods import Method
 from bnnhw.model.options import with_options
 
-__all__ = ["ResNet", "ResNetOptions", "Residual", "SubsampleAndPad"]
+__all__ = ["ResNet", "ResNetOptions", "Residual"]
 
 _LARGE = 128  # pixels of height from which a picture gets ImageNet's stem
 
@@ -30,13 +32,23 @@ class ResNetOptions:
     downsample: "A", every second pixel and new channels of 0, or "B", an average and a convolution 1x1, in plain
     shortcuts a convolution 1x1 with stride 2. squash: "hardtanh" behind the stem and behind each sum, as in the code of
     IR-Net and RBNN, stops the gradients of large values, without which SGD diverges; by Adam networks learn faster
-    without it.
+    without it. numbers: "fixed", which hardware has, or "real"; fixed is chosen where the method allows it. bits: of a
+    value of fixed point. weight_bits: of the first layer's, the shortcuts' and the last one's weights; 1 makes them
+    binary, each channel with a factor.
     """
 
     stem: Literal["cifar", "imagenet"] | None = None
     shortcuts: Literal["plain", "bireal"] | None = None
     downsample: Literal["A", "B"] | None = None
     squash: Literal["hardtanh", "none"] = "none"
+    numbers: Literal["fixed", "real"] | None = None
+    bits: int = 10
+    weight_bits: int = 8
+
+    def __post_init__(self):
+        for name, least, most in (("bits", 2, 16), ("weight_bits", 1, 8)):
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"{name}={getattr(self, name)} must lie between {least} and {most}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +71,13 @@ class ResNet:
 
     def with_options(self, options: Sequence[str], *, what: str) -> "ResNet":
         return replace(self, options=with_options(ResNetOptions, options, what=what))
+
+    def fixed_point(self, method: Method) -> FixedPointOptions | None:
+        one = method.conv2d(1, 1, 1, size=(1, 1))
+        allowed = one.map is None and one.quantiser.bits == one.quantiser.bases == 1
+        if self.options.numbers == "real" or (self.options.numbers is None and not allowed):
+            return None
+        return FixedPointOptions(bits=self.options.bits, weight_bits=self.options.weight_bits)
 
     def layers(
         self, *, shape: Sequence[int], classes: int, method: Method, binary: bool
@@ -101,23 +120,6 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.squash(self.body(x) + self.shortcut(x))
-
-
-class SubsampleAndPad(nn.Module):
-    """The shortcut "A": every `stride`-th pixel, and `padding` channels of 0, half of them before, half behind."""
-
-    def __init__(self, *, stride: int, padding: int):
-        super().__init__()
-        self.stride = stride
-        self.padding = padding
-
-    def forward(self, x: Tensor) -> Tensor:
-        before = self.padding // 2
-        x = x[:, :, :: self.stride, :: self.stride]
-        return functional.pad(x, (0, 0, 0, 0, before, self.padding - before))
-
-    def extra_repr(self) -> str:
-        return f"stride={self.stride}, padding={self.padding}"
 
 
 class _Builder:
@@ -171,6 +173,7 @@ class _Builder:
             return nn.Identity()
         if self.downsample == "A":
             return SubsampleAndPad(stride=stride, padding=width - channels)
-        pool = {"pool": nn.AvgPool2d(stride, ceil_mode=True)} if self.bireal else {}
+        odd = any(length % stride for length in self.size)
+        pool = {"pool": nn.AvgPool2d(stride, ceil_mode=odd)} if self.bireal else {}
         conv = nn.Conv2d(channels, width, 1, stride=1 if pool else stride, bias=False)
         return nn.Sequential(OrderedDict({**pool, "conv": conv, "norm": nn.BatchNorm2d(width)}))

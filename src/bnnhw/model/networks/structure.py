@@ -10,9 +10,10 @@ from typing import Protocol
 
 from torch import nn
 
+from bnnhw.model.fixed_point.conversion import FixedPointOptions
 from bnnhw.model.methods import Method
 
-__all__ = ["Structure", "WidthOptions"]
+__all__ = ["InBits", "Structure", "WidthOptions"]
 
 
 class Structure(Protocol):
@@ -39,6 +40,17 @@ class Structure(Protocol):
         """The layers by name, from inputs (N, *shape) to scores (N, classes); `binary` where the inputs are +-1.
         ValueError where inputs of this shape do not fit."""
         ...
+
+    def fixed_point(self, method: Method) -> FixedPointOptions | None:
+        """What its real numbers become; None where it has none, or they stay."""
+        ...
+
+
+class InBits:
+    """A structure without real numbers between its layers."""
+
+    def fixed_point(self, method: Method) -> FixedPointOptions | None:
+        return None
 
 
 @dataclass(frozen=True)

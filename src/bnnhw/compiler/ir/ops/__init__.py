@@ -24,6 +24,7 @@ from bnnhw.compiler.ir.ops.integer.matmul import MatMul
 from bnnhw.compiler.ir.ops.integer.max_pool import MaxPool
 from bnnhw.compiler.ir.ops.integer.multi_threshold import MultiThreshold
 from bnnhw.compiler.ir.ops.integer.operator import Operator
+from bnnhw.compiler.ir.ops.integer.pad_channels import PadChannels
 from bnnhw.compiler.ir.ops.integer.product import Product
 from bnnhw.compiler.ir.ops.integer.score_table import ScoreTable
 from bnnhw.compiler.ir.ops.integer.space_to_depth import SpaceToDepth
@@ -41,6 +42,13 @@ from bnnhw.compiler.ir.ops.trained.identity import Identity
 from bnnhw.compiler.ir.ops.trained.input_threshold import InputThreshold
 from bnnhw.compiler.ir.ops.trained.quantise import Quantise
 from bnnhw.compiler.ir.ops.trained.relu import Relu
+from bnnhw.compiler.ir.ops.trained.requantise import (
+    FACTOR_BITS,
+    MOST_EXPONENT,
+    MOST_SHIFT,
+    OFFSET_BITS,
+    Requantise,
+)
 from bnnhw.compiler.ir.ops.trained.sign import Sign
 
 from .base import Op
@@ -48,6 +56,10 @@ from .kinds import Activation, Elementwise, Rearrangement, Selection, Separable,
 from .reachable import Reachable
 
 __all__ = [
+    "FACTOR_BITS",
+    "MOST_EXPONENT",
+    "MOST_SHIFT",
+    "OFFSET_BITS",
     "Activation",
     "Add",
     "Affine",
@@ -74,11 +86,13 @@ __all__ = [
     "MultiThreshold",
     "Op",
     "Operator",
+    "PadChannels",
     "Product",
     "Quantise",
     "Reachable",
     "Rearrangement",
     "Relu",
+    "Requantise",
     "ScoreTable",
     "Selection",
     "Separable",

@@ -14,8 +14,8 @@ FLOAT64_EXACT = 2**53
 
 
 def exact_terms(x: NDArray[Any], *, count: int) -> NDArray[Any]:
-    """x in the fastest type in which the sums of `count` of its elements, of zeros and of +-1 among them, each with a
-    sign of its own, are exact: float32 up to 2^24, float64 up to 2^53, then int64.
+    """x in the fastest type in which sums of its elements, of zeros and of +-1 among them, times integers whose
+    magnitudes are `count` together, are exact: float32 up to 2^24, float64 up to 2^53, then int64.
 
     Floats x must be multiples of a power of two whose sums are exact in float64.
     """
@@ -26,14 +26,9 @@ def exact_terms(x: NDArray[Any], *, count: int) -> NDArray[Any]:
     return x.astype(next((kind for most, kind in kinds if count * greatest <= most), np.int64), copy=False)
 
 
-def exact_sums(terms: NDArray[Any], weights: NDArray[np.int8]) -> NDArray[Any]:
-    """terms (N, cols), from `exact_terms`, @ weights (rows, cols) of +-1, transposed; in the type of the terms."""
+def exact_sums(terms: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
+    """terms (N, cols), from `exact_terms`, @ weights (rows, cols) of integers, transposed; in the type of the terms."""
     return terms @ weights.T.astype(terms.dtype)
-
-
-def exact_matmul(x: NDArray[Any], weights: NDArray[np.int8]) -> NDArray[Any]:
-    """x (N, cols) @ weights (rows, cols) of +-1, transposed, exactly; int64 for integers x, float64 for floats."""
-    return as_values(exact_sums(exact_terms(x, count=x.shape[1]), weights), x)
 
 
 def as_values(sums: NDArray[Any], x: NDArray[Any]) -> NDArray[Any]:

@@ -39,7 +39,7 @@ class Computing(OperatorStep):
 
     def stages(self, name: str, port: Port, target: Target) -> tuple[list[Stage], Port]:
         name = self.node or name
-        lanes = port.lanes if self.kind.per_channel else port.channels
+        lanes = lanes_for(self.kind, port)
         if isinstance(self.kind, Window):
             stages, port, patch = self._windows(self.kind, name, port, lanes, target)
         else:
@@ -78,6 +78,12 @@ class Computing(OperatorStep):
         height, width = kind.size(port.height, port.width)
         port = replace(port, height=height, width=width, pixels=shape.out_pixels)
         return stages, port, Patch(*kind.kernel, kind.stride[1], shape.out_pixels, lanes, port.channels // lanes)
+
+
+def lanes_for(kind: Stateless, port: Port) -> int:
+    """The fewest lanes, at least those of a stream, with which a beat has all that a result sees."""
+    group = kind.group or port.channels
+    return next(n for n in range(port.lanes, port.channels + 1) if port.channels % n == 0 and n % group == 0)
 
 
 def window_codes(kind: Window, x: Element) -> tuple[Coded, int]:
@@ -125,5 +131,5 @@ def programmed(
     stage = make(
         name=name, schedule=timed(ranged, clock_hz, target), wiring=work.wiring(), beats=port.beats, target=target
     )
-    of = (port.channels, port.lanes) if work.kind.per_channel else (1, 1)
-    return stage, replace(port, channels=of[0] * results, lanes=of[1] * results, bits=width_of(ranged.result))
+    channels, lanes = (count // work.seen_lanes * results for count in (port.channels, port.lanes))
+    return stage, replace(port, channels=channels, lanes=lanes, bits=width_of(ranged.result))

@@ -5,6 +5,7 @@ Tests: tests/operators/test_operators_in_hardware.py
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from math import gcd
 
 import numpy as np
@@ -113,29 +114,37 @@ class PatchProgram:
         return self.traced.kind
 
     @property
+    def seen_lanes(self) -> int:
+        """How many neighbouring lanes a result sees."""
+        return self.kind.group or self.patch.lanes
+
+    @property
     def section(self) -> Patch:
         """The pixels and lanes of one section."""
         patch, kind = self.patch, self.kind
         by_place = any(each.codes.by_place for each in self.codes)
         together = patch.columns > patch.step or kind.has_phases or by_place
         alike = not self.traced.parameters and all(each.alike for each in self.codes)
-        lanes = 1 if alike and kind.per_channel else patch.lanes
+        lanes = self.seen_lanes if alike else patch.lanes
         return replace(patch, pixels=patch.pixels if together else 1, lanes=lanes)
 
     def _results(self, section: Patch) -> list[tuple[int, int]]:
-        """The pixel and the lane of each result of a section; of those that see all lanes, the first."""
-        lanes = section.lanes if self.kind.per_channel else 1
-        return [(pixel, lane) for pixel in range(section.pixels) for lane in range(lanes)]
+        """The pixel and the lane of each result of a section; of those that see several lanes, the first."""
+        lanes = range(0, section.lanes, self.seen_lanes)
+        return [(pixel, lane) for pixel in range(section.pixels) for lane in lanes]
 
     def _seen(self, section: Patch, pixel: int, lane: int) -> Iterator[tuple[int, int, int]]:
         """The rows, columns and lanes of what a result sees."""
         for row in range(section.rows):
             for column in range(section.columns):
-                for each in (lane,) if self.kind.per_channel else range(section.lanes):
+                for each in range(lane, lane + self.seen_lanes):
                     yield row, column + pixel * section.step, each
 
     def ranged(self) -> RangedProgram:
-        """The program of a section. OperatorError for what no primitive holds."""
+        """The program of a section, made once. OperatorError for what no primitive holds."""
+        return _ranged(self.traced, self.patch, tuple(self.codes), self.y, self.row_beats)
+
+    def _ranged(self) -> RangedProgram:
         builder, section = Builder(), self.section
         values: list[int] = []
         for row in range(section.rows):
@@ -151,6 +160,8 @@ class PatchProgram:
             arguments += self._phases(builder, pixel)
             arguments += [self._number(builder, np.array([[each]]), pixel, lane) for each in self.traced.parameters]
             outputs += builder.replay(self.traced.program, arguments)
+        for output in outputs:
+            builder.narrow(output, (self.y.lo, self.y.hi))
         ranged = builder.finish_codes(outputs, (self.y.lo, self.y.hi))
         check_sizes(ranged)
         return ranged
@@ -181,7 +192,7 @@ class PatchProgram:
         """Of each section its elements in a beat, and the places of its results."""
         patch, section = self.patch, self.section
         count = len(self.traced.program.outputs)
-        across = patch.lanes if self.kind.per_channel else 1
+        across = patch.lanes // self.seen_lanes
         reads, writes = [], []
         for first in range(0, patch.pixels, section.pixels):
             for lane in range(0, patch.lanes, section.lanes):
@@ -195,9 +206,15 @@ class PatchProgram:
                 )
                 writes.append(
                     tuple(
-                        ((first + pixel) * across + lane + each) * count + result
+                        ((first + pixel) * across + (lane + each) // self.seen_lanes) * count + result
                         for pixel, each in self._results(section)
                         for result in range(count)
                     )
                 )
         return Wiring(tuple(reads), tuple(writes), patch.elements)
+
+
+@lru_cache(maxsize=1024)
+def _ranged(traced: Traced, patch: Patch, codes: tuple[Coded, ...], y: Element, row_beats: int) -> RangedProgram:
+    """A search asks for the same programs again and again."""
+    return PatchProgram(traced, patch, codes, y, row_beats)._ranged()

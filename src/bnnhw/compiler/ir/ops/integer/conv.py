@@ -1,4 +1,4 @@
-"""Convolution with +-1 weights, exactly.
+"""Convolution, exactly.
 
 Tests: tests/compiler/test_reference.py
 """
@@ -26,7 +26,8 @@ class Conv(Product):
     x is (H, W, C) and equals `pad_value` beyond its border; g = o // (rows/groups) is the output's group, C' = C/groups
     its input channels. Windows that do not fit at the right and the lower end are left out, as in torch.
 
-    weights: (rows, kernel height, kernel width, C') int8 of +-1. stride: (sh, sw). padding: (ph, pw), at both ends.
+    weights: (rows, kernel height, kernel width, C'), as of any `Product`. stride: (sh, sw). padding: (ph, pw), at both
+    ends.
     """
 
     stride: Pair = (1, 1)
@@ -79,7 +80,7 @@ class Conv(Product):
         (x,) = inputs
         shape = self.output_shape(x.shape[1:])
         block = max(1, BLOCK_ELEMENTS // (shape[0] * shape[1] * self.cols * self.groups))
-        terms = exact_terms(x, count=self.cols)
+        terms = exact_terms(x, count=self.most)
         blocks = (terms[start : start + block] for start in range(0, max(1, len(x)), block))
         return np.concatenate([as_values(self._block(part, shape), x) for part in blocks])
 

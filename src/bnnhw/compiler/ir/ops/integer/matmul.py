@@ -1,4 +1,4 @@
-"""The product of +-1 weights with integers or +-1 values: the work of a binary network.
+"""The product of weights with integers or +-1 values: the work of a binary network.
 
 Tests: tests/compiler/test_reference.py
 """
@@ -8,14 +8,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops.exact import exact_matmul
+from bnnhw.compiler.ir.ops.exact import as_values, exact_sums, exact_terms
 
 from .product import Product
 
 
 @dataclass(frozen=True, eq=False)
 class MatMul(Product):
-    """y[o] = sum_i x[i]*weights[o, i], exactly. weights: (rows, cols) int8 of +-1."""
+    """y[o] = sum_i x[i]*weights[o, i], exactly. weights: (rows, cols), as of any `Product`."""
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         if shape != (self.cols,):
@@ -24,4 +24,4 @@ class MatMul(Product):
 
     def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         (x,) = inputs
-        return exact_matmul(x, self.weights)
+        return as_values(exact_sums(exact_terms(x, count=self.most), self.weights), x)

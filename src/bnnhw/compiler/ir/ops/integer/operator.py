@@ -19,18 +19,22 @@ from bnnhw.compiler.ir.types import FloatType, IntType, TensorType
 from bnnhw.hls.kind import Kind, Shape
 from bnnhw.hls.program import Program
 from bnnhw.hls.scan import OVER, Reduction, Scan
-from bnnhw.hls.stateless import Pixelwise, Pointwise
+from bnnhw.hls.stateless import Groupwise, Pixelwise, Pointwise
 from bnnhw.hls.stored import from_integers, to_integers
 from bnnhw.hls.traced import Traced
 from bnnhw.hls.window import BORDERS, Window
 
 
-@stored_as("pointwise", "pixelwise", "window", "scan", "reduction")
+@stored_as("pointwise", "pixelwise", "groupwise", "window", "scan", "reduction")
 @dataclass(frozen=True)
 class Operator(Op):
-    """y = traced.run(x); a vector is an image of one pixel."""
+    """y = traced.run(x); a vector is an image of one pixel.
+
+    within: the least and greatest result, where whoever makes the graph knows them better than intervals do.
+    """
 
     traced: Traced
+    within: tuple[int, int] | None = None
 
     INTEGER = True
 
@@ -45,8 +49,10 @@ class Operator(Op):
         if isinstance(x.element, FloatType):
             return TensorType(after, x.element)
         element = x.element
-        span = result_range(self.traced, (element.lo, element.hi), element.step, as_image(x.shape))
-        return TensorType(after, IntType(*span))
+        lo, hi = result_range(self.traced, (element.lo, element.hi), element.step, as_image(x.shape))
+        if self.within is not None:
+            lo, hi = max(lo, self.within[0]), min(hi, self.within[1])
+        return TensorType(after, IntType(lo, hi))
 
     def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         (x,) = inputs
@@ -63,6 +69,8 @@ class Operator(Op):
             attributes |= {"top": top, "bottom": bottom, "left": left, "right": right}
             attributes |= {"border": BORDERS.index(kind.border), "value": kind.value}
             attributes |= {"per_channel": int(kind.per_channel)}
+        if isinstance(kind, Groupwise):
+            attributes["members"] = kind.members
         if isinstance(kind, Scan):
             attributes["over"] = OVER.index(kind.over)
         return Plain(op=kind.NAME, attributes=attributes, tensors=tensors_of(self.traced))
@@ -79,6 +87,8 @@ def kind_of(op: str, program: Program, values: Fields) -> Kind:
             return Pointwise()
         case "pixelwise":
             return Pixelwise()
+        case "groupwise":
+            return Groupwise(values.size("members"))
         case "window":
             return Window(
                 kernel=values.pair("kernel"),

@@ -1,11 +1,11 @@
-"""What matrix product and convolution share: rows of +-1 weights, and the sums that each row can reach.
+"""What matrix product and convolution share: rows of weights, and the sums that each row can reach.
 
 Tests: tests/compiler/passes/test_fold_batch_norm.py
 """
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,24 +14,47 @@ from bnnhw.compiler.ir.ops.base import Op
 from bnnhw.compiler.ir.ops.reachable import Reachable
 from bnnhw.compiler.ir.types import Element, FloatType, IntType, TensorType
 
+GREATEST = 2**9
+"""Of integer weights, in magnitude."""
+
 
 @dataclass(frozen=True, eq=False)
 class Product(Op):
-    """Sums of inputs times `weights`, int8 of +-1, whose first axis is the rows: each makes one output channel."""
+    """Sums of inputs times `weights`, whose first axis is the rows: each makes one output channel.
+
+    weights: int8 of +-1, which is what hardware multiplies by; or int16, of which `split_weights` makes such.
+    """
 
     INTEGER = True
 
-    weights: NDArray[np.int8]
+    weights: NDArray[Any]
 
     def __post_init__(self):
-        if self.weights.dtype != np.int8 or self.weights.ndim != len(self.AXES) or 0 in self.weights.shape:
+        is_known = self.weights.dtype in (np.int8, np.int16)
+        if not is_known or self.weights.ndim != len(self.AXES) or 0 in self.weights.shape:
             wanted, shape = ", ".join(self.AXES), self.weights.shape
-            raise ValueError(f"weights must be int8 of shape ({wanted}), not {self.weights.dtype} of {shape}")
-        if not (np.abs(self.weights) == 1).all():
-            raise ValueError("weights must hold -1 and +1 only")
+            raise ValueError(f"weights must be int8 or int16 of shape ({wanted}), not {self.weights.dtype} of {shape}")
+        if self.is_binary and not (np.abs(self.weights) == 1).all():
+            raise ValueError("weights of int8 must hold -1 and +1 only; other integers are int16")
+        if not self.is_binary and (greatest := int(np.abs(self.weights.astype(np.int64)).max())) > GREATEST:
+            raise ValueError(f"weights must lie within +-{GREATEST}, not reach {greatest}")
 
     AXES = ("rows", "cols")
     """The names of the weights' axes."""
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether weights are +-1."""
+        return self.weights.dtype == np.int8
+
+    @property
+    def most(self) -> int:
+        """The greatest sum of a row's magnitudes: what its sums can be at most where inputs are +-1."""
+        return self.cols if self.is_binary else int(np.abs(self._rows).sum(axis=1).max())
+
+    @property
+    def _rows(self) -> NDArray[np.int64]:
+        return self.weights.reshape(self.rows, -1).astype(np.int64)
 
     @property
     def rows(self) -> int:
@@ -64,8 +87,9 @@ class Product(Op):
     def reachable(self, element: Element) -> Reachable:
         """Every sum that inputs of this element can make, row by row.
 
-        For inputs lo, lo + step, …, hi: ones*lo - others*hi, and from there in steps to ones*hi - others*lo, where
-        `ones` and `others` count the row's +1 and -1. For +-1: -cols, -cols + 2, …, cols.
+        For inputs lo, lo + step, …, hi: positive*lo - negative*hi, and from there in steps to positive*hi -
+        negative*lo, where `positive` and `negative` are the sums of the row's weights of either sign. For +-1:
+        -cols, -cols + 2, …, cols. Of rows whose weights differ in magnitude each is said to reach as many as any.
         """
         terms = self.terms(element)
         if isinstance(terms, FloatType):
@@ -73,6 +97,8 @@ class Product(Op):
                 "reads float values; a sign must come before every layer but the first (put a Sign or Quantise before "
                 "it), and averages before a layer, one at most, must be of a power of two of elements"
             )
-        ones = np.count_nonzero(self.weights.reshape(self.rows, -1) == 1, axis=1).astype(np.int64)
-        lows = ones * terms.lo - (self.cols - ones) * terms.hi
-        return Reachable(lows, terms.step, self.cols * (terms.count - 1) + 1)
+        positive = np.maximum(self._rows, 0).sum(axis=1)
+        negative = np.maximum(-self._rows, 0).sum(axis=1)
+        divisor = 1 if self.is_binary else max(1, int(np.gcd.reduce(self._rows, axis=None)))
+        lows = positive * terms.lo - negative * terms.hi
+        return Reachable(lows, divisor * terms.step, self.most // divisor * (terms.count - 1) + 1)

@@ -1,11 +1,11 @@
-"""The convolution with binary weights, as it was trained.
+"""The convolution with binary or integer weights, as it was trained.
 
 Tests: tests/test_convolutions.py
 """
 
 import math
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from bnnhw.compiler.ir.ops.stored import Plain, stored_as
 from .binary_layer import BinaryLayer
 
 
-@stored_as("binary_conv2d")
+@stored_as("binary_conv2d", "integer_conv2d")
 @dataclass(frozen=True, eq=False)
 class BinaryConv2d(BinaryLayer):
     """A `Conv` with scale and bias."""
@@ -39,7 +39,7 @@ class BinaryConv2d(BinaryLayer):
         return replace(self.conv, pad_value=self.conv.pad_value * divisor)
 
     @property
-    def weights(self) -> NDArray[np.int8]:
+    def weights(self) -> NDArray[Any]:
         return self.conv.weights
 
     def to_plain(self) -> Plain:
@@ -47,7 +47,8 @@ class BinaryConv2d(BinaryLayer):
         channels = {"in_channels": conv.channels, "out_channels": conv.rows, "groups": conv.groups}
         windows = sizes(kernel=conv.kernel, stride=conv.stride, padding=conv.padding)
         attributes = {**channels, **windows, "pad_value": conv.pad_value}
-        return Plain(op="binary_conv2d", attributes=attributes, tensors=self.tensors)
+        op = "binary_conv2d" if conv.is_binary else "integer_conv2d"
+        return Plain(op=op, attributes=attributes, tensors=self.tensors)
 
     @classmethod
     def from_fields(cls, op: str, values: Fields) -> Self:
@@ -56,8 +57,9 @@ class BinaryConv2d(BinaryLayer):
         if channels % groups:
             raise ValueError(f"groups={groups} must divide in_channels={channels}")
         shape = (height, width, channels // groups)
+        weights = cls.read_weights(values, rows, math.prod(shape), binary=op == "binary_conv2d")
         conv = Conv(
-            values.signs("weight", rows, math.prod(shape)).reshape(rows, *shape),
+            weights.reshape(rows, *shape),
             stride=values.pair("stride"),
             padding=values.pair("padding"),
             pad_value=values.integer("pad_value"),

@@ -1,4 +1,4 @@
-"""What trained layers with binary weights share: an exact sum, and float32 scale and bias behind it.
+"""What trained layers with binary or integer weights share: an exact sum, and float32 scale and bias behind it.
 
 Tests: tests/compiler/passes/test_integerize.py
 """
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.checks import check_length, parameter
-from bnnhw.compiler.ir.ops.fields import pack_signs
+from bnnhw.compiler.ir.ops.fields import Fields, pack_signs
 from bnnhw.compiler.ir.ops.integer.product import Product
 from bnnhw.compiler.ir.ops.kinds import Separable, Separated
 from bnnhw.compiler.ir.types import FloatType, QuotientType, TensorType
@@ -51,7 +51,15 @@ class BinaryLayer(Separable):
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Those of model.pt: `weight` packed, `scale` and `bias` where there are any."""
         factors = {name: array for name in ("scale", "bias") if (array := getattr(self, name)) is not None}
-        return {"weight": pack_signs(self.product.weights), **factors}
+        weights = self.product.weights
+        return {"weight": pack_signs(weights) if self.product.is_binary else weights, **factors}
+
+    @classmethod
+    def read_weights(cls, values: Fields, rows: int, cols: int, *, binary: bool) -> NDArray[Any]:
+        """Those of model.pt, (rows, cols)."""
+        if binary:
+            return values.signs("weight", rows, cols)
+        return values.matrix("weight", rows, cols)
 
     def separated(self, x: TensorType, divisor: int) -> Separated:
         """A division by a power of two comes behind the product, which is the same where nothing is rounded."""

@@ -1,10 +1,10 @@
-"""The fully connected layer with binary weights, as it was trained.
+"""The fully connected layer with binary or integer weights, as it was trained.
 
 Tests: tests/compiler/frontends/test_model_file.py
 """
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,12 @@ from bnnhw.compiler.ir.ops.stored import Plain, stored_as
 from .binary_layer import BinaryLayer
 
 
-@stored_as("binary_linear")
+@stored_as("binary_linear", "integer_linear")
 @dataclass(frozen=True, eq=False)
 class BinaryLinear(BinaryLayer):
-    """A `MatMul` with scale and bias. weights: (out, in) int8 of +-1."""
+    """A `MatMul` with scale and bias. weights: (out, in), as of any `Product`."""
 
-    weights: NDArray[np.int8]
+    weights: NDArray[Any]
     scale: NDArray[np.float32] | None = None
     bias: NDArray[np.float32] | None = None
 
@@ -32,9 +32,11 @@ class BinaryLinear(BinaryLayer):
     def to_plain(self) -> Plain:
         rows, cols = self.weights.shape
         sizes = {"in_features": cols, "out_features": rows}
-        return Plain(op="binary_linear", attributes=sizes, tensors=self.tensors)
+        op = "binary_linear" if self.product.is_binary else "integer_linear"
+        return Plain(op=op, attributes=sizes, tensors=self.tensors)
 
     @classmethod
     def from_fields(cls, op: str, values: Fields) -> Self:
-        weights = values.signs("weight", values.size("out_features"), values.size("in_features"))
+        rows, cols = values.size("out_features"), values.size("in_features")
+        weights = cls.read_weights(values, rows, cols, binary=op == "binary_linear")
         return cls(weights, values.optional_vector("scale"), values.optional_vector("bias"))

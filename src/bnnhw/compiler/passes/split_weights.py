@@ -1,0 +1,82 @@
+"""Integer weights as planes of +-1.
+
+Tests: tests/compiler/passes/test_split_weights.py
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.ir.graph import Graph, Node, infer_types
+from bnnhw.compiler.ir.ops import Operator, Product
+from bnnhw.compiler.ir.types import IntType
+from bnnhw.hls.operator import Operator as Function
+from bnnhw.hls.stateless import Groupwise
+from bnnhw.hls.traced import Traced
+
+from .rewrite import replace_nodes
+
+
+def split_weights(graph: Graph) -> Graph:
+    """s = product(x, w)  ->  p = product(x, planes of w); s = combine(p), w integers, the planes +-1.
+
+    Each row becomes neighbouring rows, one a plane: w = sum of factor[m]*plane[m] / 2^halved.
+    """
+
+    types = infer_types(graph)
+
+    def split(node: Node) -> tuple[Node, ...]:
+        if not isinstance(node.op, Product) or node.op.is_binary:
+            return (node,)
+        planes = planes_of(node.op.weights)
+        sums = types[node.output].element
+        assert isinstance(sums, IntType)
+        combine = Operator(combining(planes.factors, planes.halved), within=(sums.lo, sums.hi))
+        between = f"{node.output}.planes"
+        return (
+            Node(node.name, replace(node.op, weights=planes.rows), node.inputs, between),
+            Node(f"{node.name}.combine", combine, (between,), node.output),
+        )
+
+    return replace_nodes(graph, split)
+
+
+@dataclass(frozen=True, eq=False)
+class Planes:
+    """Weights (rows, ..) as rows of +-1, int8 (rows*planes, ..), those of one row side by side: each times the factor
+    of its plane, and the sum over 2^halved."""
+
+    rows: NDArray[np.int8]
+    factors: tuple[int, ...]
+    halved: int
+
+
+def planes_of(weights: NDArray[np.int16]) -> Planes:
+    """The fewest planes: odd integers below 2^k are k planes of factors 1, 2, 4, ..; others, doubled, one more of 1.
+
+    The doubled ones are even numbers, and sums of an even number of odd terms are: 1 + 1 + 2 + 4 + .. .
+    """
+    wide = weights.astype(np.int64)
+    odd = bool((wide % 2 == 1).all())
+    bits = max(1, int(np.abs(wide).max()).bit_length()) + (not odd)
+    rest = wide if odd else 2 * wide
+    factors = tuple(2**place for place in range(bits)) + (() if odd else (1,))
+    planes = np.zeros((len(factors), *weights.shape), np.int8)
+    for place in sorted(range(len(factors)), key=lambda place: -factors[place]):
+        planes[place] = np.where(rest >= 0, 1, -1)
+        rest = rest - factors[place] * planes[place].astype(np.int64)
+    assert not rest.any()
+    rows = np.moveaxis(planes, 0, 1).reshape(-1, *weights.shape[1:])
+    return Planes(np.ascontiguousarray(rows), factors, 0 if odd else 1)
+
+
+@lru_cache(maxsize=64)
+def combining(factors: tuple[int, ...], halved: int) -> Traced:
+    """The sum of a group's members, each times its factor, over 2^halved."""
+    function = Function(
+        lambda group: sum(factor * each for factor, each in zip(factors, group, strict=True)) >> halved,
+        Groupwise(len(factors)),
+    )
+    return function.traced(len(factors))

@@ -1,0 +1,1 @@
+"""Networks of real numbers as networks of fixed-point numbers."""

@@ -1,0 +1,240 @@
+"""A network of layers with real sums as one whose sums are fixed-point numbers.
+
+Tests: tests/model/fixed_point/test_conversion.py
+"""
+
+import math
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch.nn import functional
+
+from bnnhw.model.errors import ExportError
+from bnnhw.model.layers.affine import TensorNorm
+from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
+from bnnhw.model.layers.fixed_point import Exponent, FixedPoint
+from bnnhw.model.layers.integer_weights import IntegerWeights
+from bnnhw.model.layers.joins import Add
+from bnnhw.model.layers.layers import BinaryConv2d, BinaryLayer, BinaryLinear
+from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign
+from bnnhw.model.layers.requantised import Requantised
+from bnnhw.model.layers.shortcuts import PadChannels, SubsampleAndPad
+from bnnhw.model.layers.weights import SignWeights
+
+__all__ = ["FixedPointOptions", "in_fixed_point"]
+
+Norm = nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm | TensorNorm
+_ADDS = (operator.add, torch.add)
+_LEAVES = (
+    BinaryLayer, Sign, Quantise, InputThreshold, FixedPoint, Requantised, TensorNorm, SubsampleAndPad, PadChannels, Add,
+    ToChannelsFirst, ToChannelsLast,
+)  # fmt: skip
+_PASSING = (
+    nn.Identity, nn.Dropout, nn.Flatten, nn.MaxPool2d, SubsampleAndPad, PadChannels, ToChannelsFirst, ToChannelsLast
+)  # fmt: skip
+"""Layers that give what they read, or 0."""
+_RISING = (nn.ReLU, nn.Hardtanh, nn.Dropout, nn.Identity, nn.MaxPool2d)
+"""Layers that go into the thresholds behind them."""
+_BITED = (Sign, Quantise, InputThreshold)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixedPointOptions:
+    """What a network's values become.
+
+    bits: of a value. weight_bits: of a weight of layers that have real ones; 1 makes them
+    signs, each channel with a factor. score_bits: of a score.
+    """
+
+    bits: int = 10
+    weight_bits: int = 8
+    score_bits: int = 16
+
+
+def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOptions()) -> fx.GraphModule:
+    """`network` with the same parameters, its layers in their places by their names, but
+
+    - `nn.Conv2d` and `nn.Linear` have integer weights (`IntegerWeights`);
+    - a layer and its batch norm, where anything but an activation of few bits reads them, are a `Requantised` by the
+      layer's name;
+    - behind sums of such values, averages and hard tanhs of them stands a `FixedPoint`.
+
+    Values that are added, or come of each other without arithmetic, share an exponent. It is to be trained, or
+    calibrated (`calibrate`).
+
+    Raises
+    ------
+    ExportError
+        Names the layer that has no place in such a network.
+    """
+    tracer = _Tracer()
+    traced = fx.GraphModule(network, tracer.trace(network))
+    converter = _Converter(traced, options)
+    for node in list(traced.graph.nodes):
+        converter.convert(node)
+    traced.graph.eliminate_dead_code()
+    traced.delete_all_unused_submodules()
+    traced.recompile()
+    return traced.train(network.training)
+
+
+class _Tracer(fx.Tracer):
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return isinstance(m, _LEAVES) or super().is_leaf_module(m, module_qualified_name)
+
+
+@dataclass(eq=False)
+class _Converter:
+    """Goes through a graph in order, and knows the exponent of each value of fixed point."""
+
+    traced: fx.GraphModule
+    options: FixedPointOptions
+    exponents: dict[fx.Node, Exponent] = field(default_factory=dict)
+
+    def convert(self, node: fx.Node) -> None:
+        module = self._module(node)
+        if isinstance(module, nn.Conv2d | nn.Linear | BinaryLayer):
+            self._layer(node, module)
+        elif isinstance(module, Norm) and self._reads_fixed(node):
+            fixed = self._fixed()
+            self._set(node, Requantised(None, module, fixed))
+            self.exponents[node] = fixed.exponent
+        elif isinstance(module, _PASSING):
+            self._pass_on(node)
+        elif isinstance(module, nn.AvgPool2d | nn.AdaptiveAvgPool2d) and self._reads_fixed(node):
+            self._round_behind(node, Exponent())
+        elif isinstance(module, nn.Hardtanh | nn.ReLU) and self._reads_fixed(node):
+            least, most = (module.min_val, module.max_val) if isinstance(module, nn.Hardtanh) else (0.0, math.inf)
+            self._clip(node, least, most)
+        elif isinstance(module, Add) or (node.op == "call_function" and node.target in _ADDS):
+            self._add(node)
+        elif node.op == "call_function" and node.target in (functional.hardtanh, functional.relu):
+            least, most = (-1.0, 1.0) if node.target is functional.hardtanh else (0.0, math.inf)
+            self._clip(node, least, most)
+        elif not isinstance(module, _BITED):
+            self._pass_on(node)
+
+    def _layer(self, node: fx.Node, module: nn.Module) -> None:
+        layer = self._integers(str(node.target), module)
+        reader = _only_reader(node)
+        behind = None if reader is None else self._module(reader)
+        norm = behind if isinstance(behind, Norm) else None
+        last = node if norm is None or reader is None else reader
+        if self._ends_in_bits(last):
+            if layer is not module:
+                self._set(node, layer)
+            return
+        scores = any(each.op == "output" for each in last.users)
+        fixed = FixedPoint(self.options.score_bits) if scores else self._fixed()
+        self._set(node, Requantised(layer, norm, fixed))
+        if last is not node:
+            last.replace_all_uses_with(node)
+        self.exponents[node] = fixed.exponent
+
+    def _integers(self, name: str, module: nn.Module) -> BinaryLayer:
+        """A layer with real weights as one of integers, with the same parameters."""
+        bits = self.options.weight_bits
+        weights = SignWeights(scaled=True) if bits == 1 else IntegerWeights(bits)
+        match module:
+            case nn.Conv2d():
+                if module.padding_mode != "zeros" or isinstance(module.padding, str):
+                    raise ExportError(
+                        f"layer {name!r} pads by {module.padding}, {module.padding_mode}; give it numbers"
+                    )
+                layer = BinaryConv2d(
+                    module.in_channels, module.out_channels, module.kernel_size, stride=module.stride,
+                    padding=module.padding, groups=module.groups, weights=weights, bias=module.bias is not None,
+                )  # fmt: skip
+            case nn.Linear():
+                options = {"weights": weights, "bias": module.bias is not None}
+                layer = BinaryLinear(module.in_features, module.out_features, **options)
+            case _:
+                assert isinstance(module, BinaryLayer)
+                return module
+        layer.weight = module.weight
+        layer.bias = module.bias
+        return layer
+
+    def _fixed(self) -> FixedPoint:
+        return FixedPoint(self.options.bits)
+
+    def _add(self, node: fx.Node) -> None:
+        a, b = node.all_input_nodes if len(node.all_input_nodes) == 2 else (node.all_input_nodes[0],) * 2
+        if a not in self.exponents and b not in self.exponents:
+            return
+        for one in (a, b):
+            if one not in self.exponents:
+                raise ExportError(
+                    f"{node.name!r} adds {one.name!r}, which is no value of fixed point, to one that is; put a FixedPoint "
+                    "behind it"
+                )
+        self._merge(self.exponents[a], self.exponents[b])
+        self._round_behind(node, self.exponents[a])
+
+    def _clip(self, node: fx.Node, least: float, most: float) -> None:
+        """A clipping of a value of fixed point: its own rounding clips it where nothing else reads it."""
+        (source,) = node.all_input_nodes
+        if source not in self.exponents:
+            return
+        fixed = self._module(source)
+        if isinstance(fixed, FixedPoint) and len(source.users) == 1:
+            fixed.least, fixed.most = max(fixed.least, least), min(fixed.most, most)
+            node.replace_all_uses_with(source)
+        else:
+            self._round_behind(source, self.exponents[source], of=[node], least=least, most=most)
+            node.replace_all_uses_with(node.all_input_nodes[0])
+
+    def _round_behind(
+        self, node: fx.Node, exponent: Exponent, *, of: Sequence[fx.Node] | None = None, **limits: float
+    ) -> None:
+        """A FixedPoint behind a node, for all its readers, or those of `of`."""
+        fixed = FixedPoint(self.options.bits, exponent, **limits)
+        name = f"{node.target if node.op == 'call_module' else node.name}_fixed".replace(".", "_")
+        while hasattr(self.traced, name):
+            name += "_again"
+        self.traced.add_submodule(name, fixed)
+        with self.traced.graph.inserting_after(node):
+            made = self.traced.graph.call_module(name, (node,))
+        node.replace_all_uses_with(made, delete_user_cb=lambda user: user is not made and (of is None or user in of))
+        self.exponents[made] = exponent
+
+    def _pass_on(self, node: fx.Node) -> None:
+        sources = [one for one in node.all_input_nodes if one in self.exponents]
+        for other in sources[1:]:
+            self._merge(self.exponents[sources[0]], self.exponents[other])
+        if sources:
+            self.exponents[node] = self.exponents[sources[0]]
+
+    def _merge(self, kept: Exponent, dropped: Exponent) -> None:
+        """One exponent for the values of both."""
+        for module in self.traced.modules():
+            if isinstance(module, FixedPoint) and module.exponent is dropped:
+                module.exponent = kept
+        self.exponents = {node: kept if one is dropped else one for node, one in self.exponents.items()}
+
+    def _reads_fixed(self, node: fx.Node) -> bool:
+        return any(one in self.exponents for one in node.all_input_nodes)
+
+    def _ends_in_bits(self, node: fx.Node) -> bool:
+        """Whether all readers are activations, perhaps behind what goes into their thresholds."""
+        return bool(node.users) and all(
+            isinstance(module := self._module(user), _BITED)
+            or (isinstance(module, BinaryLayer) and module.activation is not None)
+            or (isinstance(module, _RISING) and self._ends_in_bits(user))
+            for user in node.users
+        )
+
+    def _module(self, node: fx.Node) -> Any:
+        return self.traced.get_submodule(str(node.target)) if node.op == "call_module" else None
+
+    def _set(self, node: fx.Node, module: nn.Module) -> None:
+        parent, _, name = str(node.target).rpartition(".")
+        setattr(self.traced.get_submodule(parent), name, module)
+
+
+def _only_reader(node: fx.Node) -> fx.Node | None:
+    return next(iter(node.users)) if len(node.users) == 1 else None
