@@ -1,4 +1,4 @@
-"""Residual networks in fixed point, from torch to the RTL: in several foldings, under stalls, in the predicted cycles."""
+"""Residual networks in fixed point, from torch to the RTL: in several foldings, under stalls, cycles as predicted."""
 
 from collections.abc import Sequence
 from pathlib import Path

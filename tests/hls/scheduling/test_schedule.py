@@ -86,7 +86,8 @@ def test_what_counters_make_is_shared():
     made = timed(ranged, 250e6)
     names = [ranged.program.instructions[number].op for number in sorted(made.shared)]
     assert names == ["counter", "counter", "add"]
-    assert made.register_bits(groups=5) == 4 + 5 * (2 + 5)  # of the counters, and of each group
+    assert made.latency == 1
+    assert made.register_bits(groups=5) == 4 + 5 * 5  # of the counters' sum, and of each group its result
 
 
 TOO_FAST = {

@@ -149,8 +149,9 @@ def random_beat_program(rng: random.Random) -> RangedProgram:
     made = [builder.counter(rng.randint(1, 5), rng.randint(1, 6)) for _ in range(rng.choice([0, 1, 2]))]
     for number in [*made, inputs[0]][: rng.choice([0, 1, 2])]:
         index = builder.make("and", number, builder.constant(rng.choice([7, 255])))
-        entries = tuple(rng.randint(-200, 200) for _ in range(256))
-        made.append(builder.make("table", index, attribute=entries[: builder.spans[index][1] + 1]))
+        for _ in range(rng.choice([1, 2])):
+            entries = tuple(rng.randint(-200, 200) for _ in range(256))
+            made.append(builder.make("table", index, attribute=entries[: builder.spans[index][1] + 1]))
     before = _replayed(builder, rng, [*inputs, *made], outputs=2)
     ranges = [rng.choice(SPANS) for _ in range(rng.choice([0, 1, 1, 2]))]
     states = [builder.state(number, each) for number, each in enumerate(ranges)]

@@ -8,8 +8,8 @@ from bnnhw.boards.toolchain.alone import route_alone, synthesise_alone
 from bnnhw.hls.errors import OperatorError
 from bnnhw.hls.scheduling.schedule import Schedule, schedule
 from bnnhw.hw.program.area import program_area
+from bnnhw.hw.program.lut_tables import table_luts
 from bnnhw.hw.program.pipeline import ProgramPipeline
-from bnnhw.hw.program.table_luts import table_luts
 from bnnhw.hw.program.wiring import Wiring
 from bnnhw.hw.targets import Cells, get_device
 from bnnhw.hw.targets.ecp5 import ECP5
@@ -113,8 +113,12 @@ def test_what_routing_makes(name: str, clock_mhz: int):
 
 
 def test_tables_share_what_is_equal():
-    assert table_luts([([0, 1] * 8, 1)], 4) == 1
-    assert table_luts([([0, 1] * 64, 3)], 4) == 1  # bits 1 and 2 are constant, and all parts are one
-    assert table_luts([(range(64), 6)], 4) == 8  # the highest two bits are multiplexers of constants
-    assert table_luts([([number * number % 61 for number in range(64)], 6)], 4) > 40
-    assert table_luts([([0, 1, 1, 0], 1), ([3, 0, 1, 2], 2)], 4) == 3
+    assert table_luts([[0, 1] * 8], 4) == 1
+    assert table_luts([[0, 1] * 64], 4) == 1  # all parts are one
+    assert table_luts([range(64)], 4) == 6  # the highest two bits are multiplexers of constants
+    squares = [number * number % 61 for number in range(64)]
+    assert table_luts([squares], 4) > 35
+    assert table_luts([squares, squares], 4) == table_luts([squares], 4)
+    assert table_luts([squares, [-each for each in squares]], 4) > table_luts([squares], 4)
+    fifth = [5, 6, 5, 7, 6]
+    assert table_luts([squares[:36]], 4) < table_luts([[*squares[:36], *fifth]], 4)  # the last four read 2 bits

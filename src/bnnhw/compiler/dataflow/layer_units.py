@@ -16,8 +16,8 @@ from bnnhw.compiler.units.area import link_resources
 from bnnhw.compiler.units.convert import convert, regroup
 from bnnhw.compiler.units.join.serialise import in_raster_order
 from bnnhw.compiler.units.label import Label
-from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.operator.stage import OperatorStep
+from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.product.folding import Folding, divisors
 from bnnhw.compiler.units.product.hardwired import Hardwired
 from bnnhw.compiler.units.product.layer import MatrixLayer

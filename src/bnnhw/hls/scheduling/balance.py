@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from bnnhw.hls.ranges import RangedProgram
 
+from .ahead import ahead_of
 from .closure import best_closure
 from .delays import Delays, cycles_of, delay_behind, delay_of, is_block_table
 from .loops import loops_of, steps_of
@@ -35,7 +36,8 @@ def balance(
     bits = carried_bits(ranged, reads)
     # Element n is the stage of instruction n, element count + n the last one in which its result is read.
     values = [*stages, *stages]
-    limits = [0 if each.op in ("input", "counter", *WIRES) else latency for each in instructions] + [latency] * count
+    fixed = {number for number, each in enumerate(instructions) if each.op in ("input", *WIRES)} | ahead_of(ranged)
+    limits = [stages[number] if number in fixed else latency for number in range(count)] + [latency] * count
     bounds = _bounds_of(ranged, 1e9 / clock_hz - delays.clock, delays)  # (a, b, d): b's stage is at least a's + d
     for read in reads:
         last = count + read.source

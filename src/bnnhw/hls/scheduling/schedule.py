@@ -30,8 +30,9 @@ MOST_BALANCED = 1000
 class Schedule:
     """A program with the stage of each instruction's result; stage s ends in the s-th register, counted from 0.
 
-    `latency` registers lie between the inputs and the results. A state's register is in its stage, and its next value
-    is read there. held_bits: of registers that one clock enable reaches in a cycle.
+    What is known ahead is in stages before 0, which is in stage -s for the s-th beat to come. `latency` registers lie
+    between the inputs and the results. A state's register is in its stage, and its next value is read there. held_bits:
+    of registers that one clock enable reaches in a cycle.
     """
 
     ranged: RangedProgram
@@ -74,6 +75,11 @@ class Schedule:
             if each.op in ("add", "sub")
         )
         return sums + self.register_bits(groups=1), self.latency
+
+    @property
+    def lead(self) -> int:
+        """How many beats ahead the counters are."""
+        return max(0, -min(self.stages))
 
     @cached_property
     def shared(self) -> frozenset[int]:
@@ -140,8 +146,9 @@ def _placed(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Schedu
     done = placing.done
     latency = max(
         1,
-        *(done[output][0] + (done[output][1] > 0) for output in program.outputs),
+        *(stage + (time > 0) for stage, time in map(placing.ready, program.outputs)),
         *(done[number][0] for number in program.followings),
     )
-    stages = tuple(done[number][0] for number in range(len(done)))
-    return Schedule(ranged, stages, latency, delays.held_bits(clock_hz))
+    lead = placing.lead(program.outputs)
+    stages = (done[number][0] - (lead if number in placing.ahead else 0) for number in range(len(done)))
+    return Schedule(ranged, tuple(stages), latency, delays.held_bits(clock_hz))

@@ -3,6 +3,9 @@
 Tests: tests/hw/program/test_area.py
 """
 
+from functools import reduce
+from operator import or_
+
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.program import Instruction
 from bnnhw.hls.scheduling.delays import compared_bits, is_block_table, is_offset, is_sign, lowest_zeros
@@ -11,9 +14,9 @@ from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hw.targets import Cells, Fabric
 
 from .beat_loops import plan_loops
-from .drawing import table_depth
+from .block_tables import block_tables_of, entries_of
+from .lut_tables import table_luts
 from .moving import queue_depth
-from .table_luts import table_luts
 
 __all__ = ["program_area"]
 
@@ -65,7 +68,7 @@ def _frame_cells(schedule: Schedule, fabric: Fabric, *, beats: int, period: int,
         luts=2 + 2 * len(kept),
         ffs=schedule.latency + max(kept, default=0) * (period > 1),
     )
-    for _, count in plan_loops(counters, period=period, beats=beats):
+    for _, count in plan_loops(counters, period=1, beats=beats) + plan_loops((), period=period, beats=beats):
         bits = (count - 1).bit_length()
         wide = bits >= NARROWEST_SUM
         cells += fabric.cells(
@@ -84,15 +87,12 @@ class _Counting:
         self.instructions, self.spans = schedule.ranged.program.instructions, schedule.ranged.spans
         self.stages = schedule.stages
         self.fabric = fabric
+        self._block_rams = {each.numbers[0]: each.block_rams(fabric) for each in block_tables_of(schedule)}
+        self._table_luts = self._count_tables()
         self._reads: dict[int, list[tuple[int | None, int]]] = {}  # of a result who reads it, and in which stage
         for read in reads_of(schedule.ranged):
             stage = schedule.latency if read.reader is None else schedule.stages[read.reader] - read.ahead
             self._reads.setdefault(read.source, []).append((read.reader, stage))
-        self._tables: dict[tuple[tuple[int, ...], int], dict[int, tuple[int, ...]]] = {}  # by index and stage: entries
-        for number, each in enumerate(self.instructions):
-            match each.op, each.attribute:
-                case "table", tuple(entries) if not is_block_table(each, self.spans[number]):
-                    self._tables.setdefault((each.args, self.stages[number]), {})[number] = entries
 
     def cells(self, number: int) -> Cells:
         """Those of an instruction."""
@@ -114,10 +114,23 @@ class _Counting:
             case "mul":
                 return fabric.cells(luts=0, multipliers=1)
             case "table" if is_block_table(each, self.spans[number]):
-                return fabric.cells(luts=0, ebr=fabric.block_rams(table_depth(each), width))
+                return fabric.cells(luts=0, ebr=self._block_rams.get(number, 0))
             case "table":
-                return fabric.cells(luts=self._table(number))
+                return fabric.cells(luts=self._table_luts.get(number, 0))
         return fabric.cells(luts=0)
+
+    def _count_tables(self) -> dict[int, int]:
+        """LUTs of the tables that are read at one index in one stage, by the first of them."""
+        alike: dict[tuple[int, int], list[int]] = {}
+        for number, each in enumerate(self.instructions):
+            if each.op == "table" and not is_block_table(each, self.spans[number]):
+                alike.setdefault((each.args[0], self.stages[number]), []).append(number)
+        return {
+            numbers[0]: table_luts(
+                [entries_of(self.instructions[number]) for number in numbers], self.fabric.lut_inputs
+            )
+            for numbers in alike.values()
+        }
 
     def _sum(self, number: int) -> Cells:
         """A chain, whose first carry is a constant; LUTs where the operands, or what is added to a constant, are few
@@ -128,7 +141,7 @@ class _Counting:
             return self.fabric.cells(luts=0 if alone else bits)
         args = self.instructions[number].args
         read = [width_of(self.spans[arg]) for arg in args if not self._is_constant(arg)]
-        if max(read) < NARROWEST_SUM:
+        if max(read) - (width_of(self.spans[number]) - bits) < NARROWEST_SUM:
             return self.fabric.cells(luts=max(1, 2 * bits - 3))
         bounded = len(read) < len(args)
         return self.fabric.cells(luts=int(bounded), carries=-(-bits // self.fabric.carry_luts), carry_ends=1)
@@ -171,14 +184,6 @@ class _Counting:
         ones = (value & ((1 << width) - 1)).bit_count()
         return 1 + min(ones, width - ones)
 
-    def _table(self, number: int) -> int:
-        """LUTs of a table and of all others of its index in its stage, which the first one stands for."""
-        tables = self._tables[self.instructions[number].args, self.stages[number]]
-        if number != min(tables):
-            return 0
-        parts = [(entries, width_of(self.spans[table])) for table, entries in tables.items()]
-        return table_luts(parts, self.fabric.lut_inputs)
-
     def _is_constant(self, number: int) -> bool:
         return self.instructions[number].op == "const"
 
@@ -188,6 +193,8 @@ def _zeros_of(each: Instruction) -> int:
     match each.op, each.attribute:
         case "shl", int(distance):
             return distance
+        case "table", tuple(entries):
+            return lowest_zeros(reduce(or_, entries))
         case "const", int(value):
             return lowest_zeros(value)
     return 0

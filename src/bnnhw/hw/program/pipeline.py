@@ -6,6 +6,7 @@ from amaranth.hdl import Const, Module, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from bnnhw.hls.scheduling.ahead import values_ahead
 from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hw.logic.delays import delays
 from bnnhw.hw.stream.buffer import flat_stream
@@ -104,10 +105,12 @@ class ProgramPipeline(Component):
                 case "counter", (every, count):
                     places[number] = every, count
         step = self.i.valid & self.i.ready
-        loops = BeatLoops(m, step, places.values(), period=self.period, beats=self.beats)
+        lead = self.schedule.lead
+        loops = BeatLoops(m, step, places.values(), beats=self.beats, ahead=lead)
         counters = {number: loops.value(*place) for number, place in places.items()}
-        moves, payload = self._move(m, loops)
-        shared = Drawing(m, self.schedule, self.target, moves, counters)
+        moves, payload = self._move(m, step)
+        first = values_ahead(self.schedule.ranged, beats=self.beats, count=lead)
+        shared = Drawing(m, self.schedule, self.target, moves, counters, first=first)
         results: dict[int, Value] = {}
         for number, (reads, writes) in enumerate(zip(self.wiring.reads, self.wiring.writes, strict=True)):
             m.submodules[f"group{number}"] = part = Module()
@@ -121,14 +124,15 @@ class ProgramPipeline(Component):
             m.d.comb += payload.word_select(element, self.result_bits).eq(result)
         return m
 
-    def _move(self, m: Module, loops: BeatLoops) -> tuple[Moves, Signal]:
+    def _move(self, m: Module, step: Value) -> tuple[Moves, Signal]:
         """The handshakes, and where the results go: all moves, or nothing; or all moves always."""
         latency = self.schedule.latency
         depth = queue_depth(self.schedule, groups=self.wiring.groups, fabric=self.target.fabric)
-        advance, comes = (Const(1, 1), self.i.valid & self.i.ready) if depth else (Signal(name="advance"), self.i.valid)
+        advance, comes = (Const(1, 1), step) if depth else (Signal(name="advance"), self.i.valid)
+        loops = BeatLoops(m, step, (), period=self.period, beats=self.beats)
         ends = delays(m, comes & loops.ends(self.period), latency, enable=advance, name="ends")
         beats = delays(m, comes, latency, enable=advance, name="valid")
-        leaving, moves = ends if self.ending else beats, Moves(advance, beats, ends)
+        leaving, moves = ends if self.ending else beats, Moves(step, advance, beats, ends)
         if depth:
             m.submodules.queue = queue = ResultQueue(width=len(self.o.payload), depth=depth)
             connect(m, queue.o, flipped(self.o))

@@ -20,7 +20,6 @@ from bnnhw.sim.netlist.gates import Cell
 from bnnhw.sim.netlist.netlist import convert_component
 from tests.beats import to_words
 from tests.hw.targets.products import SHAPES, Products, products
-from tests.sim.units import CASES
 
 from .placed import placed
 
@@ -114,16 +113,6 @@ def test_what_yosys_infers(a: Shape, b: Shape, multipliers: int, tmp_path):
     simulator = BatchSimulator.from_design((tmp_path / "top.json").read_text(), read="read_json")
     found = simulator.run(inputs, output_beats=inputs.shape[1], stall_probability=STALLS)
     np.testing.assert_array_equal(found.outputs, expected)
-
-
-@pytest.mark.toolchain
-def test_what_yosys_infers_of_a_factor(tmp_path):
-    unit, inputs, outputs = CASES["rescale-multiplied"](0)
-    (tmp_path / "top.il").write_text(convert_component(unit))
-    assert synthesise(tmp_path, ECP5.tools).cells.multipliers > 0
-    simulator = BatchSimulator.from_design((tmp_path / "top.json").read_text(), read="read_json")
-    found = simulator.run(inputs, output_beats=outputs.shape[1], stall_probability=STALLS)
-    np.testing.assert_array_equal(found.outputs, outputs)
 
 
 @pytest.mark.parametrize("name", ["REG_PIPELINE_CLK", "REG_OUTPUT_CLK"])
