@@ -11,7 +11,7 @@ convolutions (`mobilenet.py`).
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from torch import nn
 
@@ -106,6 +106,7 @@ def build_network(
     input_bits: int | None = None,
     method: Method = Bnn(),  # noqa: B008 it is frozen
     real: bool = False,
+    before: Callable[[nn.Module], None] = lambda network: None,
 ) -> nn.Module:
     """The network of a structure: its layers, behind a threshold where the input is cut to one bit.
 
@@ -125,6 +126,8 @@ def build_network(
         Makes the layers, and what stands between batch norm and the next layer under the name `sign`.
     real : bool
         Leave real numbers what they are, where the network has any.
+    before : callable
+        Is called with the network before its real numbers become fixed point.
     """
     input_bits = architecture.input_bits if input_bits is None else input_bits
     if input_bits not in (1, 8):
@@ -133,5 +136,6 @@ def build_network(
     first = {"binarise": InputThreshold((lo + hi) / 2)} if binary else {}
     layers = architecture.layers(shape=shape, classes=classes, method=method, binary=binary)
     network = nn.Sequential(OrderedDict(first | layers))
+    before(network)
     numbers = None if real else architecture.fixed_point(method)
     return network if numbers is None else in_fixed_point(network, numbers)
