@@ -101,7 +101,8 @@ def train(
     workers : Workers, optional
         The processes that share the training; by default those that torchrun started.
     on_start, on_step, on_epoch : callable
-        Are told which layers took weights of `init` and which did not, how many epochs are done, such as 1.25, and what each one gave.
+        Are told which layers took weights of `init` and which did not, how many epochs are done, such as 1.25, and
+        what each one gave.
 
     Returns
     -------

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bnnhw.compiler.ir import ops
-from bnnhw.compiler.ir.graph import Graph
+from bnnhw.compiler.ir.graph import Graph, Node
 from bnnhw.model.layers.affine import TensorNorm
 from bnnhw.model.layers.fixed_point import FixedPoint
 from bnnhw.model.layers.layers import BinaryLayer
@@ -38,7 +38,8 @@ def take_layers(network: nn.Module, graph: Graph, images: Tensor) -> list[str]:
     took it. `images`, raw integers that the network takes, are what batch norms behind lines of integers measure their
     statistics on."""
     nodes = {node.name: node.op for node in graph.nodes}
-    taken, lines = list[str](), dict[Requantised, ops.Requantise]()
+    norm_of = {_product_of(graph, node): node.name for node in graph.nodes if isinstance(node.op, ops.BatchNorm)}
+    taken, lines, rescaled = list[str](), dict[Requantised, ops.Requantise](), dict[str, Tensor]()
     for name, module in network.named_modules():
         op = nodes.get(name)
         if isinstance(module, Requantised) and isinstance(op, ops.Requantise):
@@ -49,6 +50,10 @@ def take_layers(network: nn.Module, graph: Graph, images: Tensor) -> list[str]:
                 taken.append(name)
         elif op is not None and not name.endswith(".layer") and _take(module, op):
             taken.append(name)
+            if isinstance(module, BinaryLayer) and isinstance(op, ops.BinaryLayer):
+                rescaled[norm_of.get(name, "")] = _ratio(module, op)
+            elif isinstance(module, Norm) and name in rescaled:
+                _follow(module, rescaled[name])
     _take_lines(network.eval(), lines, images)
     return taken
 
@@ -110,6 +115,29 @@ def _rescale(layer: BinaryLayer, wanted: Tensor) -> None:
         layer.scale.mul_(factor)
     else:
         layer.weight.mul_(factor.view(-1, *(1,) * (layer.weight.ndim - 1)))
+
+
+def _product_of(graph: Graph, norm: Node) -> str:
+    """The layer whose sums a norm reads, perhaps behind poolings; else what it reads."""
+    node = graph.producer(norm.inputs[0])
+    while node is not None and node.op.ARITY == 1 and not isinstance(node.op, ops.BinaryLayer):
+        node = graph.producer(node.inputs[0])
+    return norm.inputs[0] if node is None else node.name
+
+
+def _ratio(layer: BinaryLayer, op: ops.BinaryLayer) -> Tensor:
+    """By how much the factors of its channels, of methods that make them of standardised weights, differ from the
+    op's."""
+    own, theirs = layer.quantised().scale, op.scale
+    ones = torch.ones(1)
+    return (ones if own is None else own) / (ones if theirs is None else tensor_of(theirs))
+
+
+def _follow(norm: Any, ratio: Tensor) -> None:
+    """A norm of values that have become larger by these factors gives what it gave."""
+    if norm.running_mean is not None and norm.running_var is not None:
+        norm.running_mean.mul_(ratio)
+        norm.running_var.add_(norm.eps).mul_(ratio.square()).sub_(norm.eps).clamp_min_(0)
 
 
 def _take_exponent(fixed: FixedPoint, op: ops.Requantise | ops.RequantisePRelu) -> None:
