@@ -16,6 +16,7 @@ from bnnhw.compiler.ir import ops
 from bnnhw.compiler.ir.graph import Node, Value
 from bnnhw.compiler.ir.types import IntType, TensorType
 from bnnhw.compiler.lowering.folding_plan import Entry, FoldingPlan
+from bnnhw.hls.scheduling import schedule
 from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, Sign, ToChannelsFirst
 from bnnhw.model.export import save
 from tests.branches import shaken
@@ -58,6 +59,12 @@ def test_streams_meet_in_hardware(name: str, entry: Entry):
     images = np.random.default_rng(0).integers(0, 16, (9, 4, 8, 3))
     check_rtl(chosen, graph, images, stalls=(0.0, 0.0))
     check_rtl(chosen, graph, images, stalls=(0.3, 0.3))
+
+
+@pytest.mark.parametrize("entry", [Entry(1), Entry(3, 2)])
+def test_they_meet_where_no_pipeline_is_held(entry: Entry, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(schedule.Schedule, "is_held", lambda self, *, groups: False)
+    test_streams_meet_in_hardware("blended", entry)
 
 
 @pytest.mark.parametrize("name", OPERATORS)

@@ -257,6 +257,7 @@ CASES: dict[str, Case] = {
     "multi-threshold-1": multi_threshold(1, 20, 2, 2, ECP5),
     "multi-threshold-3": multi_threshold(3, 63, 3, 1, ECP5),
     "rescale": rescale(2, 20, 3, 2, ECP5),
+    "rescale-multiplied": rescale(171, 500, 1, 2, ECP5),
     "hardwired": hardwired_unit(9, 21, target=ECP5),
     "hardwired-planes": hardwired_unit(5, 8, vectors=2, planes=5, target=ECP5),
     "hardwired-sums": hardwired_unit(6, 13, thresholded=False, target=ECP5),

@@ -1,7 +1,7 @@
 """Programs on the beats of a stream, at random from a seed, and what their pipelines must give."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -108,13 +108,14 @@ def to_words(elements: NDArray[np.int64], bits: int) -> NDArray[np.uint64]:
 
 
 def random_case(seed: int) -> Case:
-    """A program of inputs, counters, states and tables; any wiring."""
+    """A program of inputs, counters, states and tables; any wiring; held or with a queue."""
     rng = random.Random(seed)
     period = rng.choice([1, 2, 3, 5, 8])
     beats = period * rng.choice([1, 2, 3])
     ranged = random_beat_program(rng)
     program, groups = ranged.program, rng.randint(1, 3)
     elements = rng.randint(1, 6)
+    made = fastest(ranged, rng.choice([0, 0, 1, 2, 3]))
     slots = rng.sample(range(groups * len(program.outputs)), groups * len(program.outputs))
     wiring = Wiring(
         tuple(tuple(rng.choices(range(elements), k=program.inputs)) for _ in range(groups)),
@@ -123,7 +124,7 @@ def random_case(seed: int) -> Case:
     )
     return Case(
         ranged=ranged,
-        made=fastest(ranged, rng.choice([0, 0, 1, 2, 3])),
+        made=replace(made, held_bits=rng.choice([0, made.held_bits])),
         wiring=wiring,
         beats=beats,
         period=period,

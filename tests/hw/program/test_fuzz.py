@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from bnnhw.hls.scheduling import delays, linear
+from bnnhw.hls.scheduling import delays, linear, reads
 from bnnhw.hw.program import beat_loops, drawing, pipeline
 
 from .case import random_case
@@ -52,10 +52,14 @@ FAULTS = {
     "a choice the wrong way": (drawing, "Mux(condition, a, b)", "Mux(condition, b, a)"),
     "the next entry of a table": (drawing, "in each.attribute)[index]", "in each.attribute)[index + 1]"),
     "a block RAM that does not wait": (drawing, "read_enable.eq(self.moves.advance)", "read_enable.eq(1)"),
+    "a multiplier that does not wait": (drawing, "multiplier.enable.eq(self.moves.advance)", "multiplier.enable.eq(1)"),
+    "a factor too early": (reads, "ahead = cycles_of(each, ranged.spans[number])", "ahead = 0"),
     "signs compared as bits": (drawing, "Cat(a[:-1], b[-1]) >= Cat(b[:-1], a[-1])", "a >= b"),
     "a counter that goes on": (beat_loops, "m.If(step & self._ends[beats])", "m.If(0)"),
     "inputs the other way round": (pipeline, "reads[position]", "reads[-1 - position]"),
-    "results too early": (pipeline, "beats)[latency]", "beats)[latency - 1]"),
+    "results too early": (pipeline, "o.valid.eq(leaving[latency])", "o.valid.eq(leaving[latency - 1])"),
+    "results too early into the queue": (pipeline, "push.eq(leaving[latency])", "push.eq(leaving[latency - 1])"),
+    "beats without a credit": (pipeline, "1), self.i.valid & self.i.ready", "1), self.i.valid"),
     "a term with the wrong sign": (linear, 'factor if each.op == "add" else -factor', "factor"),
     "offsets of too many bits": (delays, "hi < 2 * half", "hi < 4 * half"),
 }

@@ -16,7 +16,7 @@ from itertools import pairwise
 from bnnhw.hls.ranges import RangedProgram
 
 from .closure import best_closure
-from .delays import BLOCK_CYCLES, Delays, delay_of, is_block_table
+from .delays import Delays, cycles_of, delay_behind, delay_of, is_block_table
 from .loops import loops_of, steps_of
 from .reads import WIRES, carried_bits, reads_of
 
@@ -75,16 +75,15 @@ def _bounds_of(ranged: RangedProgram, budget: float, delays: Delays) -> list[tup
     for number in (number for step in steps_of(ranged.program) for number in step):
         each = instructions[number]
         needed = delay_of(number, instructions, spans, delays)
-        block = is_block_table(each, spans[number])
+        cycles = cycles_of(each, spans[number])
         reached: dict[int, float] = {}
         for arg in each.args:
             for begin, time in paths[arg].items():
                 reached[begin] = max(reached.get(begin, 0.0), time + needed)
         if each.op not in WIRES:
-            ahead = BLOCK_CYCLES if block else 0
-            bounds += [(begin, number, 1 + ahead) for begin, time in reached.items() if time > budget + 1e-9]
-            paths[number] = {number: 0.0 if block else needed}
-        if not block:
+            bounds += [(begin, number, 1 + cycles) for begin, time in reached.items() if time > budget + 1e-9]
+            paths[number] = {number: delay_behind(each, spans[number], delays) if cycles else needed}
+        if not cycles:
             paths[number] |= {begin: time for begin, time in reached.items() if time <= budget + 1e-9}
     return bounds
 

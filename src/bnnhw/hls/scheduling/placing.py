@@ -13,7 +13,7 @@ from bnnhw.hls.errors import OperatorError
 from bnnhw.hls.intervals import Span, width_of
 from bnnhw.hls.program import Instruction
 
-from .delays import BLOCK_BITS, BLOCK_CYCLES, Delays, delay_of, is_block_table
+from .delays import BLOCK_BITS, Delays, cycles_of, delay_behind, delay_of, is_block_table
 
 __all__ = ["Placing", "TooFastError"]
 
@@ -60,12 +60,14 @@ class Placing:
             stage += 1
             times = self._times(step, stage)
             longest = max(times.values())
+        longest = max(longest, *(delay_behind(self.instructions[n], self.spans[n], self.delays) for n in step))
         if longest > self.budget + 1e-9:
             self._refuse(step, longest)
         self.done |= {number: (stage, time) for number, time in times.items()}
         for number in step:
-            if is_block_table(self.instructions[number], self.spans[number]):
-                self.done[number] = stage + BLOCK_CYCLES, 0.0
+            each, span = self.instructions[number], self.spans[number]
+            if cycles := cycles_of(each, span):
+                self.done[number] = stage + cycles, delay_behind(each, span, self.delays)
 
     def _read(self, number: int) -> list[int]:
         """What an instruction reads, a state its next value; constants are there at any time."""

@@ -12,6 +12,7 @@ from bnnhw.hw.targets import Cells, Fabric
 
 from .beat_loops import plan_loops
 from .drawing import table_depth
+from .moving import queue_depth
 from .table_luts import table_luts
 
 __all__ = ["program_area"]
@@ -20,6 +21,10 @@ NARROWEST_SUM = 4
 """Bits of the operands from which on a sum is a carry chain, not LUTs."""
 NARROWEST_COMPARISON = 5
 """The same of a comparison."""
+NARROWEST_COUNTER = 5
+"""The same of a counter."""
+QUEUE_LUTS = 14
+"""LUTs of a queue's pointers of 4 bits and of its handshakes, beyond those of a held pipeline."""
 
 
 def program_area(
@@ -32,7 +37,23 @@ def program_area(
     for number in range(len(program.instructions)):
         times = 1 if number in schedule.shared else groups
         cells = sum([counting.cells(number)] * times, cells)
+    if depth := queue_depth(schedule, groups=groups, fabric=fabric):
+        width = groups * len(program.outputs) * width_of(schedule.ranged.result)
+        cells += _queue_cells(fabric, depth=depth, width=width)
     return cells + fabric.cells(luts=0, ffs=schedule.register_bits(groups=groups))
+
+
+def _queue_cells(fabric: Fabric, *, depth: int, width: int) -> Cells:
+    """Those of a ResultQueue and of its credits, of which one counter is carry cells, and its pointers, too, where they
+    are of more than 4 bits."""
+    bits = (depth - 1).bit_length()
+    wide = bits >= NARROWEST_COUNTER
+    return fabric.cells(
+        luts=fabric.distributed_ram_luts(depth, width) + QUEUE_LUTS - (2 * bits if wide else 0),
+        carries=bits // fabric.carry_luts + 1 + 2 * wide * -(-bits // fabric.carry_luts),
+        carry_ends=1 + 2 * wide,
+        ffs=width + 3 * bits + 4,
+    )
 
 
 def _frame_cells(schedule: Schedule, fabric: Fabric, *, beats: int, period: int, ending: bool) -> Cells:
@@ -67,6 +88,11 @@ class _Counting:
         for read in reads_of(schedule.ranged):
             stage = schedule.latency if read.reader is None else schedule.stages[read.reader] - read.ahead
             self._reads.setdefault(read.source, []).append((read.reader, stage))
+        self._tables: dict[tuple[tuple[int, ...], int], dict[int, tuple[int, ...]]] = {}  # by index and stage: entries
+        for number, each in enumerate(self.instructions):
+            match each.op, each.attribute:
+                case "table", tuple(entries) if not is_block_table(each, self.spans[number]):
+                    self._tables.setdefault((each.args, self.stages[number]), {})[number] = entries
 
     def cells(self, number: int) -> Cells:
         """Those of an instruction."""
@@ -90,8 +116,7 @@ class _Counting:
             case "table" if is_block_table(each, self.spans[number]):
                 return fabric.cells(luts=0, ebr=fabric.block_rams(table_depth(each), width))
             case "table":
-                assert isinstance(each.attribute, tuple)
-                return fabric.cells(luts=table_luts(each.attribute, width, fabric.lut_inputs))
+                return fabric.cells(luts=self._table(number))
         return fabric.cells(luts=0)
 
     def _sum(self, number: int) -> Cells:
@@ -145,6 +170,14 @@ class _Counting:
         assert isinstance(value, int)
         ones = (value & ((1 << width) - 1)).bit_count()
         return 1 + min(ones, width - ones)
+
+    def _table(self, number: int) -> int:
+        """LUTs of a table and of all others of its index in its stage, which the first one stands for."""
+        tables = self._tables[self.instructions[number].args, self.stages[number]]
+        if number != min(tables):
+            return 0
+        parts = [(entries, width_of(self.spans[table])) for table, entries in tables.items()]
+        return table_luts(parts, self.fabric.lut_inputs)
 
     def _is_constant(self, number: int) -> bool:
         return self.instructions[number].op == "const"

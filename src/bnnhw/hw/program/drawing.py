@@ -10,7 +10,7 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value
 
 from bnnhw.hls.intervals import Span, is_signed, width_of
 from bnnhw.hls.program import Instruction
-from bnnhw.hls.scheduling.delays import is_block_table, is_offset
+from bnnhw.hls.scheduling.delays import cycles_of, is_block_table, is_offset
 from bnnhw.hls.scheduling.loops import steps_of
 from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hw.targets import UNTIL_LUTS, Target
@@ -99,6 +99,8 @@ class Drawing:
         result = Signal(width_of(span), name=f"{each.op}{number}", attrs=attributes)
         if is_block_table(each, span):
             self._look_up(each, arguments[0], result)
+        elif each.op == "mul":
+            self._multiply(cycles_of(each, span), arguments, result)
         else:
             made = _HARDWARE["xor" if offset else each.op]
             self.m.d.comb += result.eq(made(each, *arguments))
@@ -117,6 +119,14 @@ class Drawing:
                 ram.read_enable.eq(self.moves.advance),
                 part.eq(ram.read_data),
             ]
+
+    def _multiply(self, registers: int, factors: list[Value], result: Signal) -> None:
+        a, b = factors
+        multiplier = self.target.multiplier(a=a.shape(), b=b.shape(), registers=registers)
+        self.m.submodules += multiplier
+        self.m.d.comb += [multiplier.a.eq(a), multiplier.b.eq(b), result.eq(multiplier.p)]
+        if registers:
+            self.m.d.comb += multiplier.enable.eq(self.moves.advance)
 
 
 def group_bits(schedule: Schedule) -> tuple[int, int]:
@@ -162,7 +172,6 @@ def _sign(value: Value) -> Value:
 _HARDWARE: dict[str, Callable[..., Value]] = {
     "add": lambda each, a, b: a + b,
     "sub": lambda each, a, b: a - b,
-    "mul": lambda each, a, b: a * b,
     "and": lambda each, a, b: a & b,
     "or": lambda each, a, b: a | b,
     "xor": lambda each, a, b: a ^ b,

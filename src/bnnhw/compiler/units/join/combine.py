@@ -19,8 +19,7 @@ from bnnhw.compiler.units.operator.stage import Programmed
 from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.hls.traced import Traced
-from bnnhw.hw.program.joined import JoinedPipeline, joined_flow
-from bnnhw.hw.stream.flow import Channel, Flow
+from bnnhw.hw.program.joined import JoinedPipeline
 from bnnhw.hw.targets import Target
 
 from .join import Met, SideBySide, meeting_of
@@ -58,9 +57,6 @@ class Combined(Programmed):
 
     def input_width(self, port: str) -> int:
         return self.wiring.elements // len(self.widths) * self.widths[self.inputs.index(port)]
-
-    def flow(self, *args: Channel, **ports: Channel) -> Flow:
-        return joined_flow([ports[name] for name in self.inputs], ports["o"], schedule=self.schedule)
 
     def build(self) -> wiring.Component:
         return JoinedPipeline(

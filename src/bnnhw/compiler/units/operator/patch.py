@@ -152,6 +152,8 @@ class PatchProgram:
             arguments += self._phases(builder, pixel)
             arguments += [self._by_channel(builder, each, lane) for each in self.traced.parameters]
             outputs += builder.replay(self.traced.program, arguments)
+        for output in outputs:
+            builder.narrow(output, (self.y.lo, self.y.hi))
         ranged = builder.finish_codes(outputs, (self.y.lo, self.y.hi))
         check_sizes(ranged)
         return ranged
