@@ -22,6 +22,8 @@ from bnnhw.model.layers.joins import Add
 from bnnhw.model.layers.layers import BinaryConv2d, BinaryLayer, BinaryLinear
 from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign
 from bnnhw.model.layers.requantised import Requantised
+from bnnhw.model.layers.requantised_prelu import LEAKING, RequantisedPReLU
+from bnnhw.model.layers.shifts import RPReLU, Shift
 from bnnhw.model.layers.shortcuts import PadChannels, SubsampleAndPad
 from bnnhw.model.layers.weights import SignWeights
 
@@ -31,13 +33,13 @@ Norm = nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm | TensorNorm
 _ADDS = (operator.add, torch.add)
 _LEAVES = (
     BinaryLayer, Sign, Quantise, InputThreshold, FixedPoint, Requantised, TensorNorm, SubsampleAndPad, PadChannels, Add,
-    ToChannelsFirst, ToChannelsLast,
+    ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU,
 )  # fmt: skip
 _PASSING = (
     nn.Identity, nn.Dropout, nn.Flatten, nn.MaxPool2d, SubsampleAndPad, PadChannels, ToChannelsFirst, ToChannelsLast
 )  # fmt: skip
 """Layers that give what they read, or 0."""
-_RISING = (nn.ReLU, nn.Hardtanh, nn.Dropout, nn.Identity, nn.MaxPool2d)
+_RISING = (nn.ReLU, nn.Hardtanh, nn.Dropout, nn.Identity, nn.MaxPool2d, Shift, *LEAKING)
 """Layers that go into the thresholds behind them."""
 _BITED = (Sign, Quantise, InputThreshold)
 
@@ -61,7 +63,8 @@ def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOp
     - `nn.Conv2d` and `nn.Linear` have integer weights (`IntegerWeights`);
     - a layer and its batch norm, where anything but an activation of few bits reads them, are a `Requantised` by the
       layer's name;
-    - behind sums of such values, averages and hard tanhs of them stands a `FixedPoint`.
+    - behind sums of such values, averages and hard tanhs of them stands a `FixedPoint`;
+    - leaking rectifiers of them are a `RequantisedPReLU`.
 
     Values that are added, or come of each other without arithmetic, share an exponent. It is to be trained, or
     calibrated (`calibrate`).
@@ -110,6 +113,12 @@ class _Converter:
         elif isinstance(module, nn.Hardtanh | nn.ReLU) and self._reads_fixed(node):
             least, most = (module.min_val, module.max_val) if isinstance(module, nn.Hardtanh) else (0.0, math.inf)
             self._clip(node, least, most)
+        elif isinstance(module, LEAKING) and self._reads_fixed(node) and not self._ends_in_bits(node):
+            self._bend(node, module)
+        elif isinstance(module, Shift) and self._reads_fixed(node) and not self._ends_in_bits(node):
+            raise ExportError(
+                f"layer {node.target!r} shifts values of fixed point that others than signs read; use RPReLU"
+            )
         elif isinstance(module, Add) or (node.op == "call_function" and node.target in _ADDS):
             self._add(node)
         elif node.op == "call_function" and node.target in (functional.hardtanh, functional.relu):
@@ -187,6 +196,15 @@ class _Converter:
         else:
             self._round_behind(source, self.exponents[source], of=[node], least=least, most=most)
             node.replace_all_uses_with(node.all_input_nodes[0])
+
+    def _bend(self, node: fx.Node, module: nn.Module) -> None:
+        """A leaking rectifier, which rounds for what stands before it where nothing else reads that."""
+        (source,) = node.all_input_nodes
+        if source.op == "call_module" and isinstance(self._module(source), FixedPoint) and len(source.users) == 1:
+            node.replace_input_with(source, source.all_input_nodes[0])
+        fixed = self._fixed()
+        self._set(node, RequantisedPReLU(module, fixed))
+        self.exponents[node] = fixed.exponent
 
     def _round_behind(
         self, node: fx.Node, exponent: Exponent, *, of: Sequence[fx.Node] | None = None, **limits: float

@@ -17,6 +17,7 @@ from bnnhw.hls import pointwise
 from tests.hls.operators import OPERATORS
 
 VECTOR = np.array([0.5, -2, 3], np.float32)
+INTEGERS = np.array([5, -2, 3])
 SIGNS = np.where(np.arange(3 * 2 * 1 * 5) % 3 == 0, 1, -1).astype(np.int8).reshape(3, 2, 1, 5)
 EXAMPLES: dict[str, ops.Op] = {
     "add": ops.Add(),
@@ -41,8 +42,10 @@ EXAMPLES: dict[str, ops.Op] = {
         f"{operator.kind.NAME} {name}": ops.Operator(operator.traced(channels))
         for name, (operator, channels, _) in OPERATORS.items()
     },
+    "prelu": ops.PRelu(abs(VECTOR)),
     "quantise": ops.Quantise(3),
     "relu": ops.Relu(),
+    "requantise_prelu": ops.RequantisePRelu(INTEGERS, INTEGERS[:1], INTEGERS, 2, -9, 7, 1),
     "sign": ops.Sign(),
     "space_to_depth": ops.SpaceToDepth(3),
 }
