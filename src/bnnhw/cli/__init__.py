@@ -50,6 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
             methods,
             operator,
             prune,
+            quantise,
             run,
             samples,
             sim,
@@ -57,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
             verify,
         )
 
-        networks, hardware = (train, prune, evaluate, inspect), (build, verify, sim, run, flash, boards)
+        networks, hardware = (train, prune, quantise, evaluate, inspect), (build, verify, sim, run, flash, boards)
         for module in (*networks, *hardware, operator, methods, samples, bench, accuracy, lowlight, enhance):
             cli.add_command(module.command)
         with sigterm_raises():

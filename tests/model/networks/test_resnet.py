@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from bnnhw.model import BinaryConv2d
+from bnnhw.model.layers.shortcuts import SubsampleAndPad
 from bnnhw.model.methods import METHODS, method_named
 from bnnhw.model.networks.catalogue import architecture, build_network
-from bnnhw.model.layers.shortcuts import SubsampleAndPad
 from bnnhw.model.networks.resnet import Residual
 
 

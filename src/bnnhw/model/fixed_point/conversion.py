@@ -5,7 +5,6 @@ Tests: tests/model/fixed_point/test_conversion.py
 
 import math
 import operator
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,18 +16,19 @@ from bnnhw.model.errors import ExportError
 from bnnhw.model.layers.affine import TensorNorm
 from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
 from bnnhw.model.layers.fixed_point import Exponent, FixedPoint
-from bnnhw.model.layers.integer_weights import IntegerWeights
 from bnnhw.model.layers.joins import Add
-from bnnhw.model.layers.layers import BinaryConv2d, BinaryLayer, BinaryLinear
+from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign
 from bnnhw.model.layers.requantised import Requantised
 from bnnhw.model.layers.shortcuts import PadChannels, SubsampleAndPad
-from bnnhw.model.layers.weights import SignWeights
+
+from .integer_layer import integer_layer
 
 __all__ = ["FixedPointOptions", "in_fixed_point"]
 
 Norm = nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm | TensorNorm
-_ADDS = (operator.add, torch.add)
+_ADDS = (operator.add, torch.add, "add")
+_RELUS = (torch.relu, functional.relu, "relu")
 _LEAVES = (
     BinaryLayer, Sign, Quantise, InputThreshold, FixedPoint, Requantised, TensorNorm, SubsampleAndPad, PadChannels, Add,
     ToChannelsFirst, ToChannelsLast,
@@ -46,11 +46,11 @@ _BITED = (Sign, Quantise, InputThreshold)
 class FixedPointOptions:
     """What a network's values become.
 
-    bits: of a value. weight_bits: of a weight of layers that have real ones; 1 makes them
-    signs, each channel with a factor. score_bits: of a score.
+    bits: of a value, 2 to 16. weight_bits: of a weight of layers that have real ones; 1 makes them signs, each channel
+    with a factor. score_bits: of a score. What they cost: docs/fixed-point.md.
     """
 
-    bits: int = 10
+    bits: int = 12
     weight_bits: int = 8
     score_bits: int = 16
 
@@ -58,7 +58,7 @@ class FixedPointOptions:
 def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOptions()) -> fx.GraphModule:
     """`network` with the same parameters, its layers in their places by their names, but
 
-    - `nn.Conv2d` and `nn.Linear` have integer weights (`IntegerWeights`);
+    - `nn.Conv2d` and `nn.Linear` have integer weights (`integer_layer`);
     - a layer and its batch norm, where anything but an activation of few bits reads them, are a `Requantised` by the
       layer's name;
     - behind sums of such values, averages and hard tanhs of them stands a `FixedPoint`.
@@ -107,19 +107,15 @@ class _Converter:
             self._pass_on(node)
         elif isinstance(module, nn.AvgPool2d | nn.AdaptiveAvgPool2d) and self._reads_fixed(node):
             self._round_behind(node, Exponent())
-        elif isinstance(module, nn.Hardtanh | nn.ReLU) and self._reads_fixed(node):
-            least, most = (module.min_val, module.max_val) if isinstance(module, nn.Hardtanh) else (0.0, math.inf)
-            self._clip(node, least, most)
-        elif isinstance(module, Add) or (node.op == "call_function" and node.target in _ADDS):
+        elif (limits := _limits(node, module)) is not None and self._reads_fixed(node):
+            self._clip(node, *limits)
+        elif isinstance(module, Add) or (_is_call(node) and node.target in _ADDS):
             self._add(node)
-        elif node.op == "call_function" and node.target in (functional.hardtanh, functional.relu):
-            least, most = (-1.0, 1.0) if node.target is functional.hardtanh else (0.0, math.inf)
-            self._clip(node, least, most)
         elif not isinstance(module, _BITED):
             self._pass_on(node)
 
-    def _layer(self, node: fx.Node, module: nn.Module) -> None:
-        layer = self._integers(str(node.target), module)
+    def _layer(self, node: fx.Node, module: nn.Conv2d | nn.Linear | BinaryLayer) -> None:
+        layer = integer_layer(str(node.target), module, bits=self.options.weight_bits)
         reader = _only_reader(node)
         behind = None if reader is None else self._module(reader)
         norm = behind if isinstance(behind, Norm) else None
@@ -135,30 +131,6 @@ class _Converter:
             last.replace_all_uses_with(node)
         self.exponents[node] = fixed.exponent
 
-    def _integers(self, name: str, module: nn.Module) -> BinaryLayer:
-        """A layer with real weights as one of integers, with the same parameters."""
-        bits = self.options.weight_bits
-        weights = SignWeights(scaled=True) if bits == 1 else IntegerWeights(bits)
-        match module:
-            case nn.Conv2d():
-                if module.padding_mode != "zeros" or isinstance(module.padding, str):
-                    raise ExportError(
-                        f"layer {name!r} pads by {module.padding}, {module.padding_mode}; give it numbers"
-                    )
-                layer = BinaryConv2d(
-                    module.in_channels, module.out_channels, module.kernel_size, stride=module.stride,
-                    padding=module.padding, groups=module.groups, weights=weights, bias=module.bias is not None,
-                )  # fmt: skip
-            case nn.Linear():
-                options = {"weights": weights, "bias": module.bias is not None}
-                layer = BinaryLinear(module.in_features, module.out_features, **options)
-            case _:
-                assert isinstance(module, BinaryLayer)
-                return module
-        layer.weight = module.weight
-        layer.bias = module.bias
-        return layer
-
     def _fixed(self) -> FixedPoint:
         return FixedPoint(self.options.bits)
 
@@ -169,8 +141,8 @@ class _Converter:
         for one in (a, b):
             if one not in self.exponents:
                 raise ExportError(
-                    f"{node.name!r} adds {one.name!r}, which is no value of fixed point, to one that is; put a FixedPoint "
-                    "behind it"
+                    f"layer {_path_of(node)!r} adds {_path_of(one)!r}, which is no value of fixed point, to one that "
+                    "is; put a FixedPoint behind it"
                 )
         self._merge(self.exponents[a], self.exponents[b])
         self._round_behind(node, self.exponents[a])
@@ -178,29 +150,31 @@ class _Converter:
     def _clip(self, node: fx.Node, least: float, most: float) -> None:
         """A clipping of a value of fixed point: its own rounding clips it where nothing else reads it."""
         (source,) = node.all_input_nodes
-        if source not in self.exponents:
-            return
         fixed = self._module(source)
         if isinstance(fixed, FixedPoint) and len(source.users) == 1:
             fixed.least, fixed.most = max(fixed.least, least), min(fixed.most, most)
             node.replace_all_uses_with(source)
         else:
-            self._round_behind(source, self.exponents[source], of=[node], least=least, most=most)
-            node.replace_all_uses_with(node.all_input_nodes[0])
+            made = self._insert_behind(
+                source, FixedPoint(self.options.bits, self.exponents[source], least=least, most=most)
+            )
+            node.replace_all_uses_with(made)
 
-    def _round_behind(
-        self, node: fx.Node, exponent: Exponent, *, of: Sequence[fx.Node] | None = None, **limits: float
-    ) -> None:
-        """A FixedPoint behind a node, for all its readers, or those of `of`."""
-        fixed = FixedPoint(self.options.bits, exponent, **limits)
-        name = f"{node.target if node.op == 'call_module' else node.name}_fixed".replace(".", "_")
-        while hasattr(self.traced, name):
+    def _round_behind(self, node: fx.Node, exponent: Exponent) -> None:
+        """A FixedPoint between a node and all its readers."""
+        made = self._insert_behind(node, FixedPoint(self.options.bits, exponent))
+        node.replace_all_uses_with(made, delete_user_cb=lambda user: user is not made)
+
+    def _insert_behind(self, node: fx.Node, fixed: FixedPoint) -> fx.Node:
+        """The value of `fixed` of a node's, which nothing reads yet."""
+        name = f"{_path_of(node)}_fixed"
+        while name in dict(self.traced.named_modules()):
             name += "_again"
         self.traced.add_submodule(name, fixed)
         with self.traced.graph.inserting_after(node):
             made = self.traced.graph.call_module(name, (node,))
-        node.replace_all_uses_with(made, delete_user_cb=lambda user: user is not made and (of is None or user in of))
-        self.exponents[made] = exponent
+        self.exponents[made] = fixed.exponent
+        return made
 
     def _pass_on(self, node: fx.Node) -> None:
         sources = [one for one in node.all_input_nodes if one in self.exponents]
@@ -234,6 +208,34 @@ class _Converter:
     def _set(self, node: fx.Node, module: nn.Module) -> None:
         parent, _, name = str(node.target).rpartition(".")
         setattr(self.traced.get_submodule(parent), name, module)
+
+
+def _is_call(node: fx.Node) -> bool:
+    """Of a function or a method."""
+    return node.op in ("call_function", "call_method")
+
+
+def _limits(node: fx.Node, module: nn.Module | None) -> tuple[float, float] | None:
+    """What values are clipped to; None where the node is no clipping."""
+    if isinstance(module, nn.Hardtanh):
+        return module.min_val, module.max_val
+    if isinstance(module, nn.ReLU) or (_is_call(node) and node.target in _RELUS):
+        return 0.0, math.inf
+    if node.target is not functional.hardtanh:
+        return None
+    given = dict(zip(("min_val", "max_val"), node.args[1:], strict=False)) | node.kwargs
+    least, most = (given.get(name, default) for name, default in (("min_val", -1.0), ("max_val", 1.0)))
+    assert isinstance(least, int | float)
+    assert isinstance(most, int | float)
+    return float(least), float(most)
+
+
+def _path_of(node: fx.Node) -> str:
+    """A layer's dotted name; a function's, behind that of the module that calls it."""
+    if node.op == "call_module":
+        return str(node.target)
+    caller = next(reversed(node.meta.get("nn_module_stack", {"": None})))
+    return f"{caller}.{node.target if isinstance(node.target, str) else node.target.__name__}".lstrip(".")
 
 
 def _only_reader(node: fx.Node) -> fx.Node | None:

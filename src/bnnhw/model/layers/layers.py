@@ -110,11 +110,6 @@ class BinaryLayer(nn.Module):
         values, scale = self.quantised()
         return self.scaled(self.product(self.activated(x), values), scale)
 
-    def sums(self, x: Tensor) -> Tensor:
-        """The dot products alone, exactly: in float64 where the weights have several bits."""
-        x, values = self.activated(x), self.quantised().values
-        return self.product(x, values) if self.quantiser.bits == 1 else self.product(x.double(), values.double())
-
     def activated(self, x: Tensor) -> Tensor:
         """What the product reads."""
         return x if self.activation is None else self.activation(x)
@@ -281,8 +276,7 @@ def _linear_op(module: BinaryLinear) -> ops.BinaryLinear:
 def _linear_module(op: ops.BinaryLinear) -> BinaryLayer:
     rows, cols = op.weights.shape
     factors = {"scale": op.scale is not None, "bias": op.bias is not None}
-    module = BinaryLinear(cols, rows, **factors, weights=_quantiser(op))
-    return _with_factors(module, op.weights, op)
+    return _with_factors(BinaryLinear(cols, rows, **factors, weights=_quantiser(op)), op.weights, op)
 
 
 @op_of(BinaryConv2d)

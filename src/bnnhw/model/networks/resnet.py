@@ -42,7 +42,7 @@ class ResNetOptions:
     downsample: Literal["A", "B"] | None = None
     squash: Literal["hardtanh", "none"] = "none"
     numbers: Literal["fixed", "real"] | None = None
-    bits: int = 10
+    bits: int = 12
     weight_bits: int = 8
 
     def __post_init__(self):
