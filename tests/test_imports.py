@@ -101,7 +101,7 @@ SUB_ROOMS = {
         *("engines", "overhead", "popcount", "training", "measurements"),
     ),
     "cli": (
-        *("errors", "notes", "progress", "options"),
+        *("errors", "telling", "options"),
         *(
             "train",
             "prune",

@@ -8,7 +8,7 @@ import click
 from bnnhw.version import __version__
 
 from .errors import exit_code_of, let_go_of_output, message_of, sigterm_raises
-from .notes import show_notes
+from .telling.notes import show_notes
 
 
 @click.group(

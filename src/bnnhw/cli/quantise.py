@@ -57,7 +57,7 @@ def command(
     """
     from bnnhw.api.quantise import quantise
 
-    from .progress import StageProgress
+    from .telling.progress import StageProgress
 
     with StageProgress(quiet=quiet) as progress:
         quantised = quantise(

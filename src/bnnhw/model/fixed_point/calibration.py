@@ -108,8 +108,8 @@ class _Seen:
 def _choose(exponent: Exponent, seen: Sequence[_Seen]) -> None:
     """The exponent of least error, the least of equals."""
     errors = torch.stack([each.errors for each in seen]).sum(0)
-    best = int(errors.argmin()) + _LEAST
-    if best < 0:
+    best = int(errors[-_LEAST:].argmin())
+    if errors[0] < errors[best - _LEAST]:
         worst = max(seen, key=lambda each: each.greatest)
         raise ExportError(
             f"layer {worst.layer!r} has values up to {worst.greatest:.4g}, and {worst.bits} bits hold "

@@ -6,6 +6,7 @@ Tests: tests/model/fixed_point/test_conversion.py
 import math
 import operator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from bnnhw.model.errors import ExportError
 from bnnhw.model.layers.affine import TensorNorm
 from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
 from bnnhw.model.layers.fixed_point import Exponent, FixedPoint
+from bnnhw.model.layers.integer_weights import IntegerWeights
 from bnnhw.model.layers.joins import Add
 from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign
@@ -39,6 +41,7 @@ _PASSING = (
 """Layers that give what they read, or 0."""
 _RISING = (nn.ReLU, nn.Hardtanh, nn.Dropout, nn.Identity, nn.MaxPool2d)
 """Layers that go into the thresholds behind them."""
+_EXACT = 2**24  # the greatest sum that float32 has with all below it
 _BITED = (Sign, Quantise, InputThreshold)
 
 
@@ -61,6 +64,7 @@ def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOp
     - `nn.Conv2d` and `nn.Linear` have integer weights (`integer_layer`);
     - a layer and its batch norm, where anything but an activation of few bits reads them, are a `Requantised` by the
       layer's name;
+    - what it reads has fewer bits than others where its sums would exceed 2^24 otherwise;
     - behind sums of such values, averages and hard tanhs of them stands a `FixedPoint`.
 
     Values that are added, or come of each other without arithmetic, share an exponent. It is to be trained, or
@@ -74,9 +78,10 @@ def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOp
     tracer = _Tracer()
     traced = fx.GraphModule(network, tracer.trace(network))
     converter = _Converter(traced, options)
-    for node in list(traced.graph.nodes):
-        converter.convert(node)
     traced.graph.eliminate_dead_code()
+    for node in list(traced.graph.nodes):
+        if node.users:  # what a layer took in has none any more
+            converter.convert(node)
     traced.delete_all_unused_submodules()
     traced.recompile()
     return traced.train(network.training)
@@ -84,7 +89,8 @@ def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOp
 
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, _LEAVES) or super().is_leaf_module(m, module_qualified_name)
+        ours = isinstance(m, _LEAVES) or type(m).__module__.startswith("bnnhw.model.methods.")
+        return ours or super().is_leaf_module(m, module_qualified_name)
 
 
 @dataclass(eq=False)
@@ -126,10 +132,21 @@ class _Converter:
             return
         scores = any(each.op == "output" for each in last.users)
         fixed = FixedPoint(self.options.score_bits) if scores else self._fixed()
+        self._narrow(node.all_input_nodes[0], layer)
         self._set(node, Requantised(layer, norm, fixed))
         if last is not node:
-            last.replace_all_uses_with(node)
+            self._replace(last, node)
         self.exponents[node] = fixed.exponent
+
+    def _narrow(self, source: fx.Node, layer: BinaryLayer) -> None:
+        """Values that a layer reads get as few bits as keep its sums within float32's integers."""
+        while isinstance(self._module(source), _PASSING):
+            (source,) = source.all_input_nodes
+        module = self._module(source)
+        fixed = module.fixed if isinstance(module, Requantised) else module
+        if isinstance(fixed, FixedPoint) and isinstance(layer.quantiser, IntegerWeights):
+            most = layer.weight[0].numel() * (2**layer.quantiser.bits - 1)
+            fixed.bits = min(fixed.bits, max(2, (_EXACT // most).bit_length()))
 
     def _fixed(self) -> FixedPoint:
         return FixedPoint(self.options.bits)
@@ -150,15 +167,14 @@ class _Converter:
     def _clip(self, node: fx.Node, least: float, most: float) -> None:
         """A clipping of a value of fixed point: its own rounding clips it where nothing else reads it."""
         (source,) = node.all_input_nodes
-        fixed = self._module(source)
+        module = self._module(source)
+        fixed = module.fixed if isinstance(module, Requantised) else module
         if isinstance(fixed, FixedPoint) and len(source.users) == 1:
             fixed.least, fixed.most = max(fixed.least, least), min(fixed.most, most)
-            node.replace_all_uses_with(source)
+            self._replace(node, source)
         else:
-            made = self._insert_behind(
-                source, FixedPoint(self.options.bits, self.exponents[source], least=least, most=most)
-            )
-            node.replace_all_uses_with(made)
+            fixed = FixedPoint(self.options.bits, self.exponents[source], least=least, most=most)
+            self._replace(node, self._insert_behind(source, fixed))
 
     def _round_behind(self, node: fx.Node, exponent: Exponent) -> None:
         """A FixedPoint between a node and all its readers."""
@@ -167,14 +183,18 @@ class _Converter:
 
     def _insert_behind(self, node: fx.Node, fixed: FixedPoint) -> fx.Node:
         """The value of `fixed` of a node's, which nothing reads yet."""
-        name = f"{_path_of(node)}_fixed"
-        while name in dict(self.traced.named_modules()):
-            name += "_again"
+        path, taken = _path_of(node), dict(self.traced.named_modules())
+        names = (f"{path}_fixed" if number == 1 else f"{path}_{number}_fixed" for number in count(1))
+        name = next(each for each in names if each not in taken)
         self.traced.add_submodule(name, fixed)
         with self.traced.graph.inserting_after(node):
             made = self.traced.graph.call_module(name, (node,))
         self.exponents[made] = fixed.exponent
         return made
+
+    def _replace(self, node: fx.Node, by: fx.Node) -> None:
+        node.replace_all_uses_with(by)
+        self.traced.graph.erase_node(node)
 
     def _pass_on(self, node: fx.Node) -> None:
         sources = [one for one in node.all_input_nodes if one in self.exponents]

@@ -41,6 +41,11 @@ def integer_layer(name: str, module: nn.Conv2d | nn.Linear | BinaryLayer, *, bit
 
 def _check(name: str, layer: BinaryLayer) -> None:
     quantiser = layer.quantiser
+    if type(layer) not in (BinaryConv2d, BinaryLinear):
+        raise ExportError(
+            f"layer {name!r} is a {type(layer).__name__}, which fixed point does not take; it takes BinaryConv2d and "
+            "BinaryLinear, whose factors are those of channels"
+        )
     if layer.map is not None:
         raise ExportError(f"layer {name!r} scales each pixel by its own factor; fixed point takes one a channel")
     if quantiser.bases > 1 or (quantiser.bits > 1 and not quantiser.integers):
