@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bnnhw.api.operator import operator
     from bnnhw.api.operators import save_chain
     from bnnhw.api.prune import prune
+    from bnnhw.api.quantise import quantise
     from bnnhw.api.run import run
     from bnnhw.api.samples import samples
     from bnnhw.api.simulate import simulate
@@ -41,6 +42,7 @@ __all__ = [
     "inspect",
     "operator",
     "prune",
+    "quantise",
     "run",
     "samples",
     "save_chain",

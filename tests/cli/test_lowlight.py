@@ -91,7 +91,7 @@ def test_goes_on_after_an_interruption(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("bnnhw.cli.progress.StageProgress.show", interrupted)
+        patch.setattr("bnnhw.cli.telling.progress.StageProgress.show", interrupted)
         _, err = run(line, capfd, code=130)
     assert err.lstrip("\n") == "bnnhw: interrupted; net.pt.checkpoint is kept: the same command goes on from there\n"
     run(line, capfd)

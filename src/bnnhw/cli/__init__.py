@@ -8,7 +8,7 @@ import click
 from bnnhw.version import __version__
 
 from .errors import exit_code_of, let_go_of_output, message_of, sigterm_raises
-from .notes import show_notes
+from .telling.notes import show_notes
 
 
 @click.group(
@@ -50,6 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
             methods,
             operator,
             prune,
+            quantise,
             run,
             samples,
             sim,
@@ -57,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
             verify,
         )
 
-        networks, hardware = (train, prune, evaluate, inspect), (build, verify, sim, run, flash, boards)
+        networks, hardware = (train, prune, quantise, evaluate, inspect), (build, verify, sim, run, flash, boards)
         for module in (*networks, *hardware, operator, methods, samples, bench, accuracy, lowlight, enhance):
             cli.add_command(module.command)
         with sigterm_raises():

@@ -69,7 +69,7 @@ def command(
     from bnnhw.accuracy.rows import ROWS
     from bnnhw.model.training.machine import Machine
 
-    from .progress import StageProgress
+    from .telling.progress import StageProgress
 
     names = [row.name for row in ROWS]
     for name in only:

@@ -60,7 +60,7 @@ def command(
     from bnnhw.api.build_core import build_core
     from bnnhw.compiler.report.page import headline
 
-    from .progress import StageProgress
+    from .telling.progress import StageProgress
 
     if kind == "core":
         refuse_what_cores_lack(click.get_current_context())

@@ -64,7 +64,7 @@ def command(
     """
     from bnnhw.api.prune import prune
 
-    from .progress import StageProgress
+    from .telling.progress import StageProgress
 
     if epochs and not dataset:
         raise click.UsageError("--epochs trains on the images of a data set; name it with --dataset")

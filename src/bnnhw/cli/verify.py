@@ -62,7 +62,7 @@ def command(
     """
     from bnnhw.api.verify import verify
 
-    from .progress import StageProgress
+    from .telling.progress import StageProgress
 
     if build_folder is not None:
         check_no_plan(click.get_current_context())

@@ -64,7 +64,7 @@ def command(
     Example: bnnhw lowlight compare --width 8 --epochs 200 --seeds 3
     """
     from bnnhw.api.lowlight import compare_lowlight
-    from bnnhw.cli.progress import StageProgress
+    from bnnhw.cli.telling.progress import StageProgress
 
     if bool(photos) != bool(tests):
         raise click.UsageError("give PHOTOS to train on and --test to judge by, or neither")

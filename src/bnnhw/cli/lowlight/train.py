@@ -48,7 +48,7 @@ def command(
              bnnhw lowlight train DIR/Sony_train_list.txt --test DIR/Sony_test_list.txt
     """
     from bnnhw.api.lowlight import train_lowlight
-    from bnnhw.cli.progress import StageProgress
+    from bnnhw.cli.telling.progress import StageProgress
     from bnnhw.lowlight.unet import AbcLsidShape
     from bnnhw.model.named import checkpoint_path
 

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from bnnhw.compiler.frontends.model_file import NETWORK_FORMAT
-from bnnhw.model.methods import method_named
+from bnnhw.model.methods import Method, method_named
 from bnnhw.model.networks.catalogue import architecture, build_network
+from bnnhw.model.networks.structure import Structure
 
 __all__ = ["NetworkFile"]
 
@@ -50,10 +51,10 @@ class NetworkFile:
         It is built without memory of its own, and ValueError names the tensor that does not fit.
         """
         with torch.device("meta"):
+            structure, method = self._structure_and_method()
             network = build_network(
-                architecture(self.network, width=self.width, depth=self.depth, options=self.network_options),
-                shape=self.shape, lo=self.lo, hi=self.hi, classes=len(_get(self.meta, "classes", list)),
-                input_bits=self.input_bits, method=method_named(self.method, self.method_options), real=self.real,
+                structure, shape=self.shape, lo=self.lo, hi=self.hi, classes=len(_get(self.meta, "classes", list)),
+                input_bits=self.input_bits, method=method, real=self.real,
             )  # fmt: skip
         wanted = network.state_dict()
         for name in sorted(wanted.keys() ^ self.tensors.keys()):
@@ -68,6 +69,16 @@ class NetworkFile:
                 raise ValueError(f"tensor {name!r} must hold finite numbers only")
         network.load_state_dict(dict(self.tensors), assign=True)
         return network.eval().requires_grad_(False)
+
+    def has_real_numbers(self) -> bool:
+        """Whether values between the layers are real, not of fixed point. ValueError where there is no such network."""
+        structure, method = self._structure_and_method()
+        return self.real or structure.fixed_point(method) is None
+
+    def _structure_and_method(self) -> tuple[Structure, Method]:
+        sizes = {"width": self.width, "depth": self.depth}
+        structure = architecture(self.network, **sizes, options=self.network_options)
+        return structure, method_named(self.method, self.method_options)
 
     def to_plain(self) -> dict[str, Any]:
         """The contents of the file."""

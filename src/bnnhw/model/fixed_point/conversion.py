@@ -5,8 +5,8 @@ Tests: tests/model/fixed_point/test_conversion.py
 
 import math
 import operator
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import torch
@@ -19,18 +19,20 @@ from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
 from bnnhw.model.layers.fixed_point import Exponent, FixedPoint
 from bnnhw.model.layers.integer_weights import IntegerWeights
 from bnnhw.model.layers.joins import Add
-from bnnhw.model.layers.layers import BinaryConv2d, BinaryLayer, BinaryLinear
+from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign
 from bnnhw.model.layers.requantised import Requantised
 from bnnhw.model.layers.requantised_prelu import LEAKING, RequantisedPReLU
 from bnnhw.model.layers.shifts import RPReLU, Shift
 from bnnhw.model.layers.shortcuts import PadChannels, SubsampleAndPad
-from bnnhw.model.layers.weights import SignWeights
+
+from .integer_layer import integer_layer
 
 __all__ = ["FixedPointOptions", "in_fixed_point"]
 
 Norm = nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm | TensorNorm
-_ADDS = (operator.add, torch.add)
+_ADDS = (operator.add, torch.add, "add")
+_RELUS = (torch.relu, functional.relu, "relu")
 _LEAVES = (
     BinaryLayer, Sign, Quantise, InputThreshold, FixedPoint, Requantised, TensorNorm, SubsampleAndPad, PadChannels, Add,
     ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU,
@@ -41,6 +43,7 @@ _PASSING = (
 """Layers that give what they read, or 0."""
 _RISING = (nn.ReLU, nn.Hardtanh, nn.Dropout, nn.Identity, nn.MaxPool2d, Shift, *LEAKING)
 """Layers that go into the thresholds behind them."""
+_EXACT = 2**24  # the greatest sum that float32 has with all below it
 _BITED = (Sign, Quantise, InputThreshold)
 
 
@@ -48,11 +51,11 @@ _BITED = (Sign, Quantise, InputThreshold)
 class FixedPointOptions:
     """What a network's values become.
 
-    bits: of a value. weight_bits: of a weight of layers that have real ones; 1 makes them
-    signs, each channel with a factor. score_bits: of a score.
+    bits: of a value, 2 to 16. weight_bits: of a weight of layers that have real ones; 1 makes them signs, each channel
+    with a factor. score_bits: of a score. What they cost: docs/fixed-point.md.
     """
 
-    bits: int = 10
+    bits: int = 12
     weight_bits: int = 8
     score_bits: int = 16
 
@@ -60,9 +63,10 @@ class FixedPointOptions:
 def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOptions()) -> fx.GraphModule:
     """`network` with the same parameters, its layers in their places by their names, but
 
-    - `nn.Conv2d` and `nn.Linear` have integer weights (`IntegerWeights`);
+    - `nn.Conv2d` and `nn.Linear` have integer weights (`integer_layer`);
     - a layer and its batch norm, where anything but an activation of few bits reads them, are a `Requantised` by the
       layer's name;
+    - what it reads has fewer bits than others where its sums would exceed 2^24 otherwise;
     - behind sums of such values, averages and hard tanhs of them stands a `FixedPoint`;
     - leaking rectifiers of them are a `RequantisedPReLU`.
 
@@ -77,9 +81,10 @@ def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOp
     tracer = _Tracer()
     traced = fx.GraphModule(network, tracer.trace(network))
     converter = _Converter(traced, options)
-    for node in list(traced.graph.nodes):
-        converter.convert(node)
     traced.graph.eliminate_dead_code()
+    for node in list(traced.graph.nodes):
+        if node.users:  # what a layer took in has none any more
+            converter.convert(node)
     traced.delete_all_unused_submodules()
     traced.recompile()
     return traced.train(network.training)
@@ -87,7 +92,8 @@ def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOp
 
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, _LEAVES) or super().is_leaf_module(m, module_qualified_name)
+        ours = isinstance(m, _LEAVES) or type(m).__module__.startswith("bnnhw.model.methods.")
+        return ours or super().is_leaf_module(m, module_qualified_name)
 
 
 @dataclass(eq=False)
@@ -110,25 +116,21 @@ class _Converter:
             self._pass_on(node)
         elif isinstance(module, nn.AvgPool2d | nn.AdaptiveAvgPool2d) and self._reads_fixed(node):
             self._round_behind(node, Exponent())
-        elif isinstance(module, nn.Hardtanh | nn.ReLU) and self._reads_fixed(node):
-            least, most = (module.min_val, module.max_val) if isinstance(module, nn.Hardtanh) else (0.0, math.inf)
-            self._clip(node, least, most)
+        elif (limits := _limits(node, module)) is not None and self._reads_fixed(node):
+            self._clip(node, *limits)
         elif isinstance(module, LEAKING) and self._reads_fixed(node) and not self._ends_in_bits(node):
             self._bend(node, module)
         elif isinstance(module, Shift) and self._reads_fixed(node) and not self._ends_in_bits(node):
             raise ExportError(
                 f"layer {node.target!r} shifts values of fixed point that others than signs read; use RPReLU"
             )
-        elif isinstance(module, Add) or (node.op == "call_function" and node.target in _ADDS):
+        elif isinstance(module, Add) or (_is_call(node) and node.target in _ADDS):
             self._add(node)
-        elif node.op == "call_function" and node.target in (functional.hardtanh, functional.relu):
-            least, most = (-1.0, 1.0) if node.target is functional.hardtanh else (0.0, math.inf)
-            self._clip(node, least, most)
         elif not isinstance(module, _BITED):
             self._pass_on(node)
 
-    def _layer(self, node: fx.Node, module: nn.Module) -> None:
-        layer = self._integers(str(node.target), module)
+    def _layer(self, node: fx.Node, module: nn.Conv2d | nn.Linear | BinaryLayer) -> None:
+        layer = integer_layer(str(node.target), module, bits=self.options.weight_bits)
         reader = _only_reader(node)
         behind = None if reader is None else self._module(reader)
         norm = behind if isinstance(behind, Norm) else None
@@ -139,34 +141,21 @@ class _Converter:
             return
         scores = any(each.op == "output" for each in last.users)
         fixed = FixedPoint(self.options.score_bits) if scores else self._fixed()
+        self._narrow(node.all_input_nodes[0], layer)
         self._set(node, Requantised(layer, norm, fixed))
         if last is not node:
-            last.replace_all_uses_with(node)
+            self._replace(last, node)
         self.exponents[node] = fixed.exponent
 
-    def _integers(self, name: str, module: nn.Module) -> BinaryLayer:
-        """A layer with real weights as one of integers, with the same parameters."""
-        bits = self.options.weight_bits
-        weights = SignWeights(scaled=True) if bits == 1 else IntegerWeights(bits)
-        match module:
-            case nn.Conv2d():
-                if module.padding_mode != "zeros" or isinstance(module.padding, str):
-                    raise ExportError(
-                        f"layer {name!r} pads by {module.padding}, {module.padding_mode}; give it numbers"
-                    )
-                layer = BinaryConv2d(
-                    module.in_channels, module.out_channels, module.kernel_size, stride=module.stride,
-                    padding=module.padding, groups=module.groups, weights=weights, bias=module.bias is not None,
-                )  # fmt: skip
-            case nn.Linear():
-                options = {"weights": weights, "bias": module.bias is not None}
-                layer = BinaryLinear(module.in_features, module.out_features, **options)
-            case _:
-                assert isinstance(module, BinaryLayer)
-                return module
-        layer.weight = module.weight
-        layer.bias = module.bias
-        return layer
+    def _narrow(self, source: fx.Node, layer: BinaryLayer) -> None:
+        """Values that a layer reads get as few bits as keep its sums within float32's integers."""
+        while isinstance(self._module(source), _PASSING):
+            (source,) = source.all_input_nodes
+        module = self._module(source)
+        fixed = module.fixed if isinstance(module, Requantised) else module
+        if isinstance(fixed, FixedPoint) and isinstance(layer.quantiser, IntegerWeights):
+            most = layer.weight[0].numel() * (2**layer.quantiser.bits - 1)
+            fixed.bits = min(fixed.bits, max(2, (_EXACT // most).bit_length()))
 
     def _fixed(self) -> FixedPoint:
         return FixedPoint(self.options.bits)
@@ -178,8 +167,8 @@ class _Converter:
         for one in (a, b):
             if one not in self.exponents:
                 raise ExportError(
-                    f"{node.name!r} adds {one.name!r}, which is no value of fixed point, to one that is; put a FixedPoint "
-                    "behind it"
+                    f"layer {_path_of(node)!r} adds {_path_of(one)!r}, which is no value of fixed point, to one that "
+                    "is; put a FixedPoint behind it"
                 )
         self._merge(self.exponents[a], self.exponents[b])
         self._round_behind(node, self.exponents[a])
@@ -187,15 +176,14 @@ class _Converter:
     def _clip(self, node: fx.Node, least: float, most: float) -> None:
         """A clipping of a value of fixed point: its own rounding clips it where nothing else reads it."""
         (source,) = node.all_input_nodes
-        if source not in self.exponents:
-            return
-        fixed = self._module(source)
+        module = self._module(source)
+        fixed = module.fixed if isinstance(module, Requantised) else module
         if isinstance(fixed, FixedPoint) and len(source.users) == 1:
             fixed.least, fixed.most = max(fixed.least, least), min(fixed.most, most)
-            node.replace_all_uses_with(source)
+            self._replace(node, source)
         else:
-            self._round_behind(source, self.exponents[source], of=[node], least=least, most=most)
-            node.replace_all_uses_with(node.all_input_nodes[0])
+            fixed = FixedPoint(self.options.bits, self.exponents[source], least=least, most=most)
+            self._replace(node, self._insert_behind(source, fixed))
 
     def _bend(self, node: fx.Node, module: nn.Module) -> None:
         """A leaking rectifier, which rounds for what stands before it where nothing else reads that."""
@@ -206,19 +194,25 @@ class _Converter:
         self._set(node, RequantisedPReLU(module, fixed))
         self.exponents[node] = fixed.exponent
 
-    def _round_behind(
-        self, node: fx.Node, exponent: Exponent, *, of: Sequence[fx.Node] | None = None, **limits: float
-    ) -> None:
-        """A FixedPoint behind a node, for all its readers, or those of `of`."""
-        fixed = FixedPoint(self.options.bits, exponent, **limits)
-        name = f"{node.target if node.op == 'call_module' else node.name}_fixed".replace(".", "_")
-        while hasattr(self.traced, name):
-            name += "_again"
+    def _round_behind(self, node: fx.Node, exponent: Exponent) -> None:
+        """A FixedPoint between a node and all its readers."""
+        made = self._insert_behind(node, FixedPoint(self.options.bits, exponent))
+        node.replace_all_uses_with(made, delete_user_cb=lambda user: user is not made)
+
+    def _insert_behind(self, node: fx.Node, fixed: FixedPoint) -> fx.Node:
+        """The value of `fixed` of a node's, which nothing reads yet."""
+        path, taken = _path_of(node), dict(self.traced.named_modules())
+        names = (f"{path}_fixed" if number == 1 else f"{path}_{number}_fixed" for number in count(1))
+        name = next(each for each in names if each not in taken)
         self.traced.add_submodule(name, fixed)
         with self.traced.graph.inserting_after(node):
             made = self.traced.graph.call_module(name, (node,))
-        node.replace_all_uses_with(made, delete_user_cb=lambda user: user is not made and (of is None or user in of))
-        self.exponents[made] = exponent
+        self.exponents[made] = fixed.exponent
+        return made
+
+    def _replace(self, node: fx.Node, by: fx.Node) -> None:
+        node.replace_all_uses_with(by)
+        self.traced.graph.erase_node(node)
 
     def _pass_on(self, node: fx.Node) -> None:
         sources = [one for one in node.all_input_nodes if one in self.exponents]
@@ -252,6 +246,34 @@ class _Converter:
     def _set(self, node: fx.Node, module: nn.Module) -> None:
         parent, _, name = str(node.target).rpartition(".")
         setattr(self.traced.get_submodule(parent), name, module)
+
+
+def _is_call(node: fx.Node) -> bool:
+    """Of a function or a method."""
+    return node.op in ("call_function", "call_method")
+
+
+def _limits(node: fx.Node, module: nn.Module | None) -> tuple[float, float] | None:
+    """What values are clipped to; None where the node is no clipping."""
+    if isinstance(module, nn.Hardtanh):
+        return module.min_val, module.max_val
+    if isinstance(module, nn.ReLU) or (_is_call(node) and node.target in _RELUS):
+        return 0.0, math.inf
+    if node.target is not functional.hardtanh:
+        return None
+    given = dict(zip(("min_val", "max_val"), node.args[1:], strict=False)) | node.kwargs
+    least, most = (given.get(name, default) for name, default in (("min_val", -1.0), ("max_val", 1.0)))
+    assert isinstance(least, int | float)
+    assert isinstance(most, int | float)
+    return float(least), float(most)
+
+
+def _path_of(node: fx.Node) -> str:
+    """A layer's dotted name; a function's, behind that of the module that calls it."""
+    if node.op == "call_module":
+        return str(node.target)
+    caller = next(reversed(node.meta.get("nn_module_stack", {"": None})))
+    return f"{caller}.{node.target if isinstance(node.target, str) else node.target.__name__}".lstrip(".")
 
 
 def _only_reader(node: fx.Node) -> fx.Node | None:

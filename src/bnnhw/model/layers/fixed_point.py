@@ -14,10 +14,11 @@ from bnnhw.model.registry import array_of, module_of, op_of, tensor_of
 from .layers import along_channels
 from .quantise import straight_through
 
-__all__ = ["Exponent", "FixedPoint", "Requantise"]
+__all__ = ["Exponent", "FixedPoint", "Requantise", "nearest"]
 
 _FORGETTING = 0.9999
 """Of the greatest magnitude seen, what is left of it the next time."""
+_HALF = 0.5
 
 
 class Exponent(nn.Module):
@@ -48,7 +49,8 @@ class Exponent(nn.Module):
     def see(self, x: Tensor, *, hi: int) -> None:
         """Take x into account, whose values are at most hi/2^e."""
         if not self.is_given:
-            greatest = torch.maximum(self.greatest * _FORGETTING, x.detach().abs().amax().float())
+            least, most = torch.aminmax(x.detach())
+            greatest = torch.maximum(self.greatest * _FORGETTING, torch.maximum(-least, most).float())
             self.greatest.copy_(greatest)
             exponent = torch.log2(hi / greatest.clamp_min(2.0**-ops.MOST_EXPONENT)).floor()
             self.value.copy_(exponent.clamp(0, ops.MOST_EXPONENT))
@@ -68,7 +70,14 @@ class FixedPoint(nn.Module):
         e. Default: found in training.
     least, most : float, optional
         Real numbers that values do not go beyond.
+
+    Attributes
+    ----------
+    rounds : bool
+        False leaves real numbers what they are, within `least` and `most`: for calibration.
     """
+
+    rounds = True
 
     def __init__(
         self,
@@ -86,25 +95,40 @@ class FixedPoint(nn.Module):
         self.bits, self.least, self.most = bits, least, most
         self.exponent = exponent if isinstance(exponent, Exponent) else Exponent(exponent)
 
-    def bounds(self) -> tuple[Tensor, Tensor]:
-        """lo and hi."""
+    def bounds(self, exponent: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """lo and hi, at the layer's exponent or another one."""
         half = 2.0 ** (self.bits - 1)
-        scale = torch.exp2(self.exponent.value.double())
+        scale = torch.exp2((self.exponent.value if exponent is None else exponent).double())
         return (self.least * scale).floor().clamp_min(-half), (self.most * scale).floor().clamp_max(half - 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        if not self.rounds:
+            return x if self.least == -self.most == -math.inf else x.clamp(self.least, self.most)
         if self.training:
             self.exponent.see(x, hi=2 ** (self.bits - 1) - 1)
-        scale, (lo, hi) = torch.exp2(self.exponent.value.double()), self.bounds()
-        lines = torch.floor(x.detach().double() * scale + 0.5)
-        values = (torch.minimum(torch.maximum(lines, lo), hi) / scale).to(x.dtype if self.training else torch.float32)
-        if not (torch.is_grad_enabled() and x.requires_grad):
-            return values
-        return straight_through(x, values, ((lines >= lo) & (lines <= hi)).to(x.dtype))
+        lines = nearest(x, self.exponent.value)
+        lo, hi = (each.to(lines.dtype) for each in self.bounds())
+        slope = None
+        if torch.is_grad_enabled() and x.requires_grad:
+            slope = ((lines >= lo) & (lines <= hi)).to(x.dtype)
+        values = lines.clamp_(lo, hi).mul_(torch.exp2(-self.exponent.value.double()))
+        values = values.to(x.dtype if self.training else torch.float32)
+        return values if slope is None else straight_through(x, values, slope)
 
     def extra_repr(self) -> str:
         limits = "" if self.least == -self.most == -math.inf else f", least={self.least}, most={self.most}"
         return f"bits={self.bits}, exponent={int(self.exponent)}{limits}"
+
+
+def nearest(x: Tensor, exponent: Tensor) -> Tensor:
+    """floor(x*2^e + 1/2), exactly, as a tensor of its own: float64 of float64, else float32.
+
+    It is floor((floor(2*x*2^e) + 1)/2), of which float32 rounds nothing below 2^23, where x + 1/2 would be rounded.
+    """
+    x = x.detach()
+    doubled = torch.exp2(exponent.double() + 1)
+    steps = (x if x.dtype == torch.float64 else x.float()) * doubled
+    return steps.floor_().add_(1).mul_(_HALF).floor_()
 
 
 class Requantise(nn.Module):
@@ -120,9 +144,10 @@ class Requantise(nn.Module):
         self.shift, self.lo, self.hi, self.exponent = shift, lo, hi, exponent
 
     def forward(self, x: Tensor) -> Tensor:
-        factor, offset = (along_channels(each.double(), x) for each in (self.factor, self.offset))
-        lines = torch.floor((x.double() * factor + offset) * 2.0**-self.shift)
-        return (lines.clamp(self.lo, self.hi) * 2.0**-self.exponent).float()
+        unit = 2.0**-self.shift
+        factor, offset = (along_channels(each.double() * unit, x) for each in (self.factor, self.offset))
+        lines = torch.addcmul(offset, x.double(), factor).floor_()
+        return lines.float().clamp_(self.lo, self.hi).mul_(2.0**-self.exponent)
 
     def extra_repr(self) -> str:
         return f"shift={self.shift}, lo={self.lo}, hi={self.hi}, exponent={self.exponent}"
@@ -138,8 +163,8 @@ def _fixed_point_op(module: FixedPoint) -> ops.Requantise:
 
 @op_of(Requantise)
 def _requantise_op(module: Requantise) -> ops.Requantise:
-    vectors = (array_of(each) for each in (module.factor, module.offset))
-    return ops.Requantise(*vectors, module.shift, module.lo, module.hi, module.exponent)
+    factor, offset = array_of(module.factor), array_of(module.offset)
+    return ops.Requantise(factor, offset, module.shift, module.lo, module.hi, module.exponent)
 
 
 def _channels_first(op: ops.Requantise) -> bool | None:

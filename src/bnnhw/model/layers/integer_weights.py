@@ -13,8 +13,8 @@ __all__ = ["IntegerWeights"]
 
 
 class IntegerWeights(WeightQuantiser):
-    """values = 2*floor(w/(2*step)) + 1, the odd integer nearest to w/step, at most 2^bits - 1 in magnitude; scale = step,
-    the channel's greatest |w| over 2^bits - 1. The gradient passes through the rounding.
+    """values = 2*floor(w/(2*step)) + 1, the odd integer nearest to w/step, at most 2^bits - 1 in magnitude; scale =
+    step, the channel's greatest |w| over 2^bits - 1. The gradient passes through the rounding.
 
     Odd integers of 2^bits values, without 0, are just `bits` planes of weights of +-1: w = sum of 2^m*B_m.
 
@@ -22,9 +22,15 @@ class IntegerWeights(WeightQuantiser):
     ----------
     bits : int
         2 to 8.
+
+    Attributes
+    ----------
+    rounds : bool
+        False leaves real weights what they are: for calibration.
     """
 
     integers = True
+    rounds = True
 
     def __init__(self, bits: int = 8):
         super().__init__()
@@ -33,6 +39,8 @@ class IntegerWeights(WeightQuantiser):
         self.bits = bits
 
     def forward(self, weight: Tensor) -> QuantisedWeight:
+        if not self.rounds:
+            return QuantisedWeight(weight, None)
         most = 2**self.bits - 1
         scale = filters(weight.detach().abs()).amax(1).clamp_min(LEAST) / most
         steps = weight / scale.view(-1, *(1,) * (weight.ndim - 1))

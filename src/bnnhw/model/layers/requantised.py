@@ -52,10 +52,10 @@ class Requantised(nn.Module):
         return None if self.layer is None else self.layer.activation
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.training:
+        if self.training or not self.fixed.rounds:
             y = x if self.layer is None else self.layer(x)
             return self.fixed(y if self.norm is None else self.norm(y))
-        return self.requantise()(x if self.layer is None else self.layer.sums(x))
+        return self.requantise()(x if self.layer is None else exact_sums(self.layer, x))
 
     @torch.no_grad()
     def requantise(self) -> Requantise:
@@ -106,6 +106,20 @@ class Requantised(nn.Module):
         return gain.to(weight.device) * weight, offset.to(weight.device) * weight + bias
 
 
+def exact_sums(layer: BinaryLayer, x: Tensor) -> Tensor:
+    """The dot products alone, exactly: in float64 where float32 could round them."""
+    x, values = layer.activated(x), layer.quantised().values
+    if layer.quantiser.bits > 1 and not _sums_are_short(x, values):
+        x, values = x.double(), values.double()
+    return layer.product(x, values)
+
+
+def _sums_are_short(x: Tensor, values: Tensor) -> bool:
+    """Whether all sums are of integers, and of less than float32's 24 bits."""
+    greatest = values.flatten(1).abs().sum(1).amax() * torch.maximum(-x.amin(), x.amax())
+    return bool((greatest < 2**24) & (x == x.round()).all())
+
+
 def _line_of(norm: nn.Module) -> tuple[Tensor, Tensor]:
     """The factor and the offset of a batch norm in eval mode."""
     assert isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm)
@@ -125,5 +139,5 @@ def _op(module: Requantised) -> InARow:
     if module.layer is None:
         return InARow({"": requantise})
     layer = to_op("layer", module.layer)
-    assert isinstance(layer, ops.BinaryLayer)
+    assert isinstance(layer, ops.BinaryLinear | ops.BinaryConv2d)
     return InARow({"layer": replace(layer, scale=None, bias=None), "": requantise})

@@ -33,7 +33,7 @@ class FixedOptions(WidthOptions):
     """
 
     numbers: Literal["fixed", "real"] | None = None
-    bits: int = 10
+    bits: int = 12
     weight_bits: int = 8
 
     def __post_init__(self):

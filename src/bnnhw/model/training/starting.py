@@ -73,8 +73,8 @@ class Start:
         if not taken:
             raise ValueError(
                 f"nothing of {self.path} fits by name and shape: it has a network "
-                f"{file.network if isinstance(file, NetworkFile) else file.meta.get('network')!r}; start from a file of "
-                "the same network"
+                f"{file.network if isinstance(file, NetworkFile) else file.meta.get('network')!r}; start from a file "
+                "of the same network"
             )
         layers = [
             name for name, module in network.named_modules() if any(True for _ in module.parameters(recurse=False))

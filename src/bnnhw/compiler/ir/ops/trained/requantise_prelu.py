@@ -67,8 +67,9 @@ class RequantisePRelu(Separable):
 
     @classmethod
     def from_fields(cls, op: str, values: Fields) -> Self:
-        vectors = (values.integers(name) for name in _BITS)
-        return cls(*vectors, *(values.integer(name) for name in ("shift", "lo", "hi", "exponent")))
+        vectors = {name: values.integers(name) for name in _BITS}
+        numbers = {name: values.integer(name) for name in ("shift", "lo", "hi", "exponent")}
+        return cls(**vectors, **numbers)
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs

@@ -5,7 +5,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from .errors import is_terminal
+from bnnhw.cli.errors import is_terminal
 
 
 class StageProgress:

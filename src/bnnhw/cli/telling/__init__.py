@@ -1,0 +1,1 @@
+"""What people are told on standard error, beside what a command prints."""

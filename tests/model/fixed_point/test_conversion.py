@@ -1,0 +1,184 @@
+"""A network of real numbers in fixed point: what stands where, that it trains, and that what is saved is it."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from bnnhw.compiler.ir.graph import evaluate
+from bnnhw.compiler.passes.integerize import integerize
+from bnnhw.model import BinaryConv2d, BinaryLinear, Sign
+from bnnhw.model.errors import ExportError
+from bnnhw.model.export.save_model import save
+from bnnhw.model.fixed_point.calibration import calibrate
+from bnnhw.model.fixed_point.conversion import FixedPointOptions, in_fixed_point
+from bnnhw.model.layers.fixed_point import FixedPoint
+from bnnhw.model.layers.integer_weights import IntegerWeights
+from bnnhw.model.layers.requantised import Requantised
+from bnnhw.model.layers.weights import SignWeights
+from bnnhw.model.methods.real import RealWeights
+
+from .case import OwnResidual, images
+
+
+def test_each_value_of_a_network_of_its_users_own() -> None:
+    torch.manual_seed(0)
+    network = OwnResidual()
+    fixed = in_fixed_point(network, FixedPointOptions(bits=9, weight_bits=5))
+    found = {name: module for name, module in fixed.named_modules() if isinstance(module, FixedPoint)}
+    assert list(found) == [
+        "stem.fixed", "first.fixed", "second.fixed", "scores.fixed", "add_fixed", "add_2_fixed", "pool_fixed",
+    ]  # fmt: skip
+    limits = {name: (module.bits, module.least, module.most) for name, module in found.items()}
+    assert limits["stem.fixed"] == (9, -4, 3)
+    assert limits["add_2_fixed"] == (9, 0, math.inf)
+    assert limits["scores.fixed"] == (16, -math.inf, math.inf)
+    of_adds = {module.exponent for name, module in found.items() if name not in ("scores.fixed", "pool_fixed")}
+    assert len(of_adds) == 1
+    assert found["pool_fixed"].exponent not in of_adds
+    for name in ("stem", "scores"):
+        layer = fixed.get_submodule(name)
+        assert isinstance(layer, Requantised)
+        assert layer.layer is not None
+        assert isinstance(layer.layer.quantiser, IntegerWeights)
+        assert layer.layer.weight is network.get_parameter(f"{name}.weight")
+    assert isinstance(fixed.get_submodule("first.norm"), nn.BatchNorm2d)
+    assert {id(each) for each in fixed.parameters()} == {id(each) for each in network.parameters()}
+
+
+def train(network: nn.Module, steps: int = 30) -> list[float]:
+    """The losses of telling dark pictures from bright ones and from others."""
+    torch.manual_seed(1)
+    x = images(96)
+    labels = x.float().mean((1, 2, 3)).argsort().argsort() // 32
+    optimizer, losses = torch.optim.Adam(network.parameters(), lr=0.02), []
+    for _ in range(steps):
+        loss = nn.functional.cross_entropy(network(x.float()), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+@pytest.mark.parametrize("weight_bits", [8, 1])
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_it_trains_and_what_is_saved_is_it(tmp_path: Path, weight_bits: int, calibrated: bool) -> None:
+    """The integers are torch's values, bit for bit."""
+    torch.manual_seed(0)
+    fixed = in_fixed_point(OwnResidual(), FixedPointOptions(bits=10, weight_bits=weight_bits))
+    losses = train(fixed)
+    assert losses[-1] < 0.7 * losses[0]
+    if calibrated:
+        calibrate(fixed, images())
+    graph = save(fixed, tmp_path / "own.pt", example_input=images(20))
+    integers = integerize(graph, output="scores")
+    (scores,) = evaluate(integers, {"input": images(20).numpy()}).values()
+    expected = fixed.eval()(images(20).float()) * 2.0 ** int(fixed.get_submodule("scores.fixed.exponent"))
+    assert scores.tolist() == expected.tolist()
+
+
+class Chain(nn.Module):
+    """Layers one after the other, and a function of what is before and behind the last one."""
+
+    def __init__(self, *layers: nn.Module, join: Any):
+        super().__init__()
+        self.body = nn.Sequential(*layers[:-1])
+        self.last = layers[-1]
+        self.join = join
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.body(x)
+        return self.join(y, self.last(y))
+
+
+FREE = [("body.0.fixed", -math.inf, math.inf), ("body.1.fixed", -math.inf, math.inf)]
+
+
+def linear() -> nn.Module:
+    return nn.Linear(4, 4)
+
+
+@pytest.mark.parametrize(
+    ("network", "limits"),
+    [
+        (nn.Sequential(linear(), nn.ReLU6(), linear()), [("0.fixed", 0, 6)]),
+        (nn.Sequential(linear(), nn.Hardtanh(-2, 2), nn.ReLU(), linear()), [("0.fixed", 0, 2)]),
+        (Chain(linear(), linear(), linear(), join=lambda x, y: torch.relu(y)), [*FREE, ("last.fixed", 0, math.inf)]),
+        (
+            Chain(linear(), linear(), join=lambda x, y: x.add(y).relu()),
+            [*FREE[:1], ("last.fixed", -math.inf, math.inf)],
+        ),
+        (
+            Chain(linear(), nn.Hardtanh(), join=lambda x, y: x + y),  # x is read twice, and clipped once
+            [*FREE[:1], ("body.0_fixed", -1, 1)],
+        ),
+        (nn.Sequential(linear(), nn.BatchNorm1d(4), Sign(), BinaryLinear(4, 2)), []),  # a threshold
+        (nn.Sequential(linear(), nn.ReLU(), nn.MaxPool1d(1), Sign(), BinaryLinear(4, 2)), [("0.fixed", 0, math.inf)]),
+        (nn.Sequential(linear(), nn.Dropout(), nn.Identity(), linear()), [("0.fixed", -math.inf, math.inf)]),
+    ],
+)
+def test_clippings_become_limits(network: nn.Module, limits: list[Any]) -> None:
+    fixed = in_fixed_point(network)
+    found = [
+        (name, module.least, module.most)
+        for name, module in fixed.named_modules()
+        if isinstance(module, FixedPoint) and module.bits == 12 and "add" not in name
+    ]
+    assert found == limits
+    assert not any(isinstance(module, nn.Hardtanh) for module in fixed.modules())
+
+
+def test_functions_are_rounded_by_the_name_of_who_calls_them() -> None:
+    network = nn.Sequential(linear(), Chain(nn.Identity(), linear(), join=lambda x, y: x + y), linear())
+    assert isinstance(in_fixed_point(network).get_submodule("1.add_fixed"), FixedPoint)
+
+
+class Own(nn.Module):
+    """x and what a layer makes of it, added."""
+
+    def __init__(self, layer: nn.Module):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layer(x)
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (
+            Own(linear()),
+            r"^layer 'add' adds 'x', which is no value of fixed point, to one that is; put a FixedPoint behind",
+        ),
+        (
+            OwnResidual(first=BinaryConv2d(4, 4, 3, padding=1, activation=Sign(), scale=nn.Identity())),
+            r"^layer 'first' scales each pixel by its own factor; fixed point takes one a channel$",
+        ),
+        (
+            OwnResidual(second=BinaryConv2d(4, 4, 3, padding=1, weights=RealWeights())),
+            r"^layer 'second' has weights of 32 bits and 1 binary bases; fixed point takes signs and integers \(Integ",
+        ),
+        (
+            OwnResidual(second=nn.Conv2d(4, 4, 3, padding="same")),
+            r"^layer 'second' pads by 'same' with 'zeros' and has dilation=\(1, 1\); fixed point takes numbers, 'zer",
+        ),
+        (OwnResidual(second=nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect")), r"pads by \(1, 1\) with 'reflect'"),
+        (OwnResidual(second=nn.Conv2d(4, 4, 3, padding=2, dilation=2)), r"has dilation=\(2, 2\)"),
+    ],
+)
+def test_what_has_no_place_is_refused_by_name(network: nn.Module, message: str) -> None:
+    with pytest.raises(ExportError, match=message):
+        in_fixed_point(network)
+
+
+def test_weights_of_one_bit_are_signs_with_a_factor() -> None:
+    fixed = in_fixed_point(nn.Sequential(linear(), linear()), FixedPointOptions(weight_bits=1))
+    layer = fixed.get_submodule("0.layer")
+    assert isinstance(layer, BinaryLinear)
+    assert isinstance(layer.quantiser, SignWeights)
+    assert layer.quantised().scale is not None
