@@ -149,11 +149,11 @@ def test_gradients_pass_but_where_values_are_clipped() -> None:
 
 
 def test_what_is_refused() -> None:
-    with pytest.raises(ValueError, match="^activation must be one of LeakyReLU, PReLU, RPReLU, not ReLU$"):
+    with pytest.raises(ValueError, match=r"^activation must be one of LeakyReLU, PReLU, RPReLU, not ReLU$"):
         RequantisedPReLU(nn.ReLU(), FixedPoint())
     steep = RequantisedPReLU(nn.LeakyReLU(2.0**17), FixedPoint())
     with pytest.raises(ExportError, match=r"^has slopes up to 1.31e\+05, knees or offsets that are no sound numbers$"):
         steep.requantise()
     network = nn.Sequential(ToChannelsFirst(), BinaryConv2d(1, 3, 3), nn.BatchNorm2d(3), nn.Flatten(), Shift(12))
-    with pytest.raises(ExportError, match="^layer '4' shifts values of .* others than signs read; use RPReLU$"):
+    with pytest.raises(ExportError, match=r"^layer '4' shifts values of .* others than signs read; use RPReLU$"):
         in_fixed_point(network)

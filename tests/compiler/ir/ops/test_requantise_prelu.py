@@ -80,5 +80,5 @@ def test_what_is_refused(changes: dict, message: str) -> None:
 
 
 def test_other_channels_are_refused() -> None:
-    with pytest.raises(ValueError, match="^knee must have 1 or 4 elements, not 3$"):
+    with pytest.raises(ValueError, match=r"^knee must have 1 or 4 elements, not 3$"):
         OP.infer(TensorType((4,), IntType(0, 1)))
