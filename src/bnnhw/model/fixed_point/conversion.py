@@ -156,7 +156,8 @@ class _Converter:
                     )
                 layer = BinaryConv2d(
                     module.in_channels, module.out_channels, module.kernel_size, stride=module.stride,
-                    padding=module.padding, groups=module.groups, weights=weights, bias=module.bias is not None,
+                    padding=module.padding, groups=module.groups, dilation=module.dilation, weights=weights,
+                    bias=module.bias is not None,
                 )  # fmt: skip
             case nn.Linear():
                 options = {"weights": weights, "bias": module.bias is not None}

@@ -160,13 +160,13 @@ class BinaryLinear(BinaryLayer):
 class BinaryConv2d(BinaryLayer):
     """A convolution (cross-correlation, as in torch) with binary weights, channels first: x (N, C, H, W).
 
-    y[n, o, i, j] = (sum over c, u, v of a[n, c, i*stride + u - padding, j*stride + v - padding] * values[o, c, u, v])
-    * scale[o] + bias[o], where a = activation(x) is `pad_value` beyond the border.
+    y[n, o, i, j] = (sum over c, u, v of a[n, c, i*stride + u*dilation - padding, j*stride + v*dilation - padding] *
+    values[o, c, u, v]) * scale[o] + bias[o], where a = activation(x) is `pad_value` beyond the border.
 
     Parameters
     ----------
     in_channels, out_channels : int
-    kernel_size, stride, padding : int or (int, int)
+    kernel_size, stride, padding, dilation : int or (int, int)
         Height and width; padding rows and columns are added at both ends.
     pad_value : -1, 0 or 1
         For +-1 inputs, -1 and +1 keep the padded image binary.
@@ -186,11 +186,12 @@ class BinaryConv2d(BinaryLayer):
         padding: int | tuple[int, int] = 0,
         pad_value: int = 0,
         groups: int = 1,
+        dilation: int | tuple[int, int] = 1,
         **options: Unpack[LayerOptions],
     ):
-        kernel, strides, paddings = pair(kernel_size), pair(stride), pair(padding)
+        kernel, strides, paddings, dilations = (pair(each) for each in (kernel_size, stride, padding, dilation))
         check_positive(in_channels=in_channels, out_channels=out_channels, groups=groups)
-        check_positive(kernel_size=min(kernel), stride=min(strides))
+        check_positive(kernel_size=min(kernel), stride=min(strides), dilation=min(dilations))
         if min(paddings) < 0:
             raise ValueError(f"padding={padding} must be at least 0")
         if pad_value not in (-1, 0, 1):
@@ -200,9 +201,7 @@ class BinaryConv2d(BinaryLayer):
         super().__init__((out_channels, in_channels // groups, *kernel), **options)
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = kernel
-        self.stride = strides
-        self.padding = paddings
+        self.kernel_size, self.stride, self.padding, self.dilation = kernel, strides, paddings, dilations
         self.pad_value = pad_value
         self.groups = groups
 
@@ -218,12 +217,13 @@ class BinaryConv2d(BinaryLayer):
             x = functional.pad(x, (width, width, height, height), value=self.pad_value)
             padding = 0
         values = values.contiguous(memory_format=torch.channels_last)
-        return functional.conv2d(x, values, stride=self.stride, padding=padding, groups=self.groups)
+        return functional.conv2d(x, values, None, self.stride, padding, self.dilation, self.groups)
 
     def extra_repr(self) -> str:
         return (
             f"{self.in_channels}, {self.out_channels}, {self.kernel_size}, stride={self.stride}, "
-            f"padding={self.padding}, pad_value={self.pad_value}, groups={self.groups}, {self.options_repr()}"
+            f"padding={self.padding}, pad_value={self.pad_value}, groups={self.groups}, dilation={self.dilation}, "
+            f"{self.options_repr()}"
         )
 
 
@@ -291,7 +291,7 @@ def _conv_op(module: BinaryConv2d) -> ops.BinaryConv2d:
     weight, scale, bias = _of_module(module)
     conv = ops.Conv(
         np.ascontiguousarray(weight.transpose(0, 2, 3, 1)), stride=module.stride, padding=module.padding,
-        pad_value=module.pad_value, groups=module.groups,
+        pad_value=module.pad_value, groups=module.groups, dilation=module.dilation,
     )  # fmt: skip
     return ops.BinaryConv2d(conv, scale, bias)
 
@@ -301,6 +301,7 @@ def _conv_module(op: ops.BinaryConv2d) -> BinaryLayer:
     conv = op.conv
     module = BinaryConv2d(
         conv.channels, conv.rows, conv.kernel, stride=conv.stride, padding=conv.padding, pad_value=conv.pad_value,
-        groups=conv.groups, scale=op.scale is not None, bias=op.bias is not None, weights=_quantiser(op),
+        groups=conv.groups, dilation=conv.dilation,
+        scale=op.scale is not None, bias=op.bias is not None, weights=_quantiser(op),
     )  # fmt: skip
     return _with_factors(module, conv.weights.transpose(0, 3, 1, 2), op)

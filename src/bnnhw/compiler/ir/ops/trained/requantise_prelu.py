@@ -67,8 +67,8 @@ class RequantisePRelu(Separable):
 
     @classmethod
     def from_fields(cls, op: str, values: Fields) -> Self:
-        vectors = (values.integers(name) for name in _BITS)
-        return cls(*vectors, *(values.integer(name) for name in ("shift", "lo", "hi", "exponent")))
+        knee, slope, offset = (values.integers(name) for name in _BITS)
+        return cls(knee, slope, offset, *(values.integer(name) for name in ("shift", "lo", "hi", "exponent")))
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs
