@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
 from bnnhw.compiler import Graph, IntType, TensorType, Value, evaluate, integerize, load
 from bnnhw.compiler.frontends.model_file import to_plain
 from bnnhw.compiler.ir.ops import AveragePool, Conv, MaxPool, MultiThreshold, SumPool, Threshold
+from bnnhw.compiler.ir.ops.windows import extent
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.model import (
     BinaryConv2d,
@@ -73,12 +74,17 @@ def op_names(graph: Graph) -> list[str]:
     padding=st.tuples(st.integers(0, 2), st.integers(0, 2)),
     pad_value=st.sampled_from([-1, 0, 1]),
     groups=st.sampled_from([1, 2, 4]),
+    dilation=st.sampled_from([(1, 1), (2, 2), (1, 2)]),
     size=st.tuples(st.integers(3, 7), st.integers(3, 7)),
     inputs=st.sampled_from(["binary", "8 bits", "2 bits"]),
     scale=st.booleans(),
 )
-def test_every_convolution(tmp_path_factory, seed, kernel, stride, padding, pad_value, groups, size, inputs, scale):
-    options = {"stride": stride, "padding": padding, "pad_value": pad_value, "groups": groups}
+def test_every_convolution(
+    tmp_path_factory, seed, kernel, stride, padding, pad_value, groups, dilation, size, inputs, scale
+):  # fmt: skip
+    spans = extent(kernel, dilation)
+    assume(all(span <= length + 2 * pad for span, length, pad in zip(spans, size, padding, strict=True)))
+    options = {"stride": stride, "padding": padding, "pad_value": pad_value, "groups": groups, "dilation": dilation}
     before = [BinaryConv2d(CHANNELS, CHANNELS, 1), nn.BatchNorm2d(CHANNELS), Quantise(2)] if inputs == "2 bits" else []
     layer = BinaryConv2d(CHANNELS, 8, kernel, **options, scale=scale, bias=scale)
     shape = (*size, CHANNELS)

@@ -119,6 +119,9 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
         *conv(4, 6), Quantise(2), *conv(6, 12, 3, padding=1, stride=2, groups=6), Sign(), shape=SHAPE
     ),
     "groups of 8 bits": lambda: network(*conv(4, 8, 3, groups=4), Sign(), shape=SHAPE, binary=False),
+    "taps apart": lambda: network(
+        *conv(4, 6, 3, dilation=2, padding=2), Sign(), *conv(6, 4, 2, dilation=(3, 2), groups=2), Sign(), shape=SHAPE
+    ),
     "averages as scores": classifier,
 }
 

@@ -58,6 +58,14 @@ CASES = [
     (5, 8, 3, (3, 3), 3, {"channel_groups": 3, "pixels": 6, "in_pixels": 2}),
     (6, 6, 3, (3, 3), 9, {"channel_groups": 3, "padding": (1, 1, 1, 1), "pixels": 6, "in_pixels": 6}),
     (8, 8, 4, (3, 3), 18, {"channel_groups": 2, "stride": (2, 2), "padding": (1, 0, 1, 0), "pixels": 2}),
+    # taps apart
+    (7, 8, 2, (3, 3), 1, {"dilation": (2, 2), "padding": (2, 2, 2, 2)}),
+    (7, 8, 2, (3, 3), 2, {"dilation": (2, 3), "padding": (2, 1, 3, 3), "pixels": 4, "in_pixels": 2, "padding_code": 1}),
+    (9, 8, 2, (2, 3), 6, {"dilation": (3, 2), "stride": (2, 1), "pixels": 2}),
+    (8, 6, 1, (3, 2), 6, {"dilation": (2, 3), "padding": (2, 2, 2, 1), "padding_code": 1, "pixels": 3, "in_pixels": 3}),
+    (6, 9, 4, (3, 3), 2, {"dilation": (2, 2), "padding": (2, 2, 2, 2), "stride": (1, 2), "channel_groups": 2}),
+    (8, 8, 2, (3, 3), 18, {"dilation": (2, 2), "padding": (2, 2, 2, 2), "store": "block"}),
+    (2, 3, 1, (2, 2), 1, {"dilation": (3, 3), "padding": (3, 3, 3, 3)}),  # some windows see padding alone
     # stores
     (6, 8, 4, (3, 3), 2, {"store": "block", "pixels": 2}),
     (6, 8, 3, (3, 3), 9, {"store": "block", "padding": (1, 1, 1, 1), "pixels": 2}),
@@ -69,11 +77,13 @@ CASES = [
 ON_CELLS = [case for case in CASES if case[-1].get("store") == "block"]
 
 
-def windows(images, *, kernel, stride, padding, padding_code):
+def windows(images, *, kernel, stride, dilation, padding, padding_code):
     """(images, height, width, channels) -> (images, out_height, out_width, kh * kw * channels)."""
     top, bottom, left, right = padding
     padded = np.pad(images, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=padding_code)
-    views = sliding_window_view(padded, kernel, axis=(1, 2))[:, :: stride[0], :: stride[1]]
+    spans = [(taps - 1) * apart + 1 for taps, apart in zip(kernel, dilation, strict=True)]
+    views = sliding_window_view(padded, spans, axis=(1, 2))[:, :: stride[0], :: stride[1]]
+    views = views[..., :: dilation[0], :: dilation[1]]
     return np.moveaxis(views, 3, -1).reshape(*views.shape[:3], -1)
 
 
@@ -89,8 +99,8 @@ def offered_cycles(beats, pause):
 
 
 def verify_against_reference(
-    height, width, channels, kernel, simd, *, stride=(1, 1), padding=(0, 0, 0, 0), padding_code=0, element_bits=1,
-    seed=0, stalls=(0.3, 0.3), pause=None, images=IMAGES, target=PORTABLE, run=run_scenario, **options,
+    height, width, channels, kernel, simd, *, stride=(1, 1), dilation=(1, 1), padding=(0, 0, 0, 0), padding_code=0,
+    element_bits=1, seed=0, stalls=(0.3, 0.3), pause=None, images=IMAGES, target=PORTABLE, run=run_scenario, **options,
 ):  # fmt: skip
     """Runs random images through a window and compares every word; the unit and the trace."""
     unit = SlidingWindow(
@@ -100,6 +110,7 @@ def verify_against_reference(
         element_bits=element_bits,
         kernel=kernel,
         stride=stride,
+        dilation=dilation,
         padding=padding,
         padding_code=padding_code,
         simd=simd,
@@ -108,7 +119,7 @@ def verify_against_reference(
     )
     shape = unit.shape
     x = np.random.default_rng(seed).integers(0, 1 << element_bits, (images, height, width, channels))
-    words = windows(x, kernel=kernel, stride=stride, padding=padding, padding_code=padding_code)
+    words = windows(x, kernel=kernel, stride=stride, dilation=dilation, padding=padding, padding_code=padding_code)
     beats = [pack(beat, element_bits) for beat in to_beats(x, shape.in_pixels, shape.lanes)]
     groups = shape.channel_groups
     words = words.reshape(*words.shape[:3], -1, groups, channels // groups).swapaxes(3, 4).reshape(words.shape)

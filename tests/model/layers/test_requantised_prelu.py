@@ -11,6 +11,7 @@ from torch import Tensor, nn
 import bnnhw
 from bnnhw.compiler.frontends.model_file import load
 from bnnhw.compiler.ir import ops
+from bnnhw.compiler.ir.graph import evaluate
 from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.model import BinaryConv2d, BinaryLinear, Sign, TensorNorm, ToChannelsFirst
 from bnnhw.model.errors import ExportError
@@ -97,8 +98,10 @@ def test_in_other_foldings(most: int, stalls: tuple[float, float], tmp_path: Pat
 
 
 def between(activation: nn.Module) -> nn.Module:
+    shift = Shift(CHANNELS)
+    shift.bias.data = torch.tensor([-0.7, 0.2, -0.3])  # crossings on both sides of 0
     return nn.Sequential(
-        ToChannelsFirst(), BinaryConv2d(1, CHANNELS, 3), nn.BatchNorm2d(CHANNELS), activation, Shift(CHANNELS), Sign(),
+        ToChannelsFirst(), BinaryConv2d(1, CHANNELS, 3), nn.BatchNorm2d(CHANNELS), activation, shift, Sign(),
         nn.Flatten(), BinaryLinear(4 * CHANNELS, 5),
     )  # fmt: skip
 
@@ -112,6 +115,10 @@ def test_between_norm_and_sign_it_goes_into_thresholds(name: str, convert, tmp_p
     graph = integerize(load(tmp_path / "model.pt"))
     kinds = [type(node.op) for node in graph.nodes]
     assert kinds[:3] == [ops.Conv, ops.Threshold, ops.Flatten]
+    (labels,) = evaluate(graph, {"input": IMAGES}).values()
+    with torch.inference_mode():
+        scores = network(torch.from_numpy(IMAGES).float())
+    np.testing.assert_array_equal(labels, scores.argmax(1).numpy())
 
 
 def test_a_falling_slope_has_no_thresholds(tmp_path: Path) -> None:

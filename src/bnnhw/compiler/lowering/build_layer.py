@@ -87,9 +87,9 @@ def inverted_rows(weights: NDArray[np.int8], rows: NDArray[np.bool_]) -> NDArray
 
 def windows_of(node: Node, op: Conv, input_type: TensorType) -> Windows:
     """How a convolution reads its input. Raises ScheduleError where no hardware does."""
-    if any(padding >= taps for padding, taps in zip(op.padding, op.kernel, strict=True)):
+    if any(padding >= span for padding, span in zip(op.padding, op.extent, strict=True)):
         raise ScheduleError(
-            f"node {node.name!r}: padding={op.padding} must be less than the kernel, {op.kernel}: a window of "
+            f"node {node.name!r}: padding={op.padding} must be less than the kernel, {op.extent}: a window of "
             "nothing but padding has no hardware"
         )
     element = element_of(input_type)
@@ -101,6 +101,7 @@ def windows_of(node: Node, op: Conv, input_type: TensorType) -> Windows:
         channels=channels,
         kernel=op.kernel,
         stride=op.stride,
+        dilation=op.dilation,
         padding=op.padding,
         groups=op.groups,
         padding_code=(op.pad_value - element.lo) // element.step if inside else 0,

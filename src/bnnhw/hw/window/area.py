@@ -42,7 +42,7 @@ def window_area(shape: WindowShape, *, padding_code: int = 0) -> Cells:
 def _side_columns(shape: WindowShape) -> int:
     """Columns of a word that lie in the left or in the right padding in some word of a row."""
     left = shape.padding[2]
-    reach = shape.kernel[1] if shape.column_taps == 1 else 1
+    reach = shape.extent[1] if shape.column_taps == 1 else 1
     step = shape.stride[1] if shape.column_taps == 1 else 1
     starts = (column * step for column in range(shape.columns))
     last = (shape.groups - 1) * shape.block + reach - 1

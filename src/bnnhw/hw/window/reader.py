@@ -152,7 +152,7 @@ class WindowReader(wiring.Component):
     def _slots(self, m: Module, enable: Value, ky: Loop, row_done: Value, y: Loop) -> Signal:
         """The slot of row ky, by that of row 0 of the kernel."""
         shape = self.shape
-        rows, top, sy = shape.rows, shape.padding[0], shape.stride[0]
+        rows, top, sy, apart = shape.rows, shape.padding[0], shape.stride[0], shape.dilation[0]
         first = -top % rows
         image_step = (shape.height - (shape.out_height - 1) * sy) % rows
         slot, window = (Signal(range(rows), name=name, init=first) for name in ("row_slot", "window_slot"))
@@ -163,7 +163,7 @@ class WindowReader(wiring.Component):
             with m.If(y.last):
                 m.d.comb += following.eq(Array((index + image_step) % rows for index in range(rows))[window])
         with m.If(enable):
-            m.d.sync += slot.eq(Array((index + 1) % rows for index in range(rows))[slot])
+            m.d.sync += slot.eq(Array((index + apart) % rows for index in range(rows))[slot])
             with m.If(ky.last):
                 m.d.sync += [slot.eq(following), window.eq(following)]
         return slot
@@ -173,13 +173,14 @@ class WindowReader(wiring.Component):
         shape = self.shape
         top, _, left, _ = shape.padding
         column_step = shape.stride[1] if shape.column_taps == 1 else 1
+        down, across = shape.dilation
         by_column = []
         for column in range(shape.columns):
             pairs = [
                 (index, tap)
                 for index in range(shape.groups)
                 for tap in range(kx.count)
-                if not left <= index * shape.block + column * column_step + tap < left + shape.width
+                if not left <= index * shape.block + column * column_step + tap * across < left + shape.width
             ]
             by_column.append(_among(pairs, group, kx))
         by_row = []
@@ -188,7 +189,7 @@ class WindowReader(wiring.Component):
                 (index, tap)
                 for index in range(shape.out_height)
                 for tap in range(ky.count)
-                if not top <= index * shape.stride[0] + row + tap < top + shape.height
+                if not top <= index * shape.stride[0] + (row + tap) * down < top + shape.height
             ]
             by_row.append(_among(pairs, y, ky))
         return Cat(row | column for row in by_row for column in by_column)

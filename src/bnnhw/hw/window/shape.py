@@ -11,6 +11,7 @@ from bnnhw.hw.stream.buffer import buffer_process
 from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Target
 
+from .extent import check_fits, extent
 from .rows import WindowRows
 from .simds import wide_simds, window_simds
 from .timing import window_flow, window_interval
@@ -23,16 +24,17 @@ class WindowShape:
     """The windows of a (height, width, channels) image, `pixels` of one output row side by side.
 
     In padded coordinates, row r and column c of the image at (r + top, c + left), the output pixel (y, x) sees the rows
-    y * sy + ky and the columns x * sx + kx. Its elements leave in the order (ky, kx, channel), `simd` a word; those of
-    each group of channels by themselves, one group after the other.
+    y * sy + ky * dy and the columns x * sx + kx * dx. Its elements leave in the order (ky, kx, channel), `simd` a word;
+    those of each group of channels by themselves, one group after the other.
 
     Parameters
     ----------
     height, width, channels, element_bits : int
         Of the image, without its padding.
-    kernel, stride : (y, x)
+    kernel, stride, dilation : (y, x)
+        The taps of a window are `dilation` rows and columns apart.
     padding : (top, bottom, left, right)
-        Each less than the kernel.
+        Each less than what a window spans.
     in_pixels : int
         Pixels side by side in an input beat, each with `lanes` elements; a divisor of `width` and of pixels * sx.
     pixels : int
@@ -53,6 +55,7 @@ class WindowShape:
     element_bits: int = 1
     kernel: tuple[int, int]
     stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     in_pixels: int = 1
     pixels: int = 1
@@ -65,22 +68,11 @@ class WindowShape:
         for name in ("height", "width", "channels", "element_bits", "in_pixels", "pixels", "channel_groups", "simd"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        for name in ("kernel", "stride"):
+        for name in ("kernel", "stride", "dilation"):
             if min(getattr(self, name)) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1 in both directions")
-        top, bottom, left, right = self.padding
-        for axis, size, before, after in ((0, "height", top, bottom), (1, "width", left, right)):
-            taps = self.kernel[axis]
-            if not 0 <= min(before, after) <= max(before, after) < taps:
-                raise ValueError(
-                    f"padding=(top, bottom, left, right)={self.padding} must be at least 0 and less than "
-                    f"kernel={self.kernel}"
-                )
-            if getattr(self, size) + before + after < taps:
-                raise ValueError(
-                    f"kernel={self.kernel} must fit into the image: {size}={getattr(self, size)} with its padding is "
-                    f"{getattr(self, size) + before + after}"
-                )
+        size = self.height, self.width
+        check_fits(size, kernel=self.kernel, dilation=self.dilation, padding=self.padding)
         self._check_divisor("pixels", self.out_width, "the output's width")
         self._check_divisor("in_pixels", self.width, "width")
         self._check_divisor("in_pixels", self.block, "pixels * stride")
@@ -108,12 +100,17 @@ class WindowShape:
         return wide_simds(channels=self.group_channels, kernel=self.kernel)
 
     @property
+    def extent(self) -> tuple[int, int]:
+        """Rows and columns that a window spans."""
+        return extent(self.kernel, self.dilation)
+
+    @property
     def out_height(self) -> int:
-        return (self.height + sum(self.padding[:2]) - self.kernel[0]) // self.stride[0] + 1
+        return (self.height + sum(self.padding[:2]) - self.extent[0]) // self.stride[0] + 1
 
     @property
     def out_width(self) -> int:
-        return (self.width + sum(self.padding[2:]) - self.kernel[1]) // self.stride[1] + 1
+        return (self.width + sum(self.padding[2:]) - self.extent[1]) // self.stride[1] + 1
 
     # What a step reads, a word in every cycle.
 
@@ -155,7 +152,7 @@ class WindowShape:
     @property
     def columns(self) -> int:
         """Columns of the image in an output word."""
-        return self.pixels if self.column_taps == 1 else (self.pixels - 1) * self.stride[1] + self.column_taps
+        return self.pixels if self.column_taps == 1 else (self.pixels - 1) * self.stride[1] + self.extent[1]
 
     @property
     def groups(self) -> int:
@@ -225,7 +222,7 @@ class WindowShape:
         The state is kx where an output word has one kernel column, otherwise the group's index modulo `blocks`.
         """
         if self.column_taps == 1:
-            return (column * self.stride[1] + state) % self.block
+            return (column * self.stride[1] + state * self.dilation[1]) % self.block
         return (state * self.block + column) % self.banks
 
     def carries(self, bank: int) -> tuple[int, ...]:
@@ -235,7 +232,7 @@ class WindowShape:
         columns, the blocks of banks do so in turn from group to group.
         """
         if self.column_taps == 1:
-            return tuple(-((bank - kx) // self.block) for kx in range(self.kernel[1]))
+            return tuple(-((bank - kx * self.dilation[1]) // self.block) for kx in range(self.kernel[1]))
         return tuple(int(state > bank // self.block) for state in range(self.blocks))
 
     def padding_columns(self, bank: int) -> int:
@@ -254,7 +251,7 @@ class WindowShape:
         return WindowRows(
             height=self.height,
             out_height=self.out_height,
-            taps=self.kernel[0],
+            taps=self.extent[0],
             stride=self.stride[0],
             padding=self.padding[0],
         )

@@ -20,7 +20,7 @@ __all__ = ["SlidingWindow"]
 class SlidingWindow(wiring.Component):
     """word[y, g, n] = for p in range(pixels): elements n * simd .. of window (y, g * pixels + p), in raster order.
 
-    The elements of the window (y, x) are image[y * sy + ky - top, x * sx + kx - left, channel] in the order (ky, kx,
+    The elements of the window (y, x) are image[y*sy + ky*dy - top, x*sx + kx*dx - left, channel] in the order (ky, kx,
     channel), or `padding_code` outside of the image; with several channel groups, those of one group after the other.
     The group g of an output row y gives kh * kw * channels / simd words, one in each cycle; groups, rows and images
     follow each other without a pause while the image rows are there. Padding is never stored and never waited for.
@@ -33,7 +33,8 @@ class SlidingWindow(wiring.Component):
 
     Parameters
     ----------
-    height, width, channels, element_bits, kernel, stride, padding, in_pixels, pixels, channel_groups, simd, store
+    height, width, channels, element_bits, kernel, stride, dilation, padding, in_pixels, pixels, channel_groups, simd,
+    store
         See `WindowShape`.
     padding_code : int
         The element outside of the image.
@@ -59,6 +60,7 @@ class SlidingWindow(wiring.Component):
         element_bits: int = 1,
         kernel: tuple[int, int],
         stride: tuple[int, int] = (1, 1),
+        dilation: tuple[int, int] = (1, 1),
         padding: tuple[int, int, int, int] = (0, 0, 0, 0),
         padding_code: int = 0,
         in_pixels: int = 1,
@@ -76,6 +78,7 @@ class SlidingWindow(wiring.Component):
             element_bits=element_bits,
             kernel=kernel,
             stride=stride,
+            dilation=dilation,
             padding=padding,
             in_pixels=in_pixels,
             pixels=pixels,
@@ -174,7 +177,10 @@ class SlidingWindow(wiring.Component):
             for first in range(shape.rows):
                 with m.Case(first):
                     for ky, row in enumerate(rows):
-                        m.d.sync += [a.eq(b) for a, b in zip(row, data[(first + ky) % shape.rows], strict=True)]
+                        m.d.sync += [
+                            a.eq(b)
+                            for a, b in zip(row, data[(first + ky * shape.dilation[0]) % shape.rows], strict=True)
+                        ]
         return rows  # pyright: ignore[reportReturnType]
 
     def _select(self, m: Module, data: list[list[Value]], state: Value, outside: Value, advance: Value) -> Value:
@@ -197,7 +203,7 @@ class SlidingWindow(wiring.Component):
                             m.d.sync += column.eq(border)
         step = shape.stride[1] if shape.column_taps > 1 else 1
         return Cat(
-            row[pixel * step + kx]
+            row[pixel * step + kx * shape.dilation[1]]
             for pixel in range(shape.pixels)
             for row in columns
             for kx in range(shape.column_taps)

@@ -22,14 +22,14 @@ def integer_layer(name: str, module: nn.Conv2d | nn.Linear | BinaryLayer, *, bit
     weights = SignWeights(scaled=True) if bits == 1 else IntegerWeights(bits)
     options: LayerOptions = {"weights": weights, "bias": module.bias is not None}
     if isinstance(module, nn.Conv2d):
-        if module.padding_mode != "zeros" or isinstance(module.padding, str) or {*module.dilation} != {1}:
+        if module.padding_mode != "zeros" or isinstance(module.padding, str):
             raise ExportError(
-                f"layer {name!r} pads by {module.padding!r} with {module.padding_mode!r} and has "
-                f"dilation={module.dilation}; fixed point takes numbers, 'zeros' and 1"
+                f"layer {name!r} pads by {module.padding!r} with {module.padding_mode!r}; fixed point takes numbers "
+                "and 'zeros'"
             )
         layer = BinaryConv2d(
             module.in_channels, module.out_channels, _pair(module.kernel_size), stride=_pair(module.stride),
-            padding=_pair(module.padding), groups=module.groups, **options,
+            padding=_pair(module.padding), groups=module.groups, dilation=_pair(module.dilation), **options,
         )  # fmt: skip
     else:
         layer = BinaryLinear(module.in_features, module.out_features, **options)

@@ -64,7 +64,7 @@ def _conv_op(module: BinaryConv2d) -> ops.BinaryConv2d:
     weight, scale, bias = _of_module(module)
     conv = ops.Conv(
         np.ascontiguousarray(weight.transpose(0, 2, 3, 1)), stride=module.stride, padding=module.padding,
-        pad_value=module.pad_value, groups=module.groups,
+        pad_value=module.pad_value, groups=module.groups, dilation=module.dilation,
     )  # fmt: skip
     return ops.BinaryConv2d(conv, scale, bias)
 
@@ -74,6 +74,7 @@ def _conv_module(op: ops.BinaryConv2d) -> BinaryLayer:
     conv = op.conv
     module = BinaryConv2d(
         conv.channels, conv.rows, conv.kernel, stride=conv.stride, padding=conv.padding, pad_value=conv.pad_value,
-        groups=conv.groups, scale=op.scale is not None, bias=op.bias is not None, weights=_quantiser(op),
+        groups=conv.groups, dilation=conv.dilation,
+        scale=op.scale is not None, bias=op.bias is not None, weights=_quantiser(op),
     )  # fmt: skip
     return _with_factors(module, conv.weights.transpose(0, 3, 1, 2), op)

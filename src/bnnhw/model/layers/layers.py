@@ -149,13 +149,13 @@ class BinaryLinear(BinaryLayer):
 class BinaryConv2d(BinaryLayer):
     """A convolution (cross-correlation, as in torch) with binary weights, channels first: x (N, C, H, W).
 
-    y[n, o, i, j] = (sum over c, u, v of a[n, c, i*stride + u - padding, j*stride + v - padding] * values[o, c, u, v])
-    * scale[o] + bias[o], where a = activation(x) is `pad_value` beyond the border.
+    y[n, o, i, j] = (sum over c, u, v of a[n, c, i*stride + u*dilation - padding, j*stride + v*dilation - padding] *
+    values[o, c, u, v]) * scale[o] + bias[o], where a = activation(x) is `pad_value` beyond the border.
 
     Parameters
     ----------
     in_channels, out_channels : int
-    kernel_size, stride, padding : int or (int, int)
+    kernel_size, stride, padding, dilation : int or (int, int)
         Height and width; padding rows and columns are added at both ends.
     pad_value : -1, 0 or 1
         For +-1 inputs, -1 and +1 keep the padded image binary.
@@ -175,11 +175,12 @@ class BinaryConv2d(BinaryLayer):
         padding: int | tuple[int, int] = 0,
         pad_value: int = 0,
         groups: int = 1,
+        dilation: int | tuple[int, int] = 1,
         **options: Unpack[LayerOptions],
     ):
-        kernel, strides, paddings = pair(kernel_size), pair(stride), pair(padding)
+        kernel, strides, paddings, dilations = (pair(each) for each in (kernel_size, stride, padding, dilation))
         check_positive(in_channels=in_channels, out_channels=out_channels, groups=groups)
-        check_positive(kernel_size=min(kernel), stride=min(strides))
+        check_positive(kernel_size=min(kernel), stride=min(strides), dilation=min(dilations))
         if min(paddings) < 0:
             raise ValueError(f"padding={padding} must be at least 0")
         if pad_value not in (-1, 0, 1):
@@ -189,9 +190,7 @@ class BinaryConv2d(BinaryLayer):
         super().__init__((out_channels, in_channels // groups, *kernel), **options)
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = kernel
-        self.stride = strides
-        self.padding = paddings
+        self.kernel_size, self.stride, self.padding, self.dilation = kernel, strides, paddings, dilations
         self.pad_value = pad_value
         self.groups = groups
 
@@ -207,12 +206,13 @@ class BinaryConv2d(BinaryLayer):
             x = functional.pad(x, (width, width, height, height), value=self.pad_value)
             padding = 0
         values = values.contiguous(memory_format=torch.channels_last)
-        return functional.conv2d(x, values, stride=self.stride, padding=padding, groups=self.groups)
+        return functional.conv2d(x, values, None, self.stride, padding, self.dilation, self.groups)
 
     def extra_repr(self) -> str:
         return (
             f"{self.in_channels}, {self.out_channels}, {self.kernel_size}, stride={self.stride}, "
-            f"padding={self.padding}, pad_value={self.pad_value}, groups={self.groups}, {self.options_repr()}"
+            f"padding={self.padding}, pad_value={self.pad_value}, groups={self.groups}, dilation={self.dilation}, "
+            f"{self.options_repr()}"
         )
 
 

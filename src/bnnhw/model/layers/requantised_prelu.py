@@ -43,7 +43,7 @@ class RequantisedPReLU(nn.Module):
         self.fixed = fixed
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.fixed(self.leaking(x)) if self.training else self.requantise()(x)
+        return self.fixed(self.leaking(x)) if self.training or not self.fixed.rounds else self.requantise()(x)
 
     @torch.no_grad()
     def requantise(self) -> "RequantisePRelu":

@@ -71,10 +71,10 @@ class Start:
         if file is None:
             return network, None
         if not taken:
+            theirs = file.network if isinstance(file, NetworkFile) else file.meta.get("network")
             raise ValueError(
-                f"nothing of {self.path} fits by name and shape: it has a network "
-                f"{file.network if isinstance(file, NetworkFile) else file.meta.get('network')!r}; start from a file "
-                "of the same network"
+                f"nothing of {self.path} fits by name and shape: it has a network {theirs!r}; start from a file of "
+                "the same network"
             )
         layers = [
             name for name, module in network.named_modules() if any(True for _ in module.parameters(recurse=False))

@@ -28,6 +28,7 @@ EXAMPLES: dict[str, ops.Op] = {
     "batch_norm": ops.BatchNorm(1e-3, VECTOR, abs(VECTOR), VECTOR, VECTOR),
     "batch_norm without factors": ops.BatchNorm(0.0, VECTOR, abs(VECTOR)),
     "binary_conv2d": ops.BinaryConv2d(ops.Conv(SIGNS, (2, 1), (0, 1), -1, 3), VECTOR, None),
+    "binary_conv2d of taps apart": ops.BinaryConv2d(ops.Conv(SIGNS, (2, 1), (0, 1), -1, 3, (2, 3))),
     "binary_linear": ops.BinaryLinear(SIGNS.reshape(3, 10), None, VECTOR),
     "combine": ops.Combine(pointwise(lambda x, y: x - y).traced()),
     "combine parameters": ops.Combine(pointwise(gain=[2, 3])(lambda x, y, gain: x - gain * y).traced()),

@@ -65,6 +65,10 @@ class Fields:
         height, width = (self.integer(f"{name}_{axis}") for axis in _AXES)
         return height, width
 
+    def optional_pair(self, name: str, default: Pair) -> Pair:
+        """The same, `default` where the node has neither."""
+        return self.pair(name) if any(f"{name}_{axis}" in self._attributes for axis in _AXES) else default
+
     def vector(self, name: str) -> NDArray[np.float32]:
         """A float32 vector of finite numbers, of any length."""
         return parameter(name, self._tensor(name, torch.float32))

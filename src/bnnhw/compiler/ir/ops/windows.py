@@ -25,6 +25,12 @@ def check_image(shape: tuple[int, ...]) -> tuple[int, int, int]:
     return shape
 
 
+def extent(kernel: Pair, dilation: Pair) -> Pair:
+    """Rows and columns from a window's first tap to its last one, both included."""
+    down, across = ((taps - 1) * apart + 1 for taps, apart in zip(kernel, dilation, strict=True))
+    return down, across
+
+
 def window_counts(shape: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pair = (0, 0)) -> Pair:
     """How many windows fit down and across an image (H, W, C), padded at both ends; the rest at the end is left out."""
     height, width, _ = check_image(shape)

@@ -54,4 +54,4 @@ def border_sums(op: Conv, height: int, width: int) -> tuple[Borders, NDArray[np.
 def windows_taps(op: Conv, axis: int, size: int, index: int) -> tuple[bool, ...]:
     """Which taps of the kernel lie beyond the border in the windows of one output row (axis 0) or column (axis 1)."""
     start = index * op.stride[axis] - op.padding[axis]
-    return tuple(not 0 <= start + tap < size for tap in range(op.kernel[axis]))
+    return tuple(not 0 <= start + tap * op.dilation[axis] < size for tap in range(op.kernel[axis]))

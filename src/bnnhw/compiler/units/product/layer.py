@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import ScheduleError
-from bnnhw.compiler.ir.ops.windows import Pair, window_counts
+from bnnhw.compiler.ir.ops.windows import Pair, extent, window_counts
 from bnnhw.compiler.units.block import Block
 from bnnhw.hw.hardwired.plan import HardwiredPlan, plan_hardwired
 from bnnhw.hw.product.matrix_shape import MatrixShape
@@ -33,6 +33,7 @@ class Windows:
     channels: int
     kernel: Pair
     stride: Pair
+    dilation: Pair
     padding: Pair
     padding_code: int
     groups: int
@@ -47,6 +48,7 @@ class Windows:
             element_bits=element_bits,
             kernel=self.kernel,
             stride=self.stride,
+            dilation=self.dilation,
             padding=(down, down, across, across),
             in_pixels=in_pixels,
             pixels=folding.pixels,
@@ -67,7 +69,8 @@ class Windows:
     @cached_property
     def output(self) -> Pair:
         """(height, width) of the layer's output."""
-        return window_counts((self.height, self.width, self.channels), self.kernel, self.stride, self.padding)
+        spans = extent(self.kernel, self.dilation)
+        return window_counts((self.height, self.width, self.channels), spans, self.stride, self.padding)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

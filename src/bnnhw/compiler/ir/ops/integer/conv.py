@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.exact import as_values, exact_sums, exact_terms
-from bnnhw.compiler.ir.ops.windows import Pair, check_image, check_pair, window_counts, windows
+from bnnhw.compiler.ir.ops.windows import Pair, check_image, check_pair, extent, window_counts, windows
 from bnnhw.compiler.ir.types import Element, FloatType, IntType
 
 from .product import Product
@@ -21,19 +21,20 @@ BLOCK_ELEMENTS = 2**24
 
 @dataclass(frozen=True, eq=False)
 class Conv(Product):
-    """y[i, j, o] = sum over u, v, c of x[i*sh + u - ph, j*sw + v - pw, g*C' + c] * weights[o, u, v, c].
+    """y[i, j, o] = sum over u, v, c of x[i*sh + u*dh - ph, j*sw + v*dw - pw, g*C' + c] * weights[o, u, v, c].
 
     x is (H, W, C) and equals `pad_value` beyond its border; g = o // (rows/groups) is the output's group, C' = C/groups
     its input channels. Windows that do not fit at the right and the lower end are left out, as in torch.
 
     weights: (rows, kernel height, kernel width, C'), as of any `Product`. stride: (sh, sw). padding: (ph, pw), at both
-    ends.
+    ends. dilation: (dh, dw), from tap to tap.
     """
 
     stride: Pair = (1, 1)
     padding: Pair = (0, 0)
     pad_value: int = 0
     groups: int = 1
+    dilation: Pair = (1, 1)
 
     AXES = ("rows", "height", "width", "channels")
 
@@ -41,12 +42,18 @@ class Conv(Product):
         super().__post_init__()
         check_pair("stride", self.stride, least=1)
         check_pair("padding", self.padding, least=0)
+        check_pair("dilation", self.dilation, least=1)
         if self.groups < 1 or self.rows % self.groups:
             raise ValueError(f"groups must divide the {self.rows} rows, not be {self.groups}")
 
     @property
     def kernel(self) -> Pair:
         return self.weights.shape[1], self.weights.shape[2]
+
+    @property
+    def extent(self) -> Pair:
+        """Rows and columns that a window spans."""
+        return extent(self.kernel, self.dilation)
 
     @property
     def channels(self) -> int:
@@ -56,7 +63,7 @@ class Conv(Product):
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         if check_image(shape)[2] != self.channels:
             raise ValueError(f"reads shape {shape}, but its weights want {self.channels} channels")
-        return *window_counts(shape, self.kernel, self.stride, self.padding), self.rows
+        return *window_counts(shape, self.extent, self.stride, self.padding), self.rows
 
     def terms(self, element: Element) -> Element:
         """The inputs, and `pad_value` where there is padding: 0 among +-1 makes them integers in [-1, 1]."""
@@ -71,7 +78,7 @@ class Conv(Product):
         (groups, N*down*across, kernel height*kernel width*C')."""
         (down, across), (height, width) = self.padding, self.kernel
         padded = np.pad(x, ((0, 0), (down, down), (across, across), (0, 0)), constant_values=fill)
-        view = windows(padded, self.kernel, self.stride)
+        view = windows(padded, self.extent, self.stride)[..., :: self.dilation[0], :: self.dilation[1]]
         n, rows, columns = view.shape[:3]
         grouped = view.reshape(n, rows, columns, self.groups, -1, height, width).transpose(3, 0, 1, 2, 5, 6, 4)
         return grouped.reshape(self.groups, n * rows * columns, self.cols)

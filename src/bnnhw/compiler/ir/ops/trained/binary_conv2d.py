@@ -46,7 +46,8 @@ class BinaryConv2d(BinaryLayer):
         conv = self.conv
         channels = {"in_channels": conv.channels, "out_channels": conv.rows, "groups": conv.groups}
         windows = sizes(kernel=conv.kernel, stride=conv.stride, padding=conv.padding)
-        attributes = {**channels, **windows, "pad_value": conv.pad_value}
+        apart = {} if conv.dilation == (1, 1) else sizes(dilation=conv.dilation)
+        attributes = {**channels, **windows, **apart, "pad_value": conv.pad_value}
         op = "binary_conv2d" if conv.is_binary else "integer_conv2d"
         return Plain(op=op, attributes=attributes, tensors=self.tensors)
 
@@ -64,5 +65,6 @@ class BinaryConv2d(BinaryLayer):
             padding=values.pair("padding"),
             pad_value=values.integer("pad_value"),
             groups=groups,
+            dilation=values.optional_pair("dilation", (1, 1)),
         )
         return cls(conv, values.optional_vector("scale"), values.optional_vector("bias"))

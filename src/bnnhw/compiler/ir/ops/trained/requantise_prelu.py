@@ -67,9 +67,8 @@ class RequantisePRelu(Separable):
 
     @classmethod
     def from_fields(cls, op: str, values: Fields) -> Self:
-        vectors = {name: values.integers(name) for name in _BITS}
-        numbers = {name: values.integer(name) for name in ("shift", "lo", "hi", "exponent")}
-        return cls(**vectors, **numbers)
+        knee, slope, offset = (values.integers(name) for name in _BITS)
+        return cls(knee, slope, offset, *(values.integer(name) for name in ("shift", "lo", "hi", "exponent")))
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs
