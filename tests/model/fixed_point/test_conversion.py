@@ -77,7 +77,7 @@ def test_it_trains_and_what_is_saved_is_it(tmp_path: Path, weight_bits: int, cal
     graph = save(fixed, tmp_path / "own.pt", example_input=images(20))
     integers = integerize(graph, output="scores")
     (scores,) = evaluate(integers, {"input": images(20).numpy()}).values()
-    expected = fixed.eval()(images(20).float()) * 2.0 ** int(fixed.get_submodule("scores.fixed.exponent"))
+    expected = fixed.eval()(images(20).float()) * 2.0 ** int(fixed.get_buffer("scores.fixed.exponent.value"))
     assert scores.tolist() == expected.tolist()
 
 

@@ -275,8 +275,8 @@ def _linear_op(module: BinaryLinear) -> ops.BinaryLinear:
 @module_of(ops.BinaryLinear)
 def _linear_module(op: ops.BinaryLinear) -> BinaryLayer:
     rows, cols = op.weights.shape
-    factors = {"scale": op.scale is not None, "bias": op.bias is not None}
-    return _with_factors(BinaryLinear(cols, rows, **factors, weights=_quantiser(op)), op.weights, op)
+    scale, bias = op.scale is not None, op.bias is not None
+    return _with_factors(BinaryLinear(cols, rows, scale=scale, bias=bias, weights=_quantiser(op)), op.weights, op)
 
 
 @op_of(BinaryConv2d)
