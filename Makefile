@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO := build/demo
 
-.PHONY: help setup demo camera test lint sim bench bench-accuracy slow docs/components.md clean
+.PHONY: help setup demo camera test lint sim bench bench-accuracy operator-clocks slow docs/components.md clean
 
 help:  ## list the targets
 	@grep -E '^[a-z/.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -44,6 +44,9 @@ bench-accuracy: setup  ## docs/accuracy.md and the table of docs/low-light.md; d
 	bnnhw bench --only overhead --only training
 	bnnhw lowlight compare --seeds 5
 	bnnhw accuracy --seeds 0,1
+
+operator-clocks: setup  ## what routing makes of 16 operators for 100, 150 and 200 MHz, three seeds each; about an hour
+	pytest -q -s -m slow tests/hw/program/test_area.py -k what_routing_makes
 
 slow: setup  ## the tests that take minutes, with networks that no run had before
 	pytest -n auto -m slow --hypothesis-profile default tests

@@ -85,19 +85,38 @@ def test_an_operator_behind_the_last_layer(tmp_path: Path):
     assert verified.is_equal, verified.steps
 
 
-def test_a_channels_own_codes_go_into_the_operator(tmp_path: Path):
-    """Sums of activations of two bits begin elsewhere in each channel: no unit makes them alike first."""
+@hls.pointwise(gain=range(1, 7), bias=range(-60, 60, 20))
+def requantised(x, gain, bias):
+    return np.clip((gain * x + bias) >> 3, 0, 15)
+
+
+PADDED = {"padding": 1, "pad_value": 0}
+CODES = {
+    "of a channel": (nn.Identity(), {}, leaky_relu),
+    "of a channel, and parameters": (nn.Identity(), {}, requantised),
+    "of a class of pixels": (InputThreshold(7.5), PADDED, leaky_relu),
+    "of a class of pixels, and parameters": (InputThreshold(7.5), PADDED, requantised),
+}
+"""Sums of several bits, or of windows that reach over the border, begin elsewhere in each channel: an operator of
+these."""
+
+
+@pytest.mark.parametrize("target_fps", [1000, 100_000])
+@pytest.mark.parametrize("name", CODES)
+def test_what_codes_mean_goes_into_the_operator(name: str, target_fps: int, tmp_path: Path):
+    """No unit makes them alike first."""
+    binarised, padding, operator = CODES[name]
     network = nn.Sequential(
-        ToChannelsFirst(), BinaryConv2d(1, 6, 3), hls.Layer(leaky_relu), nn.BatchNorm2d(6), Sign(), nn.Flatten(),
-        BinaryLinear(216, 10),
+        binarised, ToChannelsFirst(), BinaryConv2d(1, 6, 3, **padding), hls.Layer(operator), nn.BatchNorm2d(6), Sign(),
+        nn.Flatten(), BinaryLinear(384 if padding else 216, 10),
     )  # fmt: skip
     save(shaken(network), tmp_path / "model.pt", example_input=IMAGES, input_range=(0, 16))
-    verified = bnnhw.verify(tmp_path / "model.pt", through="rtl", samples=40)
+    options = bnnhw.PlanOptions(target_fps=target_fps)
+    verified = bnnhw.verify(tmp_path / "model.pt", through="rtl", samples=40, plan=options)
     assert verified.is_equal, verified.steps
-    plan = bnnhw.PlanOptions(target_fps=1000).schedule(integerize(load(tmp_path / "model.pt")))
-    engines = [stage.ENGINE for stage in plan.stages]
-    assert "operator" in engines
-    assert "offsets" not in engines
+    names = [stage.name for stage in options.schedule(integerize(load(tmp_path / "model.pt"))).stages]
+    assert any(each.endswith("operator") for each in names)
+    assert not any(each.endswith("offsets") for each in names)
 
 
 def test_gradients_are_those_without_roundings():

@@ -54,6 +54,7 @@ KINDS: dict[str, Callable[[tuple[int, ...]], nn.Module]] = {
     "zero": lambda shape: affine(0.0, 0.0),
     "clip": lambda shape: nn.Hardtanh(),
     "relu": lambda shape: nn.ReLU(),
+    "leaking relu": lambda shape: nn.LeakyReLU(0.3),
     "flatten": lambda shape: nn.Flatten(),
     "max": lambda shape: nn.MaxPool2d(2, 1),
     "unshuffle": lambda shape: nn.PixelUnshuffle(2),

@@ -1,6 +1,7 @@
 """Scans and reductions: what is known of their states is sound, and exact where few are reached; along pixels, rows and
 frames; without a bound they are refused."""
 
+import time
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 from bnnhw import hls
-from bnnhw.hls.reach import bounded, reach_of
+from bnnhw.hls import reach
+from bnnhw.hls.reach import bounded, parts_of, reach_of, tried
 from bnnhw.hls.scan import OVER, Over
 
 SPAN = (-2, 3)
@@ -52,8 +54,11 @@ def test_numpy_and_the_program_agree_within_their_range(name: str, over: Over, e
     assert expected.max() <= greatest
 
 
+@pytest.mark.parametrize("part", [1, reach.PART_WORK])
 @pytest.mark.parametrize("name", FEW)
-def test_ranges_are_those_of_all_inputs(name: str):
+def test_ranges_are_those_of_all_inputs(name: str, part: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reach, "PART_WORK", part)
+    reach_of.cache_clear()
     operator = traced(name, "row")
     program = operator.traced().program
     rows = np.array([*product(range(SPAN[0], SPAN[1] + 1), repeat=4)])
@@ -96,3 +101,23 @@ def test_states_without_a_bound_are_refused(function: Callable[..., Any]):
         hls.OperatorError, match=r"^test_reach\.py:\d+: (the state may grow without bound|a state spans)"
     ):
         operator.traced().range((0, 4095), 1, (480, 640, 1))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [lambda s, x: (s * s + x, x), lambda s, x: (x * s + 3, x), lambda s, x: ((5 * s + 77 * x) & 0xFFFFFF, x)],
+)
+@pytest.mark.parametrize("span", [(0, 3), (-8, 7), (0, 255)])
+def test_too_many_states_are_told_at_once(function: Callable[..., Any], span: tuple[int, int]):
+    program = hls.scan(over="row", init=1)(function).traced().program
+    begin = time.process_time()
+    assert tried(program, span, 1, 640) is None
+    assert time.process_time() - begin < 2
+
+
+@pytest.mark.parametrize("first", [1, 2, 7])
+def test_parts_hold_all(first: int):
+    for count in range(20):
+        parts = [*parts_of(np.arange(count), first)]
+        assert [each for part in parts for each in part] == [*range(count)]
+        assert not parts or len(parts[0]) == min(first, count)

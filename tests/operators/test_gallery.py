@@ -1,6 +1,5 @@
 """The operators of examples/operators: torch = numpy = instructions = RTL of both kinds, at 1, 2 and 4 pixels a beat,
-under stalls and in the predicted cycles; and, slow, a million results each, to the placed cells but for those of
-multipliers, which have no model in the simulator."""
+under stalls and in the predicted cycles; and, slow, a million results each, to the placed cells."""
 
 import inspect
 from dataclasses import replace
@@ -67,9 +66,7 @@ def test_a_million_results_to_the_placed_cells(number: int, name: str):
     chosen = shown.schedule(PIXELS[(number + 2) % 3])
     portable = core_rung("portable RTL", chosen, BatchSimulator(chosen.core(target=PORTABLE)))
     rungs = [Rung("numpy", lambda images: expected), portable, rtl_rung(chosen)]
-    if not any(stage.resources.multipliers for stage in chosen.stages):
-        rungs += netlist_rungs(chosen, get_board("ulx3s"))
-    for step in climb(rungs, images):
+    for step in climb([*rungs, *netlist_rungs(chosen, get_board("ulx3s"))], images):
         print(f"{name}: {expected.size} results, {step.differences} of {step.samples} images differ, {step.upper}")
         assert not step.differences, step.where
 

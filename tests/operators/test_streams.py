@@ -12,10 +12,13 @@ import bnnhw
 from bnnhw import hls
 from bnnhw.compiler import Graph
 from bnnhw.compiler.dataflow.schedule import apply_plan
+from bnnhw.compiler.frontends.model_file import load
 from bnnhw.compiler.ir import ops
 from bnnhw.compiler.ir.graph import Node, Value
 from bnnhw.compiler.ir.types import IntType, TensorType
 from bnnhw.compiler.lowering.folding_plan import Entry, FoldingPlan
+from bnnhw.compiler.passes.integerize import integerize
+from bnnhw.hls.scheduling import schedule
 from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, Sign, ToChannelsFirst
 from bnnhw.model.export import save
 from tests.branches import shaken
@@ -60,6 +63,12 @@ def test_streams_meet_in_hardware(name: str, entry: Entry):
     check_rtl(chosen, graph, images, stalls=(0.3, 0.3))
 
 
+@pytest.mark.parametrize("entry", [Entry(1), Entry(3, 2)])
+def test_they_meet_where_no_pipeline_is_held(entry: Entry, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(schedule.Schedule, "is_held", lambda self, *, groups: False)
+    test_streams_meet_in_hardware("blended", entry)
+
+
 @pytest.mark.parametrize("name", OPERATORS)
 def test_numpy_and_the_program_agree(name: str):
     operator = OPERATORS[name]
@@ -81,10 +90,10 @@ def test_both_streams_have_gradients():
 class Residual(nn.Module):
     """Sums of two layers, added and clipped."""
 
-    def __init__(self):
+    def __init__(self, pad_value: int):
         super().__init__()
         self.first = nn.Sequential(ToChannelsFirst(), InputThreshold(7.5))
-        self.one, self.other = (BinaryConv2d(1, 4, 3, padding=1, pad_value=-1) for _ in range(2))
+        self.one, self.other = (BinaryConv2d(1, 4, 3, padding=1, pad_value=pad_value) for _ in range(2))
         self.met = hls.Layer(residual)
         self.last = nn.Sequential(nn.BatchNorm2d(4), Sign(), nn.Flatten(), BinaryLinear(4 * 64, 10))
 
@@ -93,10 +102,14 @@ class Residual(nn.Module):
         return self.last(self.met(self.one(x), self.other(x)))
 
 
-def test_a_residual_network_by_way_of_its_file(tmp_path: Path):
+@pytest.mark.parametrize("pad_value", [-1, 0])
+def test_a_residual_network_by_way_of_its_file(pad_value: int, tmp_path: Path):
+    """Both streams' codes begin elsewhere in each channel, and with 0 beyond the border in each class of pixels."""
     digits = np.random.default_rng(0).integers(0, 17, (20, 8, 8, 1))
-    save(shaken(Residual()), tmp_path / "model.pt", example_input=digits, input_range=(0, 16))
+    save(shaken(Residual(pad_value)), tmp_path / "model.pt", example_input=digits, input_range=(0, 16))
     assert bnnhw.verify(tmp_path / "model.pt", through="rtl", samples=20).is_equal
+    stages = bnnhw.PlanOptions().schedule(integerize(load(tmp_path / "model.pt"))).stages
+    assert not any(stage.name.endswith("offsets") for stage in stages)
 
 
 def test_streams_are_counted_and_alike():

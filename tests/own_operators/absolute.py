@@ -15,7 +15,7 @@ from bnnhw.compiler.ir.ops import Op
 from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.types import FloatType, IntType, TensorType
 from bnnhw.compiler.units.codes import Codes, element_of
-from bnnhw.compiler.units.offsets import carried_as
+from bnnhw.compiler.units.operator.offsets import carried_as
 from bnnhw.compiler.units.port import Beat, Port
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.compiler.units.step import Step, steps_of

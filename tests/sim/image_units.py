@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from bnnhw.hw.threshold.multi_threshold import MultiThreshold
-from bnnhw.hw.threshold.places import Places
-from bnnhw.hw.threshold.rescale import Rescale
+from bnnhw.compiler.ir.types import IntType
+from bnnhw.compiler.units.codes import Codes
+from bnnhw.compiler.units.operator.offsets import rescaling
+from bnnhw.compiler.units.port import Port
+from bnnhw.compiler.units.product.borders import Borders
+from bnnhw.compiler.units.thresholds import Quantising
 from bnnhw.hw.window.sliding_window import SlidingWindow
 from tests.beats import pixels_to_beats, to_words
 
@@ -65,38 +68,36 @@ def pool(unit_class, reduce, height, width, channels, window, stride, pixels, la
     return case
 
 
-def by_place(make: Callable[[np.random.Generator, Places], tuple[Any, Any]], pixels, lanes) -> Case:
-    """A unit of `make(generator, places)`, which gives it and what it makes of images 4 x 6 of 4 channels."""
+def by_place(make: Callable[[np.random.Generator, Port, Borders], tuple[Any, Any]], greatest, pixels, lanes) -> Case:
+    """A unit of `make(generator, port, borders)`, which gives it and what it makes of images 4 x 6 of 4 channels."""
     rows, columns = (0, 1, 1, 2), (0, 1, 1, 1, 1, 2)
 
     def case(seed):
         rng = np.random.default_rng(seed)
-        where = Places(channels=4, lanes=lanes, pixels=pixels, row_classes=rows, column_classes=columns)
-        unit, function = make(rng, where)
-        x = rng.integers(0, unit.shape.greatest + 1, (FRAMES, 4, 6, 4))
+        port = Port(4, 6, channels=4, bits=greatest.bit_length(), lanes=lanes, pixels=pixels)
+        unit, function = make(rng, port, Borders(rows, columns))
+        x = rng.integers(0, greatest + 1, (FRAMES, 4, 6, 4))
         y = function(x, np.ix_(rows, columns))
         inputs, outputs = (pixels_to_beats(values, pixels, lanes) for values in (x, y))
-        return unit, to_words(inputs, unit.shape.width), to_words(outputs, len(unit.o.payload) // (pixels * lanes))
+        return unit, to_words(inputs, port.bits), to_words(outputs, len(unit.o.payload) // (pixels * lanes))
 
     return case
 
 
 def multi_threshold(bits, greatest, pixels, lanes, target) -> Case:
-    def make(rng, where):
+    def make(rng, port, borders):
         thresholds = np.sort(rng.integers(-1, greatest + 3, (3, 3, (1 << bits) - 1, 4)), axis=2)
-        unit = MultiThreshold(thresholds=thresholds, greatest=greatest, places=where, target=target)
-        return unit, lambda x, places: (x[..., None, :] >= thresholds[places]).sum(axis=-2)
+        (stage,), _ = Quantising(thresholds, borders, greatest).stages("", port, target)
+        return stage.build(), lambda x, places: (x[..., None, :] >= thresholds[places]).sum(axis=-2)
 
-    return by_place(make, pixels, lanes)
+    return by_place(make, greatest, pixels, lanes)
 
 
-def rescale(factor, greatest, pixels, lanes, target) -> Case:
-    def make(rng, where):
-        offsets = rng.integers(0, 9, (3, 3, 1, 4))
-        most = factor * greatest + 8
-        unit = Rescale(
-            offsets=offsets, factor=factor, greatest=greatest, greatest_result=most, places=where, target=target
-        )
-        return unit, lambda x, places: factor * x + offsets[places][:, :, 0]
+def rescaled(factor, greatest, pixels, lanes, target) -> Case:
+    def make(rng, port, borders):
+        offsets = rng.integers(0, 9, (3, 3, 4))
+        element = IntType(0, factor * greatest + 8)
+        (stage,), _ = rescaling(Codes(offsets, factor, greatest, borders), element)[0].stages("", port, target)
+        return stage.build(), lambda x, places: factor * x + offsets[places]
 
-    return by_place(make, pixels, lanes)
+    return by_place(make, greatest, pixels, lanes)

@@ -36,7 +36,7 @@ from bnnhw.hw.targets.ecp5 import ECP5
 from tests.beats import to_beats, to_words
 
 from .case import FRAMES, Case
-from .image_units import multi_threshold, pool, rescale, sliding_window
+from .image_units import multi_threshold, pool, rescaled, sliding_window
 
 
 class PopcountStream(wiring.Component):
@@ -256,7 +256,7 @@ CASES: dict[str, Case] = {
     "matrix-portable": matrix_unit(12, 16, 4, 4, planes=2, store="block", target=PORTABLE),
     "multi-threshold-1": multi_threshold(1, 20, 2, 2, ECP5),
     "multi-threshold-3": multi_threshold(3, 63, 3, 1, ECP5),
-    "rescale": rescale(2, 20, 3, 2, ECP5),
+    "offsets": rescaled(2, 20, 3, 2, ECP5),
     "hardwired": hardwired_unit(9, 21, target=ECP5),
     "hardwired-planes": hardwired_unit(5, 8, vectors=2, planes=5, target=ECP5),
     "hardwired-sums": hardwired_unit(6, 13, thresholded=False, target=ECP5),

@@ -40,11 +40,13 @@ class ScheduledStep:
 
 @dataclass(frozen=True, kw_only=True)
 class OperatorUnit:
-    """A unit of the core. latency: cycles from a beat to its result. steps: of a program, in order of their stages."""
+    """A unit of the core. latency: cycles from a beat to its result. held: whether it stands still while a result
+    waits; a program of many registers never does, and has a queue behind it. steps: of a program, by their stages."""
 
     name: str
     cells: Cells
     latency: int | None = None
+    held: bool = True
     groups: int = 1
     register_bits: int = 0
     steps: tuple[ScheduledStep, ...] = ()
@@ -130,7 +132,8 @@ def operator(
         if isinstance(stage, Programmed):
             unit = replace(
                 unit,
-                latency=stage.schedule.latency,
+                latency=stage.latency,
+                held=stage.is_held,
                 groups=stage.wiring.groups,
                 register_bits=stage.schedule.register_bits(groups=stage.wiring.groups),
                 steps=steps_of(stage.schedule),

@@ -19,6 +19,7 @@ from bnnhw.model.networks.named_network import NamedNetwork
 from bnnhw.model.training.distributed import Workers, join_workers
 from bnnhw.model.training.machine import Machine
 from bnnhw.model.training.recipes import Recipe, default_recipe
+from bnnhw.model.training.starting import Start, Taken
 
 from .checks import check_output
 
@@ -42,12 +43,15 @@ def train(
     threads: int | None = None,
     time_limit_s: float | None = None,
     teacher: str | Path | None = None,
+    init: str | Path | None = None,
+    freeze: Sequence[str] = (),
     device: str = "cpu",
     compiled: bool = False,
     cuda_graphs: bool = False,
     report: str | Path | None = None,
     tensorboard: str | Path | None = None,
     workers: Workers | None = None,
+    on_start: Callable[[Taken], None] = lambda taken: None,
     on_step: Callable[[float], None] = lambda done: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> dict[str, Any] | None:
@@ -84,6 +88,11 @@ def train(
         End before so many seconds are over.
     teacher : path, optional
         A model file of the same data set, whose scores to learn from.
+    init : path, optional
+        A model file whose weights to begin with: what fits by the names and shapes of layers. The head stays fresh
+        where the classes differ.
+    freeze : sequence of str
+        Layers, by their names, whose parameters stay what they are.
     device, compiled, cuda_graphs : "cpu" or "cuda", bool, bool
         Where to train, whether the network is compiled first (torch.compile), and whether each epoch's step is recorded
         and replayed.
@@ -91,8 +100,9 @@ def train(
         Where the page on the training goes instead of beside the model; a folder to log the epochs in.
     workers : Workers, optional
         The processes that share the training; by default those that torchrun started.
-    on_step, on_epoch : callable
-        Are told how many epochs are done, such as 1.25, and what each one gave.
+    on_start, on_step, on_epoch : callable
+        Are told which layers took weights of `init` and which did not, how many epochs are done, such as 1.25, and
+        what each one gave.
 
     Returns
     -------
@@ -128,9 +138,11 @@ def train(
             recipe=recipe or default_recipe(network, dataset),
             seed=seed,
             teacher=None if teacher is None else Path(teacher),
+            start=Start(path=None if init is None else Path(init), freeze=tuple(freeze)),
             machine=Machine(device=device, workers=workers, compiled=compiled, cuda_graphs=cuda_graphs),
             report=None if report is None else Path(report),
             time_limit_s=time_limit_s,
+            on_start=on_start,
             on_step=on_step,
             on_epoch=tell,
         )

@@ -81,8 +81,12 @@ def unit_line(unit: "OperatorUnit") -> str:
     """A unit's cells, and of a program its latency."""
     cells = unit.cells
     program = f"; latency {unit.latency}, {unit.register_bits} bits of registers" if unit.steps else ""
+    queue = "" if unit.held else " that never stand still, a queue behind them"
     times = f", {unit.groups} times side by side" if unit.groups > 1 else ""
-    return f"{unit.name}: {cells.logic} LUT4, {cells.ffs} FF, {cells.ebr} EBR, {cells.multipliers} DSP{program}{times}"
+    return (
+        f"{unit.name}: {cells.logic} LUT4, {cells.ffs} FF, {cells.ebr} EBR, {cells.multipliers} DSP"
+        f"{program}{queue}{times}"
+    )
 
 
 def steps_table(unit: "OperatorUnit") -> "Table":

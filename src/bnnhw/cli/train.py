@@ -2,11 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .options.common import MODEL, FiniteRange, data_dir_option
 from .options.recipe import RecipeOptions, recipe_options
+
+if TYPE_CHECKING:
+    from bnnhw.model.training.starting import Taken
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -27,6 +31,8 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads; the weights depend on their number, too.")
 @click.option("--time-limit", type=FiniteRange(min=0, min_open=True), metavar="MINUTES", help="End before it is over.")
 @click.option("--teacher", type=MODEL, help="A model file of the same data set, whose scores to learn from.")
+@click.option("--init", type=MODEL, help="A model file whose weights to begin with: what fits by name and shape.")
+@click.option("--freeze", metavar="LAYERS", help="Layers whose parameters stay, such as stem,stage1_block1.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--compile", "compiled", is_flag=True, help="Compile the network first (torch.compile).")
 @click.option("--cuda-graphs", is_flag=True, help="Record each epoch's step as a CUDA graph, for --device cuda.")
@@ -50,6 +56,8 @@ def command(
     threads: int | None,
     time_limit: float | None,
     teacher: Path | None,
+    init: Path | None,
+    freeze: str | None,
     device: str,
     compiled: bool,
     cuda_graphs: bool,
@@ -96,12 +104,15 @@ def command(
                 threads=threads,
                 time_limit_s=None if time_limit is None else 60 * time_limit,
                 teacher=teacher,
+                init=init,
+                freeze=[name.strip() for name in freeze.split(",")] if freeze else (),
                 device=device,
                 compiled=compiled,
                 cuda_graphs=cuda_graphs,
                 report=report,
                 tensorboard=tensorboard,
                 workers=workers,
+                on_start=lambda taken: click.echo(_taken(init, taken), err=True),
                 on_step=progress.on_step,
                 on_epoch=progress.on_epoch,
             )
@@ -127,3 +138,9 @@ def command(
         )
     if metrics["obstacle"]:
         click.echo(f"no hardware for it yet: {metrics['obstacle']}; bnnhw eval --engine torch evaluates it")
+
+
+def _taken(init: Path | None, taken: "Taken") -> str:
+    """What a training begins with."""
+    left = f"; fresh: {', '.join(taken.left)}" if taken.left else ""
+    return f"{init}: {len(taken.layers)} layers taken{left}"

@@ -22,7 +22,8 @@ class Instruction:
     """`op` of the results of other instructions, `args` by their numbers, and of an attribute.
 
     attribute: a constant's value, an input's or a state's number, a shift's distance, a table's entries; (every, count)
-    of a counter, which is (beat // every) % count, beats counted in a frame. place: the author's line.
+    of a counter, which is (beat // every) % count, beats counted in a frame; of a product in a schedule how many
+    registers are inside of its multiplier. place: the author's line.
     """
 
     op: str

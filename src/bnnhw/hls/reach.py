@@ -4,11 +4,12 @@ Tests: tests/hls/test_reach.py
 Tests: tests/hls/test_scan.py
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import OperatorError
 from .intervals import Span, interval
@@ -20,6 +21,8 @@ __all__ = ["Reach", "reach_of"]
 MOST_WORK = 2**24
 """Pairs of a state and an input up to which all are tried; a step costs as much as some pairs."""
 STEP_WORK = 2**14
+PART_WORK = 2**16
+"""Pairs of a step that are tried before it is seen whether its end is too far away."""
 MOST_ROUNDS = 512
 """Of intervals, before what a state grows by is asked."""
 
@@ -47,24 +50,48 @@ def tried(program: Program, span: Span, step: int, steps: int) -> Reach | None:
     x = np.arange(lo, hi + 1, step)
     (state,) = program.states
     seen = fresh = np.array([state.init], np.int64)
-    spans: list[Span] | None = None
+    spans: list[Span] = []
     work = 0
     for left in reversed(range(steps)):
         work += len(fresh) * len(x) + len(seen) + STEP_WORK
         if work > MOST_WORK:
             return None
-        values = values_of(program, [x], [fresh[:, None]])
-        found = [(int(np.min(each)), int(np.max(each))) for each in values]
-        spans = found if spans is None else [hull(*pair) for pair in zip(spans, found, strict=True)]
-        following = np.unique(np.broadcast_to(values[state.following], (len(fresh), len(x))))
-        if max(-int(following[0]), int(following[-1])) >= WIDEST // 4:
-            return None
-        fresh = np.setdiff1d(following, seen, assume_unique=True)
+        found = np.array([], np.int64)
+        for part in parts_of(fresh, PART_WORK // len(x) + 1):
+            values = values_of(program, [x], [part[:, None]])
+            reached = [(int(np.min(each)), int(np.max(each))) for each in values]
+            spans = [hull(*pair) for pair in zip(spans or reached, reached, strict=True)]
+            following = set_of(np.broadcast_to(values[state.following], (len(part), len(x))).ravel())
+            if max(-int(following[0]), int(following[-1])) >= WIDEST // 4:
+                return None
+            found = set_of(found, following[~is_among(following, seen)])
+            if left and work + len(found) * len(x) > MOST_WORK:
+                return None  # as the next step would
+        fresh = found
         if not left or not len(fresh):
             break
-        seen = np.union1d(seen, fresh)
-    assert spans is not None
+        seen = set_of(seen, fresh)
     return Reach(((int(seen[0]), int(seen[-1])),), tuple(spans))
+
+
+def parts_of(values: NDArray[np.int64], first: int) -> Iterator[NDArray[np.int64]]:
+    """So many, then twice as many, .."""
+    begin = 0
+    while begin < len(values):
+        yield values[begin : 2 * begin + first]
+        begin = 2 * begin + first
+
+
+def set_of(*values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """All of them once, in order. On millions np.unique is ten times slower; a stable sort merges what is sorted."""
+    ordered = np.sort(np.concatenate(values), kind="stable")
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
+
+
+def is_among(values: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of the values are among those that are known, in order."""
+    places = np.searchsorted(known, values)
+    return known[np.minimum(places, len(known) - 1)] == values
 
 
 def bounded(program: Program, span: Span, steps: int) -> Reach:

@@ -20,6 +20,7 @@ from bnnhw.model.networks.named_network import NamedNetwork
 from bnnhw.model.training.distributed import Workers
 from bnnhw.model.training.machine import Machine
 from bnnhw.model.training.recipes import Recipe
+from bnnhw.model.training.starting import Start, Taken
 from bnnhw.model.training.teachers import load_teacher
 from bnnhw.model.training.training import count_correct, train
 from bnnhw.version import __version__
@@ -55,9 +56,11 @@ def train_named(
     recipe: Recipe,
     seed: int = 0,
     teacher: Path | None = None,
+    start: Start = Start(),  # noqa: B008 it is frozen
     machine: Machine = Machine(),  # noqa: B008 it is frozen
     report: Path | None = None,
     time_limit_s: float | None = None,
+    on_start: Callable[[Taken], None] = lambda taken: None,
     on_step: Callable[[float], None] = lambda done: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> dict[str, Any] | None:
@@ -80,8 +83,12 @@ def train_named(
         As for `training.train`. Of several processes the first writes the files; the others return None.
     teacher : Path, optional
         The model file of a network to learn from.
+    start : Start
+        The weights to begin with, and the layers that do not learn.
     report : Path, optional
         Where the page goes instead of `report_path(out)`.
+    on_start : callable
+        Is told what was taken from the file that `start` names.
 
     Raises
     ------
@@ -90,16 +97,23 @@ def train_named(
     """
     _check_place(out)
     settings = network.settings()
+
+    def build() -> nn.Module:
+        made, taken = start.apply(lambda before: network.build(data, before), data)
+        if taken is not None and machine.workers.is_first:
+            on_start(taken)
+        return made
+
     with _sole_training(out, machine.workers):
         training = train(
-            lambda: network.build(data),
+            build,
             data,
             recipe=recipe,
             seed=seed,
             teacher=None if teacher is None else load_teacher(teacher, data),
             machine=machine,
             checkpoint=checkpoint_path(out),
-            settings={**settings, "teacher": None if teacher is None else file_sha256(teacher)},
+            settings={**settings, **start.settings(), "teacher": None if teacher is None else file_sha256(teacher)},
             time_limit_s=time_limit_s,
             on_step=on_step,
             on_epoch=on_epoch,
@@ -118,6 +132,8 @@ def train_named(
             **machine.settings(),
             "device_name": machine.name,
             "teacher": None if teacher is None else str(teacher),
+            "init": None if start.path is None else str(start.path),
+            "freeze": list(start.freeze),
             "threads": torch.get_num_threads(),
             "recipe": recipe.to_plain(),
             "versions": _versions(),

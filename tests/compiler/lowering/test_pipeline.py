@@ -11,7 +11,7 @@ from bnnhw.compiler.ir.types import BinaryType, IntType
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
 from bnnhw.compiler.lowering.network import split_host
 from bnnhw.compiler.lowering.pipeline import Pipeline
-from bnnhw.compiler.units.offsets import Rescaling
+from bnnhw.compiler.units.operator.offsets import Rescaling
 from tests.compiler.make_model import CHAINS, make_model
 
 
@@ -27,9 +27,9 @@ def run_pipeline(pipeline: Pipeline, codes: np.ndarray) -> np.ndarray:
         codes = sums if layer.thresholds is None else (sums <= layer.thresholds).astype(np.int64)
         for step in layer.behind:
             assert isinstance(step, Rescaling)
-            codes = step.factor * codes + step.offsets.reshape(-1)
+            codes = step.coded.codes.values(codes)
             assert codes.min() >= 0
-            assert codes.max() <= step.greatest_result
+            assert codes.max() <= step.y.hi
     (output,) = pipeline.outputs
     if not output.label:
         return output.values(codes)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bnnhw.compiler.ir.graph import infer_types
-from bnnhw.compiler.ir.ops import Affine, BatchNorm, Elementwise, HardTanh, Quantise, Relu, Sign
+from bnnhw.compiler.ir.ops import Affine, BatchNorm, Elementwise, HardTanh, PRelu, Quantise, Relu, Sign
 from bnnhw.compiler.passes import crossings, separate_sums
 from bnnhw.compiler.passes.crossings import bisect_crossings, enumerate_crossings, find_crossings
 from bnnhw.compiler.passes.pool_sums_first import falls
@@ -43,6 +43,7 @@ CHAINS: dict[str, Draw] = {
     "scale, batch norm": lambda rng: [scale(rng), norm(rng)],
     "scale, batch norm, hard tanh": lambda rng: [scale(rng), norm(rng), HardTanh()],
     "batch norm, relu, scale": lambda rng: [norm(rng), Relu(), scale(rng)],
+    "batch norm, leaking relu, scale": lambda rng: [norm(rng), PRelu(np.abs(drawn(rng, 0.3))), scale(rng)],
 }
 
 

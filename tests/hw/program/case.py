@@ -1,7 +1,7 @@
 """Programs on the beats of a stream, at random from a seed, and what their pipelines must give."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -108,13 +108,14 @@ def to_words(elements: NDArray[np.int64], bits: int) -> NDArray[np.uint64]:
 
 
 def random_case(seed: int) -> Case:
-    """A program of inputs, counters, states and tables; any wiring."""
+    """A program of inputs, counters, states and tables; any wiring; held or with a queue."""
     rng = random.Random(seed)
     period = rng.choice([1, 2, 3, 5, 8])
     beats = period * rng.choice([1, 2, 3])
     ranged = random_beat_program(rng)
     program, groups = ranged.program, rng.randint(1, 3)
     elements = rng.randint(1, 6)
+    made = fastest(ranged, rng.choice([0, 0, 1, 2, 3]))
     slots = rng.sample(range(groups * len(program.outputs)), groups * len(program.outputs))
     wiring = Wiring(
         tuple(tuple(rng.choices(range(elements), k=program.inputs)) for _ in range(groups)),
@@ -123,7 +124,7 @@ def random_case(seed: int) -> Case:
     )
     return Case(
         ranged=ranged,
-        made=fastest(ranged, rng.choice([0, 0, 1, 2, 3])),
+        made=replace(made, held_bits=rng.choice([0, made.held_bits])),
         wiring=wiring,
         beats=beats,
         period=period,
@@ -148,8 +149,9 @@ def random_beat_program(rng: random.Random) -> RangedProgram:
     made = [builder.counter(rng.randint(1, 5), rng.randint(1, 6)) for _ in range(rng.choice([0, 1, 2]))]
     for number in [*made, inputs[0]][: rng.choice([0, 1, 2])]:
         index = builder.make("and", number, builder.constant(rng.choice([7, 255])))
-        entries = tuple(rng.randint(-200, 200) for _ in range(256))
-        made.append(builder.make("table", index, attribute=entries[: builder.spans[index][1] + 1]))
+        for _ in range(rng.choice([1, 2])):
+            entries = tuple(rng.randint(-200, 200) for _ in range(256))
+            made.append(builder.make("table", index, attribute=entries[: builder.spans[index][1] + 1]))
     before = _replayed(builder, rng, [*inputs, *made], outputs=2)
     ranges = [rng.choice(SPANS) for _ in range(rng.choice([0, 1, 1, 2]))]
     states = [builder.state(number, each) for number, each in enumerate(ranges)]

@@ -6,8 +6,8 @@ from types import ModuleType
 
 import pytest
 
-from bnnhw.hls.scheduling import delays, linear
-from bnnhw.hw.program import beat_loops, drawing, pipeline
+from bnnhw.hls.scheduling import delays, linear, reads
+from bnnhw.hw.program import beat_loops, block_tables, drawing, lut_tables, pipeline
 
 from .case import random_case
 
@@ -50,12 +50,21 @@ FAULTS = {
     "a state that bubbles change": (drawing, "self.moves.advance & self.moves.beats[stage]", "self.moves.advance"),
     "a state that does not wait": (drawing, "self.moves.advance & self.moves.beats[stage]", "self.moves.beats[stage]"),
     "a choice the wrong way": (drawing, "Mux(condition, a, b)", "Mux(condition, b, a)"),
-    "the next entry of a table": (drawing, "in each.attribute)[index]", "in each.attribute)[index + 1]"),
+    "the next entry of a table": (lut_tables, "map(Const, entries))[index]", "map(Const, entries))[index + 1]"),
+    "the other half of a table": (lut_tables, "if low == high:", "if True:"),
+    "tables at each other's bits": (block_tables, "shift += width", "shift += width - 1"),
+    "what is ahead at first": (drawing, "init=self.first[-stage][number]", "init=0"),
+    "what is ahead moves without a beat": (drawing, "if stage > 0 else self.moves.step", ""),
+    "counters that are not ahead": (beat_loops, "start=ahead % beats", "start=0"),
     "a block RAM that does not wait": (drawing, "read_enable.eq(self.moves.advance)", "read_enable.eq(1)"),
+    "a multiplier that does not wait": (drawing, "multiplier.enable.eq(self.moves.advance)", "multiplier.enable.eq(1)"),
+    "a factor too early": (reads, "ahead = cycles_of(each, ranged.spans[number])", "ahead = 0"),
     "signs compared as bits": (drawing, "Cat(a[:-1], b[-1]) >= Cat(b[:-1], a[-1])", "a >= b"),
     "a counter that goes on": (beat_loops, "m.If(step & self._ends[beats])", "m.If(0)"),
     "inputs the other way round": (pipeline, "reads[position]", "reads[-1 - position]"),
-    "results too early": (pipeline, "beats)[latency]", "beats)[latency - 1]"),
+    "results too early": (pipeline, "o.valid.eq(leaving[latency])", "o.valid.eq(leaving[latency - 1])"),
+    "results too early into the queue": (pipeline, "push.eq(leaving[latency])", "push.eq(leaving[latency - 1])"),
+    "beats without a credit": (pipeline, "(Const(1, 1), step)", "(Const(1, 1), self.i.valid)"),
     "a term with the wrong sign": (linear, 'factor if each.op == "add" else -factor', "factor"),
     "offsets of too many bits": (delays, "hi < 2 * half", "hi < 4 * half"),
 }

@@ -87,8 +87,10 @@ class Hooked(Branching):
 
 SUPPORTED_LIST = (
     "AdaptiveAvgPool2d, Add, Affine, AvgPool2d, BatchNorm1d, BatchNorm2d, BinaryConv2d, BinaryLinear, Concat, Dropout, "
-    "Flatten, Hardtanh, Identity, InputThreshold, MaxPool2d, OperatorLayer, PixelShuffle, PixelUnshuffle, "
-    "Quantise, ReLU, ShiftBatchNorm, Sign, SyncBatchNorm, TensorNorm, ToChannelsFirst, ToChannelsLast, ZeroPad2d"
+    "FixedPoint, Flatten, Hardtanh, Identity, InputThreshold, LeakyReLU, MaxPool2d, OperatorLayer, PReLU, PadChannels, "
+    "PixelShuffle, PixelUnshuffle, Quantise, RPReLU, ReLU, Requantise, RequantisePRelu, Requantised, RequantisedPReLU, "
+    "Shift, ShiftBatchNorm, Sign, SubsampleAndPad, SyncBatchNorm, TensorNorm, ToChannelsFirst, ToChannelsLast, "
+    "ZeroPad2d"
 )
 
 

@@ -58,8 +58,9 @@ def test_layers_have_speaking_names() -> None:
     [
         (
             {"network": "vgg"},
-            "unknown network 'vgg'; known ones are mlp, tfc, sfc, lfc, mlp-2048, mlp-4096, lenet, cnv, vgg-small, "
-            "bnn-cifar10, bnn-svhn, densenet7, densenet16, preresnet6, preresnet11, resnet18, resnet20, resnet34",
+            "unknown network 'vgg'; known ones are mlp, tfc, sfc, lfc, mlp-2048, mlp-4096, lenet, cnv, "
+            "vgg-small, bnn-cifar10, bnn-svhn, densenet7, densenet16, preresnet6, preresnet11, mobilenet8, "
+            "mobilenet20, reactnet8, reactnet20, resnet8, resnet18, resnet20, resnet34",
         ),
         (
             {"network": "tfc", "width": 3},

@@ -1,30 +1,44 @@
 """Residual networks: sizes of the published ones, and both kinds of blocks against their formulas."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from bnnhw.model import BinaryConv2d
+from bnnhw.model.errors import ExportError
+from bnnhw.model.export import save
 from bnnhw.model.layers.shortcuts import SubsampleAndPad
 from bnnhw.model.methods import METHODS, method_named
 from bnnhw.model.networks.catalogue import architecture, build_network
-from bnnhw.model.networks.resnet import Residual
+from bnnhw.model.networks.residual import Residual
 
 
-def build(name: str, *options: str, method: str = "bnn", size: int = 32, classes: int = 10) -> nn.Sequential:
+def build(
+    name: str, *options: str, method: str = "bnn", size: int = 32, classes: int = 10, real: bool = True
+) -> nn.Module:
+    """Of real numbers: `fixed_point.conversion` leaves the blocks what they are."""
     with torch.device("meta"):
         return build_network(
             architecture(name, options=options), shape=(size, size, 3), lo=0, hi=255, classes=classes,
-            method=method_named(method),
+            method=method_named(method), real=real,
         )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("name", "convolutions", "parameters"),
-    [("resnet18", 16, 11.17e6), ("resnet20", 18, 0.27e6), ("resnet34", 32, 21.28e6)],
+    [
+        ("resnet8", 6, 74898),
+        ("resnet18", 16, 11.17e6),
+        ("resnet20", 18, 0.27e6),
+        ("resnet34", 32, 21.28e6),
+        ("reactnet8", 6, 76266),
+        ("reactnet20", 18, 1.08e6),
+    ],
 )
 def test_sizes_are_those_of_the_papers(name: str, convolutions: int, parameters: float) -> None:
     network = build(name)
@@ -37,7 +51,9 @@ def test_sizes_are_those_of_the_papers(name: str, convolutions: int, parameters:
 @pytest.mark.parametrize("shortcuts", ["plain", "bireal"])
 def test_every_method_builds_and_every_block_halves_alike(method: str, shortcuts: str) -> None:
     for downsample in ("A", "B"):
-        network = build("resnet18", f"shortcuts={shortcuts}", f"downsample={downsample}", method=method, size=37)
+        network = build(
+            "resnet18", f"shortcuts={shortcuts}", f"downsample={downsample}", method=method, size=37, real=False
+        )
         assert network(torch.zeros(2, 37, 37, 3, device="meta")).shape == (2, 10)
 
 
@@ -46,7 +62,7 @@ def test_every_method_builds_and_every_block_halves_alike(method: str, shortcuts
 )
 def test_stems(size: int, stem: str | None, side: int) -> None:
     network = build("resnet18", *([f"stem={stem}"] if stem else []), size=size)
-    front = nn.Sequential(*list(network)[:2])
+    front = nn.Sequential(*list(network.children())[:2])
     assert front(torch.zeros(1, size, size, 3, device="meta")).shape == (1, 64, side, side)
 
 
@@ -105,6 +121,38 @@ def test_a_bi_real_block(method: str, squash: str, limit: float) -> None:
     torch.testing.assert_close(block(x), y, atol=1e-4, rtol=1e-4)
 
 
+def test_a_block_of_reactnet() -> None:
+    block = scrambled(build("reactnet8").get_submodule("stage2_block1"))
+    x = torch.randn(2, 16, 8, 8)
+    y, around = x, torch.cat([torch.zeros(2, 8, 4, 4), x[:, :, ::2, ::2], torch.zeros(2, 8, 4, 4)], 1)
+    for n in range(2):
+        part, bent = partial(layer, block, f"{n}.body"), layer(block, f"{n}.squash")
+        knee, slope, bias = (each.view(-1, 1, 1) for each in (bent.knee, bent.slope, bent.bias))
+        signs = sign(y + part("shift").bias.view(-1, 1, 1))
+        conv = nn.functional.conv2d(signs, sign(part("conv").weight), stride=2 - n, padding=1)
+        d = part("norm")(conv) + (y if n else around) - knee
+        y = torch.where(d > 0, d, d * slope) + bias
+    torch.testing.assert_close(block(x), y)
+
+
+def test_half_as_wide() -> None:
+    network = build("resnet18", "channels=50")
+    widths = [layer.out_channels for layer in network.modules() if isinstance(layer, BinaryConv2d)]
+    assert widths == [32] * 4 + [64] * 4 + [128] * 4 + [256] * 4
+    assert network(torch.zeros(2, 32, 32, 3, device="meta")).shape == (2, 10)
+
+
+def test_averages_of_odd_images_are_refused_by_name(tmp_path: Path) -> None:
+    network = build_network(
+        architecture("resnet8", options=("downsample=B", "shortcuts=bireal", "channels=10")), shape=(7, 7, 1), lo=0,
+        hi=16, classes=2,
+    )  # fmt: skip
+    with pytest.raises(
+        ExportError, match=r"^layer 'stage2_block1.0.shortcut.pool' has ceil_mode=True; only ceil_mode="
+    ):
+        save(network, tmp_path / "model.pt", example_input=np.zeros((4, 7, 7, 1), int), input_range=(0, 16))
+
+
 def test_the_shortcut_a_takes_odd_numbers_of_channels() -> None:
     y = SubsampleAndPad(stride=2, padding=3)(torch.ones(1, 2, 3, 3))
     assert y.shape == (1, 5, 2, 2)
@@ -115,7 +163,11 @@ def test_the_shortcut_a_takes_odd_numbers_of_channels() -> None:
     ("name", "option", "message"),
     [
         ("resnet20", "downsample=C", "^downsample=C of network 'resnet20' must be one of A, B$"),
-        ("resnet20", "depth=20", r"^network 'resnet20' has no option 'depth=20'; its options are stem=cifar\|imagenet"),
+        (
+            "resnet20",
+            "depth=20",
+            r"^network 'resnet20' has no option 'depth=20'; its options are channels=.*; stem=cifar\|imagenet ",
+        ),
         (
             "cnv",
             "stem=cifar",

@@ -21,6 +21,7 @@ from bnnhw.hw.targets import Target
 from .dataflow import Dataflow
 from .join_units import join_stages, ways_to
 from .layer_units import core_input, layer_stages, output_stages, steps_stages
+from .ready_paths import with_buffers
 
 
 def draw_core(pipeline: Pipeline, plan: FoldingPlan, target: Target) -> Dataflow:
@@ -138,4 +139,4 @@ class Drawing:
     def dataflow(self, port: Port) -> Dataflow:
         """All of it, its output, such a stream, at the end at hand."""
         connections = (*self.connections, (self._end, (OUTSIDE, "o")))
-        return Dataflow(tuple(self.stages), connections, self.input_beats, port.beats)
+        return with_buffers(Dataflow(tuple(self.stages), connections, self.input_beats, port.beats))

@@ -4,6 +4,9 @@ A beat that took the short way waits at the join for its partner on the long way
 the fork from giving the next beat, also to the long way: the core is slower, or stands still. How many beats wait is in
 the flows, so each queue is tried, from the first one on, with the fewest beats that change nothing.
 
+In a core of many handshakes a frame that would take minutes. There, queues begin with what waits where one beat comes
+after the other, and grow together by half until they are enough.
+
 It is tried in its section alone: what is too short there is too short in the whole. What is enough there mostly is so
 in the whole; where it is not, a section is tried behind some of those before it, then behind more of them.
 
@@ -28,6 +31,8 @@ Limits = dict[int, int]
 
 ENDLESS = 2**20
 """More beats than ever wait."""
+MOST_TRIED = 300_000
+"""Handshakes of a core, until it is steady, above which its queues are not tried beat by beat."""
 REACH = 4
 """So many sections stand before one that is tried behind others; where these are too few, so many times as many."""
 
@@ -37,6 +42,8 @@ def with_join_queues(dataflow: Dataflow, *, target: Target) -> tuple[Dataflow, T
     if not dataflow.joins:
         return dataflow, core_timing(dataflow)
     search = QueueSearch(dataflow, target)
+    if search.handshakes > MOST_TRIED:
+        return search.growing()
     limits = alone = search.alone()
     reach = REACH
     while (found := search.keeping(limits, search.whole)) is None:
@@ -53,11 +60,21 @@ class QueueSearch:
         endless = insert_queues(dataflow, dict.fromkeys(dataflow.joins, ENDLESS), target)
         timing, channels = run_core(endless)
         self.interval = timing.initiation_interval
+        self.handshakes = sum(len(channel.takes) for channel in channels.values())
         taken = [len(channels[stream].takes) for _, stream in narrows_of(endless)]
         frames = taken[0] // dataflow.input_beats
         self.sections = Sections(dataflow, [beats // frames for beats in taken])
         self.whole = self.sections.section(0, len(self.sections) - 1)
         self.guesses: Limits = {}
+
+    def growing(self) -> tuple[Dataflow, Timing]:
+        """Queues of what waits where one beat comes after the other, half as many again until these are enough."""
+        held = held_at_rest(self.whole.dataflow, self.target)
+        while True:
+            limits = {place: beats if beats > 1 else 0 for place, beats in zip(self.whole.places, held, strict=True)}
+            if found := self.keeping(limits, self.whole):
+                return found
+            held = [beats + -(-beats // 2) for beats in held]
 
     def alone(self) -> Limits:
         """The shortest queues of each section by itself."""

@@ -16,14 +16,15 @@ from bnnhw.compiler.units.area import link_resources
 from bnnhw.compiler.units.convert import convert, regroup
 from bnnhw.compiler.units.join.serialise import in_raster_order
 from bnnhw.compiler.units.label import Label
+from bnnhw.compiler.units.operator.stage import OperatorStep
 from bnnhw.compiler.units.port import Port
-from bnnhw.compiler.units.product.folding import Folding
+from bnnhw.compiler.units.product.folding import Folding, divisors
 from bnnhw.compiler.units.product.hardwired import Hardwired
 from bnnhw.compiler.units.product.layer import MatrixLayer
 from bnnhw.compiler.units.product.matrix import Matrix
 from bnnhw.compiler.units.product.window import Window
 from bnnhw.compiler.units.score_table import Table
-from bnnhw.compiler.units.stage import Stage
+from bnnhw.compiler.units.stage import Stage, core_resources
 from bnnhw.compiler.units.step import Step
 from bnnhw.hw.targets import Cells, Fabric, Target
 
@@ -103,8 +104,24 @@ def layer_body(
         stages += [*words, Hardwired(name=name, layer=layer, plan=plan, vectors=groups, target=target)]
     else:
         stages.append(Matrix(name=name, layer=layer, shape=shape, vectors=groups))
-    behind, port = steps_stages(layer.behind, name, port, target)
+    behind, port = steps_at_its_rate(layer, folding, port, target)
     return [*stages, *behind], port
+
+
+def steps_at_its_rate(layer: MatrixLayer, folding: Folding, port: Port, target: Target) -> tuple[list[Stage], Port]:
+    """The units behind a layer's product, and the stream behind them. Where operators are among them and the product
+    takes longer than they do: with as few lanes as keep its rate, if that is smaller."""
+    behind, after = steps_stages(layer.behind, layer.name, port, target)
+    cycles = max(layer.cycles(folding), port.beats)
+    lanes = next(n for n in divisors(port.lanes) if port.elements // (n * port.pixels) <= cycles)
+    if lanes == port.lanes or not any(isinstance(step, OperatorStep) for step in layer.behind):
+        return behind, after
+    narrow = replace(port, lanes=lanes)
+    fewer, narrow_after = steps_stages(layer.behind, layer.name, narrow, target)
+    fewer = [*regroup(port, pixels=port.pixels, lanes=lanes), *fewer]
+    if core_resources(fewer).logic >= core_resources(behind).logic:
+        return behind, after
+    return fewer, narrow_after
 
 
 def steps_stages(steps: Sequence[Step], name: str, port: Port, target: Target) -> tuple[list[Stage], Port]:

@@ -8,11 +8,11 @@ from dataclasses import replace
 from math import gcd, prod
 
 from bnnhw.compiler.ir.graph import Graph, infer_types
-from bnnhw.compiler.ir.ops import Op, Product
+from bnnhw.compiler.ir.ops import Combine, Op, Product
 from bnnhw.compiler.ir.types import BinaryType, IntType, TensorType
 from bnnhw.compiler.units.block import Block
 from bnnhw.compiler.units.codes import Codes, element_of
-from bnnhw.compiler.units.offsets import rescaling
+from bnnhw.compiler.units.operator.offsets import rescaling
 
 from .build_join import build_join
 from .build_layer import build_layer
@@ -66,10 +66,11 @@ def readers_of(value: str, segments: list[Segment]) -> list[Op | None]:
 def carried_for(
     readers: list[Op | None], endings: list[Ending], block: Block, types: Mapping[str, TensorType]
 ) -> Block:
-    """The block with its results as the codes of their element type, where a product reads them or their places; of a
-    label as codes that mean the same in all channels."""
+    """The block with its results as the codes of their element type, where a product reads them, or their places others
+    than operators; of a label as codes that mean the same in all channels."""
     element, codes = element_of(types[block.output]), block.codes
-    if codes.by_place or any(isinstance(op, Product) for op in readers):
+    by_operators = not endings and all(isinstance(op, Combine) for op in readers)
+    if (codes.by_place and not by_operators) or any(isinstance(op, Product) for op in readers):
         return block if codes.means(element) else rescaled(block, element)
     unranked = any(ending.label and ending.ranks is None for ending in endings)
     if unranked and (codes.offsets != codes.offsets.min()).any():

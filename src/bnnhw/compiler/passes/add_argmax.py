@@ -15,8 +15,8 @@ from .separate_sums import divisor_of
 def add_argmax(graph: Graph) -> Graph:
     """outputs (scores)  ->  label = argmax(scores); outputs (label).
 
-    It reads the integers where scores are the same as floats, or over a power of two, which rounds none.
-    Of several outputs those with one score a channel become labels, each with its own name before it; images stay.
+    It reads the integers where scores are the same as floats, or over a power of two, which rounds none. Of several
+    outputs those with one score a channel become labels, each with its own name before it; images stay.
     """
     types, single = infer_types(graph), len(graph.outputs) == 1
     labels = {

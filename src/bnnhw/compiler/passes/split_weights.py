@@ -9,8 +9,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.graph import Graph, Node
+from bnnhw.compiler.ir.graph import Graph, Node, infer_types
 from bnnhw.compiler.ir.ops import Operator, Product
+from bnnhw.compiler.ir.types import IntType
 from bnnhw.hls.operator import Operator as Function
 from bnnhw.hls.stateless import Groupwise
 from bnnhw.hls.traced import Traced
@@ -24,14 +25,19 @@ def split_weights(graph: Graph) -> Graph:
     Each row becomes neighbouring rows, one a plane: w = sum of factor[m]*plane[m] / 2^halved.
     """
 
+    types = infer_types(graph)
+
     def split(node: Node) -> tuple[Node, ...]:
         if not isinstance(node.op, Product) or node.op.is_binary:
             return (node,)
         planes = planes_of(node.op.weights)
+        sums = types[node.output].element
+        assert isinstance(sums, IntType)
+        combine = Operator(combining(planes.factors, planes.halved), within=(sums.lo, sums.hi))
         between = f"{node.output}.planes"
         return (
             Node(node.name, replace(node.op, weights=planes.rows), node.inputs, between),
-            Node(f"{node.name}.combine", Operator(combining(planes.factors, planes.halved)), (between,), node.output),
+            Node(f"{node.name}.combine", combine, (between,), node.output),
         )
 
     return replace_nodes(graph, split)

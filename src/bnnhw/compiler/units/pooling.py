@@ -20,7 +20,7 @@ from bnnhw.hw.targets import Cells, Target
 
 from .codes import Codes
 from .inversion import Inverting
-from .offsets import without_places
+from .operator.offsets import without_places
 from .port import Beat, Port
 from .stage import Stage
 from .step import Step, steps_of

@@ -21,7 +21,7 @@ from bnnhw.hw.window.line_shape import LineBufferShape
 from .codes import Codes, element_of
 from .convert import regroup
 from .line_buffer import LineBuffering
-from .offsets import carried_as, without_places
+from .operator.offsets import carried_as, without_places
 from .port import Beat, Port
 from .stage import Stage
 from .step import Step, steps_of

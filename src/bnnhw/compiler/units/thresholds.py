@@ -3,7 +3,7 @@
 Tests: tests/compiler/units/test_area.py
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 from amaranth.lib import wiring
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from bnnhw.compiler.ir.ops import MultiThreshold as MultiThresholdOp
 from bnnhw.compiler.ir.ops import Threshold
 from bnnhw.compiler.ir.types import TensorType
-from bnnhw.hw.targets import Target
+from bnnhw.hw.stream.flow import Channel, Flow
+from bnnhw.hw.targets import Cells, Target
 from bnnhw.hw.threshold.multi_threshold import MultiThreshold, MultiThresholdShape
+from bnnhw.hw.threshold.places import Places
 
 from .codes import Codes, element_of
-from .places import Placed, places
-from .port import Port
+from .port import Beat, Port
 from .product.borders import Borders
 from .stage import Stage
 from .step import Step, steps_of
@@ -42,23 +43,46 @@ class Quantising(Step):
         return self.thresholds.shape[2].bit_length()
 
     def stages(self, name: str, port: Port, target: Target) -> tuple[list[Stage], Port]:
-        where = {"places": places(port, self.borders), "beats": port.beats, "target": target}
-        return [Thresholds(name=f"{name} thresholds", step=self, **where)], replace(port, bits=self.bits)
+        places = Places(
+            channels=port.channels,
+            lanes=port.lanes,
+            pixels=port.pixels * port.vectors,  # vectors lie side by side as pixels do
+            **asdict(self.borders),
+        )
+        stage = Thresholds(name=f"{name} thresholds", step=self, places=places, beats=port.beats, target=target)
+        return [stage], replace(port, bits=self.bits)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Thresholds(Placed):
-    """Several thresholds a channel, or thresholds that know the border."""
+class Thresholds(Stage):
+    """Several thresholds a channel, or thresholds that know the border; `beats` a frame, one a cycle."""
 
     ENGINE = "thresholds"
 
     step: Quantising = field(repr=False)
+    places: Places
+    beats: int
+    target: Target
 
     @property
     def shape(self) -> MultiThresholdShape:
         return MultiThresholdShape(
             places=self.places, bits=self.step.bits, greatest=self.step.greatest, target=self.target
         )
+
+    def gives(self, port: str) -> Beat:
+        return Beat(self.places.elements, self.step.bits)
+
+    @property
+    def interval(self) -> int:
+        return self.beats
+
+    @property
+    def resources(self) -> Cells:
+        return self.shape.area
+
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        return self.shape.flow(i, o)
 
     def build(self) -> wiring.Component:
         return MultiThreshold(

@@ -15,8 +15,9 @@ from itertools import pairwise
 
 from bnnhw.hls.ranges import RangedProgram
 
+from .ahead import ahead_of
 from .closure import best_closure
-from .delays import BLOCK_CYCLES, Delays, delay_of, is_block_table
+from .delays import Delays, cycles_of, delay_behind, delay_of, is_block_table
 from .loops import loops_of, steps_of
 from .reads import WIRES, carried_bits, reads_of
 
@@ -35,7 +36,8 @@ def balance(
     bits = carried_bits(ranged, reads)
     # Element n is the stage of instruction n, element count + n the last one in which its result is read.
     values = [*stages, *stages]
-    limits = [0 if each.op in ("input", "counter", *WIRES) else latency for each in instructions] + [latency] * count
+    fixed = {number for number, each in enumerate(instructions) if each.op in ("input", *WIRES)} | ahead_of(ranged)
+    limits = [stages[number] if number in fixed else latency for number in range(count)] + [latency] * count
     bounds = _bounds_of(ranged, 1e9 / clock_hz - delays.clock, delays)  # (a, b, d): b's stage is at least a's + d
     for read in reads:
         last = count + read.source
@@ -75,16 +77,15 @@ def _bounds_of(ranged: RangedProgram, budget: float, delays: Delays) -> list[tup
     for number in (number for step in steps_of(ranged.program) for number in step):
         each = instructions[number]
         needed = delay_of(number, instructions, spans, delays)
-        block = is_block_table(each, spans[number])
+        cycles = cycles_of(each, spans[number])
         reached: dict[int, float] = {}
         for arg in each.args:
             for begin, time in paths[arg].items():
                 reached[begin] = max(reached.get(begin, 0.0), time + needed)
         if each.op not in WIRES:
-            ahead = BLOCK_CYCLES if block else 0
-            bounds += [(begin, number, 1 + ahead) for begin, time in reached.items() if time > budget + 1e-9]
-            paths[number] = {number: 0.0 if block else needed}
-        if not block:
+            bounds += [(begin, number, 1 + cycles) for begin, time in reached.items() if time > budget + 1e-9]
+            paths[number] = {number: delay_behind(each, spans[number], delays) if cycles else needed}
+        if not cycles:
             paths[number] |= {begin: time for begin, time in reached.items() if time <= budget + 1e-9}
     return bounds
 

@@ -12,10 +12,12 @@ from bnnhw.hls.program import Instruction
 from bnnhw.hls.ranges import RangedProgram
 
 __all__ = [
-    "BLOCK_CYCLES",
+    "WIDEST_FACTOR",
     "Delays",
     "check_sizes",
     "compared_bits",
+    "cycles_of",
+    "delay_behind",
     "delay_of",
     "is_block_table",
     "is_offset",
@@ -38,14 +40,22 @@ class Delays:
     """Nanoseconds of a chip's primitives, routing included.
 
     clock: from a clock edge to a register's output, and before one into it. lut: a LUT. carry, carry_bit: a carry chain
-    by itself, and for each bit. multiplier: a multiplier without registers.
+    by itself, and for each bit. multiplier: of one with 0, 1, .. registers inside (before the first one, or before its
+    product where there is none; behind the last one). enable, enable_bit: one clock enable that depends on `ready`, and
+    for each flip-flop that it reaches.
     """
 
     clock: float
     lut: float
     carry: float
     carry_bit: float
-    multiplier: float
+    multiplier: tuple[tuple[float, float], ...]
+    enable: float
+    enable_bit: float
+
+    def held_bits(self, clock_hz: float) -> int:
+        """Flip-flops that one enable reaches in a cycle."""
+        return max(0, int((1e9 / clock_hz - self.enable) / self.enable_bit))
 
 
 def check_sizes(ranged: RangedProgram) -> None:
@@ -70,6 +80,13 @@ def is_block_table(each: Instruction, span: Span) -> bool:
     return (
         each.op == "table" and isinstance(each.attribute, tuple) and len(each.attribute) * width_of(span) > BLOCK_BITS
     )
+
+
+def cycles_of(each: Instruction, span: Span) -> int:
+    """The registers inside of an instruction's primitive: those of a block RAM, or what a product says."""
+    if each.op == "mul" and isinstance(each.attribute, int):
+        return each.attribute
+    return BLOCK_CYCLES if is_block_table(each, span) else 0
 
 
 def is_wiring(each: Instruction, instructions: Sequence[Instruction]) -> bool:
@@ -117,7 +134,7 @@ def is_sign(each: Instruction, instructions: Sequence[Instruction]) -> bool:
 
 
 def delay_of(number: int, instructions: Sequence[Instruction], spans: Sequence[Span], delays: Delays) -> float:
-    """The nanoseconds that an instruction takes by itself."""
+    """The nanoseconds that an instruction takes by itself, or before the registers inside of it."""
     each, span = instructions[number], spans[number]
     bits = max(width_of(spans[one]) for one in (number, *each.args))
     match each.op:
@@ -136,8 +153,13 @@ def delay_of(number: int, instructions: Sequence[Instruction], spans: Sequence[S
         case "and" | "or" | "xor" | "mux":
             return 0.0 if is_wiring(each, instructions) else delays.lut
         case "mul":
-            return delays.multiplier
+            return delays.multiplier[cycles_of(each, span)][0]
         case "table":
             assert isinstance(each.attribute, tuple)
             return delays.lut * (1 if len(each.attribute) <= 16 else 3) if not is_block_table(each, span) else 0.3
     return 0.0
+
+
+def delay_behind(each: Instruction, span: Span, delays: Delays) -> float:
+    """The nanoseconds that an instruction takes behind the last register inside of it."""
+    return delays.multiplier[cycles_of(each, span)][1] if each.op == "mul" else 0.0

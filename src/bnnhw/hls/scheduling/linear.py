@@ -172,7 +172,7 @@ class _Arranging:
 
     def _ready(self, term: _Term) -> tuple[float, float]:
         """When it is there; what waits for a loop comes last."""
-        return self.placing.done.get(term.number, (inf, term.number))
+        return self.placing.ready(term.number) if term.number in self.placing.done else (inf, term.number)
 
     def _width(self, term: _Term) -> int:
         return width_of(self.spans[term.number]) + term.shift

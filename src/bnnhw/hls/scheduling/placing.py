@@ -13,7 +13,8 @@ from bnnhw.hls.errors import OperatorError
 from bnnhw.hls.intervals import Span, width_of
 from bnnhw.hls.program import Instruction
 
-from .delays import BLOCK_BITS, BLOCK_CYCLES, Delays, delay_of, is_block_table
+from .ahead import is_ahead
+from .delays import BLOCK_BITS, Delays, cycles_of, delay_behind, delay_of, is_block_table
 
 __all__ = ["Placing", "TooFastError"]
 
@@ -46,26 +47,47 @@ class Placing:
         self.delays = delays
         self.budget = 1e9 / clock_hz - delays.clock
         self.done: dict[int, tuple[int, float]] = {}  # stage, and nanoseconds into it
+        self.ahead: set[int] = set()  # what is known ahead, in stages of its own
 
     def place(self, step: tuple[int, ...]) -> None:
         """The instructions of a step, in the first stage in which there is time for them."""
         if len(step) > 1:
             self._check_tables(step)
+        first = min(step)
+        if is_ahead(first, self.instructions, self.spans, self.ahead):
+            self.ahead.add(first)
         read = {arg for number in step for arg in self._read(number) if arg not in step}
-        ready = max((self.done[arg] for arg in read), default=(0, 0.0))
+        ready = max((self._ready_for(first, arg) for arg in read), default=(0, 0.0))
         times = self._times(step, ready[0])
         longest = max(times.values())
         stage = ready[0]
-        if longest > self.budget + 1e-9:
+        # Many tables may read one index: so one that is known ahead reads a register, which costs no time.
+        waits = first in self.ahead and self.instructions[first].op == "table" and ready[1] > 0
+        if waits or longest > self.budget + 1e-9:
             stage += 1
             times = self._times(step, stage)
             longest = max(times.values())
+        longest = max(longest, *(delay_behind(self.instructions[n], self.spans[n], self.delays) for n in step))
         if longest > self.budget + 1e-9:
             self._refuse(step, longest)
         self.done |= {number: (stage, time) for number, time in times.items()}
         for number in step:
-            if is_block_table(self.instructions[number], self.spans[number]):
-                self.done[number] = stage + BLOCK_CYCLES, 0.0
+            each, span = self.instructions[number], self.spans[number]
+            if cycles := cycles_of(each, span):
+                self.done[number] = stage + cycles, delay_behind(each, span, self.delays)
+
+    def ready(self, number: int) -> tuple[int, float]:
+        """The stage in which a result is there, and nanoseconds into it; what is known ahead is there at once."""
+        return (0, 0.0) if number in self.ahead else self.done[number]
+
+    def lead(self, outputs: Sequence[int]) -> int:
+        """Registers behind the counters until what is known ahead is read, or is one of these results."""
+        others = self.done.keys() - self.ahead
+        read = {*outputs, *(arg for number in others for arg in self._read(number))} & self.ahead
+        return max((self.done[number][0] + (self.done[number][1] > 0) for number in read), default=0)
+
+    def _ready_for(self, reader: int, number: int) -> tuple[int, float]:
+        return self.done[number] if reader in self.ahead else self.ready(number)
 
     def _read(self, number: int) -> list[int]:
         """What an instruction reads, a state its next value; constants are there at any time."""
@@ -82,8 +104,8 @@ class Placing:
             for arg in () if number in self.followings else self._read(number):
                 if arg in times:
                     begins = max(begins, times[arg])
-                elif self.done[arg][0] == stage:
-                    begins = max(begins, self.done[arg][1])
+                elif (ready := self._ready_for(number, arg))[0] == stage:
+                    begins = max(begins, ready[1])
             times[number] = begins + needed
         return times
 

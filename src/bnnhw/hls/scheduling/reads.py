@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.ranges import RangedProgram
 
-from .delays import BLOCK_CYCLES, is_block_table
+from .delays import cycles_of
 
 __all__ = ["WIRES", "Read", "carried_bits", "reads_of"]
 
@@ -36,7 +36,7 @@ def reads_of(ranged: RangedProgram) -> list[Read]:
     reads: list[Read] = []
     for number, each in enumerate(program.instructions):
         if each.op not in WIRES:
-            ahead = BLOCK_CYCLES if is_block_table(each, ranged.spans[number]) else 0
+            ahead = cycles_of(each, ranged.spans[number])
             args = (followings[number],) if number in followings else each.args
             reads += [Read(number, wires[arg][0], ahead, wires[arg][2]) for arg in args]
     reads += [Read(None, wires[output][0], 0, wires[output][2]) for output in program.outputs]

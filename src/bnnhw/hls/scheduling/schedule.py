@@ -13,10 +13,11 @@ from bnnhw.hls.ranges import RangedProgram
 
 from .balance import balance
 from .bounds import round_bounds
-from .delays import BLOCK_CYCLES, Delays, is_block_table
+from .delays import Delays, cycles_of
 from .linear import arrange_sums
 from .loops import steps_of
 from .placing import Placing, TooFastError
+from .products import has_products, register_products
 from .reads import carried_bits, reads_of
 
 __all__ = ["Schedule", "schedule"]
@@ -29,16 +30,28 @@ MOST_BALANCED = 1000
 class Schedule:
     """A program with the stage of each instruction's result; stage s ends in the s-th register, counted from 0.
 
-    `latency` registers lie between the inputs and the results. A state's register is in its stage, and its next value
-    is read there.
+    What is known ahead is in stages before 0, which is in stage -s for the s-th beat to come. `latency` registers lie
+    between the inputs and the results. A state's register is in its stage, and its next value is read there. held_bits:
+    of registers that one clock enable reaches in a cycle.
     """
 
     ranged: RangedProgram
     stages: tuple[int, ...]
     latency: int
+    held_bits: int
+
+    def is_held(self, *, groups: int) -> bool:
+        """Whether all registers stand still together while a result waits; otherwise none ever does."""
+        return self.register_bits(groups=groups) <= self.held_bits
 
     def register_bits(self, *, groups: int) -> int:
         """Bits of all registers between the stages, and of the states."""
+        shared, own = self._register_bits
+        return shared + groups * own
+
+    @cached_property
+    def _register_bits(self) -> tuple[int, int]:
+        """(those that groups have in common, those of each)."""
         last = list(self.stages)
         reads = reads_of(self.ranged)
         for read in reads:
@@ -50,7 +63,8 @@ class Schedule:
         ]
         for number in self.ranged.program.followings:
             bits[number] += width_of(self.ranged.spans[number])
-        return sum(each * (1 if number in self.shared else groups) for number, each in enumerate(bits))
+        shared = sum(bits[number] for number in self.shared)
+        return shared, sum(bits) - shared
 
     @property
     def weight(self) -> tuple[int, int]:
@@ -61,6 +75,11 @@ class Schedule:
             if each.op in ("add", "sub")
         )
         return sums + self.register_bits(groups=1), self.latency
+
+    @property
+    def lead(self) -> int:
+        """How many beats ahead the counters are."""
+        return max(0, -min(self.stages))
 
     @cached_property
     def shared(self) -> frozenset[int]:
@@ -75,28 +94,28 @@ class Schedule:
 
     def started(self, number: int) -> int:
         """The stage in which an instruction reads its arguments."""
-        each, span = self.ranged.program.instructions[number], self.ranged.spans[number]
-        return self.stages[number] - (BLOCK_CYCLES if is_block_table(each, span) else 0)
+        return self.stages[number] - cycles_of(self.ranged.program.instructions[number], self.ranged.spans[number])
 
 
 def schedule(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Schedule:
     """The program, each instruction as soon as it can be done at this clock, and each loop in one cycle; its sums as
-    written, or in the order that is smallest.
+    written, or in the order that is smallest, and its products with as many registers inside as is smallest.
 
     OperatorError names the author's line where an instruction or a loop takes longer, and a clock at which none does.
     """
     ranged = round_bounds(ranged)
+    registers = range(len(delays.multiplier) if has_products(ranged) else 1)
     found: list[Schedule] = []
     refused: list[OperatorError] = []
-    for arranged in (
-        lambda: ranged,
-        lambda: arrange_sums(ranged, clock_hz=clock_hz, delays=delays),
-        lambda: arrange_sums(ranged, clock_hz=clock_hz, delays=delays, ahead=True),
-    ):
-        try:
-            found.append(_placed(arranged(), clock_hz=clock_hz, delays=delays))
-        except OperatorError as error:
-            refused.append(error)
+    for registered in [register_products(ranged, count) for count in registers]:
+        for ahead in (None, False, True):
+            try:
+                arranged = registered
+                if ahead is not None:
+                    arranged = arrange_sums(registered, clock_hz=clock_hz, delays=delays, ahead=ahead)
+                found.append(_placed(arranged, clock_hz=clock_hz, delays=delays))
+            except OperatorError as error:
+                refused.append(error)
     if not found:
         raise _refusal(ranged, refused, delays)
     best = min(found, key=lambda each: each.weight)
@@ -127,7 +146,9 @@ def _placed(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Schedu
     done = placing.done
     latency = max(
         1,
-        *(done[output][0] + (done[output][1] > 0) for output in program.outputs),
+        *(stage + (time > 0) for stage, time in map(placing.ready, program.outputs)),
         *(done[number][0] for number in program.followings),
     )
-    return Schedule(ranged, tuple(done[number][0] for number in range(len(done))), latency)
+    lead = placing.lead(program.outputs)
+    stages = (done[number][0] - (lead if number in placing.ahead else 0) for number in range(len(done)))
+    return Schedule(ranged, tuple(stages), latency, delays.held_bits(clock_hz))

@@ -4,13 +4,13 @@ Tests: tests/hw/hardwired/test_unit.py
 """
 
 from dataclasses import dataclass
-from itertools import count
 
 import numpy as np
 
 from bnnhw.hw.product.product_shape import ProductShape
-from bnnhw.hw.product.result_queue import ResultQueue
+from bnnhw.hw.stream.credited_pipeline import CreditedPipeline, queue_depth_for
 from bnnhw.hw.stream.flow import Channel, Flow, Process
+from bnnhw.hw.stream.result_queue import ResultQueue
 from bnnhw.hw.targets import Fabric
 
 from .adder_graph import AdderGraph
@@ -73,13 +73,9 @@ class HardwiredPlan(ProductShape):
 
     @property
     def queue_depth(self) -> int:
-        """Results that the output queue holds: enough for a vector every `initiation_interval` cycles.
-
-        A credit is taken 2 cycles after the acceptance and comes back 3 cycles after the result has left; 2 credits
-        stay in reserve.
-        """
-        credits = -(-(self.latency + 1) // self.initiation_interval) + 2
-        return max(self.fabric.distributed_ram_depth, 1 << (credits - 1).bit_length())
+        """Results that the output queue holds: enough for a vector every `initiation_interval` cycles."""
+        beats = -(-(self.latency + 1) // self.initiation_interval)
+        return queue_depth_for(beats, least=self.fabric.distributed_ram_depth)
 
     @property
     def latency(self) -> int:
@@ -92,13 +88,12 @@ class HardwiredPlan(ProductShape):
         return [self._process(i, o)]
 
     def _process(self, i: Channel, o: Channel) -> Process:
-        interval, latency = self.initiation_interval, self.latency
-        accepted = -interval
-        for place in count(-self.queue_depth):  # the result that leaves a place of the queue to the next one
-            cycle = max((yield i), accepted + interval, (yield o.takes, place) + 3)
-            accepted = cycle if cycle == accepted + 1 else max(cycle, (yield o.takes, place + 1) + 3)
+        pipeline = CreditedPipeline(self.latency, self.queue_depth, o)
+        accepted = -self.initiation_interval
+        while True:
+            cycle = max((yield i), accepted + self.initiation_interval)
+            accepted = yield from pipeline.enter(cycle)
             i.take(accepted)
-            o.give(accepted + latency)
 
 
 def plan_hardwired(

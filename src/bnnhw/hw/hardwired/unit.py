@@ -7,9 +7,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.logic.delays import delay
-from bnnhw.hw.product.result_queue import ResultQueue
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.flow import Channel, Flow
+from bnnhw.hw.stream.result_queue import ResultQueue, credit_left
 from bnnhw.hw.targets import ZERO, Addend, Target, check_target
 
 from .adder_pipeline import AdderPipeline
@@ -77,15 +77,12 @@ class HardwiredUnit(wiring.Component):
         plan = self.plan
         m.submodules.queue = queue = ResultQueue(width=plan.output_width, depth=plan.queue_depth)
         wiring.connect(m, queue.o, wiring.flipped(self.o))
-        # A credit is taken one cycle late, so that no path goes through the decision and the counter; `spare` is
-        # without the one that may not be accounted for yet.
-        spare = Signal(range(-2, plan.queue_depth - 1), init=plan.queue_depth - 2)
-        accepts, accepted = Signal(), Signal()
+        accepts = Signal()
         vector = Signal(plan.input_width, reset_less=True)
         plane = Signal(range(plan.planes + 1), init=plan.planes)  # in the order of time; planes: none
         ends = Const(1, 1) if plan.planes == 1 else Signal(name="ends", init=1)  # plane >= planes - 1
-        m.d.comb += [self.i.ready.eq((spare >= 0) & ends), accepts.eq(self.i.ready & self.i.valid)]
-        m.d.sync += [accepted.eq(accepts), spare.eq(spare - accepted + queue.returned)]
+        spare = credit_left(m, queue, accepts)
+        m.d.comb += [self.i.ready.eq(spare & ends), accepts.eq(self.i.ready & self.i.valid)]
         m.d.comb += [
             queue.push.eq(delay(m, accepts, plan.pipeline_latency, name="push", reset_less=False)),
             queue.data.eq(self._results(m, self._plane_word(m, vector, plane), plane)),

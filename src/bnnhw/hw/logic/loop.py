@@ -9,15 +9,15 @@ __all__ = ["Loop", "step_loops"]
 
 
 class Loop:
-    """`value` counts 0 .. count - 1 and begins again; `last` says that it is at count - 1."""
+    """`value` counts 0 .. count - 1, from `start` on, and begins again; `last` says that it is at count - 1."""
 
     value: Signal
     last: Signal | Const
 
-    def __init__(self, name: str, count: int):
+    def __init__(self, name: str, count: int, *, start: int = 0):
         self.count = count
-        self.value = Signal(range(count), name=name)
-        self.last = Const(1, 1) if count == 1 else Signal(name=f"{name}_last")
+        self.value = Signal(range(count), name=name, init=start)
+        self.last = Const(1, 1) if count == 1 else Signal(name=f"{name}_last", init=start == count - 1)
 
     def step(self, m: Module) -> None:
         """One step further at the next clock edge, under the conditions that surround the call."""

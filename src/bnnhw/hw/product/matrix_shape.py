@@ -9,12 +9,12 @@ from itertools import count
 
 from bnnhw.hw.storage.weight_rom import block_rams, rom_latency, rom_luts
 from bnnhw.hw.stream.flow import Channel, Flow, Process
+from bnnhw.hw.stream.result_queue import ResultQueue
 from bnnhw.hw.targets import Target
 
 from .input_buffer import buffer_depth, buffer_store, input_buffer_latency
 from .popcount_plan import Popcount, plan_popcount
 from .product_shape import ProductShape
-from .result_queue import ResultQueue
 
 __all__ = ["POPCOUNT_LEVELS", "STORES", "MatrixShape"]
 

@@ -11,12 +11,12 @@ from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.storage.weight_rom import WeightRom, rom_latency, weight_words
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.flow import Channel, Flow
+from bnnhw.hw.stream.result_queue import ResultQueue
 from bnnhw.hw.targets import Target, check_target
 
 from .input_buffer import InputBuffer
 from .matrix_shape import MatrixShape
 from .processing_group import ProcessingGroup
-from .result_queue import ResultQueue
 from .sequencer import Sequencer
 from .start_values import fold_starts, start_bits
 

@@ -3,6 +3,9 @@
 Tests: tests/hw/program/test_area.py
 """
 
+from functools import reduce
+from operator import or_
+
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.program import Instruction
 from bnnhw.hls.scheduling.delays import compared_bits, is_block_table, is_offset, is_sign, lowest_zeros
@@ -11,8 +14,9 @@ from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hw.targets import Cells, Fabric
 
 from .beat_loops import plan_loops
-from .drawing import table_depth
-from .table_luts import table_luts
+from .block_tables import block_tables_of, entries_of
+from .lut_tables import table_luts
+from .moving import queue_depth
 
 __all__ = ["program_area"]
 
@@ -20,6 +24,10 @@ NARROWEST_SUM = 4
 """Bits of the operands from which on a sum is a carry chain, not LUTs."""
 NARROWEST_COMPARISON = 5
 """The same of a comparison."""
+NARROWEST_COUNTER = 5
+"""The same of a counter."""
+QUEUE_LUTS = 14
+"""LUTs of a queue's pointers of 4 bits and of its handshakes, beyond those of a held pipeline."""
 
 
 def program_area(
@@ -32,7 +40,23 @@ def program_area(
     for number in range(len(program.instructions)):
         times = 1 if number in schedule.shared else groups
         cells = sum([counting.cells(number)] * times, cells)
+    if depth := queue_depth(schedule, groups=groups, fabric=fabric):
+        width = groups * len(program.outputs) * width_of(schedule.ranged.result)
+        cells += _queue_cells(fabric, depth=depth, width=width)
     return cells + fabric.cells(luts=0, ffs=schedule.register_bits(groups=groups))
+
+
+def _queue_cells(fabric: Fabric, *, depth: int, width: int) -> Cells:
+    """Those of a ResultQueue and of its credits, of which one counter is carry cells, and its pointers, too, where they
+    are of more than 4 bits."""
+    bits = (depth - 1).bit_length()
+    wide = bits >= NARROWEST_COUNTER
+    return fabric.cells(
+        luts=fabric.distributed_ram_luts(depth, width) + QUEUE_LUTS - (2 * bits if wide else 0),
+        carries=bits // fabric.carry_luts + 1 + 2 * wide * -(-bits // fabric.carry_luts),
+        carry_ends=1 + 2 * wide,
+        ffs=width + 3 * bits + 4,
+    )
 
 
 def _frame_cells(schedule: Schedule, fabric: Fabric, *, beats: int, period: int, ending: bool) -> Cells:
@@ -44,7 +68,7 @@ def _frame_cells(schedule: Schedule, fabric: Fabric, *, beats: int, period: int,
         luts=2 + 2 * len(kept),
         ffs=schedule.latency + max(kept, default=0) * (period > 1),
     )
-    for _, count in plan_loops(counters, period=period, beats=beats):
+    for _, count in plan_loops(counters, period=1, beats=beats) + plan_loops((), period=period, beats=beats):
         bits = (count - 1).bit_length()
         wide = bits >= NARROWEST_SUM
         cells += fabric.cells(
@@ -63,6 +87,8 @@ class _Counting:
         self.instructions, self.spans = schedule.ranged.program.instructions, schedule.ranged.spans
         self.stages = schedule.stages
         self.fabric = fabric
+        self._block_rams = {each.numbers[0]: each.block_rams(fabric) for each in block_tables_of(schedule)}
+        self._table_luts = self._count_tables()
         self._reads: dict[int, list[tuple[int | None, int]]] = {}  # of a result who reads it, and in which stage
         for read in reads_of(schedule.ranged):
             stage = schedule.latency if read.reader is None else schedule.stages[read.reader] - read.ahead
@@ -88,11 +114,23 @@ class _Counting:
             case "mul":
                 return fabric.cells(luts=0, multipliers=1)
             case "table" if is_block_table(each, self.spans[number]):
-                return fabric.cells(luts=0, ebr=fabric.block_rams(table_depth(each), width))
+                return fabric.cells(luts=0, ebr=self._block_rams.get(number, 0))
             case "table":
-                assert isinstance(each.attribute, tuple)
-                return fabric.cells(luts=table_luts(each.attribute, width, fabric.lut_inputs))
+                return fabric.cells(luts=self._table_luts.get(number, 0))
         return fabric.cells(luts=0)
+
+    def _count_tables(self) -> dict[int, int]:
+        """LUTs of the tables that are read at one index in one stage, by the first of them."""
+        alike: dict[tuple[int, int], list[int]] = {}
+        for number, each in enumerate(self.instructions):
+            if each.op == "table" and not is_block_table(each, self.spans[number]):
+                alike.setdefault((each.args[0], self.stages[number]), []).append(number)
+        return {
+            numbers[0]: table_luts(
+                [entries_of(self.instructions[number]) for number in numbers], self.fabric.lut_inputs
+            )
+            for numbers in alike.values()
+        }
 
     def _sum(self, number: int) -> Cells:
         """A chain, whose first carry is a constant; LUTs where the operands, or what is added to a constant, are few
@@ -103,7 +141,7 @@ class _Counting:
             return self.fabric.cells(luts=0 if alone else bits)
         args = self.instructions[number].args
         read = [width_of(self.spans[arg]) for arg in args if not self._is_constant(arg)]
-        if max(read) < NARROWEST_SUM:
+        if max(read) - (width_of(self.spans[number]) - bits) < NARROWEST_SUM:
             return self.fabric.cells(luts=max(1, 2 * bits - 3))
         bounded = len(read) < len(args)
         return self.fabric.cells(luts=int(bounded), carries=-(-bits // self.fabric.carry_luts), carry_ends=1)
@@ -155,6 +193,8 @@ def _zeros_of(each: Instruction) -> int:
     match each.op, each.attribute:
         case "shl", int(distance):
             return distance
+        case "table", tuple(entries):
+            return lowest_zeros(reduce(or_, entries))
         case "const", int(value):
             return lowest_zeros(value)
     return 0

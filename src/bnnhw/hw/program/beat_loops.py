@@ -50,12 +50,14 @@ def reached_of(every: int, count: int, beats: int) -> int:
 
 
 class BeatLoops:
-    """The loops of `plan_loops` in `m`; `step` is a beat."""
+    """The loops of `plan_loops` in `m`; `step` is a beat. They are `ahead` beats ahead."""
 
-    def __init__(self, m: Module, step: Value, counters: Iterable[Counter], *, period: int, beats: int):
+    def __init__(
+        self, m: Module, step: Value, counters: Iterable[Counter], *, period: int = 1, beats: int, ahead: int = 0
+    ):
         self.beats = beats
         loops = {
-            (every, count): Loop(f"beat{every}_{every * count}", count)
+            (every, count): Loop(f"beat{every}_{every * count}", count, start=ahead % beats // every % count)
             for every, count in plan_loops(counters, period=period, beats=beats)
         }
         self._ends: dict[int, Value] = {1: Const(1, 1)}

@@ -3,25 +3,32 @@
 Tests: tests/hw/program/test_pipeline.py
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 
 from bnnhw.hls.intervals import Span, is_signed, width_of
 from bnnhw.hls.program import Instruction
-from bnnhw.hls.scheduling.delays import is_block_table, is_offset
+from bnnhw.hls.scheduling.delays import cycles_of, is_block_table, is_offset
 from bnnhw.hls.scheduling.loops import steps_of
 from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hw.targets import UNTIL_LUTS, Target
 
-__all__ = ["Drawing", "Moves", "group_bits", "table_depth"]
+from .block_tables import block_tables_of
+from .lut_tables import look_up
+
+__all__ = ["Drawing", "Moves", "group_bits"]
 
 
 @dataclass(frozen=True)
 class Moves:
-    """When a pipeline moves, and what is in it: of each stage whether a beat is there, and the last of a period."""
+    """When a pipeline moves, and what is in it: of each stage whether a beat is there, and the last of a period.
 
+    step: when a beat comes in, and so what is known ahead moves.
+    """
+
+    step: Value
     advance: Value
     beats: list[Value]
     ends: list[Value]
@@ -31,8 +38,8 @@ class Moves:
 class Drawing:
     """The results of instructions in `m` as signals of the stages in which they are read.
 
-    inputs: elements and counters by their instructions, in stage 0. shared: where the results lie that all groups of
-    a beat have in common.
+    inputs: elements and counters by their instructions. shared: where the results lie that all groups of a beat have in
+    common. first: of each beat what is known ahead of it, of those beats whose registers are before stage 0 at first.
     """
 
     m: Module
@@ -41,7 +48,9 @@ class Drawing:
     moves: Moves
     inputs: Mapping[int, Value]
     shared: "Drawing | None" = None
+    first: Sequence[Mapping[int, int]] = ()
     _known: dict[tuple[int, int], Value] = field(default_factory=dict)
+    _looked_up: dict[int, Signal] = field(default_factory=dict)
 
     def results(self) -> list[Value]:
         """The program's, in the last stage."""
@@ -73,8 +82,11 @@ class Drawing:
 
     def _later(self, number: int, each: Instruction, span: Span, stage: int) -> Value:
         early = self.at(number, stage - 1)  # drawn outside of the condition
-        late = Signal(_shape(span), name=f"{each.op}{number}_s{stage}", reset_less=True)
-        with self.m.If(self.moves.advance):
+        if stage <= 0:
+            late = Signal(_shape(span), name=f"{each.op}{number}_ahead{-stage}", init=self.first[-stage][number])
+        else:
+            late = Signal(_shape(span), name=f"{each.op}{number}_s{stage}", reset_less=True)
+        with self.m.If(self.moves.advance if stage > 0 else self.moves.step):
             self.m.d.sync += late.eq(early)
         return late
 
@@ -91,32 +103,50 @@ class Drawing:
     def _make(self, number: int, each: Instruction, span: Span) -> Value:
         if number in self.inputs:
             return self.inputs[number]
+        if is_block_table(each, span):
+            if number not in self._looked_up:
+                self._look_up(number)
+            return self._looked_up[number]
         arguments = [self.at(arg, self.schedule.started(number)) for arg in each.args]
         instructions = self.schedule.ranged.program.instructions
         offset = is_offset(each, instructions, self.schedule.ranged.spans)
         # Kept, or yosys merges adders of one cycle into compressors, which are larger and slower; until it maps LUTs.
         attributes = {"keep": 1, UNTIL_LUTS: 1} if each.op in ("add", "sub") and not offset else {}
         result = Signal(width_of(span), name=f"{each.op}{number}", attrs=attributes)
-        if is_block_table(each, span):
-            self._look_up(each, arguments[0], result)
+        if each.op == "table":
+            assert isinstance(each.attribute, tuple)
+            self.m.d.comb += result.eq(look_up(each.attribute, arguments[0], self.target.fabric.lut_inputs))
+        elif each.op == "mul":
+            self._multiply(cycles_of(each, span), arguments, result)
         else:
-            made = _HARDWARE["xor" if offset else each.op]
-            self.m.d.comb += result.eq(made(each, *arguments))
+            self.m.d.comb += result.eq(_HARDWARE["xor" if offset else each.op](each, *arguments))
         return result
 
-    def _look_up(self, each: Instruction, index: Value, result: Signal) -> None:
-        assert isinstance(each.attribute, tuple)
-        depth = table_depth(each)
-        step = self.target.fabric.block_ram_width(depth)
-        for start in range(0, len(result), step):
-            part = result[start : start + step]
-            words = [(entry >> start) & ((1 << len(part)) - 1) for entry in each.attribute]
-            self.m.submodules += (ram := self.target.block_ram(depth=depth, width=len(part), init=words))
+    def _look_up(self, number: int) -> None:
+        """Draws the block RAM of a table, and so those beside it."""
+        tables = next(tables for tables in block_tables_of(self.schedule) if number in tables.numbers)
+        index = self.at(tables.index, self.schedule.started(number))
+        word = Signal(tables.width, name=f"tables{number}")
+        for start, bits, words in tables.parts(self.target.fabric):
+            self.m.submodules += (ram := self.target.block_ram(depth=tables.depth, width=bits, init=words))
             self.m.d.comb += [
                 ram.read_address.eq(index),
                 ram.read_enable.eq(self.moves.advance),
-                part.eq(ram.read_data),
+                word[start : start + bits].eq(ram.read_data),
             ]
+        results = [
+            Signal(width, name=f"table{each}") for each, width in zip(tables.numbers, tables.widths, strict=True)
+        ]
+        self.m.d.comb += Cat(results).eq(word)
+        self._looked_up |= zip(tables.numbers, results, strict=True)
+
+    def _multiply(self, registers: int, factors: list[Value], result: Signal) -> None:
+        a, b = factors
+        multiplier = self.target.multiplier(a=a.shape(), b=b.shape(), registers=registers)
+        self.m.submodules += multiplier
+        self.m.d.comb += [multiplier.a.eq(a), multiplier.b.eq(b), result.eq(multiplier.p)]
+        if registers:
+            self.m.d.comb += multiplier.enable.eq(self.moves.advance)
 
 
 def group_bits(schedule: Schedule) -> tuple[int, int]:
@@ -124,12 +154,6 @@ def group_bits(schedule: Schedule) -> tuple[int, int]:
     ranged = schedule.ranged
     read = zip(ranged.program.instructions, ranged.spans, strict=True)
     return max(width_of(span) for each, span in read if each.op == "input"), width_of(ranged.result)
-
-
-def table_depth(each: Instruction) -> int:
-    """Words of the block RAM of a table."""
-    assert isinstance(each.attribute, tuple)
-    return 1 << max(1, (len(each.attribute) - 1).bit_length())
 
 
 def _shape(span: Span) -> Shape:
@@ -162,12 +186,10 @@ def _sign(value: Value) -> Value:
 _HARDWARE: dict[str, Callable[..., Value]] = {
     "add": lambda each, a, b: a + b,
     "sub": lambda each, a, b: a - b,
-    "mul": lambda each, a, b: a * b,
     "and": lambda each, a, b: a & b,
     "or": lambda each, a, b: a | b,
     "xor": lambda each, a, b: a ^ b,
     "ge": lambda each, a, b: _not_less(a, b),
     "eq": lambda each, a, b: a == b,
     "mux": lambda each, condition, a, b: Mux(condition, a, b),
-    "table": lambda each, index: Array(Const(entry) for entry in each.attribute)[index],
 }

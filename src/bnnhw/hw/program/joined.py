@@ -11,24 +11,18 @@ from amaranth.lib.wiring import Component, In, Out
 from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.flow import Channel, Flow
-from bnnhw.hw.stream.held_pipeline import joined_process
 from bnnhw.hw.targets import Target
 
 from .pipeline import ProgramPipeline
 from .wiring import Wiring
 
-__all__ = ["JoinedPipeline", "joined_flow"]
-
-
-def joined_flow(inputs: Sequence[Channel], o: Channel, *, schedule: Schedule) -> Flow:
-    """A pipeline's that takes a beat of each input at once."""
-    return [joined_process(inputs, o, latency=schedule.latency)]
+__all__ = ["JoinedPipeline"]
 
 
 class JoinedPipeline(Component):
     """A ProgramPipeline whose beat is one of each of its streams, side by side.
 
-    `i0.ready` depends on `o.ready` and the `valid` of all others; so do the others.
+    `i0.ready` depends on the pipeline's and the `valid` of all others; so do the others.
 
     Parameters
     ----------
@@ -59,8 +53,8 @@ class JoinedPipeline(Component):
         return f"JoinedPipeline({len(self.widths)} streams, {self.pipeline!r})"
 
     def flow(self, *, o: Channel, **inputs: Channel) -> Flow:
-        """See `joined_flow`."""
-        return joined_flow(list(inputs.values()), o, schedule=self.pipeline.schedule)
+        """See `program_flow`."""
+        return self.pipeline.joined_flow(list(inputs.values()), o)
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -1,41 +1,30 @@
 """ProgramPipeline: an operator's program on the elements of a stream's beats."""
 
-from amaranth.hdl import Module, Signal, Value
-from amaranth.lib import stream
-from amaranth.lib.wiring import Component, In, Out
+from collections.abc import Sequence
 
+from amaranth.hdl import Const, Module, Signal, Value
+from amaranth.lib import stream
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
+
+from bnnhw.hls.scheduling.ahead import values_ahead
 from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hw.logic.delays import delays
 from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.stream.flow import Channel, Flow, Process
-from bnnhw.hw.stream.held_pipeline import HeldPipeline, pipeline_process
+from bnnhw.hw.stream.flow import Channel, Flow
+from bnnhw.hw.stream.result_queue import ResultQueue, credit_left
 from bnnhw.hw.targets import Target, check_target
 
 from .beat_loops import BeatLoops
 from .drawing import Drawing, Moves, group_bits
+from .moving import program_flow, queue_depth
 from .wiring import Wiring
 
-__all__ = ["ProgramPipeline", "program_flow"]
-
-
-def program_flow(i: Channel, o: Channel, *, schedule: Schedule, period: int = 1, ending: bool = False) -> Flow:
-    """A ProgramPipeline's."""
-    if ending:
-        return [_ending_process(i, o, latency=schedule.latency, period=period)]
-    return [pipeline_process(i, o, latency=schedule.latency)]
-
-
-def _ending_process(i: Channel, o: Channel, *, latency: int, period: int) -> Process:
-    """A held pipeline whose beats leave no trace at its output but for each period's last."""
-    pipeline = HeldPipeline(latency, o)
-    while True:
-        for left in reversed(range(period)):
-            cycle = yield i
-            i.take((yield from (pipeline.moving if left else pipeline.enter)(cycle)))
+__all__ = ["ProgramPipeline"]
 
 
 class ProgramPipeline(Component):
-    """A program on each beat of a stream, one a cycle, in a pipeline that stands still while a result waits.
+    """A program on each beat of a stream, one a cycle, in a pipeline that stands still while a result waits; one of
+    more registers than a clock enable reaches never does, and has a ResultQueue behind it.
 
     Parameters
     ----------
@@ -91,7 +80,19 @@ class ProgramPipeline(Component):
 
     def flow(self, i: Channel, o: Channel) -> Flow:
         """See `program_flow`."""
-        return program_flow(i, o, schedule=self.schedule, period=self.period, ending=self.ending)
+        return self.joined_flow([i], o)
+
+    def joined_flow(self, inputs: Sequence[Channel], o: Channel) -> Flow:
+        """That where a beat is one of each of several streams."""
+        return program_flow(
+            inputs,
+            o,
+            schedule=self.schedule,
+            groups=self.wiring.groups,
+            fabric=self.target.fabric,
+            period=self.period,
+            ending=self.ending,
+        )
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -104,10 +105,12 @@ class ProgramPipeline(Component):
                 case "counter", (every, count):
                     places[number] = every, count
         step = self.i.valid & self.i.ready
-        loops = BeatLoops(m, step, places.values(), period=self.period, beats=self.beats)
+        lead = self.schedule.lead
+        loops = BeatLoops(m, step, places.values(), beats=self.beats, ahead=lead)
         counters = {number: loops.value(*place) for number, place in places.items()}
-        moves = self._move(m, loops)
-        shared = Drawing(m, self.schedule, self.target, moves, counters)
+        moves, payload = self._move(m, step)
+        first = values_ahead(self.schedule.ranged, beats=self.beats, count=lead)
+        shared = Drawing(m, self.schedule, self.target, moves, counters, first=first)
         results: dict[int, Value] = {}
         for number, (reads, writes) in enumerate(zip(self.wiring.reads, self.wiring.writes, strict=True)):
             m.submodules[f"group{number}"] = part = Module()
@@ -118,18 +121,26 @@ class ProgramPipeline(Component):
             drawing = Drawing(part, self.schedule, self.target, moves, elements, shared)
             results |= zip(writes, drawing.results(), strict=True)
         for element, result in results.items():
-            m.d.comb += self.o.payload.word_select(element, self.result_bits).eq(result)
+            m.d.comb += payload.word_select(element, self.result_bits).eq(result)
         return m
 
-    def _move(self, m: Module, loops: BeatLoops) -> Moves:
-        """The handshakes: all moves, or nothing."""
+    def _move(self, m: Module, step: Value) -> tuple[Moves, Signal]:
+        """The handshakes, and where the results go: all moves, or nothing; or all moves always."""
         latency = self.schedule.latency
-        advance = Signal()
-        ends = delays(m, self.i.valid & loops.ends(self.period), latency, enable=advance, name="ends")
-        beats = delays(m, self.i.valid, latency, enable=advance, name="valid")
+        depth = queue_depth(self.schedule, groups=self.wiring.groups, fabric=self.target.fabric)
+        advance, comes = (Const(1, 1), step) if depth else (Signal(name="advance"), self.i.valid)
+        loops = BeatLoops(m, step, (), period=self.period, beats=self.beats)
+        ends = delays(m, comes & loops.ends(self.period), latency, enable=advance, name="ends")
+        beats = delays(m, comes, latency, enable=advance, name="valid")
+        leaving, moves = ends if self.ending else beats, Moves(step, advance, beats, ends)
+        if depth:
+            m.submodules.queue = queue = ResultQueue(width=len(self.o.payload), depth=depth)
+            connect(m, queue.o, flipped(self.o))
+            m.d.comb += [queue.push.eq(leaving[latency]), self.i.ready.eq(credit_left(m, queue, leaving[0]))]
+            return moves, queue.data
         m.d.comb += [
-            self.o.valid.eq((ends if self.ending else beats)[latency]),
+            self.o.valid.eq(leaving[latency]),
             advance.eq(~self.o.valid | self.o.ready),
             self.i.ready.eq(advance),
         ]
-        return Moves(advance, beats, ends)
+        return moves, self.o.payload

@@ -10,6 +10,7 @@ from .cells import CellNames, Cells
 from .device import LUT_BITS, Device
 from .fabric import Fabric
 from .models import SimulationModels
+from .multiplier import Multiplier
 from .portable import PORTABLE
 from .table import DEVICES, TARGETS, check_target, get_device
 from .target import Clock, ClockSettings, Target
@@ -32,6 +33,7 @@ __all__ = [
     "ClockSettings",
     "Device",
     "Fabric",
+    "Multiplier",
     "Program",
     "SimulationModels",
     "Target",

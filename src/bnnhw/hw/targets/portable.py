@@ -6,12 +6,13 @@ Tests: tests/hw/storage/test_line_memory.py
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Shape, Signal, Value
 from amaranth.lib.memory import Memory
 
 from .adders import Addend, Adders
 from .block_ram import BlockRam
 from .ecp5 import ECP5
+from .multiplier import Multiplier
 from .target import ClockSettings, Target
 
 __all__ = ["PORTABLE"]
@@ -63,8 +64,23 @@ class PlainBlockRam(BlockRam):
         return m
 
 
+class PlainMultiplier(Multiplier):
+    """A multiplier as an expression, behind registers."""
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        factors: list[Signal] = [self.a, self.b]
+        if self.registers:
+            kept = [Signal.like(factor, name=f"{factor.name}_kept", reset_less=True) for factor in factors]
+            with m.If(self.enable):
+                m.d.sync += [late.eq(factor) for late, factor in zip(kept, factors, strict=True)]
+            factors = kept
+        m.d.comb += self.p.eq(factors[0] * factors[1])
+        return m
+
+
 class Portable(Target):
-    """The adders and block RAMs of another target in plain Amaranth; all else is that target's."""
+    """The adders, block RAMs and multipliers of another target in plain Amaranth; all else is that target's."""
 
     name = "portable"
 
@@ -77,6 +93,9 @@ class Portable(Target):
 
     def block_ram(self, *, depth: int, width: int, init: Sequence[int] = (), writable: bool = False) -> PlainBlockRam:
         return PlainBlockRam(self.fabric, depth=depth, width=width, init=init, writable=writable)
+
+    def multiplier(self, *, a: Shape, b: Shape, registers: int = 0) -> PlainMultiplier:
+        return PlainMultiplier(a=a, b=b, registers=registers)
 
     def clock_settings(self, *, input_hz: int, output_hz: int) -> ClockSettings:
         return self._like.clock_settings(input_hz=input_hz, output_hz=output_hz)

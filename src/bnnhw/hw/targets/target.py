@@ -4,13 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Shape, Signal
 
 from .adders import Adders
 from .block_ram import BlockRam
 from .cells import CellNames
 from .fabric import Fabric
 from .models import SimulationModels
+from .multiplier import Multiplier
 from .toolchain import ToolChain
 
 __all__ = ["Clock", "ClockSettings", "Target"]
@@ -62,6 +63,10 @@ class Target(ABC):
     @abstractmethod
     def block_ram(self, *, depth: int, width: int, init: Sequence[int] = (), writable: bool = False) -> BlockRam:
         """A block RAM; see `BlockRam`."""
+
+    @abstractmethod
+    def multiplier(self, *, a: Shape, b: Shape, registers: int = 0) -> Multiplier:
+        """A multiplier of factors of these shapes; see `Multiplier`."""
 
     @abstractmethod
     def clock_settings(self, *, input_hz: int, output_hz: int) -> ClockSettings:

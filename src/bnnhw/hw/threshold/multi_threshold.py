@@ -4,35 +4,50 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from amaranth.hdl import Cat, Module, Value
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.logic.delays import delay
-from bnnhw.hw.targets import Cells, Target
+from bnnhw.hw.stream.buffer import flat_stream
+from bnnhw.hw.stream.flow import Channel, Flow
+from bnnhw.hw.stream.held_pipeline import pipeline_process
+from bnnhw.hw.targets import Cells, Target, check_target
 
 from .place_rom import place_rom_cells, place_rom_latency, place_rom_store, read_place_rom, read_shared_roms
-from .placed import PlacedShape, PlacedUnit
-from .places import Places, check_tables
+from .places import Places, count_places
 
 __all__ = ["MultiThreshold", "MultiThresholdShape"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class MultiThresholdShape(PlacedShape):
+class MultiThresholdShape:
     """The sizes of a MultiThreshold.
 
     Parameters
     ----------
-    places, greatest, target
-        See `PlacedShape`.
+    places : Places
     bits : int
         Of a code: there are 2^bits - 1 thresholds.
+    greatest : int
+        The greatest sum.
+    target : Target
     """
 
+    places: Places
     bits: int
+    greatest: int
+    target: Target
+
+    def __post_init__(self) -> None:
+        for name in ("bits", "greatest"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
 
     @property
-    def result_width(self) -> int:
-        return self.bits
+    def width(self) -> int:
+        """Bits of a sum."""
+        return self.greatest.bit_length()
 
     @property
     def threshold_width(self) -> int:
@@ -76,12 +91,17 @@ class MultiThresholdShape(PlacedShape):
             carry_ends += elements
         return self.target.fabric.cells(luts=lut4 + 8, carries=carries, carry_ends=carry_ends, ffs=ff, ebr=ebr)
 
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        """A pipeline's of `latency` cycles."""
+        return [pipeline_process(i, o, latency=self.latency)]
 
-class MultiThreshold(PlacedUnit[MultiThresholdShape]):
+
+class MultiThreshold(wiring.Component):
     """y[p, c] = how many thresholds of the channel c and of the pixel's classes are at most x[p, c].
 
     By bisection, one bit of y after the other, the highest first: x is compared with the threshold that halves those
-    that are left. Each comparison takes a cycle and finding its threshold one or two.
+    that are left. Each comparison takes a cycle and finding its threshold one or two. One beat a cycle; the pipeline
+    stands still while a result waits: `i.ready` depends on `o.ready`.
 
     Parameters
     ----------
@@ -99,6 +119,9 @@ class MultiThreshold(PlacedUnit[MultiThresholdShape]):
     o : Out(stream of unsigned(pixels * lanes * shape.bits))
     """
 
+    i: stream.Interface
+    o: stream.Interface
+
     def __init__(self, *, thresholds: np.ndarray, greatest: int, places: Places, target: Target):
         thresholds = np.asarray(thresholds)
         levels = thresholds.shape[2] if thresholds.ndim == 4 else 0
@@ -107,15 +130,32 @@ class MultiThreshold(PlacedUnit[MultiThresholdShape]):
                 f"thresholds of shape {thresholds.shape} must be (row classes, column classes, levels, channels) with "
                 "2^bits - 1 levels; fill them up with thresholds above the greatest sum"
             )
-        check_tables("thresholds", thresholds, places, ("row classes", "column classes", "levels", "channels"))
+        if (*thresholds.shape[:2], thresholds.shape[3]) != (*places.classes, places.channels):
+            raise ValueError(
+                f"thresholds of shape {thresholds.shape} must be (row classes, column classes, levels, channels) with "
+                f"{places.classes[0]} row classes, {places.classes[1]} column classes and {places.channels} channels"
+            )
         if (np.diff(thresholds, axis=2) < 0).any():
             raise ValueError("thresholds must not fall along the levels")
+        check_target(target)
         self.thresholds = np.clip(thresholds, 0, greatest + 1)
         bits = levels.bit_length()
-        super().__init__(MultiThresholdShape(places=places, bits=bits, greatest=greatest, target=target))
+        self.shape = MultiThresholdShape(places=places, bits=bits, greatest=greatest, target=target)
+        widths = places.elements * self.shape.width, places.elements * bits
+        super().__init__({"i": In(flat_stream(widths[0])), "o": Out(flat_stream(widths[1]))})
 
-    def compute(self, m: Module, place: Value, advance: Value) -> None:
-        shape = self.shape
+    def __repr__(self) -> str:
+        return f"MultiThreshold({self.shape!r})"
+
+    def flow(self, i: Channel, o: Channel) -> Flow:
+        """See the shape's."""
+        return self.shape.flow(i, o)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        shape, advance = self.shape, Signal()
+        m.d.comb += [advance.eq(~self.o.valid | self.o.ready), self.i.ready.eq(advance)]
+        place = count_places(m, shape.places, beat=advance & self.i.valid, enable=advance)
 
         def late(value: Value, cycles: int, name: str) -> Value:
             return delay(m, value, cycles, enable=advance, name=name)
@@ -136,6 +176,7 @@ class MultiThreshold(PlacedUnit[MultiThresholdShape]):
             codes = [late(code, 1, f"codes{stage}_{number}_") for number, code in enumerate(following)]
             valid, sums = late(valid, 1, f"valid{stage}_compared"), late(sums, 1, f"sums{stage}_compared")
         m.d.comb += [self.o.valid.eq(valid), self.o.payload.eq(Cat(codes))]
+        return m
 
     def _thresholds(
         self, m: Module, stage: int, place: Value, codes: Sequence[Value], advance: Value

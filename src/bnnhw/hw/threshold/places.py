@@ -3,7 +3,6 @@
 Tests: tests/hw/threshold/test_multi_threshold.py
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -126,12 +125,3 @@ def count_places(m: Module, places: Places, *, beat: Value, enable: Value) -> Va
     with m.If(enable):
         m.d.sync += place.eq(base + offset + fold.value)
     return place
-
-
-def check_tables(name: str, values: np.ndarray, places: Places, axes: Iterable[str]) -> None:
-    """Raise ValueError unless the values have an entry for each class and channel."""
-    if values.ndim != 4 or (*values.shape[:2], values.shape[3]) != (*places.classes, places.channels):
-        raise ValueError(
-            f"{name} of shape {values.shape} must be ({', '.join(axes)}) with {places.classes[0]} row classes, "
-            f"{places.classes[1]} column classes and {places.channels} channels"
-        )

@@ -22,6 +22,8 @@ from bnnhw.model.layers.joins import Add
 from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign
 from bnnhw.model.layers.requantised import Requantised
+from bnnhw.model.layers.requantised_prelu import LEAKING, RequantisedPReLU
+from bnnhw.model.layers.shifts import RPReLU, Shift
 from bnnhw.model.layers.shortcuts import PadChannels, SubsampleAndPad
 
 from .integer_layer import integer_layer
@@ -33,13 +35,13 @@ _ADDS = (operator.add, torch.add, "add")
 _RELUS = (torch.relu, functional.relu, "relu")
 _LEAVES = (
     BinaryLayer, Sign, Quantise, InputThreshold, FixedPoint, Requantised, TensorNorm, SubsampleAndPad, PadChannels, Add,
-    ToChannelsFirst, ToChannelsLast,
+    ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU,
 )  # fmt: skip
 _PASSING = (
     nn.Identity, nn.Dropout, nn.Flatten, nn.MaxPool2d, SubsampleAndPad, PadChannels, ToChannelsFirst, ToChannelsLast
 )  # fmt: skip
 """Layers that give what they read, or 0."""
-_RISING = (nn.ReLU, nn.Hardtanh, nn.Dropout, nn.Identity, nn.MaxPool2d)
+_RISING = (nn.ReLU, nn.Hardtanh, nn.Dropout, nn.Identity, nn.MaxPool2d, Shift, *LEAKING)
 """Layers that go into the thresholds behind them."""
 _EXACT = 2**24  # the greatest sum that float32 has with all below it
 _BITED = (Sign, Quantise, InputThreshold)
@@ -65,7 +67,8 @@ def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOp
     - a layer and its batch norm, where anything but an activation of few bits reads them, are a `Requantised` by the
       layer's name;
     - what it reads has fewer bits than others where its sums would exceed 2^24 otherwise;
-    - behind sums of such values, averages and hard tanhs of them stands a `FixedPoint`.
+    - behind sums of such values, averages and hard tanhs of them stands a `FixedPoint`;
+    - leaking rectifiers of them are a `RequantisedPReLU`.
 
     Values that are added, or come of each other without arithmetic, share an exponent. It is to be trained, or
     calibrated (`calibrate`).
@@ -115,6 +118,12 @@ class _Converter:
             self._round_behind(node, Exponent())
         elif (limits := _limits(node, module)) is not None and self._reads_fixed(node):
             self._clip(node, *limits)
+        elif isinstance(module, LEAKING) and self._reads_fixed(node) and not self._ends_in_bits(node):
+            self._bend(node, module)
+        elif isinstance(module, Shift) and self._reads_fixed(node) and not self._ends_in_bits(node):
+            raise ExportError(
+                f"layer {node.target!r} shifts values of fixed point that others than signs read; use RPReLU"
+            )
         elif isinstance(module, Add) or (_is_call(node) and node.target in _ADDS):
             self._add(node)
         elif not isinstance(module, _BITED):
@@ -175,6 +184,15 @@ class _Converter:
         else:
             fixed = FixedPoint(self.options.bits, self.exponents[source], least=least, most=most)
             self._replace(node, self._insert_behind(source, fixed))
+
+    def _bend(self, node: fx.Node, module: nn.Module) -> None:
+        """A leaking rectifier, which rounds for what stands before it where nothing else reads that."""
+        (source,) = node.all_input_nodes
+        if source.op == "call_module" and isinstance(self._module(source), FixedPoint) and len(source.users) == 1:
+            node.replace_input_with(source, source.all_input_nodes[0])
+        fixed = self._fixed()
+        self._set(node, RequantisedPReLU(module, fixed))
+        self.exponents[node] = fixed.exponent
 
     def _round_behind(self, node: fx.Node, exponent: Exponent) -> None:
         """A FixedPoint between a node and all its readers."""

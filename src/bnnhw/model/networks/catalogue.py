@@ -4,12 +4,14 @@
 BinaryNet's. `mlp-2048`, `mlp-4096`, `bnn-cifar10` and `bnn-svhn` are those of the BNN paper (arXiv:1602.02830).
 `vgg-small` is the network of the comparisons since (arXiv:1702.00953), `lenet` a small one for digits. `mlp` leaves the
 size open. `densenet7` and `preresnet6` have branches, for digits, `densenet16` and `preresnet11` for 32x32 pixels
-(`densenet.py`, `preresnet.py`); their numbers count the layers one behind the other. `resnet18`, `resnet20` and
-`resnet34` are residual networks of real numbers (`resnet.py`).
+(`densenet.py`, `preresnet.py`); their numbers count the layers one behind the other. Networks whose sums are numbers of
+fixed point: `resnet8`, for digits, `resnet18`, `resnet20` and `resnet34` (`resnet.py`); `reactnet8`, for digits, and
+`reactnet20`, the same with ReActNet's blocks; `mobilenet8`, for digits, and `mobilenet20`, of depthwise and pointwise
+convolutions (`mobilenet.py`).
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from torch import nn
 
@@ -21,6 +23,7 @@ from bnnhw.model.methods.bnn import Bnn
 from .blocks import Convolution
 from .chain import Architecture
 from .densenet import DenseNet
+from .mobilenet import MobileNet
 from .preresnet import PreResNet
 from .resnet import ResNet
 from .structure import Structure
@@ -58,6 +61,11 @@ NETWORKS: Mapping[str, Structure] = {
     "densenet16": DenseNet(stem=64, growth=32, blocks=(4, 4, 4), pool=True),
     "preresnet6": PreResNet(stages=((16, 2), (32, 2))),
     "preresnet11": PreResNet(stages=((64, 3), (96, 3), (128, 3)), pool=True),
+    "mobilenet8": MobileNet(stem=32, blocks=((64, 1), (64, 2), (128, 1))),
+    "mobilenet20": MobileNet(stem=64, blocks=((64, 1), (128, 2), (128, 1), (256, 2), *((256, 1),) * 5)),
+    "reactnet8": ResNet(stages=((16, 1), (32, 1), (64, 1)), downsample="A", shortcuts="reactnet"),
+    "reactnet20": ResNet(stages=((32, 3), (64, 3), (128, 3)), downsample="A", shortcuts="reactnet"),
+    "resnet8": ResNet(stages=((16, 1), (32, 1), (64, 1)), downsample="A"),
     "resnet18": ResNet(stages=((64, 2), (128, 2), (256, 2), (512, 2)), downsample="B"),
     "resnet20": ResNet(stages=((16, 3), (32, 3), (64, 3)), downsample="A"),
     "resnet34": ResNet(stages=((64, 3), (128, 4), (256, 6), (512, 3)), downsample="B"),
@@ -70,7 +78,7 @@ def architecture(
     """The architecture called `network`.
 
     `width` and `depth` of the hidden layers may be chosen for `mlp` only; `options`, such as `("channels=50",)`, are
-    those of the network's kind: `chain.ChainOptions`, `structure.WidthOptions` or `resnet.ResNetOptions`.
+    those of the network's kind, such as `chain.ChainOptions` or `resnet.ResNetOptions`.
     """
     if network not in NETWORKS:
         raise ValueError(f"unknown network {network!r}; known ones are {', '.join(NETWORKS)}")
@@ -98,6 +106,7 @@ def build_network(
     input_bits: int | None = None,
     method: Method = Bnn(),  # noqa: B008 it is frozen
     real: bool = False,
+    before: Callable[[nn.Module], None] = lambda network: None,
 ) -> nn.Module:
     """The network of a structure: its layers, behind a threshold where the input is cut to one bit.
 
@@ -117,6 +126,8 @@ def build_network(
         Makes the layers, and what stands between batch norm and the next layer under the name `sign`.
     real : bool
         Leave real numbers what they are, where the network has any.
+    before : callable
+        Is called with the network before its real numbers become fixed point.
     """
     input_bits = architecture.input_bits if input_bits is None else input_bits
     if input_bits not in (1, 8):
@@ -125,5 +136,6 @@ def build_network(
     first = {"binarise": InputThreshold((lo + hi) / 2)} if binary else {}
     layers = architecture.layers(shape=shape, classes=classes, method=method, binary=binary)
     network = nn.Sequential(OrderedDict(first | layers))
+    before(network)
     numbers = None if real else architecture.fixed_point(method)
     return network if numbers is None else in_fixed_point(network, numbers)

@@ -3,7 +3,7 @@
 Tests: tests/model/test_named.py
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -51,10 +51,10 @@ class NamedNetwork:
         """Bits of an input element."""
         return self.architecture.input_bits if self.input_bits is None else self.input_bits
 
-    def build(self, data: DataSet) -> nn.Module:
-        """The network anew, for the images and classes of `data`."""
+    def build(self, data: DataSet, before: Callable[[nn.Module], None] = lambda network: None) -> nn.Module:
+        """The network anew, for the images and classes of `data`; `before` as for `build_network`."""
         sizes = {"shape": data.shape, "lo": data.lo, "hi": data.hi, "classes": len(data.classes)}
-        return build_network(self.architecture, input_bits=self.bits, method=self.method, **sizes)
+        return build_network(self.architecture, input_bits=self.bits, method=self.method, before=before, **sizes)
 
     def choices(self) -> dict[str, Any]:
         """The options of network and method, as a model file tells them."""

@@ -89,7 +89,10 @@ _RECIPES = {
     "lfc": Recipe(epochs=100, augmentation=_STRONG),
     "mlp-2048": Recipe(epochs=100, augmentation=_STRONG),
     "mlp-4096": Recipe(epochs=100, augmentation=_STRONG, precision="bfloat16"),
-    **dict.fromkeys(("lenet", "densenet7", "preresnet6"), Recipe(epochs=50, augmentation=_GENTLE)),
+    **dict.fromkeys(
+        ("lenet", "densenet7", "preresnet6", "resnet8", "reactnet8", "mobilenet8"),
+        Recipe(epochs=50, augmentation=_GENTLE),
+    ),
 }
 _CONVOLUTIONAL = Recipe(
     epochs=50, batch_size=128, learning_rate=5e-3, validation=1 / 50, precision="bfloat16",

@@ -18,6 +18,7 @@ from bnnhw.hls import pointwise
 from tests.hls.operators import OPERATORS
 
 VECTOR = np.array([0.5, -2, 3], np.float32)
+STEPS = np.array([5, -2, 3])
 SIGNS = np.where(np.arange(3 * 2 * 1 * 5) % 3 == 0, 1, -1).astype(np.int8).reshape(3, 2, 1, 5)
 INTEGERS = (np.arange(3 * 2 * 1 * 5) * 17 - 255).astype(np.int16).reshape(3, 2, 1, 5)
 EXAMPLES: dict[str, ops.Op] = {
@@ -47,8 +48,10 @@ EXAMPLES: dict[str, ops.Op] = {
     "integer_conv2d": ops.BinaryConv2d(ops.Conv(INTEGERS, (2, 1), (0, 1), 0, 3), None, None),
     "integer_linear": ops.BinaryLinear(INTEGERS.reshape(3, 10), VECTOR, None),
     "pad_channels": ops.PadChannels(1, 2),
+    "prelu": ops.PRelu(abs(VECTOR)),
     "quantise": ops.Quantise(3),
     "relu": ops.Relu(),
+    "requantise_prelu": ops.RequantisePRelu(STEPS, STEPS[:1], STEPS, 2, -9, 7, 1),
     "requantise": ops.Requantise(np.array([3, -5]), np.array([-(2**43), 9]), 7, -128, 127, 4),
     "sign": ops.Sign(),
     "space_to_depth": ops.SpaceToDepth(3),

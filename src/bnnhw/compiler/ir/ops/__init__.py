@@ -1,7 +1,7 @@
 """Operators, one file each. Those of trained graphs compute in float32; those of integer graphs in exact integers.
 
 Trained: InputThreshold, Flatten, BinaryLinear, BinaryConv2d, MaxPool, AveragePool, BatchNorm, Affine, HardTanh, Relu,
-Identity, Sign, Quantise, Add, Concat, Crop, SpaceToDepth, DepthToSpace.
+PRelu, Requantise, RequantisePRelu, Identity, Sign, Quantise, Add, Concat, Crop, SpaceToDepth, DepthToSpace.
 Integer: Threshold, MultiThreshold, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax, Add,
 Concat, Invert, Crop, SpaceToDepth, DepthToSpace, Operator, Combine.
 Between the two, inside passes: Divide.
@@ -40,6 +40,7 @@ from bnnhw.compiler.ir.ops.trained.divide import Divide
 from bnnhw.compiler.ir.ops.trained.hard_tanh import HardTanh
 from bnnhw.compiler.ir.ops.trained.identity import Identity
 from bnnhw.compiler.ir.ops.trained.input_threshold import InputThreshold
+from bnnhw.compiler.ir.ops.trained.prelu import PRelu
 from bnnhw.compiler.ir.ops.trained.quantise import Quantise
 from bnnhw.compiler.ir.ops.trained.relu import Relu
 from bnnhw.compiler.ir.ops.trained.requantise import (
@@ -49,6 +50,7 @@ from bnnhw.compiler.ir.ops.trained.requantise import (
     OFFSET_BITS,
     Requantise,
 )
+from bnnhw.compiler.ir.ops.trained.requantise_prelu import MOST_SLOPE_SHIFT, RequantisePRelu
 from bnnhw.compiler.ir.ops.trained.sign import Sign
 
 from .base import Op
@@ -59,6 +61,7 @@ __all__ = [
     "FACTOR_BITS",
     "MOST_EXPONENT",
     "MOST_SHIFT",
+    "MOST_SLOPE_SHIFT",
     "OFFSET_BITS",
     "Activation",
     "Add",
@@ -86,6 +89,7 @@ __all__ = [
     "MultiThreshold",
     "Op",
     "Operator",
+    "PRelu",
     "PadChannels",
     "Product",
     "Quantise",
@@ -93,6 +97,7 @@ __all__ = [
     "Rearrangement",
     "Relu",
     "Requantise",
+    "RequantisePRelu",
     "ScoreTable",
     "Selection",
     "Separable",

@@ -12,15 +12,13 @@ from amaranth.lib import wiring
 from bnnhw.compiler.ir import ops
 from bnnhw.compiler.ir.types import TensorType
 from bnnhw.compiler.units.codes import Codes, element_of
-from bnnhw.compiler.units.offsets import carried_as
 from bnnhw.compiler.units.operator.computing import programmed
 from bnnhw.compiler.units.operator.patch import Coded, Element, Patch, PatchProgram
 from bnnhw.compiler.units.operator.stage import Programmed
 from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.hls.traced import Traced
-from bnnhw.hw.program.joined import JoinedPipeline, joined_flow
-from bnnhw.hw.stream.flow import Channel, Flow
+from bnnhw.hw.program.joined import JoinedPipeline
 from bnnhw.hw.targets import Target
 
 from .join import Met, SideBySide, meeting_of
@@ -28,10 +26,10 @@ from .join import Met, SideBySide, meeting_of
 
 @dataclass(frozen=True, eq=False)
 class Combining(SideBySide):
-    """z = f(x, y, ..), codes of the elements xs and z."""
+    """z = f(x, y, ..), z codes of an element."""
 
     traced: Traced
-    xs: tuple[Element, ...]
+    coded: tuple[Coded, ...]
     z: Element
     clock_hz: float = 125e6
 
@@ -41,7 +39,7 @@ class Combining(SideBySide):
     def stage(self, name: str, ports: Sequence[Port], target: Target) -> tuple[Stage, Port]:
         port = ports[0]
         patch = Patch(len(ports), 1, 1, port.pixels * port.vectors, port.lanes, port.channels // port.lanes)
-        work = PatchProgram(self.traced, patch, [Coded.of(x) for x in self.xs], self.z, port.beats // port.height)
+        work = PatchProgram(self.traced, patch, self.coded, self.z, port.beats // port.height)
         make = partial(Combined, widths=tuple(each.bits for each in ports))
         return programmed(name, work, port, self.clock_hz, target, make=make)
 
@@ -59,9 +57,6 @@ class Combined(Programmed):
     def input_width(self, port: str) -> int:
         return self.wiring.elements // len(self.widths) * self.widths[self.inputs.index(port)]
 
-    def flow(self, *args: Channel, **ports: Channel) -> Flow:
-        return joined_flow([ports[name] for name in self.inputs], ports["o"], schedule=self.schedule)
-
     def build(self) -> wiring.Component:
         return JoinedPipeline(
             schedule=self.schedule, wiring=self.wiring, target=self.target, widths=self.widths, beats=self.beats
@@ -70,8 +65,7 @@ class Combined(Programmed):
 
 @meeting_of.register
 def _(op: ops.Combine, codes: Sequence[Codes], inputs: Sequence[TensorType], output: TensorType) -> Met:
-    elements = tuple(element_of(each) for each in inputs)
-    carried = [carried_as(element, each) for element, each in zip(elements, codes, strict=True)]
-    before = tuple(tuple(steps) for steps, _ in carried)
-    result = element_of(output)
-    return Met(before, Combining(op.traced, elements, result), Codes.of(result, output.shape[-1]))
+    elements, result = map(element_of, inputs), element_of(output)
+    coded = tuple(Coded(each, (element.lo, element.hi)) for element, each in zip(elements, codes, strict=True))
+    before = ((),) * len(coded)
+    return Met(before, Combining(op.traced, coded, result), Codes.of(result, output.shape[-1]))

@@ -12,7 +12,7 @@ from amaranth.lib import wiring
 from bnnhw.compiler.ir import ops
 from bnnhw.compiler.ir.types import TensorType
 from bnnhw.compiler.units.codes import Codes, element_of
-from bnnhw.compiler.units.offsets import carried_as
+from bnnhw.compiler.units.operator.offsets import carried_as
 from bnnhw.compiler.units.port import Beat, Port
 from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.join.concat import Concat, concat_area, concat_process

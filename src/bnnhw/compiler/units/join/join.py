@@ -64,7 +64,8 @@ class Join(Block):
 
     def at_clock(self, clock_hz: float) -> "Join":
         meeting = None if self.meeting is None else self.meeting.at_clock(clock_hz)
-        return replace(super().at_clock(clock_hz), meeting=meeting)
+        before = tuple(tuple(step.at_clock(clock_hz) for step in steps) for steps in self.before)
+        return replace(super().at_clock(clock_hz), before=before, meeting=meeting)
 
 
 @dataclass(frozen=True)

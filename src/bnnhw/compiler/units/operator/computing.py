@@ -46,7 +46,7 @@ class Computing(OperatorStep):
             stages, port = regroup(port, pixels=port.pixels, lanes=lanes), replace(port, lanes=lanes)
             patch = Patch(1, 1, 1, port.pixels * port.vectors, lanes, port.channels // lanes)
         work = PatchProgram(self.traced, patch, [self.coded], self.y, port.beats // port.height)
-        unit, port = programmed(f"{name} operator", work, port, self.clock_hz, target)
+        unit, port = programmed(f"{name} {self.NAME}", work, port, self.clock_hz, target)
         return [*stages, unit], port
 
     def _windows(
@@ -56,7 +56,7 @@ class Computing(OperatorStep):
         pixels = window_pixels(kind, port)
         stages = regroup(port, pixels=pixels, lanes=lanes)
         port = replace(port, pixels=pixels, lanes=lanes)
-        if (bits := self.coded.greatest.bit_length()) > port.bits:
+        if (bits := self.coded.codes.greatest.bit_length()) > port.bits:
             stages.append(widened(f"{name} codes", port, self.coded, target))
             port = replace(port, bits=bits)
         (top, bottom), (left, right) = kind.padding
@@ -107,8 +107,8 @@ def window_pixels(kind: Window, port: Port) -> int:
 
 def widened(name: str, port: Port, coded: Coded, target: Target) -> Stage:
     """A unit that gives codes the bits of one more."""
-    builder = Builder()
-    ranged = builder.finish_codes([builder.input(0, (0, coded.greatest - 1))], (0, coded.greatest))
+    builder, greatest = Builder(), coded.codes.greatest
+    ranged = builder.finish_codes([builder.input(0, (0, greatest - 1))], (0, greatest))
     count = port.beat.elements
     return Programmed(
         name=name, schedule=timed(ranged, 1e6, target), wiring=Wiring.of(count, 1, 1), beats=port.beats, target=target

@@ -4,50 +4,56 @@ Tests: tests/operators/test_operators_in_hardware.py
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from math import gcd
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bnnhw.compiler.ir.types import BinaryType, IntType
+from bnnhw.compiler.units.codes import Codes
+from bnnhw.compiler.units.product.borders import NO_BORDERS, Borders
 from bnnhw.hls.ranges import Builder, RangedProgram
 from bnnhw.hls.scheduling.delays import check_sizes
 from bnnhw.hls.stateless import Stateless
 from bnnhw.hls.traced import Traced
 from bnnhw.hw.program.wiring import Wiring
+from bnnhw.hw.threshold.places import Places
+
+from .parameters import parameter_at
 
 __all__ = ["Coded", "Element", "Patch", "PatchProgram"]
 
 Element = BinaryType | IntType
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Coded:
-    """Codes from 0 to `greatest` of values scale*code + the offset of a channel, or one offset for all, which are all
-    in `span`; and perhaps one code more, the greatest one, of the value `beyond`."""
+    """What a program reads: codes whose values are all in `span`; perhaps the greatest code is that of `beyond`."""
 
-    greatest: int
-    scale: int
-    offsets: tuple[int, ...]
+    codes: Codes
     span: tuple[int, int]
     beyond: int | None = None
 
     @classmethod
     def of(cls, element: Element, beyond: int | None = None) -> "Coded":
         """Those of an element, perhaps with one more."""
-        return cls(element.count - (beyond is None), element.step, (element.lo,), (element.lo, element.hi), beyond)
+        codes = Codes.of(element, 1)
+        return cls(replace(codes, greatest=codes.greatest + (beyond is not None)), (element.lo, element.hi), beyond)
 
     @property
     def alike(self) -> bool:
         """Whether they mean the same in all channels."""
-        return len(self.offsets) == 1
+        return bool((self.codes.offsets == self.codes.offsets[..., :1]).all())
 
     def value(self, builder: Builder, code: int, offset: int) -> int:
         """The number of the value of a code."""
-        value = builder.decoded(code, self.scale, offset)
+        value = builder.decoded(code, self.codes.scale, offset)
         if self.beyond is None:
             builder.narrow(value, self.span)
             return value
-        is_beyond = builder.make("eq", code, builder.constant(self.greatest))
+        is_beyond = builder.make("eq", code, builder.constant(self.codes.greatest))
         return builder.make("mux", is_beyond, builder.constant(self.beyond), value)
 
 
@@ -116,7 +122,8 @@ class PatchProgram:
     def section(self) -> Patch:
         """The pixels and lanes of one section."""
         patch, kind = self.patch, self.kind
-        together = patch.columns > patch.step or kind.has_phases
+        by_place = any(each.codes.by_place for each in self.codes)
+        together = patch.columns > patch.step or kind.has_phases or by_place
         alike = not self.traced.parameters and all(each.alike for each in self.codes)
         lanes = self.seen_lanes if alike else patch.lanes
         return replace(patch, pixels=patch.pixels if together else 1, lanes=lanes)
@@ -142,16 +149,19 @@ class PatchProgram:
         values: list[int] = []
         for row in range(section.rows):
             coded = self.codes[row % len(self.codes)]
+            codes = coded.codes
             for place in range(section.width * section.lanes):
-                code = builder.input(len(values), (0, coded.greatest))
-                offset = self._by_channel(builder, coded.offsets, place % section.lanes)
+                code = builder.input(len(values), (0, codes.greatest))
+                offset = self._number(builder, codes.offsets, *divmod(place, section.lanes), codes.borders)
                 values.append(coded.value(builder, code, offset))
         outputs: list[int] = []
         for pixel, lane in self._results(section):
             arguments = [values[section.element(*place)] for place in self._seen(section, pixel, lane)]
             arguments += self._phases(builder, pixel)
-            arguments += [self._by_channel(builder, each, lane) for each in self.traced.parameters]
+            arguments += [self._number(builder, np.array([[each]]), pixel, lane) for each in self.traced.parameters]
             outputs += builder.replay(self.traced.program, arguments)
+        for output in outputs:
+            builder.narrow(output, (self.y.lo, self.y.hi))
         ranged = builder.finish_codes(outputs, (self.y.lo, self.y.hi))
         check_sizes(ranged)
         return ranged
@@ -168,12 +178,15 @@ class PatchProgram:
             return [row, builder.constant(places[0])]
         return [row, builder.make("table", builder.counter(self.patch.groups, period), attribute=places)]
 
-    def _by_channel(self, builder: Builder, values: Sequence[int], lane: int) -> int:
-        """What is one value for each channel, or for all, in a lane, whose channels come one after the other."""
-        patch = self.patch
-        if len(values) == 1 or patch.groups == 1:
-            return builder.constant(values[lane % len(values)])
-        return builder.make("table", builder.counter(1, patch.groups), attribute=tuple(values[lane :: patch.lanes]))
+    def _number(
+        self, builder: Builder, values: NDArray[np.int64], pixel: int, lane: int, borders: Borders = NO_BORDERS
+    ) -> int:
+        """What is one value for each class of pixels and each channel, or for all of these, of a pixel and a lane."""
+        channels = self.patch.lanes * self.patch.groups
+        pixels = 1 if borders == NO_BORDERS else self.patch.pixels
+        places = Places(channels=channels, lanes=self.patch.lanes, pixels=pixels, **asdict(borders))
+        by_channel = np.broadcast_to(values, (*values.shape[:2], channels))
+        return parameter_at(builder, by_channel, places, row_beats=self.row_beats, pixel=pixel, lane=lane)
 
     def wiring(self) -> Wiring:
         """Of each section its elements in a beat, and the places of its results."""

@@ -16,7 +16,8 @@ from bnnhw.hls.intervals import width_of
 from bnnhw.hls.ranges import RangedProgram
 from bnnhw.hls.scheduling.schedule import Schedule, schedule
 from bnnhw.hw.program.area import program_area
-from bnnhw.hw.program.pipeline import ProgramPipeline, program_flow
+from bnnhw.hw.program.moving import program_flow, program_latency
+from bnnhw.hw.program.pipeline import ProgramPipeline
 from bnnhw.hw.program.wiring import Wiring
 from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
@@ -39,6 +40,16 @@ class Programmed(Stage):
         return Beat(self.wiring.results, width_of(self.schedule.ranged.result))
 
     @property
+    def is_held(self) -> bool:
+        """Whether it stands still while a result waits."""
+        return self.schedule.is_held(groups=self.wiring.groups)
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a beat to its result."""
+        return program_latency(self.schedule, groups=self.wiring.groups)
+
+    @property
     def interval(self) -> int:
         return self.beats
 
@@ -53,8 +64,16 @@ class Programmed(Stage):
             ending=self.ending,
         )
 
-    def flow(self, i: Channel, o: Channel) -> Flow:
-        return program_flow(i, o, schedule=self.schedule, period=self.period, ending=self.ending)
+    def flow(self, *args: Channel, **ports: Channel) -> Flow:
+        return program_flow(
+            [ports[name] for name in self.inputs],
+            ports["o"],
+            schedule=self.schedule,
+            groups=self.wiring.groups,
+            fabric=self.target.fabric,
+            period=self.period,
+            ending=self.ending,
+        )
 
     def build(self) -> Component:
         return ProgramPipeline(

@@ -6,13 +6,13 @@ Tests: tests/operators/test_operators_in_hardware.py
 from bnnhw.compiler.ir.ops import Operator
 from bnnhw.compiler.ir.types import TensorType
 from bnnhw.compiler.units.codes import Codes, element_of
-from bnnhw.compiler.units.offsets import carried_as
 from bnnhw.compiler.units.step import Step, steps_of
 from bnnhw.hls.scan import Scan
 from bnnhw.hls.window import Window
 
 from .computing import Computing, window_codes
-from .patch import Coded, Element
+from .offsets import carried_as
+from .patch import Coded
 from .scanning import Scanning
 
 
@@ -20,17 +20,10 @@ from .scanning import Scanning
 def _(op: Operator, codes: Codes, x: TensorType, y: TensorType) -> tuple[list[Step], Codes]:
     element, result, kind = element_of(x), element_of(y), op.traced.kind
     after = Codes.of(result, y.shape[-1])
-    if not isinstance(kind, Scan | Window) and not codes.by_place:
-        return [Computing(op.traced, coded_as(codes, element), result)], after
+    if not isinstance(kind, Scan | Window):
+        return [Computing(op.traced, Coded(codes, (element.lo, element.hi)), result)], after
     before, _ = carried_as(element, codes)
     if isinstance(kind, Scan):
         return [*before, Scanning(op.traced, element, result)], after
     coded, border = window_codes(kind, element) if isinstance(kind, Window) else (Coded.of(element), 0)
     return [*before, Computing(op.traced, coded, result, border)], after
-
-
-def coded_as(codes: Codes, element: Element) -> Coded:
-    """Codes of a stream as a program's inputs."""
-    offsets = tuple(codes.offsets[0, 0].tolist())
-    alike = offsets[:1] if len(set(offsets)) == 1 else offsets
-    return Coded(codes.greatest, codes.scale, alike, (element.lo, element.hi))

@@ -5,7 +5,7 @@ Tests: tests/hw/targets/test_target.py
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Shape
 
 from bnnhw.hls.scheduling.delays import Delays
 from bnnhw.hw.targets.cells import CellNames
@@ -15,6 +15,7 @@ from bnnhw.hw.targets.target import Target
 
 from .block_ram import Dp16kd
 from .carry_chains import CHAIN_POSITIONS, CarryChains
+from .multiplier import Mult18x18d
 from .pll import PllSettings, pll_settings
 from .toolchain import TOOLS
 
@@ -22,7 +23,7 @@ __all__ = ["ECP5"]
 
 
 class Ecp5(Target):
-    """Carry chains of CCU2C, block RAM in DP16KD, an EHXPLLL; Project Trellis' tools."""
+    """Carry chains of CCU2C, block RAM in DP16KD, multipliers in MULT18X18D, an EHXPLLL; Project Trellis' tools."""
 
     name = "ecp5"
     fabric = Fabric(
@@ -34,14 +35,22 @@ class Ecp5(Target):
         carry_luts=2,
         carry_end_luts=2,
         chain_positions=CHAIN_POSITIONS,
-        delays=Delays(clock=0.60, lut=1.00, carry=1.95, carry_bit=0.037, multiplier=6.5),
+        delays=Delays(
+            clock=0.60,
+            lut=1.00,
+            carry=1.95,
+            carry_bit=0.037,
+            multiplier=((6.5, 0.0), (2.0, 4.7)),
+            enable=4.2,
+            enable_bit=0.0011,
+        ),
     )
     tools = TOOLS
     models = SimulationModels(
         folder="ecp5",
         library="+/lattice/cells_sim_ecp5.v",
         overriding=("clocks.v", "pads.v", "slices.v"),
-        verilog=("dp16kd.v",),
+        verilog=("dp16kd.v", "multiplier.v"),
     )
     cell_names = CellNames(logic="TRELLIS_COMB", luts="LUT4", carries="CCU2C", unrouted="LUT4 + 2 CCU2C")
 
@@ -50,6 +59,9 @@ class Ecp5(Target):
 
     def block_ram(self, *, depth: int, width: int, init: Sequence[int] = (), writable: bool = False) -> Dp16kd:
         return Dp16kd(self.fabric, depth=depth, width=width, init=init, writable=writable)
+
+    def multiplier(self, *, a: Shape, b: Shape, registers: int = 0) -> Mult18x18d:
+        return Mult18x18d(a=a, b=b, registers=registers)
 
     def clock_settings(self, *, input_hz: int, output_hz: int) -> PllSettings:
         return pll_settings(input_hz=input_hz, output_hz=output_hz)

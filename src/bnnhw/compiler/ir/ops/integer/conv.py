@@ -26,8 +26,8 @@ class Conv(Product):
     x is (H, W, C) and equals `pad_value` beyond its border; g = o // (rows/groups) is the output's group, C' = C/groups
     its input channels. Windows that do not fit at the right and the lower end are left out, as in torch.
 
-    weights: (rows, kernel height, kernel width, C'), as of any `Product`. stride: (sh, sw). padding: (ph, pw), at
-    both ends.
+    weights: (rows, kernel height, kernel width, C'), as of any `Product`. stride: (sh, sw). padding: (ph, pw), at both
+    ends.
     """
 
     stride: Pair = (1, 1)

@@ -28,9 +28,13 @@ from bnnhw.hls.window import BORDERS, Window
 @stored_as("pointwise", "pixelwise", "groupwise", "window", "scan", "reduction")
 @dataclass(frozen=True)
 class Operator(Op):
-    """y = traced.run(x); a vector is an image of one pixel."""
+    """y = traced.run(x); a vector is an image of one pixel.
+
+    within: the least and greatest result, where whoever makes the graph knows them better than intervals do.
+    """
 
     traced: Traced
+    within: tuple[int, int] | None = None
 
     INTEGER = True
 
@@ -45,8 +49,10 @@ class Operator(Op):
         if isinstance(x.element, FloatType):
             return TensorType(after, x.element)
         element = x.element
-        span = result_range(self.traced, (element.lo, element.hi), element.step, as_image(x.shape))
-        return TensorType(after, IntType(*span))
+        lo, hi = result_range(self.traced, (element.lo, element.hi), element.step, as_image(x.shape))
+        if self.within is not None:
+            lo, hi = max(lo, self.within[0]), min(hi, self.within[1])
+        return TensorType(after, IntType(lo, hi))
 
     def reference(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         (x,) = inputs

@@ -5,7 +5,7 @@ Tests: tests/test_convolutions.py
 
 import math
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,7 @@ class BinaryConv2d(BinaryLayer):
         return replace(self.conv, pad_value=self.conv.pad_value * divisor)
 
     @property
-    def weights(self) -> NDArray[np.int8] | NDArray[np.int16]:
+    def weights(self) -> NDArray[Any]:
         return self.conv.weights
 
     def to_plain(self) -> Plain:

@@ -4,7 +4,7 @@ Tests: tests/compiler/frontends/test_model_file.py
 """
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from .binary_layer import BinaryLayer
 class BinaryLinear(BinaryLayer):
     """A `MatMul` with scale and bias. weights: (out, in), as of any `Product`."""
 
-    weights: NDArray[np.int8] | NDArray[np.int16]
+    weights: NDArray[Any]
     scale: NDArray[np.float32] | None = None
     bias: NDArray[np.float32] | None = None
 

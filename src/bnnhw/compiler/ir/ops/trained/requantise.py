@@ -68,8 +68,8 @@ class Requantise(Separable):
 
     @classmethod
     def from_fields(cls, op: str, values: Fields) -> Self:
-        vectors = (values.integers(name) for name in ("factor", "offset"))
-        return cls(*vectors, *(values.integer(name) for name in ("shift", "lo", "hi", "exponent")))
+        numbers = {name: values.integer(name) for name in ("shift", "lo", "hi", "exponent")}
+        return cls(values.integers("factor"), values.integers("offset"), **numbers)
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs
@@ -103,11 +103,6 @@ def line_program(lines: tuple[tuple[int, int], ...], shift: int, lo: int, hi: in
     """clip((a*x + b) >> shift) of each channel's (a, b); the product in two parts, of which one has the `low_bits` of x
     if there are any."""
 
-    def product(x: Any, factor: Any) -> Any:
-        if low_bits <= 0:
-            return factor * x
-        return ((factor * (x >> low_bits)) << low_bits) + factor * (x & (1 << low_bits) - 1)
-
     def clipped(line: Any) -> Any:
         return np.minimum(np.maximum(line >> shift, lo), hi)
 
@@ -116,4 +111,11 @@ def line_program(lines: tuple[tuple[int, int], ...], shift: int, lo: int, hi: in
         return hls.pointwise(lambda x: clipped(x * factors[0] + offsets[0])).traced()
     if len(set(factors)) == 1:
         return hls.pointwise(b=offsets)(lambda x, b: clipped(x * factors[0] + b)).traced()
-    return hls.pointwise(a=factors, b=offsets)(lambda x, a, b: clipped(product(x, a) + b)).traced()
+    return hls.pointwise(a=factors, b=offsets)(lambda x, a, b: clipped(product_in_parts(x, a, low_bits) + b)).traced()
+
+
+def product_in_parts(x: Any, factor: Any, low_bits: int) -> Any:
+    """factor*x, the `low_bits` of x multiplied apart where there are any."""
+    if low_bits <= 0:
+        return factor * x
+    return ((factor * (x >> low_bits)) << low_bits) + factor * (x & (1 << low_bits) - 1)

@@ -1,16 +1,17 @@
-"""The results of a pipeline that cannot stall, on their way to a consumer that may.
+"""The results of a pipeline that cannot stall, on their way to a consumer that may; and the credits for them.
 
 Tests: tests/hw/product/test_matrix_unit.py
+Tests: tests/hw/program/test_pipeline.py
 """
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from bnnhw.hw.stream.buffer import flat_stream
+from .buffer import flat_stream
 
-__all__ = ["ResultQueue"]
+__all__ = ["ResultQueue", "credit_left"]
 
 
 class ResultQueue(wiring.Component):
@@ -67,3 +68,15 @@ class ResultQueue(wiring.Component):
             with m.If(begin != end):
                 m.d.sync += begin.eq(begin + 1)
         return m
+
+
+def credit_left(m: Module, queue: ResultQueue, taken: Value) -> Value:
+    """Whether a beat may come in at the pipeline's entrance, which takes one of the queue's credits with `taken`.
+
+    The counter follows a cycle later, so that no path goes through the decision and the counter; it is without the
+    credit that may not be accounted for yet.
+    """
+    spare = Signal(range(-2, queue.depth - 1), init=queue.depth - 2)
+    accepted = Signal()
+    m.d.sync += [accepted.eq(taken), spare.eq(spare - accepted + queue.returned)]
+    return spare >= 0

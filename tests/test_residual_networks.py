@@ -1,0 +1,71 @@
+"""Residual networks in fixed point, from torch to the RTL: in several foldings, under stalls, cycles as predicted."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import bnnhw
+from bnnhw.compiler import Graph, integerize, load
+from bnnhw.model.export import save
+from bnnhw.model.methods import method_named
+from bnnhw.model.networks.catalogue import build_network
+from bnnhw.model.networks.resnet import ResNet, ResNetOptions
+
+from .core_rtl import check_rtl, folded
+
+SHAPE, HI = (8, 8, 1), 16
+NETWORKS = {
+    "A": ResNetOptions(shortcuts="bireal", downsample="A"),
+    "B": ResNetOptions(shortcuts="bireal", downsample="B", bits=8, weight_bits=4),
+    "plain": ResNetOptions(shortcuts="plain", downsample="B", squash="hardtanh", weight_bits=1),
+}
+
+
+def saved(options: ResNetOptions, folder: Path) -> Path:
+    """A network whose batch norms and exponents have seen images, with random factors."""
+    torch.manual_seed(0)
+    structure = ResNet(stages=((4, 1), (8, 1)), downsample="A", options=options)
+    network = build_network(structure, shape=SHAPE, lo=0, hi=HI, classes=10, method=method_named("bnn"))
+    for name, parameter in network.named_parameters():
+        if "norm" in name:
+            torch.nn.init.normal_(parameter)
+    images = np.random.default_rng(0).integers(0, HI + 1, (100, *SHAPE))
+    for _ in range(3):
+        network(torch.from_numpy(images).float())
+    save(network.eval(), folder / "model.pt", example_input=images, input_range=(0, HI))
+    return folder / "model.pt"
+
+
+def random_images(graph: Graph, count: int) -> np.ndarray:
+    images = np.random.default_rng(1).integers(0, HI + 1, (count, *SHAPE))
+    images[0], images[1] = 0, HI
+    return images
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_level_is_the_same(name: str, tmp_path: Path):
+    verified = bnnhw.verify(saved(NETWORKS[name], tmp_path), through="rtl", samples=30)
+    assert [step.upper for step in verified.steps] == ["trained graph", "integer graph", "packed kernel", "RTL"]
+    assert verified.is_equal, verified.steps
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("most", [pytest.param(1, marks=pytest.mark.slow), 2, 8])
+def test_every_folding_is_the_same(name: str, most: int, tmp_path: Path):
+    graph = integerize(load(saved(NETWORKS[name], tmp_path)), output="scores")
+    chosen, images = folded(graph, most=most, hardwired=False), random_images(graph, 4)
+    check_rtl(chosen, graph, images, stalls=(0.0, 0.0))
+    check_rtl(chosen, graph, images, stalls=(0.3, 0.3))
+
+
+def layers_of(graph: Graph) -> Sequence[str]:
+    return [type(node.op).__name__ for node in graph.nodes]
+
+
+def test_shortcuts_are_in_the_graph(tmp_path: Path):
+    layers = layers_of(integerize(load(saved(NETWORKS["A"], tmp_path))))
+    assert layers.count("Add") == 4
+    assert layers.count("PadChannels") == 1
