@@ -10,8 +10,8 @@ import pytest
 import bnnhw
 
 FUNCTIONS = sorted(name for name in bnnhw.__all__ if getattr(bnnhw, name).__module__.startswith("bnnhw.api."))
-NEED_MORE = ("compare_lowlight", "enhance", "flash", "train_lowlight")
-"""Photos, minutes or a board: their examples are shown and not run."""
+NEED_MORE = ("compare_lowlight", "enhance", "flash", "quantise", "train_lowlight")
+"""Photos, minutes, a network of real numbers or a board: their examples are shown and not run."""
 DOCS = Path(__file__).parents[2] / "docs"
 
 

@@ -21,8 +21,8 @@ def own(bits: int = 8) -> nn.Module:
     network = OwnResidual()
     for each in network.modules():
         if isinstance(each, nn.BatchNorm2d):
-            nn.init.uniform_(each.running_var, 1, 100)
-            nn.init.normal_(each.running_mean)
+            each.get_buffer("running_var").uniform_(1, 100)
+            each.get_buffer("running_mean").normal_()
     return in_fixed_point(network, FixedPointOptions(bits=bits))
 
 
@@ -80,7 +80,7 @@ def test_rare_large_values_are_clipped() -> None:
     x = torch.randint(-7, 8, (64, 64), generator=torch.Generator().manual_seed(0))
     x[0, 0] = 100
     calibrate(network, x)
-    assert int(network.get_submodule("0.exponent")) == 0
+    assert int(network.get_buffer("0.exponent.value")) == 0
     network.train()(x.float())
     assert float(network.get_buffer("0.exponent.greatest")) == 100
 
@@ -88,7 +88,7 @@ def test_rare_large_values_are_clipped() -> None:
 def test_given_exponents_stay() -> None:
     network = nn.Sequential(FixedPoint(8, 5))
     calibrate(network, images(4).flatten(1) % 2)
-    assert int(network.get_submodule("0.exponent")) == 5
+    assert int(network.get_buffer("0.exponent.value")) == 5
 
 
 def spoilt(name: str, value: float) -> nn.Module:
@@ -128,7 +128,7 @@ def test_what_has_no_exponent_is_refused_by_name(network: Any, message: str) -> 
 def test_factors_that_do_not_fit_are_refused_by_name() -> None:
     """What is always the same has any factor, until it changes."""
     behind = nn.BatchNorm1d(4)
-    nn.init.zeros_(behind.running_var)
+    behind.get_buffer("running_var").zero_()
     nn.init.constant_(behind.weight, 1000.0)
     network = in_fixed_point(nn.Sequential(nn.Flatten(), BinaryLinear(64, 4), behind, nn.Linear(4, 2)))
     with pytest.raises(ExportError, match=r"^layer '1' multiplies by 3\.16e\+05 of its least values, and 2\^17 is the"):

@@ -77,7 +77,7 @@ def test_it_trains_and_what_is_saved_is_it(tmp_path: Path, weight_bits: int, cal
     graph = save(fixed, tmp_path / "own.pt", example_input=images(20))
     integers = integerize(graph, output="scores")
     (scores,) = evaluate(integers, {"input": images(20).numpy()}).values()
-    expected = fixed.eval()(images(20).float()) * 2.0 ** int(fixed.get_submodule("scores.fixed.exponent"))
+    expected = fixed.eval()(images(20).float()) * 2.0 ** int(fixed.get_buffer("scores.fixed.exponent.value"))
     assert scores.tolist() == expected.tolist()
 
 
@@ -107,6 +107,7 @@ def linear() -> nn.Module:
     [
         (nn.Sequential(linear(), nn.ReLU6(), linear()), [("0.fixed", 0, 6)]),
         (nn.Sequential(linear(), nn.Hardtanh(-2, 2), nn.ReLU(), linear()), [("0.fixed", 0, 2)]),
+        (nn.Sequential(linear(), nn.ReLU(), nn.Hardtanh(-2, 2), linear()), [("0.fixed", 0, 2)]),
         (Chain(linear(), linear(), linear(), join=lambda x, y: torch.relu(y)), [*FREE, ("last.fixed", 0, math.inf)]),
         (
             Chain(linear(), linear(), join=lambda x, y: x.add(y).relu()),
@@ -135,6 +136,13 @@ def test_clippings_become_limits(network: nn.Module, limits: list[Any]) -> None:
 def test_functions_are_rounded_by_the_name_of_who_calls_them() -> None:
     network = nn.Sequential(linear(), Chain(nn.Identity(), linear(), join=lambda x, y: x + y), linear())
     assert isinstance(in_fixed_point(network).get_submodule("1.add_fixed"), FixedPoint)
+
+
+def test_values_side_by_side_share_an_exponent() -> None:
+    fixed = in_fixed_point(
+        nn.Sequential(linear(), Chain(nn.Identity(), linear(), join=lambda x, y: torch.cat([x, y], 1)), nn.Linear(8, 2))
+    )
+    assert fixed.get_submodule("0.fixed.exponent") is fixed.get_submodule("1.last.fixed.exponent")
 
 
 class Own(nn.Module):

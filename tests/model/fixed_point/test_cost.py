@@ -56,7 +56,7 @@ def test_each_rounding_alone() -> None:
     assert found["scores"].changed > 0.05
     assert found["scores"].bits == 3
     assert found["stem, weights"].exponent is None
-    assert found["pool"].exponent == int(network.get_submodule("pool_fixed.exponent"))
+    assert found["pool"].exponent == int(network.get_buffer("pool_fixed.exponent.value"))
     assert max(cost.changed for name, cost in found.items() if name in ("second", "pool", "add_2")) < 0.05
     assert told[-1] == 1
     with real_values(network):

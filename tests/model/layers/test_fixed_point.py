@@ -81,6 +81,8 @@ def test_training_finds_the_exponent() -> None:
     fixed = FixedPoint(8)
     fixed(torch.tensor([0.0]))
     assert int(fixed.exponent) == 15
+    fixed(torch.tensor([4.0]))
+    assert int(fixed.exponent) == 4
     for _ in range(20_000):  # what was seen long ago is forgotten
         fixed.exponent.see(torch.tensor([1.0]), hi=127)
     assert int(fixed.exponent) == 6

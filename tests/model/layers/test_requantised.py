@@ -104,6 +104,8 @@ def test_sums_are_exact_beyond_float32() -> None:
     layer.weight.data[:] = torch.tensor([[1.0, 1.0, 1 / 255]])
     x = torch.tensor([[65535 * 2.0**-4, 65535 * 2.0**8, 3 * 2.0**-4]])
     assert exact_sums(layer, x).item() == 255 * 65535 * (2**-4 + 2**8) + 3 / 16
+    assert exact_sums(layer, torch.tensor([[2.0**20, 2.0**20, 1.0]])).item() == 255 * 2**21 + 1
+    assert exact_sums(layer, torch.tensor([[1000.0, 1000.0, 2.0**-10]])).item() == 255 * 2000 + 2**-10
     assert exact_sums(layer, torch.tensor([[5.0, -7.0, 1.0]])).dtype == torch.float32
 
 

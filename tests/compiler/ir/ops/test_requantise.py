@@ -15,13 +15,14 @@ CHANNELS = 3
 def made(seed: int, *, factors: int = CHANNELS, offsets: int = CHANNELS, **changes: Any) -> Requantise:
     """Of any factors and offsets; a third of the seeds has even ones, which a shift takes out."""
     generator = np.random.default_rng(seed)
+    shift = int(generator.integers(0, 25))
     even = 8 if seed % 3 == 0 else 1
     fields = {
         "factor": generator.integers(-(2**17) // even + 1, 2**17 // even, factors) * even,
-        "offset": generator.integers(-(2**40), 2**40, offsets),
-        "shift": int(generator.integers(0, 33)),
-        "lo": -int(generator.integers(1, 2000)),
-        "hi": int(generator.integers(1, 2000)),
+        "offset": generator.integers(-(2 ** (shift + 19)), 2 ** (shift + 19), offsets),
+        "shift": shift,
+        "lo": -int(generator.integers(1, 2**24)),
+        "hi": int(generator.integers(1, 2**24)),
         "exponent": int(generator.integers(0, 16)),
     }
     return Requantise(**fields | changes)
