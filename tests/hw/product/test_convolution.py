@@ -74,7 +74,7 @@ def test_convolution_and_pooling(size, channels, planes, pixels, in_pixels, simd
     )
 
     x = rng.integers(0, 1 << planes, (IMAGES, size, size, channels))
-    patches = windows(x, kernel=kernel, stride=(1, 1), padding=(0, 0, 0, 0), padding_code=0)
+    patches = windows(x, kernel=kernel, dilation=(1, 1), stride=(1, 1), padding=(0, 0, 0, 0), padding_code=0)
     sums = (patches[..., None, :] ^ (weights > 0) * ((1 << planes) - 1)).sum(axis=-1)
     y = pooled((sums <= thresholds).astype(int), window=(2, 2), stride=(2, 2), reduce=np.max)
     beats = [pack(beat, planes) for beat in to_beats(x, in_pixels, window.shape.lanes)]

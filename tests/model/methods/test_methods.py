@@ -62,7 +62,7 @@ def digits() -> DataSet:
     return replace(data, train_images=data.train_images[:640], train_labels=data.train_labels[:640])
 
 
-def network_of(method: Method, *, seed: int = 0) -> nn.Sequential:
+def network_of(method: Method, *, seed: int = 0) -> nn.Module:
     torch.manual_seed(seed)
     return build_network(SMALL, shape=(8, 8, 1), lo=0, hi=16, classes=10, method=method)
 

@@ -34,7 +34,7 @@ def test_any_shape_goes_in_and_a_score_for_each_class_comes_out(depth: int, inpu
         architecture("mlp", width=7, depth=depth), shape=(5, 4, 3), lo=-8, hi=7, classes=6, input_bits=input_bits
     )
     assert network(torch.randint(-8, 8, (11, 5, 4, 3)).float()).shape == (11, 6)
-    assert isinstance(network[0], InputThreshold) == (input_bits == 1)
+    assert isinstance(next(network.children()), InputThreshold) == (input_bits == 1)
 
 
 @pytest.mark.parametrize(("lo", "hi", "threshold"), [(0, 255, 127.5), (0, 16, 8), (-128, 127, -0.5)])

@@ -10,7 +10,7 @@ from bnnhw.model.networks.catalogue import architecture, build_network
 from bnnhw.model.networks.densenet import Beside
 
 
-def build(name: str, *options: str, method: str = "bnn", size: int = 8, channels: int = 1) -> nn.Sequential:
+def build(name: str, *options: str, method: str = "bnn", size: int = 8, channels: int = 1) -> nn.Module:
     torch.manual_seed(0)
     return build_network(
         architecture(name, options=options), shape=(size, size, channels), lo=0, hi=255, classes=10,

@@ -10,7 +10,7 @@ from bnnhw.model.networks.catalogue import architecture, build_network
 from tests.branches import shaken
 
 
-def build(name: str, *options: str, method: str = "bnn", size: int = 8) -> nn.Sequential:
+def build(name: str, *options: str, method: str = "bnn", size: int = 8) -> nn.Module:
     torch.manual_seed(0)
     return build_network(
         architecture(name, options=options), shape=(size, size, 1), lo=0, hi=16, classes=10,

@@ -25,7 +25,7 @@ PERCEPTRON = Architecture(widths=(16, 12))
 _SHAPE = (12, 12, 2)
 
 
-def network_of(architecture: Architecture, *, seed: int = 0) -> nn.Sequential:
+def network_of(architecture: Architecture, *, seed: int = 0) -> nn.Module:
     """With weights as arbitrary as training could leave them."""
     network = build_network(architecture, shape=_SHAPE, lo=0, hi=255, classes=4)
     scramble(network, seed=seed)

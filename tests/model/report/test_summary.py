@@ -77,7 +77,7 @@ def test_real_inputs_of_binary_weights_are_added() -> None:
 def test_binarised_inputs_have_one_bit_and_the_network_stays_as_it_is() -> None:
     network = build_network(NETWORKS["lenet"], shape=(8, 8, 1), lo=0, hi=16, classes=10, input_bits=1).train()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    assert isinstance(network[0], InputThreshold)
+    assert isinstance(next(network.children()), InputThreshold)
     assert [str(cost.inputs) for cost in summarize(network, (8, 8, 1), input_bits=5)] == ["1"] * 4
     assert all(layer.training for layer in network.modules())
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
