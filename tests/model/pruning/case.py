@@ -25,9 +25,10 @@ PERCEPTRON = Architecture(widths=(16, 12))
 _SHAPE = (12, 12, 2)
 
 
-def network_of(architecture: Architecture, *, seed: int = 0) -> nn.Module:
+def network_of(architecture: Architecture, *, seed: int = 0) -> nn.Sequential:
     """With weights as arbitrary as training could leave them."""
     network = build_network(architecture, shape=_SHAPE, lo=0, hi=255, classes=4)
+    assert isinstance(network, nn.Sequential)
     scramble(network, seed=seed)
     return network
 
