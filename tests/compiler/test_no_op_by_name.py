@@ -12,7 +12,12 @@ from bnnhw.compiler.ir.ops import base, kinds
 ROOT = Path(next(iter(compiler.__path__)))
 KINDS = {name for module in (base, kinds) for name, value in vars(module).items() if isinstance(value, type)}
 KINDS |= {"Product"}  # what begins a layer
-MADE = {"add_argmax": {"ArgMax"}, "fold_input_threshold": {"Invert"}, "fold_output": {"ArgMax", "ScoreTable"}}
+MADE = {
+    "add_argmax": {"ArgMax"},
+    "fold_input_threshold": {"Invert"},
+    "fold_output": {"ArgMax", "ScoreTable"},
+    "split_weights": {"Operator"},
+}
 FILES = sorted(file for room in ("passes", "dataflow", "search") for file in (ROOT / room).rglob("*.py"))
 
 

@@ -74,7 +74,7 @@ def test_training_writes_it_and_says_what_is_in_the_way(tmp_path: Path, method: 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda data: data.update(version=2), "has version 2; this bnnhw reads version 1"),
+        (lambda data: data.update(version=3), "has version 3; this bnnhw reads versions 1 and 2"),
         (lambda data: data.pop("obstacle"), "lacks 'obstacle', which must be of type str"),
         (lambda data: data.update(width="5"), "lacks 'width', which must be of type int"),
         (lambda data: data.update(shape=[4, 3.0, 1]), r"has shape=\[4, 3.0, 1\]; it must be a list of type int"),
