@@ -74,7 +74,7 @@ def test_chains_of_signs_are_padded_with_minus_one_and_all_else_with_zero(name: 
     of_signs = name not in ("bwn", "dorefa", "abc", "real")
     for network, expected in (("lenet", [0, -1 if of_signs else 0]), ("resnet20", [0] * 18)):
         built = build_network(
-            architecture(network), shape=(8, 8, 1), lo=0, hi=16, classes=10, method=method_named(name)
+            architecture(network), shape=(8, 8, 1), lo=0, hi=16, classes=10, method=method_named(name), real=True
         )
         assert [layer.pad_value for layer in built.modules() if isinstance(layer, BinaryConv2d)] == expected
 

@@ -105,7 +105,7 @@ def test_every_layer_but_the_last_rounds_its_gradient_behind_poolings_too() -> N
 
 def test_residual_networks_round_the_gradients_of_all_binary_convolutions() -> None:
     network = build_network(
-        architecture("resnet20"), shape=(8, 8, 1), lo=0, hi=16, classes=10, method=Dorefa(gradient_bits=3)
+        architecture("resnet20"), shape=(8, 8, 1), lo=0, hi=16, classes=10, method=Dorefa(gradient_bits=3), real=True
     )
     assert {layer.gradient_bits for layer in network.modules() if isinstance(layer, BinaryLayer)} == {3}
 
