@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .rows import AccuracyRow
 
@@ -73,8 +73,9 @@ def run_row(
     from bnnhw.model.named import train_named
 
     recipe, model = recipe_of(row), folder / f"{row.name}-seed{seed}.pt"
+    network = network_of(row)
     metrics = train_named(
-        network_of(row), data, model,
+        network, data, model,
         recipe=recipe, seed=seed, machine=machine, time_limit_s=time_limit_s, on_step=on_step,
     )  # fmt: skip
     assert metrics is not None  # only a process that is not the first gives none
@@ -92,7 +93,7 @@ def run_row(
         threads=torch.get_num_threads(),
         device=machine.name,
         compiled=machine.compiled,
-        flips=flip_rates(model, seed=seed),
+        flips=flip_rates(model, network, data, seed=seed),
     )
     write_json(_path(folder, row, seed), asdict(record))
     return record
@@ -114,35 +115,37 @@ def recipe_of(row: AccuracyRow) -> "Recipe":
     return replace(default_recipe(row.network, row.dataset), epochs=row.epochs, **row.recipe)
 
 
-def flip_rates(model: Path, *, seed: int) -> dict[str, float] | None:
-    """`Record.flips` of a trained file: its network is built anew, with the weights that the training began with."""
+def flip_rates(model: Path, network: "NamedNetwork", data: "DataSet", *, seed: int) -> dict[str, float] | None:
+    """`Record.flips` of a trained file of `network`, which is built anew, with the weights that the training began
+    with."""
     import torch
 
+    from bnnhw.compiler.ir.graph import Graph
+    from bnnhw.compiler.ir.ops import BinaryConv2d
     from bnnhw.model.export.loading import read
-    from bnnhw.model.export.network_file import NetworkFile
     from bnnhw.model.layers.layers import BinaryLayer
     from bnnhw.model.layers.quantise import plus_minus_one
-    from bnnhw.model.methods import method_named
-    from bnnhw.model.networks.catalogue import architecture, build_network
 
     file = read(model)
-    if not isinstance(file, NetworkFile):
-        return None
-    options: dict[str, Any] = {"shape": file.shape, "lo": file.lo, "hi": file.hi, "classes": len(file.meta["classes"])}
+    if isinstance(file, Graph):
+        if network.architecture.fixed_point(network.method) is None:
+            return None
+        convolutions = {node.name: node.op for node in file.nodes if isinstance(node.op, BinaryConv2d)}
+        signs = {
+            name: torch.from_numpy(op.weights.transpose(0, 3, 1, 2))
+            for name, op in convolutions.items()
+            if op.product.is_binary
+        }
+    else:
+        layers = {name: each for name, each in file.module().named_modules() if isinstance(each, BinaryLayer)}
+        signs = {name: layer.quantised().values for name, layer in layers.items()}
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
-        first = build_network(
-            architecture(file.network, options=file.network_options),
-            input_bits=file.input_bits, method=method_named(file.method, file.method_options), **options,
-        )  # fmt: skip
-    last = dict(file.module().named_modules())
-    flips: dict[str, float] = {}
-    for name, layer in first.named_modules():
-        trained = last[name]
-        if isinstance(layer, BinaryLayer) and isinstance(trained, BinaryLayer):
-            signs = plus_minus_one(layer.weight.detach())
-            flips[name] = float((trained.quantised().values != signs).float().mean())
-    return flips
+        first = dict(network.build(data).named_parameters())
+    return {
+        name: float((last != plus_minus_one(first[f"{name}.weight"].detach())).float().mean())
+        for name, last in signs.items()
+    }
 
 
 def _path(folder: Path, row: AccuracyRow, seed: int) -> Path:
