@@ -120,31 +120,19 @@ def flip_rates(model: Path, network: "NamedNetwork", data: "DataSet", *, seed: i
     with."""
     import torch
 
-    from bnnhw.compiler.ir.graph import Graph
-    from bnnhw.compiler.ir.ops import BinaryConv2d
-    from bnnhw.model.export.loading import read
-    from bnnhw.model.layers.layers import BinaryLayer
+    from bnnhw.model.export.loading import convolution_signs, read
+    from bnnhw.model.export.network_file import NetworkFile
     from bnnhw.model.layers.quantise import plus_minus_one
 
     file = read(model)
-    if isinstance(file, Graph):
-        if network.architecture.fixed_point(network.method) is None:
-            return None
-        convolutions = {node.name: node.op for node in file.nodes if isinstance(node.op, BinaryConv2d)}
-        signs = {
-            name: torch.from_numpy(op.weights.transpose(0, 3, 1, 2))
-            for name, op in convolutions.items()
-            if op.product.is_binary
-        }
-    else:
-        layers = {name: each for name, each in file.module().named_modules() if isinstance(each, BinaryLayer)}
-        signs = {name: layer.quantised().values for name, layer in layers.items()}
+    if not isinstance(file, NetworkFile) and network.architecture.fixed_point(network.method) is None:
+        return None
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         first = dict(network.build(data).named_parameters())
     return {
         name: float((last != plus_minus_one(first[f"{name}.weight"].detach())).float().mean())
-        for name, last in signs.items()
+        for name, last in convolution_signs(file).items()
     }
 
 

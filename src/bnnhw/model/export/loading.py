@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from bnnhw.compiler.errors import GraphError, ModelError
 from bnnhw.compiler.frontends.model_file import NETWORK_FORMAT, WRITE_IT, from_plain, unpack
+from bnnhw.compiler.ir import ops
 from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.ir.types import IntType
+from bnnhw.model.layers.layers import BinaryConv2d
 
 from .modules import network_of
 from .network_file import NetworkFile
 
-__all__ = ["input_of", "load", "read"]
+__all__ = ["convolution_signs", "input_of", "load", "read"]
 
 
 def read(path: str | Path) -> Graph | NetworkFile:
@@ -44,6 +47,17 @@ def input_of(file: Graph | NetworkFile) -> tuple[tuple[int, ...], int, int]:
     shape, element = file.inputs[0].type.shape, file.inputs[0].type.element
     assert isinstance(element, IntType), "what a model file takes are integers"
     return shape, element.lo, element.hi
+
+
+def convolution_signs(file: Graph | NetworkFile) -> dict[str, Tensor]:
+    """By the name of each convolution with binary weights these, +1 and -1, (channels, ..) as the layer has them."""
+    if isinstance(file, NetworkFile):
+        layers = {name: each for name, each in file.module().named_modules() if isinstance(each, BinaryConv2d)}
+        return {name: layer.quantised().values for name, layer in layers.items()}
+    found = {node.name: node.op for node in file.nodes if isinstance(node.op, ops.BinaryConv2d)}
+    return {
+        name: torch.from_numpy(op.weights.transpose(0, 3, 1, 2)) for name, op in found.items() if op.product.is_binary
+    }
 
 
 @contextmanager

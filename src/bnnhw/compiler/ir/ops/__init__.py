@@ -37,19 +37,14 @@ from bnnhw.compiler.ir.ops.trained.binary_conv2d import BinaryConv2d
 from bnnhw.compiler.ir.ops.trained.binary_layer import BinaryLayer
 from bnnhw.compiler.ir.ops.trained.binary_linear import BinaryLinear
 from bnnhw.compiler.ir.ops.trained.divide import Divide
+from bnnhw.compiler.ir.ops.trained.fixed_valued import FACTOR_BITS, MOST_EXPONENT, OFFSET_BITS
 from bnnhw.compiler.ir.ops.trained.hard_tanh import HardTanh
 from bnnhw.compiler.ir.ops.trained.identity import Identity
 from bnnhw.compiler.ir.ops.trained.input_threshold import InputThreshold
 from bnnhw.compiler.ir.ops.trained.prelu import PRelu
 from bnnhw.compiler.ir.ops.trained.quantise import Quantise
 from bnnhw.compiler.ir.ops.trained.relu import Relu
-from bnnhw.compiler.ir.ops.trained.requantise import (
-    FACTOR_BITS,
-    MOST_EXPONENT,
-    MOST_SHIFT,
-    OFFSET_BITS,
-    Requantise,
-)
+from bnnhw.compiler.ir.ops.trained.requantise import MOST_SHIFT, Requantise
 from bnnhw.compiler.ir.ops.trained.requantise_prelu import MOST_SLOPE_SHIFT, RequantisePRelu
 from bnnhw.compiler.ir.ops.trained.sign import Sign
 

@@ -98,13 +98,9 @@ class Fields:
             raise ModelError(f"{self.where} has set bits beyond column {cols} of its {name}")
         return 2 * bits[:, :cols].astype(np.int8) - 1
 
-    def matrix(self, name: str, rows: int, cols: int) -> NDArray[np.int16]:
-        """Integers (rows, cols), or more axes of as many elements of a row."""
-        tensor = self._tensors.get(name)
-        shape = (rows, cols) if tensor is None or tensor.shape[:1] != (rows,) else tuple(tensor.shape)
-        if math.prod(shape[1:]) != cols:
-            shape = (rows, cols)
-        return self._tensor(name, torch.int16, shape).reshape(rows, cols)
+    def short_integers(self, name: str, shape: tuple[int, ...]) -> NDArray[np.int16]:
+        """int16 of this shape."""
+        return self._tensor(name, torch.int16, shape)
 
     def finish(self) -> None:
         """Once all is read: whatever else there is, is unknown."""

@@ -80,7 +80,7 @@ def stored_as(*names: str) -> Callable[[_Class], _Class]:
                     f"the op {name!r} of model.pt is {OPS[name].__name__}; give {cls.__name__} another name"
                 )
             OPS[name] = cls
-        if "from_fields" not in vars(cls):
+        if cls.from_fields.__func__ is Stored.from_fields.__func__:  # pyright: ignore[reportFunctionMemberAccess]
             _readers(cls)
         return cls
 

@@ -142,9 +142,9 @@ class PatchProgram:
 
     def ranged(self) -> RangedProgram:
         """The program of a section, made once. OperatorError for what no primitive holds."""
-        return _ranged(self.traced, self.patch, tuple(self.codes), self.y, self.row_beats)
+        return _made_once(self.traced, self.patch, tuple(self.codes), self.y, self.row_beats)
 
-    def _ranged(self) -> RangedProgram:
+    def _made(self) -> RangedProgram:
         builder, section = Builder(), self.section
         values: list[int] = []
         for row in range(section.rows):
@@ -215,6 +215,6 @@ class PatchProgram:
 
 
 @lru_cache(maxsize=1024)
-def _ranged(traced: Traced, patch: Patch, codes: tuple[Coded, ...], y: Element, row_beats: int) -> RangedProgram:
+def _made_once(traced: Traced, patch: Patch, codes: tuple[Coded, ...], y: Element, row_beats: int) -> RangedProgram:
     """A search asks for the same programs again and again."""
-    return PatchProgram(traced, patch, codes, y, row_beats)._ranged()
+    return PatchProgram(traced, patch, codes, y, row_beats)._made()

@@ -3,7 +3,6 @@
 Tests: tests/test_convolutions.py
 """
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -57,10 +56,10 @@ class BinaryConv2d(BinaryLayer):
         height, width = values.size("kernel_height"), values.size("kernel_width")
         if channels % groups:
             raise ValueError(f"groups={groups} must divide in_channels={channels}")
-        shape = (height, width, channels // groups)
-        weights = cls.read_weights(values, rows, math.prod(shape), binary=op == "binary_conv2d")
+        shape = (rows, height, width, channels // groups)
+        weights = cls.read_weights(values, shape, binary=op == "binary_conv2d")
         conv = Conv(
-            weights.reshape(rows, *shape),
+            weights,
             stride=values.pair("stride"),
             padding=values.pair("padding"),
             pad_value=values.integer("pad_value"),

@@ -4,6 +4,7 @@ Tests: tests/compiler/passes/test_integerize.py
 """
 
 from abc import abstractmethod
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -55,11 +56,12 @@ class BinaryLayer(Separable):
         return {"weight": pack_signs(weights) if self.product.is_binary else weights, **factors}
 
     @classmethod
-    def read_weights(cls, values: Fields, rows: int, cols: int, *, binary: bool) -> NDArray[Any]:
-        """Those of model.pt, (rows, cols)."""
-        if binary:
-            return values.signs("weight", rows, cols)
-        return values.matrix("weight", rows, cols)
+    def read_weights(cls, values: Fields, shape: tuple[int, ...], *, binary: bool) -> NDArray[Any]:
+        """Those of model.pt, (rows, ..)."""
+        if not binary:
+            return values.short_integers("weight", shape)
+        rows, *others = shape
+        return values.signs("weight", rows, prod(others)).reshape(shape)
 
     def separated(self, x: TensorType, divisor: int) -> Separated:
         """A division by a power of two comes behind the product, which is the same where nothing is rounded."""

@@ -37,6 +37,6 @@ class BinaryLinear(BinaryLayer):
 
     @classmethod
     def from_fields(cls, op: str, values: Fields) -> Self:
-        rows, cols = values.size("out_features"), values.size("in_features")
-        weights = cls.read_weights(values, rows, cols, binary=op == "binary_linear")
+        shape = values.size("out_features"), values.size("in_features")
+        weights = cls.read_weights(values, shape, binary=op == "binary_linear")
         return cls(weights, values.optional_vector("scale"), values.optional_vector("bias"))

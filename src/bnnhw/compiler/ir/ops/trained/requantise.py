@@ -5,31 +5,28 @@ Tests: tests/compiler/ir/ops/test_requantise.py
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw import hls
-from bnnhw.compiler.ir.ops.checks import check_length
-from bnnhw.compiler.ir.ops.fields import Fields
 from bnnhw.compiler.ir.ops.integer.operator import Operator
-from bnnhw.compiler.ir.ops.kinds import Separable, Separated
+from bnnhw.compiler.ir.ops.kinds import Separated
 from bnnhw.compiler.ir.ops.stored import stored_as
-from bnnhw.compiler.ir.types import FloatType, IntType, QuotientType, TensorType
+from bnnhw.compiler.ir.types import FloatType, TensorType
 from bnnhw.hls.traced import Traced
 
 from .divide import Divide
+from .fixed_valued import FACTOR_BITS, MULTIPLIER_BITS, OFFSET_BITS, FixedValued, clipped, product_in_parts
 
-FACTOR_BITS, OFFSET_BITS, MOST_SHIFT, MOST_EXPONENT = 17, 44, 32, 15
-"""Of the fields of a `Requantise`."""
-MULTIPLIER_BITS = 18
-"""Signed bits of what a multiplier takes: wider sums are multiplied in two parts."""
+MOST_SHIFT = 32
+"""Of a `Requantise`."""
 
 
 @stored_as("requantise")
 @dataclass(frozen=True, eq=False)
-class Requantise(Separable):
+class Requantise(FixedValued):
     """y[.., c] = clip(floor((factor[c]*x[.., c] + offset[c]) / 2^shift), lo, hi) / 2^exponent, exactly.
 
     x are integers, or integers over a power of two. This is the network itself, not what is near to it: it stands for
@@ -38,6 +35,9 @@ class Requantise(Separable):
     factor, offset: (1,) or (C,) int64, |factor| < 2^17, |offset| < 2^44. The requantisation of Jacob et al.,
     https://arxiv.org/abs/1712.05877, section 2.2, with a shift in the place of a second rounding.
     """
+
+    BITS: ClassVar = {"factor": FACTOR_BITS, "offset": OFFSET_BITS}
+    MOST_SHIFT = MOST_SHIFT
 
     factor: NDArray[np.int64]
     offset: NDArray[np.int64]
@@ -51,37 +51,9 @@ class Requantise(Separable):
         "scale and bias, or other values of fixed point"
     )
 
-    def __post_init__(self):
-        for name, bits in (("factor", FACTOR_BITS), ("offset", OFFSET_BITS)):
-            array = getattr(self, name)
-            if array.dtype != np.int64 or array.ndim != 1 or not len(array):
-                raise ValueError(f"{name} must be an int64 vector, not {array.dtype} of shape {array.shape}")
-            if (bad := np.flatnonzero(np.abs(array) >= 1 << bits)).size:
-                raise ValueError(f"{name} must be below 2^{bits}, but channel {bad[0]} has {array[bad[0]]}")
-        if 1 not in (len(self.factor), len(self.offset)):
-            check_length("offset", self.offset, len(self.factor))
-        for name, most in (("shift", MOST_SHIFT), ("exponent", MOST_EXPONENT)):
-            if not 0 <= getattr(self, name) <= most:
-                raise ValueError(f"{name}={getattr(self, name)} must lie between 0 and {most}")
-        if not -(1 << 24) <= self.lo <= self.hi <= 1 << 24:
-            raise ValueError(f"lo={self.lo} and hi={self.hi} must rise and lie within 2^24, float32's integers")
-
-    @classmethod
-    def from_fields(cls, op: str, values: Fields) -> Self:
-        numbers = {name: values.integer(name) for name in ("shift", "lo", "hi", "exponent")}
-        return cls(values.integers("factor"), values.integers("offset"), **numbers)
-
-    def infer(self, *inputs: TensorType) -> TensorType:
-        (x,) = inputs
-        for name in ("factor", "offset"):
-            check_length(name, getattr(self, name), 1, x.shape[-1])
-        return TensorType(x.shape, QuotientType(IntType(self.lo, self.hi), 2**self.exponent))
-
     def reference(self, *inputs: NDArray[Any]) -> NDArray[np.float32]:
         (x,) = inputs
-        lines = x.astype(np.float64) * self.factor + self.offset
-        values = np.clip(np.floor(np.ldexp(lines, -self.shift)), self.lo, self.hi)
-        return np.ldexp(values, -self.exponent).astype(np.float32)
+        return self.rounded(x.astype(np.float64) * self.factor + self.offset)
 
     def separated(self, x: TensorType, divisor: int) -> Separated:
         """For integers x over 2^k: floor((factor*x + offset*2^k) / 2^(shift + k)), its floor inside where all factors
@@ -103,19 +75,11 @@ def line_program(lines: tuple[tuple[int, int], ...], shift: int, lo: int, hi: in
     """clip((a*x + b) >> shift) of each channel's (a, b); the product in two parts, of which one has the `low_bits` of x
     if there are any."""
 
-    def clipped(line: Any) -> Any:
-        return np.minimum(np.maximum(line >> shift, lo), hi)
-
     factors, offsets = (tuple(each) for each in zip(*lines, strict=True))
     if len(set(lines)) == 1:
-        return hls.pointwise(lambda x: clipped(x * factors[0] + offsets[0])).traced()
+        return hls.pointwise(lambda x: clipped(x * factors[0] + offsets[0], shift, lo, hi)).traced()
     if len(set(factors)) == 1:
-        return hls.pointwise(b=offsets)(lambda x, b: clipped(x * factors[0] + b)).traced()
-    return hls.pointwise(a=factors, b=offsets)(lambda x, a, b: clipped(product_in_parts(x, a, low_bits) + b)).traced()
-
-
-def product_in_parts(x: Any, factor: Any, low_bits: int) -> Any:
-    """factor*x, the `low_bits` of x multiplied apart where there are any."""
-    if low_bits <= 0:
-        return factor * x
-    return ((factor * (x >> low_bits)) << low_bits) + factor * (x & (1 << low_bits) - 1)
+        return hls.pointwise(b=offsets)(lambda x, b: clipped(x * factors[0] + b, shift, lo, hi)).traced()
+    return hls.pointwise(a=factors, b=offsets)(
+        lambda x, a, b: clipped(product_in_parts(x, a, low_bits) + b, shift, lo, hi)
+    ).traced()

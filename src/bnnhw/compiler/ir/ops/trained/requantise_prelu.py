@@ -5,30 +5,27 @@ Tests: tests/compiler/ir/ops/test_requantise_prelu.py
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw import hls
-from bnnhw.compiler.ir.ops.checks import check_length
-from bnnhw.compiler.ir.ops.fields import Fields
 from bnnhw.compiler.ir.ops.integer.operator import Operator
-from bnnhw.compiler.ir.ops.kinds import Separable, Separated
+from bnnhw.compiler.ir.ops.kinds import Separated
 from bnnhw.compiler.ir.ops.stored import stored_as
-from bnnhw.compiler.ir.types import FloatType, IntType, QuotientType, TensorType
+from bnnhw.compiler.ir.types import FloatType, TensorType
 from bnnhw.hls.traced import Traced
 
 from .divide import Divide
-from .requantise import FACTOR_BITS, MOST_EXPONENT, MULTIPLIER_BITS, OFFSET_BITS, product_in_parts
+from .fixed_valued import FACTOR_BITS, MULTIPLIER_BITS, OFFSET_BITS, FixedValued, clipped, product_in_parts
 
 MOST_SLOPE_SHIFT = 16
-_BITS = {"knee": 24, "slope": FACTOR_BITS, "offset": OFFSET_BITS}
 
 
 @stored_as("requantise_prelu")
 @dataclass(frozen=True, eq=False)
-class RequantisePRelu(Separable):
+class RequantisePRelu(FixedValued):
     """y[.., c] = clip(floor((2^shift*max(d, 0) + slope[c]*min(d, 0) + offset[c]) / 2^shift), lo, hi) / 2^exponent,
     exactly, where d = 2^exponent*x[.., c] - knee[c].
 
@@ -36,6 +33,9 @@ class RequantisePRelu(Separable):
     in magnitude. It is leaky ReLU and PReLU (He et al., https://arxiv.org/abs/1502.01852), and with knee and offset
     RPReLU (Liu et al., https://arxiv.org/abs/2003.03488, equation 3).
     """
+
+    BITS: ClassVar = {"knee": 24, "slope": FACTOR_BITS, "offset": OFFSET_BITS}
+    MOST_SHIFT = MOST_SLOPE_SHIFT
 
     knee: NDArray[np.int64]
     slope: NDArray[np.int64]
@@ -49,38 +49,10 @@ class RequantisePRelu(Separable):
         "bends values that are no integers; it stands behind values of fixed point: a Requantise, or sums of such"
     )
 
-    def __post_init__(self):
-        for name, bits in _BITS.items():
-            array = getattr(self, name)
-            if array.dtype != np.int64 or array.ndim != 1 or not len(array):
-                raise ValueError(f"{name} must be an int64 vector, not {array.dtype} of shape {array.shape}")
-            if (bad := np.flatnonzero(np.abs(array) >= 1 << bits)).size:
-                raise ValueError(f"{name} must be below 2^{bits}, but channel {bad[0]} has {array[bad[0]]}")
-        longest = max(len(getattr(self, name)) for name in _BITS)
-        for name in _BITS:
-            check_length(name, getattr(self, name), 1, longest)
-        for name, most in (("shift", MOST_SLOPE_SHIFT), ("exponent", MOST_EXPONENT)):
-            if not 0 <= getattr(self, name) <= most:
-                raise ValueError(f"{name}={getattr(self, name)} must lie between 0 and {most}")
-        if not -(1 << 24) <= self.lo <= self.hi <= 1 << 24:
-            raise ValueError(f"lo={self.lo} and hi={self.hi} must rise and lie within 2^24, float32's integers")
-
-    @classmethod
-    def from_fields(cls, op: str, values: Fields) -> Self:
-        knee, slope, offset = (values.integers(name) for name in _BITS)
-        return cls(knee, slope, offset, *(values.integer(name) for name in ("shift", "lo", "hi", "exponent")))
-
-    def infer(self, *inputs: TensorType) -> TensorType:
-        (x,) = inputs
-        for name in _BITS:
-            check_length(name, getattr(self, name), 1, x.shape[-1])
-        return TensorType(x.shape, QuotientType(IntType(self.lo, self.hi), 2**self.exponent))
-
     def reference(self, *inputs: NDArray[Any]) -> NDArray[np.float32]:
         d = np.ldexp(inputs[0].astype(np.float64), self.exponent) - self.knee
         lines = np.ldexp(np.maximum(d, 0), self.shift) + self.slope * np.minimum(d, 0) + self.offset
-        values = np.clip(np.floor(np.ldexp(lines, -self.shift)), self.lo, self.hi)
-        return np.ldexp(values, -self.exponent).astype(np.float32)
+        return self.rounded(lines)
 
     def separated(self, x: TensorType, divisor: int) -> Separated:
         """For integers x over 2^k everything is over 2^k or 2^exponent, the larger of both."""
@@ -107,7 +79,7 @@ def bent_program(
     def bent(x: Any, knee: Any, slope: Any, offset: Any) -> Any:
         d = (x << up) - knee
         line = (np.maximum(d, 0) << shift) + product_in_parts(np.minimum(d, 0), slope, low_bits) + offset
-        return np.minimum(np.maximum(line >> down, lo), hi)
+        return clipped(line, down, lo, hi)
 
     knees, slopes, offsets = (tuple(each) for each in zip(*bends, strict=True))
     if len(set(bends)) == 1:
