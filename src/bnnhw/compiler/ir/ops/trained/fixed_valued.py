@@ -26,6 +26,8 @@ class FixedValued(Separable):
     each of one element or of each channel: those of `BITS`, below 2^bits in magnitude."""
 
     BITS: ClassVar[Mapping[str, int]]
+    FACTOR: ClassVar[str]
+    """The vector that the others are to be as long as."""
     MOST_SHIFT: ClassVar[int]
 
     shift: int
@@ -40,8 +42,8 @@ class FixedValued(Separable):
                 raise ValueError(f"{name} must be an int64 vector, not {array.dtype} of shape {array.shape}")
             if (bad := np.flatnonzero(np.abs(array) >= 1 << bits)).size:
                 raise ValueError(f"{name} must be below 2^{bits}, but channel {bad[0]} has {array[bad[0]]}")
-        lengths = (len(getattr(self, name)) for name in self.BITS)
-        self.check_channels(next((length for length in lengths if length > 1), 1))
+        lengths = {name: len(getattr(self, name)) for name in self.BITS}
+        self.check_channels(lengths[self.FACTOR] if lengths[self.FACTOR] > 1 else max(lengths.values()))
         for name, most in (("shift", self.MOST_SHIFT), ("exponent", MOST_EXPONENT)):
             if not 0 <= getattr(self, name) <= most:
                 raise ValueError(f"{name}={getattr(self, name)} must lie between 0 and {most}")

@@ -37,6 +37,7 @@ class Requantise(FixedValued):
     """
 
     BITS: ClassVar = {"factor": FACTOR_BITS, "offset": OFFSET_BITS}
+    FACTOR = "factor"
     MOST_SHIFT = MOST_SHIFT
 
     factor: NDArray[np.int64]

@@ -35,6 +35,7 @@ class RequantisePRelu(FixedValued):
     """
 
     BITS: ClassVar = {"knee": 24, "slope": FACTOR_BITS, "offset": OFFSET_BITS}
+    FACTOR = "slope"
     MOST_SHIFT = MOST_SLOPE_SHIFT
 
     knee: NDArray[np.int64]
