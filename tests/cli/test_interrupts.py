@@ -195,3 +195,10 @@ def test_ctrl_c_ends_it_at_once_and_leaves_nothing(case: Interrupt, workplace: P
 )
 def test_sigterm_ends_it_at_once_and_leaves_nothing(case: Interrupt, workplace: Path):
     run_interrupt(case, workplace, terminate, TERMINATED, "terminated")
+
+
+def test_what_an_interrupt_leaves_half_made_is_not_spoken_of() -> None:
+    half_made = "class HalfMade:\n    def __del__(self): raise AttributeError\ndef run(**_):\n    made = HalfMade()\n"
+    begin = f"from bnnhw import cli\n{half_made}    raise KeyboardInterrupt\ncli.cli.main = run\ncli.main()"
+    ended = subprocess.run([sys.executable, "-c", begin], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (INTERRUPTED, "bnnhw: interrupted\n")

@@ -1,6 +1,7 @@
 """Training by a method, from the command line to what its file is good for."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -40,18 +41,19 @@ def test_a_method_with_hardware(workplace: Path, capfd: pytest.CaptureFixture[st
 
 def test_a_method_without_hardware(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:
     trained = printed_joined(f"{TRAIN} --method abc --method-option weight_bases=2 -o new.pt", capfd)
-    obstacle = "layer 'hidden1.linear' has weights of 1 bits and 2 binary bases; export supports weights of -1 and +1"
-    assert f"no hardware for it yet: {obstacle} only; bnnhw eval --engine torch evaluates it" in trained
+    basis = "layer 'hidden1.linear' has weights of 1 bits and 2 binary bases; export supports weights of -1 and +1"
+    obstacle = f"{basis}, and integers (IntegerWeights)"
+    assert f"no hardware for it yet: {obstacle}; bnnhw eval --engine torch evaluates it" in trained
     answer = json.loads(printed_joined("eval new.pt --json --engine torch", capfd))
     assert answer["correct"] == json.loads((workplace / "new.pt.metrics.json").read_text())["test_correct"]
     shown = printed_joined("inspect new.pt", capfd)
     assert "1,024 of 1 by 2 x 1 bits, 416 of 3 x 1 by 2 x 1 bits" in shown
     assert "no hardware for this network yet" in shown
     assert obstacle in json.loads(printed_joined("inspect new.pt --json", capfd))["obstacle"]
-    message = rf"new.pt: no hardware for this network yet: {obstacle.replace('+', '[+]')} only; bnnhw eval --engine .*"
+    message = f"new.pt: no hardware for this network yet: {re.escape(obstacle)}; bnnhw eval --engine .*"
     for command in ("build new.pt -o built", "verify new.pt", "eval new.pt", "sim new.pt"):
         run_case(Case("torch only", command, message), workplace, capfd)
-    message = rf"new.pt: pruning takes layers with binary weights in a graph; {obstacle.replace('+', '[+]')} only"
+    message = f"new.pt: pruning takes layers with binary weights in a graph; {re.escape(obstacle)}"
     run_case(Case("torch only", "prune new.pt --keep 0.5 -o smaller.pt", message), workplace, capfd)
 
 

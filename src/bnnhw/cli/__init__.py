@@ -7,7 +7,7 @@ import click
 
 from bnnhw.version import __version__
 
-from .errors import exit_code_of, let_go_of_output, message_of, sigterm_raises
+from .errors import exit_code_of, interrupt_of, let_go_of_output, let_half_made_objects_go, message_of, sigterm_raises
 from .telling.notes import show_notes
 
 
@@ -68,5 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         click.echo(message_of(error), err=True)
         let_go_of_output()
+        if interrupt_of(error):
+            let_half_made_objects_go()
         code = exit_code_of(error)
     sys.exit(code)

@@ -85,6 +85,11 @@ def let_go_of_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def let_half_made_objects_go() -> None:
+    """Python says nothing more of finalisers that fail: an interrupted constructor leaves them less than they need."""
+    sys.unraisablehook = lambda _: None
+
+
 def is_terminal() -> bool:
     """Whether a person watches: progress bars are drawn for people only."""
     return sys.stderr.isatty()
