@@ -29,13 +29,13 @@ def smooth(w):
 
 
 ROWS = {
-    "one window": ([halved, smooth, halved], []),
-    "two windows": ([smooth, halved, smooth], ["smooth.2 lines"]),
+    "one window": ([halved, smooth], []),
+    "two windows": ([smooth, smooth], ["smooth.1 lines"]),
     "three windows": ([smooth, smooth, smooth], ["smooth.1 lines", "smooth.2 lines"]),
-    "five programs": ([halved] * 5, []),
-    "eleven programs": ([halved] * 11, ["halved.5 operator", "halved.10 operator"]),
-    "a window after four": ([halved] * 4 + [smooth, halved], ["smooth lines"]),
-    "a window after three": ([halved] * 3 + [smooth, halved], ["halved.4 operator"]),
+    "three programs": ([halved] * 3, []),
+    "seven programs": ([halved] * 7, ["halved.3 operator", "halved.6 operator"]),
+    "a window after two": ([halved, halved, smooth, halved], ["smooth lines"]),
+    "a window after one": ([halved, smooth, halved], ["halved.2 operator"]),
 }
 
 

@@ -31,6 +31,10 @@ class Buffering(Stage):
         return 0  # it passes on a beat in every cycle
 
     @property
+    def passes_ready(self) -> bool:
+        return False
+
+    @property
     def resources(self) -> Cells:
         return Cells(logic=self.width + 3, ffs=2 * self.width + 2)
 

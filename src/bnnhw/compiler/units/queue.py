@@ -35,6 +35,10 @@ class Queue(Stage):
         return 0  # it passes on a beat in every cycle
 
     @property
+    def passes_ready(self) -> bool:
+        return False
+
+    @property
     def resources(self) -> Cells:
         return area.queue_resources(self.target.fabric, width=self.width, depth=self.depth)
 

@@ -39,6 +39,10 @@ class Table(Stage):
         return accepted[beats]
 
     @property
+    def passes_ready(self) -> bool:
+        return False
+
+    @property
     def resources(self) -> Cells:
         classes, entries = self.table.shape
         return area.table_resources(

@@ -49,6 +49,11 @@ class Stage(ABC):
         """Cycles from frame to frame, or from group to group of frames in lockstep, if nothing makes it wait."""
 
     @property
+    def passes_ready(self) -> bool:
+        """Whether the `ready` of an input depends on that of an output in the same cycle."""
+        return True
+
+    @property
     @abstractmethod
     def resources(self) -> Cells:
         """Its cells."""

@@ -45,6 +45,10 @@ class Programmed(Stage):
         return self.schedule.is_held(groups=self.wiring.groups)
 
     @property
+    def passes_ready(self) -> bool:
+        return self.is_held
+
+    @property
     def latency(self) -> int:
         """Cycles from a beat to its result."""
         return program_latency(self.schedule, groups=self.wiring.groups)

@@ -42,6 +42,10 @@ class Hardwired(Stage):
         return self.vectors * self.plan.initiation_interval
 
     @property
+    def passes_ready(self) -> bool:
+        return False
+
+    @property
     def resources(self) -> Cells:
         return hardwired_area(self.plan)
 

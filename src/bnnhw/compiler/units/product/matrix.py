@@ -36,6 +36,10 @@ class Matrix(Stage):
         return self.vectors * self.shape.initiation_interval
 
     @property
+    def passes_ready(self) -> bool:
+        return False
+
+    @property
     def resources(self) -> Cells:
         return area.matrix_resources(self.shape)
 

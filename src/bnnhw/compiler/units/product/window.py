@@ -36,6 +36,10 @@ class Window(Stage):
         return self.shape.initiation_interval
 
     @property
+    def passes_ready(self) -> bool:
+        return False
+
+    @property
     def resources(self) -> Cells:
         return area.window_resources(self.shape, padding_code=self.padding_code)
 
