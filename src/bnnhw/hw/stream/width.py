@@ -3,7 +3,7 @@
 import math
 from itertools import count
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -131,18 +131,23 @@ class _Narrow(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         part = Signal(range(self.parts))
-        last = Signal()
-        m.d.comb += self.i.ready.eq(~self.o.valid | (last & self.o.ready))
+        last, advance, load = Signal(), Signal(), Signal()
+        m.d.comb += [
+            advance.eq(~self.o.valid | self.o.ready),  # the enable of all registers, ...
+            load.eq(~self.o.valid | last),  # ... whose choice does not wait for `o.ready`
+            self.i.ready.eq(advance & load),
+        ]
         beat = [Signal(self.parts * self.bits, name=f"beat{vector}") for vector in range(self.vectors)]
         m.d.comb += self.o.payload.eq(Cat(shift[: self.bits] for shift in beat))
-        with m.If(self.o.ready & self.o.valid):
-            m.d.sync += [part.eq(part + 1), last.eq(part == self.parts - 2)]
-            m.d.sync += [shift.eq(shift >> self.bits) for shift in beat]
-            with m.If(last):
-                m.d.sync += self.o.valid.eq(0)
-        with m.If(self.i.ready):
-            m.d.sync += [self.o.valid.eq(self.i.valid), part.eq(0), last.eq(0)]
-            m.d.sync += [shift.eq(self.i.payload.word_select(vector, len(shift))) for vector, shift in enumerate(beat)]
+        with m.If(advance):
+            m.d.sync += [
+                part.eq(Mux(load, 0, part + 1)),
+                last.eq(~load & (part == self.parts - 2)),
+                self.o.valid.eq(~load | self.i.valid),
+            ]
+            for vector, shift in enumerate(beat):
+                loaded = self.i.payload.word_select(vector, len(shift))
+                m.d.sync += shift.eq(Mux(load, loaded, Cat(shift[self.bits :], shift[-self.bits :])))
         return m
 
 
