@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,12 +10,20 @@ import torch
 
 import bnnhw
 from bnnhw.compiler import Graph, integerize, load
+from bnnhw.compiler.lowering.network import lower_network
+from bnnhw.compiler.search.graph_search import search_of
+from bnnhw.compiler.units.operator import stage
+from bnnhw.compiler.units.operator.computing import programmed
+from bnnhw.compiler.units.operator.patch import PatchProgram
+from bnnhw.hls.ranges import RangedProgram
+from bnnhw.hls.scheduling.schedule import Schedule
+from bnnhw.hw.targets import Cells
 from bnnhw.model.export import save
 from bnnhw.model.methods import method_named
 from bnnhw.model.networks.catalogue import build_network
 from bnnhw.model.networks.resnet import ResNet, ResNetOptions
 
-from .core_rtl import check_rtl, folded
+from .core_rtl import DEVICE, check_rtl, folded
 
 SHAPE, HI = (8, 8, 1), 16
 NETWORKS = {
@@ -24,10 +33,10 @@ NETWORKS = {
 }
 
 
-def saved(options: ResNetOptions, folder: Path) -> Path:
+def saved(options: ResNetOptions, folder: Path, stages: tuple[tuple[int, int], ...] = ((4, 1), (8, 1))) -> Path:
     """A network whose batch norms and exponents have seen images, with random factors."""
     torch.manual_seed(0)
-    structure = ResNet(stages=((4, 1), (8, 1)), downsample="A", options=options)
+    structure = ResNet(stages=stages, downsample="A", options=options)
     network = build_network(structure, shape=SHAPE, lo=0, hi=HI, classes=10, method=method_named("bnn"))
     for name, parameter in network.named_parameters():
         if "norm" in name:
@@ -69,3 +78,34 @@ def test_shortcuts_are_in_the_graph(tmp_path: Path):
     layers = layers_of(integerize(load(saved(NETWORKS["A"], tmp_path))))
     assert layers.count("Add") == 4
     assert layers.count("PadChannels") == 1
+
+
+def test_a_search_makes_and_times_each_program_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    graph = integerize(load(saved(NETWORKS["A"], tmp_path, stages=((2, 1),))))
+    made: list[PatchProgram] = []
+    scheduled: list[RangedProgram] = []
+    counted: list[Schedule] = []
+    ranged, schedule, program_area = PatchProgram.ranged, stage.schedule, stage.program_area
+
+    def making(work: PatchProgram) -> RangedProgram:
+        made.append(work)
+        return ranged(work)
+
+    def scheduling(program: RangedProgram, **given: Any) -> Schedule:
+        scheduled.append(program)
+        return schedule(program, **given)
+
+    def counting(found: Schedule, **given: Any) -> Cells:
+        counted.append(found)
+        return program_area(found, **given)
+
+    monkeypatch.setattr(PatchProgram, "ranged", making)
+    monkeypatch.setattr(stage, "schedule", scheduling)
+    monkeypatch.setattr(stage, "program_area", counting)
+    programmed.cache_clear()
+    stage.timed.cache_clear()
+    search = search_of(lower_network(graph).pipeline, DEVICE.target)
+    for limit in (2000, 1000):
+        assert search.smallest(DEVICE, vectors=1, limit=limit)
+    assert len(scheduled) == len(set(scheduled)) <= len(made) == len(counted) == programmed.cache_info().misses
+    assert programmed.cache_info().hits > 5 * len(made)

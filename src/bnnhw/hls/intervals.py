@@ -17,7 +17,7 @@ def width_of(span: Span) -> int:
     """Bits of an integer, two's complement where it may be negative."""
     lo, hi = span
     if lo >= 0:
-        return max(1, hi.bit_length())
+        return hi.bit_length() or 1
     return max((-lo - 1).bit_length(), hi.bit_length() if hi > 0 else 0) + 1
 
 

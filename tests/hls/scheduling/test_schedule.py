@@ -1,12 +1,14 @@
 """Stages of instructions and loops, and clocks that are too fast for them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from bnnhw import hls
 from bnnhw.hls.program import Instruction, Program, State
 from bnnhw.hls.ranges import Builder, RangedProgram, with_codes
+from bnnhw.hls.scheduling.linear import arrange_sums
 from bnnhw.hls.scheduling.loops import steps_of
 from bnnhw.hls.scheduling.schedule import Schedule, schedule
 from bnnhw.hw.targets.ecp5 import ECP5
@@ -117,3 +119,21 @@ def test_what_is_too_slow_is_refused_with_a_clock_that_works(name: str):
         timed(ranged, clock_mhz * 1e6)
         with pytest.raises(hls.OperatorError):
             timed(ranged, (clock_mhz + 1) * 1e6)
+
+
+@pytest.mark.parametrize(
+    ("ranged", "orders"),
+    [(with_codes(hls.pointwise(lambda x: 3 * x + 1).program, (0, 255), 1), [False]), (kept(with_more), [False, True])],
+)
+def test_sums_are_made_ahead_of_loops_where_there_are_states(
+    ranged: RangedProgram, orders: list[bool], monkeypatch: pytest.MonkeyPatch
+):
+    tried: list[bool] = []
+
+    def arranging(ranged: RangedProgram, *, ahead: bool, **given: Any) -> RangedProgram:
+        tried.append(ahead)
+        return arrange_sums(ranged, ahead=ahead, **given)
+
+    monkeypatch.setattr("bnnhw.hls.scheduling.schedule.arrange_sums", arranging)
+    timed(ranged, 100e6)
+    assert tried == orders

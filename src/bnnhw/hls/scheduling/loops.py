@@ -3,8 +3,7 @@
 Tests: tests/hls/scheduling/test_schedule.py
 """
 
-from collections.abc import Sequence
-from graphlib import TopologicalSorter
+from collections.abc import Mapping, Sequence
 
 from bnnhw.hls.program import Program
 
@@ -25,8 +24,26 @@ def steps_of(program: Program) -> list[tuple[int, ...]]:
         arguments = (followings[number],) if number in followings else each.args
         read = [first.get(arg, arg) for arg in arguments]
         needs.setdefault(step, set()).update(arg for arg in read if arg != step)
-    order = TopologicalSorter({step: sorted(read) for step, read in sorted(needs.items())}).static_order()
-    return [members.get(step, (step,)) for step in order]
+    return [members.get(step, (step,)) for step in _behind_what_they_need(needs)]
+
+
+def _behind_what_they_need(needs: Mapping[int, set[int]]) -> list[int]:
+    """The steps, each behind those that it needs, first those that need nothing (Kahn 1962,
+    https://doi.org/10.1145/368996.369025)."""
+    needing: dict[int, list[int]] = {}
+    for step in sorted(needs):
+        for needed in (step, *sorted(needs[step])):
+            needing.setdefault(needed, [])
+        for needed in needs[step]:
+            needing[needed].append(step)
+    left = {step: len(needed) for step, needed in needs.items()}
+    order = [step for step in needing if not left[step]]
+    for step in order:
+        for other in needing[step]:
+            left[other] -= 1
+            if not left[other]:
+                order.append(other)
+    return order
 
 
 def loops_of(program: Program) -> list[tuple[int, ...]]:

@@ -105,10 +105,11 @@ def schedule(ranged: RangedProgram, *, clock_hz: float, delays: Delays) -> Sched
     """
     ranged = round_bounds(ranged)
     registers = range(len(delays.multiplier) if has_products(ranged) else 1)
+    orders = (None, False, True) if ranged.program.states else (None, False)  # ahead of loops
     found: list[Schedule] = []
     refused: list[OperatorError] = []
     for registered in [register_products(ranged, count) for count in registers]:
-        for ahead in (None, False, True):
+        for ahead in orders:
             try:
                 arranged = registered
                 if ahead is not None:

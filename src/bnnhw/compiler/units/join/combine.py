@@ -5,7 +5,6 @@ Tests: tests/operators/test_streams.py
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from amaranth.lib import wiring
 
@@ -40,8 +39,8 @@ class Combining(SideBySide):
         port = ports[0]
         patch = Patch(len(ports), 1, 1, port.pixels * port.vectors, port.lanes, port.channels // port.lanes)
         work = PatchProgram(self.traced, patch, self.coded, self.z, port.beats // port.height)
-        make = partial(Combined, widths=tuple(each.bits for each in ports))
-        return programmed(name, work, port, self.clock_hz, target, make=make)
+        widths = tuple(each.bits for each in ports)
+        return programmed(name, work, port, self.clock_hz, target, Combined, widths=widths)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,9 @@
 Tests: tests/operators/test_operators_in_hardware.py
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 from bnnhw.compiler.units.convert import regroup
 from bnnhw.compiler.units.line_buffer import LineBuffering
@@ -45,7 +46,7 @@ class Computing(OperatorStep):
         else:
             stages, port = regroup(port, pixels=port.pixels, lanes=lanes), replace(port, lanes=lanes)
             patch = Patch(1, 1, 1, port.pixels * port.vectors, lanes, port.channels // lanes)
-        work = PatchProgram(self.traced, patch, [self.coded], self.y, port.beats // port.height)
+        work = PatchProgram(self.traced, patch, (self.coded,), self.y, port.beats // port.height)
         unit, port = programmed(f"{name} {self.NAME}", work, port, self.clock_hz, target)
         return [*stages, unit], port
 
@@ -115,21 +116,24 @@ def widened(name: str, port: Port, coded: Coded, target: Target) -> Stage:
     )
 
 
+@lru_cache(maxsize=1024)
 def programmed(
     name: str,
     work: PatchProgram,
     port: Port,
     clock_hz: float,
     target: Target,
-    *,
-    make: Callable[..., Programmed] = Programmed,
+    make: type[Programmed] = Programmed,
+    **fields: Any,
 ) -> tuple[Programmed, Port]:
-    """The unit, as `make` has it, that does the work on a stream of patches, and the stream behind it. OperatorError
-    where it cannot."""
+    """The unit, made once, that does the work on a stream of patches, and the stream behind it. OperatorError where it
+    cannot.
+
+    make, fields: what unit it is, and those of its fields that a Programmed does not have.
+    """
     ranged = work.ranged()
     results = len(work.traced.program.outputs)
-    stage = make(
-        name=name, schedule=timed(ranged, clock_hz, target), wiring=work.wiring(), beats=port.beats, target=target
-    )
+    schedule = timed(ranged, clock_hz, target)
+    stage = make(name=name, schedule=schedule, wiring=work.wiring(), beats=port.beats, target=target, **fields)
     channels, lanes = (count // work.seen_lanes * results for count in (port.channels, port.lanes))
     return stage, replace(port, channels=channels, lanes=lanes, bits=width_of(ranged.result))

@@ -3,9 +3,8 @@
 Tests: tests/operators/test_operators_in_hardware.py
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
 from math import gcd
 
 import numpy as np
@@ -21,7 +20,7 @@ from bnnhw.hls.traced import Traced
 from bnnhw.hw.program.wiring import Wiring
 from bnnhw.hw.threshold.places import Places
 
-from .parameters import parameter_at
+from .parameters import Parameter
 
 __all__ = ["Coded", "Element", "Patch", "PatchProgram"]
 
@@ -104,7 +103,7 @@ class PatchProgram:
 
     traced: Traced
     patch: Patch
-    codes: Sequence[Coded]
+    codes: tuple[Coded, ...]
     y: Element
     row_beats: int
 
@@ -141,24 +140,23 @@ class PatchProgram:
                     yield row, column + pixel * section.step, each
 
     def ranged(self) -> RangedProgram:
-        """The program of a section, made once. OperatorError for what no primitive holds."""
-        return _made_once(self.traced, self.patch, tuple(self.codes), self.y, self.row_beats)
-
-    def _made(self) -> RangedProgram:
+        """The program of a section. OperatorError for what no primitive holds."""
         builder, section = Builder(), self.section
+        offsets = [self._parameter(each.codes.offsets, each.codes.borders) for each in self.codes]
+        parameters = [self._parameter(np.array([[each]])) for each in self.traced.parameters]
         values: list[int] = []
         for row in range(section.rows):
-            coded = self.codes[row % len(self.codes)]
-            codes = coded.codes
+            number = row % len(self.codes)
+            coded = self.codes[number]
             for place in range(section.width * section.lanes):
-                code = builder.input(len(values), (0, codes.greatest))
-                offset = self._number(builder, codes.offsets, *divmod(place, section.lanes), codes.borders)
+                code = builder.input(len(values), (0, coded.codes.greatest))
+                offset = offsets[number].at(builder, *divmod(place, section.lanes))
                 values.append(coded.value(builder, code, offset))
         outputs: list[int] = []
         for pixel, lane in self._results(section):
             arguments = [values[section.element(*place)] for place in self._seen(section, pixel, lane)]
             arguments += self._phases(builder, pixel)
-            arguments += [self._number(builder, np.array([[each]]), pixel, lane) for each in self.traced.parameters]
+            arguments += [each.at(builder, pixel, lane) for each in parameters]
             outputs += builder.replay(self.traced.program, arguments)
         for output in outputs:
             builder.narrow(output, (self.y.lo, self.y.hi))
@@ -178,15 +176,13 @@ class PatchProgram:
             return [row, builder.constant(places[0])]
         return [row, builder.make("table", builder.counter(self.patch.groups, period), attribute=places)]
 
-    def _number(
-        self, builder: Builder, values: NDArray[np.int64], pixel: int, lane: int, borders: Borders = NO_BORDERS
-    ) -> int:
-        """What is one value for each class of pixels and each channel, or for all of these, of a pixel and a lane."""
+    def _parameter(self, values: NDArray[np.int64], borders: Borders = NO_BORDERS) -> Parameter:
+        """What is one value for each class of pixels and each channel, or for all of these."""
         channels = self.patch.lanes * self.patch.groups
         pixels = 1 if borders == NO_BORDERS else self.patch.pixels
         places = Places(channels=channels, lanes=self.patch.lanes, pixels=pixels, **asdict(borders))
         by_channel = np.broadcast_to(values, (*values.shape[:2], channels))
-        return parameter_at(builder, by_channel, places, row_beats=self.row_beats, pixel=pixel, lane=lane)
+        return Parameter.of(by_channel, places, self.row_beats)
 
     def wiring(self) -> Wiring:
         """Of each section its elements in a beat, and the places of its results."""
@@ -212,9 +208,3 @@ class PatchProgram:
                     )
                 )
         return Wiring(tuple(reads), tuple(writes), patch.elements)
-
-
-@lru_cache(maxsize=1024)
-def _made_once(traced: Traced, patch: Patch, codes: tuple[Coded, ...], y: Element, row_beats: int) -> RangedProgram:
-    """A search asks for the same programs again and again."""
-    return PatchProgram(traced, patch, codes, y, row_beats)._made()

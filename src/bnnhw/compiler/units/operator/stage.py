@@ -4,7 +4,7 @@ Tests: tests/operators/test_operators_in_hardware.py
 """
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Self
 
 from amaranth.lib.wiring import Component
@@ -59,6 +59,10 @@ class Programmed(Stage):
 
     @property
     def resources(self) -> Cells:
+        return self._cells
+
+    @cached_property
+    def _cells(self) -> Cells:
         return program_area(
             self.schedule,
             groups=self.wiring.groups,
