@@ -1,6 +1,7 @@
 """Residual networks in fixed point, from torch to the RTL: in several foldings, under stalls, cycles as predicted."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import torch
 
 import bnnhw
 from bnnhw.compiler import Graph, integerize, load
+from bnnhw.model.data.datasets import load_data_set
 from bnnhw.model.export import save
+from bnnhw.model.export.loading import load as load_module
 from bnnhw.model.methods import method_named
 from bnnhw.model.networks.catalogue import build_network
 from bnnhw.model.networks.resnet import ResNet, ResNetOptions
@@ -69,3 +72,25 @@ def test_shortcuts_are_in_the_graph(tmp_path: Path):
     layers = layers_of(integerize(load(saved(NETWORKS["A"], tmp_path))))
     assert layers.count("Add") == 4
     assert layers.count("PadChannels") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.toolchain
+def test_digits_on_a_board(tmp_path: Path):
+    """Trained, built, and asked for 100 images: from torch to the placed cells, and through the virtual board."""
+    model, folder = tmp_path / "model.pt", tmp_path / "build"
+    recipe = replace(bnnhw.default_recipe("resnet8", "digits"), epochs=8)
+    trained = bnnhw.train(
+        "resnet8", "digits", model, network_options=("channels=25", "bits=8", "weight_bits=4"), recipe=recipe
+    )
+    assert trained is not None
+    assert trained["test_accuracy"] > 0.85
+    bnnhw.build(model, folder, plan=bnnhw.PlanOptions(board="ulx3s-12f", target_fps=500, clock_mhz=50))
+    verified = bnnhw.verify(model, build=folder, through="placed", samples=100)
+    assert [(step.upper, step.samples, step.differences) for step in verified.steps[3:]] == [
+        ("RTL", 100, 0), ("netlist", 100, 0), ("placed", 100, 0),
+    ]  # fmt: skip
+    images = load_data_set("digits").test_images[:100].copy()
+    answers = bnnhw.run(folder, images, simulate=True)
+    expected = load_module(model)(torch.from_numpy(images).float()).argmax(1)
+    assert [answer.label for answer in answers] == [str(label) for label in expected.tolist()]
