@@ -1,6 +1,7 @@
 """Residual networks in fixed point, from torch to the RTL: in several foldings, under stalls, cycles as predicted."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from bnnhw.compiler.units.operator.patch import PatchProgram
 from bnnhw.hls.ranges import RangedProgram
 from bnnhw.hls.scheduling.schedule import Schedule
 from bnnhw.hw.targets import Cells
+from bnnhw.model.data.datasets import load_data_set
 from bnnhw.model.export import save
+from bnnhw.model.export.loading import load as load_module
 from bnnhw.model.methods import method_named
 from bnnhw.model.networks.catalogue import build_network
 from bnnhw.model.networks.resnet import ResNet, ResNetOptions
@@ -109,3 +112,25 @@ def test_a_search_makes_and_times_each_program_once(tmp_path: Path, monkeypatch:
         assert search.smallest(DEVICE, vectors=1, limit=limit)
     assert len(scheduled) == len(set(scheduled)) <= len(made) == len(counted) == programmed.cache_info().misses
     assert programmed.cache_info().hits > 5 * len(made)
+
+
+@pytest.mark.slow
+@pytest.mark.toolchain
+def test_digits_on_a_board(tmp_path: Path):
+    """Trained, built, and asked for 100 images: from torch to the placed cells, and through the virtual board."""
+    model, folder = tmp_path / "model.pt", tmp_path / "build"
+    recipe = replace(bnnhw.default_recipe("resnet8", "digits"), epochs=8)
+    trained = bnnhw.train(
+        "resnet8", "digits", model, network_options=("channels=25", "bits=8", "weight_bits=4"), recipe=recipe
+    )
+    assert trained is not None
+    assert trained["test_accuracy"] > 0.85
+    bnnhw.build(model, folder, plan=bnnhw.PlanOptions(board="ulx3s-12f", target_fps=500, clock_mhz=50))
+    verified = bnnhw.verify(model, build=folder, through="placed", samples=100)
+    assert [(step.upper, step.samples, step.differences) for step in verified.steps[3:]] == [
+        ("RTL", 100, 0), ("netlist", 100, 0), ("placed", 100, 0),
+    ]  # fmt: skip
+    images = load_data_set("digits").test_images[:100].copy()
+    answers = bnnhw.run(folder, images, simulate=True)
+    expected = load_module(model)(torch.from_numpy(images).float()).argmax(1)
+    assert [answer.label for answer in answers] == [str(label) for label in expected.tolist()]

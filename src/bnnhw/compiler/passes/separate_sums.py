@@ -14,7 +14,7 @@ from .rewrite import drop_unread, replace_nodes
 
 
 def separate_sums(graph: Graph) -> Graph:
-    """y = op(x / d)  ->  y.sum = exact(x); …; y = floats(y.sum), where x holds integers and d is a power of two.
+    """y = op(x / d)  ->  y.sum = exact(x); …; y = floats(y.sum), where x holds integers and the op takes this d.
 
     A layer with binary weights is a MatMul or a Conv, with scale and bias behind it, which without either are the
     change from integer to float alone; an average pooling is a SumPool and a division. An integer op behind a
@@ -24,8 +24,11 @@ def separate_sums(graph: Graph) -> Graph:
     types = infer_types(graph)
 
     def separated(node: Node) -> tuple[Node, ...]:
-        source = integer_source(graph, types, node.inputs[0]) if isinstance(node.op, Separable) else None
-        return (node,) if source is None else parts(node, types, *source)
+        if not isinstance(node.op, Separable):
+            return (node,)
+        source = integer_source(graph, types, node.inputs[0])
+        takes = source is not None and node.op.takes(types[source[0]], source[1])
+        return parts(node, types, *source) if source is not None and takes else (node,)
 
     after = replace_nodes(graph, separated)
     if after.nodes == graph.nodes:
@@ -47,15 +50,17 @@ def parts(node: Node, types: Mapping[str, TensorType], value: str, divisor: int)
 
 
 def integer_source(graph: Graph, types: Mapping[str, TensorType], value: str) -> tuple[str, int] | None:
-    """The integers x and the power of two d for which `value` holds x / d, exactly; None where there are none."""
+    """The integers x and the d for which `value` holds x / d, rounded once at most; None where there are none."""
     if not isinstance(types[value].element, FloatType):
         return value, 1
     producer = graph.producer(value)
     divisor = None if producer is None else divisor_of(producer)
-    if producer is None or divisor is None or divisor.bit_count() != 1:
+    if producer is None or divisor is None:
         return None
     source = integer_source(graph, types, producer.inputs[0])
-    return source and (source[0], source[1] * divisor)
+    if source is None or min(divisor.bit_count(), source[1].bit_count()) > 1:
+        return None
+    return source[0], source[1] * divisor
 
 
 def sink_divisions(graph: Graph) -> Graph:

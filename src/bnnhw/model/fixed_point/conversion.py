@@ -6,12 +6,10 @@ Tests: tests/model/fixed_point/test_conversion.py
 import math
 import operator
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 import torch
 from torch import fx, nn
-from torch.nn import functional
 
 from bnnhw.model.errors import ExportError
 from bnnhw.model.layers.affine import TensorNorm
@@ -26,13 +24,13 @@ from bnnhw.model.layers.requantised_prelu import LEAKING, RequantisedPReLU
 from bnnhw.model.layers.shifts import RPReLU, Shift
 from bnnhw.model.layers.shortcuts import PadChannels, SubsampleAndPad
 
+from .functions import free_name, functions_as_layers, path_of
 from .integer_layer import integer_layer
 
 __all__ = ["FixedPointOptions", "in_fixed_point"]
 
 Norm = nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm | TensorNorm
 _ADDS = (operator.add, torch.add, "add")
-_RELUS = (torch.relu, functional.relu, "relu")
 _LEAVES = (
     BinaryLayer, Sign, Quantise, InputThreshold, FixedPoint, Requantised, TensorNorm, SubsampleAndPad, PadChannels, Add,
     ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU,
@@ -44,6 +42,7 @@ _PASSING = (
 _RISING = (nn.ReLU, nn.Hardtanh, nn.Dropout, nn.Identity, nn.MaxPool2d, Shift, *LEAKING)
 """Layers that go into the thresholds behind them."""
 _EXACT = 2**24  # the greatest sum that float32 has with all below it
+_AVERAGES = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 _BITED = (Sign, Quantise, InputThreshold)
 
 
@@ -68,7 +67,8 @@ def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOp
       layer's name;
     - what it reads has fewer bits than others where its sums would exceed 2^24 otherwise;
     - behind sums of such values, averages and hard tanhs of them stands a `FixedPoint`;
-    - leaking rectifiers of them are a `RequantisedPReLU`.
+    - leaking rectifiers of them are a `RequantisedPReLU`;
+    - activations and poolings that are called as functions are layers (`functions_as_layers`).
 
     Values that are added, or come of each other without arithmetic, share an exponent. It is to be trained, or
     calibrated (`calibrate`).
@@ -80,6 +80,7 @@ def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOp
     """
     tracer = _Tracer()
     traced = fx.GraphModule(network, tracer.trace(network))
+    functions_as_layers(traced)
     converter = _Converter(traced, options)
     traced.graph.eliminate_dead_code()
     for node in list(traced.graph.nodes):
@@ -114,9 +115,9 @@ class _Converter:
             self.exponents[node] = fixed.exponent
         elif isinstance(module, _PASSING):
             self._pass_on(node)
-        elif isinstance(module, nn.AvgPool2d | nn.AdaptiveAvgPool2d) and self._reads_fixed(node):
+        elif isinstance(module, _AVERAGES) and self._reads_fixed(node):
             self._round_behind(node, Exponent())
-        elif (limits := _limits(node, module)) is not None and self._reads_fixed(node):
+        elif (limits := _limits(module)) is not None and self._reads_fixed(node):
             self._clip(node, *limits)
         elif isinstance(module, LEAKING) and self._reads_fixed(node) and not self._ends_in_bits(node):
             self._bend(node, module)
@@ -167,7 +168,7 @@ class _Converter:
         for one in (a, b):
             if one not in self.exponents:
                 raise ExportError(
-                    f"layer {_path_of(node)!r} adds {_path_of(one)!r}, which is no value of fixed point, to one that "
+                    f"layer {path_of(node)!r} adds {path_of(one)!r}, which is no value of fixed point, to one that "
                     "is; put a FixedPoint behind it"
                 )
         self._merge(self.exponents[a], self.exponents[b])
@@ -186,10 +187,13 @@ class _Converter:
             self._replace(node, self._insert_behind(source, fixed))
 
     def _bend(self, node: fx.Node, module: nn.Module) -> None:
-        """A leaking rectifier, which rounds for what stands before it where nothing else reads that."""
+        """A leaking rectifier, which rounds for a sum before it where nothing else reads that. Averages are rounded
+        before it, as their quotients are no numbers of fixed point."""
         (source,) = node.all_input_nodes
-        if source.op == "call_module" and isinstance(self._module(source), FixedPoint) and len(source.users) == 1:
-            node.replace_input_with(source, source.all_input_nodes[0])
+        if isinstance(self._module(source), FixedPoint) and len(source.users) == 1:
+            (before,) = source.all_input_nodes
+            if not isinstance(self._module(before), _AVERAGES):
+                node.replace_input_with(source, before)
         fixed = self._fixed()
         self._set(node, RequantisedPReLU(module, fixed))
         self.exponents[node] = fixed.exponent
@@ -201,9 +205,7 @@ class _Converter:
 
     def _insert_behind(self, node: fx.Node, fixed: FixedPoint) -> fx.Node:
         """The value of `fixed` of a node's, which nothing reads yet."""
-        path, taken = _path_of(node), dict(self.traced.named_modules())
-        names = (f"{path}_fixed" if number == 1 else f"{path}_{number}_fixed" for number in count(1))
-        name = next(each for each in names if each not in taken)
+        name = free_name(self.traced, path_of(node), "_fixed")
         self.traced.add_submodule(name, fixed)
         with self.traced.graph.inserting_after(node):
             made = self.traced.graph.call_module(name, (node,))
@@ -253,27 +255,11 @@ def _is_call(node: fx.Node) -> bool:
     return node.op in ("call_function", "call_method")
 
 
-def _limits(node: fx.Node, module: nn.Module | None) -> tuple[float, float] | None:
-    """What values are clipped to; None where the node is no clipping."""
+def _limits(module: nn.Module | None) -> tuple[float, float] | None:
+    """What values are clipped to; None where the layer is no clipping."""
     if isinstance(module, nn.Hardtanh):
         return module.min_val, module.max_val
-    if isinstance(module, nn.ReLU) or (_is_call(node) and node.target in _RELUS):
-        return 0.0, math.inf
-    if node.target is not functional.hardtanh:
-        return None
-    given = dict(zip(("min_val", "max_val"), node.args[1:], strict=False)) | node.kwargs
-    least, most = (given.get(name, default) for name, default in (("min_val", -1.0), ("max_val", 1.0)))
-    assert isinstance(least, int | float)
-    assert isinstance(most, int | float)
-    return float(least), float(most)
-
-
-def _path_of(node: fx.Node) -> str:
-    """A layer's dotted name; a function's, behind that of the module that calls it."""
-    if node.op == "call_module":
-        return str(node.target)
-    caller = next(reversed(node.meta.get("nn_module_stack", {"": None})))
-    return f"{caller}.{node.target if isinstance(node.target, str) else node.target.__name__}".lstrip(".")
+    return (0.0, math.inf) if isinstance(module, nn.ReLU) else None
 
 
 def _only_reader(node: fx.Node) -> fx.Node | None:

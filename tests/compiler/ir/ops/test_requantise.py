@@ -78,3 +78,29 @@ def vector(*values: int) -> Any:
 def test_what_cannot_be_is_refused(make: Callable[[], Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("divisor", [3, 9, 36, 49 * 2**4, 225])
+@pytest.mark.parametrize(("exponent", "bits"), [(0, 4), (4, 12), (11, 16)])
+def test_averages_of_any_number_are_rounded_as_torch_does(divisor: int, exponent: int, bits: int) -> None:
+    """All sums that there can be, of values that FixedPoint rounds."""
+    half = 2 ** (bits - 1)
+    op = Requantise(vector(2 ** (exponent + 1)), vector(1), 1, -half, half - 1, exponent)
+    sums = np.arange(-20_000, 20_001)
+    integers = TensorType((1,), IntType(-20_000, 20_000))
+    assert op.takes(integers, divisor)
+    separated = op.separated(integers, divisor)
+    wanted = [max(-half, min(half - 1, (2 * int(x) * 2**exponent + divisor) // (2 * divisor))) for x in sums]
+    assert separated.exact.reference(sums[:, np.newaxis]).ravel().tolist() == wanted
+    quotients = Divide(divisor).reference(sums)
+    assert op.reference(quotients).tolist() == (np.array(wanted) / 2**exponent).tolist()
+
+
+def test_quotients_that_are_rounded_over_a_floor_are_not_taken() -> None:
+    """Where nothing is clipped, half a step of float32 at 80 is more than what lies between quotients and floors."""
+    op = Requantise(vector(2**12), vector(1), 1, -(2**24), 2**24, 11)
+    assert op.takes(TensorType((1,), IntType(0, 1000)), 225)
+    assert op.takes(TensorType((1,), IntType(0, 20_000)), 256)
+    assert not op.takes(TensorType((1,), IntType(0, 20_000)), 225)
+    two_lines = Requantise(vector(1, 2), vector(0), 0, -9, 9, 0)
+    assert not two_lines.takes(TensorType((2,), IntType(0, 5)), 3)

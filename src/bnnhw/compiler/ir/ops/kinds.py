@@ -108,6 +108,10 @@ class Separated:
 class Separable(Op):
     """A trained op that is exact on integers but for the float arithmetic behind its sums."""
 
+    def takes(self, x: TensorType, divisor: int) -> bool:
+        """Whether it has both parts for integers x over `divisor`, rounded to float32 where that is no power of two."""
+        return divisor.bit_count() == 1
+
     @abstractmethod
     def separated(self, x: TensorType, divisor: int) -> Separated:
-        """Both parts, for integers x over `divisor`, a power of two."""
+        """Both parts, for integers x over a `divisor` that it takes."""

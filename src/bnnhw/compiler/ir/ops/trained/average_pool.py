@@ -17,7 +17,7 @@ from bnnhw.compiler.ir.ops.integer.sum_pool import SumPool
 from bnnhw.compiler.ir.ops.kinds import Separable, Separated
 from bnnhw.compiler.ir.ops.stored import Plain, stored_as
 from bnnhw.compiler.ir.ops.windows import Pair, check_image, check_pair, window_counts
-from bnnhw.compiler.ir.types import FloatType, TensorType, quotient, require_exact_in_float32
+from bnnhw.compiler.ir.types import FloatType, QuotientType, TensorType, quotient, require_exact_in_float32
 
 from .divide import Divide
 
@@ -69,6 +69,10 @@ class AveragePool(Separable):
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs
         pool = self.sum_pool(x.shape)
+        if isinstance(x.element, QuotientType):
+            sums = pool.infer(TensorType(x.shape, x.element.sums))
+            require_exact_in_float32(sums)
+            return TensorType(sums.shape, quotient(sums.element, pool.count * x.element.divisor))
         if isinstance(x.element, FloatType):
             return TensorType((*window_counts(x.shape, pool.kernel, pool.stride), x.shape[2]), FloatType())
         sums = pool.infer(x)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from bnnhw import hls
 from bnnhw.compiler.ir.ops.integer.operator import Operator
 from bnnhw.compiler.ir.ops.kinds import Separated
+from bnnhw.compiler.ir.ops.lines import ShiftedLine, shifted_line
 from bnnhw.compiler.ir.ops.stored import stored_as
-from bnnhw.compiler.ir.types import FloatType, TensorType
+from bnnhw.compiler.ir.types import Element, FloatType, TensorType
 from bnnhw.hls.traced import Traced
 
 from .divide import Divide
@@ -22,6 +23,8 @@ from .fixed_valued import FACTOR_BITS, MULTIPLIER_BITS, OFFSET_BITS, FixedValued
 
 MOST_SHIFT = 32
 """Of a `Requantise`."""
+MOST_LINE_BITS = 61
+"""Of what a program computes."""
 
 
 @stored_as("requantise")
@@ -56,10 +59,33 @@ class Requantise(FixedValued):
         (x,) = inputs
         return self.rounded(x.astype(np.float64) * self.factor + self.offset)
 
+    def takes(self, x: TensorType, divisor: int) -> bool:
+        """Of averages of any number, one line for all channels, where no quotient's rounding reaches its floor."""
+        if super().takes(x, divisor):
+            return True
+        if len(self.factor) > 1 or len(self.offset) > 1:
+            return False
+        element, line = x.element, self._line_over(x, divisor)
+        assert not isinstance(element, FloatType)
+        if line.shift > MOST_LINE_BITS or line.greatest(magnitude(element)) >= 1 << MOST_LINE_BITS:
+            return False
+        sums = np.arange(element.lo, element.hi + 1, element.step)
+        exact = np.clip((sums * line.factor + line.offset) >> line.shift, self.lo, self.hi)
+        return np.array_equal(self.reference(Divide(divisor).reference(sums)), np.ldexp(exact, -self.exponent))
+
+    def _line_over(self, x: TensorType, divisor: int) -> ShiftedLine:
+        """floor((factor*x + offset*divisor) / (2^shift*divisor))."""
+        factor, offset = int(self.factor[0]), int(self.offset[0])
+        return shifted_line(factor, offset * divisor, divisor << self.shift, most=magnitude(x.element))
+
     def separated(self, x: TensorType, divisor: int) -> Separated:
         """For integers x over 2^k: floor((factor*x + offset*2^k) / 2^(shift + k)), its floor inside where all factors
         are even."""
         assert not isinstance(x.element, FloatType)
+        if not super().takes(x, divisor):
+            line = self._line_over(x, divisor)
+            traced = line_program(((line.factor, line.offset),), line.shift, self.lo, self.hi, 0)
+            return Separated(Operator(traced), (Divide(2**self.exponent),))
         more = divisor.bit_length() - 1
         offset, shift = self.offset << more, self.shift + more
         even = min(shift, *(int(one & -one).bit_length() - 1 for one in self.factor if one), 64)
@@ -69,6 +95,12 @@ class Requantise(FixedValued):
             tuple((int(a), int(b)) for a, b in lines), shift - even, self.lo, self.hi, width - MULTIPLIER_BITS
         )
         return Separated(Operator(traced), (Divide(2**self.exponent),))
+
+
+def magnitude(element: Element) -> int:
+    """The greatest |x|."""
+    assert not isinstance(element, FloatType)
+    return max(-element.lo, element.hi)
 
 
 @lru_cache(maxsize=256)
