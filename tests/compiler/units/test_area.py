@@ -9,9 +9,10 @@ from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.ir.ops import ArgMax, MatMul, Threshold
 from bnnhw.compiler.ir.types import BinaryType
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
-from bnnhw.compiler.units.area import answer_resources, link_resources
+from bnnhw.compiler.units.area import answer_resources, link_resources, queue_resources
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.hw.product.matrix_area import matrix_area
+from bnnhw.hw.stream.fifo import Fifo
 from bnnhw.hw.targets import Cells, get_device
 from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.hw.top import Top
@@ -81,6 +82,16 @@ def test_a_link_for_large_frames():
     assert estimate.logic == pytest.approx(1482, rel=TOLERANCE)
     assert estimate.ffs == pytest.approx(1043, rel=TOLERANCE)
     assert estimate.ebr == 3
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize(("depth", "limit"), [(16, None), (64, None), (16, 10), (64, 40), (1024, 700)])
+def test_queues(depth: int, limit: int | None):
+    report = synthesise_alone(Fifo(width=8, depth=depth, limit=limit, target=ECP5), ECP5)
+    estimate = queue_resources(ECP5.fabric, width=8, depth=depth, limit=limit)
+    assert estimate.logic == pytest.approx(report.logic, rel=TOLERANCE)
+    assert estimate.ffs == pytest.approx(report.ffs, rel=TOLERANCE)
+    assert estimate.ebr == report.ebr
 
 
 @pytest.mark.toolchain

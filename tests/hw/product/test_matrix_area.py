@@ -17,6 +17,7 @@ CASES = [
     (10, 128, 10, 16, {"store": "lut", "thresholds": None}),
     (32, 144, 16, 36, {"vectors": 4}),
     (128, 9, 1, 9, {"row_groups": 128, "vectors": 8}),
+    (32, 288, 4, 96, {"store": "lut", "thresholds": None}),
 ]
 
 

@@ -3,13 +3,11 @@
 import numpy as np
 import pytest
 
-from bnnhw.boards.toolchain.alone import synthesise_alone
 from bnnhw.hw.targets import PORTABLE
 from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.hw.threshold.multi_threshold import MultiThreshold
 from bnnhw.hw.threshold.place_rom import place_rom_store
 from bnnhw.hw.threshold.places import Places
-from tests.hw.netlist_cells import netlist_logic
 from tests.hw.pool.test_pool import to_beats
 from tests.hw.scenario import run_scenario
 from tests.hw.verilog_scenario import run_verilog_scenario
@@ -87,25 +85,6 @@ def test_equals_numpy_on_ecp5_cells(case, tmp_path):
         return run_verilog_scenario(dut, beats, folder=tmp_path, **arguments)
 
     verify_against_reference(*case, target=ECP5, run=run)
-
-
-@pytest.mark.toolchain
-@pytest.mark.parametrize(
-    "case",
-    [
-        (1, 1, 64, 2, 576, 8, 1, (), ()),
-        (1, 1, 64, 4, 576, 4, 2, (), ()),
-        (1, 1, 256, 4, 1000, 2, 1, (), ()),
-        (16, 16, 64, 1, 576, 8, 1, (0, *[1] * 14, 2), (0, *[1] * 14, 2)),
-        (16, 16, 32, 1, 288, 4, 8, (0, *[1] * 14, 2), (0, *[1] * 14, 2)),
-    ],
-)
-def test_area(case):
-    unit, _ = random_unit(*case, target=ECP5)
-    report, area = synthesise_alone(unit, ECP5), unit.shape.area
-    assert report.ebr == area.ebr
-    assert netlist_logic(area) == pytest.approx(report.logic, rel=0.1)
-    assert area.ffs == pytest.approx(report.ffs, rel=0.1)
 
 
 @pytest.mark.parametrize(

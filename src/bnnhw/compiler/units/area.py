@@ -80,12 +80,15 @@ def answer_resources(fabric: Fabric, *, bits: int, beats: int, vectors: int) -> 
     return Cells(ebr=vectors * fifo_block_rams(fabric, width=bits, depth=depth))
 
 
-def queue_resources(fabric: Fabric, *, width: int, depth: int) -> Cells:
-    """A queue: its memory, and pointers with the logic around them."""
+def queue_resources(fabric: Fabric, *, width: int, depth: int, limit: int | None = None) -> Cells:
+    """A queue: its memory, and pointers with the logic around them; with a limit a counter of what is left of it, which
+    from some bits on is a carry chain."""
     bits = (depth - 1).bit_length()
+    counter = 0 if limit is None else limit.bit_length()
     if ebr := fifo_block_rams(fabric, width=width, depth=depth):
-        return Cells(logic=10 * bits + 10, ffs=6 * bits + 9, ebr=ebr)
-    return Cells(logic=fabric.distributed_ram_luts(depth, width) + 10 * bits + 14, ffs=width + 6 * bits + 8)
+        return Cells(logic=10 * bits + 10 + 2 * counter, ffs=6 * bits + 9, ebr=ebr)
+    memory = fabric.distributed_ram_luts(depth, width)
+    return Cells(logic=memory + 10 * bits + 14 + counter, ffs=width + 6 * bits + 8)
 
 
 def table_resources(fabric: Fabric, *, classes: int, entries: int, width: int, lookups: int) -> Cells:

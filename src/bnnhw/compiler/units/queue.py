@@ -40,7 +40,7 @@ class Queue(Stage):
 
     @property
     def resources(self) -> Cells:
-        return area.queue_resources(self.target.fabric, width=self.width, depth=self.depth)
+        return area.queue_resources(self.target.fabric, width=self.width, depth=self.depth, limit=self.limit)
 
     def flow(self, i: Channel, o: Channel) -> Flow:
         return fifo_flow(i, o, depth=self.depth, limit=self.limit)

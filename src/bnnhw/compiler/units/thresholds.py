@@ -4,6 +4,7 @@ Tests: tests/compiler/units/test_area.py
 """
 
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 from amaranth.lib import wiring
@@ -14,6 +15,7 @@ from bnnhw.compiler.ir.ops import Threshold
 from bnnhw.compiler.ir.types import TensorType
 from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
+from bnnhw.hw.threshold.area import threshold_area
 from bnnhw.hw.threshold.multi_threshold import MultiThreshold, MultiThresholdShape
 from bnnhw.hw.threshold.places import Places
 
@@ -79,7 +81,7 @@ class Thresholds(Stage):
 
     @property
     def resources(self) -> Cells:
-        return self.shape.area
+        return _area(self.step, self.shape)
 
     def flow(self, i: Channel, o: Channel) -> Flow:
         return self.shape.flow(i, o)
@@ -88,6 +90,12 @@ class Thresholds(Stage):
         return MultiThreshold(
             thresholds=self.step.thresholds, greatest=self.step.greatest, places=self.places, target=self.target
         )
+
+
+@lru_cache(maxsize=1024)
+def _area(step: Quantising, shape: MultiThresholdShape) -> Cells:
+    """A search asks for the same again and again."""
+    return threshold_area(shape, step.thresholds)
 
 
 @steps_of.register

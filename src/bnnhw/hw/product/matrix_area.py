@@ -8,10 +8,12 @@ from .matrix_shape import POPCOUNT_LEVELS, MatrixShape
 
 __all__ = ["matrix_area"]
 
-CONTROL_LUT4 = 78
-"""LUT4 of a sequencer and of the pointers of buffer and queue; their counters vary by some tens."""
-CONTROL_FF = 90
+CONTROL_LUT4 = 43
+"""LUT4, carry cells among them, of a sequencer's decisions and of the pointers of buffer and queue."""
+CONTROL_FF = 58
 """Their registers."""
+COUNTER_BIT_LUT4 = 2.25
+"""LUT4 of each bit of the sequencer's counters, and of its address; two flip-flops."""
 
 
 def matrix_area(shape: MatrixShape) -> Cells:
@@ -22,15 +24,23 @@ def matrix_area(shape: MatrixShape) -> Cells:
     """
     fabric = shape.target.fabric
     carries, carry_ends = _carry_cells(shape)
+    counter_bits = _counter_bits(shape)
     lut4, ff = _element_cells(shape)
-    lut4 += _buffer_lut4(shape) + fabric.distributed_ram_luts(shape.queue_depth, shape.output_width) + CONTROL_LUT4
-    ff += _chain_ff(shape) + CONTROL_FF
+    lut4 += _buffer_lut4(shape) + fabric.distributed_ram_luts(shape.queue_depth, shape.output_width)
+    lut4 += CONTROL_LUT4 + round(COUNTER_BIT_LUT4 * counter_bits)
+    ff += _chain_ff(shape) + CONTROL_FF + 2 * counter_bits
     ebr = buffer_block_rams(fabric, buffer_depth(shape.words), shape.input_width)
     if shape.store == "block":
         ebr += block_rams(fabric, shape.depth, shape.pe * shape.rom_bits)
     elif shape.store == "lut":
         lut4 += sum(rom_luts(fabric, shape.depth, len(pes) * shape.simd) for pes in shape.groups())
     return fabric.cells(luts=lut4, carries=carries, carry_ends=carry_ends, ffs=ff, ebr=ebr)
+
+
+def _counter_bits(shape: MatrixShape) -> int:
+    """Bits of the counters of words, planes, folds and groups of rows, and of the address."""
+    counts = shape.words, shape.planes, shape.vector_folds, shape.row_groups, shape.depth
+    return sum((each - 1).bit_length() for each in counts)
 
 
 def _carry_cells(shape: MatrixShape) -> tuple[int, int]:

@@ -38,9 +38,18 @@ def _banks(fabric: Fabric, depth: int) -> list[int]:
     return [min(deepest, depth - start) for start in range(0, depth, deepest)]
 
 
+SHARED_FUNCTIONS = 128
+"""Functions of 8 words, each of which stands for its inverse, too."""
+
+
 def rom_luts(fabric: Fabric, depth: int, width: int) -> int:
-    """LUTs of a ROM of random bits in logic: `lut_depth` words to each, and multiplexers between these."""
-    return different_columns(depth, width) * (2 * -(-depth // fabric.lut_depth) - 1)
+    """LUTs of a ROM of random bits in logic: `lut_depth` words to each, and multiplexers between these, of which one of
+    few words beside a LUT is a part; what is a function of 8 words or fewer is made once for all columns."""
+    columns = different_columns(depth, width)
+    if depth <= fabric.lut_depth:
+        return columns
+    shared = SHARED_FUNCTIONS * -math.expm1(-columns / SHARED_FUNCTIONS)
+    return round(columns * (2 * depth / fabric.lut_depth - 1) + shared)
 
 
 def different_columns(depth: int, width: int) -> int:

@@ -12,9 +12,9 @@ from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.stream.held_pipeline import pipeline_process
-from bnnhw.hw.targets import Cells, Target, check_target
+from bnnhw.hw.targets import Target, check_target
 
-from .place_rom import place_rom_cells, place_rom_latency, place_rom_store, read_place_rom, read_shared_roms
+from .place_rom import place_rom_latency, place_rom_store, read_place_rom, read_shared_roms
 from .places import Places, count_places
 
 __all__ = ["MultiThreshold", "MultiThresholdShape"]
@@ -71,25 +71,12 @@ class MultiThresholdShape:
         """Cycles from a beat to its codes."""
         return self.places.latency + sum(self.read_latency(stage) + 1 for stage in range(self.bits))
 
-    @property
-    def area(self) -> Cells:
-        """The cells of a MultiThreshold: comparisons, ROMs and registers, counted; yosys merges thresholds that it
-        finds to be equal."""
-        places, width, elements = self.places, self.width, self.places.elements
-        lut4 = ff = ebr = carries = carry_ends = 0
-        if places.borders > 1:
-            lut4, ff = 30, elements * width + 30
-        for stage in range(self.bits):
-            roms = elements if stage else places.tables_count
-            cells = place_rom_cells(self.target.fabric, self.depth(stage), self.read_width(stage))
-            lut4, ff, ebr = (total + roms * each for total, each in zip((lut4, ff, ebr), cells, strict=True))
-            place_bits = (places.count - 1).bit_length()
-            later = stage < self.bits - 1
-            ff += self.read_latency(stage) * (elements * (width + stage) + place_bits * later + 1)
-            ff += elements * (stage + 1 + width * later) + place_bits * later + 1
-            carries += elements * (self.threshold_width // 2)
-            carry_ends += elements
-        return self.target.fabric.cells(luts=lut4 + 8, carries=carries, carry_ends=carry_ends, ffs=ff, ebr=ebr)
+    def words(self, thresholds: np.ndarray, stage: int) -> np.ndarray:
+        """(pixels, depth, lanes): those that a comparison chooses from, of thresholds (row classes, column classes,
+        levels, channels)."""
+        step = 1 << self.bits - stage  # thresholds that each of the known codes leaves
+        levels = self.places.tables(thresholds)[:, :, step // 2 - 1 :: step]
+        return levels.reshape(self.places.pixels, self.depth(stage), self.places.lanes)
 
     def flow(self, i: Channel, o: Channel) -> Flow:
         """A pipeline's of `latency` cycles."""
@@ -183,9 +170,7 @@ class MultiThreshold(wiring.Component):
     ) -> Iterator[Value]:
         """The threshold of each element, `read_latency` cycles later."""
         shape, width = self.shape, self.shape.threshold_width
-        step = 1 << shape.bits - stage  # thresholds that each of the known codes leaves
-        levels = shape.places.tables(self.thresholds)[:, :, step // 2 - 1 :: step]
-        words_of = levels.reshape(shape.places.pixels, shape.depth(stage), shape.places.lanes)
+        words_of = shape.words(self.thresholds, stage)
         if stage == 0:
             yield from read_shared_roms(m, words_of, width, place, enable=advance, target=shape.target, name="rom0_")
             return

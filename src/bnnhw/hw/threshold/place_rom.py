@@ -13,7 +13,14 @@ from amaranth.lib.memory import Memory
 from bnnhw.hw.storage.weight_rom import rom_luts
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY, Fabric, Target
 
-__all__ = ["place_rom_cells", "place_rom_latency", "place_rom_store", "read_place_rom", "read_shared_roms"]
+__all__ = [
+    "column_luts",
+    "place_rom_cells",
+    "place_rom_latency",
+    "place_rom_store",
+    "read_place_rom",
+    "read_shared_roms",
+]
 
 
 def place_rom_store(fabric: Fabric, depth: int, width: int) -> Literal["constant", "lut", "block"]:
@@ -42,12 +49,14 @@ def place_rom_cells(fabric: Fabric, depth: int, width: int) -> tuple[int, int, i
 
 
 def _luts(fabric: Fabric, depth: int, width: int) -> int:
-    """LUTs of a ROM in logic: as for the weights, where it is no deeper than a LUT; yosys packs the multiplexers of
-    deep ones less well."""
-    if depth <= fabric.lut_depth:
-        return rom_luts(fabric, depth, width)
-    luts = depth / fabric.lut_depth
-    return round(width * (2 * luts - 1) * (1.14 if luts > 3 else 1.0))
+    """LUTs of a ROM in logic: as for the weights, where it is no deeper than a LUT."""
+    return rom_luts(fabric, depth, width) if depth <= fabric.lut_depth else round(width * column_luts(fabric, depth))
+
+
+def column_luts(fabric: Fabric, depth: int) -> float:
+    """LUTs of a bit of a ROM in logic; yosys packs the multiplexers of deep ones less well."""
+    luts = max(1.0, depth / fabric.lut_depth)
+    return (2 * luts - 1) * (1.14 if luts > 3 else 1.0)
 
 
 def read_place_rom(
