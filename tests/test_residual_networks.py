@@ -76,6 +76,7 @@ def test_shortcuts_are_in_the_graph(tmp_path: Path):
 
 @pytest.mark.slow
 @pytest.mark.toolchain
+@pytest.mark.timeout(1800)
 def test_digits_on_a_board(tmp_path: Path):
     """Trained, built, and asked for 100 images: from torch to the placed cells, and through the virtual board."""
     model, folder = tmp_path / "model.pt", tmp_path / "build"
