@@ -73,7 +73,7 @@ class Draw:
         pool, left = self.random.choice(
             ((nn.AdaptiveAvgPool2d(1), 1), (nn.AvgPool2d(size), 1), (nn.Identity(), size), self.windows(size))
         )
-        norm = nn.BatchNorm1d(channels * left**2) if self.random.random() < 0.5 else nn.Identity()
+        norm = nn.BatchNorm1d(channels) if self.random.random() < 0.5 and left == 1 else nn.Identity()
         return nn.Sequential(*layers, pool, nn.Flatten(), norm, nn.Linear(channels * left**2, 3))
 
     def windows(self, size: int) -> tuple[nn.Module, int]:

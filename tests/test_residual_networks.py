@@ -116,6 +116,7 @@ def test_a_search_makes_and_times_each_program_once(tmp_path: Path, monkeypatch:
 
 @pytest.mark.slow
 @pytest.mark.toolchain
+@pytest.mark.timeout(1800)
 def test_digits_on_a_board(tmp_path: Path):
     """Trained, built, and asked for 100 images: from torch to the placed cells, and through the virtual board."""
     model, folder = tmp_path / "model.pt", tmp_path / "build"

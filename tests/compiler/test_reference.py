@@ -5,6 +5,7 @@ import pytest
 
 from bnnhw.compiler.ir.ops import Conv, MatMul, MaxPool, SumPool
 from bnnhw.compiler.ir.ops.exact import exact_terms
+from bnnhw.compiler.ir.types import IntType, TensorType
 
 RNG = np.random.default_rng
 
@@ -82,3 +83,11 @@ def test_poolings_by_their_definition(kernel, stride):
         assert greatest[n, i, j, c] == window.max()
         assert mixed[n, i, j, c] == (window.min() if minimum[c] else window.max())
         assert sums[n, i, j, c] == window.sum()
+
+
+def test_sums_of_rows_of_other_magnitudes_are_no_wider_than_they_can_be():
+    rows = np.array([[300, -200], [1, -1], [2, 10]], np.int16)
+    reached = rows.astype(np.int64) @ np.array([(a, b) for a in (-4, 3) for b in (-4, 3)]).T
+    given = MatMul(rows).infer(TensorType((2,), IntType(-4, 3)))
+    assert given == TensorType((3,), IntType(int(reached.min()), int(reached.max())))
+    assert MatMul(rows * 0).infer(TensorType((2,), IntType(-4, 3))).element == IntType(0, 0)

@@ -14,6 +14,7 @@ from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.ir.ops import BatchNorm
 from bnnhw.compiler.ir.ops import BinaryLayer as BinaryOp
 from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, Sign, TensorNorm, ToChannelsFirst
+from bnnhw.model.layers.integer_weights import IntegerWeights
 from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.networks.catalogue import Architecture
 from bnnhw.model.pruning import prune
@@ -192,3 +193,25 @@ def test_nothing_to_tell_channels_apart_by_is_refused() -> None:
 def test_a_network_of_one_layer_has_nothing_to_prune() -> None:
     file = file_of(network_of(Architecture(widths=())))
     assert prune(file, keep=0.5).graph is file
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_layers_of_integer_weights_are_pruned(how: dict[str, Any]) -> None:
+    """Rows and columns go whole, the other weights stay what they are, and constant channels go without a trace."""
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        ToChannelsFirst(), BinaryConv2d(2, 6, 3, weights=IntegerWeights(4)), nn.BatchNorm2d(6), Sign(),
+        BinaryConv2d(6, 5, 2, weights=IntegerWeights(3)), nn.BatchNorm2d(5), Sign(),
+        nn.Flatten(), BinaryLinear(5 * 9 * 9, 4, weights=IntegerWeights(8)), TensorNorm(),
+    ).eval()  # fmt: skip
+    with torch.no_grad():
+        network[2].weight[[1, 3, 4]] = 0
+    file = file_of(network)
+    pruning = prune(file, keep=0.5, layers=["1"], **how)
+    assert [(layer.name, layer.after, layer.constant) for layer in pruning.layers] == [("1", 3, 3)]
+    before, after = (
+        [node.op for node in graph.nodes if isinstance(node.op, BinaryOp)] for graph in (file, pruning.graph)
+    )
+    np.testing.assert_array_equal(after[0].weights, before[0].weights[[0, 2, 5]])
+    np.testing.assert_array_equal(after[1].weights, before[1].weights[..., [0, 2, 5]])
+    torch.testing.assert_close(scores(pruning.graph, NEW), scores(file, NEW))

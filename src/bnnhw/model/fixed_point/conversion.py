@@ -153,7 +153,7 @@ class _Converter:
         while isinstance(self._module(source), _PASSING):
             (source,) = source.all_input_nodes
         module = self._module(source)
-        fixed = module.fixed if isinstance(module, Requantised) else module
+        fixed = module.fixed if isinstance(module, Requantised | RequantisedPReLU) else module
         if isinstance(fixed, FixedPoint) and isinstance(layer.quantiser, IntegerWeights):
             most = layer.weight[0].numel() * (2**layer.quantiser.bits - 1)
             fixed.bits = min(fixed.bits, max(2, (_EXACT // most).bit_length()))
@@ -178,7 +178,7 @@ class _Converter:
         """A clipping of a value of fixed point: its own rounding clips it where nothing else reads it."""
         (source,) = node.all_input_nodes
         module = self._module(source)
-        fixed = module.fixed if isinstance(module, Requantised) else module
+        fixed = module.fixed if isinstance(module, Requantised | RequantisedPReLU) else module
         if isinstance(fixed, FixedPoint) and len(source.users) == 1:
             fixed.least, fixed.most = max(fixed.least, least), min(fixed.most, most)
             self._replace(node, source)

@@ -82,7 +82,9 @@ class Product(Op):
         (x,) = inputs
         shape = self.output_shape(x.shape)
         reachable = self.reachable(x.element)
-        return TensorType(shape, IntType(int(reachable.lows.min()), int(reachable.highs.max())))
+        lows, spread = reachable.lows, reachable.step * (reachable.count - 1) // max(1, self.most)  # of a term
+        spans = np.abs(self._rows).sum(axis=1) * spread
+        return TensorType(shape, IntType(int(lows.min()), int((lows + spans).max())))
 
     def reachable(self, element: Element) -> Reachable:
         """Every sum that inputs of this element can make, row by row.
