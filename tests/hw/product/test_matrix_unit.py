@@ -153,7 +153,7 @@ def test_processing_elements_on_cells_equal_the_portable_ones(simd, vectors, pla
         return ProcessingGroup(
             shape=shape,
             pes=2,
-            weights=np.random.default_rng(1).integers(0, 2, (2, simd)) if constant else None,
+            weights=np.random.default_rng(1).integers(0, 2, (2, shape.rom_bits)),
             starts=np.arange(folds * 2).reshape(folds, 2) * 5 % (1 << shape.accumulator_width),
         )
 

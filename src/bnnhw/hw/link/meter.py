@@ -59,7 +59,11 @@ class CycleMeter(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        width = 32 + len(self.images)
+        # What begins and ends may be far away on the chip: both are looked at one cycle later.
+        begin, end, images = Signal(), Signal(), Signal.like(self.images)
+        m.d.sync += [begin.eq(self.begin), end.eq(self.end), images.eq(self.images)]
+        kept = images if self.vectors > 1 else images[:0]  # a group has an image, or how many it has
+        width = 32 + len(kept)
         m.submodules.begun = begun = Fifo(width=width, depth=self.groups, target=PORTABLE)
         m.submodules.measured = measured = Fifo(width=width, depth=self.groups, target=PORTABLE)
         begun_at, begun_images = begun.o.payload[:32], begun.o.payload[32:]
@@ -67,7 +71,7 @@ class CycleMeter(wiring.Component):
         m.d.comb += [
             self.o.payload.eq(measured.o.payload[:32]),
             self.o.valid.eq(measured.o.valid),
-            last.eq(read + 1 == measured.o.payload[32:]),
+            last.eq((read + 1 == measured.o.payload[32:]) if len(kept) else 1),
             measured.o.ready.eq(self.o.ready & last),
         ]
         with m.If(self.o.valid & self.o.ready):
@@ -76,9 +80,6 @@ class CycleMeter(wiring.Component):
                 m.d.sync += read.eq(0)
 
         in_flight = Signal(range(self.groups + 1))
-        # What begins and ends may be far away on the chip: both are looked at one cycle later.
-        begin, end, images = Signal(), Signal(), Signal.like(self.images)
-        m.d.sync += [begin.eq(self.begin), end.eq(self.end), images.eq(self.images)]
         m.d.comb += self.ready.eq(in_flight < self.groups - 1)
         m.d.sync += in_flight.eq(in_flight + begin - (measured.o.valid & measured.o.ready))
 
@@ -95,7 +96,7 @@ class CycleMeter(wiring.Component):
             measured.i.valid.eq(ended[-1]),
         ]
         m.d.comb += [
-            begun.i.payload.eq(Cat(now, images)),
+            begun.i.payload.eq(Cat(now, kept)),
             begun.i.valid.eq(begin),
             begun.o.ready.eq(ended[-1]),
         ]

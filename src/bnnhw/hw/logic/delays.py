@@ -3,7 +3,7 @@
 Tests: tests/hw/hardwired/test_unit.py
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from itertools import pairwise
 
@@ -37,14 +37,21 @@ def delays(
     return values
 
 
-def stagger(m: Module, value: Value, starts: Sequence[int], *, name: str) -> list[Value]:
-    """The bits of `value`: bit i as it was d cycles ago, where starts[d] <= i < starts[d + 1]; starts[0] = 0."""
+def stagger(
+    m: Module, value: Value, starts: Sequence[int], *, name: str, init: Iterable[int] | None = None
+) -> list[Value]:
+    """The bits of `value`: bit i as it was d cycles ago, where starts[d] <= i < starts[d + 1]; starts[0] = 0.
+
+    The registers begin with the bits `init`, or with 0.
+    """
+    begin = [0] * len(value) if init is None else [int(bit) for bit in init]
     late = value
     parts: list[Value] = []
     for delay, (start, end) in enumerate(pairwise((*starts, len(value)))):
         parts.append(late[: end - start])
         if end < len(value):
-            following = Signal(len(value) - end, name=f"{name}_late{delay + 1}", reset_less=True)
+            first = sum(bit << place for place, bit in enumerate(begin[end:]))
+            following = Signal(len(value) - end, name=f"{name}_late{delay + 1}", init=first, reset_less=True)
             m.d.sync += following.eq(late[end - start :])
             late = following
     # Signals of one bit: Amaranth looks at every bit of a signal for each of its slices.

@@ -178,7 +178,7 @@ class MatrixUnit(wiring.Component):
             m.submodules[f"group{number}"] = group = ProcessingGroup(
                 shape=shape,
                 pes=len(pes),
-                weights=words[0, pes.start : pes.stop] if rom is None else None,
+                weights=words[0, pes.start : pes.stop],
                 starts=None if starts is None else starts[:, pes.start : pes.stop],
             )
             if number:

@@ -32,8 +32,9 @@ class ProcessingGroup(wiring.Component):
     shape : MatrixShape
     pes : int
         PEs of this group.
-    weights : array (pes, simd) of 0 and 1, or None
-        Constant weights instead of the port `w`.
+    weights : array (pes, rom_bits) of 0 and 1
+        The first word of the ROM: what the registers of the weights begin with, so that synthesis sees which of them
+        never change. Where the shape's store is "constant" it is the only one, and there is no port `w`.
     starts : array (folds, pes) of int, or None
         From `fold_starts`; None: the accumulators start with 0.
 
@@ -64,7 +65,7 @@ class ProcessingGroup(wiring.Component):
         *,
         shape: MatrixShape,
         pes: int,
-        weights: np.ndarray | None,
+        weights: np.ndarray,
         starts: np.ndarray | None,
     ):
         self.shape = shape
@@ -74,7 +75,7 @@ class ProcessingGroup(wiring.Component):
         super().__init__(
             {
                 "x": In(shape.vectors * shape.simd),
-                "w": In(pes * shape.rom_bits if weights is None else 0),
+                "w": In(0 if shape.store == "constant" else pes * shape.rom_bits),
                 "valid": In(1),
                 "first": In(1),
                 "plane_first": In(1),
@@ -125,7 +126,9 @@ class ProcessingGroup(wiring.Component):
 
     def _weights(self, m: Module, pe: int) -> Sequence[Value | int]:
         """The weights of one PE, staggered as its inputs are."""
-        if self.weights is not None:
-            return [int(bit) for bit in self.weights[pe]]
-        row = self.w.word_select(pe, self.shape.rom_bits)
-        return stagger(m, row[: self.shape.simd], self.shape.popcount.tap_starts, name=f"w{pe}")
+        shape = self.shape
+        first = self.weights[pe, : shape.simd]
+        if shape.store == "constant":
+            return [int(bit) for bit in first]
+        row = self.w.word_select(pe, shape.rom_bits)
+        return stagger(m, row[: shape.simd], shape.popcount.tap_starts, name=f"w{pe}", init=first)
