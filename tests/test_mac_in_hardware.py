@@ -1,20 +1,24 @@
 """Layers of integer weights by multipliers, in RTL: every kind of input, padding and folding, cycles as predicted."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bnnhw.compiler import Graph, Node, Schedule, TensorType, Value
+from bnnhw.compiler import Graph, Node, Schedule, TensorType, Value, integerize, load
 from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.ir.ops import Conv, MatMul, Product
 from bnnhw.compiler.ir.types import BinaryType, IntType
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
+from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.compiler.units.codes import element_of
 from bnnhw.compiler.units.product.folding import Folding
+from bnnhw.sim.batch.simulator import BatchSimulator
 
-from .core_rtl import DEVICE, check_rtl
+from .core_rtl import DEVICE, check_core, check_rtl, folded
+from .test_residual_networks import NETWORKS, random_images, saved
 
 
 def integers(*shape: int, most: int = 255) -> np.ndarray:
@@ -69,8 +73,30 @@ def chosen_by(graph: Graph, *foldings: Folding, vectors: int = 1) -> Schedule:
 
 
 @pytest.mark.parametrize("name", LAYERS)
-@pytest.mark.parametrize("stalls", [(0.0, 0.0), (0.3, 0.3)])
-def test_sums_and_cycles(name: str, stalls: tuple[float, float]) -> None:
+def test_sums_and_cycles(name: str) -> None:
     element, layer, folding = LAYERS[name]
     graph = network(element, layer)
-    check_rtl(chosen_by(graph, folding), graph, inputs_of(graph, 4), stalls=stalls)
+    check_rtl(chosen_by(graph, folding), graph, inputs_of(graph, 4), stalls=(0.0, 0.0))
+
+
+def test_vectors_in_lockstep() -> None:
+    graph = network(*LAYERS["dense"][:2])
+    check_rtl(chosen_by(graph, Folding(2, 6), vectors=2), graph, inputs_of(graph, 8), stalls=(0.3, 0.3))
+
+
+def test_a_residual_network(tmp_path: Path) -> None:
+    """First layer, shortcut and last layer by multipliers, between binary layers."""
+    graph = integerize(load(saved(NETWORKS["B"], tmp_path)), output="scores")
+    folded_plan = folded(graph, most=4, hardwired=False).plan
+    layers = lower_network(graph).pipeline.layers
+    with_integers = {layer.name for layer in layers if layer.integers}
+    assert len(with_integers) == 3
+    assert len(layers) == 7
+    foldings = tuple(
+        (name, Folding(2, folding.simd, engine="mac") if name in with_integers else folding)
+        for name, folding in folded_plan.layers
+    )
+    chosen, images = apply_plan(graph, FoldingPlan(foldings), device=DEVICE, clock_hz=1e8), random_images(graph, 4)
+    simulator = BatchSimulator(chosen.core())
+    for stalls in ((0.0, 0.0), (0.3, 0.3)):
+        check_core(simulator, chosen, graph, images, stalls=stalls)

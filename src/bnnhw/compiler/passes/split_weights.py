@@ -47,6 +47,11 @@ def split_product(node: Node, sums: TensorType) -> tuple[Node, Node]:
     )
 
 
+def with_planes(product: Product) -> Product:
+    """The product of +-1 that a product of integers is made of, k rows for each of its; itself where it is of +-1."""
+    return product if product.is_binary else replace(product, weights=planes_of(product.weights).rows)
+
+
 @dataclass(frozen=True, eq=False)
 class Planes:
     """Weights (rows, ..) as rows of +-1, int8 (rows*planes, ..), those of one row side by side: each times the factor
