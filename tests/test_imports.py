@@ -51,8 +51,8 @@ SUB_ROOMS = {
         *("stateless", "window", "scan", "traced", "operator", "rearrange", "chain", "decorators"),
     ),
     "hw": (
-        *("rtlil", "targets", "logic", "stream", "storage", "join", "product", "hardwired", "window", "raster", "pool"),
-        *("threshold", "program", "output", "core", "axi_stream", "protocol", "link", "top"),
+        *("rtlil", "targets", "logic", "stream", "storage", "join", "product", "mac", "hardwired", "window", "raster"),
+        *("pool", "threshold", "program", "output", "core", "axi_stream", "protocol", "link", "top"),
     ),
     "compiler": (
         *("codec", "errors", "ir", "frontends", "passes", "units", "lowering", "dataflow", "search", "kernel"),

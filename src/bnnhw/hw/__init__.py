@@ -9,6 +9,8 @@ from bnnhw.hw.join.add import Add
 from bnnhw.hw.join.concat import Concat
 from bnnhw.hw.join.fork import Fork
 from bnnhw.hw.join.split import Split
+from bnnhw.hw.mac.shape import MacShape
+from bnnhw.hw.mac.unit import MacUnit
 from bnnhw.hw.output.label_select import LabelSelect
 from bnnhw.hw.output.score_table import ScoreTable
 from bnnhw.hw.product.matrix_shape import MatrixShape
@@ -30,6 +32,8 @@ __all__ = [
     "HardwiredPlan",
     "HardwiredUnit",
     "LabelSelect",
+    "MacShape",
+    "MacUnit",
     "MatrixShape",
     "MatrixUnit",
     "MultiThreshold",

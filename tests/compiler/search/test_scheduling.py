@@ -132,7 +132,11 @@ def plan_of(**changes) -> dict:
         (plan_of(simd=5), r"layer 'fc0': simd=5 must divide cols=12; legal values are \[1, 2, 3, 4, 6, 12\]"),
         (plan_of(store="tape"), r"layer 'fc0': store='tape' must be one of"),
         (plan_of(store="constant"), r"layer 'fc0': store='constant' must have pe=rows=8 and simd=cols=12"),
-        (plan_of(engine="steam"), r"layer 'fc0': engine='steam' must be one of \['folded', 'hardwired'\]"),
+        (plan_of(engine="steam"), r"layer 'fc0': engine='steam' must be one of \['folded', 'hardwired', 'mac'\]"),
+        (
+            plan_of(engine="mac"),
+            r"layer 'fc0': engine='mac' is for integer weights, and these are -1 and \+1; take engine",
+        ),
         (plan_of(engine="hardwired"), r"layer 'fc0': pe=2 must be rows=8 where engine='hardwired'"),
         (
             plan_of(engine="hardwired", pe=8),

@@ -21,11 +21,13 @@ from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.product.folding import Folding, divisors
 from bnnhw.compiler.units.product.hardwired import Hardwired
 from bnnhw.compiler.units.product.layer import MatrixLayer
+from bnnhw.compiler.units.product.mac import Mac
 from bnnhw.compiler.units.product.matrix import Matrix
 from bnnhw.compiler.units.product.window import Window
 from bnnhw.compiler.units.score_table import Table
 from bnnhw.compiler.units.stage import Stage, core_resources
 from bnnhw.compiler.units.step import Step
+from bnnhw.hw.mac.shape import MacShape
 from bnnhw.hw.targets import Cells, Fabric, Target
 
 
@@ -93,15 +95,18 @@ def layer_body(
     window_shape = layer.window_shape(folding, in_pixels=in_pixels, target=target)
     shape, name = layer.shape(folding, vectors, target), layer.name
     stages: list[Stage] = []
-    port = Port(1, 1, layer.rows, shape.result_width, folding.pe, vectors=vectors)
+    port = Port(1, 1, shape.rows, shape.result_width, folding.pe, vectors=vectors)
     if (windows := layer.windows) is not None and window_shape is not None:
         stages.append(Window(name=f"{name} windows", shape=window_shape, padding_code=windows.padding_code))
-        port = Port(*windows.output, layer.rows, shape.result_width, folding.pe, folding.pixels)
+        port = Port(*windows.output, shape.rows, shape.result_width, folding.pe, folding.pixels)
     groups = layer.positions // folding.pixels * layer.groups
     if folding.engine == "hardwired":
         words = convert(groups * layer.cols, layer.planes, folding.simd, layer.cols, shape.vectors)
         plan = replace(layer.hardwired(target.fabric), vectors=shape.vectors)
         stages += [*words, Hardwired(name=name, layer=layer, plan=plan, vectors=groups, target=target)]
+    elif isinstance(shape, MacShape):
+        assert layer.integers is not None  # or it would have no such shape
+        stages.append(Mac(name=name, integers=layer.integers, shape=shape, vectors=groups))
     else:
         stages.append(Matrix(name=name, layer=layer, shape=shape, vectors=groups))
     behind, port = steps_at_its_rate(layer, folding, port, target)
@@ -111,13 +116,14 @@ def layer_body(
 def steps_at_its_rate(layer: MatrixLayer, folding: Folding, port: Port, target: Target) -> tuple[list[Stage], Port]:
     """The units behind a layer's product, and the stream behind them. Where operators are among them and the product
     takes longer than they do: with as few lanes as keep its rate, if that is smaller."""
-    behind, after = steps_stages(layer.behind, layer.name, port, target)
+    steps = layer.steps(folding)
+    behind, after = steps_stages(steps, layer.name, port, target)
     cycles = max(layer.cycles(folding), port.beats)
     lanes = next(n for n in divisors(port.lanes) if port.elements // (n * port.pixels) <= cycles)
-    if lanes == port.lanes or not any(isinstance(step, OperatorStep) for step in layer.behind):
+    if lanes == port.lanes or not any(isinstance(step, OperatorStep) for step in steps):
         return behind, after
     narrow = replace(port, lanes=lanes)
-    fewer, narrow_after = steps_stages(layer.behind, layer.name, narrow, target)
+    fewer, narrow_after = steps_stages(steps, layer.name, narrow, target)
     fewer = [*regroup(port, pixels=port.pixels, lanes=lanes), *fewer]
     if core_resources(fewer).logic >= core_resources(behind).logic:
         return behind, after

@@ -17,6 +17,7 @@ from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.compiler.units.stage import Stage, core_resources
 from bnnhw.hw.core import Core
+from bnnhw.hw.mac.shape import MacShape
 from bnnhw.hw.product.matrix_shape import MatrixShape
 from bnnhw.hw.targets import Cells, Device, Target
 
@@ -57,8 +58,8 @@ class Schedule(LoweredNetwork):
         return tuple(folding for _, folding in self.plan.layers)
 
     @cached_property
-    def shapes(self) -> tuple[MatrixShape, ...]:
-        """The sizes of each layer's matrix unit."""
+    def shapes(self) -> tuple[MatrixShape | MacShape, ...]:
+        """The sizes of each layer's engine; of a hardwired one those of a matrix unit of all rows and columns."""
         return tuple(
             layer.shape(folding, self.vectors, self.device.target)
             for layer, folding in zip(self.pipeline.layers, self.foldings, strict=True)

@@ -18,6 +18,7 @@ from threadpoolctl import ThreadpoolController
 from bnnhw.compiler.ir.answers import Answers, as_answers
 from bnnhw.compiler.ir.graph import Graph, Node, check_feed, infer_types
 from bnnhw.compiler.ir.ops import Product, Threshold
+from bnnhw.compiler.passes.split_weights import split_weights
 
 from .packed_product import PackedProduct, signs
 
@@ -80,6 +81,7 @@ def packed_steps(graph: Graph) -> tuple[list[PackedStep], int]:
     A product is one step with the Threshold behind it, if that alone reads it; so is a threshold of the input. The few
     other ops compute as the oracle does.
     """
+    graph = split_weights(graph)
     types = infer_types(graph)
     last_reader = {value: node.name for node in graph.nodes for value in node.inputs}
     steps: list[PackedStep] = []

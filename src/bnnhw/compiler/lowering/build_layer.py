@@ -13,30 +13,50 @@ from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Node
 from bnnhw.compiler.ir.ops import Conv, Product, Threshold
 from bnnhw.compiler.ir.types import BinaryType, TensorType
+from bnnhw.compiler.passes.split_weights import split_product
 from bnnhw.compiler.units.codes import Codes, element_of
 from bnnhw.compiler.units.inversion import Inverting
-from bnnhw.compiler.units.product.borders import NO_BORDERS, border_sums
+from bnnhw.compiler.units.product.borders import NO_BORDERS, border_constants
 from bnnhw.compiler.units.product.layer import MatrixLayer, Windows
 from bnnhw.compiler.units.product.mismatches import mismatch_thresholds, sums_to_dots, width_of
 from bnnhw.compiler.units.thresholds import Quantising
 
+from .build_integers import build_integers
 from .build_steps import steps_behind
 from .segments import Segment
 
 
 def build_layer(segment: Segment, types: Mapping[str, TensorType]) -> MatrixLayer:
     """The layer of a product with the thresholds and poolings behind it."""
+    node = segment.first
+    assert node is not None
+    assert isinstance(node.op, Product)
+    if node.op.is_binary:
+        return without_first_inversion(layer_of(segment, types))
+    product, combine = split_product(node, types[node.output])
+    inputs, (between,) = segment.inputs, combine.inputs
+    x = types[node.inputs[0]]
+    planes = layer_of(Segment(product, inputs, [combine]), {**types, between: product.op.infer(x)})
+    steps, codes = steps_behind(segment.rest, planes.codes, types)
+    return replace(
+        planes,
+        behind=tuple(steps),
+        output=segment.output,
+        output_shape=types[segment.output].shape,
+        codes=codes,
+        integers=build_integers(node.op, x, types[node.output], behind_planes=planes.behind),
+    )
+
+
+def layer_of(segment: Segment, types: Mapping[str, TensorType]) -> MatrixLayer:
+    """The layer of a product with weights of +-1."""
     node, rest = segment.first, segment.rest
     assert node is not None
     op, input_type = node.op, types[node.inputs[0]]
     assert isinstance(op, Product)
     element, weights = element_of(input_type), op.weights.reshape(op.rows, -1)
-    windows, borders, sums = None, NO_BORDERS, np.zeros((1, 1, op.rows), np.int64)
-    if isinstance(op, Conv):
-        windows = windows_of(node, op, input_type)
-        if op.terms(element) != element:
-            borders, sums = border_sums(op, windows.height, windows.width)
-            sums *= op.pad_value - element.lo
+    windows = windows_of(node, op, input_type) if isinstance(op, Conv) else None
+    borders, sums = border_constants(op, element, input_type.shape)
     thresholds = None
     if rest and isinstance(op_of := rest[0].op, Threshold) and borders == NO_BORDERS:
         thresholds = mismatch_thresholds(op, element, np.broadcast_to(op_of.thresholds, (op.rows,)))
@@ -46,7 +66,7 @@ def build_layer(segment: Segment, types: Mapping[str, TensorType]) -> MatrixLaye
         offsets, scale = sums_to_dots(op, element)
         greatest = op.cols * (2 ** width_of(element) - 1)
         steps, codes = steps_behind(rest, Codes(offsets + sums, scale, greatest, borders), types)
-    layer = MatrixLayer(
+    return MatrixLayer(
         name=node.name,
         inputs=segment.inputs,
         weights=weights,
@@ -58,7 +78,6 @@ def build_layer(segment: Segment, types: Mapping[str, TensorType]) -> MatrixLaye
         output_shape=types[segment.output].shape,
         codes=codes,
     )
-    return without_first_inversion(layer)
 
 
 def without_first_inversion(layer: MatrixLayer) -> MatrixLayer:

@@ -21,7 +21,6 @@ from . import (
     pool_sums_first,
     rearrange_last,
     separate_sums,
-    split_weights,
     threshold_before_pool,
 )
 from .rewrite import apply_floats, floats_before
@@ -57,7 +56,6 @@ def integerize(graph: Graph, *, output: Literal["label", "scores"] = "label", ch
         fold_batch_norm,
         threshold_before_pool,
         fold_output,
-        split_weights,
     ):
         before, graph = graph, verify(run(graph))
         if check:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
 from bnnhw.compiler.ir.ops import Operator, Product
-from bnnhw.compiler.ir.types import IntType
+from bnnhw.compiler.ir.types import IntType, TensorType
 from bnnhw.hls.operator import Operator as Function
 from bnnhw.hls.stateless import Groupwise
 from bnnhw.hls.traced import Traced
@@ -28,19 +28,28 @@ def split_weights(graph: Graph) -> Graph:
     types = infer_types(graph)
 
     def split(node: Node) -> tuple[Node, ...]:
-        if not isinstance(node.op, Product) or node.op.is_binary:
-            return (node,)
-        planes = planes_of(node.op.weights)
-        sums = types[node.output].element
-        assert isinstance(sums, IntType)
-        combine = Operator(combining(planes.factors, planes.halved), within=(sums.lo, sums.hi))
-        between = f"{node.output}.planes"
-        return (
-            Node(node.name, replace(node.op, weights=planes.rows), node.inputs, between),
-            Node(f"{node.name}.combine", combine, (between,), node.output),
-        )
+        is_integer = isinstance(node.op, Product) and not node.op.is_binary
+        return split_product(node, types[node.output]) if is_integer else (node,)
 
     return replace_nodes(graph, split)
+
+
+def split_product(node: Node, sums: TensorType) -> tuple[Node, Node]:
+    """The product of planes of +-1 and what combines its sums, for a node of integer weights."""
+    assert isinstance(node.op, Product)
+    assert isinstance(sums.element, IntType)
+    planes = planes_of(node.op.weights)
+    combine = Operator(combining(planes.factors, planes.halved), within=(sums.element.lo, sums.element.hi))
+    between = f"{node.output}.planes"
+    return (
+        Node(node.name, replace(node.op, weights=planes.rows), node.inputs, between),
+        Node(f"{node.name}.combine", combine, (between,), node.output),
+    )
+
+
+def with_planes(product: Product) -> Product:
+    """The product of +-1 that a product of integers is made of, k rows for each of its; itself where it is of +-1."""
+    return product if product.is_binary else replace(product, weights=planes_of(product.weights).rows)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from bnnhw.compiler.search.search import Design
 from bnnhw.compiler.units.operator.stage import Programmed
 from bnnhw.compiler.units.port import Beat
 from bnnhw.compiler.units.product.hardwired import Hardwired
+from bnnhw.compiler.units.product.mac import Mac
 from bnnhw.compiler.units.product.matrix import Matrix
 from bnnhw.compiler.units.queue import Queue
 from bnnhw.compiler.units.stage import Stage
@@ -99,11 +100,14 @@ def unit_of(stage: Stage, *, interval: int) -> Unit:
         case Programmed(schedule=program):
             return replace(unit, latency=program.latency)
         case Matrix(shape=shape):
-            sizes, store = shape, shape.store
+            sizes, planes, store = shape, shape.planes, shape.store
+            pe, simd = shape.pe, shape.simd
+        case Mac(shape=shape):
+            sizes, planes, store = shape, 1, shape.store
             pe, simd = shape.pe, shape.simd
         case Hardwired(plan=plan, unshared=unshared):
             unit = replace(unit, comb_unshared=unshared.resources.logic)
-            sizes, store = plan, "wires"
+            sizes, planes, store = plan, plan.planes, "wires"
             pe, simd = plan.rows, plan.cols
         case _:
             return unit
@@ -111,7 +115,7 @@ def unit_of(stage: Stage, *, interval: int) -> Unit:
         unit,
         pe=pe,
         simd=simd,
-        planes=sizes.planes,
+        planes=planes,
         vectors=sizes.vectors,
         weight_store=store,
         pe_utilisation=stage.interval / interval,

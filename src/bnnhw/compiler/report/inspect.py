@@ -8,6 +8,7 @@ import numpy as np
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
 from bnnhw.compiler.ir.ops import BinaryLayer, Conv, Product, Threshold
 from bnnhw.compiler.ir.types import BinaryType, Element, FloatType, TensorType
+from bnnhw.compiler.passes.split_weights import with_planes
 
 from .lanes import Lanes, lay_out
 from .unique_filters import FilterReuse, count_unique_filters
@@ -23,10 +24,11 @@ class LayerSummary:
     reads: the nodes whose outputs it reads, or the graph's input; files of reports leave it out. input_shape,
     input_element, input_bits: of the first of them. input_element, output_element: the numbers that an element may be,
     such as `"0..255"`, `"±1"`, `"float32"`; input_bits, output_bits: what carries one element. weights: how many, of
-    1 bit each. macs: multiply-accumulates a frame. unique_rows: rows that differ, a row and its inverse counted once,
-    as either's sum gives the other's (the filter reuse of Courbariaux et al., https://arxiv.org/abs/1602.02830, taken
-    to rows). plus_share: share of +1 weights, 0 to 1. filters: a convolution's 2-D filters. constant_channels: outputs
-    that are the same for every input. None where there is no such thing.
+    1 bit each; integers count as their planes of such, here and below. macs: multiply-accumulates a frame. unique_rows:
+    rows that differ, a row and its inverse counted once, as either's sum gives the other's (the filter reuse of
+    Courbariaux et al., https://arxiv.org/abs/1602.02830, taken to rows). plus_share: share of +1 weights, 0 to 1.
+    filters: a convolution's 2-D filters. constant_channels: outputs that are the same for every input. None where there
+    is no such thing.
     """
 
     name: str
@@ -131,11 +133,12 @@ def _summarize(node: Node, graph: Graph, types: dict[str, TensorType]) -> LayerS
         "output_bits": bits_of(written.element),
     }
     if isinstance(node.op, BinaryLayer | Product):
-        product = node.op.product if isinstance(node.op, BinaryLayer) else node.op
+        whole = node.op.product if isinstance(node.op, BinaryLayer) else node.op
+        product = with_planes(whole)
         weights = product.weights.reshape(product.rows, -1)
         layer |= {
             "weights": weights.size,
-            "macs": product.cols * written.size,
+            "macs": product.cols * written.size * (product.rows // whole.rows),
             "rows": product.rows,
             "unique_rows": count_unique_rows(weights),
             "plus_share": float((weights == 1).mean()),

@@ -14,6 +14,7 @@ from bnnhw.compiler.units.port import Port
 from bnnhw.hw.targets import Cells
 
 from .options import Option, Options, Part, undominated
+from .prices import Prices
 
 
 class Trial:
@@ -25,21 +26,21 @@ class Trial:
         Cycles of a unit, and multiplications a cycle of a layer, at most.
     room
         Block RAMs, at most.
-    ff_weight
-        How much a flip-flop weighs beside a LUT.
+    prices
+        Of the cells, in LUTs.
     """
 
-    def __init__(self, options: Options, *, vectors: int, limit: float, bits: int, room: int, ff_weight: float):
+    def __init__(self, options: Options, *, vectors: int, limit: float, bits: int, room: int, prices: Prices):
         self.options = options
         self.vectors = vectors
         self.limit = limit
         self.bits = bits
         self.room = room
-        self.ff_weight = ff_weight
+        self.prices = prices
         self._of_layer: dict[int, list[Option]] = {}
 
     def weight(self, cells: Cells) -> float:
-        return cells.logic + self.ff_weight * cells.ffs
+        return self.prices.weight(cells)
 
     def allows(self, part: Part) -> bool:
         return part.cycles <= self.limit and part.resources.ebr <= self.room

@@ -19,10 +19,11 @@ from bnnhw.compiler.lowering.folding_plan import Entry, FoldingPlan
 from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.compiler.units.stage import core_resources
-from bnnhw.hw.targets import Cells, Device, Target
+from bnnhw.hw.targets import Device, Target
 
 from .front import shift
 from .options import Option
+from .prices import Prices
 from .search import Design, Search
 from .series import NotSeriesError
 
@@ -30,11 +31,8 @@ from .series import NotSeriesError
 class GraphSearch(Search):
     """As `Search`, whatever reads what."""
 
-    def _lightest(self, device: Device, *, vectors: int, limit: float, fill: float, ff_weight: float) -> Design | None:
-        def weight(resources: Cells) -> float:
-            return resources.logic + ff_weight * resources.ffs
-
-        whole = device.luts + ff_weight * device.ffs
+    def _lightest(self, device: Device, *, vectors: int, limit: float, fill: float, prices: Prices) -> Design | None:
+        whole = prices.whole(device)
         least: NDArray[np.float64] = np.where(np.arange(int(fill * device.ebr) + 1) == 0, 0.0, np.inf)
         chosen: list[tuple[list[Option], NDArray[np.int64]]] = []
         for index in range(len(self.pipeline.layers)):
@@ -42,7 +40,7 @@ class GraphSearch(Search):
             if not options:
                 return None
             resources = [option.part.resources for option in options]
-            weights = np.stack([shift(least, cells.ebr)[: len(least)] + weight(cells) for cells in resources])
+            weights = np.stack([shift(least, cells.ebr)[: len(least)] + prices.weight(cells) for cells in resources])
             chosen.append((options, weights.argmin(axis=0)))
             least = weights.min(axis=0)
         size = least / whole + np.arange(len(least)) / device.ebr

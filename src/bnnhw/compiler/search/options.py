@@ -1,15 +1,15 @@
 """What the search tries of each layer, its folding candidates, with their units by the cost model.
 
 These are each PE and each number of pixels with the least SIMD that keeps the limit, and the next larger ones, whose
-weights may fill block RAM better, in each way to store the weights; less those that another one with the same stream
-beats in both cells and block RAMs.
+weights may fill block RAM better, in each way to store the weights; the engines hardwired and mac, too, with as few
+pixels as keep the limit; less those that another one with the same stream beats in both cells and block RAMs.
 
 Tests: tests/compiler/search/test_scheduling.py
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from math import inf
 from typing import Any
 
@@ -107,7 +107,8 @@ class Options:
             option = self._option(index, folding, vectors)
             if option and option.part.cycles <= limit:
                 options.append(option)
-        return options
+        macs = (self._option(index, folding, vectors) for folding in mac_foldings(layer, limit, vectors))
+        return options + [option for option in macs if option and option.part.cycles <= limit]
 
     def output(self, port: Port) -> Part:
         """The units behind the last layer."""
@@ -211,6 +212,23 @@ def hardwired_foldings(layer: MatrixLayer, limit: float, vectors: int) -> Iterat
         foldings = [Folding(layer.rows, simd, "auto", pixels, "hardwired") for simd in simds]
         if fitting := [folding for folding in foldings if layer.cycles(folding) <= limit]:
             yield from fitting[:SIMD_CANDIDATES]
+            return
+
+
+def mac_foldings(layer: MatrixLayer, limit: float, vectors: int) -> Iterator[Folding]:
+    """Multipliers for integer weights, with the fewest pixels that keep the limit: each PE with the least SIMD that
+    does."""
+    if layer.integers is None:
+        return
+    for pixels in layer.pixel_counts if vectors == 1 else (1,):
+        foldings = []
+        for pe in divisors(layer.integers.rows // layer.groups):
+            tried = (Folding(pe, simd, pixels=pixels, engine="mac") for simd in layer.simds)
+            foldings += islice((folding for folding in tried if layer.cycles(folding) <= limit), 1)
+        for folding in foldings:
+            whole = folding.pe * folding.simd == layer.integers.weights.size
+            yield from (replace(folding, store=store) for store in (("constant",) if whole else ("block", "lut")))
+        if foldings:
             return
 
 

@@ -37,8 +37,8 @@ def schedule(
     target_fps
         Frames a second that the core must reach: the smallest design that does.
     fill
-        Share of the device's LUTs, flip-flops and block RAMs, at most 1: the fastest design within it. 0.5 where none
-        of these three is given.
+        Share of the device's LUTs, flip-flops, block RAMs and multipliers, at most 1: the fastest design within it. 0.5
+        where none of these three is given.
     folding
         A file of foldings, used as it is.
     vectors
@@ -153,4 +153,7 @@ def smallest_on(search: Search, device: Device) -> Design:
 
 def shortage(needed: Cells, device: Device) -> str:
     """What a design needs, beside what the device has."""
-    return f"{needed.ebr} of {device.ebr} EBR and {needed.logic} of {device.luts} LUTs on {device.name}"
+    cells = f"{needed.ebr} of {device.ebr} EBR and {needed.logic} of {device.luts} LUTs"
+    if needed.multipliers > device.multipliers:
+        cells = f"{needed.multipliers} of {device.multipliers} multipliers, {cells}"
+    return f"{cells} on {device.name}"

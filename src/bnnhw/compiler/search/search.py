@@ -2,7 +2,8 @@
 
 A dynamic programme goes through the series of layers and branches (extend.py), and for each stream behind the last one
 (its PE and pixels) and each number of block RAMs it keeps the design with the fewest LUTs; where that has too many
-flip-flops, it goes through them again and counts these too. What it tries of each layer is in options.py.
+flip-flops or multipliers, it goes through them again with a price for these (prices.py). What it tries of each layer is
+in options.py.
 
 It does not see the queues that a core gets where paths meet again.
 
@@ -23,12 +24,11 @@ from bnnhw.hw.targets import Cells, Device, Target
 from .extend import begin, extend
 from .front import Alternatives, Chosen, Front, Trial
 from .options import Entered, Option, Options
+from .prices import Prices
 from .series import Series, series_of
 
 ENDLESS = 2**40
 """More cycles than any unit takes."""
-FF_WEIGHTS = (0.0, 1.0, 4.0)
-"""How much a flip-flop weighs beside a LUT, from a search to the next where one's design has too many of them."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +76,19 @@ class Search:
             return None  # an image has pixels instead
         if self.pipeline.weight_bits > fill * device.memory_bits:
             return None  # before a folding is tried: nothing holds more, adders (HARDWIRED_LUTS) included
-        for ff_weight in FF_WEIGHTS:
-            design = self._lightest(device, vectors=vectors, limit=limit, fill=fill, ff_weight=ff_weight)
+        prices: Prices | None = Prices()
+        while prices is not None:
+            design = self._lightest(device, vectors=vectors, limit=limit, fill=fill, prices=prices)
             if design is None or device.share(design.resources) <= fill:
                 return design
+            prices = prices.raised(design.resources, device, fill)
         return None
 
-    def _lightest(self, device: Device, *, vectors: int, limit: float, fill: float, ff_weight: float) -> Design | None:
-        """As `smallest`, but with flip-flops that weigh `ff_weight` times a LUT and have no limit of their own."""
+    def _lightest(self, device: Device, *, vectors: int, limit: float, fill: float, prices: Prices) -> Design | None:
+        """As `smallest`, but with flip-flops and multipliers that have prices and no limits of their own."""
         room = int(fill * device.ebr)
-        trial = Trial(self.options, vectors=vectors, limit=limit, bits=device.luts, room=room, ff_weight=ff_weight)
-        whole = device.luts + ff_weight * device.ffs
+        trial = Trial(self.options, vectors=vectors, limit=limit, bits=device.luts, room=room, prices=prices)
+        whole = prices.whole(device)
         best: tuple[float, Front, int] | None = None
         for port, front in extend(begin(self.series, trial), self.series, trial).items():
             assert port is not None  # the last layer's

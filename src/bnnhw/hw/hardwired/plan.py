@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnnhw.hw.product.product_shape import ProductShape
+from bnnhw.hw.product.product_shape import BinaryShape
 from bnnhw.hw.stream.credited_pipeline import CreditedPipeline, queue_depth_for
 from bnnhw.hw.stream.flow import Channel, Flow, Process
 from bnnhw.hw.stream.result_queue import ResultQueue
@@ -23,13 +23,13 @@ WORD_REGISTERS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class HardwiredPlan(ProductShape):
+class HardwiredPlan(BinaryShape):
     """A constant (rows, cols) matrix of +1/-1 times vectors of `planes`-bit numbers, all rows and columns at once.
 
     Attributes
     ----------
     rows, cols, vectors, planes, thresholded
-        See `ProductShape`. Each vector has adders of its own; bit planes take a cycle each.
+        See `BinaryShape`. Each vector has adders of its own; bit planes take a cycle each.
     graph : AdderGraph
         The mismatch sums of a bit plane.
     fabric : Fabric

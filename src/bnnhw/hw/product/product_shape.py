@@ -1,4 +1,4 @@
-"""What matrix units and hardwired ones have in common before they are built.
+"""What all units of matrix-vector products have in common before they are built.
 
 Tests: tests/hw/product/test_matrix_unit.py
 Tests: tests/hw/hardwired/test_unit.py
@@ -6,12 +6,12 @@ Tests: tests/hw/hardwired/test_unit.py
 
 from dataclasses import dataclass
 
-__all__ = ["ProductShape"]
+__all__ = ["BinaryShape", "ProductShape"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProductShape:
-    """A (rows, cols) matrix of +1/-1 times vectors of `planes`-bit numbers: its mismatch sums.
+    """A (rows, cols) matrix times vectors of `planes`-bit numbers.
 
     Parameters
     ----------
@@ -20,20 +20,30 @@ class ProductShape:
         Vectors side by side: FINN's MMV.
     planes : int
         Bits of an input element.
-    thresholded : bool
-        Whether a result is one bit, else the mismatch sum.
     """
 
     rows: int
     cols: int
     vectors: int = 1
     planes: int = 1
-    thresholded: bool = True
 
     def __post_init__(self) -> None:
         for name in ("rows", "cols", "vectors", "planes"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinaryShape(ProductShape):
+    """The same with a matrix of +1/-1: its mismatch sums.
+
+    Parameters
+    ----------
+    thresholded : bool
+        Whether a result is one bit, else the mismatch sum.
+    """
+
+    thresholded: bool = True
 
     @property
     def greatest_sum(self) -> int:

@@ -44,8 +44,9 @@ class Device:
         return self.ebr_bits + self.luts * LUT_BITS
 
     def share(self, cells: Cells) -> float:
-        """The share of its LUTs, flip-flops or block RAMs that `cells` take, whichever is greatest."""
-        return max(cells.logic / self.luts, cells.ffs / self.ffs, cells.ebr / self.ebr)
+        """The share of its LUTs, flip-flops, block RAMs or multipliers that `cells` take, whichever is greatest."""
+        shares = cells.logic / self.luts, cells.ffs / self.ffs, cells.ebr / self.ebr
+        return max(*shares, cells.multipliers / self.multipliers)
 
     def size(self, cells: Cells) -> float:
         """What "smallest" means: the sum of the shares of LUTs and block RAMs."""

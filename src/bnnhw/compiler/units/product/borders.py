@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.ir.ops import Conv
+from bnnhw.compiler.ir.ops import Conv, Product
+from bnnhw.compiler.ir.types import BinaryType, IntType
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,17 @@ class Borders:
 
 NO_BORDERS = Borders()
 """All pixels are alike."""
+
+
+def border_constants(
+    op: Product, element: BinaryType | IntType, shape: tuple[int, ...]
+) -> tuple[Borders, NDArray[np.int64]]:
+    """The classes of the pixels whose sums lack a constant, and these, (row classes, column classes, rows), where a
+    product reads an image of this shape and the code 0 is its padding: 0 for all alike where that is right."""
+    if not isinstance(op, Conv) or op.terms(element) == element:
+        return NO_BORDERS, np.zeros((1, 1, op.rows), np.int64)
+    borders, sums = border_sums(op, *shape[:2])
+    return borders, sums * (op.pad_value - element.lo)
 
 
 def border_sums(op: Conv, height: int, width: int) -> tuple[Borders, NDArray[np.int64]]:

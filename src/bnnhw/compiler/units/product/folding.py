@@ -12,7 +12,7 @@ from functools import cache
 from typing import Literal
 
 Store = Literal["auto", "block", "lut", "constant"]
-Engine = Literal["folded", "hardwired"]
+Engine = Literal["folded", "hardwired", "mac"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Folding:
         Output pixels of a convolution's row that share every weight fetch; divides the row's width.
     engine
         "folded": a matrix unit, PE x SIMD weights a cycle. "hardwired": adders that are made for the weights; all rows
-        meet all columns at once, and SIMD is what the windows of a convolution give in a cycle.
+        meet all columns at once, and SIMD is what the windows of a convolution give in a cycle. "mac": for integer
+        weights, PE x SIMD multipliers; PE divides the rows of integers, and all bits of an input are met in a cycle.
     """
 
     pe: int

@@ -1,13 +1,13 @@
-"""What a matrix unit, or a hardwired one, does for a layer, without its folding: products on bit planes.
+"""What a matrix unit, or another engine, does for a layer, without its folding: products on bit planes.
 
 Tests: tests/compiler/lowering/test_pipeline.py
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
-from typing import get_args
+from typing import Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.ops.windows import Pair, extent, window_counts
 from bnnhw.compiler.units.block import Block
+from bnnhw.compiler.units.step import Step
 from bnnhw.hw.hardwired.plan import HardwiredPlan, plan_hardwired
+from bnnhw.hw.mac.shape import MacShape
 from bnnhw.hw.product.matrix_shape import MatrixShape
 from bnnhw.hw.targets import Fabric, Target
 from bnnhw.hw.window.shape import WindowShape
 from bnnhw.hw.window.simds import window_simds
 
 from .folding import Engine, Folding, divisors
+from .integers import Integers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,12 +90,26 @@ class MatrixLayer(Block):
         (rows,) int64: the output bit is 1 where the mismatch sum is at most this; from -1, never, to `max_sum`, always.
     windows
         The windows of a convolution.
+    integers
+        Where the weights are planes of integers: these.
     """
 
     weights: NDArray[np.int8]
     planes: int
     thresholds: NDArray[np.int64] | None
     windows: Windows | None
+    integers: Integers | None = None
+
+    def at_clock(self, clock_hz: float) -> Self:
+        integers = self.integers and self.integers.at_clock(clock_hz)
+        return replace(super().at_clock(clock_hz), integers=integers)
+
+    def steps(self, folding: Folding) -> tuple[Step, ...]:
+        """What stands behind the engine, in order."""
+        if self.integers is None:
+            return self.behind
+        is_mac = folding.engine == "mac"
+        return (*(self.integers.behind_sums if is_mac else self.integers.behind_planes), *self.behind)
 
     @property
     def rows(self) -> int:
@@ -137,10 +154,11 @@ class MatrixLayer(Block):
         except ValueError as error:
             raise ScheduleError(f"layer {self.name!r}: {error}") from error
 
-    def shape(self, folding: Folding, vectors: int, target: Target) -> MatrixShape:
-        """The sizes of the matrix unit with this folding, which its windows can have. Raises ScheduleError for an
-        illegal one."""
+    def shape(self, folding: Folding, vectors: int, target: Target) -> MatrixShape | MacShape:
+        """The sizes of the engine with this folding, which its windows can have. Raises ScheduleError for an illegal
+        one."""
         simd, store = folding.simd, folding.store
+        vectors *= folding.pixels
         try:
             if folding.engine not in get_args(Engine):
                 raise ValueError(f"engine={folding.engine!r} must be one of {list(get_args(Engine))}")
@@ -149,12 +167,16 @@ class MatrixLayer(Block):
                 simd, store = self.cols, "constant"
             if self.windows is None and folding.pixels != 1:
                 raise ValueError(f"pixels={folding.pixels} must be 1: it is no convolution")
+            if folding.engine == "mac":
+                return self._integers().shape(
+                    folding, vectors=vectors, planes=self.planes, groups=self.groups, target=target
+                )
             return MatrixShape(
                 rows=self.rows,
                 cols=self.cols,
                 pe=folding.pe,
                 simd=simd,
-                vectors=vectors * folding.pixels,
+                vectors=vectors,
                 planes=self.planes,
                 row_groups=self.groups,
                 thresholded=self.thresholds is not None,
@@ -163,6 +185,11 @@ class MatrixLayer(Block):
             )
         except ValueError as error:
             raise ScheduleError(f"layer {self.name!r}: {error}") from error
+
+    def _integers(self) -> Integers:
+        if self.integers is None:
+            raise ValueError("engine='mac' is for integer weights, and these are -1 and +1; take engine='folded'")
+        return self.integers
 
     def _check_hardwired(self, folding: Folding) -> None:
         if self.groups > 1:
@@ -173,9 +200,15 @@ class MatrixLayer(Block):
             raise ValueError(f"simd={folding.simd} must be cols={self.cols} of a dense layer where engine='hardwired'")
 
     def cycles(self, folding: Folding) -> int:
-        """Cycles in which the matrix unit works on a frame, or waits for the words of its windows."""
-        folds, words = self.rows // folding.pe, self.cols // folding.simd
-        each = max(words, self.planes) if folding.engine == "hardwired" else folds * words * self.planes
+        """Cycles in which the engine works on a frame, or waits for the words of its windows."""
+        words = self.cols // folding.simd
+        match folding.engine:
+            case "hardwired":
+                each = max(words, self.planes)
+            case "mac":
+                each = self._integers().rows // folding.pe * words
+            case _:
+                each = self.rows // folding.pe * words * self.planes
         return self.positions // folding.pixels * each
 
     def hardwired(self, fabric: Fabric) -> HardwiredPlan:

@@ -22,7 +22,7 @@ GREATEST = 2**9
 class Product(Op):
     """Sums of inputs times `weights`, whose first axis is the rows: each makes one output channel.
 
-    weights: int8 of +-1, which is what hardware multiplies by; or int16, of which `split_weights` makes such.
+    weights: int8 of +-1; or int16, integers by which multipliers multiply, or of which `split_weights` makes +-1.
     """
 
     INTEGER = True

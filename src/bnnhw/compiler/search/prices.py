@@ -1,0 +1,38 @@
+"""What cells weigh beside LUTs, and how the search finds prices with which a design fits.
+
+Of LUTs and block RAMs the search takes the least. Of flip-flops and multipliers there mostly are enough, so they cost
+nothing at first; where a design has too many, the next one is searched with a higher price, and those that save
+the fewest LUTs are given up first.
+"""
+
+from dataclasses import dataclass
+
+from bnnhw.hw.targets import Cells, Device
+
+FF_PRICES = (0.0, 1.0, 4.0)
+MULTIPLIER_PRICES = (0.0, 8.0, 16.0, 32.0, 64.0, 128.0, 512.0)
+
+
+@dataclass(frozen=True)
+class Prices:
+    """LUTs that are worth a flip-flop, and a multiplier."""
+
+    ff: float = FF_PRICES[0]
+    multiplier: float = MULTIPLIER_PRICES[0]
+
+    def weight(self, cells: Cells) -> float:
+        """Of cells, in LUTs; block RAMs are not among them."""
+        return cells.logic + self.ff * cells.ffs + self.multiplier * cells.multipliers
+
+    def whole(self, device: Device) -> float:
+        """The weight of all cells of a device."""
+        return device.luts + self.ff * device.ffs + self.multiplier * device.multipliers
+
+    def raised(self, cells: Cells, device: Device, fill: float) -> "Prices | None":
+        """Higher ones where a design is above a share `fill` of the device: of multipliers, if it has too many, else of
+        flip-flops. None above the highest."""
+        if cells.multipliers > fill * device.multipliers:
+            higher = [price for price in MULTIPLIER_PRICES if price > self.multiplier]
+            return Prices(self.ff, higher[0]) if higher else None
+        higher = [price for price in FF_PRICES if price > self.ff]
+        return Prices(higher[0], self.multiplier) if higher else None

@@ -1,0 +1,1 @@
+"""Products of integer weights: multipliers, adder trees, accumulators."""

@@ -1,0 +1,69 @@
+"""Multipliers where they save LUTs, as many as there are."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bnnhw.compiler import Graph, Node, TensorType, Value, schedule
+from bnnhw.compiler.ir.ops import Conv, Flatten, MatMul, Threshold
+from bnnhw.compiler.ir.types import IntType
+from bnnhw.compiler.search.prices import Prices
+from bnnhw.hw.targets import Cells, get_device
+
+DEVICE = get_device("LFE5U-85F")
+SIZE = 8
+
+
+def odd(*shape: int) -> np.ndarray:
+    return (2 * np.random.default_rng(shape).integers(-128, 128, shape) + 1).astype(np.int16)
+
+
+def network() -> Graph:
+    """The first layer of ResNet-20 on few pixels, with signs behind it, and a dense one; both of 8-bit weights."""
+    nodes = (
+        Node("stem", Conv(odd(16, 3, 3, 3), padding=(1, 1)), ("x",), "sums"),
+        Node("sign", Threshold(np.zeros(16, np.int64)), ("sums",), "bits"),
+        Node("flat", Flatten(), ("bits",), "flat"),
+        Node("last", MatMul(odd(2, 16 * SIZE * SIZE)), ("flat",), "y"),
+    )
+    return Graph((Value("x", TensorType((SIZE, SIZE, 3), IntType(0, 255))),), nodes, ("y",))
+
+
+GRAPH, FPS = network(), 1e8 / (SIZE * SIZE * 10)
+"""As many cycles for each pixel as ResNet-20 has at 10,000 frames a second."""
+
+
+def engines(multipliers: int) -> tuple[list[str], Cells]:
+    """The engines of the two layers, and the whole design, on a device of so many multipliers."""
+    chosen = schedule(GRAPH, replace(DEVICE, multipliers=multipliers), target_fps=FPS, clock_hz=100e6)
+    assert chosen.frames_per_second >= FPS
+    return [folding.engine for folding in chosen.foldings], chosen.resources
+
+
+def test_multipliers_go_where_they_save_the_most():
+    enough, most = engines(DEVICE.multipliers)
+    assert enough[0] == "mac"
+    assert 48 <= most.multipliers <= DEVICE.multipliers
+    few, least = engines(8)
+    assert few[0] != "mac"
+    assert least.multipliers <= 8
+    assert most.logic < 0.6 * least.logic
+
+
+def test_prices_rise_one_by_one_for_what_there_is_too_much_of():
+    device = replace(DEVICE, luts=1000, multipliers=10)
+    many = Cells(logic=100, ffs=2000, multipliers=11)
+    raised = [prices := Prices()]
+    while (prices := prices.raised(many, device, 1.0)) is not None:
+        raised.append(prices)
+    assert [each.multiplier for each in raised] == [0, 8, 16, 32, 64, 128, 512]
+    assert {each.ff for each in raised} == {0}
+    assert Prices().raised(replace(many, multipliers=10), device, 1.0) == Prices(1.0, 0.0)
+    assert Prices().raised(replace(many, multipliers=10), device, 0.9) == Prices(0.0, 8.0)
+    assert Prices(4.0, 8.0).raised(replace(many, multipliers=0), device, 1.0) is None
+
+
+def test_weights_are_luts():
+    cells, prices = Cells(logic=100, ffs=30, ebr=5, multipliers=2), Prices(ff=2, multiplier=16)
+    assert prices.weight(cells) == 100 + 60 + 32
+    assert prices.whole(replace(DEVICE, luts=1000, multipliers=10)) == 1000 + 2000 + 160
