@@ -15,6 +15,7 @@ from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.compiler.units.product.hardwired import Hardwired
 from bnnhw.compiler.units.product.layer import MatrixLayer
 from bnnhw.compiler.units.product.matrix import Matrix
+from bnnhw.hw.product.matrix_shape import MatrixShape
 from bnnhw.hw.targets import Cells
 
 from .row import Bench, Row
@@ -44,7 +45,9 @@ def measure(bench: Bench) -> Iterator[Row]:
     name = f"hardwired 3x3 convolution of cnv, {layer.rows} of {layer.rows}"
     yield cost_row(name, cells, layer.weights.size, MAX_HARDWIRED_LUTS)
     yield reuse_row(f"its {layer.rows} filters", layer, cells)
-    unit = Matrix(layer=layer, shape=layer.shape(FOLDED, 1, TARGET), vectors=1)
+    shape = layer.shape(FOLDED, 1, TARGET)
+    assert isinstance(shape, MatrixShape)  # as the engine is "folded"
+    unit = Matrix(layer=layer, shape=shape, vectors=1)
     yield cost_row(
         "the same folded, weights in block RAM, 4 pixels, all of the unit",
         synthesise_alone(unit.build(), TARGET),
