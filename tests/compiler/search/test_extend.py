@@ -15,6 +15,7 @@ from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.search.graph_search import GraphSearch
 from bnnhw.compiler.search.search import Search
+from bnnhw.compiler.units.buffering import Buffering
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.compiler.units.stage import core_resources
 from bnnhw.hw.targets import Cells
@@ -23,9 +24,10 @@ from tests.graphs.sketches import GRAPHS, Sketch, random_graph
 
 
 def drawn(pipeline: Pipeline, foldings: list[Folding]) -> tuple[int, Cells]:
-    """The cycles of the slowest unit, and the whole top's cells without queues."""
+    """The cycles of the slowest unit, and the whole top's cells without queues and buffers."""
     plan = FoldingPlan(tuple((layer.name, folding) for layer, folding in zip(pipeline.layers, foldings, strict=True)))
-    stages = draw_core(pipeline, plan, DEVICE.target).stages
+    core = draw_core(pipeline, plan, DEVICE.target)
+    stages = [stage for stage in core.stages if not isinstance(stage, Buffering)]
     link = entry_resources(DEVICE.target.fabric, core_input(pipeline, plan))
     return least_interval(stages), core_resources(stages) + link
 

@@ -5,7 +5,7 @@ A dynamic programme goes through the series of layers and branches (extend.py), 
 flip-flops or multipliers, it goes through them again with a price for these (prices.py). What it tries of each layer is
 in options.py.
 
-It does not see the queues that a core gets where paths meet again.
+It sees neither the queues that a core gets where paths meet again, nor the buffers in its paths of `ready`.
 
 Tests: tests/compiler/search/test_scheduling.py
 """
