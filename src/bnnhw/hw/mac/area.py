@@ -1,7 +1,7 @@
 """What a MAC unit occupies on a target, counted from its structure before synthesis."""
 
 from bnnhw.hw.product.input_buffer import buffer_block_rams, buffer_depth, buffer_store
-from bnnhw.hw.product.matrix_area import CONTROL_FF, CONTROL_LUT4
+from bnnhw.hw.product.matrix_area import control_cells
 from bnnhw.hw.storage.weight_rom import block_rams, different_columns, rom_luts
 from bnnhw.hw.targets import Cells
 
@@ -21,9 +21,10 @@ def mac_area(shape: MacShape) -> Cells:
     added = [width for count, widths in _levels(shape) for width in widths[: count // 2]]
     carries, ends = fabric.carry_cells([(width + 1, False) for width in (*added, shape.sum_bits)])
     depth = buffer_depth(shape.words)
-    luts = fabric.distributed_ram_luts(shape.queue_depth, shape.output_width) + CONTROL_LUT4
+    luts, ffs = control_cells(shape)
+    luts += fabric.distributed_ram_luts(shape.queue_depth, shape.output_width)
     waits = shape.operand_latency - shape.buffer_latency - shape.read_lag + shape.word_registered
-    ffs = units * (shape.simd * shape.product_bits + sum(sums) + shape.sum_bits) + shape.output_width + CONTROL_FF
+    ffs += units * (shape.simd * shape.product_bits + sum(sums) + shape.sum_bits) + shape.output_width
     ffs += shape.input_width * waits
     match buffer_store(depth):
         case "registers":

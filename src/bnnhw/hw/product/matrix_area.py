@@ -3,10 +3,11 @@
 from bnnhw.hw.storage.weight_rom import block_rams, different_columns, rom_luts
 from bnnhw.hw.targets import Cells
 
+from .folded_shape import FoldedShape
 from .input_buffer import buffer_block_rams, buffer_depth, buffer_store
 from .matrix_shape import POPCOUNT_LEVELS, MatrixShape
 
-__all__ = ["matrix_area"]
+__all__ = ["control_cells", "matrix_area"]
 
 CONTROL_LUT4 = 43
 """LUT4, carry cells among them, of a sequencer's decisions and of the pointers of buffer and queue."""
@@ -24,11 +25,11 @@ def matrix_area(shape: MatrixShape) -> Cells:
     """
     fabric = shape.target.fabric
     carries, carry_ends = _carry_cells(shape)
-    counter_bits = _counter_bits(shape)
+    control_lut4, control_ff = control_cells(shape)
     lut4, ff = _element_cells(shape)
     lut4 += _buffer_lut4(shape) + fabric.distributed_ram_luts(shape.queue_depth, shape.output_width)
-    lut4 += CONTROL_LUT4 + round(COUNTER_BIT_LUT4 * counter_bits)
-    ff += _chain_ff(shape) + CONTROL_FF + 2 * counter_bits
+    lut4 += control_lut4
+    ff += _chain_ff(shape) + control_ff
     ebr = buffer_block_rams(fabric, buffer_depth(shape.words), shape.input_width)
     if shape.store == "block":
         ebr += block_rams(fabric, shape.depth, shape.pe * shape.rom_bits)
@@ -37,10 +38,12 @@ def matrix_area(shape: MatrixShape) -> Cells:
     return fabric.cells(luts=lut4, carries=carries, carry_ends=carry_ends, ffs=ff, ebr=ebr)
 
 
-def _counter_bits(shape: MatrixShape) -> int:
-    """Bits of the counters of words, planes, folds and groups of rows, and of the address."""
-    counts = shape.words, shape.planes, shape.vector_folds, shape.row_groups, shape.depth
-    return sum((each - 1).bit_length() for each in counts)
+def control_cells(shape: FoldedShape) -> tuple[int, int]:
+    """(LUT4, flip-flops) of the sequencer, whose counters are of words, planes in time, folds, groups of rows, and the
+    address, and of the pointers of buffer and queue."""
+    counts = shape.words, shape.fold_beats // shape.words, shape.vector_folds, shape.row_groups, shape.depth
+    bits = sum((each - 1).bit_length() for each in counts)
+    return CONTROL_LUT4 + round(COUNTER_BIT_LUT4 * bits), CONTROL_FF + 2 * bits
 
 
 def _carry_cells(shape: MatrixShape) -> tuple[int, int]:
