@@ -7,44 +7,27 @@ from dataclasses import dataclass, field
 
 from amaranth.lib import wiring
 
-from bnnhw.compiler.units.port import Beat
-from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.mac.area import mac_area
 from bnnhw.hw.mac.shape import MacShape
 from bnnhw.hw.mac.unit import MacUnit
-from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells
 
+from .folded import FoldedProduct
 from .integers import Integers
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mac(Stage):
+class Mac(FoldedProduct):
     """A MAC unit; `vectors` times a frame it takes its vectors."""
 
     ENGINE = "MAC unit"
 
     integers: Integers = field(repr=False)
     shape: MacShape
-    vectors: int
-
-    def gives(self, port: str) -> Beat:
-        return Beat(self.shape.vectors * self.shape.pe, self.shape.result_width)
-
-    @property
-    def interval(self) -> int:
-        return self.vectors * self.shape.initiation_interval
-
-    @property
-    def passes_ready(self) -> bool:
-        return False
 
     @property
     def resources(self) -> Cells:
         return mac_area(self.shape)
-
-    def flow(self, i: Channel, o: Channel) -> Flow:
-        return self.shape.flow(i, o)
 
     def build(self) -> wiring.Component:
         return MacUnit(

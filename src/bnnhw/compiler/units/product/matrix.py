@@ -8,43 +8,26 @@ from dataclasses import dataclass, field
 from amaranth.lib import wiring
 
 from bnnhw.compiler.units import area
-from bnnhw.compiler.units.port import Beat
-from bnnhw.compiler.units.stage import Stage
 from bnnhw.hw.product.matrix_shape import MatrixShape
 from bnnhw.hw.product.matrix_unit import MatrixUnit
-from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells
 
+from .folded import FoldedProduct
 from .layer import MatrixLayer
 
 
 @dataclass(frozen=True, kw_only=True)
-class Matrix(Stage):
+class Matrix(FoldedProduct):
     """A matrix unit; `vectors` times a frame it takes its vectors."""
 
     ENGINE = "matrix unit"
 
     layer: MatrixLayer = field(repr=False)
     shape: MatrixShape
-    vectors: int
-
-    def gives(self, port: str) -> Beat:
-        return Beat(self.shape.vectors * self.shape.pe, self.shape.result_width)
-
-    @property
-    def interval(self) -> int:
-        return self.vectors * self.shape.initiation_interval
-
-    @property
-    def passes_ready(self) -> bool:
-        return False
 
     @property
     def resources(self) -> Cells:
         return area.matrix_resources(self.shape)
-
-    def flow(self, i: Channel, o: Channel) -> Flow:
-        return self.shape.flow(i, o)
 
     def build(self) -> wiring.Component:
         thresholds = self.layer.thresholds
