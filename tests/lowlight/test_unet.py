@@ -6,8 +6,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bnnhw.lowlight.unet import HALO, AbcLsid, AbcLsidShape
+from bnnhw.model.layers.binary_bases import BinaryBases
 from bnnhw.model.methods.abc_conv2d import AbcConv2d, AbcConvTranspose2d
-from bnnhw.model.methods.abc_net import BinaryBases
 
 BASES = ((0, 0), (1, 1), (3, 0), (0, 2), (5, 3))
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bnnhw.model.layers.binary_bases import BinaryBases
 from bnnhw.model.methods.abc_conv2d import AbcConv2d, AbcConvTranspose2d
-from bnnhw.model.methods.abc_net import BinaryBases
 
 __all__ = ["BLOCK", "HALO", "AbcLsid", "AbcLsidShape"]
 

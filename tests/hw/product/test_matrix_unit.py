@@ -44,6 +44,11 @@ CASES = [
     (6, 9, 1, 9, {"row_groups": 6, "store": "lut"}),  # one row a group
     (68, 30, 2, 3, {"row_groups": 2, "store": "block"}),
     (8, 6, 2, 2, {"row_groups": 2, "thresholded": False}),
+    (4, 6, 2, 3, {"levels": 3}),
+    (4, 6, 4, 6, {"levels": 2, "vectors": 2}),
+    (10, 12, 10, 4, {"levels": 5, "store": "block"}),  # three groups
+    (6, 7, 1, 1, {"levels": 1, "store": "lut"}),
+    (12, 80, 2, 2, {"levels": 6, "row_groups": 3, "vectors": 2}),  # an input buffer in block RAM
 ]
 
 ON_CELLS = [
@@ -56,16 +61,19 @@ ON_CELLS = [
     (70, 30, 1, 1, {"store": "block"}),  # 4096 x 4
     (90, 100, 1, 1, {"store": "block", "thresholded": False}),  # 16384 x 1
     (10, 16, 10, 8, {"thresholded": False, "vectors": 2}),
+    (10, 16, 5, 8, {"levels": 3, "vectors": 2}),
 ]
 
 
 def verify_against_reference(
-    rows, cols, pe, simd, *, vectors=1, planes=1, row_groups=1, thresholded=True, store="auto", target=PORTABLE,
-    seed=0, stalls=(0.3, 0.3), frames=FRAMES, run=run_scenario,
+    rows, cols, pe, simd, *, vectors=1, planes=1, row_groups=1, levels=0, thresholded=True, store="auto",
+    target=PORTABLE, seed=0, stalls=(0.3, 0.3), frames=FRAMES, run=run_scenario,
 ):  # fmt: skip
     """Runs random frames through a unit with random weights and compares every beat; the unit and the trace."""
     rng = np.random.default_rng(seed)
     weights = rng.choice([-1, 1], (rows, cols))
+    if levels:
+        planes, thresholded = levels.bit_length(), False
     most = cols * ((1 << planes) - 1)
     thresholds = rng.integers(-3, most + 4, rows) if seed % 2 else rng.normal(most / 2, most / 8 + 1, rows).astype(int)
     unit = MatrixUnit(
@@ -75,12 +83,15 @@ def verify_against_reference(
         vectors=vectors,
         planes=planes,
         row_groups=row_groups,
+        levels=levels,
         thresholds=thresholds if thresholded else None,
         store=store,
         target=target,
     )
-    x = rng.integers(0, 1 << planes, (frames, vectors, cols))
+    x = rng.integers(0, levels + 1 if levels else 1 << planes, (frames, vectors, cols))
     results = (x[:, :, None, :] ^ (weights > 0) * ((1 << planes) - 1)).sum(axis=-1)  # each plane is XORed
+    if levels:
+        results = np.stack([((x > level)[:, :, None, :] != (weights > 0)).sum(axis=-1) for level in range(levels)], -1)
     if thresholded:
         results = results <= thresholds
     own = rows // row_groups
@@ -120,7 +131,7 @@ def test_no_cycle_is_lost_between_vectors(rows, cols, pe, simd, options):
     frames = 8
     unit, trace = verify_against_reference(rows, cols, pe, simd, **options, stalls=(0, 0), frames=frames)
     last = trace.output_cycles[unit.shape.vector_folds - 1 :: unit.shape.vector_folds]
-    work = rows * cols * unit.shape.planes // (pe * simd * unit.shape.row_groups)
+    work = rows * cols * unit.shape.passes // (pe * simd * unit.shape.row_groups)
     assert [b - a for a, b in pairwise(last)] == [work] * (frames - 1)
     assert unit.initiation_interval == work
 

@@ -4,8 +4,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bnnhw.model import BinaryConv2d
+from bnnhw.model.layers.binary_bases import BinaryBases
 from bnnhw.model.methods.abc_conv2d import AbcConv2d, AbcConvTranspose2d
-from bnnhw.model.methods.abc_net import AbcWeights, BinaryBases
+from bnnhw.model.methods.abc_net import AbcWeights
 
 COUNTS = (1, 2, 3)
 

@@ -4,8 +4,9 @@ import torch
 from torch.nn import functional
 
 from bnnhw.model import BinaryConv2d
+from bnnhw.model.layers.binary_bases import BinaryBases
 from bnnhw.model.methods import method_named
-from bnnhw.model.methods.abc_net import AbcWeights, BinaryBases
+from bnnhw.model.methods.abc_net import AbcWeights
 
 
 def weights(seed: int = 0) -> torch.Tensor:

@@ -95,10 +95,11 @@ def layer_body(
     window_shape = layer.window_shape(folding, in_pixels=in_pixels, target=target)
     shape, name = layer.shape(folding, vectors, target), layer.name
     stages: list[Stage] = []
-    port = Port(1, 1, shape.rows, shape.result_width, folding.pe, vectors=vectors)
+    channels, lanes = shape.rows * shape.row_results, folding.pe * shape.row_results
+    port = Port(1, 1, channels, shape.result_width, lanes, vectors=vectors)
     if (windows := layer.windows) is not None and window_shape is not None:
         stages.append(Window(name=f"{name} windows", shape=window_shape, padding_code=windows.padding_code))
-        port = Port(*windows.output, shape.rows, shape.result_width, folding.pe, folding.pixels)
+        port = Port(*windows.output, channels, shape.result_width, lanes, folding.pixels)
     groups = layer.positions // folding.pixels * layer.groups
     if folding.engine == "hardwired":
         words = convert(groups * layer.cols, layer.planes, folding.simd, layer.cols, shape.vectors)

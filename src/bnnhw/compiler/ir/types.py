@@ -122,9 +122,14 @@ class TensorType:
         return f"{element}{list(self.shape)}"
 
 
+def is_exact_in_float32(tensor: TensorType) -> bool:
+    """Whether no integer of this type would be rounded on its way to float32."""
+    return isinstance(tensor.element, FloatType) or max(-tensor.element.lo, tensor.element.hi) <= FLOAT32_EXACT
+
+
 def require_exact_in_float32(tensor: TensorType) -> None:
     """Raise ValueError if an integer of this type would be rounded on its way to float32."""
-    if not isinstance(tensor.element, FloatType) and max(-tensor.element.lo, tensor.element.hi) > FLOAT32_EXACT:
+    if not is_exact_in_float32(tensor):
         raise ValueError(f"{tensor} exceeds 2^24, where float32 stops being exact; split the layer")
 
 

@@ -9,20 +9,20 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.errors import ScheduleError
-from bnnhw.compiler.ir.graph import Node
 from bnnhw.compiler.ir.ops import Conv, Product, Threshold
 from bnnhw.compiler.ir.types import BinaryType, TensorType
 from bnnhw.compiler.passes.split_weights import split_product
 from bnnhw.compiler.units.codes import Codes, element_of
 from bnnhw.compiler.units.inversion import Inverting
 from bnnhw.compiler.units.product.borders import NO_BORDERS, border_constants
-from bnnhw.compiler.units.product.layer import MatrixLayer, Windows
+from bnnhw.compiler.units.product.layer import MatrixLayer
 from bnnhw.compiler.units.product.mismatches import mismatch_thresholds, sums_to_dots, width_of
 from bnnhw.compiler.units.thresholds import Quantising
 
+from .build_bases import build_bases
 from .build_integers import build_integers
 from .build_steps import steps_behind
+from .build_windows import windows_of
 from .segments import Segment
 
 
@@ -31,6 +31,8 @@ def build_layer(segment: Segment, types: Mapping[str, TensorType]) -> MatrixLaye
     node = segment.first
     assert node is not None
     assert isinstance(node.op, Product)
+    if segment.levels is not None or node.op.factors:
+        return build_bases(segment, types)
     if node.op.is_binary:
         return without_first_inversion(layer_of(segment, types))
     product, combine = split_product(node, types[node.output])
@@ -102,26 +104,3 @@ def without_first_inversion(layer: MatrixLayer) -> MatrixLayer:
 
 def inverted_rows(weights: NDArray[np.int8], rows: NDArray[np.bool_]) -> NDArray[np.int8]:
     return np.where(rows[:, None], -weights, weights)
-
-
-def windows_of(node: Node, op: Conv, input_type: TensorType) -> Windows:
-    """How a convolution reads its input. Raises ScheduleError where no hardware does."""
-    if any(padding >= span for padding, span in zip(op.padding, op.extent, strict=True)):
-        raise ScheduleError(
-            f"node {node.name!r}: padding={op.padding} must be less than the kernel, {op.extent}: a window of "
-            "nothing but padding has no hardware"
-        )
-    element = element_of(input_type)
-    height, width, channels = input_type.shape
-    inside = any(op.padding) and op.terms(element) == element
-    return Windows(
-        height=height,
-        width=width,
-        channels=channels,
-        kernel=op.kernel,
-        stride=op.stride,
-        dilation=op.dilation,
-        padding=op.padding,
-        groups=op.groups,
-        padding_code=(op.pad_value - element.lo) // element.step if inside else 0,
-    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph, Node
-from bnnhw.compiler.ir.ops import Product
+from bnnhw.compiler.ir.ops import Levels, Product
 
 
 @dataclass
@@ -17,11 +17,13 @@ class Segment:
     nodes behind it, each of which reads the one before alone.
 
     inputs : the outputs of segments, or the graph's input
+    levels : what the codes stand for that a product reads
     """
 
     first: Node | None
     inputs: tuple[str, ...]
     rest: list[Node] = field(default_factory=list)
+    levels: Levels | None = None
 
     @property
     def name(self) -> str:
@@ -36,11 +38,26 @@ class Segment:
 
 
 def carriers_of(graph: Graph) -> dict[str, str]:
-    """Each value, and the value whose stream carries it: itself, or that before a change of shape alone."""
+    """Each value, and the value whose stream carries it: itself, or that before a change of shape alone, or before
+    levels that only products read."""
+    by_products = levels_of_products(graph)
     carriers = {graph.inputs[0].name: graph.inputs[0].name}
     for node in graph.nodes:
-        carriers[node.output] = carriers[node.inputs[0]] if node.op.STREAMS_THROUGH else node.output
+        streams_through = node.op.STREAMS_THROUGH or node.output in by_products
+        carriers[node.output] = carriers[node.inputs[0]] if streams_through else node.output
     return carriers
+
+
+def levels_of_products(graph: Graph) -> dict[str, Levels]:
+    """The values that products alone read, perhaps behind a change of shape, and the levels that they are."""
+    found: dict[str, Levels] = {}
+    for node in graph.nodes:
+        if isinstance(node.op, Levels):
+            values = [node.output, *(n.output for n in graph.consumers(node.output) if n.op.STREAMS_THROUGH)]
+            readers = [reader for value in values for reader in graph.consumers(value) if reader.output not in values]
+            if all(isinstance(reader.op, Product) for reader in readers) and not {*values} & {*graph.outputs}:
+                found |= dict.fromkeys(values, node.op)
+    return found
 
 
 def segments_of(graph: Graph) -> list[Segment]:
@@ -50,15 +67,15 @@ def segments_of(graph: Graph) -> list[Segment]:
     """
     if len(graph.inputs) != 1:
         raise ScheduleError(f"a core must have one input, not {[value.name for value in graph.inputs]}")
-    same = carriers_of(graph)
-    nodes = [node for node in graph.nodes if not node.op.STREAMS_THROUGH]
+    same, levels = carriers_of(graph), levels_of_products(graph)
+    nodes = [node for node in graph.nodes if same[node.output] == node.output]
     readers = Counter(same[value] for node in nodes for value in node.inputs)
     readers.update(same[value] for value in graph.outputs)
     ends: dict[str, Segment] = {}
     for node in nodes:
         first, *others = inputs = [same[value] for value in node.inputs]
         if isinstance(node.op, Product) or others:
-            segment = Segment(node, tuple(inputs))
+            segment = Segment(node, tuple(inputs), levels=levels.get(node.inputs[0]))
         elif first in ends and readers[first] == 1:
             segment = ends.pop(first)
             segment.rest.append(node)

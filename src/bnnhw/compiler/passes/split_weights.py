@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
 from bnnhw.compiler.ir.ops import Operator, Product
+from bnnhw.compiler.ir.ops.integer.product import signed_sums
 from bnnhw.compiler.ir.types import IntType, TensorType
 from bnnhw.hls.operator import Operator as Function
 from bnnhw.hls.stateless import Groupwise
@@ -38,18 +39,18 @@ def split_product(node: Node, sums: TensorType) -> tuple[Node, Node]:
     """The product of planes of +-1 and what combines its sums, for a node of integer weights."""
     assert isinstance(node.op, Product)
     assert isinstance(sums.element, IntType)
-    planes = planes_of(node.op.weights)
+    planes = planes_of(node.op)
     combine = Operator(combining(planes.factors, planes.halved), within=(sums.element.lo, sums.element.hi))
     between = f"{node.output}.planes"
     return (
-        Node(node.name, replace(node.op, weights=planes.rows), node.inputs, between),
+        Node(node.name, replace(node.op, weights=planes.rows, factors=()), node.inputs, between),
         Node(f"{node.name}.combine", combine, (between,), node.output),
     )
 
 
 def with_planes(product: Product) -> Product:
     """The product of +-1 that a product of integers is made of, k rows for each of its; itself where it is of +-1."""
-    return product if product.is_binary else replace(product, weights=planes_of(product.weights).rows)
+    return product if product.is_binary else replace(product, weights=planes_of(product).rows, factors=())
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +63,22 @@ class Planes:
     halved: int
 
 
-def planes_of(weights: NDArray[np.int16]) -> Planes:
+def planes_of(product: Product) -> Planes:
+    """The planes of a product's integer weights: one for each of its factors, or powers of two."""
+    if not product.factors:
+        return binary_planes(product.weights)
+    numbers, places = np.unique(product.weights, return_inverse=True)
+    known = signed_sums(product.factors)
+    signs = np.array([known[int(number)] for number in numbers], np.int8)  # (numbers, planes)
+    return Planes(in_rows(np.moveaxis(signs[places.reshape(product.weights.shape)], -1, 0)), product.factors, 0)
+
+
+def in_rows(planes: NDArray[np.int8]) -> NDArray[np.int8]:
+    """(planes, rows, ..) as rows, those of one row side by side."""
+    return np.ascontiguousarray(np.moveaxis(planes, 0, 1).reshape(-1, *planes.shape[2:]))
+
+
+def binary_planes(weights: NDArray[np.int16]) -> Planes:
     """The fewest planes: odd integers below 2^k are k planes of factors 1, 2, 4, ..; others, doubled, one more of 1.
 
     The doubled ones are even numbers, and sums of an even number of odd terms are: 1 + 1 + 2 + 4 + .. .
@@ -77,8 +93,7 @@ def planes_of(weights: NDArray[np.int16]) -> Planes:
         planes[place] = np.where(rest >= 0, 1, -1)
         rest = rest - factors[place] * planes[place].astype(np.int64)
     assert not rest.any()
-    rows = np.moveaxis(planes, 0, 1).reshape(-1, *weights.shape[1:])
-    return Planes(np.ascontiguousarray(rows), factors, 0 if odd else 1)
+    return Planes(in_rows(planes), factors, 0 if odd else 1)
 
 
 @lru_cache(maxsize=64)

@@ -205,7 +205,7 @@ class Options:
 
 def hardwired_foldings(layer: MatrixLayer, limit: float, vectors: int) -> Iterator[Folding]:
     """The hardwired engine with the fewest pixels that keep the limit, and each number of columns that does."""
-    if layer.groups > 1:
+    if layer.groups > 1 or layer.levels:
         return
     for pixels in layer.pixel_counts if vectors == 1 else (1,):
         simds = layer.simds if layer.windows else (layer.cols,)

@@ -103,7 +103,12 @@ class FoldedShape(ProductShape, ABC):
     @property
     @abstractmethod
     def result_width(self) -> int:
-        """Bits of a row's result for one vector."""
+        """Bits of a result."""
+
+    @property
+    def row_results(self) -> int:
+        """Results of a row for one vector."""
+        return 1
 
     @property
     def folds(self) -> int:
@@ -138,7 +143,7 @@ class FoldedShape(ProductShape, ABC):
     @property
     def output_width(self) -> int:
         """Bits of a beat of `o`."""
-        return self.vectors * self.pe * self.result_width
+        return self.vectors * self.pe * self.row_results * self.result_width
 
     @property
     def buffer_in_block_ram(self) -> bool:

@@ -29,7 +29,38 @@ class MatrixShape(BinaryShape, FoldedShape):
 
     The work on a vector: for each of rows / row_groups / pe row folds, for each bit plane, words = cols / simd beats.
     Parameters: see `FoldedShape` and `BinaryShape`.
+
+    levels : int
+        Above 0, inputs are codes from 0 to `levels`, of `planes` bits, and the planes are those of their thermometer,
+        bit n of which says code > n: each has a sum of its own, so that a row has as many results. They have no
+        thresholds then.
     """
+
+    levels: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.levels < 0:
+            raise ValueError(f"levels={self.levels} must be at least 0")
+        if self.levels and self.thresholded:
+            raise ValueError(f"levels={self.levels} have sums of their own, which have no thresholds")
+        if self.levels and self.planes != self.levels.bit_length():
+            raise ValueError(
+                f"planes={self.planes} must be the {self.levels.bit_length()} bits of codes up to levels={self.levels}"
+            )
+
+    @property
+    def row_results(self) -> int:
+        return self.levels or 1
+
+    @property
+    def passes(self) -> int:
+        """Planes at work, one after the other."""
+        return self.levels or self.planes
+
+    @property
+    def greatest_sum(self) -> int:
+        return self.cols if self.levels else super().greatest_sum
 
     @property
     def weights_width(self) -> int:
@@ -37,7 +68,7 @@ class MatrixShape(BinaryShape, FoldedShape):
 
     @property
     def fold_beats(self) -> int:
-        return self.words * self.planes
+        return self.words * self.passes
 
     @property
     def start_bits(self) -> int:

@@ -28,6 +28,9 @@ class MatrixUnit(wiring.Component):
 
     The result is m[r], or the bit m[r] <= thresholds[r]. It is FINN's MVAU; m is the field's Hamming distance.
 
+    With `levels` the planes p are those of a thermometer, bit p of which is x[c] > p, and each has a sum of its own:
+    m[r, p] is the number of mismatches of row r with plane p.
+
     With 1-bit inputs m is the number of mismatches, and the dot product of the +1/-1 vectors is cols - 2 * m. In each
     cycle `pe` rows meet `simd` columns of one bit plane, for `vectors` vectors at once; a vector takes
     `initiation_interval` cycles and the next one follows without a pause. `shape` has the sizes and the exact timing.
@@ -44,6 +47,8 @@ class MatrixUnit(wiring.Component):
         Vectors side by side, bits of an input element.
     row_groups : int
         The vectors meet the groups of rows in turn; a divisor of `rows`. Each gives the results of its group.
+    levels : int
+        Above 0, inputs are codes from 0 to `levels`; there are no thresholds then.
     thresholds : sequence of rows ints, or None
         For the mismatch sums. Any int: a negative one is never reached, a large one always.
     store : "block", "lut", "constant" or "auto"
@@ -52,7 +57,7 @@ class MatrixUnit(wiring.Component):
     Members
     -------
     i : In(stream of unsigned(vectors * simd * planes))
-    o : Out(stream of unsigned(vectors * pe * result_width))
+    o : Out(stream of unsigned(vectors * pe * row_results * result_width))
     """
 
     i: stream.Interface
@@ -67,6 +72,7 @@ class MatrixUnit(wiring.Component):
         vectors: int = 1,
         planes: int = 1,
         row_groups: int = 1,
+        levels: int = 0,
         thresholds: Sequence[int] | None = None,
         store: str = "auto",
         target: Target,
@@ -88,6 +94,7 @@ class MatrixUnit(wiring.Component):
             vectors=vectors,
             planes=planes,
             row_groups=row_groups,
+            levels=levels,
             thresholded=thresholds is not None,
             store=store,
             target=target,
@@ -116,7 +123,7 @@ class MatrixUnit(wiring.Component):
             folds=shape.folds,
             vector_folds=shape.vector_folds,
             words=shape.words,
-            planes=shape.planes,
+            planes=shape.passes,
             credits=shape.queue_depth,
         )
         m.submodules.queue = queue = ResultQueue(width=shape.output_width, depth=shape.queue_depth)
@@ -134,19 +141,26 @@ class MatrixUnit(wiring.Component):
 
     def _input_word(self, m: Module, buffer: InputBuffer, sequencer: Sequencer) -> Value:
         """The word of the bit plane at work, `operand_latency` cycles after its beat began: (vectors, simd) bits."""
-        shape, planes = self.shape, self.shape.planes
+        shape, passes = self.shape, self.shape.passes
         word = Signal(shape.vectors * shape.simd, name="word", reset_less=True)
         if not shape.word_registered:
             m.d.comb += word.eq(buffer.data)
-        elif planes == 1:
+        elif passes == 1:
             m.d.sync += word.eq(buffer.data)
         else:
             plane = delay(m, sequencer.plane, buffer.latency - 1, name="word_plane")
             with m.Switch(plane):
-                for step in range(planes):
+                for step in range(passes):
                     with m.Case(step):
-                        m.d.sync += word.eq(Cat(buffer.data[planes - 1 - step :: planes]))
+                        m.d.sync += word.eq(self._plane(buffer.data, step))
         return delay(m, word, shape.operand_latency - shape.buffer_latency - shape.read_lag, name="word")
+
+    def _plane(self, data: Value, step: int) -> Value:
+        """The plane of elements that is the `step`th in time: bit planes from the highest to the lowest."""
+        planes = self.shape.planes
+        if not self.shape.levels:
+            return Cat(data[planes - 1 - step :: planes])
+        return Cat(data.word_select(one, planes) > step for one in range(len(data) // planes))
 
     def _groups(self, m: Module, word: Value, sequencer: Sequencer) -> Value:
         """The chain of groups; all results of a fold, (vectors, pe), `pipeline_latency` cycles after its last beat."""

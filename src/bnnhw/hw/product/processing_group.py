@@ -25,7 +25,8 @@ class ProcessingGroup(wiring.Component):
 
     The popcount of simd - 1 bits is pipelined; the last bit is the carry input of the accumulator. Bit planes come from
     the highest to the lowest: at the begin of each but the first the accumulator is doubled. It starts with
-    -(threshold + 1), so that comparing costs nothing: the result is its sign.
+    -(threshold + 1), so that comparing costs nothing: the result is its sign. Where each level has a sum of its own,
+    those of the planes before wait beside the accumulator.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ class ProcessingGroup(wiring.Component):
         popcount has arrived: L cycles after `x` and `w`, with L = shape.popcount.latency.
     fold : In
         The row fold, L - 1 cycles after `x` and `w`.
-    results : Out(vectors * pes * result_width)
+    results : Out(vectors * pes * row_results * result_width)
         L + 1 cycles after the fold's last `x` and `w`.
     """
 
@@ -80,7 +81,7 @@ class ProcessingGroup(wiring.Component):
                 "first": In(1),
                 "plane_first": In(1),
                 "fold": In(range(shape.folds)),
-                "results": Out(shape.vectors * pes * shape.result_width),
+                "results": Out(shape.vectors * pes * shape.row_results * shape.result_width),
             }
         )
 
@@ -109,10 +110,18 @@ class ProcessingGroup(wiring.Component):
                     Addend(count), carry, old=total, keep=keep, start=start, total=following, level=plan.final_level
                 )
                 m.d.sync += total.eq(following)
-                sums[v].append(total[-1] if shape.thresholded else total)
+                sums[v] += [*self._sums_before(m, total, name=f"{pe}_{v}"), total[-1] if shape.thresholded else total]
             adders.emit()
         m.d.comb += self.results.eq(Cat(sums))
         return m
+
+    def _sums_before(self, m: Module, total: Signal, *, name: str) -> list[Signal]:
+        """The sums of the planes before the one at work, where they are apart: each moves on as a plane begins."""
+        count = self.shape.row_results - 1
+        before = [Signal(len(total), name=f"before{name}_{plane}", reset_less=True) for plane in range(count)]
+        with m.If(self.plane_first):
+            m.d.sync += [one.eq(after) for one, after in zip(before, [*before[1:], total], strict=False)]
+        return before
 
     def _starts(self, m: Module, latency: int) -> list[Value]:
         """Of each PE the start of its accumulator, in the cycle of `first`."""

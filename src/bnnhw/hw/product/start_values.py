@@ -73,13 +73,14 @@ def starts_from_stream(
 def restart(
     m: Module, start: Value, total: Value, shape: MatrixShape, *, first: Value, plane_first: Value, name: str
 ) -> Value:
-    """What an accumulator goes on with at the begin of a bit plane: `start` at the first one, else 2 * `total`.
+    """What an accumulator goes on with at the begin of a bit plane: `start` at the first one, or where each plane has a
+    sum of its own, else 2 * `total`.
 
     The start's low planes - 1 bits, which the doublings would move out of place, come in one by one where a doubling
     frees the lowest bit: highest first, so that they end up in theirs.
     """
     low = shape.planes - 1
-    if low == 0:
+    if low == 0 or shape.levels:
         return start
     pending = Signal(low, name=f"pending{name}", reset_less=True)
     with m.If(first):

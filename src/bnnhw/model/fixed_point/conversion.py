@@ -13,6 +13,7 @@ from torch import fx, nn
 
 from bnnhw.model.errors import ExportError
 from bnnhw.model.layers.affine import TensorNorm
+from bnnhw.model.layers.binary_bases import BinaryBases
 from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
 from bnnhw.model.layers.fixed_point import Exponent, FixedPoint
 from bnnhw.model.layers.integer_weights import IntegerWeights
@@ -33,7 +34,7 @@ Norm = nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm | TensorNorm
 _ADDS = (operator.add, torch.add, "add")
 _LEAVES = (
     BinaryLayer, Sign, Quantise, InputThreshold, FixedPoint, Requantised, TensorNorm, SubsampleAndPad, PadChannels, Add,
-    ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU,
+    ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU, BinaryBases,
 )  # fmt: skip
 _PASSING = (
     nn.Identity, nn.Dropout, nn.Flatten, nn.MaxPool2d, SubsampleAndPad, PadChannels, ToChannelsFirst, ToChannelsLast
@@ -43,7 +44,7 @@ _RISING = (nn.ReLU, nn.Hardtanh, nn.Dropout, nn.Identity, nn.MaxPool2d, Shift, *
 """Layers that go into the thresholds behind them."""
 _EXACT = 2**24  # the greatest sum that float32 has with all below it
 _AVERAGES = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
-_BITED = (Sign, Quantise, InputThreshold)
+_BITED = (Sign, Quantise, InputThreshold, BinaryBases)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +240,7 @@ class _Converter:
             isinstance(module := self._module(user), _BITED)
             or (isinstance(module, BinaryLayer) and module.activation is not None)
             or (isinstance(module, _RISING) and self._ends_in_bits(user))
+            or (isinstance(module, Norm) and len(node.users) == 1 and self._ends_in_bits(user))
             for user in node.users
         )
 

@@ -48,10 +48,10 @@ def _check(name: str, layer: BinaryLayer) -> None:
         )
     if layer.map is not None:
         raise ExportError(f"layer {name!r} scales each pixel by its own factor; fixed point takes one a channel")
-    if quantiser.bases > 1 or (quantiser.bits > 1 and not quantiser.integers):
+    if max(quantiser.bases, quantiser.bits) > 1 and not quantiser.integers:
         raise ExportError(
             f"layer {name!r} has weights of {quantiser.bits} bits and {quantiser.bases} binary bases; "
-            "fixed point takes signs and integers (IntegerWeights)"
+            "fixed point takes signs and integers (IntegerWeights, factor_bits=8)"
         )
 
 

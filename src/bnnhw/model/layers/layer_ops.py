@@ -17,24 +17,28 @@ from .layers import BinaryConv2d, BinaryLayer, BinaryLinear, LayerOptions
 from .weights import GivenWeights, WeightQuantiser
 
 
-def _of_module(module: BinaryLayer) -> tuple[NDArray[Any], NDArray[np.float32] | None, NDArray[np.float32] | None]:
-    """Signs or integers, factors and offsets of the channels: what the layer multiplies by, whatever its method made
-    that of."""
+def _weights_of(module: BinaryLayer) -> tuple[NDArray[Any], tuple[int, ...]]:
+    """What the layer multiplies by, whatever its method made that of: signs or integers, and the factors of these."""
     if module.map is not None:
         raise ExportError("scales each pixel by its own factor; export supports one a channel")
-    weight, scale = module.quantised()
+    weight = module.quantised().values
     if not module.quantiser.integers and not bool((weight.abs() == 1).all()):
         raise ExportError(
             f"has weights of {module.quantiser.bits} bits and {module.quantiser.bases} binary bases; "
-            "export supports weights of -1 and +1, and integers (IntegerWeights)"
+            "export supports weights of -1 and +1, and integers (IntegerWeights, factor_bits=8)"
         )
     kind = torch.int16 if module.quantiser.integers else torch.int8
-    return array_of(weight.to(kind)), array_of(scale), array_of(module.bias)
+    return array_of(weight.to(kind)), module.quantiser.factors(module.weight)
+
+
+def _channels_of(module: BinaryLayer) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:
+    """The scale and the bias of the channels."""
+    return array_of(module.quantised().scale), array_of(module.bias)
 
 
 def _quantiser(op: ops.BinaryLayer) -> WeightQuantiser | None:
     """What leaves an op's integer weights as they are; None where they are signs."""
-    return None if op.product.is_binary else GivenWeights()
+    return None if op.product.is_binary else GivenWeights(op.product.factors)
 
 
 def _with_factors(module: BinaryLayer, weight: NDArray[Any], op: ops.BinaryLayer) -> BinaryLayer:
@@ -47,7 +51,8 @@ def _with_factors(module: BinaryLayer, weight: NDArray[Any], op: ops.BinaryLayer
 
 @op_of(BinaryLinear)
 def _linear_op(module: BinaryLinear) -> ops.BinaryLinear:
-    return ops.BinaryLinear(*_of_module(module))
+    weight, factors = _weights_of(module)
+    return ops.BinaryLinear(weight, *_channels_of(module), factors)
 
 
 @module_of(ops.BinaryLinear)
@@ -61,12 +66,12 @@ def _linear_module(op: ops.BinaryLinear) -> BinaryLayer:
 @op_of(BinaryConv2d)
 def _conv_op(module: BinaryConv2d) -> ops.BinaryConv2d:
     """In graphs a row's weights lie channel fastest, as hardware streams images."""
-    weight, scale, bias = _of_module(module)
+    weight, factors = _weights_of(module)
     conv = ops.Conv(
         np.ascontiguousarray(weight.transpose(0, 2, 3, 1)), stride=module.stride, padding=module.padding,
-        pad_value=module.pad_value, groups=module.groups, dilation=module.dilation,
+        pad_value=module.pad_value, groups=module.groups, dilation=module.dilation, factors=factors,
     )  # fmt: skip
-    return ops.BinaryConv2d(conv, scale, bias)
+    return ops.BinaryConv2d(conv, *_channels_of(module))
 
 
 @module_of(ops.BinaryConv2d, channels_first=True)

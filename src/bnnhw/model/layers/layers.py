@@ -100,9 +100,17 @@ class BinaryLayer(nn.Module):
         """The dot products of activations x with these weights."""
         raise NotImplementedError
 
+    def sums(self, x: Tensor, values: Tensor) -> Tensor:
+        """The dot products of the layer's inputs; in eval mode exactly, in float64 where float32 could round them."""
+        x = self.activated(x)
+        if not self.training and self.quantiser.integers and not sums_are_short(x, values):
+            x, values = x.double(), values.double()
+        return self.product(x, values)
+
     def forward(self, x: Tensor) -> Tensor:
         values, scale = self.quantised()
-        return self.scaled(self.product(self.activated(x), values), scale)
+        sums = self.sums(x, values)
+        return self.scaled(sums.float() if sums.dtype == torch.float64 else sums, scale)
 
     def activated(self, x: Tensor) -> Tensor:
         """What the product reads."""
@@ -214,6 +222,12 @@ class BinaryConv2d(BinaryLayer):
             f"padding={self.padding}, pad_value={self.pad_value}, groups={self.groups}, dilation={self.dilation}, "
             f"{self.options_repr()}"
         )
+
+
+def sums_are_short(x: Tensor, values: Tensor) -> bool:
+    """Whether all sums are of integers, and of less than float32's 24 bits."""
+    greatest = values.flatten(1).abs().sum(1).amax() * torch.maximum(-x.amin(), x.amax())
+    return bool((greatest < 2**24) & (x == x.round()).all())
 
 
 def along_channels(parameter: Tensor, y: Tensor) -> Tensor:

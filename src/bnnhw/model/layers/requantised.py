@@ -55,7 +55,7 @@ class Requantised(nn.Module):
         if self.training or not self.fixed.rounds:
             y = x if self.layer is None else self.layer(x)
             return self.fixed(y if self.norm is None else self.norm(y))
-        return self.requantise()(x if self.layer is None else exact_sums(self.layer, x))
+        return self.requantise()(x if self.layer is None else self.layer.sums(x, self.layer.quantised().values))
 
     @torch.no_grad()
     def requantise(self) -> Requantise:
@@ -104,20 +104,6 @@ class Requantised(nn.Module):
             case _:
                 weight, bias = _line_of(self.norm)
         return gain.to(weight.device) * weight, offset.to(weight.device) * weight + bias
-
-
-def exact_sums(layer: BinaryLayer, x: Tensor) -> Tensor:
-    """The dot products alone, exactly: in float64 where float32 could round them."""
-    x, values = layer.activated(x), layer.quantised().values
-    if layer.quantiser.bits > 1 and not _sums_are_short(x, values):
-        x, values = x.double(), values.double()
-    return layer.product(x, values)
-
-
-def _sums_are_short(x: Tensor, values: Tensor) -> bool:
-    """Whether all sums are of integers, and of less than float32's 24 bits."""
-    greatest = values.flatten(1).abs().sum(1).amax() * torch.maximum(-x.amin(), x.amax())
-    return bool((greatest < 2**24) & (x == x.round()).all())
 
 
 def _line_of(norm: nn.Module) -> tuple[Tensor, Tensor]:

@@ -55,6 +55,10 @@ class WeightQuantiser(nn.Module):
     def forward(self, weight: Tensor) -> QuantisedWeight:
         raise NotImplementedError
 
+    def factors(self, weight: Tensor) -> tuple[int, ...]:
+        """The integers of which each of `values` is a sum, each times +1 or -1; empty where that is not known."""
+        return ()
+
     @torch.no_grad()
     def constrain(self, weight: Tensor) -> None:
         """Bring the latent weights, in place, back to where they belong; after every step of the optimiser."""
@@ -65,10 +69,17 @@ class WeightQuantiser(nn.Module):
 
 
 class GivenWeights(WeightQuantiser):
-    """values = W, integers already."""
+    """values = W, integers already, perhaps sums of known factors."""
 
     bits = 8
     integers = True
+
+    def __init__(self, factors: tuple[int, ...] = ()):
+        super().__init__()
+        self.given = factors
+
+    def factors(self, weight: Tensor) -> tuple[int, ...]:
+        return self.given
 
     def forward(self, weight: Tensor) -> QuantisedWeight:
         return QuantisedWeight(weight, None)

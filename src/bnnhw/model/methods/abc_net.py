@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from bnnhw.model.layers.binary_bases import BinaryBases
 from bnnhw.model.layers.gradients import within
 from bnnhw.model.layers.quantise import Sign, plus_minus_one, straight_through
-from bnnhw.model.layers.weights import QuantisedWeight, WeightQuantiser
+from bnnhw.model.layers.weights import LEAST, QuantisedWeight, WeightQuantiser
 
 from .base import Method, Traits
 
-__all__ = ["AbcNet", "AbcWeights", "BinaryBases", "Gate"]
+__all__ = ["AbcNet", "AbcWeights", "Gate"]
 
 
 class AbcWeights(WeightQuantiser):
@@ -21,11 +22,21 @@ class AbcWeights(WeightQuantiser):
     ||w - B alpha||^2, of least norm where bases coincide. dL/dw = sum over m of alpha_m dL/dB_m: the signs pass
     gradients as they are. A single basis keeps its factor apart: values = B_1, scale = alpha_1. Source: Lin et al.,
     arXiv:1711.11294, equations 1 to 5.
+
+    Parameters
+    ----------
+    bases : int
+        M.
+    factor_bits : int
+        Of an alpha, with its sign: a_m = round(alpha_m / s) with s = max|alpha| / (2^(factor_bits - 1) - 1), values =
+        a_1 B_1 + ... + a_M B_M, and the scale is s. 0 leaves them real, which has no hardware.
     """
 
-    def __init__(self, bases: int):
+    def __init__(self, bases: int, *, factor_bits: int = 0):
         super().__init__()
         self.bases = bases
+        self.factor_bits = factor_bits
+        self.integers = bases > 1 and factor_bits > 0
 
     def binary(self, weight: Tensor) -> Tensor:
         """B, (M, weights), +-1."""
@@ -44,32 +55,23 @@ class AbcWeights(WeightQuantiser):
         if self.bases == 1:
             values = straight_through(weight, bases.view_as(weight), torch.ones_like(alphas))
             return QuantisedWeight(values, alphas.expand(len(weight)))
-        return QuantisedWeight(straight_through(weight, (alphas @ bases).view_as(weight), alphas.sum()), None)
+        if not self.integers:
+            return QuantisedWeight(straight_through(weight, (alphas @ bases).view_as(weight), alphas.sum()), None)
+        scale, factors = self.rounded(alphas)
+        values = straight_through(weight, (factors @ bases).view_as(weight), alphas.sum() / scale)
+        return QuantisedWeight(values, scale.expand(len(weight)))
 
+    def rounded(self, alphas: Tensor) -> tuple[Tensor, Tensor]:
+        """s, and a of each basis, as floats."""
+        scale = alphas.abs().amax().clamp_min(LEAST) / (2 ** (self.factor_bits - 1) - 1)
+        return scale, torch.round(alphas / scale)
 
-class BinaryBases(nn.Module):
-    """y = beta_1 A_1 + ... + beta_N A_N, A_n = +1 if clip(x + v_n, 0, 1) >= 1/2 else -1.
-
-    The gradient passes A_n where 0 <= x + v_n <= 1. beta and v are learnt, and constant in eval mode. They begin with
-    thresholds 1/2 - v_n evenly spread over [-1, 1], 0 where N = 1, and beta = 1/N. Source: Lin et al.,
-    arXiv:1711.11294, equations 7 to 10.
-    """
-
-    def __init__(self, bases: int):
-        super().__init__()
-        thresholds = torch.linspace(-1, 1, bases) if bases > 1 else torch.zeros(1)
-        self.shift = nn.Parameter(0.5 - thresholds)
-        self.beta = nn.Parameter(torch.full((bases,), 1 / bases))
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = torch.zeros_like(x)
-        for shift, beta in zip(self.shift, self.beta, strict=True):
-            h = x + shift
-            y = y + beta * straight_through(h, plus_minus_one(h, 0.5), (h >= 0) & (h <= 1))
-        return y
-
-    def extra_repr(self) -> str:
-        return f"{len(self.beta)}"
+    @torch.no_grad()
+    def factors(self, weight: Tensor) -> tuple[int, ...]:
+        if not self.integers:
+            return ()
+        _, factors = self.rounded(self.alphas(weight, self.binary(weight)))
+        return tuple(int(each) for each in factors)
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,10 @@ class Gate:
 class AbcNet(Method):
     """A convolution is the sum over m and n of alpha_m beta_n (B_m * A_n): M*N binary convolutions.
 
-    weight_bases, activation_bases: M and N. In torch, the sums over m and n are taken before the one convolution, which
-    is the same. With N = 1 the activation is a sign: what v and beta can do, the batch norms before and behind the
-    layer do as well. Source: Lin et al., Towards Accurate Binary Convolutional Neural Network, arXiv:1711.11294.
+    weight_bases, activation_bases: M and N. factor_bits: of each alpha and beta, which are integers over a common scale
+    then, as hardware has them; 0 leaves them real. In torch, the sums over m and n are taken before the one
+    convolution, which is the same. With N = 1 the activation is a sign: what v and beta can do, the batch norms before
+    and behind the layer do as well. Source: Lin et al., Towards Accurate Binary Convolutional Neural Network, arXiv:1711.11294.
     """
 
     name = "abc"
@@ -95,21 +98,29 @@ class AbcNet(Method):
         activations="N bases",
         scale="least squares",
         gradient="1",
-        hardware="one basis each; more to come",
+        hardware="yes",
         paper="arXiv:1711.11294",
     )
     pad_value = 0
 
     weight_bases: int = 3
     activation_bases: int = 3
+    factor_bits: int = 8
 
     def __post_init__(self) -> None:
         for name in ("weight_bases", "activation_bases"):
             if not 1 <= getattr(self, name) <= 16:
                 raise ValueError(f"{name}={getattr(self, name)} of method 'abc' must lie between 1 and 16")
+        if self.factor_bits not in (0, *range(2, 9)):
+            raise ValueError(f"factor_bits={self.factor_bits} of method 'abc' must be 0 or lie between 2 and 8")
+
+    @property
+    def rounds_scores(self) -> bool:
+        return self.factor_bits > 0 and max(self.weight_bases, self.activation_bases) > 1
 
     def weights(self) -> WeightQuantiser:
-        return AbcWeights(self.weight_bases)
+        return AbcWeights(self.weight_bases, factor_bits=self.factor_bits)
 
     def activation(self) -> nn.Module:
-        return BinaryBases(self.activation_bases) if self.activation_bases > 1 else Sign(Gate())
+        n = self.activation_bases
+        return BinaryBases(n, factor_bits=self.factor_bits) if n > 1 else Sign(Gate())

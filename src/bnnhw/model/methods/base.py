@@ -45,6 +45,12 @@ class Method:
     pad_value: ClassVar[int]
     shortcuts: ClassVar[Literal["plain", "bireal"]] = "plain"
 
+    @property
+    def rounds_scores(self) -> bool:
+        """Whether scores are rounded to fixed point: where a layer's sums are so many that no table of their ranks fits
+        an FPGA."""
+        return False
+
     def weights(self) -> WeightQuantiser:
         """From latent weights to those of a layer."""
         raise NotImplementedError

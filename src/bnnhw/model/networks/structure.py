@@ -47,10 +47,10 @@ class Structure(Protocol):
 
 
 class InBits:
-    """A structure without real numbers between its layers."""
+    """A structure without real numbers between its layers; some methods make real scores."""
 
     def fixed_point(self, method: Method) -> FixedPointOptions | None:
-        return None
+        return FixedPointOptions() if method.rounds_scores else None
 
 
 @dataclass(frozen=True)

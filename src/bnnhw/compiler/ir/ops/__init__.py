@@ -1,9 +1,10 @@
 """Operators, one file each. Those of trained graphs compute in float32; those of integer graphs in exact integers.
 
 Trained: InputThreshold, Flatten, BinaryLinear, BinaryConv2d, MaxPool, AveragePool, BatchNorm, Affine, HardTanh, Relu,
-PRelu, Requantise, RequantisePRelu, Identity, Sign, Quantise, Add, Concat, Crop, SpaceToDepth, DepthToSpace.
-Integer: Threshold, MultiThreshold, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax, Add,
-Concat, Invert, Crop, SpaceToDepth, DepthToSpace, Operator, Combine.
+PRelu, Requantise, RequantisePRelu, Identity, Sign, Quantise, Thermometer, ScaledLevels, Add, Concat, Crop,
+SpaceToDepth, DepthToSpace.
+Integer: Threshold, MultiThreshold, Levels, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax, Add, Concat,
+Invert, Crop, SpaceToDepth, DepthToSpace, Operator, Combine.
 Between the two, inside passes: Divide.
 """
 
@@ -11,6 +12,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from bnnhw.compiler.ir.ops import trained
+from bnnhw.compiler.ir.ops.coded.levels import Levels
+from bnnhw.compiler.ir.ops.coded.scaled_levels import ScaledLevels
+from bnnhw.compiler.ir.ops.coded.thermometer import Thermometer
 from bnnhw.compiler.ir.ops.integer.add import Add
 from bnnhw.compiler.ir.ops.integer.argmax import ArgMax
 from bnnhw.compiler.ir.ops.integer.combine import Combine
@@ -79,6 +83,7 @@ __all__ = [
     "Identity",
     "InputThreshold",
     "Invert",
+    "Levels",
     "MatMul",
     "MaxPool",
     "MultiThreshold",
@@ -93,6 +98,7 @@ __all__ = [
     "Relu",
     "Requantise",
     "RequantisePRelu",
+    "ScaledLevels",
     "ScoreTable",
     "Selection",
     "Separable",
@@ -101,6 +107,7 @@ __all__ = [
     "SpaceToDepth",
     "Sum",
     "SumPool",
+    "Thermometer",
     "Threshold",
 ]
 

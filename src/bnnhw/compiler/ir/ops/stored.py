@@ -6,8 +6,8 @@
         slope: float
 
 is {"op": "leaky_relu", "attributes": {"slope": 0.125}, "tensors": {}}. Numbers are attributes, a (height, width) pair
-is two of them, float32 vectors are tensors; a vector that is None by default may be left out. An op whose fields lie
-otherwise in the file says so in `to_plain` and `from_fields`.
+is two of them, float32 and int64 vectors are tensors; a float32 vector that is None by default may be left out. An op
+whose fields lie otherwise in the file says so in `to_plain` and `from_fields`.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,8 +22,11 @@ from .windows import Pair
 
 Reader = Callable[[Fields, str], Any]
 Vector = NDArray[np.float32]
+Integers = NDArray[np.int64]
 
-_READERS: Mapping[Any, Reader] = {int: Fields.integer, float: Fields.number, Pair: Fields.pair, Vector: Fields.vector}
+_READERS: Mapping[Any, Reader] = {
+    int: Fields.integer, float: Fields.number, Pair: Fields.pair, Vector: Fields.vector, Integers: Fields.integers
+}  # fmt: skip
 """By the type of a field, how it is read."""
 
 

@@ -19,7 +19,8 @@ class FoldedProduct(Stage):
     vectors: int
 
     def gives(self, port: str) -> Beat:
-        return Beat(self.shape.vectors * self.shape.pe, self.shape.result_width)
+        shape = self.shape
+        return Beat(shape.vectors * shape.pe * shape.row_results, shape.result_width)
 
     @property
     def interval(self) -> int:

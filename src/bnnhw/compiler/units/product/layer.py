@@ -86,6 +86,8 @@ class MatrixLayer(Block):
         (rows, cols) int8 of +-1; the columns of a convolution in the order (ky, kx, channel of its group).
     planes
         Bits of an input element.
+    levels
+        Above 0, an input element is a code from 0 to this, whose levels are planes with sums of their own.
     thresholds
         (rows,) int64: the output bit is 1 where the mismatch sum is at most this; from -1, never, to `max_sum`, always.
     windows
@@ -99,6 +101,7 @@ class MatrixLayer(Block):
     thresholds: NDArray[np.int64] | None
     windows: Windows | None
     integers: Integers | None = None
+    levels: int = 0
 
     def at_clock(self, clock_hz: float) -> Self:
         integers = self.integers and self.integers.at_clock(clock_hz)
@@ -179,6 +182,7 @@ class MatrixLayer(Block):
                 vectors=vectors,
                 planes=self.planes,
                 row_groups=self.groups,
+                levels=self.levels,
                 thresholded=self.thresholds is not None,
                 store=store,
                 target=target,
@@ -192,6 +196,8 @@ class MatrixLayer(Block):
         return self.integers
 
     def _check_hardwired(self, folding: Folding) -> None:
+        if self.levels:
+            raise ValueError("engine='hardwired' has one sum a row, not one for each level; take engine='folded'")
         if self.groups > 1:
             raise ValueError("engine='hardwired' has no groups; take engine='folded'")
         if folding.pe != self.rows:
@@ -208,7 +214,7 @@ class MatrixLayer(Block):
             case "mac":
                 each = self._integers().rows // folding.pe * words
             case _:
-                each = self.rows // folding.pe * words * self.planes
+                each = self.rows // folding.pe * words * (self.levels or self.planes)
         return self.positions // folding.pixels * each
 
     def hardwired(self, fabric: Fabric) -> HardwiredPlan:

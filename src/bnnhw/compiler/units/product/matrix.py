@@ -38,6 +38,7 @@ class Matrix(FoldedProduct):
             vectors=self.shape.vectors,
             planes=self.shape.planes,
             row_groups=self.shape.row_groups,
+            levels=self.shape.levels,
             thresholds=None if thresholds is None else thresholds.tolist(),
             store=self.shape.store,
             target=self.shape.target,

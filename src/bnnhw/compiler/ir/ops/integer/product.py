@@ -4,7 +4,11 @@ Tests: tests/compiler/passes/test_fold_batch_norm.py
 """
 
 from abc import abstractmethod
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import product as choices
+from operator import mul
 from typing import Any, Self
 
 import numpy as np
@@ -14,8 +18,9 @@ from bnnhw.compiler.ir.ops.base import Op
 from bnnhw.compiler.ir.ops.reachable import Reachable
 from bnnhw.compiler.ir.types import Element, FloatType, IntType, TensorType
 
-GREATEST = 2**9
+GREATEST = 2**11
 """Of integer weights, in magnitude."""
+MOST_FACTORS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,11 +28,14 @@ class Product(Op):
     """Sums of inputs times `weights`, whose first axis is the rows: each makes one output channel.
 
     weights: int8 of +-1; or int16, integers by which multipliers multiply, or of which `split_weights` makes +-1.
+    factors: where each weight is a sum of these integers, each times +1 or -1: ABC-Net's binary bases. Without any,
+    integers are split into powers of two.
     """
 
     INTEGER = True
 
     weights: NDArray[Any]
+    factors: tuple[int, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self):
         is_known = self.weights.dtype in (np.int8, np.int16)
@@ -38,6 +46,18 @@ class Product(Op):
             raise ValueError("weights of int8 must hold -1 and +1 only; other integers are int16")
         if not self.is_binary and (greatest := int(np.abs(self.weights.astype(np.int64)).max())) > GREATEST:
             raise ValueError(f"weights must lie within +-{GREATEST}, not reach {greatest}")
+        self._check_factors()
+
+    def _check_factors(self) -> None:
+        if not self.factors:
+            return
+        if self.is_binary:
+            raise ValueError(f"factors={self.factors} are for integer weights, and these are -1 and +1")
+        if len(self.factors) > MOST_FACTORS:
+            raise ValueError(f"there are {len(self.factors)} factors, and {MOST_FACTORS} are the most")
+        sums = np.fromiter(signed_sums(self.factors), np.int64)
+        if (wrong := np.setdiff1d(self.weights, sums)).size:
+            raise ValueError(f"weight {wrong[0]} must be a sum of the factors {self.factors}, each times +1 or -1")
 
     AXES = ("rows", "cols")
     """The names of the weights' axes."""
@@ -104,3 +124,10 @@ class Product(Op):
         divisor = 1 if self.is_binary else max(1, int(np.gcd.reduce(self._rows, axis=None)))
         lows = positive * terms.lo - negative * terms.hi
         return Reachable(lows, divisor * terms.step, self.most // divisor * (terms.count - 1) + 1)
+
+
+@lru_cache(maxsize=64)
+def signed_sums(factors: tuple[int, ...]) -> Mapping[int, tuple[int, ...]]:
+    """Each sum of the factors, times +1 or -1, and the first signs that make it."""
+    signs = choices((1, -1), repeat=len(factors))
+    return {sum(map(mul, factors, each)): each for each in reversed(list(signs))}

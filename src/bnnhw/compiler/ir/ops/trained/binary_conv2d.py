@@ -65,5 +65,6 @@ class BinaryConv2d(BinaryLayer):
             pad_value=values.integer("pad_value"),
             groups=groups,
             dilation=values.optional_pair("dilation", (1, 1)),
+            factors=cls.read_factors(values),
         )
         return cls(conv, values.optional_vector("scale"), values.optional_vector("bias"))

@@ -19,15 +19,16 @@ from .binary_layer import BinaryLayer
 @stored_as("binary_linear", "integer_linear")
 @dataclass(frozen=True, eq=False)
 class BinaryLinear(BinaryLayer):
-    """A `MatMul` with scale and bias. weights: (out, in), as of any `Product`."""
+    """A `MatMul` with scale and bias. weights: (out, in), and factors, as of any `Product`."""
 
     weights: NDArray[Any]
     scale: NDArray[np.float32] | None = None
     bias: NDArray[np.float32] | None = None
+    factors: tuple[int, ...] = ()
 
     @property
     def product(self) -> MatMul:
-        return MatMul(self.weights)
+        return MatMul(self.weights, factors=self.factors)
 
     def to_plain(self) -> Plain:
         rows, cols = self.weights.shape
@@ -39,4 +40,5 @@ class BinaryLinear(BinaryLayer):
     def from_fields(cls, op: str, values: Fields) -> Self:
         shape = values.size("out_features"), values.size("in_features")
         weights = cls.read_weights(values, shape, binary=op == "binary_linear")
-        return cls(weights, values.optional_vector("scale"), values.optional_vector("bias"))
+        factors = cls.read_factors(values)
+        return cls(weights, values.optional_vector("scale"), values.optional_vector("bias"), factors)
