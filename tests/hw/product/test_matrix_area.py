@@ -18,6 +18,8 @@ CASES = [
     (32, 144, 16, 36, {"vectors": 4}),
     (128, 9, 1, 9, {"row_groups": 128, "vectors": 8}),
     (32, 288, 4, 96, {"store": "lut", "thresholds": None}),
+    (96, 288, 8, 24, {"levels": 3, "planes": 2, "thresholds": None}),
+    (60, 100, 4, 10, {"levels": 5, "planes": 3, "thresholds": None, "vectors": 2}),
 ]
 
 

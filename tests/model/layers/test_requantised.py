@@ -14,7 +14,7 @@ from bnnhw.model.layers.fixed_point import FixedPoint
 from bnnhw.model.layers.integer_weights import IntegerWeights
 from bnnhw.model.layers.layers import BinaryConv2d, BinaryLayer, BinaryLinear
 from bnnhw.model.layers.quantise import Sign
-from bnnhw.model.layers.requantised import Requantised, exact_sums
+from bnnhw.model.layers.requantised import Requantised
 from bnnhw.model.layers.weights import SignWeights
 from bnnhw.model.registry import InARow, to_op
 
@@ -100,13 +100,14 @@ def test_training_is_norm_and_rounding() -> None:
 
 
 def test_sums_are_exact_beyond_float32() -> None:
-    layer = BinaryLinear(3, 1, weights=IntegerWeights(8)).requires_grad_(False)
+    layer = BinaryLinear(3, 1, weights=IntegerWeights(8)).requires_grad_(False).eval()
     layer.weight.data[:] = torch.tensor([[1.0, 1.0, 1 / 255]])
+    values = layer.quantised().values
     x = torch.tensor([[65535 * 2.0**-4, 65535 * 2.0**8, 3 * 2.0**-4]])
-    assert exact_sums(layer, x).item() == 255 * 65535 * (2**-4 + 2**8) + 3 / 16
-    assert exact_sums(layer, torch.tensor([[2.0**20, 2.0**20, 1.0]])).item() == 255 * 2**21 + 1
-    assert exact_sums(layer, torch.tensor([[1000.0, 1000.0, 2.0**-10]])).item() == 255 * 2000 + 2**-10
-    assert exact_sums(layer, torch.tensor([[5.0, -7.0, 1.0]])).dtype == torch.float32
+    assert layer.sums(x, values).item() == 255 * 65535 * (2**-4 + 2**8) + 3 / 16
+    assert layer.sums(torch.tensor([[2.0**20, 2.0**20, 1.0]]), values).item() == 255 * 2**21 + 1
+    assert layer.sums(torch.tensor([[1000.0, 1000.0, 2.0**-10]]), values).item() == 255 * 2000 + 2**-10
+    assert layer.sums(torch.tensor([[5.0, -7.0, 1.0]]), values).dtype == torch.float32
 
 
 def test_a_scale_of_zero_leaves_the_offset() -> None:

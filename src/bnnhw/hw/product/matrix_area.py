@@ -60,9 +60,9 @@ def _carry_cells(shape: MatrixShape) -> tuple[int, int]:
 
 def _element_cells(shape: MatrixShape) -> tuple[int, int]:
     """(LUT4, flip-flops) of the PEs and of what their groups share, without carry cells and the weight ROM."""
-    plan, width, low_bits = shape.popcount, shape.accumulator_width, shape.planes - 1
+    plan, width, low_bits = shape.popcount, shape.accumulator_width, 0 if shape.levels else shape.planes - 1
     taps = sum(shape.simd - start for start in plan.tap_starts[1:])
-    each_sum = plan.register_bits + width + low_bits * shape.thresholded
+    each_sum = plan.register_bits + width * shape.row_results + low_bits * shape.thresholded
     each_pe, shared = shape.vectors * each_sum, shape.group_count * shape.vectors * taps
     lut4 = shape.pe * shape.vectors * (width + low_bits * shape.thresholded if low_bits else 0)
     if shape.store != "constant":
@@ -78,7 +78,7 @@ def _element_cells(shape: MatrixShape) -> tuple[int, int]:
 def _buffer_lut4(shape: MatrixShape) -> int:
     fabric = shape.target.fabric
     depth = buffer_depth(shape.words)
-    planes = shape.vectors * shape.simd * fabric.multiplexer_luts(shape.planes)
+    planes = shape.vectors * shape.simd * _plane_luts(shape)
     match buffer_store(depth):
         case "registers":
             return shape.input_width + planes
@@ -86,6 +86,14 @@ def _buffer_lut4(shape: MatrixShape) -> int:
             return fabric.distributed_ram_luts(depth, shape.input_width) + planes
         case "block":
             return planes
+
+
+def _plane_luts(shape: MatrixShape) -> int:
+    """LUT4 that make a column's bit of the plane at work: one of its bits, or a function of its code and the level."""
+    fabric = shape.target.fabric
+    if not shape.levels:
+        return fabric.multiplexer_luts(shape.planes)
+    return 1 << max(0, shape.planes + (shape.levels - 1).bit_length() - fabric.lut_inputs)
 
 
 def _chain_ff(shape: MatrixShape) -> int:
@@ -101,6 +109,7 @@ def _chain_ff(shape: MatrixShape) -> int:
     elif shape.store == "lut":
         chain += sum(different_columns(shape.depth, len(pes) * shape.simd) for pes in shape.groups())
         chain += (shape.group_count - 1) * (shape.depth - 1).bit_length()
-    controls = (2 + (shape.planes > 1)) * (shape.operand_latency + shape.popcount.latency + shape.group_count)
+    controls = (2 + (shape.passes > 1)) * (shape.operand_latency + shape.popcount.latency + shape.group_count)
     results = sum(len(pes) * (shape.group_count - 1 - number) for number, pes in enumerate(shape.groups()))
-    return buffer + chain + controls + shape.vectors * shape.result_width * results + shape.output_width
+    result_bits = shape.vectors * shape.row_results * shape.result_width
+    return buffer + chain + controls + result_bits * results + shape.output_width

@@ -89,7 +89,8 @@ class AbcNet(Method):
     weight_bases, activation_bases: M and N. factor_bits: of each alpha and beta, which are integers over a common scale
     then, as hardware has them; 0 leaves them real. In torch, the sums over m and n are taken before the one
     convolution, which is the same. With N = 1 the activation is a sign: what v and beta can do, the batch norms before
-    and behind the layer do as well. Source: Lin et al., Towards Accurate Binary Convolutional Neural Network, arXiv:1711.11294.
+    and behind the layer do as well. Source: Lin et al., Towards Accurate Binary Convolutional Neural Network,
+    arXiv:1711.11294.
     """
 
     name = "abc"
