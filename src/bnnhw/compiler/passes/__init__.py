@@ -6,6 +6,7 @@ from .expose_sums import expose_sums
 from .fold_batch_norm import fold_batch_norm
 from .fold_input_threshold import fold_input_threshold
 from .fold_output import fold_output
+from .own_floats import own_floats
 from .pool_sums_first import pool_sums_first
 from .rearrange_last import rearrange_last
 from .separate_sums import separate_sums
@@ -19,6 +20,7 @@ __all__ = [
     "fold_batch_norm",
     "fold_input_threshold",
     "fold_output",
+    "own_floats",
     "pool_sums_first",
     "rearrange_last",
     "separate_sums",

@@ -18,6 +18,7 @@ from . import (
     fold_batch_norm,
     fold_input_threshold,
     fold_output,
+    own_floats,
     pool_sums_first,
     rearrange_last,
     separate_sums,
@@ -27,7 +28,7 @@ from .rewrite import apply_floats, floats_before
 
 Pass = Callable[[Graph], Graph]
 
-SEPARATE: Sequence[Pass] = (drop_identities, rearrange_last, separate_sums, pool_sums_first)
+SEPARATE: Sequence[Pass] = (drop_identities, rearrange_last, separate_sums, own_floats, pool_sums_first)
 """From layers to exact sums with float ops behind them."""
 CHECK_SAMPLES, CHECK_SEED = 64, 0
 """The random inputs that passes are checked on."""

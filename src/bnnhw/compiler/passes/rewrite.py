@@ -21,15 +21,16 @@ def replace_nodes(graph: Graph, rewrite: Callable[[Node], Iterable[Node]]) -> Gr
     return replace(graph, nodes=tuple(new for node in graph.nodes for new in rewrite(node)))
 
 
-def swap_neighbours(graph: Graph, first: Node, second: Node, between: str) -> Graph:
+def swap_neighbours(graph: Graph, first: Node, second: Node, between: str, ops: Sequence[Op] | None = None) -> Graph:
     """v = first(x); y = second(v)  ->  between = second(x); y = first(between).
 
-    Where `first` reads several values there is a `second` for each, and names are numbered.
+    Where `first` reads several values there is a `second` for each, and names are numbered. ops: what these are, if not
+    what `second` is.
     """
     numbers = [f".{number}" for number in range(len(first.inputs))] if len(first.inputs) > 1 else [""]
     seconds = [
-        replace(second, name=f"{second.name}{number}", inputs=(value,), output=f"{between}{number}")
-        for number, value in zip(numbers, first.inputs, strict=True)
+        Node(f"{second.name}{number}", op, (value,), f"{between}{number}")
+        for number, value, op in zip(numbers, first.inputs, ops or [second.op] * len(numbers), strict=True)
     ]
     last = replace(first, inputs=tuple(node.output for node in seconds), output=second.output)
     new = {first.name: (), second.name: (*seconds, last)}

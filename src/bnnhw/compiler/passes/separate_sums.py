@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
 from bnnhw.compiler.ir.ops import Activation, Elementwise, Rearrangement, Selection, Separable
-from bnnhw.compiler.ir.types import FloatType, TensorType, is_exact_in_float32
+from bnnhw.compiler.ir.types import FloatType, QuotientType, TensorType, is_exact_in_float32
 
 from .rewrite import drop_unread, replace_nodes
 
@@ -92,12 +92,19 @@ def sinks_through(types: Mapping[str, TensorType], divisions: Sequence[Node], re
     divisor, others = divisor_of(divisions[0]), {*reader.inputs} - {node.output for node in divisions}
     if not reader.op.INTEGER or any(divisor_of(node) != divisor for node in divisions):
         return False
-    is_exact = all(is_exact_in_float32(types[node.inputs[0]]) for node in divisions)
-    if not is_exact and not isinstance(reader.op, Rearrangement | Selection):
-        return False  # numbers that are rounded already
+    if not isinstance(reader.op, Rearrangement | Selection) and any(
+        is_rounded(types[node.output]) for node in divisions
+    ):
+        return False
     if divisor == 1:
         return all(not isinstance(types[value].element, FloatType) for value in others)
     return reader.op.HOMOGENEOUS and not others
+
+
+def is_rounded(quotients: TensorType) -> bool:
+    """Whether some of a division's integers are rounded on their way to float32."""
+    element = quotients.element
+    return isinstance(element, QuotientType) and not is_exact_in_float32(TensorType(quotients.shape, element.sums))
 
 
 def divisor_of(node: Node) -> int | None:

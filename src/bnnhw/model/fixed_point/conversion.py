@@ -32,15 +32,19 @@ __all__ = ["FixedPointOptions", "in_fixed_point"]
 
 Norm = nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm | TensorNorm
 _ADDS = (operator.add, torch.add, "add")
+_JOINS = (torch.cat, torch.concat)
 _LEAVES = (
     BinaryLayer, Sign, Quantise, InputThreshold, FixedPoint, Requantised, TensorNorm, SubsampleAndPad, PadChannels, Add,
     ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU, BinaryBases,
 )  # fmt: skip
 _PASSING = (
-    nn.Identity, nn.Dropout, nn.Flatten, nn.MaxPool2d, SubsampleAndPad, PadChannels, ToChannelsFirst, ToChannelsLast
+    nn.Identity, nn.Dropout, nn.Flatten, nn.MaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle, SubsampleAndPad, PadChannels,
+    ToChannelsFirst, ToChannelsLast,
 )  # fmt: skip
 """Layers that give what they read, or 0."""
-_RISING = (nn.ReLU, nn.Hardtanh, nn.Dropout, nn.Identity, nn.MaxPool2d, Shift, *LEAKING)
+_RISING = (
+    nn.ReLU, nn.Hardtanh, nn.Dropout, nn.Identity, nn.MaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle, Shift, *LEAKING
+)  # fmt: skip
 """Layers that go into the thresholds behind them."""
 _EXACT = 2**24  # the greatest sum that float32 has with all below it
 _AVERAGES = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
@@ -241,6 +245,7 @@ class _Converter:
             or (isinstance(module, BinaryLayer) and module.activation is not None)
             or (isinstance(module, _RISING) and self._ends_in_bits(user))
             or (isinstance(module, Norm) and len(node.users) == 1 and self._ends_in_bits(user))
+            or (user.target in _JOINS and self._ends_in_bits(user))
             for user in node.users
         )
 

@@ -4,7 +4,7 @@ Tests: tests/compiler/passes/test_integerize.py
 """
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -29,6 +29,11 @@ class Elementwise(Op):
     def alike(self) -> bool:
         """Whether it is the same function in all channels: whether none of its fields has an element for each."""
         return all(value.size == 1 for value in vars(self).values() if isinstance(value, np.ndarray))
+
+    def of_channels(self, channels: NDArray[np.int64]) -> Self:
+        """What it is on these of its channels, in this order."""
+        arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray) and value.size > 1}
+        return replace(self, **{name: array[channels] for name, array in arrays.items()})  # pyright: ignore[reportArgumentType] ops are dataclasses
 
     @property
     def divides_by(self) -> int | None:
@@ -84,6 +89,11 @@ class Rearrangement(Op):
 
     INTEGER = True
     HOMOGENEOUS = True
+
+    def channels_behind(self, *shapes: tuple[int, ...]) -> tuple[NDArray[np.int64], ...] | None:
+        """For inputs of these shapes, the output channel that each of their channels goes to, whatever the pixel;
+        None where a channel goes to several."""
+        return None
 
 
 class Sum(Op):

@@ -29,6 +29,10 @@ class Concat(Rearrangement):
     ARITY = None
     OBSTACLE = "joins values that are no integers; put a Sign or Quantise before it, or directly behind it"
 
+    def channels_behind(self, *shapes: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
+        ends = np.cumsum([shape[-1] for shape in shapes])
+        return tuple(np.arange(end - shape[-1], end) for end, shape in zip(ends, shapes, strict=True))
+
     def infer(self, *inputs: TensorType) -> TensorType:
         first, *others = inputs
         for other in others:

@@ -6,6 +6,7 @@ Tests: tests/compiler/ir/ops/test_rearrangements.py
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.kinds import Rearrangement
@@ -25,6 +26,10 @@ class DepthToSpace(Rearrangement):
     def __post_init__(self):
         if self.block < 1:
             raise ValueError(f"block={self.block} must be at least 1")
+
+    def channels_behind(self, *shapes: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
+        ((_, _, channels),) = shapes
+        return (np.arange(channels) // self.block**2,)
 
     def is_identity(self, x: TensorType) -> bool:
         return self.block == 1
