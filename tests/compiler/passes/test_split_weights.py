@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bnnhw.compiler.ir.graph import Graph, Node, Value, evaluate
 from bnnhw.compiler.ir.ops import Conv, MatMul, Product
 from bnnhw.compiler.ir.types import IntType, TensorType
-from bnnhw.compiler.passes.split_weights import planes_of, split_weights
+from bnnhw.compiler.passes.split_weights import binary_planes, split_weights
 
 
 def integers(seed: int, most: int, *shape: int, step: int = 1) -> NDArray[np.int16]:
@@ -32,7 +32,7 @@ def integers(seed: int, most: int, *shape: int, step: int = 1) -> NDArray[np.int
 )
 def test_planes_sum_up_to_the_weights(most: int, step: int, factors: tuple[int, ...], halved: int) -> None:
     weights = integers(most, most, 5, 3, 2, 4, step=step)
-    planes = planes_of(weights)
+    planes = binary_planes(weights)
     assert (planes.factors, planes.halved) == (factors, halved)
     assert set(np.unique(planes.rows)) <= {-1, 1}
     rows = planes.rows.reshape(5, len(factors), 3, 2, 4).astype(int)

@@ -23,20 +23,21 @@ from bnnhw.model.training.training import count_correct
 from tests.model.toy import toy_data
 
 SHAPE = (4, 3, 1)
+OPTIONS = ("weight_bases=2", "factor_bits=0")
 
 
 def network() -> nn.Module:
     torch.manual_seed(0)
     return build_network(
         architecture("mlp", width=5, depth=1), shape=SHAPE, lo=0, hi=255, classes=3,
-        method=method_named("abc", ["weight_bases=2"]),
+        method=method_named("abc", OPTIONS),
     ).eval()  # fmt: skip
 
 
 def file_of(module: nn.Module) -> NetworkFile:
     return NetworkFile(
         network="mlp", network_options=(), width=5, depth=1, input_bits=1,
-        method="abc", method_options=("weight_bases=2",), shape=SHAPE, lo=0, hi=255, obstacle="it is a test",
+        method="abc", method_options=OPTIONS, shape=SHAPE, lo=0, hi=255, obstacle="it is a test",
         tensors=module.state_dict(), meta={"classes": ["a", "b", "c"]},
     )  # fmt: skip
 
@@ -55,7 +56,7 @@ def test_loads_to_the_same_bits(tmp_path: Path) -> None:
     assert not any(layer.training for layer in again.modules())
 
 
-@pytest.mark.parametrize("method", [("abc", ()), ("xnor", ("input_scale=yes",))])
+@pytest.mark.parametrize("method", [("abc", ("factor_bits=0",)), ("xnor", ("input_scale=yes",))])
 def test_training_writes_it_and_says_what_is_in_the_way(tmp_path: Path, method: tuple[str, tuple[str, ...]]) -> None:
     out, data = tmp_path / "model.pt", toy_data()
     mlp = NamedNetwork(name="mlp", width=8, depth=2, method=method_named(*method))
@@ -100,6 +101,12 @@ def test_a_network_that_diverged_is_not_written() -> None:
     module.get_buffer("output.norm.running_mean").fill_(torch.inf)
     with pytest.raises(ValueError, match=r"^tensor 'output.norm.running_mean' must hold finite numbers only$"):
         file_of(module).module()
+
+
+def test_factors_were_real_before_there_were_others(tmp_path: Path) -> None:
+    file = read(write(tmp_path / "model.pt", lambda data: data.update(method_options=["weight_bases=2"])))
+    assert isinstance(file, NetworkFile)
+    assert file.method_options == OPTIONS
 
 
 def test_plain_data_round_trips() -> None:

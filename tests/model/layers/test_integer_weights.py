@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 import torch
 
-from bnnhw.compiler.passes.split_weights import planes_of
+from bnnhw.compiler.passes.split_weights import binary_planes
 from bnnhw.model.layers.integer_weights import IntegerWeights
 
 
@@ -22,7 +22,7 @@ def test_they_are_the_nearest_odd_integers(bits: int) -> None:
         for real, integer in zip(row.flatten().tolist(), integers.flatten().tolist(), strict=True):
             assert integer % 2 == 1
             assert abs(Fraction(real) / Fraction(float(step)) - int(integer)) <= 1 + Fraction(1, 1000)
-    assert len(planes_of(values.to(torch.int16).numpy()).factors) == bits
+    assert len(binary_planes(values.to(torch.int16).numpy()).factors) == bits
 
 
 def test_the_gradient_passes_as_through_a_division() -> None:

@@ -23,6 +23,8 @@ __all__ = ["NetworkFile"]
 
 _REAL, _VERSION = 1, 2
 """Residual networks of the first version have real numbers whatever their options say."""
+_BEFORE = {"abc": ("factor_bits=0",)}
+"""Options of methods in files that were written before there were any."""
 _T = TypeVar("_T")
 
 
@@ -93,18 +95,24 @@ class NetworkFile:
         """The inverse of `to_plain`; ValueError says what is amiss."""
         if data.get("version") not in (_REAL, _VERSION):
             raise ValueError(f"has version {data.get('version')!r}; this bnnhw reads versions {_REAL} and {_VERSION}")
-        tensors = _get(data, "tensors", dict)
+        tensors, method = _get(data, "tensors", dict), _get(data, "method", str)
         for name, tensor in tensors.items():
             if not isinstance(name, str) or not isinstance(tensor, Tensor):
                 raise ValueError(f"tensor {name!r} is no tensor")
         return cls(
             network=_get(data, "network", str), network_options=_list(data, "network_options", str),
             width=_optional(data, "width"), depth=_optional(data, "depth"), input_bits=_get(data, "input_bits", int),
-            method=_get(data, "method", str), method_options=_list(data, "method_options", str),
+            method=method, method_options=_with_former(method, _list(data, "method_options", str)),
             shape=_list(data, "shape", int), lo=_get(data, "lo", int), hi=_get(data, "hi", int),
             obstacle=_get(data, "obstacle", str), tensors=tensors, meta=_get(data, "meta", dict),
             real=data["version"] == _REAL,
         )  # fmt: skip
+
+
+def _with_former(method: str, options: tuple[str, ...]) -> tuple[str, ...]:
+    """The options, and those that there were none of when the file was written, as they were then."""
+    given = {option.partition("=")[0] for option in options}
+    return (*options, *(one for one in _BEFORE.get(method, ()) if one.partition("=")[0] not in given))
 
 
 def _optional(data: Mapping[str, Any], name: str) -> int | None:

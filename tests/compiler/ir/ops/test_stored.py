@@ -48,6 +48,11 @@ EXAMPLES: dict[str, ops.Op] = {
     "groupwise": ops.Operator(combining((1, 2, 4, 1), 1)),
     "integer_conv2d": ops.BinaryConv2d(ops.Conv(INTEGERS, (2, 1), (0, 1), 0, 3), None, None),
     "integer_linear": ops.BinaryLinear(INTEGERS.reshape(3, 10), VECTOR, None),
+    "integer_conv2d of factors": ops.BinaryConv2d(
+        ops.Conv(INTEGERS % 2 * 6 - 3, (2, 1), (0, 1), 0, 3, factors=(2, -1))
+    ),
+    "integer_linear of factors": ops.BinaryLinear(INTEGERS.reshape(3, 10) % 2 * 6 - 3, None, VECTOR, (2, -1)),
+    "levels": ops.ScaledLevels(np.array([-5, 2, 2, 7]), 3),
     "pad_channels": ops.PadChannels(1, 2),
     "prelu": ops.PRelu(abs(VECTOR)),
     "quantise": ops.Quantise(3),
@@ -56,6 +61,7 @@ EXAMPLES: dict[str, ops.Op] = {
     "requantise": ops.Requantise(np.array([3, -5]), np.array([-(2**43), 9]), 7, -128, 127, 4),
     "sign": ops.Sign(),
     "space_to_depth": ops.SpaceToDepth(3),
+    "thermometer": ops.Thermometer(np.array([1.5, 0.5, -2], np.float32)),
 }
 
 
