@@ -26,7 +26,7 @@ INPUT_RANGE = (0, 4095)
 FACTOR_BITS = 8
 
 
-def deployed(network: AbcLsid, options: FixedPointOptions = FixedPointOptions()) -> nn.Module:
+def deployed(network: AbcLsid, options: FixedPointOptions | None = None) -> nn.Module:
     """The network with its parameters, from images (N, H, W, 4) of `INPUT_RANGE` to sRGB, (N, 3, 2H, 2W).
 
     The factors alpha and beta are integers of 8 bits over a common scale; the first and the last convolution have
@@ -39,7 +39,7 @@ def deployed(network: AbcLsid, options: FixedPointOptions = FixedPointOptions())
             f"weight_bases={shape.weight_bases} and activation_bases={shape.activation_bases} must both be at least 1 "
             "for hardware; real numbers have none"
         )
-    return in_fixed_point(_Deployed(network).eval(), options)
+    return in_fixed_point(_Deployed(network).eval(), options or FixedPointOptions())
 
 
 class _Deployed(nn.Module):

@@ -21,6 +21,7 @@ VECTOR = np.array([0.5, -2, 3], np.float32)
 STEPS = np.array([5, -2, 3])
 SIGNS = np.where(np.arange(3 * 2 * 1 * 5) % 3 == 0, 1, -1).astype(np.int8).reshape(3, 2, 1, 5)
 INTEGERS = (np.arange(3 * 2 * 1 * 5) * 17 - 255).astype(np.int16).reshape(3, 2, 1, 5)
+THREES = INTEGERS % 2 * 6 - 3
 EXAMPLES: dict[str, ops.Op] = {
     "add": ops.Add(),
     "affine": ops.Affine(VECTOR, VECTOR[:1]),
@@ -48,10 +49,8 @@ EXAMPLES: dict[str, ops.Op] = {
     "groupwise": ops.Operator(combining((1, 2, 4, 1), 1)),
     "integer_conv2d": ops.BinaryConv2d(ops.Conv(INTEGERS, (2, 1), (0, 1), 0, 3), None, None),
     "integer_linear": ops.BinaryLinear(INTEGERS.reshape(3, 10), VECTOR, None),
-    "integer_conv2d of factors": ops.BinaryConv2d(
-        ops.Conv(INTEGERS % 2 * 6 - 3, (2, 1), (0, 1), 0, 3, factors=(2, -1))
-    ),
-    "integer_linear of factors": ops.BinaryLinear(INTEGERS.reshape(3, 10) % 2 * 6 - 3, None, VECTOR, (2, -1)),
+    "integer_conv2d of factors": ops.BinaryConv2d(ops.Conv(THREES, (2, 1), (0, 1), 0, 3, factors=(2, -1))),
+    "integer_linear of factors": ops.BinaryLinear(THREES.reshape(3, 10), None, VECTOR, (2, -1)),
     "levels": ops.ScaledLevels(np.array([-5, 2, 2, 7]), 3),
     "pad_channels": ops.PadChannels(1, 2),
     "prelu": ops.PRelu(abs(VECTOR)),
