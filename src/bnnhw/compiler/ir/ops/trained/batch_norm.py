@@ -45,6 +45,19 @@ class BatchNorm(Elementwise):
         if not (self.variance >= 0).all() or (self.eps == 0 and not self.variance.all()):
             raise ValueError(f"variance + eps must be positive, but can be {self.variance.min()} + {self.eps}")
 
+    @property
+    def alike(self) -> bool:
+        """Never, as one channel's parameters are not those of several."""
+        return False
+
+    def of_channels(self, channels: NDArray[np.int64]) -> "BatchNorm":
+        mean, variance, weight, bias = (
+            None if array is None else array[channels] for array in (self.mean, self.variance, self.weight, self.bias)
+        )
+        assert mean is not None
+        assert variance is not None
+        return BatchNorm(self.eps, mean, variance, weight, bias)
+
     def check_channels(self, channels: int) -> None:
         check_length("mean", self.mean, channels)
 

@@ -1,0 +1,96 @@
+"""The low-light network as hardware has it: nearly the trained one, and the same bits from torch to RTL."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bnnhw.compiler import evaluate, integerize, load
+from bnnhw.compiler.ir.ops import Levels, Operator
+from bnnhw.compiler.kernel.packed_kernel import PackedKernel
+from bnnhw.compiler.passes.integerize import scores_of_sums
+from bnnhw.lowlight.deployed import INPUT_RANGE, deployed
+from bnnhw.lowlight.unet import AbcLsid, AbcLsidShape
+from bnnhw.model.export import save
+from bnnhw.model.export.loading import load as load_module
+from bnnhw.model.fixed_point.calibration import calibrate
+from tests.core_rtl import check_rtl, folded
+
+
+def mosaics(count: int, size: int, *, seed: int) -> np.ndarray:
+    """Blocks of colour with noise, packed and amplified: (N, size, size, 4) of INPUT_RANGE."""
+    rng = np.random.default_rng(seed)
+    blocks = rng.integers(0, INPUT_RANGE[1] + 1, (count, size // 4, size // 4, 4)).repeat(4, 1).repeat(4, 2)
+    return np.clip(blocks + rng.integers(-200, 201, blocks.shape), *INPUT_RANGE)
+
+
+def trained(width: int, weights: int, activations: int, size: int = 32) -> AbcLsid:
+    """A network whose batch norms have seen mosaics."""
+    torch.manual_seed(0)
+    network = AbcLsid(AbcLsidShape(width=width, weight_bases=weights, activation_bases=activations))
+    with torch.no_grad():
+        for seed in range(3):
+            network(real(mosaics(4, size, seed=seed)))
+    return network.eval()
+
+
+def real(images: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / INPUT_RANGE[1]
+
+
+def saved(network: AbcLsid, folder: Path, size: int = 32) -> Path:
+    made = deployed(network)
+    calibrate(made, mosaics(4, size, seed=5))
+    save(made.eval(), folder / "night.pt", example_input=mosaics(1, size, seed=6), input_range=INPUT_RANGE)
+    return folder / "night.pt"
+
+
+@pytest.mark.parametrize(("width", "weights", "activations"), [(2, 1, 1), (1, 3, 3)])
+def test_the_same_bits(tmp_path: Path, width: int, weights: int, activations: int) -> None:
+    path, images = saved(trained(width, weights, activations), tmp_path), mosaics(3, 32, seed=7)
+    graph = integerize(load(path), output="scores")
+    (integers,) = evaluate(graph, {"input": images}).values()
+    np.testing.assert_array_equal(integers, PackedKernel(graph)(images))
+    with torch.inference_mode():
+        pictures = load_module(path)(torch.from_numpy(images).float())
+    assert integers.shape == (3, 64, 64, 3)
+    scores = scores_of_sums(load(path), output="scores")(integers)
+    np.testing.assert_array_equal(scores, pictures)
+
+
+def test_thresholds_alone_between_the_first_and_the_last_layer(tmp_path: Path) -> None:
+    """Operators stand behind the last convolution of bases and the colours; there is no requantiser before."""
+    graph = integerize(load(saved(trained(1, 3, 3), tmp_path)), output="scores")
+    operators = [node.name for node in graph.nodes if isinstance(node.op, Operator)]
+    assert operators == ["join.3.1.conv", "join.3.1.activate", "head"]
+    assert sum(isinstance(node.op, Levels) for node in graph.nodes) == 21  # a reader each
+
+
+def test_factors_and_rounding_change_little() -> None:
+    """In the first layers; farther down a network with random weights makes much of little."""
+    network, images = trained(2, 3, 3), mosaics(2, 32, seed=8)
+    made = deployed(network)
+    calibrate(made, mosaics(4, 32, seed=5))
+    given: list[torch.Tensor] = []
+    for layers in (network, made.eval()):
+        convolution = layers.get_submodule("down.1.0.conv")
+        convolution.register_forward_hook(lambda _, x, y: given.append(y))
+    with torch.inference_mode():
+        network(real(images))
+        made(torch.from_numpy(images).float())
+    wanted, nearly = given
+    assert float((wanted - nearly).abs().mean()) < 0.2 * float(wanted.std())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stalls", [(0.0, 0.0), (0.3, 0.3)])
+def test_a_tile_in_rtl(tmp_path: Path, stalls: tuple[float, float]) -> None:
+    """Skips over four levels, their queues as long as the way down and up takes: a tile of 32 x 32, cycles exact."""
+    graph = integerize(load(saved(trained(2, 1, 1), tmp_path)), output="scores")
+    check_rtl(folded(graph, most=4, hardwired=False), graph, mosaics(3, 32, seed=9), stalls=stalls)
+
+
+def test_real_numbers_have_no_hardware() -> None:
+    with pytest.raises(ValueError, match="weight_bases=0 and activation_bases=0 must both be at least 1 for hardware"):
+        deployed(AbcLsid(AbcLsidShape(width=1, weight_bases=0, activation_bases=0)))
