@@ -23,6 +23,7 @@ from bnnhw.model.layers.requantised import Requantised
 from bnnhw.model.layers.requantised_prelu import LEAKING, RequantisedPReLU
 from bnnhw.model.layers.shifts import RPReLU, Shift
 from bnnhw.model.layers.shortcuts import PadChannels, SubsampleAndPad
+from bnnhw.model.layers.ternary import Ternarise
 
 from .functions import free_name, functions_as_layers, path_of
 from .integer_layer import integer_layer
@@ -33,7 +34,7 @@ Norm = nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm | TensorNorm
 _ADDS = (operator.add, torch.add, "add")
 _LEAVES = (
     BinaryLayer, Sign, Quantise, InputThreshold, FixedPoint, Requantised, TensorNorm, SubsampleAndPad, PadChannels, Add,
-    ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU,
+    ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU, Ternarise,
 )  # fmt: skip
 _PASSING = (
     nn.Identity, nn.Dropout, nn.Flatten, nn.MaxPool2d, SubsampleAndPad, PadChannels, ToChannelsFirst, ToChannelsLast
@@ -43,7 +44,7 @@ _RISING = (nn.ReLU, nn.Hardtanh, nn.Dropout, nn.Identity, nn.MaxPool2d, Shift, *
 """Layers that go into the thresholds behind them."""
 _EXACT = 2**24  # the greatest sum that float32 has with all below it
 _AVERAGES = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
-_BITED = (Sign, Quantise, InputThreshold)
+_BITED = (Sign, Quantise, Ternarise, InputThreshold)
 
 
 @dataclass(frozen=True, kw_only=True)

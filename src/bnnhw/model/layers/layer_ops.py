@@ -26,7 +26,7 @@ def _of_module(module: BinaryLayer) -> tuple[NDArray[Any], NDArray[np.float32] |
     if not module.quantiser.integers and not bool((weight.abs() == 1).all()):
         raise ExportError(
             f"has weights of {module.quantiser.bits} bits and {module.quantiser.bases} binary bases; "
-            "export supports weights of -1 and +1, and integers (IntegerWeights)"
+            "export supports weights of -1 and +1, and integers, such as those of IntegerWeights"
         )
     kind = torch.int16 if module.quantiser.integers else torch.int8
     return array_of(weight.to(kind)), array_of(scale), array_of(module.bias)

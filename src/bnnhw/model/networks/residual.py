@@ -45,7 +45,8 @@ class FixedOptions(WidthOptions):
     def fixed_point(self, method: Method) -> FixedPointOptions | None:
         """What real numbers become; None where they stay."""
         one = method.conv2d(1, 1, 1, size=(1, 1))
-        allowed = one.map is None and one.quantiser.bits == one.quantiser.bases == 1
+        few = one.quantiser.integers or one.quantiser.bits == 1
+        allowed = one.map is None and few and one.quantiser.bases == 1
         if self.numbers == "real" or (self.numbers is None and not allowed):
             return None
         return FixedPointOptions(bits=self.bits, weight_bits=self.weight_bits)

@@ -12,6 +12,7 @@ from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
 from bnnhw.model.layers.joins import Add, Concat
 from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign
+from bnnhw.model.layers.ternary import Ternarise
 from bnnhw.model.methods.abc_net import BinaryBases
 
 from .energy import ADD_FLOAT32_PJ, BIT_PJ, MAC_FLOAT32_PJ, access_pj
@@ -164,6 +165,8 @@ def _given(module: nn.Module, read: Precision) -> Precision:
     match module:
         case Sign() | InputThreshold():
             return Precision(1)
+        case Ternarise():
+            return Precision(2)
         case Quantise():
             return Precision(module.bits)
         case BinaryBases():

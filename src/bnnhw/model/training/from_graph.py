@@ -90,14 +90,14 @@ def _take_weights(layer: BinaryLayer, op: Any) -> bool:
         return False
     fresh = layer.weight.abs().clamp_min(_LEAST)
     mean = fresh.flatten(1).mean(1).view(-1, *(1,) * (fresh.ndim - 1))
-    if layer.quantiser.integers:
-        layer.weight.copy_(values * mean / values.abs().amax())
+    step = mean / values.abs().amax().clamp_min(1)
+    # The latter of methods that take the mean off first, or divide by the greatest of all channels.
+    for magnitude in (step, step.mean()) if layer.quantiser.integers else (fresh, mean):
+        layer.weight.copy_(values * magnitude)
+        if torch.equal(layer.quantised().values, values):
+            break
     else:
-        layer.weight.copy_(values * fresh)
-        if not torch.equal(layer.quantised().values, values):  # of methods that take the mean off first
-            layer.weight.copy_(values * mean)
-            if not torch.equal(layer.quantised().values, values):
-                return False
+        return False
     if layer.bias is not None and op.bias is not None:
         layer.bias.copy_(tensor_of(op.bias))
     if op.scale is not None:
