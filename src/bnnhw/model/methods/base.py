@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from torch import nn
 
+from bnnhw.model.fixed_point.conversion import FixedPointOptions
 from bnnhw.model.layers.gradients import Gradient, gradient_named
 from bnnhw.model.layers.layers import BinaryConv2d, BinaryLinear, LayerOptions
 from bnnhw.model.layers.quantise import Sign
@@ -52,6 +53,11 @@ class Method:
     def activation(self) -> nn.Module:
         """Between a batch norm and the next layer."""
         raise NotImplementedError
+
+    def fixed_point(self) -> FixedPointOptions | None:
+        """What the values of `activation` become where these are real and the network has no other real numbers; None
+        where they are few bits, or stay real."""
+        return None
 
     def norm(self, channels: int, *, images: bool) -> nn.Module:
         """Behind a layer with binary weights, whose outputs are `images` (N, channels, H, W) or (N, channels)."""
