@@ -89,8 +89,8 @@ SUPPORTED_LIST = (
     "AdaptiveAvgPool2d, Add, Affine, AvgPool2d, BatchNorm1d, BatchNorm2d, BinaryConv2d, BinaryLinear, Concat, Dropout, "
     "FixedPoint, Flatten, Hardtanh, Identity, InputThreshold, LeakyReLU, MaxPool2d, OperatorLayer, PReLU, PadChannels, "
     "PixelShuffle, PixelUnshuffle, Quantise, RPReLU, ReLU, Requantise, RequantisePRelu, Requantised, RequantisedPReLU, "
-    "Shift, ShiftBatchNorm, Sign, SubsampleAndPad, SyncBatchNorm, TensorNorm, ToChannelsFirst, ToChannelsLast, "
-    "ZeroPad2d"
+    "Shift, ShiftBatchNorm, Sign, SubsampleAndPad, SyncBatchNorm, TensorNorm, Ternarise, ToChannelsFirst, "
+    "ToChannelsLast, ZeroPad2d"
 )
 
 

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir import ops
+from bnnhw.compiler.passes.split_weights import planes_of
 from bnnhw.model.errors import ExportError
 from bnnhw.model.registry import array_of, module_of, op_of, tensor_of
 
@@ -34,7 +35,7 @@ def _of_module(module: BinaryLayer) -> tuple[NDArray[Any], NDArray[np.float32] |
 
 def _quantiser(op: ops.BinaryLayer) -> WeightQuantiser | None:
     """What leaves an op's integer weights as they are; None where they are signs."""
-    return None if op.product.is_binary else GivenWeights()
+    return None if op.product.is_binary else GivenWeights(len(planes_of(op.product.weights).factors))
 
 
 def _with_factors(module: BinaryLayer, weight: NDArray[Any], op: ops.BinaryLayer) -> BinaryLayer:

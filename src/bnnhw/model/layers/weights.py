@@ -65,10 +65,13 @@ class WeightQuantiser(nn.Module):
 
 
 class GivenWeights(WeightQuantiser):
-    """values = W, integers already."""
+    """values = W, integers already; bits: planes of +-1 that they are."""
 
-    bits = 8
     integers = True
+
+    def __init__(self, bits: int):
+        super().__init__()
+        self.bits = bits
 
     def forward(self, weight: Tensor) -> QuantisedWeight:
         return QuantisedWeight(weight, None)
