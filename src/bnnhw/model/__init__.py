@@ -9,8 +9,9 @@ from bnnhw.model.layers.affine import Affine, TensorNorm
 from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
 from bnnhw.model.layers.layers import BinaryConv2d, BinaryLinear
 from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign, sign
+from bnnhw.model.layers.ternary import Ternarise
 
 __all__ = [
-    "Affine", "BinaryConv2d", "BinaryLinear", "InputThreshold", "Quantise", "Sign", "TensorNorm",
+    "Affine", "BinaryConv2d", "BinaryLinear", "InputThreshold", "Quantise", "Sign", "TensorNorm", "Ternarise",
     "ToChannelsFirst", "ToChannelsLast", "load", "read", "sign",
 ]  # fmt: skip

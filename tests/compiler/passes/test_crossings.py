@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 
 from bnnhw.compiler.ir.graph import infer_types
-from bnnhw.compiler.ir.ops import Affine, BatchNorm, Elementwise, HardTanh, PRelu, Quantise, Relu, Sign
+from bnnhw.compiler.ir.ops import (
+    Activation,
+    Affine,
+    BatchNorm,
+    Elementwise,
+    HardTanh,
+    PRelu,
+    Quantise,
+    Relu,
+    Sign,
+    Ternarise,
+)
 from bnnhw.compiler.passes import crossings, separate_sums
 from bnnhw.compiler.passes.crossings import bisect_crossings, enumerate_crossings, find_crossings
 from bnnhw.compiler.passes.pool_sums_first import falls
@@ -47,7 +58,7 @@ CHAINS: dict[str, Draw] = {
 }
 
 
-def random_chain(seed: int, floats: str, activation: Sign | Quantise, *, bits: int = 5, signed: bool = False) -> Chain:
+def random_chain(seed: int, floats: str, activation: Activation, *, bits: int = 5, signed: bool = False) -> Chain:
     """A layer of a few inputs of so many bits, with these floats and activation behind it."""
     rng = np.random.default_rng(seed)
     lo = -(2 ** (bits - 1)) if signed else 0
@@ -57,7 +68,10 @@ def random_chain(seed: int, floats: str, activation: Sign | Quantise, *, bits: i
     return found
 
 
-@pytest.mark.parametrize("activation", [Sign(), Quantise(2), Quantise(4)], ids=["sign", "2 bits", "4 bits"])
+ACTIVATIONS = {"sign": Sign(), "2 bits": Quantise(2), "4 bits": Quantise(4), "3 values": Ternarise()}
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)
 @pytest.mark.parametrize("floats", CHAINS)
 @pytest.mark.filterwarnings("ignore:(overflow|invalid value|divide by zero) encountered")
 def test_bisection_finds_what_evaluation_at_every_sum_finds(floats, activation):

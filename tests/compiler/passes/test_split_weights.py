@@ -25,9 +25,10 @@ def integers(seed: int, most: int, *shape: int, step: int = 1) -> NDArray[np.int
         (1, 2, (1,), 0),
         (7, 2, (1, 2, 4), 0),
         (255, 2, (1, 2, 4, 8, 16, 32, 64, 128), 0),
-        (1, 1, (1, 2, 1), 1),
+        (1, 1, (1, 1), 1),
+        (2, 1, (1, 2, 1), 1),
         (6, 1, (1, 2, 4, 8, 1), 1),
-        (512, 1, (*(2**place for place in range(11)), 1), 1),
+        (512, 1, (*(2**place for place in range(10)), 1), 1),
     ],
 )
 def test_planes_sum_up_to_the_weights(most: int, step: int, factors: tuple[int, ...], halved: int) -> None:

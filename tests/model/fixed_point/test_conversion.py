@@ -133,6 +133,22 @@ def test_clippings_become_limits(network: nn.Module, limits: list[Any]) -> None:
     assert not any(isinstance(module, nn.Hardtanh) for module in fixed.modules())
 
 
+def pooled(*behind: nn.Module, **options: Any) -> nn.Module:
+    """A binary layer whose sums are pooled before their batch norm, and what stands behind that."""
+    layers = (BinaryConv2d(2, 4, 3, **options), nn.MaxPool2d(2), nn.BatchNorm2d(4), *behind)
+    return in_fixed_point(nn.Sequential(*layers, BinaryConv2d(4, 2, 1)))
+
+
+def test_a_pooling_before_a_batch_norm_is_of_the_sums() -> None:
+    layer = pooled(nn.ReLU()).get_submodule("0")
+    assert isinstance(layer, Requantised)
+    assert isinstance(layer.pool, nn.MaxPool2d)
+    assert isinstance(layer.norm, nn.BatchNorm2d)
+    assert not any("fixed" in name for name, _ in pooled(Sign()).named_modules() if name.startswith("0"))
+    learnt = pooled(nn.ReLU(), scale=True)  # its factors may become negative
+    assert [name for name, module in learnt.named_modules() if isinstance(module, Requantised)] == ["0", "2", "4"]
+
+
 def test_functions_are_rounded_by_the_name_of_who_calls_them() -> None:
     network = nn.Sequential(linear(), Chain(nn.Identity(), linear(), join=lambda x, y: x + y), linear())
     assert isinstance(in_fixed_point(network).get_submodule("1.add_fixed"), FixedPoint)
@@ -169,7 +185,7 @@ class Own(nn.Module):
         ),
         (
             OwnResidual(second=BinaryConv2d(4, 4, 3, padding=1, weights=RealWeights())),
-            r"^layer 'second' has weights of 32 bits and 1 binary bases; fixed point takes signs and integers \(Integ",
+            r"^layer 'second' has weights of 32 bits and 1 binary bases; fixed point takes signs and integers, such as",
         ),
         (
             OwnResidual(second=nn.Conv2d(4, 4, 3, padding="same")),

@@ -110,6 +110,26 @@ def test_sums_are_exact_beyond_float32() -> None:
     assert layer.sums(torch.tensor([[5.0, -7.0, 1.0]]), values).dtype == torch.float32
 
 
+def test_a_pooling_is_of_the_sums() -> None:
+    """In eval mode of the exact ones, and so in the graph; channels whose lines fall included."""
+    torch.manual_seed(0)
+    layer = BinaryConv2d(3, 5, 3, weights=SignWeights(scaled=True))
+    behind, pool, fixed = norm(nn.BatchNorm2d, 5), nn.MaxPool2d(2), FixedPoint(9, 2)
+    requantised = Requantised(layer, behind, fixed, pool=pool)
+    x = torch.randint(-20, 21, (4, 3, 8, 6)).float()
+    assert torch.equal(requantised(x), fixed(behind(pool(layer(x)))))
+    y = requantised.eval().requires_grad_(False)(x)
+    assert torch.equal(y, requantised.requantise()(pool(layer.sums(x, layer.quantised().values))))
+    found = to_op("body", requantised)
+    assert isinstance(found, InARow)
+    assert [type(op) for op in found.ops.values()] == [ops.BinaryConv2d, ops.MaxPool, ops.Requantise]
+    value = x.permute(0, 2, 3, 1).numpy().astype(np.int64)
+    for op in found.ops.values():
+        assert isinstance(op, ops.Op)
+        value = op.reference(value)
+    assert np.array_equal(value, y.permute(0, 2, 3, 1).numpy())
+
+
 def test_a_scale_of_zero_leaves_the_offset() -> None:
     behind = nn.BatchNorm1d(2)
     nn.init.zeros_(behind.weight)
@@ -124,6 +144,14 @@ def broken(**values: float) -> Requantised:
     for name, value in values.items():
         getattr(behind, name).data.fill_(value)
     return Requantised(BinaryLinear(3, 2), behind, FixedPoint(8, 4)).eval()
+
+
+def falling() -> BinaryConv2d:
+    """With negative factors."""
+    layer = BinaryConv2d(3, 2, 3, scale=True)
+    assert layer.scale is not None
+    nn.init.constant_(layer.scale, -1)
+    return layer
 
 
 SIZED: Any = nn.BatchNorm1d(2, track_running_stats=False)
@@ -148,6 +176,10 @@ SIZED: Any = nn.BatchNorm1d(2, track_running_stats=False)
         (
             Requantised(BinaryLinear(3, 2, scale=nn.Identity()), None, FixedPoint()).eval(),
             "scales each pixel by its own factor; fixed point takes one a channel",
+        ),
+        (
+            Requantised(falling(), None, FixedPoint(8, 2), pool=nn.MaxPool2d(2)).eval(),
+            "has negative factors before its max pooling; put the pooling behind its batch norm",
         ),
     ],
 )

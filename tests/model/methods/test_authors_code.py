@@ -71,7 +71,7 @@ def test_rbnn_has_one_angle_a_layer_from_a_quarter_of_pi_and_no_scale() -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_chains_of_signs_are_padded_with_minus_one_and_all_else_with_zero(name: str) -> None:
-    of_signs = name not in ("bwn", "dorefa", "abc", "real")
+    of_signs = name not in ("bwn", "dorefa", "ternary", "abc", "real")
     for network, expected in (("lenet", [0, -1 if of_signs else 0]), ("resnet20", [0] * 18)):
         built = build_network(
             architecture(network), shape=(8, 8, 1), lo=0, hi=16, classes=10, method=method_named(name), real=True

@@ -16,7 +16,7 @@ from bnnhw.model.data.datasets import DataSet, load_data_set
 from bnnhw.model.errors import ExportError
 from bnnhw.model.export.save_model import save
 from bnnhw.model.methods import METHODS, Method, method_named
-from bnnhw.model.networks.catalogue import Architecture, Convolution, build_network
+from bnnhw.model.networks.catalogue import Architecture, Convolution, architecture, build_network
 from bnnhw.model.networks.resnet import ResNet
 from bnnhw.model.training.recipes import Recipe
 from bnnhw.model.training.training import train
@@ -33,9 +33,15 @@ EXPORTED = {
     "bnn shift norm": ("bnn", "shift_norm=yes"),
     "bnn swish-sign": ("bnn", "gradient=swish-sign"),
     "xnor": ("xnor",),
+    "bwn": ("bwn",),
+    "bwn 3": ("bwn", "activation_bits=3"),
     "dorefa 1 2": ("dorefa",),
     "dorefa 1 1": ("dorefa", "activation_bits=1"),
     "dorefa gradients": ("dorefa", "activation_bits=4", "gradient_bits=6"),
+    "dorefa 2 2": ("dorefa", "weight_bits=2"),
+    "dorefa 8 1": ("dorefa", "weight_bits=8", "activation_bits=1"),
+    "ternary": ("ternary",),
+    "ternary, signs": ("ternary", "activations=binary"),
     "abc": ("abc",),
     "abc 1 1": ("abc", "weight_bases=1", "activation_bases=1"),
     "abc 1 3": ("abc", "weight_bases=1"),
@@ -48,9 +54,7 @@ EXPORTED = {
 }
 NOT_EXPORTED = {
     "real": (("real",), "layer 'conv1.conv' has weights of 32 bits and 1 binary bases; export supports weights of -1"),
-    "bwn": (("bwn",), "node 'conv2.conv' (BinaryConv2d): reads float values; a sign must come before every layer"),
     "xnor k": (("xnor", "input_scale=yes"), "layer 'conv2.conv' is a XnorConv2d, which export does not support"),
-    "dorefa 3": (("dorefa", "weight_bits=3"), "layer 'conv1.conv' has weights of 3 bits and 1 binary bases; export "),
     "abc real": (("abc", "factor_bits=0"), "layer 'conv1.conv' has weights of 1 bits and 3 binary bases; export suppo"),
     "abc 1 3 real": (
         ("abc", "weight_bases=1", "factor_bits=0"),
@@ -137,6 +141,36 @@ def test_a_training_in_bfloat16_uses_the_weights_of_float32(name: str) -> None:
     exact = layer.quantised()
     assert torch.equal(rounded.values, exact.values)
     assert rounded.scale is exact.scale is None or torch.equal(rounded.scale, exact.scale)  # pyright: ignore
+
+
+NETWORKS = (
+    "mlp", "resnet8 channels=25", "mobilenet8 channels=25", "densenet7 channels=25",
+    "preresnet6 channels=25 adds=activations",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["dorefa weight_bits=2", "ternary", "bwn"])
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda name: name.split()[0])
+def test_networks_of_several_bits_become_integers(network: str, method: str, tmp_path: Path) -> None:
+    """Those of branches and of fixed point, too; torch gives the labels of the integers."""
+    (kind, *options), (name, *choices) = network.split(), method.split()
+    torch.manual_seed(0)
+
+    def build() -> nn.Module:
+        is_free = kind == "mlp"
+        structure = architecture(kind, width=12, depth=2) if is_free else architecture(kind, options=options)
+        return build_network(structure, shape=(8, 8, 1), lo=0, hi=16, classes=10, method=method_named(name, choices))
+
+    if (kind, name) == ("mobilenet8", "bwn"):
+        with pytest.raises(ExportError, match=r"shifts values of fixed point .* use RPReLU$"):
+            build()
+        return
+    module, images = build(), digits().test_images[:40]
+    module(torch.from_numpy(images).float())
+    save(module.eval(), tmp_path / "model.pt", example_input=images, input_range=(0, 16))
+    (labels,) = evaluate(integerize(load_graph(tmp_path / "model.pt")), {"input": images}).values()
+    with torch.inference_mode():
+        np.testing.assert_array_equal(labels, module(torch.from_numpy(images).float()).argmax(1).numpy())
 
 
 @pytest.mark.parametrize("name", ["bnn", "bireal", "abc"])

@@ -1,8 +1,12 @@
 import pytest
 import torch
+from torch import nn
 
 from bnnhw.model import BinaryConv2d, BinaryLinear, Sign
+from bnnhw.model.layers.fixed_point import FixedPoint
+from bnnhw.model.methods import method_named
 from bnnhw.model.methods.xnor import MeanScaledWeights, XnorConv2d, XnorLinear
+from bnnhw.model.networks.catalogue import architecture, build_network
 
 
 def test_the_scaled_signs_are_the_nearest_to_the_weights() -> None:
@@ -59,3 +63,30 @@ def test_k_of_a_fully_connected_layer_is_the_mean_magnitude() -> None:
     assert scale is not None
     expected = (torch.where(x >= 0, 1.0, -1.0) @ values.T) * scale * x.abs().mean(1, keepdim=True)
     torch.testing.assert_close(layer(x), expected)
+
+
+@pytest.mark.parametrize("bits", [1, 8])
+def test_real_activations_become_so_many_bits_of_fixed_point(bits: int) -> None:
+    """Poolings of sums and batch norms are of the exact sums; there is one rounding a layer."""
+    torch.manual_seed(0)
+    method = method_named("bwn", [f"activation_bits={bits}"])
+    network = build_network(architecture("lenet"), shape=(8, 8, 1), lo=0, hi=16, classes=10, method=method)
+    images = torch.randint(0, 17, (50, 8, 8, 1)).float()
+    network(images)
+    found = {name: module for name, module in network.named_modules() if isinstance(module, FixedPoint)}
+    assert list(found) == ["conv1.conv.fixed", "conv2.conv.fixed", "hidden1.linear.fixed", "output.linear.fixed"]
+    assert not any(isinstance(module, nn.ReLU) for module in network.modules())
+    hidden = dict(network.eval().named_modules())["hidden1.linear"]
+    values = []
+    hidden.register_forward_hook(lambda layer, given, y: values.append(y))
+    with torch.inference_mode():
+        network(images)
+    codes = values[0] * 2.0 ** int(found["hidden1.linear.fixed"].exponent)
+    assert torch.equal(codes, codes.round())
+    assert codes.min().item() == 0
+    assert 2 ** (bits - 1) - 1 < codes.max().item() <= 2**bits - 1
+
+
+def test_activation_bits_out_of_range_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^activation_bits=16 of method 'bwn' must lie between 1 and 15$"):
+        method_named("bwn", ["activation_bits=16"])

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from bnnhw.model import BinaryConv2d, BinaryLinear
+from bnnhw.model.layers.requantised import Requantised
 from bnnhw.model.methods import METHODS, method_named
 from bnnhw.model.networks.catalogue import architecture, build_network
 from bnnhw.model.networks.densenet import Beside
@@ -62,7 +63,8 @@ def test_channels_stand_beside_those_that_made_them():
 def test_every_method_builds(method: str):
     network = build("densenet7", "channels=25", method=method)
     assert network(torch.zeros(2, 8, 8, 1)).shape == (2, 10)
-    assert all(isinstance(layer, BinaryConv2d) for name, layer in network.named_modules() if name.endswith("conv"))
+    convolutions = [layer for name, layer in network.named_modules() if name.endswith(("conv", "conv.layer"))]
+    assert all(isinstance(layer, BinaryConv2d | Requantised) for layer in convolutions)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ def test_binarised_inputs_have_one_bit_and_the_network_stays_as_it_is() -> None:
     [
         ("dorefa", ["weight_bits=3", "activation_bits=4"], "4", "3"),
         ("abc", ["weight_bases=5", "activation_bases=2"], "2 x 1", "5 x 1"),
-        ("bwn", [], "32", "1"),
+        ("bwn", [], "8", "1"),
+        ("ternary", [], "2", "2"),
         ("xnor", ["input_scale=yes"], "1", "1"),
     ],
 )

@@ -37,7 +37,8 @@ RECIPE = Recipe(epochs=1, batch_size=16)
 
 
 def named(name: str, *options: str, method: str = "bnn") -> NamedNetwork:
-    return NamedNetwork(name=name, options=("channels=25", *options), method=method_named(method))
+    kind, *choices = method.split()
+    return NamedNetwork(name=name, options=("channels=25", *options), method=method_named(kind, choices))
 
 
 def trained(network: NamedNetwork, path: Path, **options: Any) -> Mapping[str, Any]:
@@ -73,6 +74,9 @@ def scores(network: nn.Module) -> Tensor:
         ("lenet", (), "xnor"),
         ("lenet", (), "irnet"),
         ("preresnet6", (), "bnn"),
+        ("lenet", (), "bwn"),
+        ("lenet", (), "dorefa weight_bits=8"),
+        ("lenet", (), "ternary"),
     ],
 )
 def test_a_model_for_the_compiler_makes_a_network_that_gives_the_same(

@@ -84,7 +84,8 @@ def sink_divisions(graph: Graph) -> Graph:
         elif shared and isinstance(node.op, Elementwise | Activation) and divisor_of(before[0]) == 1:
             node = replace(node, inputs=inputs)
         nodes[node.output] = node
-    return drop_unread(replace(graph, nodes=tuple(nodes.values())))
+    sunk = drop_unread(replace(graph, nodes=tuple(nodes.values())))
+    return graph if sunk.nodes == graph.nodes else sink_divisions(sunk)  # a second division may stand before the first
 
 
 def sinks_through(types: Mapping[str, TensorType], divisions: Sequence[Node], reader: Node) -> bool:

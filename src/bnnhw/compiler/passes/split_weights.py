@@ -81,12 +81,13 @@ def in_rows(planes: NDArray[np.int8]) -> NDArray[np.int8]:
 def binary_planes(weights: NDArray[np.int16]) -> Planes:
     """The fewest planes: odd integers below 2^k are k planes of factors 1, 2, 4, ..; others, doubled, one more of 1.
 
-    The doubled ones are even numbers, and sums of an even number of odd terms are: 1 + 1 + 2 + 4 + .. .
+    The doubled ones are even numbers of at most 2^k, and so are the sums of 1, 1, 2, 4, .., 2^(k-1), each + or -. So
+    -1, 0 and +1 are two planes.
     """
     wide = weights.astype(np.int64)
     odd = bool((wide % 2 == 1).all())
-    bits = max(1, int(np.abs(wide).max()).bit_length()) + (not odd)
     rest = wide if odd else 2 * wide
+    bits = max(1, int(np.abs(rest).max() - (not odd)).bit_length())
     factors = tuple(2**place for place in range(bits)) + (() if odd else (1,))
     planes = np.zeros((len(factors), *weights.shape), np.int8)
     for place in sorted(range(len(factors)), key=lambda place: -factors[place]):

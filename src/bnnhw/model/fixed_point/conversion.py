@@ -16,7 +16,6 @@ from bnnhw.model.layers.affine import TensorNorm
 from bnnhw.model.layers.binary_bases import BinaryBases
 from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
 from bnnhw.model.layers.fixed_point import Exponent, FixedPoint
-from bnnhw.model.layers.integer_weights import IntegerWeights
 from bnnhw.model.layers.joins import Add
 from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign
@@ -24,6 +23,7 @@ from bnnhw.model.layers.requantised import Requantised
 from bnnhw.model.layers.requantised_prelu import LEAKING, RequantisedPReLU
 from bnnhw.model.layers.shifts import RPReLU, Shift
 from bnnhw.model.layers.shortcuts import PadChannels, SubsampleAndPad
+from bnnhw.model.layers.ternary import Ternarise
 
 from .functions import free_name, functions_as_layers, path_of
 from .integer_layer import integer_layer
@@ -35,7 +35,7 @@ _ADDS = (operator.add, torch.add, "add")
 _JOINS = (torch.cat, torch.concat)
 _LEAVES = (
     BinaryLayer, Sign, Quantise, InputThreshold, FixedPoint, Requantised, TensorNorm, SubsampleAndPad, PadChannels, Add,
-    ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU, BinaryBases,
+    ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU, Ternarise, BinaryBases,
 )  # fmt: skip
 _PASSING = (
     nn.Identity, nn.Dropout, nn.Flatten, nn.MaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle, SubsampleAndPad, PadChannels,
@@ -48,7 +48,7 @@ _RISING = (
 """Layers that go into the thresholds behind them."""
 _EXACT = 2**24  # the greatest sum that float32 has with all below it
 _AVERAGES = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
-_BITED = (Sign, Quantise, InputThreshold, BinaryBases)
+_BITED = (Sign, Quantise, Ternarise, InputThreshold, BinaryBases)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +68,8 @@ def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOp
     """`network` with the same parameters, its layers in their places by their names, but
 
     - `nn.Conv2d` and `nn.Linear` have integer weights (`integer_layer`);
-    - a layer and its batch norm, where anything but an activation of few bits reads them, are a `Requantised` by the
-      layer's name;
+    - a layer, a max pooling of its sums and its batch norm, where anything but an activation of few bits reads them,
+      are a `Requantised` by the layer's name;
     - what it reads has fewer bits than others where its sums would exceed 2^24 otherwise;
     - behind sums of such values, averages and hard tanhs of them stands a `FixedPoint`;
     - leaking rectifiers of them are a `RequantisedPReLU`;
@@ -137,10 +137,11 @@ class _Converter:
 
     def _layer(self, node: fx.Node, module: nn.Conv2d | nn.Linear | BinaryLayer) -> None:
         layer = integer_layer(str(node.target), module, bits=self.options.weight_bits)
-        reader = _only_reader(node)
-        behind = None if reader is None else self._module(reader)
-        norm = behind if isinstance(behind, Norm) else None
-        last = node if norm is None or reader is None else reader
+        norm = self._reader(node, Norm)
+        pool = self._reader(node, nn.MaxPool2d) if norm is None and layer.scale is None else None
+        if pool is not None and (norm := self._reader(pool, Norm)) is None:
+            pool = None
+        last = node if norm is None else norm
         if self._ends_in_bits(last):
             if layer is not module:
                 self._set(node, layer)
@@ -148,9 +149,11 @@ class _Converter:
         scores = any(each.op == "output" for each in last.users)
         fixed = FixedPoint(self.options.score_bits) if scores else self._fixed()
         self._narrow(node.all_input_nodes[0], layer)
-        self._set(node, Requantised(layer, norm, fixed))
-        if last is not node:
-            self._replace(last, node)
+        made = Requantised(layer, self._module(norm), fixed, pool=self._module(pool))
+        self._set(node, made)
+        for taken in (norm, pool):
+            if taken is not None:
+                self._replace(taken, node)
         self.exponents[node] = fixed.exponent
 
     def _narrow(self, source: fx.Node, layer: BinaryLayer) -> None:
@@ -159,7 +162,7 @@ class _Converter:
             (source,) = source.all_input_nodes
         module = self._module(source)
         fixed = module.fixed if isinstance(module, Requantised | RequantisedPReLU) else module
-        if isinstance(fixed, FixedPoint) and isinstance(layer.quantiser, IntegerWeights):
+        if isinstance(fixed, FixedPoint) and layer.quantiser.integers:
             most = layer.weight[0].numel() * (2**layer.quantiser.bits - 1)
             fixed.bits = min(fixed.bits, max(2, (_EXACT // most).bit_length()))
 
@@ -249,8 +252,15 @@ class _Converter:
             for user in node.users
         )
 
-    def _module(self, node: fx.Node) -> Any:
-        return self.traced.get_submodule(str(node.target)) if node.op == "call_module" else None
+    def _reader(self, node: fx.Node, kinds: Any) -> fx.Node | None:
+        """What alone reads a node's value, if it is a layer of these kinds."""
+        reader = next(iter(node.users)) if len(node.users) == 1 else None
+        return reader if isinstance(self._module(reader), kinds) else None
+
+    def _module(self, node: fx.Node | None) -> Any:
+        if node is None or node.op != "call_module":
+            return None
+        return self.traced.get_submodule(str(node.target))
 
     def _set(self, node: fx.Node, module: nn.Module) -> None:
         parent, _, name = str(node.target).rpartition(".")
@@ -267,7 +277,3 @@ def _limits(module: nn.Module | None) -> tuple[float, float] | None:
     if isinstance(module, nn.Hardtanh):
         return module.min_val, module.max_val
     return (0.0, math.inf) if isinstance(module, nn.ReLU) else None
-
-
-def _only_reader(node: fx.Node) -> fx.Node | None:
-    return next(iter(node.users)) if len(node.users) == 1 else None

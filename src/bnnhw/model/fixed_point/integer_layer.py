@@ -51,7 +51,7 @@ def _check(name: str, layer: BinaryLayer) -> None:
     if max(quantiser.bases, quantiser.bits) > 1 and not quantiser.integers:
         raise ExportError(
             f"layer {name!r} has weights of {quantiser.bits} bits and {quantiser.bases} binary bases; "
-            "fixed point takes signs and integers (IntegerWeights, factor_bits=8)"
+            "fixed point takes signs and integers, such as those of IntegerWeights"
         )
 
 

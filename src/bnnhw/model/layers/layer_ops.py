@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir import ops
+from bnnhw.compiler.passes.split_weights import planes_of
 from bnnhw.model.errors import ExportError
 from bnnhw.model.registry import array_of, module_of, op_of, tensor_of
 
@@ -25,7 +26,7 @@ def _weights_of(module: BinaryLayer) -> tuple[NDArray[Any], tuple[int, ...]]:
     if not module.quantiser.integers and not bool((weight.abs() == 1).all()):
         raise ExportError(
             f"has weights of {module.quantiser.bits} bits and {module.quantiser.bases} binary bases; "
-            "export supports weights of -1 and +1, and integers (IntegerWeights, factor_bits=8)"
+            "export supports weights of -1 and +1, and integers, such as those of IntegerWeights"
         )
     kind = torch.int16 if module.quantiser.integers else torch.int8
     return array_of(weight.to(kind)), module.quantiser.factors(module.weight)
@@ -38,7 +39,9 @@ def _channels_of(module: BinaryLayer) -> tuple[NDArray[np.float32] | None, NDArr
 
 def _quantiser(op: ops.BinaryLayer) -> WeightQuantiser | None:
     """What leaves an op's integer weights as they are; None where they are signs."""
-    return None if op.product.is_binary else GivenWeights(op.product.factors)
+    if op.product.is_binary:
+        return None
+    return GivenWeights(len(planes_of(op.product).factors), op.product.factors)
 
 
 def _with_factors(module: BinaryLayer, weight: NDArray[Any], op: ops.BinaryLayer) -> BinaryLayer:

@@ -1,4 +1,4 @@
-"""A layer and its batch norm, whose values become fixed-point numbers.
+"""A layer, a max pooling and its batch norm, whose values become fixed-point numbers.
 
 Tests: tests/model/layers/test_requantised.py
 """
@@ -23,7 +23,7 @@ _HALF = 0.5
 
 
 class Requantised(nn.Module):
-    """y = fixed(norm(layer(x))), its scale, bias, batch norm and rounding as one line for each channel.
+    """y = fixed(norm(pool(layer(x)))), its scale, bias, batch norm and rounding as one line for each channel.
 
     In training it is just that, with straight-through gradients. In eval mode it is what hardware does: the layer's
     exact sums s of integers, and clip(floor((a*s + b) / 2^shift)), with a and b the integers nearest to the line that
@@ -36,13 +36,18 @@ class Requantised(nn.Module):
     norm : BatchNorm1d, BatchNorm2d, TensorNorm or None
     fixed : FixedPoint
         Perhaps shared with other layers.
+    pool : MaxPool2d, optional
+        Of the sums themselves; the layer's factors must not be negative.
     """
 
-    def __init__(self, layer: BinaryLayer | None, norm: nn.Module | None, fixed: FixedPoint):
+    def __init__(
+        self, layer: BinaryLayer | None, norm: nn.Module | None, fixed: FixedPoint, *, pool: nn.MaxPool2d | None = None
+    ):
         super().__init__()
         if not isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm | TensorNorm | None):
             raise ValueError(f"norm must be a batch norm of torch's, a TensorNorm or None, not {type(norm).__name__}")
         self.layer = layer
+        self.pool = pool
         self.norm = norm
         self.fixed = fixed
 
@@ -53,9 +58,17 @@ class Requantised(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training or not self.fixed.rounds:
-            y = x if self.layer is None else self.layer(x)
+            y = self.normed(x)
             return self.fixed(y if self.norm is None else self.norm(y))
-        return self.requantise()(x if self.layer is None else self.layer.sums(x, self.layer.quantised().values))
+        sums = x if self.layer is None else self.layer.sums(x, self.layer.quantised().values)
+        return self.requantise()(self.pooled(sums))
+
+    def normed(self, x: Tensor) -> Tensor:
+        """What the norm reads in training."""
+        return self.pooled(x if self.layer is None else self.layer(x))
+
+    def pooled(self, y: Tensor) -> Tensor:
+        return y if self.pool is None else self.pool(y)
 
     @torch.no_grad()
     def requantise(self) -> Requantise:
@@ -93,6 +106,8 @@ class Requantised(nn.Module):
             if self.layer.map is not None:
                 raise ExportError("scales each pixel by its own factor; fixed point takes one a channel")
             weights, scale = self.layer.quantised()
+            if self.pool is not None and scale is not None and bool((scale < 0).any()):
+                raise ExportError("has negative factors before its max pooling; put the pooling behind its batch norm")
             gain, offset = (each.to(weights.device).expand(len(weights)) for each in (gain, offset))
             gain = gain if scale is None else gain * scale.double()
             offset = offset if self.layer.bias is None else offset + self.layer.bias.double()
@@ -126,4 +141,9 @@ def _op(module: Requantised) -> InARow:
         return InARow({"": requantise})
     layer = to_op("layer", module.layer)
     assert isinstance(layer, ops.BinaryLinear | ops.BinaryConv2d)
-    return InARow({"layer": replace(layer, scale=None, bias=None), "": requantise})
+    row: dict[str, ops.Op] = {"layer": replace(layer, scale=None, bias=None)}
+    if module.pool is not None:
+        pool = to_op("pool", module.pool)
+        assert isinstance(pool, ops.MaxPool)
+        row["pool"] = pool
+    return InARow({**row, "": requantise})

@@ -69,13 +69,13 @@ class WeightQuantiser(nn.Module):
 
 
 class GivenWeights(WeightQuantiser):
-    """values = W, integers already, perhaps sums of known factors."""
+    """values = W, integers already, perhaps sums of known factors; bits: planes of +-1 that they are."""
 
-    bits = 8
     integers = True
 
-    def __init__(self, factors: tuple[int, ...] = ()):
+    def __init__(self, bits: int, factors: tuple[int, ...] = ()):
         super().__init__()
+        self.bits = bits
         self.given = factors
 
     def factors(self, weight: Tensor) -> tuple[int, ...]:

@@ -15,13 +15,14 @@ from .dorefa import Dorefa
 from .irnet import IrNet
 from .rbnn import Rbnn
 from .real import Real
+from .ternary import Ternary
 from .xnor import Bwn, Xnor
 from .xnor_plus_plus import XnorPlusPlus
 
 __all__ = ["METHODS", "Method", "Traits", "describe_options", "method_named"]
 
 METHODS: Mapping[str, type[Method]] = {
-    kind.name: kind for kind in (Bnn, Bwn, Xnor, Dorefa, AbcNet, BiReal, XnorPlusPlus, IrNet, Rbnn, Real)
+    kind.name: kind for kind in (Bnn, Bwn, Xnor, Dorefa, Ternary, AbcNet, BiReal, XnorPlusPlus, IrNet, Rbnn, Real)
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from bnnhw.model.fixed_point.conversion import FixedPointOptions
 from bnnhw.model.layers.binary_bases import BinaryBases
 from bnnhw.model.layers.gradients import within
 from bnnhw.model.layers.quantise import Sign, plus_minus_one, straight_through
@@ -115,9 +116,9 @@ class AbcNet(Method):
         if self.factor_bits not in (0, *range(2, 9)):
             raise ValueError(f"factor_bits={self.factor_bits} of method 'abc' must be 0 or lie between 2 and 8")
 
-    @property
-    def rounds_scores(self) -> bool:
-        return self.factor_bits > 0 and max(self.weight_bases, self.activation_bases) > 1
+    def fixed_point(self) -> FixedPointOptions | None:
+        several = max(self.weight_bases, self.activation_bases) > 1
+        return FixedPointOptions() if several and self.factor_bits else None
 
     def weights(self) -> WeightQuantiser:
         return AbcWeights(self.weight_bases, factor_bits=self.factor_bits)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from torch import nn
 
+from bnnhw.model.fixed_point.conversion import FixedPointOptions
 from bnnhw.model.layers.gradients import Gradient, gradient_named
 from bnnhw.model.layers.layers import BinaryConv2d, BinaryLinear, LayerOptions
 from bnnhw.model.layers.quantise import Sign
@@ -45,12 +46,6 @@ class Method:
     pad_value: ClassVar[int]
     shortcuts: ClassVar[Literal["plain", "bireal"]] = "plain"
 
-    @property
-    def rounds_scores(self) -> bool:
-        """Whether scores are rounded to fixed point: where a layer's sums are so many that no table of their ranks fits
-        an FPGA."""
-        return False
-
     def weights(self) -> WeightQuantiser:
         """From latent weights to those of a layer."""
         raise NotImplementedError
@@ -58,6 +53,11 @@ class Method:
     def activation(self) -> nn.Module:
         """Between a batch norm and the next layer."""
         raise NotImplementedError
+
+    def fixed_point(self) -> FixedPointOptions | None:
+        """What real values of `activation`, and scores of so many sums that no table of their ranks fits an FPGA,
+        become where the network has no other real numbers; None where there are none, or they stay."""
+        return None
 
     def norm(self, channels: int, *, images: bool) -> nn.Module:
         """Behind a layer with binary weights, whose outputs are `images` (N, channels, H, W) or (N, channels)."""

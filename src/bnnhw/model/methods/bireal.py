@@ -24,7 +24,7 @@ class BiReal(SignMethod):
         activations="sign(x)",
         scale="mean|w|",
         gradient="ppf",
-        hardware="yes; shortcuts to come",
+        hardware="yes; shortcuts in fixed point",
         paper="arXiv:1808.00278",
     )
 

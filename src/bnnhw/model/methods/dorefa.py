@@ -27,6 +27,7 @@ class DorefaWeights(WeightQuantiser):
         if not 1 <= bits <= 8:
             raise ValueError(f"bits={bits} must lie between 1 and 8")
         self.bits = bits
+        self.integers = bits > 1
 
     def forward(self, weight: Tensor) -> QuantisedWeight:
         if self.bits == 1:
@@ -56,7 +57,7 @@ class Dorefa(Method):
         activations="k bits",
         scale="mean|w|",
         gradient="1",
-        hardware="1-bit weights; others to come",
+        hardware="yes",
         paper="arXiv:1606.06160",
     )
     pad_value = 0

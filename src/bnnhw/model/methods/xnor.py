@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bnnhw.model.fixed_point.conversion import FixedPointOptions
 from bnnhw.model.layers.layers import BinaryConv2d, BinaryLinear
 from bnnhw.model.layers.quantise import plus_minus_one, straight_through
 from bnnhw.model.layers.weights import LEAST, QuantisedWeight, WeightQuantiser, channel_mean
@@ -72,7 +73,7 @@ class Xnor(SignMethod):
         activations="sign(x)",
         scale="mean|w|; K",
         gradient="ste",
-        hardware="yes; K to come",
+        hardware="yes; K no: a multiplication a pixel",
         paper="arXiv:1603.05279",
     )
 
@@ -107,7 +108,12 @@ class Xnor(SignMethod):
 
 @dataclass(frozen=True, kw_only=True)
 class Bwn(Method):
-    """alpha * sign(w), activations real: relu(x). Source: Rastegari et al., arXiv:1603.05279, section 3.1."""
+    """alpha * sign(w), activations relu(x), of `activation_bits` bits.
+
+    They are numbers of fixed point, n/2^e with n from 0 to 2^activation_bits - 1 and e found in training; residual
+    networks have bits of their own. In the paper they are real. Source: Rastegari et al., arXiv:1603.05279, section
+    3.1.
+    """
 
     name = "bwn"
     traits = Traits(
@@ -115,13 +121,22 @@ class Bwn(Method):
         activations="relu(x)",
         scale="mean|w|",
         gradient="ste",
-        hardware="to come",
+        hardware="yes",
         paper="arXiv:1603.05279",
     )
     pad_value = 0
 
+    activation_bits: int = 8
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.activation_bits <= 15:
+            raise ValueError(f"activation_bits={self.activation_bits} of method 'bwn' must lie between 1 and 15")
+
     def weights(self) -> WeightQuantiser:
         return MeanScaledWeights()
+
+    def fixed_point(self) -> FixedPointOptions:
+        return FixedPointOptions(bits=self.activation_bits + 1)  # whose sign relu(x) leaves out
 
     def activation(self) -> nn.Module:
         return nn.ReLU()

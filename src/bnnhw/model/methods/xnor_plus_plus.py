@@ -40,7 +40,7 @@ class XnorPlusPlus(SignMethod):
         activations="sign(x)",
         scale="learnt",
         gradient="ste",
-        hardware="a channel; a pixel to come",
+        hardware="a channel; a pixel no: a multiplication",
         paper="arXiv:1909.13863",
     )
 

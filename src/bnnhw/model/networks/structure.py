@@ -47,10 +47,10 @@ class Structure(Protocol):
 
 
 class InBits:
-    """A structure without real numbers between its layers; some methods make real scores."""
+    """A structure without real numbers between its layers but what a method's activations are."""
 
     def fixed_point(self, method: Method) -> FixedPointOptions | None:
-        return FixedPointOptions() if method.rounds_scores else None
+        return method.fixed_point()
 
 
 @dataclass(frozen=True)

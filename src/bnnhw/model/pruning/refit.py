@@ -93,6 +93,6 @@ def _bears_reals(graph: Graph, reader: str) -> bool:
         if values & set(node.inputs):
             if isinstance(node.op, ops.AveragePool | ops.BinaryLayer | ops.Add | ops.Concat):
                 return False
-            if not isinstance(node.op, ops.Sign | ops.Quantise):
+            if not isinstance(node.op, ops.Activation):
                 values.add(node.output)
     return True

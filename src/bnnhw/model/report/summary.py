@@ -8,10 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bnnhw.model.fixed_point.real_values import real_values
 from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
+from bnnhw.model.layers.fixed_point import FixedPoint, Requantise
 from bnnhw.model.layers.joins import Add, Concat
 from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign
+from bnnhw.model.layers.requantised_prelu import RequantisePRelu
+from bnnhw.model.layers.ternary import Ternarise
 from bnnhw.model.methods.abc_net import BinaryBases
 
 from .energy import ADD_FLOAT32_PJ, BIT_PJ, MAC_FLOAT32_PJ, access_pj
@@ -111,13 +115,11 @@ def summarize(network: nn.Module, shape: Sequence[int], *, input_bits: int) -> t
     found = _Found(input_bits)
     handles = [module.register_forward_hook(found.see) for module in network.modules()]
     names = {module: name for name, module in network.named_modules()}
-    training = network.training
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), real_values(network):  # in which layers within a Requantised are called
             first = next(network.parameters(), torch.zeros(()))
-            network.eval()(torch.zeros(1, *shape, device=first.device))
+            network(torch.zeros(1, *shape, device=first.device))
     finally:
-        network.train(training)
         for handle in handles:
             handle.remove()
     return tuple(_cost(names[module], module, *seen) for module, *seen in found.layers)
@@ -148,7 +150,9 @@ class _Found:
             given = _joined(module, [self.precision(value) for value in inputs])
         else:
             given = _given(module, self.precision(x))
-        if output is not x:
+        if isinstance(module, FixedPoint):  # which may give what it reads
+            self.precisions[id(output)] = given
+        elif output is not x:
             self.precisions.setdefault(id(output), given)  # a container gives what its last layer gave
 
 
@@ -164,6 +168,13 @@ def _given(module: nn.Module, read: Precision) -> Precision:
     match module:
         case Sign() | InputThreshold():
             return Precision(1)
+        case Ternarise():
+            return Precision(2)
+        case FixedPoint():
+            lo, hi = module.bounds()
+            return Precision(int(hi - lo).bit_length())
+        case Requantise() | RequantisePRelu():
+            return Precision((module.hi - module.lo).bit_length())
         case Quantise():
             return Precision(module.bits)
         case BinaryBases():

@@ -90,14 +90,14 @@ def _take_weights(layer: BinaryLayer, op: Any) -> bool:
         return False
     fresh = layer.weight.abs().clamp_min(_LEAST)
     mean = fresh.flatten(1).mean(1).view(-1, *(1,) * (fresh.ndim - 1))
-    if layer.quantiser.integers:
-        layer.weight.copy_(values * mean / values.abs().amax())
+    step = mean / values.abs().amax().clamp_min(1)
+    # The latter of methods that take the mean off first, or have one step a layer, of weights where tanh is a line.
+    for magnitude in (step, step.mean() / 16) if layer.quantiser.integers else (fresh, mean):
+        layer.weight.copy_(values * magnitude)
+        if torch.equal(layer.quantised().values, values):
+            break
     else:
-        layer.weight.copy_(values * fresh)
-        if not torch.equal(layer.quantised().values, values):  # of methods that take the mean off first
-            layer.weight.copy_(values * mean)
-            if not torch.equal(layer.quantised().values, values):
-                return False
+        return False
     if layer.bias is not None and op.bias is not None:
         layer.bias.copy_(tensor_of(op.bias))
     if op.scale is not None:
@@ -210,9 +210,12 @@ def _fitting(op: ops.Requantise) -> Callable[[Any, tuple[Tensor, ...]], None]:
             return
         if layer is not None:  # behind its own factors and offset
             scale = layer.quantised().scale
+            if isinstance(norm, TensorNorm) and scale is not None:  # all channels of which have one factor
+                _rescale(layer, factor * (scale.double().mean() / factor.mean()))
+                scale = layer.quantised().scale
             factor = factor if scale is None else factor / scale.double()
             offset = offset if layer.bias is None else offset - factor * layer.bias.double()
-        y = (x if layer is None else layer(x)).double()
+        y = module.normed(x).double()
         axes = tuple(axis for axis in range(y.ndim) if axis != 1)
         if isinstance(norm, TensorNorm):
             variance, mean = (each.reshape(1) for each in torch.var_mean(y, correction=0))

@@ -55,6 +55,7 @@ EXAMPLES: dict[str, ops.Op] = {
     "pad_channels": ops.PadChannels(1, 2),
     "prelu": ops.PRelu(abs(VECTOR)),
     "quantise": ops.Quantise(3),
+    "ternarise": ops.Ternarise(),
     "relu": ops.Relu(),
     "requantise_prelu": ops.RequantisePRelu(STEPS, STEPS[:1], STEPS, 2, -9, 7, 1),
     "requantise": ops.Requantise(np.array([3, -5]), np.array([-(2**43), 9]), 7, -128, 127, 4),

@@ -1,7 +1,7 @@
 """Operators, one file each. Those of trained graphs compute in float32; those of integer graphs in exact integers.
 
 Trained: InputThreshold, Flatten, BinaryLinear, BinaryConv2d, MaxPool, AveragePool, BatchNorm, Affine, HardTanh, Relu,
-PRelu, Requantise, RequantisePRelu, Identity, Sign, Quantise, Thermometer, ScaledLevels, Add, Concat, Crop,
+PRelu, Requantise, RequantisePRelu, Identity, Sign, Ternarise, Quantise, Thermometer, ScaledLevels, Add, Concat, Crop,
 SpaceToDepth, DepthToSpace.
 Integer: Threshold, MultiThreshold, Levels, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax, Add, Concat,
 Invert, Crop, SpaceToDepth, DepthToSpace, Operator, Combine.
@@ -46,7 +46,7 @@ from bnnhw.compiler.ir.ops.trained.hard_tanh import HardTanh
 from bnnhw.compiler.ir.ops.trained.identity import Identity
 from bnnhw.compiler.ir.ops.trained.input_threshold import InputThreshold
 from bnnhw.compiler.ir.ops.trained.prelu import PRelu
-from bnnhw.compiler.ir.ops.trained.quantise import Quantise
+from bnnhw.compiler.ir.ops.trained.quantise import Quantise, Ternarise
 from bnnhw.compiler.ir.ops.trained.relu import Relu
 from bnnhw.compiler.ir.ops.trained.requantise import MOST_SHIFT, Requantise
 from bnnhw.compiler.ir.ops.trained.requantise_prelu import MOST_SLOPE_SHIFT, RequantisePRelu
@@ -107,6 +107,7 @@ __all__ = [
     "SpaceToDepth",
     "Sum",
     "SumPool",
+    "Ternarise",
     "Thermometer",
     "Threshold",
 ]

@@ -15,7 +15,7 @@ from bnnhw.compiler.ir.types import FloatType, IntType, TensorType
 
 @dataclass(frozen=True, eq=False)
 class MultiThreshold(Op):
-    """y[…, c] = how many of thresholds[:, c] are at most x[…, c]: an integer from 0 to the number of levels.
+    """y[…, c] = least + how many of thresholds[:, c] are at most x[…, c]: an integer of `least` to least + levels.
 
     thresholds: int64 (levels, C), not falling along the levels.
     """
@@ -24,6 +24,7 @@ class MultiThreshold(Op):
     RISING = True
 
     thresholds: NDArray[np.int64]
+    least: int = 0
 
     def __post_init__(self):
         if self.thresholds.ndim != 2 or self.thresholds.dtype != np.int64 or 0 in self.thresholds.shape:
@@ -43,11 +44,11 @@ class MultiThreshold(Op):
             raise TypeError("reads float values; a MultiThreshold compares integers")
         if not x.shape or x.shape[-1] != self.thresholds.shape[1]:
             raise ValueError(f"reads shape {x.shape}, but its thresholds want {self.thresholds.shape[1]} channels")
-        return TensorType(x.shape, IntType(0, self.levels))
+        return TensorType(x.shape, IntType(self.least, self.least + self.levels))
 
     def reference(self, *inputs: NDArray[Any]) -> NDArray[np.int64]:
         (x,) = inputs
-        y = np.zeros(x.shape, np.int64)
+        y = np.full(x.shape, self.least, np.int64)
         for level in self.thresholds:
             y += x >= level
         return y

@@ -1,10 +1,10 @@
-"""Activations of several bits.
+"""Activations of several values.
 
 Tests: tests/compiler/passes/test_integerize.py
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,32 @@ from bnnhw.compiler.ir.types import IntType, TensorType, require_exact_in_float3
 MAX_BITS = 8
 
 
+class _Neighbours(Activation):
+    """The integers LEAST, LEAST + 1, .., LEAST + levels."""
+
+    LEAST: ClassVar[int]
+
+    def reached(self, x: NDArray[Any]) -> NDArray[np.bool_]:
+        return self.reference(x) > np.arange(self.LEAST, self.LEAST + self.levels)[:, None, None]
+
+    def thresholded(self, thresholds: NDArray[np.int64], channels: int) -> MultiThreshold:
+        return MultiThreshold(np.tile(thresholds, channels // thresholds.shape[1]), self.LEAST)
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        require_exact_in_float32(x)
+        return TensorType(x.shape, IntType(self.LEAST, self.LEAST + self.levels))
+
+
 @stored_as("quantise")
 @dataclass(frozen=True)
-class Quantise(Activation):
+class Quantise(_Neighbours):
     """y = round(min(max(x, 0), 1) * (2^bits - 1)) in float32, halves to even: an integer from 0 to 2^bits - 1.
 
     DoReFa-Net's activation (https://arxiv.org/abs/1606.06160) times 2^bits - 1, so that sums of it are exact.
     """
+
+    LEAST = 0
 
     bits: int
 
@@ -37,18 +56,26 @@ class Quantise(Activation):
         """How many there are above 0: the greatest value."""
         return 2**self.bits - 1
 
-    def reached(self, x: NDArray[Any]) -> NDArray[np.bool_]:
-        return self.reference(x) >= np.arange(1, self.levels + 1)[:, None, None]
-
-    def thresholded(self, thresholds: NDArray[np.int64], channels: int) -> MultiThreshold:
-        return MultiThreshold(np.tile(thresholds, channels // thresholds.shape[1]))
-
-    def infer(self, *inputs: TensorType) -> TensorType:
-        (x,) = inputs
-        require_exact_in_float32(x)
-        return TensorType(x.shape, IntType(0, self.levels))
-
     def reference(self, *inputs: NDArray[Any]) -> NDArray[np.int64]:
         (x,) = inputs
         clipped = np.clip(as_float32(x), np.float32(0), np.float32(1))
         return np.rint(clipped * np.float32(self.levels)).astype(np.int64)
+
+
+@stored_as("ternarise")
+@dataclass(frozen=True)
+class Ternarise(_Neighbours):
+    """y = round(min(max(x, -1), 1)), halves to even: +1 if x > 1/2, -1 if x < -1/2, else 0.
+
+    GXNOR-Net's activation (https://arxiv.org/abs/1705.09283) with r = 1/2.
+    """
+
+    LEAST = -1
+
+    @property
+    def levels(self) -> int:
+        return 2
+
+    def reference(self, *inputs: NDArray[Any]) -> NDArray[np.int64]:
+        (x,) = inputs
+        return np.rint(np.clip(as_float32(x), np.float32(-1), np.float32(1))).astype(np.int64)
