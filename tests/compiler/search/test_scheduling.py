@@ -14,7 +14,7 @@ from bnnhw.compiler.ir.ops import ArgMax, MatMul, Threshold
 from bnnhw.compiler.ir.types import BinaryType
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan, read_folding
-from bnnhw.compiler.search import options, search
+from bnnhw.compiler.search import bounds, foldings, search
 from bnnhw.compiler.search.search import Search, smallest_at
 from bnnhw.compiler.units.area import matrix_resources
 from bnnhw.compiler.units.product.folding import Folding, divisors
@@ -222,19 +222,19 @@ def test_a_network_too_large_for_any_device_says_what_would_fit():
 def test_a_network_too_large_for_any_device_is_not_searched_for(monkeypatch, asked):
     """What is tried are the slowest foldings alone, to say what they need."""
     tried = set()
-    layer_body = options.layer_body
+    layer_windows = bounds.layer_windows
 
     def counted(layer, folding, *, vectors, target):
         assert vectors == 1
         tried.add((layer.name, folding))
-        return layer_body(layer, folding, vectors=vectors, target=target)
+        return layer_windows(layer, folding, vectors=vectors, target=target)
 
-    monkeypatch.setattr(options, "layer_body", counted)
+    monkeypatch.setattr(bounds, "layer_windows", counted)
     monkeypatch.setattr(search, "extend", None)
     with pytest.raises(DeviceError, match=r"^the network's 17\.6 Mbit of weights need at least"):
         schedule(network(100, 4096, 4096, 100), LARGE, **asked)
     of_each_layer = [sum(name == layer for name, _ in tried) for layer in ("fc0", "fc1", "fc2")]
-    assert max(of_each_layer) <= 2 * options.SIMD_CANDIDATES * len(divisors(4096))
+    assert max(of_each_layer) <= 2 * foldings.SIMD_CANDIDATES * len(divisors(4096))
 
 
 def test_no_folding_holds_more_weights_than_its_cells_have_bits():
