@@ -10,7 +10,7 @@ import pytest
 from bnnhw.compiler import Graph, Node, ScheduleError, TensorType, Value, schedule
 from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.errors import DeviceError
-from bnnhw.compiler.ir.ops import ArgMax, MatMul, Threshold
+from bnnhw.compiler.ir.ops import ArgMax, MatMul, ScoreTable, Threshold
 from bnnhw.compiler.ir.types import BinaryType
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan, read_folding
@@ -216,6 +216,18 @@ def test_a_network_too_large_for_its_device_names_one_that_fits():
 def test_a_network_too_large_for_any_device_says_what_would_fit():
     with pytest.raises(ScheduleError, match=r"; fits: networks of up to about 3\.8 Mbit, on LFE5U-85F$"):
         schedule(network(784, 2048, 2048, 10), LARGE)
+
+
+def test_a_table_of_scores_too_large_for_its_device_is_named():
+    wide = network(4096, 10)
+    ranks = ScoreTable(np.arange(10 * 4097).reshape(10, 4097), lows=np.full(10, -4096), step=2)
+    nodes = (wide.nodes[0], Node("ranks", ranks, ("s0",), "ranks"), Node("label", ArgMax(), ("ranks",), "label"))
+    message = (
+        r"^output 'label': its table of 10 x 4097 scores needs 80 of 56 EBR on LFE5U-25F; fits: fewer inputs, or fewer "
+        r"bits, of the layer before it, LFE5U-45F, LFE5U-85F"
+    )
+    with pytest.raises(DeviceError, match=message):
+        schedule(replace(wide, nodes=nodes), SMALL, target_fps=1000)
 
 
 @pytest.mark.parametrize("asked", [{"target_fps": 1000}, {"fill": 1.0}, {"fill": 1.0, "vectors": 1}])

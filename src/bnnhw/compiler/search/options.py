@@ -25,6 +25,7 @@ from bnnhw.compiler.dataflow.layer_units import (
 )
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.lowering.folding_plan import Entry, FoldingPlan
+from bnnhw.compiler.lowering.output import Output
 from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.convert import regroup
 from bnnhw.compiler.units.join.fork import Forking
@@ -32,6 +33,7 @@ from bnnhw.compiler.units.join.join import Join
 from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.product.folding import Folding, divisors
 from bnnhw.compiler.units.product.layer import MatrixLayer
+from bnnhw.compiler.units.score_table import Table
 from bnnhw.hw.targets import Cells, Target
 
 from .bounds import Bound, hardwired_luts
@@ -109,6 +111,12 @@ class Options:
         if layer is not self.pipeline.first_layer:
             return Cells(luts=0, carries=0)
         return entry_resources(self.target.fabric, self.layers_input(folding, vectors))
+
+    def table(self, output: Output, vectors: int) -> Cells:
+        """An output's table of scores, which is asked for one after the other."""
+        if output.table is None:
+            return Cells()
+        return Table(table=output.table, lanes=1, vectors=vectors, target=self.target).resources
 
     def output(self, port: Port) -> Part:
         """The units behind the last layer."""

@@ -144,9 +144,10 @@ class Search:
     def needs(self, device: Device, *, vectors: int, limit: float) -> Cells | None:
         """What the smallest design of at most `limit` cycles takes where the device is as large as need be.
 
-        Each layer by itself, in the device's proportion of LUTs to block RAMs; None where no folding is that fast.
+        Each layer by itself, in the device's proportion of LUTs to block RAMs, and the tables of scores; None where no
+        folding is that fast.
         """
-        total = Cells()
+        total = sum((self.options.table(output, vectors) for output in self.pipeline.outputs), Cells())
         for index in range(len(self.pipeline.layers)):
             options = self.options.of_layer(index, vectors=vectors, limit=limit, weight=lambda cells: cells.logic)
             if not options:
