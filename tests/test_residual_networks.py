@@ -13,12 +13,11 @@ import bnnhw
 from bnnhw.compiler import Graph, integerize, load
 from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.compiler.search.graph_search import search_of
-from bnnhw.compiler.units.operator import stage
-from bnnhw.compiler.units.operator.computing import programmed
+from bnnhw.compiler.units.operator import computing, stage
 from bnnhw.compiler.units.operator.patch import PatchProgram
 from bnnhw.hls.ranges import RangedProgram
 from bnnhw.hls.scheduling.schedule import Schedule
-from bnnhw.hw.targets import Cells
+from bnnhw.hw.targets import Cells, Fabric
 from bnnhw.model.data.datasets import load_data_set
 from bnnhw.model.export import save
 from bnnhw.model.export.loading import load as load_module
@@ -88,7 +87,9 @@ def test_a_search_makes_and_times_each_program_once(tmp_path: Path, monkeypatch:
     made: list[PatchProgram] = []
     scheduled: list[RangedProgram] = []
     counted: list[Schedule] = []
+    alone: list[Schedule] = []
     ranged, schedule, program_area = PatchProgram.ranged, stage.schedule, stage.program_area
+    group_area = computing.group_area
 
     def making(work: PatchProgram) -> RangedProgram:
         made.append(work)
@@ -102,16 +103,24 @@ def test_a_search_makes_and_times_each_program_once(tmp_path: Path, monkeypatch:
         counted.append(found)
         return program_area(found, **given)
 
+    def bounding(found: Schedule, fabric: Fabric) -> Cells:
+        alone.append(found)
+        return group_area(found, fabric)
+
     monkeypatch.setattr(PatchProgram, "ranged", making)
+    monkeypatch.setattr(computing, "group_area", bounding)
     monkeypatch.setattr(stage, "schedule", scheduling)
     monkeypatch.setattr(stage, "program_area", counting)
-    programmed.cache_clear()
-    stage.timed.cache_clear()
+    for cached in (computing.programmed, computing.least_cells, stage.timed):
+        cached.cache_clear()
     search = search_of(lower_network(graph).pipeline, DEVICE.target)
     for limit in (2000, 1000):
         assert search.smallest(DEVICE, vectors=1, limit=limit)
-    assert len(scheduled) == len(set(scheduled)) <= len(made) == len(counted) == programmed.cache_info().misses
-    assert programmed.cache_info().hits > 5 * len(made)
+    units = computing.programmed.cache_info().misses
+    assert len(scheduled) == len(set(scheduled)) <= len(made) == units + len(alone)
+    assert len(counted) == units
+    assert len(alone) <= sum(layer.rows for layer in search.pipeline.layers)  # a program of a channel each, at most
+    assert units <= 5 * len(search.pipeline.blocks)  # not one for each PE and each number of pixels
 
 
 @pytest.mark.slow

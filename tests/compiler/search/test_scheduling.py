@@ -10,11 +10,11 @@ import pytest
 from bnnhw.compiler import Graph, Node, ScheduleError, TensorType, Value, schedule
 from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.errors import DeviceError
-from bnnhw.compiler.ir.ops import ArgMax, MatMul, Threshold
+from bnnhw.compiler.ir.ops import ArgMax, MatMul, ScoreTable, Threshold
 from bnnhw.compiler.ir.types import BinaryType
 from bnnhw.compiler.lowering.build_pipeline import build_pipeline
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan, read_folding
-from bnnhw.compiler.search import options, search
+from bnnhw.compiler.search import bounds, foldings, search
 from bnnhw.compiler.search.search import Search, smallest_at
 from bnnhw.compiler.units.area import matrix_resources
 from bnnhw.compiler.units.product.folding import Folding, divisors
@@ -218,23 +218,35 @@ def test_a_network_too_large_for_any_device_says_what_would_fit():
         schedule(network(784, 2048, 2048, 10), LARGE)
 
 
+def test_a_table_of_scores_too_large_for_its_device_is_named():
+    wide = network(4096, 10)
+    ranks = ScoreTable(np.arange(10 * 4097).reshape(10, 4097), lows=np.full(10, -4096), step=2)
+    nodes = (wide.nodes[0], Node("ranks", ranks, ("s0",), "ranks"), Node("label", ArgMax(), ("ranks",), "label"))
+    message = (
+        r"^output 'label': its table of 10 x 4097 scores needs 80 of 56 EBR on LFE5U-25F; fits: fewer inputs, or fewer "
+        r"bits, of the layer before it, LFE5U-45F, LFE5U-85F"
+    )
+    with pytest.raises(DeviceError, match=message):
+        schedule(replace(wide, nodes=nodes), SMALL, target_fps=1000)
+
+
 @pytest.mark.parametrize("asked", [{"target_fps": 1000}, {"fill": 1.0}, {"fill": 1.0, "vectors": 1}])
 def test_a_network_too_large_for_any_device_is_not_searched_for(monkeypatch, asked):
     """What is tried are the slowest foldings alone, to say what they need."""
     tried = set()
-    layer_body = options.layer_body
+    layer_windows = bounds.layer_windows
 
     def counted(layer, folding, *, vectors, target):
         assert vectors == 1
         tried.add((layer.name, folding))
-        return layer_body(layer, folding, vectors=vectors, target=target)
+        return layer_windows(layer, folding, vectors=vectors, target=target)
 
-    monkeypatch.setattr(options, "layer_body", counted)
+    monkeypatch.setattr(bounds, "layer_windows", counted)
     monkeypatch.setattr(search, "extend", None)
     with pytest.raises(DeviceError, match=r"^the network's 17\.6 Mbit of weights need at least"):
         schedule(network(100, 4096, 4096, 100), LARGE, **asked)
     of_each_layer = [sum(name == layer for name, _ in tried) for layer in ("fc0", "fc1", "fc2")]
-    assert max(of_each_layer) <= 2 * options.SIMD_CANDIDATES * len(divisors(4096))
+    assert max(of_each_layer) <= 2 * foldings.SIMD_CANDIDATES * len(divisors(4096))
 
 
 def test_no_folding_holds_more_weights_than_its_cells_have_bits():

@@ -8,9 +8,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from bnnhw.compiler import load
+from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import evaluate
+from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.compiler.passes.integerize import integerize
-from bnnhw.model import BinaryConv2d, BinaryLinear, Sign
+from bnnhw.model import BinaryConv2d, BinaryLinear, Sign, ToChannelsFirst
 from bnnhw.model.errors import ExportError
 from bnnhw.model.export.save_model import save
 from bnnhw.model.fixed_point.calibration import calibrate
@@ -205,3 +208,22 @@ def test_weights_of_one_bit_are_signs_with_a_factor() -> None:
     assert isinstance(layer, BinaryLinear)
     assert isinstance(layer.quantiser, SignWeights)
     assert layer.quantised().scale is not None
+
+
+def test_hardware_refuses_a_norm_of_each_pixel_behind_a_flatten_by_name(tmp_path: Path) -> None:
+    """Its line depends on the pixel, and a stream counts channels alone."""
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        ToChannelsFirst(), nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.BatchNorm1d(144), nn.Linear(144, 4)
+    )
+    fixed = in_fixed_point(network)
+    for _ in range(3):
+        fixed(images().float())
+    save(fixed.eval(), tmp_path / "model.pt", example_input=images().numpy(), input_range=(0, 255))
+    graph = integerize(load(tmp_path / "model.pt"), output="scores")
+    message = (
+        r"^node '4': it has factors of 144 channels, and the image that is flattened before it has pixels of 4; put it "
+        r"before the Flatten, with 4 channels$"
+    )
+    with pytest.raises(ScheduleError, match=message):
+        lower_network(graph)

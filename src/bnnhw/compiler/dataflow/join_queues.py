@@ -15,6 +15,7 @@ Tests: tests/graphs/test_join_queues.py
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 from bnnhw.compiler.units.queue import Queue
 from bnnhw.hw.stream.connections import Connection
@@ -24,15 +25,15 @@ from bnnhw.hw.targets import Target
 from .dataflow import Dataflow
 from .queues import LEAST_DEPTH, queue_before
 from .sections import Section, Sections, narrows_of
-from .timing import DeadlockError, Timing, core_timing, run_core, run_slowly
+from .timing import SLOW_FRAMES, DeadlockError, Timing, core_timing, least_interval, run_slowly
 
 Limits = dict[int, int]
 """Beats of the queue in each way into a join, by the way's number among all; 0 where there is none."""
 
 ENDLESS = 2**20
 """More beats than ever wait."""
-MOST_TRIED = 300_000
-"""Handshakes of a core, until it is steady, above which its queues are not tried beat by beat."""
+MOST_TRIED = 60_000
+"""Handshakes of a frame above which a core's queues are not tried beat by beat."""
 REACH = 4
 """So many sections stand before one that is tried behind others; where these are too few, so many times as many."""
 
@@ -57,19 +58,24 @@ class QueueSearch:
 
     def __init__(self, dataflow: Dataflow, target: Target):
         self.target = target
-        endless = insert_queues(dataflow, dict.fromkeys(dataflow.joins, ENDLESS), target)
-        timing, channels = run_core(endless)
-        self.interval = timing.initiation_interval
-        self.handshakes = sum(len(channel.takes) for channel in channels.values())
-        taken = [len(channels[stream].takes) for _, stream in narrows_of(endless)]
-        frames = taken[0] // dataflow.input_beats
-        self.sections = Sections(dataflow, [beats // frames for beats in taken])
+        self.least = least_interval(dataflow.stages)
+        self.endless = insert_queues(dataflow, dict.fromkeys(dataflow.joins, ENDLESS), target)
+        channels = run_slowly(self.endless)
+        self.handshakes = sum(len(channel.takes) for channel in channels.values()) // SLOW_FRAMES
+        self.held = held_in(self.endless, channels)
+        beats = [len(channels[stream].takes) // SLOW_FRAMES for _, stream in narrows_of(self.endless)]
+        self.sections = Sections(dataflow, beats)
         self.whole = self.sections.section(0, len(self.sections) - 1)
         self.guesses: Limits = {}
 
+    @cached_property
+    def interval(self) -> int:
+        """With endless queues."""
+        return core_timing(self.endless).initiation_interval
+
     def growing(self) -> tuple[Dataflow, Timing]:
         """Queues of what waits where one beat comes after the other, half as many again until these are enough."""
-        held = held_at_rest(self.whole.dataflow, self.target)
+        held = self.held
         while True:
             limits = {place: beats if beats > 1 else 0 for place, beats in zip(self.whole.places, held, strict=True)}
             if found := self.keeping(limits, self.whole):
@@ -123,7 +129,9 @@ class QueueSearch:
             timing = core_timing(queued)
         except DeadlockError:
             return None
-        return (queued, timing) if timing.initiation_interval <= self.interval else None
+        # No core is faster than its slowest unit, with endless queues either, which take as long to run.
+        enough = timing.initiation_interval <= self.least or timing.initiation_interval <= self.interval
+        return (queued, timing) if enough else None
 
 
 def least_enough(guess: int, is_enough: Callable[[int], bool]) -> int:
@@ -148,7 +156,11 @@ def held_at_rest(dataflow: Dataflow, target: Target) -> list[int]:
     Of what an endless queue holds, the last beat may as well wait before it.
     """
     endless = insert_queues(dataflow, dict.fromkeys(dataflow.joins, ENDLESS), target)
-    channels = run_slowly(endless)
+    return held_in(endless, run_slowly(endless))
+
+
+def held_in(endless: Dataflow, channels: Mapping[Connection, Channel]) -> list[int]:
+    """The same by the handshakes of a dataflow with endless queues."""
     queues = (number for number, stage in enumerate(endless.stages) if isinstance(stage, Queue))
     return [max(1, most_held(*(channels[way] for way in endless.ways(number))) - 1) for number in queues]
 

@@ -5,6 +5,7 @@ Tests: tests/compiler/dataflow/test_queues.py
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 from math import gcd
 
 from bnnhw.compiler.errors import ScheduleError
@@ -92,43 +93,69 @@ def layer_body(
 ) -> tuple[list[Stage], Port]:
     """The layer's own units: windows, matrix unit, and what is behind it. Raises ScheduleError for an illegal
     folding."""
+    stages, port = layer_windows(layer, folding, vectors=vectors, in_pixels=in_pixels, target=target)
+    behind, after = steps_at_its_rate(layer, folding, port, target)
+    return [*stages, *layer_engine(layer, folding, vectors=vectors, target=target), *behind], after
+
+
+def layer_windows(
+    layer: MatrixLayer, folding: Folding, *, vectors: int, in_pixels: int = 1, target: Target
+) -> tuple[list[Stage], Port]:
+    """The windows of a convolution, and the stream behind the engine. Raises ScheduleError for an illegal folding."""
     window_shape = layer.window_shape(folding, in_pixels=in_pixels, target=target)
-    shape, name = layer.shape(folding, vectors, target), layer.name
-    stages: list[Stage] = []
+    shape = layer.shape(folding, vectors, target)
     channels, lanes = shape.rows * shape.row_results, folding.pe * shape.row_results
-    port = Port(1, 1, channels, shape.result_width, lanes, vectors=vectors)
-    if (windows := layer.windows) is not None and window_shape is not None:
-        stages.append(Window(name=f"{name} windows", shape=window_shape, padding_code=windows.padding_code))
-        port = Port(*windows.output, channels, shape.result_width, lanes, folding.pixels)
+    if (windows := layer.windows) is None or window_shape is None:
+        return [], Port(1, 1, channels, shape.result_width, lanes, vectors=vectors)
+    stage = Window(name=f"{layer.name} windows", shape=window_shape, padding_code=windows.padding_code)
+    return [stage], Port(*windows.output, channels, shape.result_width, lanes, folding.pixels)
+
+
+def layer_engine(layer: MatrixLayer, folding: Folding, *, vectors: int, target: Target) -> list[Stage]:
+    """The unit of a layer's product, and what its words need before it."""
+    shape, name = layer.shape(folding, vectors, target), layer.name
     groups = layer.positions // folding.pixels * layer.groups
     if folding.engine == "hardwired":
         words = convert(groups * layer.cols, layer.planes, folding.simd, layer.cols, shape.vectors)
         plan = replace(layer.hardwired(target.fabric), vectors=shape.vectors)
-        stages += [*words, Hardwired(name=name, layer=layer, plan=plan, vectors=groups, target=target)]
-    elif isinstance(shape, MacShape):
+        return [*words, Hardwired(name=name, layer=layer, plan=plan, vectors=groups, target=target)]
+    if isinstance(shape, MacShape):
         assert layer.integers is not None  # or it would have no such shape
-        stages.append(Mac(name=name, integers=layer.integers, shape=shape, vectors=groups))
-    else:
-        stages.append(Matrix(name=name, layer=layer, shape=shape, vectors=groups))
-    behind, port = steps_at_its_rate(layer, folding, port, target)
-    return [*stages, *behind], port
+        return [Mac(name=name, integers=layer.integers, shape=shape, vectors=groups)]
+    return [Matrix(name=name, layer=layer, shape=shape, vectors=groups)]
 
 
 def steps_at_its_rate(layer: MatrixLayer, folding: Folding, port: Port, target: Target) -> tuple[list[Stage], Port]:
     """The units behind a layer's product, and the stream behind them. Where operators are among them and the product
     takes longer than they do: with as few lanes as keep its rate, if that is smaller."""
     steps = layer.steps(folding)
-    behind, after = steps_stages(steps, layer.name, port, target)
-    cycles = max(layer.cycles(folding), port.beats)
-    lanes = next(n for n in divisors(port.lanes) if port.elements // (n * port.pixels) <= cycles)
-    if lanes == port.lanes or not any(isinstance(step, OperatorStep) for step in steps):
-        return behind, after
-    narrow = replace(port, lanes=lanes)
+    narrow = narrow_port(layer, folding, port)
+    if narrow == port:
+        return steps_stages(steps, layer.name, port, target)
     fewer, narrow_after = steps_stages(steps, layer.name, narrow, target)
-    fewer = [*regroup(port, pixels=port.pixels, lanes=lanes), *fewer]
-    if core_resources(fewer).logic >= core_resources(behind).logic:
-        return behind, after
+    fewer = [*regroup(port, pixels=port.pixels, lanes=narrow.lanes), *fewer]
+    logic = core_resources(fewer).logic
+    if least_steps(steps, port, target).logic < logic:
+        behind, after = steps_stages(steps, layer.name, port, target)
+        if core_resources(behind).logic <= logic:
+            return behind, after
     return fewer, narrow_after
+
+
+def narrow_port(layer: MatrixLayer, folding: Folding, port: Port) -> Port:
+    """The stream behind a layer's product with as few lanes as keep its rate, where operators are behind it."""
+    if not any(isinstance(step, OperatorStep) for step in layer.steps(folding)):
+        return port
+    cycles = max(layer.cycles(folding), port.beats)
+    return replace(port, lanes=next(n for n in divisors(port.lanes) if port.elements // (n * port.pixels) <= cycles))
+
+
+def least_steps(steps: Sequence[Step], port: Port, target: Target) -> Cells:
+    """No more than the cells of steps on a stream, without their units."""
+    least = takewhile(lambda cells: cells is not None, (step.least(target) for step in steps))
+    each = sum(filter(None, least), Cells())
+    elements = port.beat.elements
+    return Cells(logic=elements * each.logic, multipliers=elements * each.multipliers)
 
 
 def steps_stages(steps: Sequence[Step], name: str, port: Port, target: Target) -> tuple[list[Stage], Port]:

@@ -22,6 +22,9 @@ MOST_FRAMES = 64
 LONG = 2**30
 """More cycles than a beat takes to the end of any core."""
 
+SLOW_FRAMES = 2
+"""Frames that `run_slowly` runs."""
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -65,11 +68,11 @@ def run_core(dataflow: Dataflow) -> tuple[Timing, Mapping[Connection, Channel]]:
 
 
 def run_slowly(dataflow: Dataflow) -> Mapping[Connection, Channel]:
-    """The handshakes of a core's streams in two frames whose every beat comes long after all is at rest."""
+    """The handshakes of a core's streams in SLOW_FRAMES frames whose every beat comes long after all is at rest."""
     i, o = Channel(), Channel()
     channels = channels_of(dataflow.connections, i=i, o=o)
     network = Network([*connect_flows([stage.flow for stage in dataflow.stages], channels), sink_process(o)])
-    for beat in range(2 * dataflow.input_beats):
+    for beat in range(SLOW_FRAMES * dataflow.input_beats):
         i.give(beat * LONG)
     network.run()
     return channels

@@ -16,7 +16,7 @@ from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.product.layer import MatrixLayer
 
 from .front import Alternatives, Front, Fronts, JoinFront, LayerFront, Start, Trial
-from .options import Part
+from .parts import Part
 from .series import Fork, Parallel, Series
 
 Units = Callable[[Port], tuple[Part, Port]]
@@ -32,7 +32,7 @@ def begin(series: Series, trial: Trial) -> Fronts:
         return {port: Alternatives([(start, part)], trial) for part, port in entered if trial.allows(part)}
     if not isinstance(series[0], Fork):
         return {None: start}
-    return {trial.options.layers_input(option.folding, trial.vectors): start for option in trial.of_layer(0)}
+    return {trial.options.layers_input(option.folding, trial.vectors): start for option in trial.layers[0]}
 
 
 def extend(fronts: Fronts, series: Series, trial: Trial) -> Fronts:
@@ -51,7 +51,7 @@ def behind_layer(fronts: Fronts, index: int, trial: Trial) -> Fronts:
     """The fronts behind a layer."""
     reached: dict[Port | None, LayerFront] = {}
     fed: dict[tuple[int, int], Front] = {}
-    for option in trial.of_layer(index):
+    for option in trial.layers[index]:
         folding = option.folding
         key = folding.simd, folding.pixels  # all that the feed depends on
         if key not in fed:

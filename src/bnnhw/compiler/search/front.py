@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from bnnhw.compiler.units.port import Port
 from bnnhw.hw.targets import Cells
 
-from .options import Option, Options, Part, undominated
+from .options import Options
+from .parts import Option, Part
 from .prices import Prices
 
 
@@ -22,35 +23,38 @@ class Trial:
 
     Parameters
     ----------
-    limit, bits
-        Cycles of a unit, and multiplications a cycle of a layer, at most.
+    layers
+        Of each layer the foldings that may be part of the best design.
+    limit
+        Cycles of a unit, at most.
     room
         Block RAMs, at most.
     prices
         Of the cells, in LUTs.
     """
 
-    def __init__(self, options: Options, *, vectors: int, limit: float, bits: int, room: int, prices: Prices):
+    def __init__(
+        self,
+        options: Options,
+        layers: Sequence[Sequence[Option]],
+        *,
+        vectors: int,
+        limit: float,
+        room: int,
+        prices: Prices,
+    ):
         self.options = options
+        self.layers = layers
         self.vectors = vectors
         self.limit = limit
-        self.bits = bits
         self.room = room
         self.prices = prices
-        self._of_layer: dict[int, list[Option]] = {}
 
     def weight(self, cells: Cells) -> float:
         return self.prices.weight(cells)
 
     def allows(self, part: Part) -> bool:
         return part.cycles <= self.limit and part.resources.ebr <= self.room
-
-    def of_layer(self, index: int) -> list[Option]:
-        """A layer's foldings that may be part of the best design."""
-        if index not in self._of_layer:
-            options = self.options.of_layer(index, vectors=self.vectors, limit=self.limit, bits=self.bits)
-            self._of_layer[index] = undominated(options, self.weight)
-        return self._of_layer[index]
 
 
 Chosen = Part | Option

@@ -22,7 +22,7 @@ from bnnhw.compiler.units.stage import core_resources
 from bnnhw.hw.targets import Device, Target
 
 from .front import shift
-from .options import Option
+from .parts import Option
 from .prices import Prices
 from .search import Design, Search
 from .series import NotSeriesError
@@ -32,13 +32,13 @@ class GraphSearch(Search):
     """As `Search`, whatever reads what."""
 
     def _lightest(self, device: Device, *, vectors: int, limit: float, fill: float, prices: Prices) -> Design | None:
+        layers = self._of_layers(device, vectors=vectors, limit=limit, fill=fill, prices=prices)
+        if layers is None:
+            return None
         whole = prices.whole(device)
         least: NDArray[np.float64] = np.where(np.arange(int(fill * device.ebr) + 1) == 0, 0.0, np.inf)
         chosen: list[tuple[list[Option], NDArray[np.int64]]] = []
-        for index in range(len(self.pipeline.layers)):
-            options = self.options.of_layer(index, vectors=vectors, limit=limit, bits=device.luts)
-            if not options:
-                return None
+        for options in layers:
             resources = [option.part.resources for option in options]
             weights = np.stack([shift(least, cells.ebr)[: len(least)] + prices.weight(cells) for cells in resources])
             chosen.append((options, weights.argmin(axis=0)))

@@ -1,15 +1,14 @@
-"""What the search tries of each layer, its folding candidates, with their units by the cost model.
+"""What the search tries of a pipeline, each part with its units by the cost model: its layers, and what stands between
+and behind them.
 
-These are each PE and each number of pixels with the least SIMD that keeps the limit, and the next larger ones, whose
-weights may fill block RAM better, in each way to store the weights; the engines hardwired and mac, too, with as few
-pixels as keep the limit; less those that another one with the same stream beats in both cells and block RAMs.
+Of a layer's foldings (foldings.py) those are left out that another one beats (lightest.py), most of them before their
+units are made (bounds.py).
 
 Tests: tests/compiler/search/test_scheduling.py
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain, islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from math import inf
 from typing import Any
 
@@ -17,14 +16,16 @@ from bnnhw.compiler.dataflow.join_units import join_stages
 from bnnhw.compiler.dataflow.layer_units import (
     core_input,
     entry_resources,
-    layer_body,
+    layer_engine,
     layer_feed,
     output_stages,
+    steps_at_its_rate,
     steps_input,
     steps_stages,
 )
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.lowering.folding_plan import Entry, FoldingPlan
+from bnnhw.compiler.lowering.output import Output
 from bnnhw.compiler.lowering.pipeline import Pipeline
 from bnnhw.compiler.units.convert import regroup
 from bnnhw.compiler.units.join.fork import Forking
@@ -32,50 +33,16 @@ from bnnhw.compiler.units.join.join import Join
 from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.product.folding import Folding, divisors
 from bnnhw.compiler.units.product.layer import MatrixLayer
-from bnnhw.compiler.units.stage import Stage, core_resources
+from bnnhw.compiler.units.score_table import Table
 from bnnhw.hw.targets import Cells, Target
 
-SIMD_CANDIDATES = 4
-"""SIMD that are tried for each PE."""
+from .bounds import Bound, hardwired_luts
+from .foldings import folded_foldings, hardwired_foldings, mac_foldings
+from .lightest import Lightest, Weight, undominated
+from .parts import NEVER, Entered, Option, Part
 
 MOST_PIXELS = 16
 """Of an input that no layer sets, a beat."""
-
-HARDWIRED_LUTS = 0.25
-"""LUTs of a hardwired engine for each weight, at least."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """The cost of some units: the cycles of the slowest one, and their resources."""
-
-    cycles: int
-    resources: Cells
-
-    @classmethod
-    def of(cls, stages: list[Stage]) -> "Part":
-        return cls(max((stage.interval for stage in stages), default=0), core_resources(stages))
-
-
-NEVER = Part(2**62, Cells())
-"""What no limit allows."""
-
-
-@dataclass(frozen=True)
-class Entered(Part):
-    """The link before an input that no layer sets, and how the input comes."""
-
-    entry: Entry
-
-
-@dataclass(frozen=True)
-class Option:
-    """A layer's folding with its units and the stream behind it."""
-
-    layer: str
-    folding: Folding
-    part: Part
-    port: Port
 
 
 class Options:
@@ -86,29 +53,70 @@ class Options:
         self.target = target
         self._known: dict[tuple, Any] = {}
 
-    def of_layer(self, index: int, *, vectors: int, limit: float, bits: float = inf) -> list[Option]:
-        """A layer's foldings of at most `limit` cycles and `bits` multiplications a cycle."""
+    def of_layer(
+        self, index: int, *, vectors: int, limit: float, weight: Weight, bits: float = inf, most: float = inf
+    ) -> list[Option]:
+        """A layer's foldings of at most `limit` cycles, `bits` multiplications a cycle and `most` weight that may be
+        part of the lightest design. What takes more at least than another one takes is not made."""
         layer = self.pipeline.layers[index]
-        options = []
-        for pixels in layer.pixel_counts if vectors == 1 else (1,):
-            for pe in layer.pes:
-                fitting = [simd for simd in layer.simds if layer.cycles(Folding(pe, simd, pixels=pixels)) <= limit]
-                for simd in fitting[:SIMD_CANDIDATES]:
-                    if pe * simd * pixels * vectors > bits:
-                        break
-                    for store in ("constant",) if pe * simd == layer.weights.size else ("block", "lut"):
-                        option = self._option(index, Folding(pe, simd, store, pixels), vectors)
-                        if option and option.part.cycles <= limit:
-                            options.append(option)
-        least = min((option.part.resources.logic for option in options), default=bits)
-        for folding in hardwired_foldings(layer, limit, vectors):
-            if HARDWIRED_LUTS * layer.weights.size * folding.pixels * vectors > least:
-                continue  # before the plan, which takes seconds
-            option = self._option(index, folding, vectors)
-            if option and option.part.cycles <= limit:
-                options.append(option)
-        macs = (self._option(index, folding, vectors) for folding in mac_foldings(layer, limit, vectors))
-        return options + [option for option in macs if option and option.part.cycles <= limit]
+        tried = [*folded_foldings(layer, limit, vectors, bits), *mac_foldings(layer, limit, vectors)]
+        lightest = Lightest(weight)
+        self._try(lightest, index, tried, vectors, limit, most)
+        least = min((option.part.resources.logic for option in lightest.options.values()), default=bits)
+        wired = list(hardwired_foldings(layer, limit, vectors))
+        lighter = [folding for folding in wired if hardwired_luts(layer, folding, vectors) <= least]
+        self._try(lightest, index, lighter, vectors, limit, most)  # a plan takes seconds
+        found = (lightest.options.get(folding) for folding in (*tried, *wired))
+        return undominated([option for option in found if option], weight)
+
+    def _try(
+        self, lightest: Lightest, index: int, foldings: Iterable[Folding], vectors: int, limit: float, most: float
+    ) -> None:
+        """Adds these foldings, those first that may be the lightest."""
+        weight = lightest.weight
+        bounds = [bound for folding in foldings if (bound := self.bound(index, folding, vectors))]
+        fitting = [each for each in bounds if each.part.cycles <= limit and weight(each.part.resources) <= most]
+        for bound in sorted(fitting, key=lambda each: weight(each.part.resources)):
+            if lightest.beats(bound.part.resources, bound.elements):
+                continue
+            option = self.option(index, bound.folding, vectors)
+            if option and option.part.cycles <= limit and not lightest.beats(option.part.resources, bound.elements):
+                lightest.add(option, bound.elements)
+
+    def least(self, index: int, *, vectors: int, limit: float, weight: Weight, bits: float) -> float:
+        """What a layer of at most `limit` cycles weighs at least; infinity where it has no such folding."""
+        layer = self.pipeline.layers[index]
+        foldings = chain(
+            folded_foldings(layer, limit, vectors, bits),
+            mac_foldings(layer, limit, vectors),
+            hardwired_foldings(layer, limit, vectors),
+        )
+        bounds = (self.bound(index, folding, vectors) for folding in foldings)
+        return min((weight(each.part.resources) for each in bounds if each and each.part.cycles <= limit), default=inf)
+
+    def bound(self, index: int, folding: Folding, vectors: int) -> Bound | None:
+        """What a folding takes at least; None for an illegal one."""
+        layer = self.pipeline.layers[index]
+
+        def make() -> Bound | None:
+            try:
+                return Bound.of(layer, folding, vectors, self.target, self._link(layer, folding, vectors))
+            except ScheduleError:
+                return None
+
+        return self._remember(("bound", index, folding, vectors), make)
+
+    def _link(self, layer: MatrixLayer, folding: Folding, vectors: int) -> Cells:
+        """What the top has around a core that begins with a layer."""
+        if layer is not self.pipeline.first_layer:
+            return Cells(luts=0, carries=0)
+        return entry_resources(self.target.fabric, self.layers_input(folding, vectors))
+
+    def table(self, output: Output, vectors: int) -> Cells:
+        """An output's table of scores, which is asked for one after the other."""
+        if output.table is None:
+            return Cells()
+        return Table(table=output.table, lanes=1, vectors=vectors, target=self.target).resources
 
     def output(self, port: Port) -> Part:
         """The units behind the last layer."""
@@ -179,21 +187,23 @@ class Options:
 
         return self._remember((join.name, *ports), make)
 
-    def _option(self, index: int, folding: Folding, vectors: int) -> Option | None:
+    def option(self, index: int, folding: Folding, vectors: int) -> Option | None:
         """A folding with its units, None for an illegal one. That of a layer at the beginning has the link, whose beats
         it sets."""
         layer = self.pipeline.layers[index]
 
         def make() -> Option | None:
+            if (bound := self.bound(index, folding, vectors)) is None:
+                return None
             try:
-                stages, port = layer_body(layer, folding, vectors=vectors, target=self.target)
+                behind, port = steps_at_its_rate(layer, folding, bound.port, self.target)
+                if folding.engine == "hardwired":
+                    behind = [*layer_engine(layer, folding, vectors=vectors, target=self.target), *behind]
             except ScheduleError:
                 return None
-            part = Part.of(stages)
-            if layer is self.pipeline.first_layer:
-                link = entry_resources(self.target.fabric, self.layers_input(folding, vectors))
-                part = Part(part.cycles, part.resources + link)
-            return Option(layer.name, folding, part, port)
+            part = Part.of(behind)
+            whole = Part(max(bound.made.cycles, part.cycles), bound.made.resources + part.resources)
+            return Option(layer.name, folding, whole, port)
 
         return self._remember((index, folding, vectors), make)
 
@@ -201,43 +211,3 @@ class Options:
         if key not in self._known:
             self._known[key] = make()
         return self._known[key]
-
-
-def hardwired_foldings(layer: MatrixLayer, limit: float, vectors: int) -> Iterator[Folding]:
-    """The hardwired engine with the fewest pixels that keep the limit, and each number of columns that does."""
-    if layer.groups > 1 or layer.levels:
-        return
-    for pixels in layer.pixel_counts if vectors == 1 else (1,):
-        simds = layer.simds if layer.windows else (layer.cols,)
-        foldings = [Folding(layer.rows, simd, "auto", pixels, "hardwired") for simd in simds]
-        if fitting := [folding for folding in foldings if layer.cycles(folding) <= limit]:
-            yield from fitting[:SIMD_CANDIDATES]
-            return
-
-
-def mac_foldings(layer: MatrixLayer, limit: float, vectors: int) -> Iterator[Folding]:
-    """Multipliers for integer weights, with the fewest pixels that keep the limit: each PE with the least SIMD that
-    does."""
-    if layer.integers is None:
-        return
-    for pixels in layer.pixel_counts if vectors == 1 else (1,):
-        foldings = []
-        for pe in divisors(layer.integers.rows // layer.groups):
-            tried = (Folding(pe, simd, pixels=pixels, engine="mac") for simd in layer.simds)
-            foldings += islice((folding for folding in tried if layer.cycles(folding) <= limit), 1)
-        for folding in foldings:
-            whole = folding.pe * folding.simd == layer.integers.weights.size
-            yield from (replace(folding, store=store) for store in (("constant",) if whole else ("block", "lut")))
-        if foldings:
-            return
-
-
-def undominated(options: list[Option], weight: Callable[[Cells], float]) -> list[Option]:
-    """The options less those that another one with the same stream beats in weight and block RAMs."""
-    kept: list[Option] = []
-    least: dict[Port, float] = {}
-    for option in sorted(options, key=lambda option: (option.part.resources.ebr, weight(option.part.resources))):
-        if weight(option.part.resources) < least.get(option.port, inf):
-            least[option.port] = weight(option.part.resources)
-            kept.append(option)
-    return kept

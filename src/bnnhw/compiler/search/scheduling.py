@@ -138,9 +138,10 @@ def smallest_on(search: Search, device: Device) -> Design:
     if design := search.smallest(device, vectors=1, limit=inf):
         return design
     search.check_units(device)
+    check_tables(search, device)
     needed = search.needs(device, vectors=1, limit=inf)
     assert needed is not None  # every layer has a folding
-    family = [other for other in DEVICES.values() if other.target is device.target]
+    family = family_of(device)
     fits = [other.name for other in family if search.smallest(other, vectors=1, limit=inf)]
     if not fits:
         largest = max(family, key=lambda other: other.ebr)
@@ -149,6 +150,24 @@ def smallest_on(search: Search, device: Device) -> Design:
         f"the network's {search.pipeline.weight_bits / 1e6:.1f} Mbit of weights need at least "
         f"{shortage(needed, device)}; fits: {', '.join(fits)}"
     )
+
+
+def check_tables(search: Search, device: Device) -> None:
+    """Raises DeviceError where the table of an output's scores alone does not fit."""
+    for output in search.pipeline.outputs:
+        needed = search.options.table(output, 1)
+        if needed.ebr > device.ebr and output.table is not None:
+            fits = ["fewer inputs, or fewer bits, of the layer before it"]
+            fits += [other.name for other in family_of(device) if needed.ebr <= other.ebr]
+            raise DeviceError(
+                f"output {output.name!r}: its table of {' x '.join(map(str, output.table.shape))} scores needs "
+                f"{needed.ebr} of {device.ebr} EBR on {device.name}; fits: {', '.join(fits)}"
+            )
+
+
+def family_of(device: Device) -> list[Device]:
+    """The devices of the same target."""
+    return [other for other in DEVICES.values() if other.target is device.target]
 
 
 def shortage(needed: Cells, device: Device) -> str:

@@ -12,6 +12,7 @@ Tests: tests/compiler/search/test_scheduling.py
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 
 import numpy as np
 
@@ -23,7 +24,8 @@ from bnnhw.hw.targets import Cells, Device, Target
 
 from .extend import begin, extend
 from .front import Alternatives, Chosen, Front, Trial
-from .options import Entered, Option, Options
+from .options import Options
+from .parts import Entered, Option
 from .prices import Prices
 from .series import Series, series_of
 
@@ -86,8 +88,11 @@ class Search:
 
     def _lightest(self, device: Device, *, vectors: int, limit: float, fill: float, prices: Prices) -> Design | None:
         """As `smallest`, but with flip-flops and multipliers that have prices and no limits of their own."""
+        layers = self._of_layers(device, vectors=vectors, limit=limit, fill=fill, prices=prices)
+        if layers is None:
+            return None
         room = int(fill * device.ebr)
-        trial = Trial(self.options, vectors=vectors, limit=limit, bits=device.luts, room=room, prices=prices)
+        trial = Trial(self.options, layers, vectors=vectors, limit=limit, room=room, prices=prices)
         whole = prices.whole(device)
         best: tuple[float, Front, int] | None = None
         for port, front in extend(begin(self.series, trial), self.series, trial).items():
@@ -103,6 +108,23 @@ class Search:
             if np.isfinite(size[ebr]) and (best is None or size[ebr] < best[0]):
                 best = float(size[ebr]), end, ebr
         return None if best is None else self._design(list(best[1].chosen(best[2])), vectors)
+
+    def _of_layers(
+        self, device: Device, *, vectors: int, limit: float, fill: float, prices: Prices
+    ) -> list[list[Option]] | None:
+        """Of each layer the foldings that may be part of the lightest design; None where not even the lightest of all
+        layers fit."""
+        asked = {"vectors": vectors, "limit": limit, "weight": prices.weight, "bits": device.luts}
+        least = [self.options.least(index, **asked) for index in range(len(self.pipeline.layers))]
+        spare = fill * prices.whole(device) - sum(least)
+        found: list[list[Option]] = []
+        for index, bound in enumerate(least):
+            if spare < 0:
+                return None
+            found.append(self.options.of_layer(index, **asked, most=bound + spare))
+            weights = (prices.weight(option.part.resources) for option in found[-1])
+            spare -= min(weights, default=inf) - bound
+        return None if spare < 0 else found
 
     def _design(self, chosen: list[Chosen], vectors: int) -> Design:
         """What was chosen, as a design."""
@@ -122,14 +144,15 @@ class Search:
     def needs(self, device: Device, *, vectors: int, limit: float) -> Cells | None:
         """What the smallest design of at most `limit` cycles takes where the device is as large as need be.
 
-        Each layer by itself, in the device's proportion of LUTs to block RAMs; None where no folding is that fast.
+        Each layer by itself, in the device's proportion of LUTs to block RAMs, and the tables of scores; None where no
+        folding is that fast.
         """
-        total = Cells()
+        total = sum((self.options.table(output, vectors) for output in self.pipeline.outputs), Cells())
         for index in range(len(self.pipeline.layers)):
-            options = [option.part.resources for option in self.options.of_layer(index, vectors=vectors, limit=limit)]
+            options = self.options.of_layer(index, vectors=vectors, limit=limit, weight=lambda cells: cells.logic)
             if not options:
                 return None
-            total += min(options, key=device.size)
+            total += min((option.part.resources for option in options), key=device.size)
         return total
 
 

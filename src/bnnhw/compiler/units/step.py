@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from bnnhw.compiler.ir.ops import Op
 from bnnhw.compiler.ir.types import TensorType
-from bnnhw.hw.targets import Target
+from bnnhw.hw.targets import Cells, Target
 
 from .codes import Codes
 from .port import Port
@@ -32,6 +32,11 @@ class Step(ABC):
     def at_clock(self, clock_hz: float) -> "Step":
         """The same for a clock, where that makes a difference to its units."""
         return self
+
+    def least(self, target: Target) -> Cells | None:
+        """No more than its units take for each element of a beat, without making them; None where that is unknown, or
+        the beats behind it have other elements."""
+        return None
 
     @abstractmethod
     def stages(self, name: str, port: Port, target: Target) -> tuple[list[Stage], Port]:

@@ -1,7 +1,6 @@
 """What a MAC unit occupies on a target, counted from its structure before synthesis."""
 
-from bnnhw.hw.product.input_buffer import buffer_block_rams, buffer_depth, buffer_store
-from bnnhw.hw.product.matrix_area import control_cells
+from bnnhw.hw.product.matrix_area import buffer_cells, control_cells
 from bnnhw.hw.storage.weight_rom import block_rams, different_columns, rom_luts
 from bnnhw.hw.targets import Cells
 
@@ -20,20 +19,14 @@ def mac_area(shape: MacShape) -> Cells:
     sums = [width for widths in shape.tree for width in widths]
     added = [width for count, widths in _levels(shape) for width in widths[: count // 2]]
     carries, ends = fabric.carry_cells([(width + 1, False) for width in (*added, shape.sum_bits)])
-    depth = buffer_depth(shape.words)
-    luts, ffs = control_cells(shape)
+    luts, ffs, ebr = buffer_cells(shape)
+    control_luts, control_ffs = control_cells(shape)
+    luts, ffs = luts + control_luts, ffs + control_ffs
     luts += fabric.distributed_ram_luts(shape.queue_depth, shape.output_width)
     waits = shape.operand_latency - shape.buffer_latency - shape.read_lag + shape.word_registered
     ffs += units * (shape.simd * shape.product_bits + sum(sums) + shape.sum_bits) + shape.output_width
     ffs += shape.input_width * waits
-    match buffer_store(depth):
-        case "registers":
-            luts, ffs = luts + shape.input_width, ffs + 4 * shape.input_width
-        case "lut":
-            luts, ffs = luts + fabric.distributed_ram_luts(depth, shape.input_width), ffs + 2 * shape.input_width
-        case "block":
-            ffs += shape.input_width
-    ebr, width = buffer_block_rams(fabric, depth, shape.input_width), shape.pe * shape.weights_width
+    width = shape.pe * shape.weights_width
     if shape.store == "block":
         ebr, ffs = ebr + block_rams(fabric, shape.depth, width), ffs + width
     elif shape.store == "lut":

@@ -7,7 +7,7 @@ from .folded_shape import FoldedShape
 from .input_buffer import buffer_block_rams, buffer_depth, buffer_store
 from .matrix_shape import POPCOUNT_LEVELS, MatrixShape
 
-__all__ = ["control_cells", "matrix_area"]
+__all__ = ["buffer_cells", "control_cells", "matrix_area"]
 
 CONTROL_LUT4 = 43
 """LUT4, carry cells among them, of a sequencer's decisions and of the pointers of buffer and queue."""
@@ -27,10 +27,10 @@ def matrix_area(shape: MatrixShape) -> Cells:
     carries, carry_ends = _carry_cells(shape)
     control_lut4, control_ff = control_cells(shape)
     lut4, ff = _element_cells(shape)
-    lut4 += _buffer_lut4(shape) + fabric.distributed_ram_luts(shape.queue_depth, shape.output_width)
-    lut4 += control_lut4
-    ff += _chain_ff(shape) + control_ff
-    ebr = buffer_block_rams(fabric, buffer_depth(shape.words), shape.input_width)
+    buffer_lut4, buffer_ff, ebr = buffer_cells(shape)
+    lut4 += buffer_lut4 + shape.vectors * shape.simd * _plane_luts(shape)
+    lut4 += control_lut4 + fabric.distributed_ram_luts(shape.queue_depth, shape.output_width)
+    ff += buffer_ff + _chain_ff(shape) + control_ff
     if shape.store == "block":
         ebr += block_rams(fabric, shape.depth, shape.pe * shape.rom_bits)
     elif shape.store == "lut":
@@ -44,6 +44,19 @@ def control_cells(shape: FoldedShape) -> tuple[int, int]:
     counts = shape.words, shape.fold_beats // shape.words, shape.vector_folds, shape.row_groups, shape.depth
     bits = sum((each - 1).bit_length() for each in counts)
     return CONTROL_LUT4 + round(COUNTER_BIT_LUT4 * bits), CONTROL_FF + 2 * bits
+
+
+def buffer_cells(shape: FoldedShape) -> tuple[int, int, int]:
+    """(LUT4, flip-flops, block RAMs) of the input buffer, its pointers aside: two words or more, the one that is
+    written, and the one that is read."""
+    fabric, width, depth = shape.target.fabric, shape.input_width, buffer_depth(shape.words)
+    match buffer_store(depth):
+        case "registers":
+            return width, 4 * width, 0
+        case "lut":
+            return fabric.distributed_ram_luts(depth, width), 2 * width, 0
+        case "block":
+            return 0, width, buffer_block_rams(fabric, depth, width)
 
 
 def _carry_cells(shape: MatrixShape) -> tuple[int, int]:
@@ -75,19 +88,6 @@ def _element_cells(shape: MatrixShape) -> tuple[int, int]:
     return lut4, shape.pe * each_pe + shared
 
 
-def _buffer_lut4(shape: MatrixShape) -> int:
-    fabric = shape.target.fabric
-    depth = buffer_depth(shape.words)
-    planes = shape.vectors * shape.simd * _plane_luts(shape)
-    match buffer_store(depth):
-        case "registers":
-            return shape.input_width + planes
-        case "lut":
-            return fabric.distributed_ram_luts(depth, shape.input_width) + planes
-        case "block":
-            return planes
-
-
 def _plane_luts(shape: MatrixShape) -> int:
     """LUT4 that make a column's bit of the plane at work: one of its bits, or a function of its code and the level."""
     fabric = shape.target.fabric
@@ -97,9 +97,7 @@ def _plane_luts(shape: MatrixShape) -> int:
 
 
 def _chain_ff(shape: MatrixShape) -> int:
-    """Flip-flops of the input buffer, of the registers between the groups and of the output queue."""
-    depth = buffer_depth(shape.words)
-    buffer = shape.input_width * {"registers": 4, "lut": 2, "block": 1}[buffer_store(depth)]
+    """Flip-flops of the registers between the groups and of the output queue."""
     word = shape.vectors * shape.simd
     waits = shape.operand_latency - shape.buffer_latency - shape.read_lag
     chain = word * (shape.group_count - 1 + shape.word_registered + waits)
@@ -112,4 +110,4 @@ def _chain_ff(shape: MatrixShape) -> int:
     controls = (2 + (shape.passes > 1)) * (shape.operand_latency + shape.popcount.latency + shape.group_count)
     results = sum(len(pes) * (shape.group_count - 1 - number) for number, pes in enumerate(shape.groups()))
     result_bits = shape.vectors * shape.row_results * shape.result_width
-    return buffer + chain + controls + result_bits * results + shape.output_width
+    return chain + controls + result_bits * results + shape.output_width

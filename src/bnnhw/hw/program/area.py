@@ -18,7 +18,7 @@ from .block_tables import block_tables_of, entries_of
 from .lut_tables import table_luts
 from .moving import queue_depth
 
-__all__ = ["program_area"]
+__all__ = ["group_area", "program_area"]
 
 NARROWEST_SUM = 4
 """Bits of the operands from which on a sum is a carry chain, not LUTs."""
@@ -37,13 +37,17 @@ def program_area(
     program = schedule.ranged.program
     cells = _frame_cells(schedule, fabric, beats=beats, period=period, ending=ending)
     counting = _Counting(schedule, fabric)
-    for number in range(len(program.instructions)):
-        times = 1 if number in schedule.shared else groups
-        cells = sum([counting.cells(number)] * times, cells)
+    cells = sum(map(counting.cells, schedule.shared), cells)
+    cells = sum([counting.group] * groups, cells)
     if depth := queue_depth(schedule, groups=groups, fabric=fabric):
         width = groups * len(program.outputs) * width_of(schedule.ranged.result)
         cells += _queue_cells(fabric, depth=depth, width=width)
     return cells + fabric.cells(luts=0, ffs=schedule.register_bits(groups=groups))
+
+
+def group_area(schedule: Schedule, fabric: Fabric) -> Cells:
+    """The cells of each group's own instructions, without registers."""
+    return _Counting(schedule, fabric).group
 
 
 def _queue_cells(fabric: Fabric, *, depth: int, width: int) -> Cells:
@@ -85,7 +89,7 @@ class _Counting:
 
     def __init__(self, schedule: Schedule, fabric: Fabric):
         self.instructions, self.spans = schedule.ranged.program.instructions, schedule.ranged.spans
-        self.stages = schedule.stages
+        self.stages, self.shared = schedule.stages, schedule.shared
         self.fabric = fabric
         self._block_rams = {each.numbers[0]: each.block_rams(fabric) for each in block_tables_of(schedule)}
         self._table_luts = self._count_tables()
@@ -93,6 +97,12 @@ class _Counting:
         for read in reads_of(schedule.ranged):
             stage = schedule.latency if read.reader is None else schedule.stages[read.reader] - read.ahead
             self._reads.setdefault(read.source, []).append((read.reader, stage))
+
+    @property
+    def group(self) -> Cells:
+        """Those of all instructions that a group has for itself."""
+        own = (number for number in range(len(self.instructions)) if number not in self.shared)
+        return sum(map(self.cells, own), self.fabric.cells(luts=0))
 
     def cells(self, number: int) -> Cells:
         """Those of an instruction."""

@@ -7,21 +7,29 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
+from bnnhw.compiler.units.codes import Codes
 from bnnhw.compiler.units.convert import regroup
 from bnnhw.compiler.units.line_buffer import LineBuffering
 from bnnhw.compiler.units.port import Port
 from bnnhw.compiler.units.stage import Stage
+from bnnhw.hls.errors import OperatorError
 from bnnhw.hls.intervals import width_of
 from bnnhw.hls.ranges import Builder
 from bnnhw.hls.stateless import Stateless
 from bnnhw.hls.traced import Traced
 from bnnhw.hls.window import Window
+from bnnhw.hw.program.area import group_area
 from bnnhw.hw.program.wiring import Wiring
-from bnnhw.hw.targets import Target
+from bnnhw.hw.targets import Cells, Target
 from bnnhw.hw.window.line_shape import LineBufferShape
 
 from .patch import Coded, Element, Patch, PatchProgram
 from .stage import OperatorStep, Programmed, timed
+
+LEAST_SHARE = 0.9
+"""Of the least that channels take by themselves, or all in one lane, what a lane of some takes at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +45,10 @@ class Computing(OperatorStep):
     def kind(self) -> Stateless:
         assert isinstance(self.traced.kind, Stateless)
         return self.traced.kind
+
+    def least(self, target: Target) -> Cells | None:
+        alone = self.kind.group == 1 and not isinstance(self.kind, Window) and not self.kind.has_phases
+        return least_cells(self, target) if alone and len(self.traced.program.outputs) == 1 else None
 
     def stages(self, name: str, port: Port, target: Target) -> tuple[list[Stage], Port]:
         name = self.node or name
@@ -114,6 +126,29 @@ def widened(name: str, port: Port, coded: Coded, target: Target) -> Stage:
     return Programmed(
         name=name, schedule=timed(ranged, 1e6, target), wiring=Wiring.of(count, 1, 1), beats=port.beats, target=target
     )
+
+
+@lru_cache(maxsize=1024)
+def least_cells(step: Computing, target: Target) -> Cells:
+    """The logic and the multipliers of an element of a beat, registers and tables aside and away from the border: those
+    of the channel that takes the least by itself, or, if they are less, of all channels one after the other. What some
+    channels take is taken to be no less than LEAST_SHARE of these."""
+    codes, parameters = step.coded.codes, step.traced.parameters
+    inner = codes.offsets[codes.offsets.shape[0] // 2, codes.offsets.shape[1] // 2]
+    values = np.broadcast_arrays(inner, *map(np.array, parameters))
+    alone = sorted({tuple(map(int, channel)) for channel in zip(*values, strict=True)})
+    found: list[Cells] = []
+    for channels in [[channel] for channel in alone] + [alone]:
+        offsets, *own = zip(*channels, strict=True)
+        traced = replace(step.traced, parameters=tuple(own))
+        coded = replace(step.coded, codes=Codes(np.array([[offsets]]), codes.scale, codes.greatest))
+        work = PatchProgram(traced, Patch(1, 1, 1, 1, 1, len(channels)), (coded,), step.y, len(channels))
+        try:
+            found.append(group_area(timed(work.ranged(), step.clock_hz, target), target.fabric))
+        except OperatorError:
+            return Cells(luts=0, carries=0)  # what cannot be made says so where it is made
+    logic = LEAST_SHARE * min(each.logic for each in found)
+    return Cells(logic=int(logic), multipliers=min(each.multipliers for each in found))
 
 
 @lru_cache(maxsize=1024)

@@ -110,7 +110,7 @@ class OperatorStep(Step):
         return replace(self, clock_hz=clock_hz)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def timed(ranged: RangedProgram, clock_hz: float, target: Target) -> Schedule:
     """A program's schedule, made once. OperatorError names the author's line where one takes longer than a cycle."""
     return schedule(ranged, clock_hz=clock_hz, delays=target.fabric.delays)

@@ -19,6 +19,11 @@ from .scanning import Scanning
 @steps_of.register
 def _(op: Operator, codes: Codes, x: TensorType, y: TensorType) -> tuple[list[Step], Codes]:
     element, result, kind = element_of(x), element_of(y), op.traced.kind
+    if op.traced.parameters and codes.channels != x.shape[-1]:
+        raise ValueError(
+            f"it has factors of {x.shape[-1]} channels, and the image that is flattened before it has pixels of "
+            f"{codes.channels}; put it before the Flatten, with {codes.channels} channels"
+        )
     after = Codes.of(result, y.shape[-1])
     if not isinstance(kind, Scan | Window):
         return [Computing(op.traced, Coded(codes, (element.lo, element.hi)), result)], after
