@@ -143,11 +143,15 @@ def steps_at_its_rate(layer: MatrixLayer, folding: Folding, port: Port, target: 
 
 
 def narrow_port(layer: MatrixLayer, folding: Folding, port: Port) -> Port:
-    """The stream behind a layer's product with as few lanes as keep its rate, where operators are behind it."""
-    if not any(isinstance(step, OperatorStep) for step in layer.steps(folding)):
+    """The stream behind a layer's product with as few lanes as keep its rate, where operators are behind it: whole
+    groups of those that one sees together, where the lanes are of such."""
+    steps = layer.steps(folding)
+    if not any(isinstance(step, OperatorStep) for step in steps):
         return port
     cycles = max(layer.cycles(folding), port.beats)
-    return replace(port, lanes=next(n for n in divisors(port.lanes) if port.elements // (n * port.pixels) <= cycles))
+    narrow = next(n for n in divisors(port.lanes) if port.elements // (n * port.pixels) <= cycles)
+    whole = steps[0].lanes(replace(port, lanes=narrow))
+    return replace(port, lanes=narrow if port.lanes % whole else whole)
 
 
 def least_steps(steps: Sequence[Step], port: Port, target: Target) -> Cells:

@@ -29,9 +29,12 @@ class Parallel:
 
 Series = tuple[MatrixLayer | Fork | Parallel, ...]
 
+DEEPEST = 2
+"""Forks within forks: each multiplies the ways that a search goes by the streams at it."""
+
 
 class NotSeriesError(ValueError):
-    """A pipeline is not series-parallel."""
+    """A pipeline is not series-parallel, or too deeply so."""
 
 
 def series_of(pipeline: Pipeline) -> Series:
@@ -39,14 +42,24 @@ def series_of(pipeline: Pipeline) -> Series:
 
     A join's branches part at its dominator, the last value that all ways to it go through. Each goes from there to the
     join and has nothing in common with the others; otherwise, and where there are several outputs, there is no series.
+    Nor is one with more forks within forks than `DEEPEST`, as in a U-Net, worth to be searched as such.
     """
     output, *others = pipeline.outputs
     if others:
         raise NotSeriesError("several outputs")
     builder = _Builder(pipeline)
     series = builder.series(pipeline.input, output.source)
+    if (found := depth(series)) > DEEPEST:
+        raise NotSeriesError(f"{found} forks, one within the other")
     readers = builder.readers[pipeline.input]
     return series if readers == 1 else (Fork(readers), *series)
+
+
+def depth(series: Series) -> int:
+    """How many joins lie within each other."""
+    branches = (branch for each in series if isinstance(each, Parallel) for branch in each.branches)
+    within = [depth(branch) for branch in branches]
+    return 1 + max(within) if within else 0
 
 
 class _Builder:

@@ -38,6 +38,10 @@ class Step(ABC):
         the beats behind it have other elements."""
         return None
 
+    def lanes(self, port: Port) -> int:
+        """How many lanes of a stream, at least those that it has, the units take at once."""
+        return port.lanes
+
     @abstractmethod
     def stages(self, name: str, port: Port, target: Target) -> tuple[list[Stage], Port]:
         """Its units in the layer `name` on the stream `port`, and the stream behind them. Raises ValueError where there

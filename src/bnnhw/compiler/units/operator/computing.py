@@ -50,9 +50,12 @@ class Computing(OperatorStep):
         alone = self.kind.group == 1 and not isinstance(self.kind, Window) and not self.kind.has_phases
         return least_cells(self, target) if alone and len(self.traced.program.outputs) == 1 else None
 
+    def lanes(self, port: Port) -> int:
+        return lanes_for(self.kind, port)
+
     def stages(self, name: str, port: Port, target: Target) -> tuple[list[Stage], Port]:
         name = self.node or name
-        lanes = lanes_for(self.kind, port)
+        lanes = self.lanes(port)
         if isinstance(self.kind, Window):
             stages, port, patch = self._windows(self.kind, name, port, lanes, target)
         else:
