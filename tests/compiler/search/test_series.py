@@ -50,6 +50,18 @@ def two_outputs(sketch: Sketch) -> Graph:
     return sketch.ending_in(sketch.dense(first, 3), sketch.dense(first, 4))
 
 
+def u_net(sketch: Sketch) -> Graph:
+    """Three skips, one within the other."""
+
+    def level(x: str, depth: int) -> str:
+        if not depth:
+            return sketch.sign(sketch.conv(x, 2))
+        down = sketch.sign(sketch.conv(x, 2))
+        return sketch.sign(sketch.conv(sketch.add(ops.Concat(), level(down, depth - 1), down), 2))
+
+    return sketch.graph(sketch.dense(level("x", 3), 3))
+
+
 def of(name: str) -> Callable[[Sketch], Graph]:
     return lambda sketch: sketch.graph(PATHS[name](sketch))
 
@@ -84,7 +96,7 @@ def test_series(graph: Callable[[Sketch], Graph], text: str):
     assert text_of(series_of(lower_network(graph(Sketch())).pipeline)) == text
 
 
-@pytest.mark.parametrize("graph", [knot, shared, two_outputs])
+@pytest.mark.parametrize("graph", [knot, shared, two_outputs, u_net])
 def test_what_is_no_series_is_searched_layer_by_layer(graph: Callable[[Sketch], Graph]):
     pipeline = lower_network(graph(Sketch())).pipeline
     with pytest.raises(NotSeriesError):
