@@ -28,7 +28,7 @@ from bnnhw.compiler.frontends.model_file import to_plain
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.compiler.lowering.folding_plan import read_folding
 from bnnhw.compiler.report import read
-from bnnhw.lowlight.network_file import load_network
+from bnnhw.lowlight.network.file import load_network
 
 OLD = Path(__file__).parent / "data" / "v0_1"
 BUILD = OLD / "dense"

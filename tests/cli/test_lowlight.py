@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 
 from bnnhw.cli import main
-from bnnhw.lowlight.network_file import load_network, save_network
+from bnnhw.lowlight.network.file import load_network, save_network
+from bnnhw.lowlight.network.unet import AbcLsid, AbcLsidShape
 from bnnhw.lowlight.quality import compare_pictures
 from bnnhw.lowlight.raw import develop_raw
-from bnnhw.lowlight.unet import AbcLsid, AbcLsidShape
 from tests.lowlight.dng import write_dng
 from tests.lowlight.test_sid import write_data_set
 

@@ -40,7 +40,9 @@ def test_a_method_with_hardware(workplace: Path, capfd: pytest.CaptureFixture[st
 
 
 def test_a_method_without_hardware(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    trained = printed_joined(f"{TRAIN} --method abc --method-option weight_bases=2 -o new.pt", capfd)
+    trained = printed_joined(
+        f"{TRAIN} --method abc --method-option weight_bases=2 --method-option factor_bits=0 -o new.pt", capfd
+    )
     basis = "layer 'hidden1.linear' has weights of 1 bits and 2 binary bases; export supports weights of -1 and +1"
     obstacle = f"{basis}, and integers, such as those of IntegerWeights"
     assert f"no hardware for it yet: {obstacle}; bnnhw eval --engine torch evaluates it" in trained

@@ -9,12 +9,12 @@ from torch.nn import functional
 
 from bnnhw.lowlight.comparison import compare_bases
 from bnnhw.lowlight.judging import judge
+from bnnhw.lowlight.network.unet import AbcLsid, AbcLsidShape
 from bnnhw.lowlight.noise import Sensor
 from bnnhw.lowlight.pairs import Bright
 from bnnhw.lowlight.patches import Patches, PatchOptions, cut_patches
 from bnnhw.lowlight.photo import photo_mosaic
 from bnnhw.lowlight.training import Epoch, Recipe, train_network
-from bnnhw.lowlight.unet import AbcLsid, AbcLsidShape
 
 from .dng import write_dng
 from .test_unet import network

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bnnhw.lowlight.enhance import enhance as brighten
 from bnnhw.lowlight.enhance import fitting_ratio
-from bnnhw.lowlight.network_file import load_network
+from bnnhw.lowlight.network.file import load_network
 from bnnhw.lowlight.pairs import Exposures
 from bnnhw.lowlight.png import write_png
 from bnnhw.lowlight.quality import Quality, compare_pictures

@@ -14,13 +14,13 @@ import torch
 from bnnhw.files import sole_writer
 from bnnhw.lowlight.comparison import BASES, Trained, compare_bases
 from bnnhw.lowlight.judging import judge
-from bnnhw.lowlight.network_file import save_network
+from bnnhw.lowlight.network.file import save_network
+from bnnhw.lowlight.network.unet import AbcLsidShape
 from bnnhw.lowlight.pairs import Source
 from bnnhw.lowlight.patches import Patches, PatchOptions, cut_patches
 from bnnhw.lowlight.quality import Quality
 from bnnhw.lowlight.sources import find_sources, sample_photos
 from bnnhw.lowlight.training import Recipe, train_network
-from bnnhw.lowlight.unet import AbcLsidShape
 from bnnhw.model.named import checkpoint_path
 from bnnhw.model.training.machine import check_device
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .judging import judge
+from .network.unet import AbcLsidShape
 from .pairs import Source
 from .patches import Patches
 from .quality import Quality
 from .training import Recipe, train_network
-from .unet import AbcLsidShape
 
 __all__ = ["BASES", "Trained", "compare_bases"]
 

@@ -5,8 +5,8 @@ import torch
 from numpy.typing import NDArray
 
 from .mosaic import amplify, pack
+from .network.unet import BLOCK, HALO, AbcLsid
 from .pairs import MAX_RATIO
-from .unet import BLOCK, HALO, AbcLsid
 
 __all__ = ["enhance", "fitting_ratio"]
 

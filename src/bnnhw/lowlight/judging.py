@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from .enhance import enhance
+from .network.unet import AbcLsid
 from .pairs import Source
 from .quality import Quality, compare_pictures
 from .training import Recipe
-from .unet import AbcLsid
 
 __all__ = ["judge"]
 

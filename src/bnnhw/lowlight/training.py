@@ -21,10 +21,10 @@ from bnnhw.model.training.divergence import check_finite
 from bnnhw.model.training.recipes import MAX_LEARNING_RATE
 
 from .mosaic import amplify, pack
+from .network.unet import BLOCK, AbcLsid, AbcLsidShape
 from .noise import Sensor, expose
 from .pairs import MAX_RATIO
 from .patches import Patches, random_crop
-from .unet import BLOCK, AbcLsid, AbcLsidShape
 
 __all__ = ["Epoch", "Recipe", "train_network"]
 

@@ -96,7 +96,7 @@ def test_the_ends_tell_where_there_is_nan(floats):
         assert is_monotone(case) == (not np.isnan(values).any())
         if is_monotone(case):
             rising, falling = ((side[1:] > side[:-1]).any(axis=0) for side in (values, -values))
-            np.testing.assert_array_equal(falls(case), falling)
+            np.testing.assert_array_equal(falls(case, case.root), falling)
             assert not (rising & falling).any()
 
 

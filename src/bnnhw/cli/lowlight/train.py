@@ -49,7 +49,7 @@ def command(
     """
     from bnnhw.api.lowlight import train_lowlight
     from bnnhw.cli.telling.progress import StageProgress
-    from bnnhw.lowlight.unet import AbcLsidShape
+    from bnnhw.lowlight.network.unet import AbcLsidShape
     from bnnhw.model.named import checkpoint_path
 
     try:

@@ -47,7 +47,7 @@ def reordered(graph: Graph, chain: FloatChain, sums: str, pool: Node) -> tuple[N
     """The graph's nodes with `pool`, which reads the chain's last value, between the sums and the chain's floats."""
     op, value = pool.op, f"{pool.output}.sum"
     if isinstance(op, Selection):
-        op = op.inverted(falls(chain, pool.name))
+        op = op.inverted(falls(chain, pool))
     nodes = [replace(pool, op=op, inputs=(sums,), output=value)]
     for node in chain.floats:
         output = pool.output if node is chain.floats[-1] else f"{node.output}.pooled"
@@ -62,8 +62,8 @@ def reordered(graph: Graph, chain: FloatChain, sums: str, pool: Node) -> tuple[N
     )
 
 
-def falls(chain: FloatChain, pool: str) -> NDArray[np.bool_]:
-    """Which channels of the chain before the layer `pool` fall as their sum rises: (rows,)."""
+def falls(chain: FloatChain, pool: Node) -> NDArray[np.bool_]:
+    """Which channels of the chain before a pooling fall as their sum rises: (rows,)."""
     last, greatest = chain.apply_finite(np.stack([chain.reachable.lows, chain.reachable.highs]))
     if is_monotone(chain):
         return greatest < last
@@ -75,7 +75,7 @@ def falls(chain: FloatChain, pool: str) -> NDArray[np.bool_]:
         last = values[-1]
     if (bad := np.flatnonzero(rises & falling)).size:
         raise FoldError(
-            f"layer {pool!r}: channel {bad[0]} before it rises and falls as its sum rises; "
+            f"layer {pool.name!r}: channel {bad[0]} rises and falls before it as its sum rises; "
             "only monotone layers between a sum and a pooling can be folded"
         )
     return falling

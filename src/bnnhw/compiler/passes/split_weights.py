@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
 from bnnhw.compiler.ir.ops import Operator, Product
-from bnnhw.compiler.ir.ops.integer.product import signed_sums
 from bnnhw.compiler.ir.types import IntType, TensorType
 from bnnhw.hls.operator import Operator as Function
 from bnnhw.hls.stateless import Groupwise
@@ -67,10 +66,7 @@ def planes_of(product: Product) -> Planes:
     """The planes of a product's integer weights: one for each of its factors, or powers of two."""
     if not product.factors:
         return binary_planes(product.weights)
-    numbers, places = np.unique(product.weights, return_inverse=True)
-    known = signed_sums(product.factors)
-    signs = np.array([known[int(number)] for number in numbers], np.int8)  # (numbers, planes)
-    return Planes(in_rows(np.moveaxis(signs[places.reshape(product.weights.shape)], -1, 0)), product.factors, 0)
+    return Planes(in_rows(product.signs_of_factors()), product.factors, 0)
 
 
 def in_rows(planes: NDArray[np.int8]) -> NDArray[np.int8]:

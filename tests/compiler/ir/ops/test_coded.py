@@ -7,8 +7,8 @@ import torch
 from bnnhw.compiler import Graph, Node, TensorType, Value, evaluate, integerize
 from bnnhw.compiler.ir.ops import Affine, BinaryLinear, Levels, MultiThreshold, ScaledLevels, Thermometer
 from bnnhw.compiler.ir.types import BinaryType, FloatType, IntType, QuotientType
-from bnnhw.model.layers.levels import Levels as LevelsLayer
-from bnnhw.model.layers.levels import Thermometer as ThermometerLayer
+from bnnhw.model.layers.binary_bases import Levels as LevelsLayer
+from bnnhw.model.layers.binary_bases import Thermometer as ThermometerLayer
 
 SHIFTS = np.array([1.5, 0.50000006, 0.5, -2], np.float32)
 

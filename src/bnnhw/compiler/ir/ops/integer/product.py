@@ -67,6 +67,13 @@ class Product(Op):
         """Whether weights are +-1."""
         return self.weights.dtype == np.int8
 
+    def signs_of_factors(self) -> NDArray[np.int8]:
+        """(factors, *weights.shape) of +-1 with weights = sum of factors[m]*signs[m]."""
+        numbers, places = np.unique(self.weights, return_inverse=True)
+        known = signed_sums(self.factors)
+        signs = np.array([known[int(number)] for number in numbers], np.int8)  # (numbers, factors)
+        return np.moveaxis(signs[places.reshape(self.weights.shape)], -1, 0)
+
     @property
     def most(self) -> int:
         """The greatest sum of a row's magnitudes: what its sums can be at most where inputs are +-1."""

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bnnhw.lowlight.unet import HALO, AbcLsid, AbcLsidShape
+from bnnhw.lowlight.network.unet import HALO, AbcLsid, AbcLsidShape
 from bnnhw.model.layers.binary_bases import BinaryBases
 from bnnhw.model.methods.abc_conv2d import AbcConv2d, AbcConvTranspose2d
 

@@ -1,6 +1,6 @@
 """The low-light network as hardware has it: integers for the input, for the factors of its bases, and for its colours.
 
-Tests: tests/lowlight/test_deployed.py
+Tests: tests/lowlight/network/test_deployed.py
 """
 
 from collections import OrderedDict

@@ -10,8 +10,8 @@ from bnnhw.compiler import evaluate, integerize, load
 from bnnhw.compiler.ir.ops import Levels, Operator
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.compiler.passes.integerize import scores_of_sums
-from bnnhw.lowlight.deployed import INPUT_RANGE, deployed
-from bnnhw.lowlight.unet import AbcLsid, AbcLsidShape
+from bnnhw.lowlight.network.deployed import INPUT_RANGE, deployed
+from bnnhw.lowlight.network.unet import AbcLsid, AbcLsidShape
 from bnnhw.model.export import save
 from bnnhw.model.export.loading import load as load_module
 from bnnhw.model.fixed_point.calibration import calibrate

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bnnhw import __version__
-from bnnhw.lowlight.network_file import load_network, save_network
+from bnnhw.lowlight.network.file import load_network, save_network
 
 from .test_unet import BASES, network
 

@@ -1,0 +1,1 @@
+"""The low-light U-Net, its file, and what it is in hardware."""
