@@ -5,7 +5,7 @@ import torch
 from bnnhw.lowlight.enhance import enhance, fitting_ratio
 from bnnhw.lowlight.mosaic import amplify, pack
 
-from .test_unet import network
+from .network.test_unet import network
 
 
 def random_mosaic(height: int, width: int) -> np.ndarray:

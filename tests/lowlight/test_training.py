@@ -17,7 +17,7 @@ from bnnhw.lowlight.photo import photo_mosaic
 from bnnhw.lowlight.training import Epoch, Recipe, train_network
 
 from .dng import write_dng
-from .test_unet import network
+from .network.test_unet import network
 
 SHAPE = AbcLsidShape(width=2, weight_bases=1, activation_bases=1)
 RECIPE = Recipe(epochs=2, batch_size=2, crop=32, learning_rate=1e-2, last_learning_rate=1e-3, ratios=(10.0, 20.0))

@@ -24,7 +24,7 @@ RNG = np.random.default_rng(0)
 
 def conv(rows: int, channels: int, kernel: int = 3) -> BinaryConv2d:
     weights = RNG.choice([-1, 1], (rows, kernel, kernel, channels)).astype(np.int8)
-    padding = (kernel // 2,) * 2
+    padding = (kernel // 2, kernel // 2)
     return BinaryConv2d(Conv(weights, padding=padding), np.abs(RNG.normal(1, 0.2, rows)).astype(np.float32))
 
 

@@ -75,7 +75,7 @@ def test_factors_and_rounding_change_little() -> None:
     given: list[torch.Tensor] = []
     for layers in (network, made.eval()):
         convolution = layers.get_submodule("down.1.0.conv")
-        convolution.register_forward_hook(lambda _, x, y: given.append(y))
+        convolution.register_forward_hook(lambda layer, inputs, output: given.append(output))
     with torch.inference_mode():
         network(real(images))
         made(torch.from_numpy(images).float())
