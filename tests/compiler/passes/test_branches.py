@@ -48,8 +48,10 @@ def graph_of(*nodes: tuple[str, Op, str], shape: tuple[int, ...] = (4,), hi: int
     )
 
 
-def linear(cols: int = 4, rows: int = 4, **factors: np.ndarray) -> BinaryLinear:
-    return BinaryLinear(RNG.choice(np.array([-1, 1], np.int8), (rows, cols)), **factors)
+def linear(
+    cols: int = 4, rows: int = 4, *, scale: np.ndarray | None = None, bias: np.ndarray | None = None
+) -> BinaryLinear:
+    return BinaryLinear(RNG.choice(np.array([-1, 1], np.int8), (rows, cols)), scale, bias)
 
 
 def conv(kernel: int = 1) -> BinaryConv2d:

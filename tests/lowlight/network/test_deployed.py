@@ -1,10 +1,12 @@
 """The low-light network as hardware has it: nearly the trained one, and the same bits from torch to RTL."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from bnnhw.compiler import evaluate, integerize, load
 from bnnhw.compiler.ir.ops import Levels, Operator
@@ -67,6 +69,15 @@ def test_thresholds_alone_between_the_first_and_the_last_layer(tmp_path: Path) -
     assert sum(isinstance(node.op, Levels) for node in graph.nodes) == 21  # a reader each
 
 
+def keeping(given: list[torch.Tensor]) -> Callable[..., None]:
+    """A forward hook that keeps what its layer gives."""
+
+    def hook(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        given.append(output)
+
+    return hook
+
+
 def test_factors_and_rounding_change_little() -> None:
     """In the first layers; farther down a network with random weights makes much of little."""
     network, images = trained(2, 3, 3), mosaics(2, 32, seed=8)
@@ -75,7 +86,7 @@ def test_factors_and_rounding_change_little() -> None:
     given: list[torch.Tensor] = []
     for layers in (network, made.eval()):
         convolution = layers.get_submodule("down.1.0.conv")
-        convolution.register_forward_hook(lambda layer, inputs, output: given.append(output))
+        convolution.register_forward_hook(keeping(given))
     with torch.inference_mode():
         network(real(images))
         made(torch.from_numpy(images).float())

@@ -34,5 +34,6 @@ def ops_before(before: Rearrangement, op: Op, shapes: Sequence[tuple[int, ...]])
     """What `op`, behind a rearrangement of values of these shapes, is on each of them; None where it is nothing."""
     if is_alike(op):
         return [op] * len(shapes)
-    channels = before.channels_behind(*shapes) if isinstance(op, Elementwise) else None
-    return None if channels is None else [op.of_channels(each) for each in channels]
+    if not isinstance(op, Elementwise) or (channels := before.channels_behind(*shapes)) is None:
+        return None
+    return [op.of_channels(each) for each in channels]

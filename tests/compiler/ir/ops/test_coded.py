@@ -14,8 +14,9 @@ SHIFTS = np.array([1.5, 0.50000006, 0.5, -2], np.float32)
 
 
 def test_a_thermometer_counts_as_torch_does() -> None:
-    x = np.concatenate([np.linspace(-3, 3, 601, dtype=np.float32), np.nextafter(np.float32(0), np.float32([-1, 1]))])
-    x = np.append(x, np.float32([-3e-8, np.nan, np.inf, -np.inf])).reshape(-1, 1)
+    nearly_0 = np.nextafter(np.float32(0), np.array([-1, 1], np.float32))
+    special = np.array([-3e-8, np.nan, np.inf, -np.inf], np.float32)
+    x = np.concatenate([np.linspace(-3, 3, 601, dtype=np.float32), nearly_0, special])[:, None]
     y = Thermometer(SHIFTS).reference(x)
     assert set(y.ravel().tolist()) == {0, 1, 2, 3, 4}
     assert y[-3:].ravel().tolist() == [0, 4, 0]
