@@ -7,14 +7,24 @@ from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.ir.answers import arrays_of
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import lower_network
+from bnnhw.compiler.units.codes import element_of
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.hw.targets import get_device
 from bnnhw.sim.batch.simulator import BatchSimulator
 from bnnhw.sim.ladder.rungs import frames_of
 
-__all__ = ["DEVICE", "check_core", "check_rtl", "folded"]
+__all__ = ["DEVICE", "check_core", "check_rtl", "folded", "inputs_of"]
 
 DEVICE = get_device("LFE5U-85F")
+
+
+def inputs_of(graph: Graph, count: int) -> np.ndarray:
+    """Random inputs of a graph; the least and the greatest among them."""
+    kind = graph.inputs[0].type
+    element = element_of(kind)
+    codes = np.random.default_rng(2).integers(0, element.count, (count, *kind.shape))
+    codes[0], codes[1] = 0, element.count - 1
+    return element.lo + element.step * codes
 
 
 def folded(graph: Graph, *, most: int, hardwired: bool) -> Schedule:

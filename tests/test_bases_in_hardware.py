@@ -19,14 +19,13 @@ from bnnhw.compiler.ir.types import BinaryType, IntType
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.compiler.lowering import build_bases
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
-from bnnhw.compiler.units.codes import element_of
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.model.data.datasets import load_data_set
 from bnnhw.model.export import save
 from bnnhw.model.methods import method_named
 from bnnhw.model.networks.catalogue import architecture, build_network
 
-from .core_rtl import DEVICE, check_rtl
+from .core_rtl import DEVICE, check_rtl, inputs_of
 
 SHAPE = (4, 6, 3)
 ABC = (-60, -8, 14, 60)
@@ -73,15 +72,6 @@ def network(read: Levels | BinaryType | IntType, layer: Product) -> Graph:
     levels = [Node("levels", read, ("x",), "values")] if isinstance(read, Levels) else []
     nodes = (*levels, Node("layer", layer, ("values" if levels else "x",), "y"))
     return Graph((Value("x", TensorType(shape, element)),), nodes, ("y",))
-
-
-def inputs_of(graph: Graph, count: int) -> np.ndarray:
-    """Random ones; the least and the greatest among them."""
-    kind = graph.inputs[0].type
-    element = element_of(kind)
-    codes = np.random.default_rng(2).integers(0, element.count, (count, *kind.shape))
-    codes[0], codes[1] = 0, element.count - 1
-    return element.lo + element.step * codes
 
 
 @pytest.mark.parametrize("stalls", [(0.0, 0.0), (0.4, 0.3)])

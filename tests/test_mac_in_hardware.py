@@ -13,11 +13,10 @@ from bnnhw.compiler.ir.ops import Conv, MatMul, Product
 from bnnhw.compiler.ir.types import BinaryType, IntType
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import lower_network
-from bnnhw.compiler.units.codes import element_of
 from bnnhw.compiler.units.product.folding import Folding
 from bnnhw.sim.batch.simulator import BatchSimulator
 
-from .core_rtl import DEVICE, check_core, check_rtl, folded
+from .core_rtl import DEVICE, check_core, check_rtl, folded, inputs_of
 from .test_residual_networks import NETWORKS, random_images, saved
 
 
@@ -55,15 +54,6 @@ LAYERS: dict[str, tuple[BinaryType | IntType, Product, Folding]] = {
 def network(element: BinaryType | IntType, layer: Product) -> Graph:
     shape = SHAPE if isinstance(layer, Conv) else (layer.cols,)
     return Graph((Value("x", TensorType(shape, element)),), (Node("layer", layer, ("x",), "y"),), ("y",))
-
-
-def inputs_of(graph: Graph, count: int) -> np.ndarray:
-    """Random ones; the least and the greatest among them."""
-    kind = graph.inputs[0].type
-    element = element_of(kind)
-    codes = np.random.default_rng(2).integers(0, element.count, (count, *kind.shape))
-    codes[0], codes[1] = 0, element.count - 1
-    return element.lo + element.step * codes
 
 
 def chosen_by(graph: Graph, *foldings: Folding, vectors: int = 1) -> Schedule:
