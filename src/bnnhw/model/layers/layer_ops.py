@@ -17,24 +17,23 @@ from bnnhw.model.registry import array_of, module_of, op_of, tensor_of
 from .layers import BinaryConv2d, BinaryLayer, BinaryLinear, LayerOptions
 from .weights import GivenWeights, WeightQuantiser
 
+Vector = NDArray[np.float32]
 
-def _weights_of(module: BinaryLayer) -> tuple[NDArray[Any], tuple[int, ...]]:
-    """What the layer multiplies by, whatever its method made that of: signs or integers, and the factors of these."""
+
+def _of_module(module: BinaryLayer) -> tuple[NDArray[Any], Vector | None, Vector | None, tuple[int, ...]]:
+    """Signs or integers, scale and bias of the channels, and the factors of integers: what the layer multiplies by,
+    whatever its method made that of."""
     if module.map is not None:
         raise ExportError("scales each pixel by its own factor; export supports one a channel")
-    weight = module.quantised().values
+    weight, scale = module.quantised()
     if not module.quantiser.integers and not bool((weight.abs() == 1).all()):
         raise ExportError(
             f"has weights of {module.quantiser.bits} bits and {module.quantiser.bases} binary bases; "
             "export supports weights of -1 and +1, and integers, such as those of IntegerWeights"
         )
     kind = torch.int16 if module.quantiser.integers else torch.int8
-    return array_of(weight.to(kind)), module.quantiser.factors(module.weight)
-
-
-def _channels_of(module: BinaryLayer) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:
-    """The scale and the bias of the channels."""
-    return array_of(module.quantised().scale), array_of(module.bias)
+    factors = module.quantiser.factors(module.weight)
+    return array_of(weight.to(kind)), array_of(scale), array_of(module.bias), factors
 
 
 def _quantiser(op: ops.BinaryLayer) -> WeightQuantiser | None:
@@ -54,8 +53,7 @@ def _with_factors(module: BinaryLayer, weight: NDArray[Any], op: ops.BinaryLayer
 
 @op_of(BinaryLinear)
 def _linear_op(module: BinaryLinear) -> ops.BinaryLinear:
-    weight, factors = _weights_of(module)
-    return ops.BinaryLinear(weight, *_channels_of(module), factors)
+    return ops.BinaryLinear(*_of_module(module))
 
 
 @module_of(ops.BinaryLinear)
@@ -69,12 +67,12 @@ def _linear_module(op: ops.BinaryLinear) -> BinaryLayer:
 @op_of(BinaryConv2d)
 def _conv_op(module: BinaryConv2d) -> ops.BinaryConv2d:
     """In graphs a row's weights lie channel fastest, as hardware streams images."""
-    weight, factors = _weights_of(module)
+    weight, scale, bias, factors = _of_module(module)
     conv = ops.Conv(
         np.ascontiguousarray(weight.transpose(0, 2, 3, 1)), stride=module.stride, padding=module.padding,
         pad_value=module.pad_value, groups=module.groups, dilation=module.dilation, factors=factors,
     )  # fmt: skip
-    return ops.BinaryConv2d(conv, *_channels_of(module))
+    return ops.BinaryConv2d(conv, scale, bias)
 
 
 @module_of(ops.BinaryConv2d, channels_first=True)
