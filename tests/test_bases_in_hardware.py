@@ -1,9 +1,7 @@
 """Layers of several binary bases in RTL: factors of weights, levels of inputs, padding and foldings, exact cycles."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,6 +24,7 @@ from bnnhw.model.methods import method_named
 from bnnhw.model.networks.catalogue import architecture, build_network
 
 from .core_rtl import DEVICE, check_rtl, inputs_of
+from .hw.program.test_fuzz import plant
 
 SHAPE = (4, 6, 3)
 ABC = (-60, -8, 14, 60)
@@ -142,12 +141,7 @@ def test_abc_net(tmp_path: Path, weights: int, activations: int) -> None:
     ],
 )
 def test_faults_are_found(monkeypatch: pytest.MonkeyPatch, name: str, right: str, wrong: str) -> None:
-    source = Path(build_bases.__file__).read_text()
-    assert source.count(right) == 1
-    broken: dict[str, Any] = {"__name__": "broken", "__package__": build_bases.__package__}
-    monkeypatch.setitem(sys.modules, "broken", ModuleType("broken"))
-    exec(compile(source.replace(right, wrong), build_bases.__file__, "exec"), broken)
-    monkeypatch.setattr("bnnhw.compiler.lowering.build_layer.build_bases", broken["build_bases"])
+    plant(monkeypatch, build_bases, right, wrong)
     with pytest.raises(AssertionError):
         test_sums_and_cycles(name, (0.0, 0.0))
 
