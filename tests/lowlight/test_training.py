@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from bnnhw.lowlight.comparison import compare_bases
+from bnnhw.lowlight.enhance import by_torch
 from bnnhw.lowlight.judging import judge
 from bnnhw.lowlight.network.unet import AbcLsid, AbcLsidShape
 from bnnhw.lowlight.noise import Sensor
@@ -101,11 +102,11 @@ def photo(path: Path) -> Bright:
 def test_judges_all_networks_by_the_same_noise(tmp_path: Path) -> None:
     sources = [photo(tmp_path / "a.dng"), photo(tmp_path / "b.dng")]
     made = network(0, 0)
-    one, again = (judge(made, sources, recipe=RECIPE) for _ in range(2))
+    one, again = (judge(by_torch(made), sources, recipe=RECIPE) for _ in range(2))
     assert one == again
-    assert one != judge(made, sources, recipe=RECIPE, seed=1)
-    first = judge(made, sources[:1], recipe=RECIPE)
-    second = judge(made, [sources[0], sources[0]], recipe=RECIPE)
+    assert one != judge(by_torch(made), sources, recipe=RECIPE, seed=1)
+    first = judge(by_torch(made), sources[:1], recipe=RECIPE)
+    second = judge(by_torch(made), [sources[0], sources[0]], recipe=RECIPE)
     assert second == one  # equal photos, noise by their place
     assert first != second
 
@@ -123,7 +124,7 @@ def test_compares_networks_that_differ_in_nothing_else(tmp_path: Path) -> None:
         (replace(SHAPE, weight_bases=m, activation_bases=n), seed) for m, n in ((0, 0), (2, 1)) for seed in (0, 1)
     ]
     trained, history = train_network(rows[3].shape, patches, recipe=RECIPE, seed=1)
-    assert rows[3].quality == judge(trained, [source], recipe=RECIPE)
+    assert rows[3].quality == judge(by_torch(trained), [source], recipe=RECIPE)
     assert rows[3].loss == history[-1].loss
     assert done == sorted(done)
     assert done[-1] == 4

@@ -6,12 +6,13 @@ Tests: tests/lowlight/test_training.py
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .judging import judge
+from .enhance import by_torch
+from .judging import judge, judge_in_hardware
 from .network.unet import AbcLsidShape
 from .pairs import Source
 from .patches import Patches
 from .quality import Quality
-from .training import Recipe, train_network
+from .training import Recipe, example_mosaics, train_network
 
 __all__ = ["BASES", "Trained", "compare_bases"]
 
@@ -21,12 +22,14 @@ BASES = ((0, 0), (1, 1), (3, 1), (3, 3), (5, 3))
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """A network, the seed that it was trained by, its loss at the end, its quality, and how long training took."""
+    """A network, the seed that it was trained by, its loss at the end, its quality, in hardware, too, unless it has
+    none, and how long training took."""
 
     shape: AbcLsidShape
     seed: int
     loss: float
     quality: Quality
+    in_hardware: Quality | None
     seconds: float
 
 
@@ -61,6 +64,9 @@ def compare_bases(
                 shape=network.shape,
                 seed=seed,
                 loss=history[-1].loss,
-                quality=judge(network, judged_by, recipe=recipe),
+                quality=judge(by_torch(network), judged_by, recipe=recipe),
+                in_hardware=judge_in_hardware(
+                    network, judged_by, mosaics=example_mosaics(patches, recipe, seed=seed), recipe=recipe
+                ),
                 seconds=sum(epoch.seconds for epoch in history),
             )

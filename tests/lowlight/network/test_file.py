@@ -19,7 +19,7 @@ def content(path: Path) -> dict[str, Any]:
 def test_gives_back_the_same_network(bases: tuple[int, int], tmp_path: Path) -> None:
     made = network(*bases)
     save_network(made, tmp_path / "a.pt", meta={"psnr": 20.5})
-    loaded, meta = load_network(tmp_path / "a.pt")
+    loaded, meta, _ = load_network(tmp_path / "a.pt")
     assert meta == {"bnnhw": __version__, "psnr": 20.5}
     assert not loaded.training
     assert loaded.shape == made.shape

@@ -1,7 +1,7 @@
 """A trained low-light network as a file: plain data, read without running anything.
 
 {"format": "bnnhw-lowlight", "version": 1, "shape": {field of AbcLsidShape: int}, "tensors": {name: float32 tensor},
- "meta": {...}}
+ "meta": {...}, "mosaics": None or uint16 tensor (N, H, W, 4)}
 """
 
 import io
@@ -10,30 +10,59 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bnnhw.model.files import torch_bytes, write_atomically
 from bnnhw.version import __version__
 
-from .unet import AbcLsid, AbcLsidShape
+from .deployed import INPUT_RANGE
+from .unet import BLOCK, AbcLsid, AbcLsidShape
 
-__all__ = ["load_network", "save_network"]
+__all__ = ["LowlightFile", "is_network", "load_network", "save_network"]
 
 _KIND = {"format": "bnnhw-lowlight", "version": 1}
 
 
-def save_network(network: AbcLsid, path: Path, *, meta: Mapping[str, Any]) -> None:
-    """Writes the network; `meta` is plain data about it."""
+class LowlightFile(NamedTuple):
+    """The network, in eval mode; plain data about it; and mosaics of `deployed.INPUT_RANGE`, (N, H, W, 4), such as it
+    was trained on, to choose its fixed-point numbers by: None in files that were written before there were any."""
+
+    network: AbcLsid
+    meta: dict[str, Any]
+    mosaics: NDArray[np.uint16] | None
+
+
+def save_network(
+    network: AbcLsid, path: Path, *, meta: Mapping[str, Any], mosaics: NDArray[np.uint16] | None = None
+) -> None:
+    """Writes a `LowlightFile`."""
     tensors = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
-    meta = {"bnnhw": __version__, **meta}
-    write_atomically(path, torch_bytes({**_KIND, "shape": asdict(network.shape), "tensors": tensors, "meta": meta}))
+    content = {
+        **_KIND,
+        "shape": asdict(network.shape),
+        "tensors": tensors,
+        "meta": {"bnnhw": __version__, **meta},
+        "mosaics": None if mosaics is None else torch.from_numpy(mosaics),
+    }
+    write_atomically(path, torch_bytes(content))
 
 
-def load_network(path: Path) -> tuple[AbcLsid, dict[str, Any]]:
-    """The network, in eval mode, and its meta; OSError if the file cannot be read, ValueError if it is no sound one."""
+def is_network(path: Path) -> bool:
+    """Whether the file says that it is a low-light network. Of a file that cannot be read it says nothing."""
+    try:
+        content = torch.load(path, weights_only=True, mmap=True, map_location="cpu")
+    except Exception:  # whoever reads it says what is wrong
+        return False
+    return isinstance(content, dict) and content.get("format") == _KIND["format"]
+
+
+def load_network(path: Path) -> LowlightFile:
+    """What `save_network` wrote; OSError if the file cannot be read, ValueError if it is no sound one."""
     way_out = "write it with bnnhw lowlight train"
     damaged = f"{path} is truncated, damaged or no torch file; {way_out}"
     data = path.read_bytes()
@@ -48,7 +77,8 @@ def load_network(path: Path) -> tuple[AbcLsid, dict[str, Any]]:
     if not isinstance(content, dict) or any(content.get(name) != value for name, value in _KIND.items()):
         raise ValueError(f"{path} is no low-light network of this version of bnnhw; {way_out}")
     try:
-        return _network(content["shape"], content["tensors"]), dict(content["meta"])
+        network, meta = _network(content["shape"], content["tensors"]), dict(content["meta"])
+        return LowlightFile(network, meta, _mosaics(content.get("mosaics")))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{path} is no sound low-light network ({error}); {way_out}") from error
 
@@ -63,6 +93,20 @@ def _network(shape: Mapping[str, Any], tensors: Mapping[str, Any]) -> AbcLsid:
             raise ValueError(f"{name} must be {expected.get(name, 'left out')}, not {found.get(name, 'missing')}")
     network.load_state_dict(dict(tensors), assign=True)
     return network.eval()
+
+
+def _mosaics(given: Any) -> NDArray[np.uint16] | None:
+    if given is None:
+        return None
+    lo, hi = INPUT_RANGE
+    if not (isinstance(given, Tensor) and given.dtype is torch.uint16 and given.ndim == 4 and given.numel()):
+        raise ValueError(f"mosaics must be uint16 (N, H, W, 4), not {_described(given)}")
+    if given.shape[3] != 4 or given.shape[1] % BLOCK or given.shape[2] % BLOCK:
+        raise ValueError(f"mosaics must be (N, H, W, 4), H and W multiples of {BLOCK}, not {tuple(given.shape)}")
+    mosaics = given.numpy()
+    if mosaics.min() < lo or mosaics.max() > hi:
+        raise ValueError(f"mosaics must hold numbers from {lo} to {hi}, not {mosaics.max()}")
+    return mosaics
 
 
 def _described(tensor: Any) -> str:

@@ -42,6 +42,11 @@ class AbcLsidShape:
             if type(value) is not int or not least <= value <= greatest:
                 raise ValueError(f"{name}={value!r} must be an integer from {least} to {greatest}")
 
+    @property
+    def is_binary(self) -> bool:
+        """Whether weights and activations are; only then there is hardware."""
+        return self.weight_bases > 0 and self.activation_bases > 0
+
 
 class AbcLsid(nn.Module):
     """Packed mosaics (N, 4, H, W), amplified, to sRGB pictures (N, 3, 2H, 2W); H and W are multiples of 16.
