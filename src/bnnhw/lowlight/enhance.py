@@ -5,7 +5,8 @@ import torch
 from numpy.typing import NDArray
 
 from .mosaic import amplify, pack
-from .network.unet import BLOCK, HALO, AbcLsid
+from .network.kinds import Network
+from .network.unet import BLOCK, HALO
 from .pairs import MAX_RATIO
 
 __all__ = ["enhance", "fitting_ratio"]
@@ -15,7 +16,7 @@ _LIT = 99.5
 
 
 @torch.inference_mode()
-def enhance(network: AbcLsid, mosaic: NDArray[np.float32], *, ratio: float, tile: int = 512) -> NDArray[np.float32]:
+def enhance(network: Network, mosaic: NDArray[np.float32], *, ratio: float, tile: int = 512) -> NDArray[np.float32]:
     """The picture (H, W, 3), sRGB in [0, 1], that the network makes of a mosaic (H, W) of even sizes times `ratio`.
 
     The mosaic is mirrored at its lower and right border up to a multiple of the network's blocks. Each tile of `tile`

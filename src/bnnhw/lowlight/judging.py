@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .enhance import enhance
-from .network.unet import AbcLsid
+from .network.kinds import Network
 from .pairs import Source
 from .quality import Quality, compare_pictures
 from .training import Recipe
@@ -16,7 +16,7 @@ from .training import Recipe
 __all__ = ["judge"]
 
 
-def judge(network: AbcLsid, sources: Sequence[Source], *, recipe: Recipe, seed: int = 0) -> Quality:
+def judge(network: Network, sources: Sequence[Source], *, recipe: Recipe, seed: int = 0) -> Quality:
     """The mean PSNR and SSIM over whole photos. Bright ones are darkened as `recipe` has it; equal seeds give each
     photo the same ratio and noise, whatever the network."""
     qualities = []
