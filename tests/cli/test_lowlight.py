@@ -51,7 +51,7 @@ def test_from_photos_to_a_picture(folder: Path, capfd: pytest.CaptureFixture[str
     assert out.startswith("net.pt: M = 2, N = 1, loss 0.")
     assert "on 1 test photos PSNR " in out
     network, meta, _ = load_network(folder / "net.pt")
-    assert (network.shape.width, network.shape.weight_bases, network.shape.activation_bases) == (2, 2, 1)
+    assert network.shape == AbcLsidShape(width=2, weight_bases=2, activation_bases=1)
     assert meta["recipe"]["ratios"] == (50.0,)
     assert not (folder / "net.pt.checkpoint").exists()
 
@@ -76,7 +76,7 @@ def test_trains_on_the_published_data_set(folder: Path, capfd: pytest.CaptureFix
     assert (result["photos"], result["patches"]) == (3, 3)
     assert result["quality"]["psnr"] > 0
     network, meta, _ = load_network(folder / "net.pt")
-    assert network.shape.weight_bases == 0
+    assert network.shape == AbcLsidShape(width=2, weight_bases=0, activation_bases=0)
     assert meta["loss"] == result["loss"]
 
 
@@ -113,9 +113,32 @@ def test_compares(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
             assert f"PSNR {psnr:.2f} dB" in next(texts)
         assert f"PSNR {sum(psnrs) / 2:.2f} ± {abs(psnrs[0] - psnrs[1]) / 2**0.5:.2f} dB" in next(texts)
 
+        assert json.loads(kind[0])["network"] == "abclsid"
+
     alone, _ = run(f"lowlight compare photos --test photos/b.dng --bases 2,1 {QUICK}", capfd)
     assert alone.splitlines()[0].split(", training")[0] == out.splitlines()[3].split(", training")[0]
     assert len(alone.splitlines()) == 1  # nothing to be spread
+
+
+def test_compares_kinds_and_counts_what_they_compute(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    kinds = "--network bbcu-unet --network abclsid --bases 1,2 --transposed binary --transposed real"
+    out, _ = run(f"lowlight compare photos --test photos/b.dng {kinds} {QUICK}", capfd)
+    rows = [(row[:40].split(" seed")[0], row.rpartition(" s, ")[2]) for row in out.splitlines()]
+    assert rows == [
+        ("bbcu-unet,", "1856 binary and 384 real MACs a packed pixel"),
+        ("M = 1, N = 2,", "1432 binary and 96 real MACs a packed pixel"),
+        ("M = 1, N = 2, transposed real,", "1368 binary and 128 real MACs a packed pixel"),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["bbcu-unet", "xnor-unet"])
+def test_trains_other_kinds(kind: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    out, _ = run(f"lowlight train photos --network {kind} -o net.pt {QUICK}", capfd)
+    assert out.startswith(f"net.pt: {kind}, loss ")
+    network, meta = load_network(folder / "net.pt")
+    assert str(network.shape) == meta["network"] == kind
+    out, _ = run("enhance net.pt dark.dng -o dark.png --ratio 100", capfd)
+    assert out.startswith("dark.png: 81x98, 100 times as bright, ")
 
 
 BAD = {
@@ -135,6 +158,22 @@ BAD = {
     "overlap": ("lowlight train photos --overlap 512", r"overlap=512 must lie in \[0, size=512\)"),
     "ratio": ("lowlight train photos --ratio 400", ".*400.0 is not in the range 1<=x<=300.*"),
     "bases of text": ("lowlight compare --bases 3", ".*'3' must be two numbers of bases such as 3,1.*"),
+    "another kind": (
+        "lowlight train photos --network unet",
+        ".*'unet' is not one of 'abclsid', 'bbcu-unet', 'xnor-unet'.*",
+    ),
+    "bases of another kind": (
+        "lowlight train photos --network bbcu-unet -m 1",
+        "--weight-bases is for --network abclsid, not for bbcu-unet; leave it out.*",
+    ),
+    "transposed convolutions of another kind": (
+        "lowlight train photos --network xnor-unet --transposed binary",
+        "--transposed is for --network abclsid, not for xnor-unet; leave it out.*",
+    ),
+    "bases to compare of other kinds": (
+        "lowlight compare --network xnor-unet --network bbcu-unet --bases 1,1",
+        "--bases is for --network abclsid, not for xnor-unet and bbcu-unet; leave it out.*",
+    ),
     "many bases": ("lowlight compare --bases 3,9", "activation_bases=9 must be an integer from 0 to 8"),
     "nothing to judge by": ("lowlight compare photos", "give PHOTOS to train on and --test to judge by, or neither.*"),
     "no model": ("enhance text.md dark.dng -o x.png", "text.md is truncated, damaged or no torch file;.*"),

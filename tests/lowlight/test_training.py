@@ -5,17 +5,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
-from bnnhw.lowlight.comparison import compare_bases
 from bnnhw.lowlight.enhance import by_torch
 from bnnhw.lowlight.judging import judge
+from bnnhw.lowlight.network.bbcu_unet import BbcuUNetShape
+from bnnhw.lowlight.network.kinds import Shape
 from bnnhw.lowlight.network.unet import AbcLsid, AbcLsidShape
+from bnnhw.lowlight.network.xnor_unet import XnorUNetShape
 from bnnhw.lowlight.noise import Sensor
 from bnnhw.lowlight.pairs import Bright
-from bnnhw.lowlight.patches import Patches, PatchOptions, cut_patches
+from bnnhw.lowlight.patches import Patches
 from bnnhw.lowlight.photo import photo_mosaic
 from bnnhw.lowlight.training import Epoch, Recipe, train_network
+from bnnhw.model.methods.xnor import XnorConv2d
 
 from .dng import write_dng
 from .network.test_unet import network
@@ -34,17 +38,32 @@ def smooth_patches(*, bright: bool = True, seed: int = 0) -> Patches:
     return Patches(mosaics=stored[0], pictures=stored[1], bright=bright)
 
 
-def weights(trained: AbcLsid) -> list[Any]:
+def weights(trained: nn.Module) -> list[Any]:
     return [tensor.tolist() for tensor in trained.state_dict().values()]
 
 
-@pytest.mark.parametrize("bases", [(0, 0), (3, 2)])
-def test_learns(bases: tuple[int, int]) -> None:
-    shape = replace(SHAPE, width=4, weight_bases=bases[0], activation_bases=bases[1])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        replace(SHAPE, width=4, weight_bases=0, activation_bases=0),
+        replace(SHAPE, width=4, weight_bases=3, activation_bases=2),
+        BbcuUNetShape(width=2),
+        XnorUNetShape(width=4),
+    ],
+    ids=str,
+)
+def test_learns(shape: Shape) -> None:
     trained, history = train_network(shape, [smooth_patches()], recipe=replace(RECIPE, epochs=12))
     assert not trained.training
     assert history[-1].loss < 0.8 * history[0].loss
     assert [epoch.epoch for epoch in history] == list(range(1, 13))
+
+
+def test_latent_weights_stay_where_their_layers_keep_them() -> None:
+    """XNOR-Net's are centred after each step."""
+    trained, _ = train_network(XnorUNetShape(width=2), [smooth_patches()], recipe=RECIPE)
+    latent = [layer.weight.detach() for layer in trained.modules() if isinstance(layer, XnorConv2d)]
+    assert all(float(weight.mean(1).abs().max()) < 1e-6 for weight in latent)
 
 
 def test_is_a_function_of_the_seed_and_recipe() -> None:
@@ -109,25 +128,6 @@ def test_judges_all_networks_by_the_same_noise(tmp_path: Path) -> None:
     second = judge(by_torch(made), [sources[0], sources[0]], recipe=RECIPE)
     assert second == one  # equal photos, noise by their place
     assert first != second
-
-
-def test_compares_networks_that_differ_in_nothing_else(tmp_path: Path) -> None:
-    source = photo(tmp_path / "a.dng")
-    patches = [cut_patches(source, options=PatchOptions(size=32, overlap=4), cache=tmp_path)]
-    done: list[float] = []
-    rows = list(
-        compare_bases(
-            SHAPE, patches, [source], recipe=RECIPE, bases=((0, 0), (2, 1)), seeds=(0, 1), on_step=done.append
-        )
-    )
-    assert [(row.shape, row.seed) for row in rows] == [
-        (replace(SHAPE, weight_bases=m, activation_bases=n), seed) for m, n in ((0, 0), (2, 1)) for seed in (0, 1)
-    ]
-    trained, history = train_network(rows[3].shape, patches, recipe=RECIPE, seed=1)
-    assert rows[3].quality == judge(by_torch(trained), [source], recipe=RECIPE)
-    assert rows[3].loss == history[-1].loss
-    assert done == sorted(done)
-    assert done[-1] == 4
 
 
 @pytest.mark.parametrize(

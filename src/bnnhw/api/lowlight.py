@@ -6,16 +6,17 @@ Tests: tests/api/test_examples.py
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 import torch
 
 from bnnhw.files import sole_writer
-from bnnhw.lowlight.comparison import BASES, Trained, compare_bases
+from bnnhw.lowlight.comparison import BASES, Trained, compare_networks, shapes_of
 from bnnhw.lowlight.enhance import by_torch
 from bnnhw.lowlight.judging import judge, judge_in_hardware
 from bnnhw.lowlight.network.file import save_network
+from bnnhw.lowlight.network.kinds import Shape, kind_of
 from bnnhw.lowlight.network.unet import AbcLsidShape
 from bnnhw.lowlight.pairs import Source
 from bnnhw.lowlight.patches import Patches, PatchOptions, cut_patches
@@ -34,8 +35,8 @@ Paths = Sequence[str | Path]
 
 @dataclass(frozen=True, kw_only=True)
 class LowlightTraining:
-    """record: what the file says of the training, as plain data: shape, recipe, loss, seconds, ... tests: how many
-    photos judged, quality: theirs, None where there were none. in_hardware: the same in integers, None, too, where
+    """record: what the file says of the training, as plain data: network, shape, recipe, loss, seconds, ... tests: how
+    many photos judged, quality: theirs, None where there were none. in_hardware: the same in integers, None, too, where
     there is no hardware."""
 
     record: dict[str, Any]
@@ -48,7 +49,7 @@ def train_lowlight(
     photos: Paths,
     output: str | Path = "lowlight.pt",
     *,
-    shape: AbcLsidShape = AbcLsidShape(),  # noqa: B008 it is frozen
+    shape: Shape = AbcLsidShape(),  # noqa: B008 it is frozen
     recipe: Recipe = Recipe(),  # noqa: B008 it is frozen
     cut: PatchOptions = PatchOptions(),  # noqa: B008 it is frozen
     tests: Paths = (),
@@ -58,7 +59,7 @@ def train_lowlight(
     threads: int | None = None,
     progress: Callable[[str, str], None] = lambda stage, note: None,
 ) -> LowlightTraining:
-    """Train the U-Net ABCLSID to make bright pictures of dark raw photos.
+    """Train a U-Net of binary convolutions to make bright pictures of dark raw photos.
 
     An interrupted training goes on where its last epoch ended when the same is called again.
 
@@ -74,7 +75,7 @@ def train_lowlight(
         or a list of the See-in-the-Dark data set, whose short exposures are real.
     output : path
         The network's file to write.
-    shape, recipe, cut : AbcLsidShape, Recipe, PatchOptions
+    shape, recipe, cut : AbcLsidShape, BbcuUNetShape or XnorUNetShape, Recipe, PatchOptions
         The network, how it learns, and how photos are cut.
     tests : sequence of paths
         Judge by these; as `photos`.
@@ -115,6 +116,7 @@ def train_lowlight(
             quality = judge(by_torch(network), judged_by, recipe=recipe)
             in_hardware = judge_in_hardware(network, judged_by, mosaics=mosaics, recipe=recipe)
         record = {
+            "network": kind_of(shape),
             "shape": asdict(shape),
             "recipe": asdict(recipe),
             "seed": seed,
@@ -135,7 +137,9 @@ def compare_lowlight(
     tests: Paths = (),
     *,
     width: int = 8,
+    networks: Sequence[str] = ("abclsid",),
     bases: Sequence[tuple[int, int]] = BASES,
+    transposed: Sequence[Literal["binary", "real"]] = ("binary",),
     seeds: Sequence[int] = (0,),
     recipe: Recipe = Recipe(epochs=200, batch_size=4, crop=64, learning_rate=2e-3, last_learning_rate=2e-4),  # noqa: B008
     cut: PatchOptions = PatchOptions(size=128),  # noqa: B008 it is frozen
@@ -144,11 +148,11 @@ def compare_lowlight(
     threads: int | None = None,
     progress: Callable[[str, str], None] = lambda stage, note: None,
 ) -> Iterator[Trained]:
-    """Train small networks of different precision alike and judge them by photos that they have not seen.
+    """Train small networks of different kinds alike and judge them by photos that they have not seen.
 
     >>> import bnnhw
-    >>> for trained in bnnhw.compare_lowlight(bases=[(0, 0), (1, 1)], seeds=range(3)):    # doctest: +SKIP
-    ...     print(trained.shape.weight_bases, trained.quality)
+    >>> for trained in bnnhw.compare_lowlight(networks=["abclsid", "bbcu-unet"], seeds=range(3)):    # doctest: +SKIP
+    ...     print(trained.shape, trained.quality, trained.macs)
 
     Parameters
     ----------
@@ -156,8 +160,11 @@ def compare_lowlight(
         As for `bnnhw.train_lowlight`; without either, photos that come with scikit-image and scikit-learn.
     width : int
         Channels of the first level.
-    bases, seeds : sequences of (int, int), int
-        Numbers of bases of weights and activations, (0, 0) for full precision; a network of each kind for each seed.
+    networks : sequence of "abclsid", "bbcu-unet", "xnor-unet"
+        The kinds; a network of each kind for each seed.
+    bases, transposed : sequences of (int, int), "binary" or "real"
+        Of abclsid: numbers of bases of weights and activations, (0, 0) for full precision; transposed convolutions.
+    seeds : sequence of int
     recipe, cut, cache, device, threads, progress
         As for `bnnhw.train_lowlight`.
 
@@ -171,16 +178,15 @@ def compare_lowlight(
     prepare(device, threads)
     given = (tuple(find_sources([Path(place) for place in places])) for places in (photos, tests))
     sources, judged_by = given if photos else sample_photos()
-    count = len(dict.fromkeys(bases)) * len(seeds)
-    yield from compare_bases(
-        AbcLsidShape(width=width),
+    shapes = shapes_of(networks, width=width, bases=bases, transposed=transposed)
+    yield from compare_networks(
+        shapes,
         cut_sources(sources, cut, cache, progress),
         judged_by,
         recipe=recipe,
-        bases=tuple(dict.fromkeys(bases)),
         seeds=seeds,
         device=device,
-        on_step=lambda done: progress("train", f"{done:.2f} of {count} networks"),
+        on_step=lambda done: progress("train", f"{done:.2f} of {len(shapes) * len(seeds)} networks"),
     )
 
 

@@ -1,20 +1,23 @@
-"""What numbers of binary bases cost in quality: networks alike but for them, trained alike, judged alike.
+"""What binary convolutions cost in quality: networks of one width, trained alike, judged alike.
 
-Tests: tests/lowlight/test_training.py
+Tests: tests/lowlight/test_comparison.py
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Literal
 
 from .enhance import by_torch
 from .judging import judge, judge_in_hardware
+from .network.kinds import KINDS, Shape, kind_of, shape_named
+from .network.macs import Macs, macs_of
 from .network.unet import AbcLsidShape
 from .pairs import Source
 from .patches import Patches
 from .quality import Quality
 from .training import Recipe, example_mosaics, train_network
 
-__all__ = ["BASES", "Trained", "compare_bases"]
+__all__ = ["BASES", "Trained", "compare_networks", "shapes_of"]
 
 BASES = ((0, 0), (1, 1), (3, 1), (3, 3), (5, 3))
 """M and N of the networks that are compared unless asked otherwise; 0 and 0 is full precision."""
@@ -22,10 +25,12 @@ BASES = ((0, 0), (1, 1), (3, 1), (3, 3), (5, 3))
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """A network, the seed that it was trained by, its loss at the end, its quality, in hardware, too, unless it has
-    none, and how long training took."""
+    """A network, what it computes, the seed that it was trained by, its loss at the end, its quality, in hardware, too,
+    unless it has none, and how long training took."""
 
-    shape: AbcLsidShape
+    network: str
+    shape: Shape
+    macs: Macs
     seed: int
     loss: float
     quality: Quality
@@ -33,26 +38,46 @@ class Trained:
     seconds: float
 
 
-def compare_bases(
-    shape: AbcLsidShape,
+def shapes_of(
+    networks: Sequence[str],
+    *,
+    width: int,
+    bases: Sequence[tuple[int, int]] = BASES,
+    transposed: Sequence[Literal["binary", "real"]] = ("binary",),
+) -> tuple[Shape, ...]:
+    """The shapes of these kinds, each once: of abclsid one for each of `transposed` and `bases`."""
+    shapes: list[Shape] = []
+    for kind in networks:
+        if KINDS.get(kind) is AbcLsidShape:
+            shapes += (
+                AbcLsidShape(width=width, weight_bases=m, activation_bases=n, transposed=each)
+                for each in transposed
+                for m, n in bases
+            )
+        else:
+            shapes.append(shape_named(kind, {"width": width}))
+    return tuple(dict.fromkeys(shapes))
+
+
+def compare_networks(
+    shapes: Sequence[Shape],
     patches: Sequence[Patches],
     judged_by: Sequence[Source],
     *,
     recipe: Recipe,
-    bases: Sequence[tuple[int, int]] = BASES,
     seeds: Sequence[int] = (0,),
     device: str = "cpu",
     on_step: Callable[[float], None] = lambda done: None,
 ) -> Iterator[Trained]:
-    """Each network of `shape` with each of `bases` and `seeds`, trained on `patches` by `recipe` and judged by photos.
+    """A network of each of `shapes` with each of `seeds`, trained on `patches` by `recipe` and judged by photos.
 
     The noise on those is the same for all. `on_step` is told how many networks are done, such as 1.25.
     """
     done = 0
-    for weight_bases, activation_bases in bases:
+    for shape in shapes:
         for seed in seeds:
             network, history = train_network(
-                replace(shape, weight_bases=weight_bases, activation_bases=activation_bases),
+                shape,
                 patches,
                 recipe=recipe,
                 seed=seed,
@@ -61,7 +86,9 @@ def compare_bases(
             )
             done += 1
             yield Trained(
-                shape=network.shape,
+                network=kind_of(shape),
+                shape=shape,
+                macs=macs_of(shape),
                 seed=seed,
                 loss=history[-1].loss,
                 quality=judge(by_torch(network), judged_by, recipe=recipe),

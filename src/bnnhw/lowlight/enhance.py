@@ -10,7 +10,7 @@ from torch import nn
 
 from .mosaic import amplify, pack
 from .network.deployed import integers_of
-from .network.unet import AbcLsid
+from .network.kinds import Network
 from .pairs import MAX_RATIO
 from .tiles import Compute, Tiling, in_tiles
 
@@ -20,7 +20,7 @@ _LIT = 99.5
 """Per cent of the pixels that stay below white."""
 
 
-def by_torch(network: AbcLsid) -> Compute:
+def by_torch(network: Network) -> Compute:
     """What the network computes, where and in the type that its parameters have. It is put into eval mode."""
     network.eval()
     weight = next(network.parameters())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .enhance import by_integers, enhance, pictures_of
 from .network.deployed import calibrated
-from .network.unet import AbcLsid
+from .network.kinds import Network
 from .pairs import Source
 from .quality import Quality, compare_pictures
 from .tiles import Compute
@@ -36,10 +36,10 @@ def judge(compute: Compute, sources: Sequence[Source], *, recipe: Recipe, seed: 
 
 
 def judge_in_hardware(
-    network: AbcLsid, sources: Sequence[Source], *, mosaics: NDArray[np.uint16], recipe: Recipe
+    network: Network, sources: Sequence[Source], *, mosaics: NDArray[np.uint16], recipe: Recipe
 ) -> Quality | None:
     """The same of the network's integers, calibrated by `mosaics`: the bits of the packed kernel and of RTL. None where
-    weights or activations are real."""
-    if not network.shape.is_binary:
+    it has no hardware."""
+    if not network.shape.has_hardware:
         return None
     return judge(by_integers(pictures_of(calibrated(network, mosaics))), sources, recipe=recipe)

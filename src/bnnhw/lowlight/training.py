@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.training.checkpoint import read_checkpoint, write_checkpoint
 from bnnhw.model.training.divergence import check_finite
 from bnnhw.model.training.recipes import MAX_LEARNING_RATE
 
 from .mosaic import amplify, pack
 from .network.deployed import integers_of
-from .network.unet import BLOCK, AbcLsid, AbcLsidShape
+from .network.kinds import Network, Shape, kind_of, network_of
+from .network.unet import BLOCK
 from .noise import Sensor, expose
 from .pairs import MAX_RATIO
 from .patches import Patches, random_crop
@@ -88,7 +90,7 @@ class Epoch:
 
 
 def train_network(
-    shape: AbcLsidShape,
+    shape: Shape,
     patches: Sequence[Patches],
     *,
     recipe: Recipe,
@@ -98,7 +100,7 @@ def train_network(
     settings: Mapping[str, Any] | None = None,
     on_step: Callable[[float], None] = lambda done: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
-) -> tuple[AbcLsid, tuple[Epoch, ...]]:
+) -> tuple[Network, tuple[Epoch, ...]]:
     """The network of `shape` after `recipe.epochs` epochs on `patches`, in eval mode on the CPU, and their record.
 
     Parameters
@@ -120,10 +122,10 @@ def train_network(
         For a checkpoint of another training, or where the training diverges (`check_finite`); the checkpoint of the
         epoch before is left.
     """
-    settings = {**(settings or {}), "seed": seed, **asdict(shape), **asdict(recipe)}
+    settings = {**(settings or {}), "seed": seed, "network": kind_of(shape), **asdict(shape), **asdict(recipe)}
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
-        network = AbcLsid(shape).to(device)
+        network = network_of(shape).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate)
     history: list[Epoch] = []
     if checkpoint is not None and checkpoint.exists():
@@ -166,7 +168,7 @@ def example_mosaics(patches: Sequence[Patches], recipe: Recipe, *, seed: int, co
 
 
 def _train_epoch(
-    network: AbcLsid,
+    network: Network,
     optimizer: torch.optim.Optimizer,
     patches: Sequence[Patches],
     recipe: Recipe,
@@ -187,6 +189,9 @@ def _train_epoch(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        for layer in network.modules():
+            if isinstance(layer, BinaryLayer):
+                layer.clip()
         total += loss.item() * len(batch)
         on_step(number / len(batches))
     return total / len(places)

@@ -6,6 +6,7 @@ import torch
 
 from bnnhw import __version__
 from bnnhw.lowlight.network.file import load_network, save_network
+from bnnhw.lowlight.network.kinds import KINDS, network_of, shape_named
 
 from .test_unet import BASES, network
 
@@ -26,6 +27,24 @@ def test_gives_back_the_same_network(bases: tuple[int, int], tmp_path: Path) -> 
     x = torch.rand(1, 4, 32, 32)
     assert torch.equal(loaded(x), made(x))
     assert [path.name for path in tmp_path.iterdir()] == ["a.pt"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gives_back_a_network_of_each_kind(kind: str, tmp_path: Path) -> None:
+    made = network_of(shape_named(kind, {"width": 1})).eval()
+    save_network(made, tmp_path / "a.pt", meta={})
+    loaded, _, _ = load_network(tmp_path / "a.pt")
+    assert type(loaded) is type(made)
+    x = torch.rand(1, 4, 32, 32)
+    assert torch.equal(loaded(x), made(x))
+
+
+def test_a_file_without_a_kind_is_of_the_first_one(tmp_path: Path) -> None:
+    data = content(tmp_path / "a.pt")
+    del data["network"], data["shape"]["transposed"]
+    torch.save(data, tmp_path / "a.pt")
+    loaded, _, _ = load_network(tmp_path / "a.pt")
+    assert loaded.shape == network(1, 1).shape
 
 
 def test_runs_nothing(tmp_path: Path) -> None:
@@ -57,6 +76,7 @@ def test_says_what_is_no_network(tmp_path: Path) -> None:
     ("change", "message"),
     [
         (lambda data: data.pop("tensors"), "'tensors'"),
+        (lambda data: data.update(network="unet"), "network='unet' must be one of abclsid, bbcu-unet, xnor-unet"),
         (lambda data: data["shape"].update(width=10**6), "width=1000000 must be an integer from 1 to 128"),
         (
             lambda data: data["shape"].update(width=8),

@@ -6,11 +6,11 @@ from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 from statistics import mean, stdev
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from .options import LearningOptions, learning_options
+from .options import NETWORKS, TRANSPOSED, LearningOptions, learning_options, refuse_bases
 
 if TYPE_CHECKING:
     from bnnhw.lowlight.quality import Quality
@@ -36,44 +36,59 @@ class BasesType(click.ParamType):
 @click.option(
     "--test", "tests", multiple=True, type=click.Path(path_type=Path, exists=True), help="Photos to judge by."
 )
+@click.option("--network", "networks", type=NETWORKS, multiple=True, default=("abclsid",), help="May be repeated.")
 @click.option("--width", type=click.IntRange(1, 128), default=8, help="Channels of the first level.")
 @click.option(
     "--bases", type=BasesType(), multiple=True, default=((0, 0), (1, 1), (3, 1), (3, 3), (5, 3)),
-    help="Bases of weights and activations; 0,0 is full precision; may be repeated.",
+    help="Of abclsid: of weights and activations; 0,0 is full precision; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--transposed", type=TRANSPOSED, multiple=True, default=("binary",),
+    help="Of abclsid: the transposed convolutions; may be repeated.",
 )  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1, 100), default=1, help="So many networks of each kind.")
 @learning_options(epochs=200, batch_size=4, crop=64, learning_rate=2e-3, patch=128)
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each network.")
+@click.pass_context
 def command(
+    context: click.Context,
     photos: tuple[Path, ...],
     tests: tuple[Path, ...],
+    networks: tuple[str, ...],
     width: int,
     bases: tuple[tuple[int, int], ...],
+    transposed: tuple[Literal["binary", "real"], ...],
     seeds: int,
     learning: LearningOptions,
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Train small networks of different precision alike and compare their PSNR on photos that they have not seen.
+    """Train small networks of different kinds alike and compare their PSNR on photos that they have not seen.
 
     PHOTOS are as for bnnhw lowlight train; without them, photos that come with scikit-image and scikit-learn are taken,
-    others of which judge. Means and standard deviations follow where there is more than one seed.
+    others of which judge. Means and standard deviations follow where there is more than one seed. MACs are those of
+    convolutions; a binary one multiplies bit by bit.
 
     \b
     Example: bnnhw lowlight compare --width 8 --epochs 200 --seeds 3
+             bnnhw lowlight compare --network abclsid --bases 5,3 --network bbcu-unet --seeds 3
     """
     from bnnhw.api.lowlight import compare_lowlight
     from bnnhw.cli.telling.progress import StageProgress
 
     if bool(photos) != bool(tests):
         raise click.UsageError("give PHOTOS to train on and --test to judge by, or neither")
+    if "abclsid" not in networks:
+        refuse_bases(context, " and ".join(networks), "--bases", "--transposed")
     with StageProgress(quiet=quiet) as progress:
-        networks = compare_lowlight(
+        trained = compare_lowlight(
             photos,
             tests,
+            networks=networks,
             width=width,
             bases=bases,
+            transposed=transposed,
             seeds=range(seeds),
             recipe=learning.recipe(),
             cut=learning.patches(),
@@ -82,19 +97,18 @@ def command(
             threads=learning.threads,
             progress=progress.show,
         )
-        for shape, alike in groupby(networks, key=lambda one: one.shape):
-            kind = f"M = {shape.weight_bases}, N = {shape.activation_bases}"
+        for shape, alike in groupby(trained, key=lambda one: one.shape):
             qualities: list[Quality] = []
             for one in alike:
                 if as_json:
                     click.echo(json.dumps(asdict(one)))
                     continue
-                cost = f"training loss {one.loss:.4f}, {one.seconds:.0f} s"
+                cost = f"training loss {one.loss:.4f}, {one.seconds:.0f} s, {one.macs}"
                 hardware = f"; in hardware {one.in_hardware}" if one.in_hardware else ""
-                click.echo(f"{f'{kind}, seed {one.seed}':<24} {one.quality}, {cost}{hardware}")
+                click.echo(f"{f'{shape}, seed {one.seed}':<24} {one.quality}, {cost}{hardware}")
                 qualities.append(one.quality)
             if len(qualities) > 1:
-                click.echo(f"{f'{kind}, {seeds} seeds':<24} {spread(qualities)}")
+                click.echo(f"{f'{shape}, {seeds} seeds':<24} {spread(qualities)}")
 
 
 def spread(qualities: "Sequence[Quality]") -> str:

@@ -6,12 +6,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from bnnhw.cli.options.common import FiniteRange, gather
 
 if TYPE_CHECKING:
     from bnnhw.lowlight.patches import PatchOptions
     from bnnhw.lowlight.training import Recipe
+
+NETWORKS = click.Choice(["abclsid", "bbcu-unet", "xnor-unet"])
+TRANSPOSED = click.Choice(["binary", "real"])
+
+
+def refuse_bases(context: click.Context, network: str, *options: str) -> None:
+    """Raises a UsageError where one of these options of abclsid was given."""
+    for option in options:
+        name = option.lstrip("-").replace("-", "_")
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"{option} is for --network abclsid, not for {network}; leave it out", context)
 
 
 @dataclass(frozen=True, kw_only=True)

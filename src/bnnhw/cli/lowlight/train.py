@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from bnnhw.cli.options.common import MODEL
 
-from .options import LearningOptions, learning_options
+from .options import NETWORKS, TRANSPOSED, LearningOptions, learning_options, refuse_bases
 
 BASES = click.IntRange(0, 8)
 
@@ -15,9 +16,11 @@ BASES = click.IntRange(0, 8)
 @click.command("train", context_settings={"show_default": True})
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--output", "-o", type=MODEL, default="lowlight.pt", help="The network's file to write.")
+@click.option("--network", type=NETWORKS, default="abclsid")
 @click.option("--width", type=click.IntRange(1, 128), default=32, help="Channels of the first level.")
-@click.option("--weight-bases", "-m", type=BASES, default=3, help="Binary tensors that stand for a weight; 0: real.")
+@click.option("--weight-bases", "-m", type=BASES, default=3, help="abclsid: binary tensors for a weight; 0: real.")
 @click.option("--activation-bases", "-n", type=BASES, default=3, help="The same for activations.")
+@click.option("--transposed", type=TRANSPOSED, default="binary", help="abclsid: the transposed convolutions.")
 @click.option(
     "--test", "tests", multiple=True, type=click.Path(path_type=Path, exists=True), help="Judge by these; repeatable."
 )
@@ -25,19 +28,23 @@ BASES = click.IntRange(0, 8)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0)
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
 def command(
+    context: click.Context,
     photos: tuple[Path, ...],
     output: Path,
+    network: str,
     width: int,
     weight_bases: int,
     activation_bases: int,
+    transposed: Literal["binary", "real"],
     tests: tuple[Path, ...],
     learning: LearningOptions,
     seed: int,
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Train the U-Net ABCLSID to make bright pictures of dark raw photos.
+    """Train a U-Net of binary convolutions to make bright pictures of dark raw photos.
 
     PHOTOS are bright photos (JPEG, PNG, raw files), folders of them, whose short exposures are made up with a sensor's
     noise; or a list of the See-in-the-Dark data set, whose short exposures are real. An interrupted training goes on
@@ -45,19 +52,23 @@ def command(
 
     \b
     Example: bnnhw lowlight train photos --test more --epochs 200 -o lowlight.pt
+             bnnhw lowlight train photos --network bbcu-unet --width 8 --learning-rate 2e-3 -o lowlight.pt
              bnnhw lowlight train DIR/Sony_train_list.txt --test DIR/Sony_test_list.txt
     """
     from bnnhw.api.lowlight import train_lowlight
     from bnnhw.cli.telling.progress import StageProgress
-    from bnnhw.lowlight.network.unet import AbcLsidShape
+    from bnnhw.lowlight.comparison import shapes_of
     from bnnhw.model.named import checkpoint_path
 
+    if network != "abclsid":
+        refuse_bases(context, network, "--weight-bases", "--activation-bases", "--transposed")
+    (shape,) = shapes_of([network], width=width, bases=[(weight_bases, activation_bases)], transposed=[transposed])
     try:
         with StageProgress(quiet=quiet) as progress:
             training = train_lowlight(
                 photos,
                 output,
-                shape=AbcLsidShape(width=width, weight_bases=weight_bases, activation_bases=activation_bases),
+                shape=shape,
                 recipe=learning.recipe(),
                 cut=learning.patches(),
                 tests=tests,
@@ -77,4 +88,4 @@ def command(
     seen = f"; on {training.tests} test photos {training.quality}" if training.quality else ""
     if training.in_hardware:
         seen += f"; in hardware {training.in_hardware}"
-    click.echo(f"{output}: M = {weight_bases}, N = {activation_bases}, loss {training.record['loss']:.4f}{seen}")
+    click.echo(f"{output}: {shape}, loss {training.record['loss']:.4f}{seen}")

@@ -50,7 +50,7 @@ def deployed(network: AbcLsid, options: FixedPointOptions | None = None) -> nn.M
     are real.
     """
     shape = network.shape
-    if not shape.is_binary:
+    if not shape.has_hardware:
         raise ValueError(
             f"weight_bases={shape.weight_bases} and activation_bases={shape.activation_bases} must both be at least 1 "
             "for hardware; real numbers have none"

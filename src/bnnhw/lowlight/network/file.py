@@ -1,7 +1,9 @@
 """A trained low-light network as a file: plain data, read without running anything.
 
-{"format": "bnnhw-lowlight", "version": 1, "shape": {field of AbcLsidShape: int}, "tensors": {name: float32 tensor},
- "meta": {...}, "mosaics": None or uint16 tensor (N, H, W, 4)}
+{"format": "bnnhw-lowlight", "version": 1, "network": name in kinds.KINDS, "shape": {field of its shape: value},
+ "tensors": {name: float32 tensor}, "meta": {...}, "mosaics": None or uint16 tensor (N, H, W, 4)}
+
+Without "network" it is an abclsid, without "mosaics" there are none.
 """
 
 import io
@@ -21,7 +23,8 @@ from bnnhw.model.files import torch_bytes, write_atomically
 from bnnhw.version import __version__
 
 from .deployed import INPUT_RANGE
-from .unet import BLOCK, AbcLsid, AbcLsidShape
+from .kinds import KINDS, Network, Shape, kind_of, network_of, shape_named
+from .unet import BLOCK
 
 __all__ = ["LowlightFile", "is_network", "load_network", "save_network"]
 
@@ -32,20 +35,20 @@ class LowlightFile(NamedTuple):
     """The network, in eval mode; plain data about it; and mosaics of `deployed.INPUT_RANGE`, (N, H, W, 4), such as it
     was trained on, to choose its fixed-point numbers by: None in files that were written before there were any."""
 
-    network: AbcLsid
+    network: Network
     meta: dict[str, Any]
     mosaics: NDArray[np.uint16] | None
 
 
 def save_network(
-    network: AbcLsid, path: Path, *, meta: Mapping[str, Any], mosaics: NDArray[np.uint16] | None = None
+    network: Network, path: Path, *, meta: Mapping[str, Any], mosaics: NDArray[np.uint16] | None = None
 ) -> None:
     """Writes a `LowlightFile`."""
-    tensors = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
     content = {
         **_KIND,
+        "network": kind_of(network.shape),
         "shape": asdict(network.shape),
-        "tensors": tensors,
+        "tensors": {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()},
         "meta": {"bnnhw": __version__, **meta},
         "mosaics": None if mosaics is None else torch.from_numpy(mosaics),
     }
@@ -77,15 +80,16 @@ def load_network(path: Path) -> LowlightFile:
     if not isinstance(content, dict) or any(content.get(name) != value for name, value in _KIND.items()):
         raise ValueError(f"{path} is no low-light network of this version of bnnhw; {way_out}")
     try:
-        network, meta = _network(content["shape"], content["tensors"]), dict(content["meta"])
+        shape = shape_named(content.get("network", next(iter(KINDS))), content["shape"])
+        network, meta = _network(shape, content["tensors"]), dict(content["meta"])
         return LowlightFile(network, meta, _mosaics(content.get("mosaics")))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{path} is no sound low-light network ({error}); {way_out}") from error
 
 
-def _network(shape: Mapping[str, Any], tensors: Mapping[str, Any]) -> AbcLsid:
+def _network(shape: Shape, tensors: Mapping[str, Any]) -> Network:
     with torch.device("meta"):  # so that nothing is as large as a file merely says
-        network = AbcLsid(AbcLsidShape(**shape))
+        network = network_of(shape)
     expected = {name: _described(tensor) for name, tensor in network.state_dict().items()}
     found = {name: _described(tensor) for name, tensor in tensors.items()}
     for name in sorted(expected.keys() | found.keys()):

@@ -1,8 +1,8 @@
-"""The U-Net of "Learning to See in the Dark" with binary convolutions, called ABCLSID."""
+"""The U-Net of "Learning to See in the Dark", and with binary convolutions, called ABCLSID."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from torch.nn import functional
 from bnnhw.model.layers.binary_bases import BinaryBases
 from bnnhw.model.methods.abc_conv2d import AbcConv2d, AbcConvTranspose2d
 
-__all__ = ["BLOCK", "HALO", "AbcLsid", "AbcLsidShape"]
+__all__ = ["BLOCK", "HALO", "AbcLsid", "AbcLsidShape", "UNet", "check_mosaics", "check_width"]
 
 _LEVELS = 5
 BLOCK = 2 ** (_LEVELS - 1)
@@ -30,47 +30,63 @@ class AbcLsidShape:
         Channels of the first level; each level below has twice as many. 32 in the paper.
     weight_bases, activation_bases : int
         M and N of ABC-Net, 0 to 8; 0 leaves weights or activations real, so 0 and 0 is the paper's U-Net.
+    transposed : "binary" or "real"
+        The transposed convolutions: as the others, or of real weights and activations.
     """
 
     width: int = 32
     weight_bases: int = 3
     activation_bases: int = 3
+    transposed: Literal["binary", "real"] = "binary"
 
     def __post_init__(self) -> None:
-        for name, least, greatest in (("width", 1, 128), ("weight_bases", 0, 8), ("activation_bases", 0, 8)):
-            value = getattr(self, name)
-            if type(value) is not int or not least <= value <= greatest:
-                raise ValueError(f"{name}={value!r} must be an integer from {least} to {greatest}")
+        check_width(self.width)
+        for name in ("weight_bases", "activation_bases"):
+            _check_integer(name, getattr(self, name), 0, 8)
+        if self.transposed not in ("binary", "real"):
+            raise ValueError(f"transposed={self.transposed!r} must be 'binary' or 'real'")
+
+    def __str__(self) -> str:
+        bases = f"M = {self.weight_bases}, N = {self.activation_bases}"
+        return bases if self.transposed == "binary" else f"{bases}, transposed real"
 
     @property
-    def is_binary(self) -> bool:
-        """Whether weights and activations are; only then there is hardware."""
-        return self.weight_bases > 0 and self.activation_bases > 0
+    def has_hardware(self) -> bool:
+        """Whether weights and activations are binary throughout."""
+        return self.weight_bases > 0 and self.activation_bases > 0 and self.transposed == "binary"
 
 
-class AbcLsid(nn.Module):
+def check_width(width: int) -> None:
+    """ValueError unless a first level may have so many channels."""
+    _check_integer("width", width, 1, 128)
+
+
+def _check_integer(name: str, value: int, least: int, greatest: int) -> None:
+    if type(value) is not int or not least <= value <= greatest:
+        raise ValueError(f"{name}={value!r} must be an integer from {least} to {greatest}")
+
+
+class UNet(nn.Module):
     """Packed mosaics (N, 4, H, W), amplified, to sRGB pictures (N, 3, 2H, 2W); H and W are multiples of 16.
 
     Five levels of two 3x3 convolutions, each followed by a leaky ReLU of slope 0.2. On the way down, max poolings 2x2
     lie between them; on the way up, transposed convolutions 2x2, whose results stand beside what the same level gave on
     the way down. At the end a 1x1 convolution to 12 channels, which are the colours of 2x2 pixels. The first and the
-    last convolution stay real, the others have `shape.weight_bases` binary bases each. Where activations are binary, a
-    batch norm and `BinaryBases` precede each such convolution.
-
-    Source: Chen et al., arXiv:1805.01934; Falkena, Marwade and Quist, "Learning To Efficiently See In The Dark".
+    last convolution are real; what the others are, subclasses say. Source: Chen et al., arXiv:1805.01934.
     """
 
-    def __init__(self, shape: AbcLsidShape):
+    def __init__(self, width: int):
         super().__init__()
-        self.shape = shape
-        widths = [shape.width * 2**level for level in range(_LEVELS)]
+        widths = [width * 2**level for level in range(_LEVELS)]
         self.down = nn.ModuleList(
             self._level(inputs, outputs, first=first)
             for inputs, outputs, first in zip((4, *widths), widths, (True, *(False,) * 4), strict=False)
         )
-        self.up = nn.ModuleList(self._upward(widths[level + 1], widths[level]) for level in reversed(range(4)))
-        self.join = nn.ModuleList(self._level(2 * widths[level], widths[level]) for level in reversed(range(4)))
-        self.head = nn.Conv2d(shape.width, 12, 1)
+        self.up = nn.ModuleList(
+            nn.Sequential(OrderedDict(self.transposed(2 * outputs, outputs))) for outputs in reversed(widths[:-1])
+        )
+        self.join = nn.ModuleList(self._level(2 * outputs, outputs) for outputs in reversed(widths[:-1]))
+        self.head = nn.Conv2d(width, 12, 1)
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 outputs = module.out_channels * module.kernel_size[0] * module.kernel_size[1]
@@ -83,29 +99,20 @@ class AbcLsid(nn.Module):
         real = {"conv": nn.Conv2d(inputs, outputs, 3, padding=1)}
         activate = {"activate": nn.LeakyReLU(0.2)}
         return nn.Sequential(
-            nn.Sequential(OrderedDict((real if first else self._convolution(inputs, outputs)) | activate)),
-            nn.Sequential(OrderedDict(self._convolution(outputs, outputs) | activate)),
+            nn.Sequential(OrderedDict((real if first else self.convolution(inputs, outputs)) | activate)),
+            nn.Sequential(OrderedDict(self.convolution(outputs, outputs) | activate)),
         )
 
-    def _convolution(self, inputs: int, outputs: int) -> dict[str, nn.Module]:
-        convolution = AbcConv2d(inputs, outputs, 3, padding=1, bases=self.shape.weight_bases)
-        return self._binariser(inputs) | {"conv": convolution}
+    def convolution(self, inputs: int, outputs: int) -> dict[str, nn.Module]:
+        """A convolution 3x3, padded by zeros, and what stands before it."""
+        raise NotImplementedError
 
-    def _upward(self, inputs: int, outputs: int) -> nn.Sequential:
-        convolution = AbcConvTranspose2d(inputs, outputs, bases=self.shape.weight_bases)
-        return nn.Sequential(OrderedDict(self._binariser(inputs) | {"conv": convolution}))
-
-    def _binariser(self, channels: int) -> dict[str, nn.Module]:
-        """What makes a convolution's input binary."""
-        count = self.shape.activation_bases
-        return {"norm": nn.BatchNorm2d(channels), "binarise": BinaryBases(count)} if count else {}
+    def transposed(self, inputs: int, outputs: int) -> dict[str, nn.Module]:
+        """A transposed convolution 2x2 with stride 2, and what stands around it."""
+        raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim != 4 or x.shape[1] != 4 or x.shape[2] % BLOCK or x.shape[3] % BLOCK:
-            raise ValueError(
-                f"AbcLsid takes (N, 4, H, W) with H and W multiples of {BLOCK}, not {tuple(x.shape)}; "
-                "bnnhw.lowlight.enhance takes mosaics of any size"
-            )
+        check_mosaics(self, x)
         skips: list[Tensor] = []
         for level in self.down:
             if skips:
@@ -116,3 +123,39 @@ class AbcLsid(nn.Module):
         for up, join in zip(self.up, self.join, strict=True):
             x = join(torch.cat([up(x), skips.pop()], dim=1))
         return cast(Tensor, functional.pixel_shuffle(self.head(x), 2))
+
+
+def check_mosaics(network: nn.Module, x: Tensor) -> None:
+    """ValueError where `x` is no batch of packed mosaics that the network takes."""
+    if x.ndim != 4 or x.shape[1] != 4 or x.shape[2] % BLOCK or x.shape[3] % BLOCK:
+        raise ValueError(
+            f"{type(network).__name__} takes (N, 4, H, W) with H and W multiples of {BLOCK}, not {tuple(x.shape)}; "
+            "bnnhw.lowlight.enhance takes mosaics of any size"
+        )
+
+
+class AbcLsid(UNet):
+    """The U-Net with `shape.weight_bases` binary bases for each convolution but the first and the last. Where
+    activations are binary, a batch norm and `BinaryBases` precede each such convolution.
+
+    Source: Falkena, Marwade and Quist, "Learning To Efficiently See In The Dark".
+    """
+
+    def __init__(self, shape: AbcLsidShape):
+        self.shape = shape
+        super().__init__(shape.width)
+
+    def convolution(self, inputs: int, outputs: int) -> dict[str, nn.Module]:
+        convolution = AbcConv2d(inputs, outputs, 3, padding=1, bases=self.shape.weight_bases)
+        return self._binariser(inputs) | {"conv": convolution}
+
+    def transposed(self, inputs: int, outputs: int) -> dict[str, nn.Module]:
+        if self.shape.transposed == "real":
+            return {"conv": AbcConvTranspose2d(inputs, outputs, bases=0)}
+        convolution = AbcConvTranspose2d(inputs, outputs, bases=self.shape.weight_bases)
+        return self._binariser(inputs) | {"conv": convolution}
+
+    def _binariser(self, channels: int) -> dict[str, nn.Module]:
+        """What makes a convolution's input binary."""
+        count = self.shape.activation_bases
+        return {"norm": nn.BatchNorm2d(channels), "binarise": BinaryBases(count)} if count else {}

@@ -1,0 +1,43 @@
+import pytest
+import torch
+from torch import nn
+
+from bnnhw.lowlight.network.kinds import KINDS, kind_of, network_of, shape_named
+from bnnhw.lowlight.network.unet import AbcLsidShape
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_network_of_each_kind(kind: str) -> None:
+    shape = shape_named(kind, {"width": 1})
+    assert type(shape) is KINDS[kind]
+    assert kind_of(shape) == kind
+    made = network_of(shape)
+    assert made.shape is shape
+    assert made(torch.rand(2, 4, 32, 48)).shape == (2, 3, 64, 96)
+    made(torch.rand(1, 4, 32, 32)).sum().backward()
+    assert all(parameter.grad is not None for parameter in made.parameters())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [(1, 3, 16, 16), (1, 4, 24, 16), (1, 4, 16, 8), (4, 16, 16)])
+def test_inputs_that_do_not_fit(kind: str, size: tuple[int, ...]) -> None:
+    made: nn.Module = network_of(shape_named(kind, {"width": 1})).eval()
+    name = type(made).__name__
+    with pytest.raises(ValueError, match=rf"^{name} takes \(N, 4, H, W\) .* multiples of 16, not .* of any size$"):
+        made(torch.zeros(size))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_widths_that_cannot_be(kind: str) -> None:
+    with pytest.raises(ValueError, match=r"^width=129 must be an integer from 1 to 128$"):
+        shape_named(kind, {"width": 129})
+
+
+def test_other_kinds_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^network='unet' must be one of abclsid, bbcu-unet, xnor-unet$"):
+        shape_named("unet", {})
+
+
+def test_a_shape_says_what_sets_it_apart() -> None:
+    assert [str(shape_named(kind, {})) for kind in KINDS] == ["M = 3, N = 3", "bbcu-unet", "xnor-unet"]
+    assert str(AbcLsidShape(weight_bases=5, transposed="real")) == "M = 5, N = 3, transposed real"
