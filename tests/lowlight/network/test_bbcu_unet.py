@@ -38,6 +38,16 @@ def test_a_lower_level_is_averages_and_a_branch_of_four_pixels() -> None:
     torch.testing.assert_close(shrink(x), twice + by_hand(shrink.branch, blocks.reshape(2, 12, 2, 3)))
 
 
+def test_branches_that_add_nothing_leave_the_residual_path_of_the_first_level() -> None:
+    made = BbcuUNet(BbcuUNetShape(width=2))
+    for branch in made.modules():
+        if isinstance(branch, Branch):
+            for name, parameter in branch.named_parameters():
+                nn.init.constant_(parameter, float(name == "conv.weight"))
+    x = torch.rand(1, 4, 32, 48)
+    assert torch.equal(made(x), functional.pixel_shuffle(made.head(made.stem(functional.pixel_unshuffle(x, 2))), 4))
+
+
 def test_binary_convolutions_of_three_levels() -> None:
     made = BbcuUNet(BbcuUNetShape(width=2))
     binary = [layer for layer in made.modules() if isinstance(layer, BinaryConv2d)]

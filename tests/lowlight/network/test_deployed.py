@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -9,15 +10,21 @@ import torch
 from torch import nn
 
 from bnnhw.compiler import evaluate, integerize, load
-from bnnhw.compiler.ir.ops import Levels, Operator
+from bnnhw.compiler.ir.ops import Conv, Levels, Operator, Threshold
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
+from bnnhw.compiler.lowering.folding_plan import Entry
 from bnnhw.compiler.passes.integerize import scores_of_sums
+from bnnhw.lowlight.network.bbcu_unet import BbcuUNet, BbcuUNetShape
 from bnnhw.lowlight.network.deployed import INPUT_RANGE, deployed
-from bnnhw.lowlight.network.unet import AbcLsid, AbcLsidShape
+from bnnhw.lowlight.network.kinds import Network, Shape, network_of
+from bnnhw.lowlight.network.unet import AbcLsidShape
+from bnnhw.lowlight.network.xnor_unet import XnorUNetShape
 from bnnhw.model.export import save
 from bnnhw.model.export.loading import load as load_module
 from bnnhw.model.fixed_point.calibration import calibrate
 from tests.core_rtl import check_rtl, folded
+
+UNITS = BbcuUNetShape(width=1)
 
 
 def mosaics(count: int, size: int, *, seed: int) -> np.ndarray:
@@ -27,11 +34,18 @@ def mosaics(count: int, size: int, *, seed: int) -> np.ndarray:
     return np.clip(blocks + rng.integers(-200, 201, blocks.shape), *INPUT_RANGE)
 
 
-def trained(width: int, weights: int, activations: int, size: int = 32) -> AbcLsid:
-    """A network whose batch norms have seen mosaics."""
+def bases(width: int, weights: int, activations: int, transposed: Literal["binary", "real"] = "binary") -> AbcLsidShape:
+    return AbcLsidShape(width=width, weight_bases=weights, activation_bases=activations, transposed=transposed)
+
+
+def trained(shape: Shape, size: int = 32) -> Network:
+    """A network whose batch norms have seen mosaics, or whose shifts, knees and offsets are random."""
     torch.manual_seed(0)
-    network = AbcLsid(AbcLsidShape(width=width, weight_bases=weights, activation_bases=activations))
+    network = network_of(shape)
     with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if isinstance(network, BbcuUNet) and name.endswith(("bias", "knee")):
+                nn.init.normal_(parameter, std=0.1)
         for seed in range(3):
             network(real(mosaics(4, size, seed=seed)))
     return network.eval()
@@ -41,16 +55,16 @@ def real(images: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(images).permute(0, 3, 1, 2).float() / INPUT_RANGE[1]
 
 
-def saved(network: AbcLsid, folder: Path, size: int = 32) -> Path:
+def saved(network: Network, folder: Path, size: int = 32) -> Path:
     made = deployed(network)
     calibrate(made, mosaics(4, size, seed=5))
     save(made.eval(), folder / "night.pt", example_input=mosaics(1, size, seed=6), input_range=INPUT_RANGE)
     return folder / "night.pt"
 
 
-@pytest.mark.parametrize(("width", "weights", "activations"), [(2, 1, 1), (1, 3, 3)])
-def test_the_same_bits(tmp_path: Path, width: int, weights: int, activations: int) -> None:
-    path, images = saved(trained(width, weights, activations), tmp_path), mosaics(3, 32, seed=7)
+@pytest.mark.parametrize("shape", [bases(2, 1, 1), bases(1, 3, 3), bases(1, 2, 1, "real"), UNITS], ids=str)
+def test_the_same_bits(tmp_path: Path, shape: Shape) -> None:
+    path, images = saved(trained(shape), tmp_path), mosaics(3, 32, seed=7)
     graph = integerize(load(path), output="scores")
     (integers,) = evaluate(graph, {"input": images}).values()
     np.testing.assert_array_equal(integers, PackedKernel(graph)(images))
@@ -63,7 +77,7 @@ def test_the_same_bits(tmp_path: Path, width: int, weights: int, activations: in
 
 def test_thresholds_alone_between_the_first_and_the_last_layer(tmp_path: Path) -> None:
     """Operators stand behind the last convolution of bases and the colours; there is no requantiser before."""
-    graph = integerize(load(saved(trained(1, 3, 3), tmp_path)), output="scores")
+    graph = integerize(load(saved(trained(bases(1, 3, 3)), tmp_path)), output="scores")
     operators = [node.name for node in graph.nodes if isinstance(node.op, Operator)]
     assert operators == ["join.3.1.conv", "join.3.1.activate", "head"]
     assert sum(isinstance(node.op, Levels) for node in graph.nodes) == 21  # a reader each
@@ -78,15 +92,30 @@ def keeping(given: list[torch.Tensor]) -> Callable[..., None]:
     return hook
 
 
-def test_factors_and_rounding_change_little() -> None:
+def test_units_have_thresholds_and_sums_of_integers(tmp_path: Path) -> None:
+    """A unit's requantiser, its bend and the rounding of its sum are operators; its signs are thresholds."""
+    graph = integerize(load(saved(trained(UNITS), tmp_path)), output="scores")
+    unit = [node for node in graph.nodes if node.name.startswith("network.bottom.1.")]
+    assert [type(node.op) for node in unit] == [Threshold, Conv, Operator, Operator, Operator]
+    assert sum(isinstance(node.op, Threshold) for node in graph.nodes) == 16  # one for each binary convolution
+
+
+@pytest.mark.parametrize(
+    ("shape", "layer", "name"),
+    [
+        (bases(2, 3, 3), "down.1.0.conv", "down.1.0.conv"),
+        (UNITS, "down.0.0.branch.bend", "network.down.0.0.branch.bend"),
+    ],
+    ids=str,
+)
+def test_factors_and_rounding_change_little(shape: Shape, layer: str, name: str) -> None:
     """In the first layers; farther down a network with random weights makes much of little."""
-    network, images = trained(2, 3, 3), mosaics(2, 32, seed=8)
+    network, images = trained(shape), mosaics(2, 32, seed=8)
     made = deployed(network)
     calibrate(made, mosaics(4, 32, seed=5))
     given: list[torch.Tensor] = []
-    for layers in (network, made.eval()):
-        convolution = layers.get_submodule("down.1.0.conv")
-        convolution.register_forward_hook(keeping(given))
+    network.get_submodule(layer).register_forward_hook(keeping(given))
+    made.eval().get_submodule(name).register_forward_hook(keeping(given))
     with torch.inference_mode():
         network(real(images))
         made(torch.from_numpy(images).float())
@@ -98,10 +127,26 @@ def test_factors_and_rounding_change_little() -> None:
 @pytest.mark.parametrize("stalls", [(0.0, 0.0), (0.3, 0.3)])
 def test_a_tile_in_rtl(tmp_path: Path, stalls: tuple[float, float]) -> None:
     """Skips over four levels, their queues as long as the way down and up takes: a tile of 32 x 32, cycles exact."""
-    graph = integerize(load(saved(trained(2, 1, 1), tmp_path)), output="scores")
+    graph = integerize(load(saved(trained(bases(2, 1, 1)), tmp_path)), output="scores")
     check_rtl(folded(graph, most=4, hardwired=False), graph, mosaics(3, 32, seed=9), stalls=stalls)
 
 
-def test_real_numbers_have_no_hardware() -> None:
-    with pytest.raises(ValueError, match="weight_bases=0 and activation_bases=0 must both be at least 1 for hardware"):
-        deployed(AbcLsid(AbcLsidShape(width=1, weight_bases=0, activation_bases=0)))
+@pytest.mark.slow
+@pytest.mark.parametrize("stalls", [(0.0, 0.0), (0.3, 0.3)])
+def test_a_tile_of_units_in_rtl(tmp_path: Path, stalls: tuple[float, float]) -> None:
+    """The residual path waits for each branch. The core begins with the step from four pixels to one."""
+    graph = integerize(load(saved(trained(UNITS), tmp_path)), output="scores")
+    check_rtl(folded(graph, most=2, hardwired=False, entry=Entry(4)), graph, mosaics(3, 32, seed=9), stalls=stalls)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (bases(1, 0, 0), "weight_bases=0 and activation_bases=0 must both be at least 1 for hardware"),
+        (XnorUNetShape(width=1), "xnor-unet has a factor K for each pixel, which is none for hardware; train a bbcu"),
+    ],
+    ids=str,
+)
+def test_real_numbers_have_no_hardware(shape: Shape, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        deployed(network_of(shape))
