@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bnnhw.api.flash import flash
     from bnnhw.api.inspect import inspect
     from bnnhw.api.lowlight import compare_lowlight, train_lowlight
+    from bnnhw.api.lowlight_cores import lowlight_cores
     from bnnhw.api.operator import operator
     from bnnhw.api.operators import save_chain
     from bnnhw.api.prune import prune
@@ -40,6 +41,7 @@ __all__ = [
     "evaluate",
     "flash",
     "inspect",
+    "lowlight_cores",
     "operator",
     "prune",
     "quantise",

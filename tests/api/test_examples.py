@@ -10,7 +10,7 @@ import pytest
 import bnnhw
 
 FUNCTIONS = sorted(name for name in bnnhw.__all__ if getattr(bnnhw, name).__module__.startswith("bnnhw.api."))
-NEED_MORE = ("compare_lowlight", "enhance", "flash", "quantise", "train_lowlight")
+NEED_MORE = ("compare_lowlight", "enhance", "flash", "lowlight_cores", "quantise", "train_lowlight")
 """Photos, minutes, a network of real numbers or a board: their examples are shown and not run."""
 DOCS = Path(__file__).parents[2] / "docs"
 

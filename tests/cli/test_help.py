@@ -39,7 +39,7 @@ def test_tells_its_version(capfd: pytest.CaptureFixture[str]):
     assert re.fullmatch(r"bnnhw, version \d+\.\d+\.\d+\S*\n", output_of(["--version"], capfd))
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, "lowlight train", "lowlight compare"])
+@pytest.mark.parametrize("name", [*COMMANDS, "lowlight train", "lowlight compare", "lowlight cores"])
 def test_shows_examples_that_parse(name: str, capfd: pytest.CaptureFixture[str], workplace: Path):
     words = name.split()
     help_text = output_of([*words, "--help"], capfd)

@@ -2,7 +2,7 @@
 
 import click
 
-from . import compare, train
+from . import compare, cores, train
 
 
 @click.group("lowlight")
@@ -14,5 +14,5 @@ def command() -> None:
     """
 
 
-for module in (train, compare):
+for module in (train, compare, cores):
     command.add_command(module.command)

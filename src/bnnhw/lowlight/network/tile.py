@@ -13,7 +13,7 @@ from .deployed import INPUT_RANGE, calibrated
 from .file import LowlightFile
 from .unet import BLOCK, HALO
 
-__all__ = ["save_tile"]
+__all__ = ["save_tile", "save_window"]
 
 
 def save_tile(given: LowlightFile, path: Path, *, tile: int) -> None:
@@ -25,12 +25,17 @@ def save_tile(given: LowlightFile, path: Path, *, tile: int) -> None:
     """
     if tile < BLOCK or tile % BLOCK:
         raise ValueError(f"tile={tile} must be a multiple of {BLOCK}, and at least {BLOCK}")
+    save_window(given, path, side=tile + 2 * HALO)
+
+
+def save_window(given: LowlightFile, path: Path, *, side: int) -> None:
+    """The same of windows of `side` packed pixels, whatever they are for."""
     if given.mosaics is None:
         raise ValueError(
             "the network's file holds no mosaics to choose its fixed-point numbers by; train it again with this "
             "version of bnnhw lowlight train"
         )
-    network, side = calibrated(given.network, given.mosaics), tile + 2 * HALO
+    network = calibrated(given.network, given.mosaics)
     repeats = (1, *(-(-side // length) for length in given.mosaics.shape[1:3]), 1)
     window = np.tile(given.mosaics[:1].astype(np.int64), repeats)[:, :side, :side]
     save(network, path, example_input=window, input_range=INPUT_RANGE)
