@@ -51,7 +51,7 @@ SUB_ROOMS = {
         *("stateless", "window", "scan", "traced", "operator", "rearrange", "chain", "decorators"),
     ),
     "hw": (
-        *("rtlil", "targets", "logic", "stream", "storage", "join", "product", "mac", "hardwired", "window", "raster"),
+        *("rtlil", "targets", "logic", "storage", "stream", "join", "product", "mac", "hardwired", "window", "raster"),
         *("pool", "threshold", "program", "output", "core", "axi_stream", "protocol", "link", "top"),
     ),
     "compiler": (

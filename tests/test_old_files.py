@@ -162,7 +162,7 @@ def test_a_low_light_network_gives_its_picture(tmp_path: Path):
     """To 1e-5: torch's convolutions of real numbers add up in an order of each processor's own."""
     path = tmp_path / "lowlight.pt"
     path.write_bytes(gzip.decompress((OLD / "lowlight.pt.gz").read_bytes()))
-    network, meta = load_network(path)
+    network, meta, _ = load_network(path)
     example = np.load(OLD / "lowlight.npz")
     with torch.inference_mode():
         picture = network(torch.as_tensor(example["mosaic"]).float() / 256)

@@ -50,7 +50,7 @@ def test_from_photos_to_a_picture(folder: Path, capfd: pytest.CaptureFixture[str
     out, _ = run(f"lowlight train photos --test photos/b.dng -m 2 -n 1 -o net.pt {QUICK}", capfd)
     assert out.startswith("net.pt: M = 2, N = 1, loss 0.")
     assert "on 1 test photos PSNR " in out
-    network, meta = load_network(folder / "net.pt")
+    network, meta, _ = load_network(folder / "net.pt")
     assert network.shape == AbcLsidShape(width=2, weight_bases=2, activation_bases=1)
     assert meta["recipe"]["ratios"] == (50.0,)
     assert not (folder / "net.pt.checkpoint").exists()
@@ -75,7 +75,7 @@ def test_trains_on_the_published_data_set(folder: Path, capfd: pytest.CaptureFix
     result = json.loads(out)
     assert (result["photos"], result["patches"]) == (3, 3)
     assert result["quality"]["psnr"] > 0
-    network, meta = load_network(folder / "net.pt")
+    network, meta, _ = load_network(folder / "net.pt")
     assert network.shape == AbcLsidShape(width=2, weight_bases=0, activation_bases=0)
     assert meta["loss"] == result["loss"]
 

@@ -168,7 +168,7 @@ def check_flow(flow: Callable[..., Flow], inputs: Mapping[str, PortTrace], outpu
     sinks = [sink_process(channels[name], taken_when(trace.ready)) for name, trace in outputs.items()]
     Network([*flow(**channels), *sinks]).run()
     for name, trace in (*inputs.items(), *outputs.items()):
-        assert channels[name].takes == trace.cycles, name
+        assert list(channels[name].takes) == trace.cycles, name
 
 
 def taken_when(ready: Sequence[int]) -> Callable[[int], int]:

@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bnnhw.lowlight.comparison import BASES, compare_networks, shapes_of
+from bnnhw.lowlight.enhance import by_torch
 from bnnhw.lowlight.judging import judge
 from bnnhw.lowlight.network.bbcu_unet import BbcuUNetShape
 from bnnhw.lowlight.network.macs import macs_of
@@ -23,7 +24,7 @@ def test_compares_networks_that_differ_in_nothing_else(tmp_path: Path) -> None:
     assert [row.network for row in rows] == ["abclsid"] * 2 + ["bbcu-unet"] * 2
     assert [row.macs for row in rows[1:3]] == [macs_of(shape) for shape in shapes]
     trained, history = train_network(shapes[1], patches, recipe=RECIPE, seed=1)
-    assert rows[3].quality == judge(trained, [source], recipe=RECIPE)
+    assert rows[3].quality == judge(by_torch(trained), [source], recipe=RECIPE)
     assert rows[3].loss == history[-1].loss
     assert done == sorted(done)
     assert done[-1] == 4

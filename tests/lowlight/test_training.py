@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from bnnhw.lowlight.enhance import by_torch
 from bnnhw.lowlight.judging import judge
 from bnnhw.lowlight.network.bbcu_unet import BbcuUNetShape
 from bnnhw.lowlight.network.kinds import Shape
@@ -131,11 +132,11 @@ def photo(path: Path) -> Bright:
 def test_judges_all_networks_by_the_same_noise(tmp_path: Path) -> None:
     sources = [photo(tmp_path / "a.dng"), photo(tmp_path / "b.dng")]
     made = network(0, 0)
-    one, again = (judge(made, sources, recipe=RECIPE) for _ in range(2))
+    one, again = (judge(by_torch(made), sources, recipe=RECIPE) for _ in range(2))
     assert one == again
-    assert one != judge(made, sources, recipe=RECIPE, seed=1)
-    first = judge(made, sources[:1], recipe=RECIPE)
-    second = judge(made, [sources[0], sources[0]], recipe=RECIPE)
+    assert one != judge(by_torch(made), sources, recipe=RECIPE, seed=1)
+    first = judge(by_torch(made), sources[:1], recipe=RECIPE)
+    second = judge(by_torch(made), [sources[0], sources[0]], recipe=RECIPE)
     assert second == one  # equal photos, noise by their place
     assert first != second
 

@@ -15,6 +15,7 @@ from bnnhw.compiler.report import BuildReport
 
 from .builds.fill import fill_folder
 from .builds.plan import PlanOptions
+from .builds.source import model_file
 from .checks import check_choice, check_count
 
 __all__ = ["build"]
@@ -43,7 +44,7 @@ def build(
     Parameters
     ----------
     model : path
-        A model.pt.
+        A model.pt, or a network of `bnnhw.train_lowlight`, of which a core for tiles of a photo is made.
     output : path
         The folder, which is whole or not there; a former build in it is replaced.
     plan : PlanOptions
@@ -73,7 +74,8 @@ def build(
     check_count("retries", retries, least=0)
     if stop_after is not None:
         check_choice("stop_after", stop_after, get_args(StopAfter))
-    graph = load(model)
+    with model_file(model, tile=plan.tile) as path:
+        graph = load(path)
     integers = integerize(graph, output=plan.outputs, check=check)
     options = BuildOptions(seed=seed, retries=retries, stop_after=stop_after, timeout_s=time_limit_s)
     with staged_build(output) as folder:

@@ -15,6 +15,7 @@ from bnnhw.sim.part.names import module_name
 
 from .builds.part import fill_part
 from .builds.plan import PlanOptions
+from .builds.source import model_file
 
 __all__ = ["build_core"]
 
@@ -40,7 +41,7 @@ def build_core(
     Parameters
     ----------
     model : path
-        A model.pt.
+        As for `bnnhw.build`.
     output : path
         The folder, which is whole or not there; a former core of the same name in it is replaced.
     plan : PlanOptions
@@ -63,7 +64,8 @@ def build_core(
     """
     model, output = Path(model), Path(output)
     name = module_name(model.stem)
-    graph = load(model)
+    with model_file(model, tile=plan.tile) as path:
+        graph = load(path)
     integers = integerize(graph, output=plan.outputs, check=check)
     with staged_build(output, what="core", mark=f"{name}.core") as folder:
         schedule = plan.schedule(integers)

@@ -4,6 +4,8 @@ Tests: tests/api/test_examples.py
 """
 
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,13 +14,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from bnnhw.lowlight.enhance import by_torch, fitting_ratio
 from bnnhw.lowlight.enhance import enhance as brighten
-from bnnhw.lowlight.enhance import fitting_ratio
 from bnnhw.lowlight.network.file import load_network
 from bnnhw.lowlight.pairs import Exposures
 from bnnhw.lowlight.png import write_png
 from bnnhw.lowlight.quality import Quality, compare_pictures
 from bnnhw.lowlight.raw import develop_raw, load_raw
+from bnnhw.lowlight.tiles import Tiling
+
+from .builds.hardware import Through, computed_by
 
 __all__ = ["Enhanced", "enhance"]
 
@@ -44,8 +49,12 @@ def enhance(
     ratio: float | None = None,
     bits: Literal[8, 16] = 8,
     reference: str | Path | None = None,
-    tile: int = 512,
+    tile: int | None = None,
     threads: int | None = None,
+    build: str | Path | None = None,
+    through: Through | None = None,
+    port: str | None = None,
+    progress: Callable[[str, str], None] = lambda stage, note: None,
 ) -> Enhanced:
     """Make a bright picture of a dark raw photo, with a network of `bnnhw.train_lowlight`.
 
@@ -62,28 +71,56 @@ def enhance(
         How much longer the exposure should have been, 1 to 300; by default by the photo's lights.
     reference : path, optional
         A longer exposure, raw, to compare with.
-    tile : int
-        What is computed at a time, in 2x2 blocks of the sensor; a multiple of 16.
+    tile : int, optional
+        What is computed at a time, in 2x2 blocks of the sensor; a multiple of 16, by default 512. A build has its own.
     threads : int, optional
-        CPU threads, which torch keeps afterwards.
+        CPU threads, which torch keeps afterwards; of the packed kernel by default all.
+    build : path, optional
+        A build of this network: the picture has the bits of its hardware.
+    through : "packed", "rtl" or "board"
+        Who computes these: the packed kernel, which is the default; the core's RTL, simulated; or the board at `port`,
+        by default this computer's only one.
+    progress : callable
+        Is told each stage, and what it is doing.
 
     Raises
     ------
     ValueError
         Where a file is missing or something else than it should be.
+    LinkError
+        Where the board does not answer, or holds another build.
     """
+    if build is None and (through or port):
+        raise ValueError("through and port are of a build; name it")
+    if build is not None and tile is not None:
+        raise ValueError(f"tile={tile} and build exclude each other; a build has its own")
     if threads:
         torch.set_num_threads(threads)
     if output is not None and not Path(output).absolute().parent.is_dir():
         raise ValueError(f"{output} cannot be written: there is no folder {Path(output).parent}; make it first")
-    network, _ = load_network(Path(model))
+    network = load_network(Path(model)).network
     raw = load_raw(Path(photo))
     ratio = fitting_ratio(raw.mosaic) if ratio is None else ratio
     target = None
     if reference is not None:
         target = raw.crop(Exposures(short=Path(photo), long=Path(reference), ratio=ratio).load().picture)
-    started = time.perf_counter()
-    picture = raw.crop(brighten(network, raw.mosaic, ratio=ratio, tile=tile))
+    with ExitStack() as stack:
+        if build is None:
+            compute, tiling = by_torch(network), Tiling() if tile is None else Tiling(tile=tile)
+        else:
+            progress("prepare", str(build))
+            hardware = computed_by(through or "packed", Path(build), model=Path(model), port=port, threads=threads)
+            compute, tiling = stack.enter_context(hardware)
+        started = time.perf_counter()
+        picture = raw.crop(
+            brighten(
+                compute,
+                raw.mosaic,
+                ratio=ratio,
+                tiling=tiling,
+                on_tile=lambda done, count: progress("tiles", f"{done} of {count}"),
+            )
+        )
     seconds = time.perf_counter() - started
     turned = raw.turn(picture)
     if output is not None:

@@ -13,7 +13,8 @@ import torch
 
 from bnnhw.files import sole_writer
 from bnnhw.lowlight.comparison import BASES, Trained, compare_networks, shapes_of
-from bnnhw.lowlight.judging import judge
+from bnnhw.lowlight.enhance import by_torch
+from bnnhw.lowlight.judging import judge, judge_in_hardware
 from bnnhw.lowlight.network.file import save_network
 from bnnhw.lowlight.network.kinds import Shape, kind_of
 from bnnhw.lowlight.network.unet import AbcLsidShape
@@ -21,7 +22,7 @@ from bnnhw.lowlight.pairs import Source
 from bnnhw.lowlight.patches import Patches, PatchOptions, cut_patches
 from bnnhw.lowlight.quality import Quality
 from bnnhw.lowlight.sources import find_sources, sample_photos
-from bnnhw.lowlight.training import Recipe, train_network
+from bnnhw.lowlight.training import Recipe, example_mosaics, train_network
 from bnnhw.model.named import checkpoint_path
 from bnnhw.model.training.machine import check_device
 
@@ -35,11 +36,13 @@ Paths = Sequence[str | Path]
 @dataclass(frozen=True, kw_only=True)
 class LowlightTraining:
     """record: what the file says of the training, as plain data: network, shape, recipe, loss, seconds, ... tests: how
-    many photos judged, quality: theirs, None where there were none."""
+    many photos judged, quality: theirs, None where there were none. in_hardware: the same in integers, None, too, where
+    there is no hardware."""
 
     record: dict[str, Any]
     tests: int
     quality: Quality | None
+    in_hardware: Quality | None
 
 
 def train_lowlight(
@@ -107,7 +110,11 @@ def train_lowlight(
             on_epoch=lambda epoch: progress("train", f"epoch {epoch.epoch} of {recipe.epochs}, loss {epoch.loss:.4f}"),
         )
         progress("judge", f"{len(judged_by)} photos")
-        quality = judge(network, judged_by, recipe=recipe) if judged_by else None
+        mosaics = example_mosaics(patches, recipe, seed=seed)
+        quality = in_hardware = None
+        if judged_by:
+            quality = judge(by_torch(network), judged_by, recipe=recipe)
+            in_hardware = judge_in_hardware(network, judged_by, mosaics=mosaics, recipe=recipe)
         record = {
             "network": kind_of(shape),
             "shape": asdict(shape),
@@ -118,10 +125,11 @@ def train_lowlight(
             "loss": history[-1].loss,
             "seconds": sum(epoch.seconds for epoch in history),
             "quality": None if quality is None else asdict(quality),
+            "in_hardware": None if in_hardware is None else asdict(in_hardware),
         }
-        save_network(network, output, meta=record)
+        save_network(network, output, meta=record, mosaics=mosaics)
         checkpoint.unlink(missing_ok=True)
-    return LowlightTraining(record=record, tests=len(judged_by), quality=quality)
+    return LowlightTraining(record=record, tests=len(judged_by), quality=quality, in_hardware=in_hardware)
 
 
 def compare_lowlight(

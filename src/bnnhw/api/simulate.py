@@ -20,6 +20,7 @@ from bnnhw.sim.ladder.ladder import differing_images
 from bnnhw.sim.ladder.rungs import frames_of, patience_for
 
 from .builds.plan import PlanOptions
+from .builds.source import model_file
 from .images.inputs import Images, images_for, images_of
 
 __all__ = ["Simulation", "simulate"]
@@ -66,7 +67,7 @@ def simulate(
     Parameters
     ----------
     model : path
-        A model.pt.
+        As for `bnnhw.build`.
     images : array (N, H, W, C) of integers, or paths of PNG or .npy files, optional
     samples, dataset, data_dir
         Where no images are given, as for `bnnhw.verify`.
@@ -84,7 +85,8 @@ def simulate(
     DeadlockError
         Where the RTL stops answering; `waves` are kept.
     """
-    graph = load(Path(model))
+    with model_file(Path(model), tile=plan.tile) as path:
+        graph = load(path)
     if images is not None:
         (value,) = graph.inputs
         if not isinstance(element := value.type.element, IntType):

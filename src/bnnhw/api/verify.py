@@ -13,6 +13,7 @@ from bnnhw.sim.ladder.ladder import Comparison, climb
 
 from .builds.built import Build
 from .builds.plan import PlanOptions
+from .builds.source import model_file
 from .checks import check_choice
 from .images.inputs import images_for
 from .ladder.names import NAMES, RUNGS
@@ -60,7 +61,7 @@ def verify(
     Parameters
     ----------
     model : path
-        A model.pt.
+        As for `bnnhw.build`.
     through : "graph", "integer", "packed", "rtl", "netlist" or "placed"
         The last rung; placing a large design takes minutes.
     build : path, optional
@@ -84,16 +85,18 @@ def verify(
     check_choice("through", through, RUNGS)
     if plan is not None and build is not None:
         raise ValueError("plan and build exclude each other; a build has its own")
-    graph = load(model)
     made = None if build is None else Build.read(Path(build), model=model)
-    rungs = make_rungs(model, graph, through, made.plan if made else plan or PlanOptions(), made)
-    images, source = images_for(
-        graph, samples=samples, dataset=dataset, data_dir=None if data_dir is None else Path(data_dir)
-    )
+    chosen = made.plan if made else plan or PlanOptions()
     steps = []
-    for step in climb(rungs, images, on_rung=on_rung):
-        steps.append(step)
-        on_step(step)
+    with model_file(model, tile=chosen.tile) as path:
+        graph = load(path)
+        rungs = make_rungs(path, graph, through, chosen, made)
+        images, source = images_for(
+            graph, samples=samples, dataset=dataset, data_dir=None if data_dir is None else Path(data_dir)
+        )
+        for step in climb(rungs, images, on_rung=on_rung):
+            steps.append(step)
+            on_step(step)
     seconds = time.perf_counter() - started
     if made is not None:
         made.write_ladder(steps, names=NAMES)

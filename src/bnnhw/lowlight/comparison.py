@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .judging import judge
+from .enhance import by_torch
+from .judging import judge, judge_in_hardware
 from .network.kinds import KINDS, Shape, kind_of, shape_named
 from .network.macs import Macs, macs_of
 from .network.unet import AbcLsidShape
 from .pairs import Source
 from .patches import Patches
 from .quality import Quality
-from .training import Recipe, train_network
+from .training import Recipe, example_mosaics, train_network
 
 __all__ = ["BASES", "Trained", "compare_networks", "shapes_of"]
 
@@ -24,8 +25,8 @@ BASES = ((0, 0), (1, 1), (3, 1), (3, 3), (5, 3))
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """A network, what it computes, the seed that it was trained by, its loss at the end, its quality, and how long
-    training took."""
+    """A network, what it computes, the seed that it was trained by, its loss at the end, its quality, in hardware, too,
+    unless it has none, and how long training took."""
 
     network: str
     shape: Shape
@@ -33,6 +34,7 @@ class Trained:
     seed: int
     loss: float
     quality: Quality
+    in_hardware: Quality | None
     seconds: float
 
 
@@ -89,6 +91,9 @@ def compare_networks(
                 macs=macs_of(shape),
                 seed=seed,
                 loss=history[-1].loss,
-                quality=judge(network, judged_by, recipe=recipe),
+                quality=judge(by_torch(network), judged_by, recipe=recipe),
+                in_hardware=judge_in_hardware(
+                    network, judged_by, mosaics=example_mosaics(patches, recipe, seed=seed), recipe=recipe
+                ),
                 seconds=sum(epoch.seconds for epoch in history),
             )

@@ -1,44 +1,67 @@
-"""From a dark mosaic of any size to a picture, tile by tile."""
+"""From a dark mosaic of any size to a picture, by the network in torch, or by integers as hardware has them."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from .mosaic import amplify, pack
+from .network.deployed import integers_of
 from .network.kinds import Network
-from .network.unet import BLOCK, HALO
 from .pairs import MAX_RATIO
+from .tiles import Compute, Tiling, in_tiles
 
-__all__ = ["enhance", "fitting_ratio"]
+__all__ = ["by_integers", "by_torch", "enhance", "fitting_ratio", "pictures_of"]
 
 _LIT = 99.5
 """Per cent of the pixels that stay below white."""
 
 
-@torch.inference_mode()
-def enhance(network: Network, mosaic: NDArray[np.float32], *, ratio: float, tile: int = 512) -> NDArray[np.float32]:
-    """The picture (H, W, 3), sRGB in [0, 1], that the network makes of a mosaic (H, W) of even sizes times `ratio`.
-
-    The mosaic is mirrored at its lower and right border up to a multiple of the network's blocks. Each tile of `tile`
-    packed pixels is computed with all that its result depends on around it (`unet.HALO`), so that the tiles fit
-    together as if the whole had been computed at once. The network is put into eval mode.
-    """
-    if tile < 1 or tile % BLOCK:
-        raise ValueError(f"tile={tile} must be a multiple of {BLOCK}, and at least {BLOCK}")
+def by_torch(network: Network) -> Compute:
+    """What the network computes, where and in the type that its parameters have. It is put into eval mode."""
     network.eval()
-    weight = next(network.parameters())  # where, and in what type, the network computes
-    packed = pack(amplify(mosaic, ratio))
-    _, height, width = packed.shape
-    padded = np.pad(packed, ((0, 0), (0, -height % BLOCK), (0, -width % BLOCK)), mode="reflect")
-    picture = np.empty((2 * padded.shape[1], 2 * padded.shape[2], 3), np.float32)
-    for top in range(0, padded.shape[1], tile):
-        for left in range(0, padded.shape[2], tile):
-            above, beside = max(top - HALO, 0), max(left - HALO, 0)
-            window = padded[:, above : top + tile + HALO, beside : left + tile + HALO]
-            made = network(torch.from_numpy(window[None]).to(weight))[0].permute(1, 2, 0).cpu().numpy()
-            made = made[2 * (top - above) :, 2 * (left - beside) :][: 2 * tile, : 2 * tile]
-            picture[2 * top : 2 * top + made.shape[0], 2 * left : 2 * left + made.shape[1]] = made
-    return np.clip(picture[: 2 * height, : 2 * width], 0, 1)
+    weight = next(network.parameters())
+
+    @torch.inference_mode()
+    def compute(packed: NDArray[np.float32]) -> NDArray[np.float32]:
+        return network(torch.from_numpy(packed).to(weight)).permute(0, 2, 3, 1).cpu().numpy()
+
+    return compute
+
+
+def by_integers(answers: Callable[[NDArray[np.int64]], Any]) -> Compute:
+    """What `answers`, from integers (N, H, W, 4) to sRGB (N, 2H, 2W, 3), makes of mosaics as hardware has them."""
+
+    def compute(packed: NDArray[np.float32]) -> NDArray[np.float32]:
+        return answers(integers_of(packed)).astype(np.float32)
+
+    return compute
+
+
+def pictures_of(deployed: nn.Module) -> Callable[[NDArray[np.int64]], NDArray[np.float32]]:
+    """What `deployed.deployed` gives, on arrays. It is put into eval mode."""
+    deployed.eval()
+
+    @torch.inference_mode()
+    def pictures(integers: NDArray[np.int64]) -> NDArray[np.float32]:
+        return deployed(torch.from_numpy(integers).float()).permute(0, 2, 3, 1).numpy()
+
+    return pictures
+
+
+def enhance(
+    compute: Compute,
+    mosaic: NDArray[np.float32],
+    *,
+    ratio: float,
+    tiling: Tiling = Tiling(),  # noqa: B008 it is frozen
+    on_tile: Callable[[int, int], None] = lambda done, count: None,
+) -> NDArray[np.float32]:
+    """The picture (H, W, 3), sRGB in [0, 1], of a mosaic (H, W) of even sizes times `ratio`."""
+    return in_tiles(pack(amplify(mosaic, ratio)), compute, tiling, on_tile=on_tile)
 
 
 def fitting_ratio(mosaic: NDArray[np.float32]) -> float:

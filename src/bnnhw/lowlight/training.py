@@ -6,7 +6,7 @@ after its last whole epoch and ends, on the same CPU and number of threads, with
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,17 @@ from bnnhw.model.training.divergence import check_finite
 from bnnhw.model.training.recipes import MAX_LEARNING_RATE
 
 from .mosaic import amplify, pack
+from .network.deployed import integers_of
 from .network.kinds import Network, Shape, kind_of, network_of
 from .network.unet import BLOCK
 from .noise import Sensor, expose
 from .pairs import MAX_RATIO
 from .patches import Patches, random_crop
 
-__all__ = ["Epoch", "Recipe", "train_network"]
+__all__ = ["Epoch", "Recipe", "example_mosaics", "train_network"]
+
+_EXAMPLE = 64
+"""Packed pixels along each side of an example, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +156,15 @@ def train_network(
             )
         on_epoch(history[-1])
     return network.cpu().eval(), tuple(history)
+
+
+def example_mosaics(patches: Sequence[Patches], recipe: Recipe, *, seed: int, count: int = 8) -> NDArray[np.uint16]:
+    """So many of the mosaics that the network is trained on, as `deployed.integers_of` has them."""
+    generator = np.random.default_rng([seed, 0])  # no epoch has that number
+    places = [(one, index) for one in patches for index in range(len(one))]
+    chosen = [places[place] for place in generator.integers(len(places), size=count)]
+    packed, _ = _batch(chosen, replace(recipe, crop=min(recipe.crop, _EXAMPLE)), generator)
+    return integers_of(packed.numpy()).astype(np.uint16)
 
 
 def _train_epoch(

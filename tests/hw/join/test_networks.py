@@ -51,7 +51,7 @@ def verify(core: Core, x: Images, y: Images, *, seed: int, stalls: tuple[float, 
     channels, _ = predict(core, traces["i"].offered, traces["o"].ready)
     for connection, channel in channels.items():
         if str(connection) in traces:
-            assert channel.takes == traces[str(connection)].cycles, connection
+            assert list(channel.takes) == traces[str(connection)].cycles, connection
     return len(given) == len(y.beats)
 
 

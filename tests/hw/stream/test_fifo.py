@@ -20,6 +20,15 @@ def test_order(depth, stalls, seed):
     assert run_scenario(dut, beats, outputs=len(beats), seed=seed, stalls=stalls).outputs == beats
 
 
+def test_order_in_block_rams_above_each_other():
+    """Two banks of 2048 words of 9 bits are fewer block RAMs than three columns of 4096; filled more than once."""
+    width, depth = 9, 4096
+    assert fifo_block_rams(PORTABLE.fabric, width=width, depth=depth) == 2
+    beats = [random.Random(3).getrandbits(width) for _ in range(2 * depth + 100)]
+    dut = Fifo(width=width, depth=depth, target=PORTABLE)
+    assert run_scenario(dut, beats, outputs=len(beats), seed=3, stalls=(0.1, 0.4)).outputs == beats
+
+
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_throughput_and_latency(depth):
     dut = Fifo(width=8, depth=depth, target=PORTABLE)
@@ -140,7 +149,6 @@ def test_frames_are_committed_or_taken_back(depth, limit, seed):
     [
         ({"depth": 12}, r"^depth=12 must be a power of two and at least 8$"),
         ({"depth": 4}, r"^depth=4 must be a power of two and at least 8$"),
-        ({"depth": 32768}, r"^depth=32768 must be at most 16384, the depth of one block RAM$"),
         ({"limit": 0}, r"^limit=0 must be from 1 to depth=16$"),
         ({"limit": 17}, r"^limit=17 must be from 1 to depth=16$"),
         ({"width": 0}, r"^width=0 must be at least 1$"),
@@ -156,3 +164,4 @@ def test_block_rams():
     assert fifo_block_rams(PORTABLE.fabric, width=98, depth=32) == 0
     assert fifo_block_rams(PORTABLE.fabric, width=98, depth=512) == 3
     assert fifo_block_rams(PORTABLE.fabric, width=8, depth=2048) == 1
+    assert fifo_block_rams(PORTABLE.fabric, width=2, depth=65536) == 8  # deeper than one

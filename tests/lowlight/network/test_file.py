@@ -20,7 +20,7 @@ def content(path: Path) -> dict[str, Any]:
 def test_gives_back_the_same_network(bases: tuple[int, int], tmp_path: Path) -> None:
     made = network(*bases)
     save_network(made, tmp_path / "a.pt", meta={"psnr": 20.5})
-    loaded, meta = load_network(tmp_path / "a.pt")
+    loaded, meta, _ = load_network(tmp_path / "a.pt")
     assert meta == {"bnnhw": __version__, "psnr": 20.5}
     assert not loaded.training
     assert loaded.shape == made.shape
@@ -33,7 +33,7 @@ def test_gives_back_the_same_network(bases: tuple[int, int], tmp_path: Path) -> 
 def test_gives_back_a_network_of_each_kind(kind: str, tmp_path: Path) -> None:
     made = network_of(shape_named(kind, {"width": 1})).eval()
     save_network(made, tmp_path / "a.pt", meta={})
-    loaded, _ = load_network(tmp_path / "a.pt")
+    loaded, _, _ = load_network(tmp_path / "a.pt")
     assert type(loaded) is type(made)
     x = torch.rand(1, 4, 32, 32)
     assert torch.equal(loaded(x), made(x))
@@ -43,7 +43,7 @@ def test_a_file_without_a_kind_is_of_the_first_one(tmp_path: Path) -> None:
     data = content(tmp_path / "a.pt")
     del data["network"], data["shape"]["transposed"]
     torch.save(data, tmp_path / "a.pt")
-    loaded, _ = load_network(tmp_path / "a.pt")
+    loaded, _, _ = load_network(tmp_path / "a.pt")
     assert loaded.shape == network(1, 1).shape
 
 

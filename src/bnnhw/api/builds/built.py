@@ -15,6 +15,8 @@ from bnnhw.boards.design import emit_design
 from bnnhw.boards.manifest import Manifest, network_id
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.report import BuildReport, LadderRow, read, write
+from bnnhw.lowlight.network.file import is_network
+from bnnhw.lowlight.network.unet import HALO
 
 from .plan import PlanOptions
 
@@ -24,11 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Build:
-    """The build in `folder`, and what it says of itself."""
+    """The build in `folder`, what it says of itself, and of a low-light network the tile that it is for."""
 
     folder: Path
     manifest: Manifest
     report: BuildReport
+    tile: int | None
 
     @classmethod
     def read(cls, folder: Path, *, model: Path) -> "Build":
@@ -40,7 +43,8 @@ class Build:
                 f"{folder} was built from another model than {model}: its model's SHA-256 is "
                 f"{manifest.model_sha256[:12]}.., not {sha256[:12]}..; name that model, or build this one"
             )
-        return cls(folder, manifest, read(folder))
+        tile = manifest.input_shape[0] - 2 * HALO if is_network(model) else None
+        return cls(folder, manifest, read(folder), tile)
 
     @property
     def plan(self) -> PlanOptions:
@@ -54,6 +58,7 @@ class Build:
             clock_mhz=self.manifest.clock_hz / 1e6,
             outputs="label" if any(output.kind == "label" for output in self.manifest.outputs) else "scores",
             baud=self.manifest.baud,
+            tile=self.tile,
         )
 
     def check(self, schedule: Schedule) -> None:

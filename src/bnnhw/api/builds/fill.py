@@ -19,7 +19,8 @@ from .golden import golden_frames, save_golden
 from .link_rate import link_frames_per_second
 from .plan import PlanOptions
 
-GOLDEN_SAMPLES = 16
+GOLDEN_SAMPLES, GOLDEN_ELEMENTS = 16, 2**19
+"""Golden images, and elements of theirs: fewer images where they are large, one at least."""
 STAGES = ("rtl", "synthesis", "place and route", "bitstream")
 
 
@@ -58,11 +59,16 @@ def fill_folder(
     )
     (folder / MANIFEST).write_text(manifest.to_json())
     (folder / "folding.json").write_text(schedule.plan.to_json())
-    images, answers = golden_frames(schedule, samples=GOLDEN_SAMPLES)
+    images, answers = golden_frames(schedule, samples=golden_samples(integers))
     save_golden(folder / "golden.npz", images, answers)
     report = make_report(folder, manifest, graph, integers, schedule, figures)
     write(report, folder)
     return report
+
+
+def golden_samples(graph: Graph) -> int:
+    """How many golden images a design gets."""
+    return min(GOLDEN_SAMPLES, max(1, GOLDEN_ELEMENTS // graph.inputs[0].type.size))
 
 
 def make_report(

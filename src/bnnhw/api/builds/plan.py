@@ -29,6 +29,8 @@ class PlanOptions:
     least so many frames a second. fill: the fastest one in this share of the FPGA, in (0, 1]. folding: a folding.json,
     such as a build wrote. One of the three at most. vectors: frames that share a weight fetch; by default the best
     number. clock_mhz: the core's clock; by default 100, with target_fps up to 110, whatever makes the design smallest.
+    tile: of a network of `bnnhw.train_lowlight`, packed pixels along each side of what an image adds to the picture; by
+    default 64.
 
     Raises ValueError where there is no such board.
     """
@@ -41,6 +43,7 @@ class PlanOptions:
     clock_mhz: float | None = None
     outputs: Literal["label", "scores"] = "label"
     baud: int = 3_000_000
+    tile: int | None = None
 
     def __post_init__(self):
         from bnnhw.boards.board import get_board

@@ -104,7 +104,8 @@ def command(
                     click.echo(json.dumps(asdict(one)))
                     continue
                 cost = f"training loss {one.loss:.4f}, {one.seconds:.0f} s, {one.macs}"
-                click.echo(f"{f'{shape}, seed {one.seed}':<24} {one.quality}, {cost}")
+                hardware = f"; in hardware {one.in_hardware}" if one.in_hardware else ""
+                click.echo(f"{f'{shape}, seed {one.seed}':<24} {one.quality}, {cost}{hardware}")
                 qualities.append(one.quality)
             if len(qualities) > 1:
                 click.echo(f"{f'{shape}, {seeds} seeds':<24} {spread(qualities)}")

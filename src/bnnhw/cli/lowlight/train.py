@@ -86,4 +86,6 @@ def command(
         click.echo(json.dumps(training.record, indent=2))
         return
     seen = f"; on {training.tests} test photos {training.quality}" if training.quality else ""
+    if training.in_hardware:
+        seen += f"; in hardware {training.in_hardware}"
     click.echo(f"{output}: {shape}, loss {training.record['loss']:.4f}{seen}")

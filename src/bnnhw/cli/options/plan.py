@@ -32,6 +32,11 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--outputs", type=click.Choice(["label", "scores"]), default="label", show_default=True),
         click.option("--baud", type=click.IntRange(min=1200), default=3_000_000, show_default=True),
+        click.option(
+            "--tile",
+            type=click.IntRange(min=1),
+            help="Of a low-light network: what an image adds to the picture, in 2x2 blocks a side; default 64.",
+        ),
     )
 
     return gather(command, options, into=PlanOptions, argument="plan")

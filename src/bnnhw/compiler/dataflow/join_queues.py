@@ -4,8 +4,8 @@ A beat that took the short way waits at the join for its partner on the long way
 the fork from giving the next beat, also to the long way: the core is slower, or stands still. How many beats wait is in
 the flows, so each queue is tried, from the first one on, with the fewest beats that change nothing.
 
-In a core of many handshakes a frame that would take minutes. There, queues begin with what waits where one beat comes
-after the other, and grow together by half until they are enough.
+In a large core, of many handshakes a frame, that would take minutes. There, queues begin with what waits where one beat
+comes after the other, and grow together by half until they are enough.
 
 It is tried in its section alone: what is too short there is too short in the whole. What is enough there mostly is so
 in the whole; where it is not, a section is tried behind some of those before it, then behind more of them.
@@ -25,15 +25,13 @@ from bnnhw.hw.targets import Target
 from .dataflow import Dataflow
 from .queues import LEAST_DEPTH, queue_before
 from .sections import Section, Sections, narrows_of
-from .timing import SLOW_FRAMES, DeadlockError, Timing, core_timing, least_interval, run_slowly
+from .timing import LARGE, DeadlockError, Timing, core_timing, handshakes, least_interval, run_slowly
 
 Limits = dict[int, int]
 """Beats of the queue in each way into a join, by the way's number among all; 0 where there is none."""
 
 ENDLESS = 2**20
 """More beats than ever wait."""
-MOST_TRIED = 60_000
-"""Handshakes of a frame above which a core's queues are not tried beat by beat."""
 REACH = 4
 """So many sections stand before one that is tried behind others; where these are too few, so many times as many."""
 
@@ -43,7 +41,7 @@ def with_join_queues(dataflow: Dataflow, *, target: Target) -> tuple[Dataflow, T
     if not dataflow.joins:
         return dataflow, core_timing(dataflow)
     search = QueueSearch(dataflow, target)
-    if search.handshakes > MOST_TRIED:
+    if search.is_large:
         return search.growing()
     limits = alone = search.alone()
     reach = REACH
@@ -60,10 +58,10 @@ class QueueSearch:
         self.target = target
         self.least = least_interval(dataflow.stages)
         self.endless = insert_queues(dataflow, dict.fromkeys(dataflow.joins, ENDLESS), target)
-        channels = run_slowly(self.endless)
-        self.handshakes = sum(len(channel.takes) for channel in channels.values()) // SLOW_FRAMES
+        channels, frames = run_slowly(self.endless)
+        self.is_large = handshakes(channels) > LARGE * frames
         self.held = held_in(self.endless, channels)
-        beats = [len(channels[stream].takes) // SLOW_FRAMES for _, stream in narrows_of(self.endless)]
+        beats = [len(channels[stream].takes) // frames for _, stream in narrows_of(self.endless)]
         self.sections = Sections(dataflow, beats)
         self.whole = self.sections.section(0, len(self.sections) - 1)
         self.guesses: Limits = {}
@@ -156,7 +154,7 @@ def held_at_rest(dataflow: Dataflow, target: Target) -> list[int]:
     Of what an endless queue holds, the last beat may as well wait before it.
     """
     endless = insert_queues(dataflow, dict.fromkeys(dataflow.joins, ENDLESS), target)
-    return held_in(endless, run_slowly(endless))
+    return held_in(endless, run_slowly(endless)[0])
 
 
 def held_in(endless: Dataflow, channels: Mapping[Connection, Channel]) -> list[int]:

@@ -8,7 +8,7 @@ Tests: tests/compiler/dataflow/test_queues.py
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.units.stage import Stage
@@ -22,8 +22,8 @@ MOST_FRAMES = 64
 LONG = 2**30
 """More cycles than a beat takes to the end of any core."""
 
-SLOW_FRAMES = 2
-"""Frames that `run_slowly` runs."""
+LARGE = 60_000
+"""Handshakes of a frame above which each frame that is run takes seconds: of such a core as few are as will do."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def core_timing(dataflow: Dataflow) -> Timing:
 def run_core(dataflow: Dataflow) -> tuple[Timing, Mapping[Connection, Channel]]:
     """The cycles of a core, and the handshakes of its streams until it is steady. DeadlockError where it stands still.
 
-    The state is steady when three frames in a row have left at the same distance.
+    The state is steady when three frames in a row have left at the same distance; of large cores two.
     """
     i, o = Channel(), Channel()
     channels = channels_of(dataflow.connections, i=i, o=o)
@@ -62,20 +62,31 @@ def run_core(dataflow: Dataflow) -> tuple[Timing, Mapping[Connection, Channel]]:
                 "too short"
             )
         ends.append(o.takes[-1])
-        if frame >= MOST_FRAMES or (frame > 2 and ends[-1] - ends[-2] == ends[-2] - ends[-3] == ends[-3] - ends[-4]):
+        alike = 2 if handshakes(channels) > LARGE * (frame + 1) else 3
+        distances = [after - before for before, after in pairwise(ends)][-alike:]
+        if frame >= MOST_FRAMES or (len(distances) == alike and len({*distances}) == 1):
             return Timing(ends[-1] - ends[-2], ends[0] - i.takes[0]), channels
     raise AssertionError("a count has no end")
 
 
-def run_slowly(dataflow: Dataflow) -> Mapping[Connection, Channel]:
-    """The handshakes of a core's streams in SLOW_FRAMES frames whose every beat comes long after all is at rest."""
+def run_slowly(dataflow: Dataflow) -> tuple[Mapping[Connection, Channel], int]:
+    """The handshakes of a core's streams in frames whose every beat comes long after all is at rest; and how many these
+    are: two, or one of a large core."""
     i, o = Channel(), Channel()
     channels = channels_of(dataflow.connections, i=i, o=o)
     network = Network([*connect_flows([stage.flow for stage in dataflow.stages], channels), sink_process(o)])
-    for beat in range(SLOW_FRAMES * dataflow.input_beats):
-        i.give(beat * LONG)
-    network.run()
-    return channels
+    for frame in range(2):
+        for beat in range(dataflow.input_beats):
+            i.give((frame * dataflow.input_beats + beat) * LONG)
+        network.run()
+        if handshakes(channels) > LARGE:
+            return channels, frame + 1
+    return channels, 2
+
+
+def handshakes(channels: Mapping[Connection, Channel]) -> int:
+    """Those of all streams together."""
+    return sum(len(channel.takes) for channel in channels.values())
 
 
 def least_interval(stages: Iterable[Stage]) -> int:

@@ -18,7 +18,8 @@ from bnnhw.hw.link.settings import (
 from bnnhw.hw.output.score_table import score_table_block_rams
 from bnnhw.hw.product.matrix_area import matrix_area
 from bnnhw.hw.product.matrix_shape import MatrixShape
-from bnnhw.hw.stream.fifo import fifo_block_rams
+from bnnhw.hw.storage.line_memory import line_memory_cells
+from bnnhw.hw.stream.fifo import LUT_FIFO_DEPTH, fifo_block_rams
 from bnnhw.hw.targets import Cells, Fabric
 from bnnhw.hw.window.area import window_area
 from bnnhw.hw.window.shape import WindowShape
@@ -85,8 +86,9 @@ def queue_resources(fabric: Fabric, *, width: int, depth: int, limit: int | None
     from some bits on is a carry chain."""
     bits = (depth - 1).bit_length()
     counter = 0 if limit is None else limit.bit_length()
-    if ebr := fifo_block_rams(fabric, width=width, depth=depth):
-        return Cells(logic=10 * bits + 10 + 2 * counter, ffs=6 * bits + 9, ebr=ebr)
+    if depth > LUT_FIFO_DEPTH:
+        luts, ffs, ebr = line_memory_cells(fabric, depth, width, "block")
+        return Cells(logic=luts + 10 * bits + 10 + 2 * counter, ffs=ffs + 6 * bits + 9, ebr=ebr)
     memory = fabric.distributed_ram_luts(depth, width)
     return Cells(logic=memory + 10 * bits + 14 + counter, ffs=width + 6 * bits + 8)
 

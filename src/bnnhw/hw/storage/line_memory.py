@@ -1,4 +1,4 @@
-"""LineMemory: rows of an image in registers, distributed RAM or block RAM."""
+"""LineMemory: rows of an image, or the beats of a queue, in registers, distributed RAM or block RAM."""
 
 from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import wiring

@@ -3,11 +3,12 @@
 from collections import deque
 from itertools import count
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from bnnhw.hw.storage.line_memory import LineMemory, line_memory_cells
 from bnnhw.hw.targets import Fabric, Target, check_target
 
 from .buffer import flat_stream
@@ -77,7 +78,7 @@ def _leave(i: Channel, o: Channel, left: Times) -> Process:
 
 def fifo_block_rams(fabric: Fabric, *, width: int, depth: int) -> int:
     """Block RAMs of a queue."""
-    return 0 if depth <= LUT_FIFO_DEPTH else fabric.block_rams(depth, width)
+    return 0 if depth <= LUT_FIFO_DEPTH else line_memory_cells(fabric, depth, width, "block")[2]
 
 
 class Fifo(wiring.Component):
@@ -117,8 +118,6 @@ class Fifo(wiring.Component):
             raise ValueError(f"depth={depth} must be a power of two and at least 8")
         if limit is not None and not 1 <= limit <= depth:
             raise ValueError(f"limit={limit} must be from 1 to depth={depth}")
-        if depth > LUT_FIFO_DEPTH:
-            target.fabric.block_ram_width(depth)  # raises where no block RAM is that deep
         self.width = width
         self.depth = depth
         self.target = target
@@ -194,19 +193,14 @@ class Fifo(wiring.Component):
         fetched = Signal()
         with m.If(advance):
             m.d.sync += [fetched.eq(available), self.o.valid.eq(fetched)]
-        step = self.target.fabric.block_ram_width(self.depth)
-        columns = []
-        for number, start in enumerate(range(0, self.width, step)):
-            part = self.i.payload[start : start + step]
-            ram = self.target.block_ram(depth=self.depth, width=len(part), writable=True)
-            m.submodules[f"ram{number}"] = ram
-            m.d.comb += [
-                ram.write_address.eq(written[:index_bits]),
-                ram.write_data.eq(part),
-                ram.write_enable.eq(write),
-                ram.read_address.eq(read[:index_bits]),
-                ram.read_enable.eq(advance),
-            ]
-            columns.append(ram.read_data)
-        m.d.comb += self.o.payload.eq(Cat(columns))
+        memory = LineMemory(depth=self.depth, width=self.width, store="block", target=self.target)
+        m.submodules.memory = memory
+        m.d.comb += [
+            memory.write_address.eq(written[:index_bits]),
+            memory.write_data.eq(self.i.payload),
+            memory.write_enable.eq(write),
+            memory.read_address.eq(read[:index_bits]),
+            memory.read_enable.eq(advance),
+            self.o.payload.eq(memory.read_data),
+        ]
         return m

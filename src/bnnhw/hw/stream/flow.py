@@ -13,9 +13,11 @@ A unit's `flow` takes the channels by the names of its ports and returns its pro
 Tests: tests/compiler/dataflow/test_queues.py
 """
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from itertools import count
+from typing import TYPE_CHECKING
 
 __all__ = [
     "Channel",
@@ -33,7 +35,10 @@ EARLIER = -(1 << 40)
 """The cycle of what was before the first beat."""
 
 
-class Times(list[int]):
+Cycles = array[int] if TYPE_CHECKING else array  # arrays are no generics before Python 3.12
+
+
+class Times(Cycles):
     """Cycles of one kind of event in order, which a process may wait for: its request is (times, index), the answer
     that event's cycle. Events before the first one were long ago."""
 
@@ -41,6 +46,9 @@ class Times(list[int]):
     process: "Process"
     ready: "list[tuple[Process, int | None]]"
     """What waits: for which event, and where a run finds it again."""
+
+    def __new__(cls) -> "Times":
+        return super().__new__(cls, "q")  # where lists of a large core's take gigabytes
 
     def add(self, cycle: int) -> None:
         """The next event."""

@@ -8,9 +8,12 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from bnnhw.model.fixed_point.calibration import calibrate
 from bnnhw.model.fixed_point.conversion import FixedPointOptions, in_fixed_point
 from bnnhw.model.layers.binary_bases import BinaryBases
 from bnnhw.model.layers.channels import ToChannelsFirst
@@ -23,11 +26,24 @@ from .kinds import Network
 from .unet import AbcLsid
 from .xnor_unet import XnorUNet
 
-__all__ = ["FACTOR_BITS", "INPUT_RANGE", "deployed"]
+__all__ = ["FACTOR_BITS", "INPUT_RANGE", "calibrated", "deployed", "integers_of"]
 
 INPUT_RANGE = (0, 4095)
 """An amplified, packed mosaic's numbers: 4095 is 1."""
 FACTOR_BITS = 8
+
+
+def integers_of(packed: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Packed, amplified mosaics (N, 4, H, W) in [0, 1] as the integers (N, H, W, 4) that hardware takes."""
+    lo, hi = INPUT_RANGE
+    return np.clip(np.rint(packed.transpose(0, 2, 3, 1) * np.float32(hi)), lo, hi).astype(np.int64)
+
+
+def calibrated(network: Network, mosaics: NDArray[np.integer]) -> nn.Module:
+    """`deployed`, its fixed-point numbers chosen by mosaics (N, H, W, 4) of `INPUT_RANGE`; in eval mode."""
+    made = deployed(network)
+    calibrate(made, mosaics.astype(np.int64))
+    return made.eval()
 
 
 def deployed(network: Network, options: FixedPointOptions | None = None) -> nn.Module:
@@ -65,7 +81,7 @@ class _DeployedBases(nn.Module):
 
     def __init__(self, network: AbcLsid):
         shape = network.shape
-        if not (shape.weight_bases and shape.activation_bases):
+        if not shape.has_hardware:
             raise ValueError(
                 f"weight_bases={shape.weight_bases} and activation_bases={shape.activation_bases} must both be at "
                 "least 1 for hardware; real numbers have none"

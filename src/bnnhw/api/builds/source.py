@@ -1,0 +1,35 @@
+"""The model.pt that a design is made of: the file that is given, or a tile of the low-light network in it.
+
+Tests: tests/api/test_tiles.py
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bnnhw.lowlight.network.file import is_network, load_network
+from bnnhw.lowlight.network.tile import save_tile
+
+__all__ = ["DEFAULT_TILE", "model_file"]
+
+DEFAULT_TILE = 64
+"""Where no tile is asked for."""
+
+
+@contextmanager
+def model_file(model: Path, *, tile: int | None) -> Iterator[Path]:
+    """`model` itself, or, where it is a network of `bnnhw lowlight train`, a model.pt of its tiles of `tile` packed
+    pixels, as long as the context lasts.
+
+    Raises ValueError where `tile` is given and there are no tiles, or none of this size.
+    """
+    if not is_network(model):
+        if tile is not None:
+            raise ValueError(f"tile={tile} is for networks of bnnhw lowlight train; {model} is none, leave it out")
+        yield model
+        return
+    with TemporaryDirectory(prefix="bnnhw-") as folder:
+        path = Path(folder) / model.name
+        save_tile(load_network(model), path, tile=DEFAULT_TILE if tile is None else tile)
+        yield path

@@ -1,0 +1,36 @@
+"""The low-light network of one tile of a photo, as a model.pt like any other.
+
+Tests: tests/lowlight/network/test_tile.py
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from bnnhw.model.export import save
+
+from .deployed import INPUT_RANGE, calibrated
+from .file import LowlightFile
+from .unet import BLOCK, HALO
+
+__all__ = ["save_tile"]
+
+
+def save_tile(given: LowlightFile, path: Path, *, tile: int) -> None:
+    """Writes the model.pt of the network on windows of `tile` packed pixels and `HALO` more on each side: images
+    (side, side, 4) of `INPUT_RANGE` to (2*side, 2*side, 3).
+
+    ValueError where there is no such tile, no hardware for the network, or nothing to choose its fixed-point numbers
+    by.
+    """
+    if tile < BLOCK or tile % BLOCK:
+        raise ValueError(f"tile={tile} must be a multiple of {BLOCK}, and at least {BLOCK}")
+    if given.mosaics is None:
+        raise ValueError(
+            "the network's file holds no mosaics to choose its fixed-point numbers by; train it again with this "
+            "version of bnnhw lowlight train"
+        )
+    network, side = calibrated(given.network, given.mosaics), tile + 2 * HALO
+    repeats = (1, *(-(-side // length) for length in given.mosaics.shape[1:3]), 1)
+    window = np.tile(given.mosaics[:1].astype(np.int64), repeats)[:, :side, :side]
+    save(network, path, example_input=window, input_range=INPUT_RANGE)

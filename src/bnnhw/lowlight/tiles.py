@@ -1,0 +1,105 @@
+"""Pictures tile by tile, without seams: each tile is computed with all that its result depends on around it.
+
+Tests: tests/lowlight/test_tiles.py
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .network.unet import BLOCK, HALO
+
+__all__ = ["Compute", "Span", "Tiling", "in_tiles"]
+
+Compute = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""Packed, amplified mosaics (N, 4, H, W) to pictures (N, 2H, 2W, 3) in sRGB."""
+
+
+class Span(NamedTuple):
+    """Packed pixels along one axis: from `begin` to `end` of the picture are taken from this window's result."""
+
+    begin: int
+    end: int
+    window: slice
+
+    def of_photo(self) -> slice:
+        """Where they lie in the picture, whose pixels are twice as many."""
+        return slice(2 * self.begin, 2 * self.end)
+
+    def of_window(self) -> slice:
+        """Where they lie in the window's result."""
+        return slice(2 * (self.begin - self.window.start), 2 * (self.end - self.window.start))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tiling:
+    """How a photo is cut.
+
+    Attributes
+    ----------
+    tile : int
+        Packed pixels along each side of what a window adds to the picture, a multiple of 16.
+    fixed : bool
+        Whether all windows have the size `side`, as a core's images have; else they end where the photo does.
+    batch : int
+        Windows that are computed at once; more than one only where they are of one size.
+    """
+
+    tile: int = 512
+    fixed: bool = False
+    batch: int = 1
+
+    def __post_init__(self) -> None:
+        if self.tile < 1 or self.tile % BLOCK:
+            raise ValueError(f"tile={self.tile} must be a multiple of {BLOCK}, and at least {BLOCK}")
+
+    @property
+    def side(self) -> int:
+        """Packed pixels along each side of a window: the tile, and on both sides what it depends on."""
+        return self.tile + 2 * HALO
+
+    def spans(self, length: int) -> Iterator[Span]:
+        """Those of one axis of a photo of `length` packed pixels, not fewer than `side` where windows are fixed.
+
+        What lies at the photo's border depends on nothing beyond it: there, fixed windows give more than a tile.
+        """
+        begin = 0
+        while begin < length:
+            first, last = max(begin - HALO, 0), min(begin + self.tile + HALO, length)
+            if self.fixed:
+                first = min(first, length - self.side)
+                last = first + self.side
+            end = length if last == length else last - HALO
+            yield Span(begin, end, slice(first, last))
+            begin = end
+
+
+def in_tiles(
+    packed: NDArray[np.float32],
+    compute: Compute,
+    tiling: Tiling,
+    *,
+    on_tile: Callable[[int, int], None] = lambda done, count: None,
+) -> NDArray[np.float32]:
+    """The picture (2H, 2W, 3) of a packed mosaic (4, H, W), as if it had been computed at once.
+
+    The mosaic is mirrored at its lower and right border up to a multiple of the network's blocks, and to a window's
+    size where that is fixed. `on_tile` is told how many tiles are done, and how many there are.
+    """
+    _, height, width = packed.shape
+    least = tiling.side if tiling.fixed else 0
+    missing = ((0, 0), *((0, max(least, length + -length % BLOCK) - length) for length in (height, width)))
+    packed = np.pad(packed, missing, mode="reflect")
+    picture = np.empty((2 * packed.shape[1], 2 * packed.shape[2], 3), np.float32)
+    places = list(product(*(list(tiling.spans(length)) for length in packed.shape[1:])))
+    for done in range(0, len(places), tiling.batch):
+        batch = places[done : done + tiling.batch]
+        made = compute(np.stack([packed[:, rows.window, columns.window] for rows, columns in batch]))
+        for (rows, columns), whole in zip(batch, made, strict=True):
+            picture[rows.of_photo(), columns.of_photo()] = whole[rows.of_window(), columns.of_window()]
+        on_tile(done + len(batch), len(places))
+    return np.clip(picture[: 2 * height, : 2 * width], 0, 1)
