@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .enhance import by_integers, enhance, pictures_of
-from .network.deployed import calibrated
+from .network.deployed import calibrated, has_hardware
 from .network.kinds import Network
 from .pairs import Source
 from .quality import Quality, compare_pictures
@@ -40,6 +40,6 @@ def judge_in_hardware(
 ) -> Quality | None:
     """The same of the network's integers, calibrated by `mosaics`: the bits of the packed kernel and of RTL. None where
     it has no hardware."""
-    if not network.shape.has_hardware:
+    if not has_hardware(network):
         return None
     return judge(by_integers(pictures_of(calibrated(network, mosaics))), sources, recipe=recipe)

@@ -38,13 +38,6 @@ def test_other_kinds_are_refused() -> None:
         shape_named("unet", {})
 
 
-def test_a_shape_says_whether_there_is_hardware() -> None:
-    assert [shape_named(kind, {}).has_hardware for kind in KINDS] == [True, True, False]
-    assert AbcLsidShape(transposed="real").has_hardware
-    assert not AbcLsidShape(weight_bases=0).has_hardware
-    assert not AbcLsidShape(activation_bases=0).has_hardware
-
-
 def test_a_shape_says_what_sets_it_apart() -> None:
     assert [str(shape_named(kind, {})) for kind in KINDS] == ["M = 3, N = 3", "bbcu-unet", "xnor-unet"]
     assert str(AbcLsidShape(weight_bases=5, transposed="real")) == "M = 5, N = 3, transposed real"

@@ -1,6 +1,6 @@
 """The model.pt that a design is made of: the file that is given, or a tile of the low-light network in it.
 
-Tests: tests/api/test_tiles.py
+Tests: tests/cli/test_lowlight_hardware.py
 """
 
 from collections.abc import Iterator

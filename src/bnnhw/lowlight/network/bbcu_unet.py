@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -27,8 +27,6 @@ class BbcuUNetShape:
     below has twice as many."""
 
     width: int = 32
-    has_hardware: ClassVar[bool] = True
-    """Its residual path is of fixed point there."""
 
     def __post_init__(self) -> None:
         check_width(self.width)

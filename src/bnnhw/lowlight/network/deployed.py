@@ -26,7 +26,7 @@ from .kinds import Network
 from .unet import AbcLsid
 from .xnor_unet import XnorUNet
 
-__all__ = ["FACTOR_BITS", "INPUT_RANGE", "calibrated", "deployed", "integers_of"]
+__all__ = ["FACTOR_BITS", "INPUT_RANGE", "calibrated", "deployed", "has_hardware", "integers_of"]
 
 INPUT_RANGE = (0, 4095)
 """An amplified, packed mosaic's numbers: 4095 is 1."""
@@ -37,6 +37,15 @@ def integers_of(packed: NDArray[np.float32]) -> NDArray[np.int64]:
     """Packed, amplified mosaics (N, 4, H, W) in [0, 1] as the integers (N, H, W, 4) that hardware takes."""
     lo, hi = INPUT_RANGE
     return np.clip(np.rint(packed.transpose(0, 2, 3, 1) * np.float32(hi)), lo, hi).astype(np.int64)
+
+
+def has_hardware(network: Network) -> bool:
+    """Whether `deployed` takes it."""
+    match network:
+        case AbcLsid(shape=shape):
+            return shape.weight_bases > 0 and shape.activation_bases > 0
+        case _:
+            return isinstance(network, BbcuUNet)
 
 
 def calibrated(network: Network, mosaics: NDArray[np.integer]) -> nn.Module:
@@ -81,7 +90,7 @@ class _DeployedBases(nn.Module):
 
     def __init__(self, network: AbcLsid):
         shape = network.shape
-        if not shape.has_hardware:
+        if not has_hardware(network):
             raise ValueError(
                 f"weight_bases={shape.weight_bases} and activation_bases={shape.activation_bases} must both be at "
                 "least 1 for hardware; real numbers have none"

@@ -50,11 +50,6 @@ class AbcLsidShape:
         bases = f"M = {self.weight_bases}, N = {self.activation_bases}"
         return bases if self.transposed == "binary" else f"{bases}, transposed real"
 
-    @property
-    def has_hardware(self) -> bool:
-        """Whether there are binary weights and activations."""
-        return self.weight_bases > 0 and self.activation_bases > 0
-
 
 def check_width(width: int) -> None:
     """ValueError unless a first level may have so many channels."""

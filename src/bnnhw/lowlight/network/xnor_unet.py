@@ -1,7 +1,6 @@
 """The U-Net of "Learning to See in the Dark" with XNOR-Net's binary convolutions."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from torch import nn
 
@@ -18,8 +17,6 @@ class XnorUNetShape:
     """width: channels of the first level, as in `AbcLsidShape`."""
 
     width: int = 32
-    has_hardware: ClassVar[bool] = False
-    """K is a multiplication a pixel."""
 
     def __post_init__(self) -> None:
         check_width(self.width)
