@@ -94,6 +94,17 @@ def test_an_interrupted_training_ends_with_the_same_bits(tmp_path: Path) -> None
     assert weights(trained) == weights(train_network(SHAPE, patches, recipe=recipe)[0])
 
 
+def test_a_checkpoint_is_of_one_kind_of_network(tmp_path: Path) -> None:
+    def interrupt(epoch: Epoch) -> None:
+        raise KeyboardInterrupt
+
+    options: dict[str, Any] = {"recipe": RECIPE, "checkpoint": tmp_path / "checkpoint"}
+    with pytest.raises(KeyboardInterrupt):
+        train_network(XnorUNetShape(width=2), [smooth_patches()], **options, on_epoch=interrupt)
+    with pytest.raises(ValueError, match="with network='xnor-unet', not 'bbcu-unet'; give"):
+        train_network(BbcuUNetShape(width=2), [smooth_patches()], **options)
+
+
 def test_noise_is_for_bright_patches_only(monkeypatch: pytest.MonkeyPatch) -> None:
     darkened: list[float] = []
     darken = Recipe.darken

@@ -15,7 +15,7 @@ from bnnhw.compiler.kernel.packed_kernel import PackedKernel
 from bnnhw.compiler.lowering.folding_plan import Entry
 from bnnhw.compiler.passes.integerize import scores_of_sums
 from bnnhw.lowlight.network.bbcu_unet import BbcuUNet, BbcuUNetShape
-from bnnhw.lowlight.network.deployed import INPUT_RANGE, deployed
+from bnnhw.lowlight.network.deployed import INPUT_RANGE, deployed, has_hardware
 from bnnhw.lowlight.network.kinds import Network, Shape, network_of
 from bnnhw.lowlight.network.unet import AbcLsidShape
 from bnnhw.lowlight.network.xnor_unet import XnorUNetShape
@@ -56,6 +56,7 @@ def real(images: np.ndarray) -> torch.Tensor:
 
 
 def saved(network: Network, folder: Path, size: int = 32) -> Path:
+    assert has_hardware(network)
     made = deployed(network)
     calibrate(made, mosaics(4, size, seed=5))
     save(made.eval(), folder / "night.pt", example_input=mosaics(1, size, seed=6), input_range=INPUT_RANGE)
@@ -135,8 +136,8 @@ def test_a_tile_in_rtl(tmp_path: Path, stalls: tuple[float, float]) -> None:
 @pytest.mark.parametrize("stalls", [(0.0, 0.0), (0.3, 0.3)])
 def test_a_tile_of_units_in_rtl(tmp_path: Path, stalls: tuple[float, float]) -> None:
     """The residual path waits for each branch. The core begins with the step from four pixels to one."""
-    graph = integerize(load(saved(trained(UNITS), tmp_path)), output="scores")
-    check_rtl(folded(graph, most=2, hardwired=False, entry=Entry(4)), graph, mosaics(3, 32, seed=9), stalls=stalls)
+    graph = integerize(load(saved(trained(UNITS), tmp_path, size=16)), output="scores")
+    check_rtl(folded(graph, most=4, hardwired=False, entry=Entry(4)), graph, mosaics(3, 16, seed=9), stalls=stalls)
 
 
 @pytest.mark.parametrize(
@@ -148,5 +149,7 @@ def test_a_tile_of_units_in_rtl(tmp_path: Path, stalls: tuple[float, float]) -> 
     ids=str,
 )
 def test_real_numbers_have_no_hardware(shape: Shape, message: str) -> None:
+    network = network_of(shape)
+    assert not has_hardware(network)
     with pytest.raises(ValueError, match=message):
-        deployed(network_of(shape))
+        deployed(network)
