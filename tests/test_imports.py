@@ -93,7 +93,7 @@ SUB_ROOMS = {
             "run",
             "samples",
         ),
-        *("lowlight", "enhance"),
+        *("lowlight", "lowlight_cores", "enhance"),
     ),
     "accuracy": ("rows", "record", "fitting", "report", "plot", "measure"),
     "bench": (
