@@ -5,7 +5,7 @@ import numpy as np
 from bnnhw.compiler import Graph, Schedule, evaluate
 from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.ir.answers import arrays_of
-from bnnhw.compiler.lowering.folding_plan import Entry, FoldingPlan
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.compiler.units.codes import element_of
 from bnnhw.compiler.units.product.folding import Folding
@@ -27,9 +27,8 @@ def inputs_of(graph: Graph, count: int) -> np.ndarray:
     return element.lo + element.step * codes
 
 
-def folded(graph: Graph, *, most: int, hardwired: bool, entry: Entry | None = None) -> Schedule:
-    """Every layer with its greatest legal PE, SIMD and pixels up to `most`; or hardwired, where it has no groups.
-    `entry` is for a core that begins with no layer."""
+def folded(graph: Graph, *, most: int, hardwired: bool) -> Schedule:
+    """Every layer with its greatest legal PE, SIMD and pixels up to `most`; or hardwired, where it has no groups."""
     plan = []
     for layer in lower_network(graph).pipeline.layers:
         if hardwired and layer.groups == 1:
@@ -39,7 +38,7 @@ def folded(graph: Graph, *, most: int, hardwired: bool, entry: Entry | None = No
             pe, simd, pixels = (max(size for size in sizes if size <= most) for sizes in legal)
             folding = Folding(pe, simd, pixels=pixels)
         plan.append((layer.name, folding))
-    return apply_plan(graph, FoldingPlan(tuple(plan), entry=entry), device=DEVICE, clock_hz=1e8)
+    return apply_plan(graph, FoldingPlan(tuple(plan)), device=DEVICE, clock_hz=1e8)
 
 
 def check_rtl(

@@ -9,10 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from bnnhw.compiler import evaluate, integerize, load
+from bnnhw.compiler import evaluate, integerize, load, schedule
 from bnnhw.compiler.ir.ops import Conv, Levels, Operator, Threshold
 from bnnhw.compiler.kernel.packed_kernel import PackedKernel
-from bnnhw.compiler.lowering.folding_plan import Entry
 from bnnhw.compiler.passes.integerize import scores_of_sums
 from bnnhw.lowlight.network.bbcu_unet import BbcuUNet, BbcuUNetShape
 from bnnhw.lowlight.network.deployed import INPUT_RANGE, deployed, has_hardware
@@ -22,7 +21,7 @@ from bnnhw.lowlight.network.xnor_unet import XnorUNetShape
 from bnnhw.model.export import save
 from bnnhw.model.export.loading import load as load_module
 from bnnhw.model.fixed_point.calibration import calibrate
-from tests.core_rtl import check_rtl, folded
+from tests.core_rtl import DEVICE, check_rtl, folded
 
 UNITS = BbcuUNetShape(width=1)
 
@@ -137,7 +136,7 @@ def test_a_tile_in_rtl(tmp_path: Path, stalls: tuple[float, float]) -> None:
 def test_a_tile_of_units_in_rtl(tmp_path: Path, stalls: tuple[float, float]) -> None:
     """The residual path waits for each branch. The core begins with the step from four pixels to one."""
     graph = integerize(load(saved(trained(UNITS), tmp_path, size=16)), output="scores")
-    check_rtl(folded(graph, most=4, hardwired=False, entry=Entry(4)), graph, mosaics(3, 16, seed=9), stalls=stalls)
+    check_rtl(schedule(graph, DEVICE, target_fps=2000), graph, mosaics(3, 16, seed=9), stalls=stalls)
 
 
 @pytest.mark.parametrize(
