@@ -21,7 +21,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_more_bases_take_more_cycles(capfd: pytest.CaptureFixture[str]) -> None:
     """In a share of the FPGA that six bases nearly fill."""
     with pytest.raises(SystemExit) as ended:
-        main("lowlight cores --width 1 --bases 1,1 --bases 3,2 --fill 0.2 --json -q".split())
+        main(["lowlight", "cores", "--width", "1", "--bases", "1,1", "--bases", "3,2", "--fill", "0.2", "--json", "-q"])
     assert ended.value.code == 0
     one, six = (json.loads(row) for row in capfd.readouterr().out.splitlines())
     assert (one["shape"]["weight_bases"], six["shape"]["activation_bases"]) == (1, 2)

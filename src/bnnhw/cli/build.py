@@ -58,6 +58,8 @@ def command(
     """
     from bnnhw.api.build import build
     from bnnhw.api.build_core import build_core
+    from bnnhw.api.builds.built import Build
+    from bnnhw.api.builds.tile_note import tile_note
     from bnnhw.compiler.report.page import headline
 
     from .telling.progress import StageProgress
@@ -81,6 +83,8 @@ def command(
             progress=progress.show,
         )
     click.echo(f"{output}: {headline(report)}")
+    if (tile := Build.read(output, model=model).tile) is not None:
+        click.echo(f"{output}: {tile_note(report, tile=tile)}")
     clock = report.performance.clock
     if clock.is_met is False and clock.fmax_hz:
         click.echo(
