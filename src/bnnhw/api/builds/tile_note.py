@@ -25,8 +25,9 @@ def tile_note(report: BuildReport, *, tile: int) -> str:
     rate = report.performance.core_frames_per_second
     others = (other for other in (BLOCK, 2 * tile, 4 * tile) if other != tile)
     guesses = [f"{block_rams(report, Tiling(tile=other).side / tiling.side)} for --tile {other}" for other in others]
+    side = tiling.side
     return (
-        f"windows of {tiling.side}x{tiling.side} give tiles of {tile}x{tile} packed pixels: {rate:.3g} tiles/s, a photo "
+        f"windows of {side}x{side} give tiles of {tile}x{tile} packed pixels: {rate:.3g} tiles/s, a photo "
         f"of 12 megapixels in {count / rate:.3g} s; {block_rams(report, 1)} of {report.device.ebr} block RAMs, about "
         f"{' and '.join(guesses)}"
     )
