@@ -90,7 +90,7 @@ SUPPORTED_LIST = (
     "Concat, Dropout, FixedPoint, Flatten, Hardtanh, Identity, InputThreshold, LeakyReLU, Levels, MaxPool2d, "
     "OperatorLayer, PReLU, PadChannels, PixelShuffle, PixelUnshuffle, Quantise, RPReLU, ReLU, Requantise, "
     "RequantisePRelu, Requantised, RequantisedPReLU, Shift, ShiftBatchNorm, Sign, SubsampleAndPad, SyncBatchNorm, "
-    "TensorNorm, Ternarise, Thermometer, ToChannelsFirst, ToChannelsLast, ZeroPad2d"
+    "TensorNorm, Ternarise, Thermometer, ToChannelsFirst, ToChannelsLast, Upsample, UpsamplingNearest2d, ZeroPad2d"
 )
 
 

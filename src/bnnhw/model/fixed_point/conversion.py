@@ -38,12 +38,13 @@ _LEAVES = (
     ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU, Ternarise, BinaryBases,
 )  # fmt: skip
 _PASSING = (
-    nn.Identity, nn.Dropout, nn.Flatten, nn.MaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle, SubsampleAndPad, PadChannels,
-    ToChannelsFirst, ToChannelsLast,
+    nn.Identity, nn.Dropout, nn.Flatten, nn.MaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle, nn.Upsample, SubsampleAndPad,
+    PadChannels, ToChannelsFirst, ToChannelsLast,
 )  # fmt: skip
 """Layers that give what they read, or 0."""
 _RISING = (
-    nn.ReLU, nn.Hardtanh, nn.Dropout, nn.Identity, nn.MaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle, Shift, *LEAKING
+    nn.ReLU, nn.Hardtanh, nn.Dropout, nn.Identity, nn.MaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle, nn.Upsample, Shift,
+    *LEAKING,
 )  # fmt: skip
 """Layers that go into the thresholds behind them."""
 _EXACT = 2**24  # the greatest sum that float32 has with all below it

@@ -179,6 +179,8 @@ def _given(module: nn.Module, read: Precision) -> Precision:
             return Precision(module.bits)
         case BinaryBases():
             return Precision(1, len(module.beta))
+        case nn.Upsample(mode="nearest") | nn.UpsamplingNearest2d():
+            return read
         case _ if isinstance(module, _MOVING):
             return read
         case _:
