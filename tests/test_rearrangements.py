@@ -58,6 +58,10 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
         *(BinaryConv2d(4, 3, 3, padding=1), nn.Upsample(scale_factor=2), nn.BatchNorm2d(3), Quantise(2)),
         *(nn.MaxPool2d(2), *conv(3, 4), Sign()), shape=SHAPE,
     ),
+    "sums shuffled and upsampled": lambda: network(
+        *(BinaryConv2d(4, 8, 3, padding=1), nn.PixelShuffle(2), nn.Upsample(scale_factor=2)),
+        *(nn.BatchNorm2d(2), Sign(), nn.MaxPool2d(2), *conv(2, 4), Sign()), shape=SHAPE,
+    ),
     "bits cropped": lambda: network(*conv(4, 6), Sign(), crop(2, 1, 1, 0), *conv(6, 4), Sign(), shape=SHAPE),
     "sums cropped": lambda: network(
         BinaryConv2d(4, 6, 3, padding=1), crop(0, 4, 0, 3), nn.BatchNorm2d(6), Sign(), shape=SHAPE
@@ -175,7 +179,10 @@ def test_padding_is_refused(tmp_path: Path):
         (nn.Upsample(scale_factor=1.5), r"^layer '\S+' has scale_factor=1.5; give it one scale_factor for both axes"),
         (nn.Upsample(scale_factor=(2, 3)), r"has scale_factor=\(2.0, 3.0\); give it one"),
         (nn.Upsample(scale_factor=41), r"has scale_factor=41.0; give it one"),
-        (nn.Upsample(scale_factor=2, mode="bicubic"), r"^layer '\S+' has mode='bicubic'; only 'nearest' is supported$"),
+        (
+            nn.Upsample(scale_factor=2, mode="bicubic"),
+            r"^layer '\S+' has mode='bicubic'; only 'nearest' is supported; a Bin",
+        ),
     ],
     ids=repr,
 )

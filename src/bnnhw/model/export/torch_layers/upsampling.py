@@ -18,7 +18,7 @@ MOST = 40
 
 def _op(*, size: Any, scale_factor: Any, mode: str) -> UpsampleNearest:
     if mode not in ("nearest", "nearest-exact"):
-        raise ExportError(f"has mode={mode!r}; only 'nearest' is supported")
+        raise ExportError(f"has mode={mode!r}; only 'nearest' is supported; a BinaryConvTranspose2d learns another")
     factors = set(scale_factor) if isinstance(scale_factor, tuple | list) else {scale_factor}
     if size is not None or len(factors) != 1 or (factor := factors.pop()) not in range(1, MOST + 1):
         given = f"scale_factor={scale_factor}" if size is None else "size"
