@@ -12,7 +12,7 @@ from torch.nn import functional
 from bnnhw.compiler import Graph, evaluate, integerize, load
 from bnnhw.compiler.dataflow.schedule import apply_plan
 from bnnhw.compiler.ir.graph import Node, Value, trace
-from bnnhw.compiler.ir.ops import Crop, DepthToSpace, Rearrangement, SpaceToDepth
+from bnnhw.compiler.ir.ops import Crop, DepthToSpace, Rearrangement, SpaceToDepth, UpsampleNearest
 from bnnhw.compiler.ir.types import IntType, TensorType
 from bnnhw.compiler.lowering.folding_plan import Entry, FoldingPlan
 from bnnhw.compiler.search.scheduling import schedule
@@ -50,6 +50,17 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     ),
     "there and back": lambda: network(
         *conv(4, 6), Quantise(3), nn.PixelUnshuffle(2), nn.PixelShuffle(2), *conv(6, 4), Sign(), shape=SHAPE
+    ),
+    "bits upsampled": lambda: network(
+        *conv(4, 6), Sign(), nn.Upsample(scale_factor=2), *conv(6, 4), Sign(), shape=SHAPE
+    ),
+    "sums upsampled": lambda: network(
+        *(BinaryConv2d(4, 3, 3, padding=1), nn.Upsample(scale_factor=2), nn.BatchNorm2d(3), Quantise(2)),
+        *(nn.MaxPool2d(2), *conv(3, 4), Sign()), shape=SHAPE,
+    ),
+    "sums shuffled and upsampled": lambda: network(
+        *(BinaryConv2d(4, 8, 3, padding=1), nn.PixelShuffle(2), nn.Upsample(scale_factor=2)),
+        *(nn.BatchNorm2d(2), Sign(), nn.MaxPool2d(2), *conv(2, 4), Sign()), shape=SHAPE,
     ),
     "bits cropped": lambda: network(*conv(4, 6), Sign(), crop(2, 1, 1, 0), *conv(6, 4), Sign(), shape=SHAPE),
     "sums cropped": lambda: network(
@@ -90,7 +101,9 @@ ENTRIES = [Entry(1), Entry(2), Entry(4), Entry(4, 2), Entry(4, 8)]
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-@pytest.mark.parametrize("op", [SpaceToDepth(2), DepthToSpace(2), Crop((1, 2), (2, 1)), Crop((0, 2), (1, 4))])
+@pytest.mark.parametrize(
+    "op", [SpaceToDepth(2), DepthToSpace(2), UpsampleNearest(2), Crop((1, 2), (2, 1)), Crop((0, 2), (1, 4))]
+)
 def test_cores_of_one(op: Rearrangement, entry: Entry):
     graph = Graph((Value("x", TensorType(SHAPE, IntType(-3, 4))),), (Node("move", op, ("x",), "y"),), ("y",))
     chosen = apply_plan(graph, FoldingPlan((), entry=entry), device=DEVICE, clock_hz=1e8)
@@ -99,7 +112,9 @@ def test_cores_of_one(op: Rearrangement, entry: Entry):
         check_rtl(chosen, graph, images, stalls=stalls)
 
 
-@pytest.mark.parametrize("move", [nn.PixelUnshuffle(2), nn.PixelShuffle(2), crop(1, 2, 1, 0)], ids=repr)
+@pytest.mark.parametrize(
+    "move", [nn.PixelUnshuffle(2), nn.PixelShuffle(2), crop(1, 2, 1, 0), nn.Upsample(scale_factor=3)], ids=repr
+)
 def test_sums_as_outputs(move: nn.Module, tmp_path: Path):
     """Of bytes and padded with true zeros: what a code means depends on its channel and its pixel."""
     module = nn.Sequential(ToChannelsFirst(), BinaryConv2d(4, 8, 3, padding=1), move)
@@ -114,7 +129,9 @@ def test_sums_as_outputs(move: nn.Module, tmp_path: Path):
 
 
 def test_the_bits_are_moved_and_not_the_sums(tmp_path: Path):
-    """Activations that are alike in all channels, and thresholds before a crop, stand behind the product."""
+    """Activations that are alike in all channels, thresholds before a crop, and norms before an upsampling stand
+    behind the product."""
+    assert op_names(integers("sums upsampled", tmp_path))[1:4] == ["Conv", "MultiThreshold", "UpsampleNearest"]
     assert op_names(integers("sums unshuffled", tmp_path))[1:4] == ["Conv", "MultiThreshold", "SpaceToDepth"]
     assert op_names(integers("sums cropped", tmp_path))[1:4] == ["Conv", "Threshold", "Crop"]
 
@@ -136,19 +153,40 @@ class Calls(nn.Module):
         super().__init__()
         self.first = nn.Sequential(InputThreshold(128), ToChannelsFirst(), *conv(4, 4), Sign())
         self.second = nn.Sequential(*conv(16, 8), Sign())
-        self.scores = BinaryLinear(96, 5)
+        self.scores = BinaryLinear(384, 5)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.second(functional.pixel_unshuffle(self.first(x), 2))
-        return self.scores(torch.pixel_shuffle(x, 2).flatten(1))
+        x = torch.pixel_shuffle(functional.interpolate(x, mode="nearest", scale_factor=2), 2)
+        return self.scores(x.flatten(1))
 
 
 def test_functions(tmp_path: Path):
     names = op_names(check_equal(shake(Calls(), seed=1), images_of(SHAPE), tmp_path))
-    assert {"SpaceToDepth", "DepthToSpace"} <= set(names)
+    assert {"SpaceToDepth", "DepthToSpace", "UpsampleNearest"} <= set(names)
 
 
 def test_padding_is_refused(tmp_path: Path):
     module = network(nn.ZeroPad2d(1), *conv(4, 4), Sign(), shape=SHAPE)
     with pytest.raises(ExportError, match=r"pads by \(1, 1, 1, 1\); only negative paddings, which crop, .* a padding$"):
+        save(module, tmp_path / "model.pt", example_input=images_of(SHAPE))
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (nn.Upsample(size=(12, 16)), r"^layer '\S+' has size; give it one scale_factor for both axes, .* 1 to 40$"),
+        (nn.Upsample(scale_factor=1.5), r"^layer '\S+' has scale_factor=1.5; give it one scale_factor for both axes"),
+        (nn.Upsample(scale_factor=(2, 3)), r"has scale_factor=\(2.0, 3.0\); give it one"),
+        (nn.Upsample(scale_factor=41), r"has scale_factor=41.0; give it one"),
+        (
+            nn.Upsample(scale_factor=2, mode="bicubic"),
+            r"^layer '\S+' has mode='bicubic'; only 'nearest' is supported; a Bin",
+        ),
+    ],
+    ids=repr,
+)
+def test_other_upsamplings_are_refused(layer: nn.Module, message: str, tmp_path: Path):
+    module = network(*conv(4, 4), Sign(), layer, *conv(4, 4), Sign(), shape=SHAPE)
+    with pytest.raises(ExportError, match=message):
         save(module, tmp_path / "model.pt", example_input=images_of(SHAPE))

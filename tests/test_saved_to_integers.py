@@ -59,6 +59,7 @@ KINDS: dict[str, Callable[[tuple[int, ...]], nn.Module]] = {
     "max": lambda shape: nn.MaxPool2d(2, 1),
     "unshuffle": lambda shape: nn.PixelUnshuffle(2),
     "shuffle": lambda shape: nn.PixelShuffle(2),
+    "nearest": lambda shape: nn.Upsample(scale_factor=2),
     "crop": lambda shape: nn.ZeroPad2d((0, -1, 0, 0)),
     "mean of 4": lambda shape: nn.AvgPool2d(2, 1),
     "mean of 3": lambda shape: nn.AvgPool2d((3, 1), 1),

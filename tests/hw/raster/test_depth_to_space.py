@@ -7,7 +7,8 @@ import pytest
 
 from bnnhw.boards.toolchain.alone import synthesise_alone
 from bnnhw.compiler.ir import ops
-from bnnhw.hw.raster.depth_to_space import DepthToSpace, DepthToSpaceShape, depth_to_space_area
+from bnnhw.hw.raster.blocks import blocks_area
+from bnnhw.hw.raster.depth_to_space import DepthToSpace, DepthToSpaceShape
 from bnnhw.hw.targets import PORTABLE, Target
 from bnnhw.hw.targets.ecp5 import ECP5
 from tests.hw.netlist_cells import netlist_logic
@@ -64,7 +65,7 @@ def test_stores():
 )
 def test_area(case, options):
     unit = depth_to_space(*case, target=ECP5, **options)
-    report, area = synthesise_alone(unit, ECP5), depth_to_space_area(unit.shape)
+    report, area = synthesise_alone(unit, ECP5), blocks_area(unit.shape)
     assert report.ebr == area.ebr
     assert netlist_logic(area) == pytest.approx(report.logic, rel=0.1)
     assert area.ffs == pytest.approx(report.ffs, rel=0.1)

@@ -86,11 +86,12 @@ class Hooked(Branching):
 
 
 SUPPORTED_LIST = (
-    "AdaptiveAvgPool2d, Add, Affine, AvgPool2d, BatchNorm1d, BatchNorm2d, BinaryBases, BinaryConv2d, BinaryLinear, "
-    "Concat, Dropout, FixedPoint, Flatten, Hardtanh, Identity, InputThreshold, LeakyReLU, Levels, MaxPool2d, "
-    "OperatorLayer, PReLU, PadChannels, PixelShuffle, PixelUnshuffle, Quantise, RPReLU, ReLU, Requantise, "
-    "RequantisePRelu, Requantised, RequantisedPReLU, Shift, ShiftBatchNorm, Sign, SubsampleAndPad, SyncBatchNorm, "
-    "TensorNorm, Ternarise, Thermometer, ToChannelsFirst, ToChannelsLast, ZeroPad2d"
+    "AdaptiveAvgPool2d, Add, Affine, AvgPool2d, BatchNorm1d, BatchNorm2d, BinaryBases, BinaryConv2d, "
+    "BinaryConvTranspose2d, BinaryLinear, Concat, Dropout, FixedPoint, Flatten, Hardtanh, Identity, InputThreshold, "
+    "LeakyReLU, Levels, MaxPool2d, OperatorLayer, PReLU, PadChannels, PixelShuffle, PixelUnshuffle, Quantise, RPReLU, "
+    "ReLU, Requantise, RequantisePRelu, Requantised, RequantisedPReLU, Shift, ShiftBatchNorm, Sign, SubsampleAndPad, "
+    "SyncBatchNorm, TensorNorm, Ternarise, Thermometer, ToChannelsFirst, ToChannelsLast, Upsample, "
+    "UpsamplingNearest2d, ZeroPad2d"
 )
 
 

@@ -18,6 +18,7 @@ from bnnhw.model.errors import ExportError
 from bnnhw.model.export.save_model import save
 from bnnhw.model.fixed_point.calibration import calibrate
 from bnnhw.model.fixed_point.conversion import FixedPointOptions, in_fixed_point
+from bnnhw.model.fixed_point.integer_layer import integer_layer
 from bnnhw.model.layers.fixed_point import FixedPoint
 from bnnhw.model.layers.integer_weights import IntegerWeights
 from bnnhw.model.layers.requantised import Requantised
@@ -195,6 +196,10 @@ class Own(nn.Module):
             r"^layer 'second' pads by 'same' with 'zeros'; fixed point takes numbers and 'zeros'$",
         ),
         (OwnResidual(second=nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect")), r"pads by \(1, 1\) with 'reflect'"),
+        (
+            OwnResidual(second=nn.ConvTranspose2d(4, 4, 3, padding=1, groups=2)),
+            r"^layer 'second' has groups=2, dilation=\(1, 1\) and stride=\(1, 1\); fixed point takes transposed conv",
+        ),
     ],
 )
 def test_what_has_no_place_is_refused_by_name(network: nn.Module, message: str) -> None:
@@ -227,3 +232,12 @@ def test_hardware_refuses_a_norm_of_each_pixel_behind_a_flatten_by_name(tmp_path
     )
     with pytest.raises(ScheduleError, match=message):
         lower_network(graph)
+
+
+def test_a_transposed_convolution_is_the_same_before_it_is_rounded() -> None:
+    layer = nn.ConvTranspose2d(3, 5, (3, 2), stride=2, padding=(1, 0), output_padding=1)
+    made = integer_layer("up", layer, bits=8)
+    assert isinstance(made.quantiser, IntegerWeights)
+    made.quantiser.rounds = False
+    x = torch.randn(2, 3, 4, 5)
+    torch.testing.assert_close(made(x), layer(x))

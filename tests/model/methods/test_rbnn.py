@@ -6,8 +6,8 @@ from torch import Tensor
 
 from bnnhw.model import BinaryConv2d, BinaryLinear
 from bnnhw.model.layers.gradients import RbnnGradient
-from bnnhw.model.layers.rotation import cosine, rotate
 from bnnhw.model.methods.rbnn import Rbnn, RotatedWeights
+from bnnhw.model.methods.rotation import cosine, rotate
 from bnnhw.model.training.epochs import on_epoch
 
 

@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bnnhw.model import BinaryConv2d, BinaryLinear, InputThreshold, Quantise, Sign, ToChannelsFirst
+from bnnhw.model import (
+    BinaryConv2d,
+    BinaryConvTranspose2d,
+    BinaryLinear,
+    InputThreshold,
+    Quantise,
+    Sign,
+    ToChannelsFirst,
+)
 from bnnhw.model.layers.joins import Add, Concat
 from bnnhw.model.methods import method_named
 from bnnhw.model.networks.catalogue import NETWORKS, Architecture, build_network
@@ -132,3 +140,17 @@ def test_planes_share_the_words() -> None:
 )
 def test_memories_grow_dearer(bits: int, size: int, pj: float) -> None:
     assert access_pj(bits, memory_bytes=size) == pj
+
+
+def test_a_weight_of_a_transposed_convolution_meets_each_input_pixel() -> None:
+    network = nn.Sequential(
+        ToChannelsFirst(), BinaryConvTranspose2d(2, 3, 4, stride=2, padding=1), nn.Upsample(scale_factor=2)
+    )
+    (cost,) = summarize(network, (5, 4, 2), input_bits=1)
+    assert (cost.channels, cost.kernel, cost.output_shape, cost.macs) == (2, 16, (3, 10, 8), 2 * 3 * 16 * 20)
+
+
+def test_an_upsampling_keeps_bits() -> None:
+    network = nn.Sequential(ToChannelsFirst(), Sign(), nn.Upsample(scale_factor=2), BinaryConv2d(2, 3, 1))
+    (cost,) = summarize(network, (2, 2, 2), input_bits=8)
+    assert str(cost.inputs) == "1"

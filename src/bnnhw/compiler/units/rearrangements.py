@@ -1,4 +1,4 @@
-"""Pixels in another place, or left out.
+"""Blocks of pixels as channels, and borders left out.
 
 Tests: tests/test_rearrangements.py
 """
@@ -12,16 +12,15 @@ from bnnhw.compiler.ir import ops
 from bnnhw.compiler.ir.ops.windows import Pair
 from bnnhw.compiler.ir.types import TensorType
 from bnnhw.hw.raster.crop import Crop, CropShape, crop_area
-from bnnhw.hw.raster.depth_to_space import DepthToSpace, DepthToSpaceShape, depth_to_space_area
 from bnnhw.hw.raster.space_to_depth import SpaceToDepth
 from bnnhw.hw.stream.flow import Channel, Flow
 from bnnhw.hw.targets import Cells, Target
 from bnnhw.hw.window.line_shape import LineBufferShape
 
-from .codes import Codes, element_of
+from .codes import Codes
 from .convert import regroup
 from .line_buffer import LineBuffering
-from .operator.offsets import carried_as, without_places
+from .operator.offsets import without_places
 from .port import Beat, Port
 from .stage import Stage
 from .step import Step, steps_of
@@ -124,64 +123,6 @@ class SpacedToDepth(LineBuffering):
         return SpaceToDepth(shape=self.shape)
 
 
-@dataclass(frozen=True)
-class DepthingToSpace(Step):
-    """Channels as blocks of (block, block) pixels."""
-
-    NAME = "depth to space"
-
-    block: int
-
-    def stages(self, name: str, port: Port, target: Target) -> tuple[list[Stage], Port]:
-        lanes = lcm(port.lanes, self.block**2)
-        shape = DepthToSpaceShape(
-            height=port.height,
-            width=port.width,
-            channels=port.channels,
-            element_bits=port.bits,
-            block=self.block,
-            pixels=port.pixels,
-            lanes=lanes,
-            target=target,
-        )
-        behind = replace(
-            port,
-            height=port.height * self.block,
-            width=port.width * self.block,
-            channels=port.channels // self.block**2,
-            pixels=shape.out_pixels,
-            lanes=shape.out_lanes,
-        )
-        stage = DepthedToSpace(name=f"{name} depth to space", shape=shape)
-        return [*regroup(port, pixels=port.pixels, lanes=lanes), stage], behind
-
-
-@dataclass(frozen=True, kw_only=True)
-class DepthedToSpace(Stage):
-    """Channels as blocks of pixels."""
-
-    ENGINE = "depth to space"
-
-    shape: DepthToSpaceShape
-
-    def gives(self, port: str) -> Beat:
-        return Beat(self.shape.out_pixels * self.shape.out_lanes, self.shape.element_bits)
-
-    @property
-    def interval(self) -> int:
-        return self.shape.initiation_interval
-
-    @property
-    def resources(self) -> Cells:
-        return depth_to_space_area(self.shape)
-
-    def flow(self, i: Channel, o: Channel) -> Flow:
-        return self.shape.flow(i, o)
-
-    def build(self) -> wiring.Component:
-        return DepthToSpace(shape=self.shape)
-
-
 @steps_of.register
 def _(op: ops.Crop, codes: Codes, x: TensorType, y: TensorType) -> tuple[list[Step], Codes]:
     steps, codes = without_places(codes, x)
@@ -192,13 +133,3 @@ def _(op: ops.Crop, codes: Codes, x: TensorType, y: TensorType) -> tuple[list[St
 def _(op: ops.SpaceToDepth, codes: Codes, x: TensorType, y: TensorType) -> tuple[list[Step], Codes]:
     steps, codes = without_places(codes, x)
     return [*steps, SpacingToDepth(op.block)], replace(codes, offsets=codes.offsets.repeat(op.block**2, axis=2))
-
-
-@steps_of.register
-def _(op: ops.DepthToSpace, codes: Codes, x: TensorType, y: TensorType) -> tuple[list[Step], Codes]:
-    steps, codes = without_places(codes, x)
-    blocks = codes.offsets.reshape(-1, op.block**2)
-    if (blocks != blocks[:, :1]).any():  # what becomes one channel must mean the same
-        more, codes = carried_as(element_of(x), codes)
-        steps = [*steps, *more]
-    return [*steps, DepthingToSpace(op.block)], replace(codes, offsets=codes.offsets[..., :: op.block**2])

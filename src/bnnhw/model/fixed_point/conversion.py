@@ -26,7 +26,7 @@ from bnnhw.model.layers.shortcuts import PadChannels, SubsampleAndPad
 from bnnhw.model.layers.ternary import Ternarise
 
 from .functions import free_name, functions_as_layers, path_of
-from .integer_layer import integer_layer
+from .integer_layer import RealLayer, integer_layer
 
 __all__ = ["FixedPointOptions", "in_fixed_point"]
 
@@ -38,12 +38,13 @@ _LEAVES = (
     ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU, Ternarise, BinaryBases,
 )  # fmt: skip
 _PASSING = (
-    nn.Identity, nn.Dropout, nn.Flatten, nn.MaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle, SubsampleAndPad, PadChannels,
-    ToChannelsFirst, ToChannelsLast,
+    nn.Identity, nn.Dropout, nn.Flatten, nn.MaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle, nn.Upsample, SubsampleAndPad,
+    PadChannels, ToChannelsFirst, ToChannelsLast,
 )  # fmt: skip
 """Layers that give what they read, or 0."""
 _RISING = (
-    nn.ReLU, nn.Hardtanh, nn.Dropout, nn.Identity, nn.MaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle, Shift, *LEAKING
+    nn.ReLU, nn.Hardtanh, nn.Dropout, nn.Identity, nn.MaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle, nn.Upsample, Shift,
+    *LEAKING,
 )  # fmt: skip
 """Layers that go into the thresholds behind them."""
 _EXACT = 2**24  # the greatest sum that float32 has with all below it
@@ -67,7 +68,7 @@ class FixedPointOptions:
 def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOptions()) -> fx.GraphModule:
     """`network` with the same parameters, its layers in their places by their names, but
 
-    - `nn.Conv2d` and `nn.Linear` have integer weights (`integer_layer`);
+    - `nn.Conv2d`, `nn.ConvTranspose2d` and `nn.Linear` have integer weights (`integer_layer`);
     - a layer, a max pooling of its sums and its batch norm, where anything but an activation of few bits reads them,
       are a `Requantised` by the layer's name;
     - what it reads has fewer bits than others where its sums would exceed 2^24 otherwise;
@@ -112,7 +113,7 @@ class _Converter:
 
     def convert(self, node: fx.Node) -> None:
         module = self._module(node)
-        if isinstance(module, nn.Conv2d | nn.Linear | BinaryLayer):
+        if isinstance(module, RealLayer | BinaryLayer):
             self._layer(node, module)
         elif isinstance(module, Norm) and self._reads_fixed(node):
             fixed = self._fixed()
@@ -135,7 +136,7 @@ class _Converter:
         elif not isinstance(module, _BITED):
             self._pass_on(node)
 
-    def _layer(self, node: fx.Node, module: nn.Conv2d | nn.Linear | BinaryLayer) -> None:
+    def _layer(self, node: fx.Node, module: RealLayer | BinaryLayer) -> None:
         layer = integer_layer(str(node.target), module, bits=self.options.weight_bits)
         norm = self._reader(node, Norm)
         pool = self._reader(node, nn.MaxPool2d) if norm is None and layer.scale is None else None

@@ -20,7 +20,7 @@ from .weights import GivenWeights, WeightQuantiser
 Vector = NDArray[np.float32]
 
 
-def _of_module(module: BinaryLayer) -> tuple[NDArray[Any], Vector | None, Vector | None, tuple[int, ...]]:
+def weights_of(module: BinaryLayer) -> tuple[NDArray[Any], Vector | None, Vector | None, tuple[int, ...]]:
     """Signs or integers, scale and bias of the channels, and the factors of integers: what the layer multiplies by,
     whatever its method made that of."""
     if module.map is not None:
@@ -53,7 +53,7 @@ def _with_factors(module: BinaryLayer, weight: NDArray[Any], op: ops.BinaryLayer
 
 @op_of(BinaryLinear)
 def _linear_op(module: BinaryLinear) -> ops.BinaryLinear:
-    return ops.BinaryLinear(*_of_module(module))
+    return ops.BinaryLinear(*weights_of(module))
 
 
 @module_of(ops.BinaryLinear)
@@ -67,7 +67,7 @@ def _linear_module(op: ops.BinaryLinear) -> BinaryLayer:
 @op_of(BinaryConv2d)
 def _conv_op(module: BinaryConv2d) -> ops.BinaryConv2d:
     """In graphs a row's weights lie channel fastest, as hardware streams images."""
-    weight, scale, bias, factors = _of_module(module)
+    weight, scale, bias, factors = weights_of(module)
     conv = ops.Conv(
         np.ascontiguousarray(weight.transpose(0, 2, 3, 1)), stride=module.stride, padding=module.padding,
         pad_value=module.pad_value, groups=module.groups, dilation=module.dilation, factors=factors,

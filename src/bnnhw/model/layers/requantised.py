@@ -31,7 +31,7 @@ class Requantised(nn.Module):
 
     Parameters
     ----------
-    layer : BinaryLinear, BinaryConv2d or None
+    layer : BinaryLinear, BinaryConv2d, BinaryConvTranspose2d or None
         Of weights of 1 bit, or integers. None: norm and rounding alone, of values of fixed point.
     norm : BatchNorm1d, BatchNorm2d, TensorNorm or None
     fixed : FixedPoint
@@ -133,6 +133,12 @@ def _line_of(norm: nn.Module) -> tuple[Tensor, Tensor]:
     return weight, bias if norm.bias is None else bias + norm.bias.double()
 
 
+def _of_sums(op: object) -> ops.Op:
+    """A layer's op without the factors of its sums."""
+    assert isinstance(op, ops.Op)
+    return replace(op, scale=None, bias=None) if isinstance(op, ops.BinaryLinear | ops.BinaryConv2d) else op
+
+
 @op_of(Requantised)
 def _op(module: Requantised) -> InARow:
     requantise = to_op("requantise", module.requantise())
@@ -140,8 +146,8 @@ def _op(module: Requantised) -> InARow:
     if module.layer is None:
         return InARow({"": requantise})
     layer = to_op("layer", module.layer)
-    assert isinstance(layer, ops.BinaryLinear | ops.BinaryConv2d)
-    row: dict[str, ops.Op] = {"layer": replace(layer, scale=None, bias=None)}
+    parts = layer.ops if isinstance(layer, InARow) else {"": layer}
+    row = {f"layer.{part}".rstrip("."): _of_sums(op) for part, op in parts.items()}
     if module.pool is not None:
         pool = to_op("pool", module.pool)
         assert isinstance(pool, ops.MaxPool)

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from bnnhw.model.layers.gradients import Gradient
 from bnnhw.model.layers.quantise import sign
-from bnnhw.model.layers.rotation import learn_rotation, near_square, random_rotation, rotate
 from bnnhw.model.layers.weights import QuantisedWeight, WeightQuantiser, standardised
 
 from .base import GradientName, SignMethod, Traits
+from .rotation import learn_rotation, near_square, random_rotation, rotate
 
 __all__ = ["Rbnn", "RotatedWeights"]
 

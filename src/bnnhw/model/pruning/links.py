@@ -23,7 +23,7 @@ from .ties import Ties
 
 __all__ = ["Link", "binary_op", "find_links", "input_weights", "node_named", "remove_channels", "with_op"]
 
-APART = (Elementwise, Activation, Selection, ops.AveragePool, ops.Crop, ops.Identity)
+APART = (Elementwise, Activation, Selection, ops.AveragePool, ops.Crop, ops.UpsampleNearest, ops.Identity)
 """Kinds of ops that leave each channel to itself."""
 
 

@@ -16,6 +16,7 @@ from bnnhw.model.layers.layers import BinaryLayer
 from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign
 from bnnhw.model.layers.requantised_prelu import RequantisePRelu
 from bnnhw.model.layers.ternary import Ternarise
+from bnnhw.model.layers.transposed import BinaryConvTranspose2d
 from bnnhw.model.methods.abc_net import BinaryBases
 
 from .energy import ADD_FLOAT32_PJ, BIT_PJ, MAC_FLOAT32_PJ, access_pj
@@ -179,6 +180,8 @@ def _given(module: nn.Module, read: Precision) -> Precision:
             return Precision(module.bits)
         case BinaryBases():
             return Precision(1, len(module.beta))
+        case nn.Upsample(mode="nearest") | nn.UpsamplingNearest2d():
+            return read
         case _ if isinstance(module, _MOVING):
             return read
         case _:
@@ -188,10 +191,11 @@ def _given(module: nn.Module, read: Precision) -> Precision:
 def _cost(name: str, module: Any, inputs: Precision, x: Tensor, y: Tensor) -> Cost:
     weight = module.weight
     is_binary = isinstance(module, BinaryLayer)
+    read_by = x[0, 0] if isinstance(module, BinaryConvTranspose2d) else y[0, 0]  # a weight meets each of these pixels
     return Cost(
         name=name, kind=type(module).__name__, output_shape=tuple(y.shape[1:]),
         channels=weight.shape[1], kernel=prod(weight.shape[2:]), inputs=inputs,
         weights=Precision(module.quantiser.bits, module.quantiser.bases) if is_binary else _REAL,
-        parameters=weight.numel(), macs=weight[0].numel() * y[0].numel(),
+        parameters=weight.numel(), macs=weight.numel() * read_by.numel(),
         input_elements=x[0].numel(), output_elements=y[0].numel(),
     )  # fmt: skip

@@ -2,9 +2,9 @@
 
 Trained: InputThreshold, Flatten, BinaryLinear, BinaryConv2d, MaxPool, AveragePool, BatchNorm, Affine, HardTanh, Relu,
 PRelu, Requantise, RequantisePRelu, Identity, Sign, Ternarise, Quantise, Thermometer, ScaledLevels, Add, Concat, Crop,
-SpaceToDepth, DepthToSpace.
+SpaceToDepth, DepthToSpace, UpsampleNearest.
 Integer: Threshold, MultiThreshold, Levels, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax, Add, Concat,
-Invert, Crop, SpaceToDepth, DepthToSpace, Operator, Combine.
+Invert, Crop, SpaceToDepth, DepthToSpace, UpsampleNearest, Operator, Combine.
 Between the two, inside passes: Divide.
 """
 
@@ -51,6 +51,7 @@ from bnnhw.compiler.ir.ops.trained.relu import Relu
 from bnnhw.compiler.ir.ops.trained.requantise import MOST_SHIFT, Requantise
 from bnnhw.compiler.ir.ops.trained.requantise_prelu import MOST_SLOPE_SHIFT, RequantisePRelu
 from bnnhw.compiler.ir.ops.trained.sign import Sign
+from bnnhw.compiler.ir.ops.upsampling.nearest import UpsampleNearest
 
 from .base import Op
 from .kinds import Activation, Elementwise, Rearrangement, Selection, Separable, Separated, Sum
@@ -110,6 +111,7 @@ __all__ = [
     "Ternarise",
     "Thermometer",
     "Threshold",
+    "UpsampleNearest",
 ]
 
 for module in iter_modules(trained.__path__, f"{trained.__name__}."):  # each makes its op known to model.pt

@@ -6,6 +6,7 @@ Tests: tests/compiler/ir/ops/test_rearrangements.py
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.kinds import Rearrangement
@@ -26,6 +27,10 @@ class Crop(Rearrangement):
     def __post_init__(self):
         check_pair("before", self.before, least=0)
         check_pair("after", self.after, least=0)
+
+    def channels_behind(self, *shapes: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
+        ((_, _, channels),) = shapes
+        return (np.arange(channels),)
 
     def is_identity(self, x: TensorType) -> bool:
         return not any((*self.before, *self.after))

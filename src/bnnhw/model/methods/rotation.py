@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor
 
-from .quantise import plus_minus_one
+from bnnhw.model.layers.quantise import plus_minus_one
 
 __all__ = ["cosine", "learn_rotation", "near_square", "random_rotation", "rotate"]
 

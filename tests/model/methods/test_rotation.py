@@ -4,7 +4,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from bnnhw.model.layers.rotation import cosine, learn_rotation, near_square, random_rotation, rotate
+from bnnhw.model.methods.rotation import cosine, learn_rotation, near_square, random_rotation, rotate
 
 
 @pytest.fixture(autouse=True)
