@@ -24,7 +24,7 @@ def tile_note(report: BuildReport, *, tile: int) -> str:
     count = prod(len(list(tiling.spans(length))) for length in PHOTO)
     rate = report.performance.core_frames_per_second
     others = (other for other in (BLOCK, 2 * tile, 4 * tile) if other != tile)
-    guesses = [f"{block_rams(report, Tiling(tile=other).side / tiling.side)} for --tile {other}" for other in others]
+    guesses = [f"{block_rams(report, Tiling(tile=other).side / tiling.side)} for tiles of {other}" for other in others]
     side = tiling.side
     return (
         f"windows of {side}x{side} give tiles of {tile}x{tile} packed pixels: {rate:.3g} tiles/s, a photo "
