@@ -119,12 +119,3 @@ def test_says_what_is_wrong(
     assert re.fullmatch(message, err.removeprefix("bnnhw: error: ").rstrip("\n")), err
     assert not (made / "new").exists()
     assert not (made / "x.png").exists()
-
-
-@pytest.mark.slow
-def test_the_simulated_core_gives_the_same_picture(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    options = f"--board ulx3s-85f --tile {TILE} --folding build/folding.json --stop-after rtl"
-    run(f"build night.pt {options} -o real -q", made, monkeypatch)
-    for way in ("packed", "simulate"):
-        run(f"enhance night.pt dark.dng -o {way}.png --ratio 50 --{way} real -q", made, monkeypatch)
-    assert (made / "simulate.png").read_bytes() == (made / "packed.png").read_bytes()
