@@ -52,11 +52,11 @@ SUB_ROOMS = {
     ),
     "hw": (
         *("rtlil", "targets", "logic", "storage", "stream", "join", "product", "mac", "hardwired", "window", "raster"),
-        *("pool", "threshold", "program", "output", "core", "axi_stream", "protocol", "link", "top"),
+        *("pool", "threshold", "program", "output", "engine", "core", "axi_stream", "protocol", "link", "top"),
     ),
     "compiler": (
         *("codec", "errors", "ir", "frontends", "passes", "units", "lowering", "dataflow", "search", "kernel"),
-        "report",
+        *("engine", "report"),
     ),
     "model": (
         *(

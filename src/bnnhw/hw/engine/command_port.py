@@ -1,0 +1,124 @@
+"""The engine's end of the conversation: packets in, writes and runs, packets out.
+
+Tests: tests/hw/engine/test_engine.py
+"""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from bnnhw.hw.stream.buffer import flat_stream
+from bnnhw.hw.targets import BLOCK_RAM_LATENCY
+
+from .engine_shape import WORD, EngineShape
+from .packets import HEADER_WORDS, PACKET_WORDS, Memory, Request, Status
+
+__all__ = ["CommandPort"]
+
+_RESULT_LATENCY = BLOCK_RAM_LATENCY + 1
+
+
+class CommandPort(wiring.Component):
+    """Takes a packet, does what it says, answers, and takes the next one.
+
+    Members
+    -------
+    i, o : streams of WORD bits
+        Packets of PACKET_WORDS beats.
+    write : Out(number of memories)
+        One-hot: a word is written.
+    address, data : Out(WORD)
+        Where, counted in words of the bus, and what.
+    run : Out(1), first : Out(WORD)
+        A program begins, at this instruction.
+    done : In(1)
+        It has ended.
+    result_address : Out
+    result : In(WORD)
+        A sum of the results, BLOCK_RAM_LATENCY + 1 cycles later.
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+    write: Signal
+    address: Signal
+    data: Signal
+    run: Signal
+    first: Signal
+    done: Signal
+    result_address: Signal
+    result: Signal
+
+    def __init__(self, shape: EngineShape):
+        self.shape = shape
+        bits = (shape.results * shape.array.group_rows - 1).bit_length()
+        super().__init__(
+            {
+                "i": In(flat_stream(WORD)),
+                "o": Out(flat_stream(WORD)),
+                "write": Out(len(Memory)),
+                "address": Out(WORD),
+                "data": Out(WORD),
+                "run": Out(1),
+                "first": Out(WORD),
+                "done": In(1),
+                "result_address": Out(bits),
+                "result": In(WORD),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        beat = Signal(range(PACKET_WORDS + 1))
+        kind, memory, count = Signal(4), Signal(4), Signal(8)
+        place = Signal(WORD)
+        status = Signal(WORD)
+        cycles = Signal(WORD)
+        pause = Signal(range(_RESULT_LATENCY + 1))
+        m.d.sync += [self.write.eq(0), self.run.eq(0), self.address.eq(place), self.data.eq(self.i.payload)]
+        m.d.comb += self.first.eq(place)
+        with m.FSM():
+            with m.State("TAKE"):
+                m.d.comb += self.i.ready.eq(1)
+                with m.If(self.i.valid):
+                    m.d.sync += beat.eq(beat + 1)
+                    with m.If(beat == 0):
+                        header = self.i.payload
+                        m.d.sync += [kind.eq(header[:4]), memory.eq(header[4:8]), count.eq(header[8:16])]
+                    with m.Elif(beat == 1):
+                        m.d.sync += place.eq(self.i.payload)
+                    with m.Elif((kind == Request.WRITE) & (count != 0)):
+                        m.d.sync += [
+                            self.write.eq((1 << memory)[: len(Memory)]),
+                            place.eq(place + 1),
+                            count.eq(count - 1),
+                        ]
+                    with m.If(beat == PACKET_WORDS - 1):
+                        m.next = "ACT"
+            with m.State("ACT"):
+                known = Mux(kind == Request.WRITE, memory < len(Memory), (kind == Request.RUN) | (kind == Request.READ))
+                m.d.sync += [beat.eq(0), status.eq(Mux(known, Status.DONE, Status.UNKNOWN))]
+                m.d.sync += self.result_address.eq(Mux(kind == Request.READ, place, 0))
+                m.next = "ANSWER"
+                with m.If(kind == Request.RUN):
+                    m.d.sync += [self.run.eq(1), cycles.eq(0)]
+                    m.next = "RUN"
+            with m.State("RUN"):
+                m.d.sync += cycles.eq(cycles + 1)
+                with m.If(self.done):
+                    m.next = "ANSWER"
+            with m.State("ANSWER"):
+                m.d.comb += [
+                    self.o.valid.eq(pause == 0),
+                    self.o.payload.eq(Mux(beat == 0, status, Mux(beat == 1, cycles, self.result))),
+                ]
+                with m.If(pause != 0):
+                    m.d.sync += pause.eq(pause - 1)
+                with m.Elif(self.o.ready):
+                    m.d.sync += [beat.eq(beat + 1), pause.eq(_RESULT_LATENCY)]
+                    with m.If(beat >= HEADER_WORDS):
+                        m.d.sync += self.result_address.eq(self.result_address + 1)
+                    with m.If(beat == PACKET_WORDS - 1):
+                        m.d.sync += [beat.eq(0), pause.eq(0)]
+                        m.next = "TAKE"
+        return m

@@ -1,0 +1,116 @@
+"""The sizes of an engine: its array, and the memories around it.
+
+Tests: tests/hw/engine/test_engine.py
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+from bnnhw.hw.targets import BLOCK_RAM_LATENCY, Target
+
+from .array_shape import ArrayShape
+
+__all__ = ["COORDINATE_BITS", "LEAST_BEATS", "TAP_BITS", "WORD", "EngineShape"]
+
+WORD = 32
+"""Bits of a word on the bus that writes the memories, and of an instruction's field."""
+COORDINATE_BITS = 10
+"""Bits of a signed column or line of a map, as one pixel of the array sees it."""
+TAP_BITS = 6
+"""Bits of a signed distance in columns or lines, from a window's origin to a tap."""
+LEAST_BEATS = 4
+"""Cycles in which the walk over the tiles knows the next one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineShape:
+    """What a bitstream fixes. Programs are made for one shape.
+
+    Parameters
+    ----------
+    array : ArrayShape
+        pixels and simd are powers of two, and its rows divide a word of the bus or the other way round.
+    map_words : int
+        Words of `simd` bits of each pixel's bank of maps.
+    weight_words : int
+        Words of rows x simd bits.
+    taps, parameters, instructions, results : int
+        Words of the tables: beats of all layers, groups of rows, fields of all layers, groups of sums that wait for
+        the host.
+
+    Raises
+    ------
+    ValueError
+        Where a size is not a power of two, or too small.
+    """
+
+    array: ArrayShape
+    map_words: int = 1024
+    weight_words: int = 1024
+    taps: int = 1024
+    parameters: int = 512
+    instructions: int = 512
+    results: int = 512
+
+    def __post_init__(self):
+        array = self.array
+        for name, value, least in (
+            ("pixels", array.pixels, 2),
+            ("rows", array.rows, 2),
+            ("simd", array.simd, WORD),
+            *((name, getattr(self, name), 64) for name in ("map_words", "weight_words", "taps", "parameters")),
+            *((name, getattr(self, name), 64) for name in ("instructions", "results")),
+        ):
+            if value < least or value & (value - 1):
+                raise ValueError(f"{name}={value} must be a power of two, {least} at least")
+
+    @property
+    def address_bits(self) -> int:
+        """Of a word of a bank."""
+        return (self.map_words - 1).bit_length()
+
+    @property
+    def least_beats(self) -> int:
+        """Of a tile: those in which the sums of the one before it leave, and the next one's place is found."""
+        return max(self.array.row_groups, LEAST_BEATS)
+
+    @property
+    def parts(self) -> int:
+        """Row tiles whose bits make a word."""
+        return self.array.simd // self.array.rows
+
+    @property
+    def word_latency(self) -> int:
+        """Cycles from a beat's turn to its words at the array: a tap, an address in two steps, a word, its turn."""
+        return BLOCK_RAM_LATENCY + 2 + BLOCK_RAM_LATENCY + 1
+
+    @property
+    def sum_latency(self) -> int:
+        """Cycles from a tile's last beat's turn to its first sums."""
+        return self.word_latency + self.array.latency
+
+    @property
+    def bits_latency(self) -> int:
+        """Cycles from a tile's last beat's turn to the cycle that writes the bits of the first pixels."""
+        return self.sum_latency + self.array.row_groups + 1
+
+    @property
+    def drain(self) -> int:
+        """Cycles from a layer's last beat's turn until all that it wrote can be read."""
+        return self.bits_latency + self.array.pixel_groups + 2
+
+    @cached_property
+    def identity(self) -> bytes:
+        """8 bytes by which a host knows an engine that its program is for."""
+        array = self.array
+        sizes = (
+            *(array.pixels, array.rows, array.simd, array.group_pixels, array.group_rows, array.sum_width),
+            *(self.map_words, self.weight_words, self.taps, self.parameters, self.instructions, self.results),
+        )
+        return hashlib.sha256(repr(("bnnhw engine 1", sizes)).encode()).digest()[:8]
+
+    @property
+    def target(self) -> Target:
+        """That of the array."""
+        return self.array.target

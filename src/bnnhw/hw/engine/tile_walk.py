@@ -1,0 +1,139 @@
+"""The walk over a layer's tiles: where each reads, which weights it meets and where its bits go.
+
+Tests: tests/hw/engine/test_engine.py
+"""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from .engine_shape import COORDINATE_BITS, EngineShape
+from .instruction import LOOPS, layer_layout
+
+__all__ = ["TileWalk", "tile_layout"]
+
+_COUNTS = ("pool_columns", "pool_lines", "columns", "lines", "row_tiles")
+
+
+def tile_layout(shape: EngineShape) -> data.StructLayout:
+    """A tile: what its beats begin with, and what becomes of its sums."""
+    address, pixels = shape.address_bits, shape.array.pixels
+    return data.StructLayout(
+        {
+            "address": address,
+            "column": COORDINATE_BITS,
+            "line": COORDINATE_BITS,
+            "weights": (shape.weight_words - 1).bit_length(),
+            "parameters": (shape.parameters - 1).bit_length(),
+            "out": address,
+            "part": shape.parts,  # of a word, one-hot
+            "first": 1,  # of a pooling window
+            "last": 1,
+            "pixel": (pixels - 1).bit_length(),
+        }
+    )
+
+
+class TileWalk(wiring.Component):
+    """Five nested loops over a layer. The tile after the one taken is there LEAST_BEATS cycles later.
+
+    Members
+    -------
+    layer : In(layer_layout(shape))
+        From `start` on.
+    start : In(1)
+        The first tile is there LEAST_BEATS cycles later.
+    take : In(1)
+        On to the next tile.
+    tile : Out(tile_layout(shape))
+    final : Out(1)
+        `tile` is the layer's last one.
+    """
+
+    layer: Any
+    start: Signal
+    take: Signal
+    tile: Any
+    final: Signal
+
+    def __init__(self, shape: EngineShape):
+        self.shape = shape
+        super().__init__(
+            {
+                "layer": In(layer_layout(shape)),
+                "start": In(1),
+                "take": In(1),
+                "tile": Out(tile_layout(shape)),
+                "final": Out(1),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        layer, tile = self.layer, self.tile
+        counters = [Signal(len(layer[name]), name=name) for name in _COUNTS]
+        ends = Signal(len(counters))
+        goes_on = Signal(len(counters))  # one-hot: the loop that does at the next `take`
+        m.d.sync += ends.eq(Cat(counter == layer[name] for counter, name in zip(counters, _COUNTS, strict=True)))
+        m.d.sync += goes_on.eq(Cat(~ends[loop] & ends[:loop].all() for loop in range(len(counters))))
+        m.d.sync += self.final.eq(ends.all())
+        m.d.comb += [
+            tile.first.eq((counters[0] == 0) & (counters[1] == 0)),
+            tile.last.eq(ends[:2].all()),
+        ]
+        with m.If(self.take):
+            for loop, counter in enumerate(counters):
+                with m.If(goes_on[loop:].any() & (goes_on[loop] == 0)):
+                    m.d.sync += counter.eq(0)
+                with m.If(goes_on[loop]):
+                    m.d.sync += counter.eq(counter + 1)
+        for register, prefix in ((tile.address, "step"), (tile.column, "column_step"), (tile.line, "line_step")):
+            self._place(m, register, prefix, goes_on)
+        self._rows(m, goes_on)
+        with m.If(self.take):
+            m.d.sync += tile.pixel.eq(Mux(goes_on[0], tile.pixel + layer.capture_step, 0))
+        with m.If(self.start):
+            m.d.sync += [counter.eq(0) for counter in counters]
+            m.d.sync += [tile.address.eq(layer.origin), tile.column.eq(0), tile.line.eq(0), tile.pixel.eq(0)]
+        return m
+
+    def _place(self, m: Module, register: Value, prefix: str, goes_on: Signal) -> None:
+        """A coordinate of the tile, which steps with the loops; a new tile of rows begins where the first one did."""
+        layer = self.layer
+        step = Signal(len(register), name=f"{prefix}_now")
+        restart = layer.origin if prefix == "step" else 0
+        steps = Cat(layer[f"{prefix}_{loop}"] for loop in LOOPS)
+        chosen: Value = steps[: len(register)]
+        for number in range(1, len(LOOPS)):
+            chosen = Mux(goes_on[number], steps.word_select(number, len(register)), chosen)
+        m.d.sync += step.eq(chosen)
+        with m.If(self.take):
+            m.d.sync += register.eq(Mux(goes_on[-1], restart, register + step))
+
+    def _rows(self, m: Module, goes_on: Signal) -> None:
+        """Weights, parameters and the place of the bits."""
+        layer, tile = self.layer, self.tile
+        rows_out = Signal(len(tile.out))  # of the first pixel of this tile of rows
+        next_rows_out = Signal(len(tile.out))
+        m.d.sync += next_rows_out.eq(Mux(tile.part[-1], rows_out + layer.out_plane, rows_out))
+        with m.If(self.take):
+            with m.If(goes_on[2:4].any()):
+                m.d.sync += tile.out.eq(tile.out + 1)
+            with m.If(goes_on[-1]):
+                m.d.sync += [
+                    tile.weights.eq(tile.weights + layer.weight_step),
+                    tile.parameters.eq(tile.parameters + self.shape.array.row_groups),
+                    tile.part.eq(tile.part.rotate_left(1)),
+                    rows_out.eq(next_rows_out),
+                    tile.out.eq(next_rows_out),
+                ]
+        with m.If(self.start):
+            m.d.sync += [
+                tile.weights.eq(layer.weights),
+                tile.parameters.eq(layer.parameters),
+                tile.part.eq(1),
+                rows_out.eq(layer.out),
+                tile.out.eq(layer.out),
+            ]

@@ -1,0 +1,78 @@
+"""Programs: random networks by the engine's RTL against the integer graph, with stalls, in the predicted cycles."""
+
+import numpy as np
+import pytest
+
+from bnnhw.compiler import Graph, IntType, Node, TensorType, Value, evaluate
+from bnnhw.compiler.engine.compile import compile_program
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, MatMul, MaxPool, Threshold
+from bnnhw.compiler.ir.types import BinaryType
+from tests.engine_rtl import run_program, small_shape
+
+
+def signs(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return (2 * rng.integers(0, 2, shape) - 1).astype(np.int8)
+
+
+def random_network(rng: np.random.Generator, *, labels: bool = True) -> Graph:
+    """A chain of convolutions, thresholds, poolings and dense layers, of sizes that the engine takes."""
+    size, channels = int(rng.choice([4, 6, 8])), int(rng.choice([1, 2, 3, 5, 34]))
+    element = BinaryType() if rng.random() < 0.4 else IntType(0, int(rng.choice([1, 3, 12])))
+    shape: tuple[int, ...] = (size, size, channels)
+    inputs = (Value("x", TensorType(shape, element)),)
+    nodes: list[Node] = []
+
+    def add(name: str, op) -> None:
+        before = nodes[-1].output if nodes else "x"
+        nodes.append(Node(name, op, (before,), f"{name}.out"))
+
+    for number in range(int(rng.integers(1, 4))):
+        rows = int(rng.integers(1, 40))
+        kernel = int(rng.choice([1, 2, 3])) if min(shape[:2]) >= 3 else 1
+        padding = int(rng.integers(0, 2)) if kernel == 3 else 0
+        lo = nodes and -1 or element.lo
+        is_zero = (nodes or isinstance(element, BinaryType)) and shape[2] % 2 == 0 and rng.random() < 0.5
+        stride = int(rng.choice([1, 1, 2])) if min(shape[:2]) > kernel else 1
+        conv = Conv(
+            signs(rng, rows, kernel, kernel, shape[2]),
+            stride=(stride, stride),
+            padding=(padding, padding),
+            pad_value=0 if is_zero else lo,
+        )
+        add(f"conv{number}", conv)
+        shape = conv.output_shape(shape)
+        spread = int(np.sqrt(conv.cols)) + 1
+        add(f"sign{number}", Threshold(rng.integers(-spread, spread + 1, rows)))
+        if min(shape[:2]) >= 2 and rng.random() < 0.5:
+            pool = MaxPool((2, 2), (2, 2), rng.random(rows) < 0.5 if rng.random() < 0.5 else None)
+            add(f"pool{number}", pool)
+            shape = (shape[0] // 2, shape[1] // 2, rows)
+    add("flatten", Flatten())
+    features = int(np.prod(shape))
+    if rng.random() < 0.5:
+        add("hidden", MatMul(signs(rng, 20, features)))
+        add("hidden_sign", Threshold(rng.integers(-3, 4, 20)))
+        features = 20
+    add("scores", MatMul(signs(rng, int(rng.integers(2, 12)), features)))
+    if labels:
+        add("label", ArgMax())
+    return Graph(inputs, tuple(nodes), (nodes[-1].output,))
+
+
+def random_inputs(graph: Graph, count: int, rng: np.random.Generator) -> np.ndarray:
+    kind = graph.inputs[0].type
+    codes = rng.integers(0, kind.element.count, (count, *kind.shape))
+    return kind.element.lo + kind.element.step * codes
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_networks(seed):
+    rng = np.random.default_rng(seed)
+    graph = random_network(rng, labels=seed % 2 == 0)
+    program = compile_program(graph, small_shape())
+    batches = [random_inputs(graph, program.frames, rng), random_inputs(graph, 1, rng)]
+    stalls = (0.0, 0.0) if seed % 2 else (0.3, 0.3)
+    for inputs, found in zip(batches, run_program(program, batches, stalls=stalls), strict=True):
+        (wanted,) = evaluate(graph, {"x": inputs}).values()
+        np.testing.assert_array_equal(found, wanted)

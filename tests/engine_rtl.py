@@ -1,0 +1,63 @@
+"""An engine's RTL and a program: what tests of programs share."""
+
+from functools import cache
+
+import numpy as np
+
+from bnnhw.compiler.engine.program import EngineProgram
+from bnnhw.hw.engine import packets
+from bnnhw.hw.engine.array_shape import ArrayShape
+from bnnhw.hw.engine.engine import Engine
+from bnnhw.hw.engine.engine_shape import EngineShape
+from bnnhw.hw.engine.packets import DATA_WORDS, PACKET_WORDS, Answer, Status
+from bnnhw.hw.targets import Target
+from bnnhw.hw.targets.ecp5 import ECP5
+from bnnhw.sim.batch.simulator import BatchSimulator
+
+__all__ = ["engine_of", "run_packets", "run_program", "small_shape"]
+
+
+def small_shape(*, target: Target = ECP5, **changes) -> EngineShape:
+    """An engine of 4 x 8 x 32 products a cycle, or of other sizes."""
+    array = {"pixels": 4, "rows": 8, "simd": 32, "group_pixels": 2, "group_rows": 2, "sum_width": 14}
+    array |= {name: changes.pop(name) for name in list(changes) if name in array}
+    return EngineShape(
+        array=ArrayShape(**array, target=target), **{"map_words": 1024, "weight_words": 1024, "results": 256} | changes
+    )
+
+
+@cache
+def engine_of(shape: EngineShape) -> BatchSimulator:
+    """The RTL of an engine, compiled once."""
+    return BatchSimulator(Engine(shape))
+
+
+def run_packets(
+    shape: EngineShape, requests: list[np.ndarray], *, stalls: tuple[float, float] = (0.0, 0.0)
+) -> list[Answer]:
+    """What the RTL answers to packets, from its reset on."""
+    beats = np.concatenate(requests).astype(np.uint64).reshape(1, -1, 1)
+    result = engine_of(shape).run(beats, output_beats=beats.shape[1], stall_probability=stalls)
+    return [Answer.of(words) for words in result.outputs[0, :, 0].astype(np.uint32).reshape(-1, PACKET_WORDS)]
+
+
+def run_program(
+    program: EngineProgram, batches: list[np.ndarray], *, stalls: tuple[float, float] = (0.0, 0.0)
+) -> list[np.ndarray]:
+    """The network's answers to batches of inputs, by the RTL, one after the other; each in the predicted cycles."""
+    reads = [packets.read(at) for at in range(DATA_WORDS, program.results, DATA_WORDS)]
+    requests = list(program.load())
+    first: list[int] = []
+    for inputs in batches:
+        requests += program.feed(program.network.codes(inputs))
+        first.append(len(requests))
+        requests += [packets.run(), *reads]
+    answers = run_packets(program.shape, requests, stalls=stalls)
+    assert {answer.status for answer in answers} == {Status.DONE}
+    found = []
+    for begin, inputs in zip(first, batches, strict=True):
+        assert answers[begin].cycles == program.cycles
+        words = np.concatenate([answer.data for answer in answers[begin : begin + 1 + len(reads)]])
+        sums = program.sums(words[: program.results])[: len(inputs)]
+        found.append(program.network.answers(sums))
+    return found
