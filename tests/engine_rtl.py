@@ -22,7 +22,7 @@ def small_shape(*, target: Target = ECP5, **changes) -> EngineShape:
     array = {"pixels": 4, "rows": 8, "simd": 32, "group_pixels": 2, "group_rows": 2, "sum_width": 14}
     array |= {name: changes.pop(name) for name in list(changes) if name in array}
     return EngineShape(
-        array=ArrayShape(**array, target=target), **{"map_words": 1024, "weight_words": 1024, "results": 256} | changes
+        array=ArrayShape(**array, target=target), **{"map_words": 1024, "weight_words": 1024, "results": 1024} | changes
     )
 
 

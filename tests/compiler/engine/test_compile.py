@@ -5,7 +5,6 @@ import pytest
 
 from bnnhw.compiler import Graph, IntType, Node, TensorType, Value, evaluate
 from bnnhw.compiler.engine.compile import compile_program
-from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, MatMul, MaxPool, Threshold
 from bnnhw.compiler.ir.types import BinaryType
 from tests.engine_rtl import run_program, small_shape
@@ -16,8 +15,9 @@ def signs(rng: np.random.Generator, *shape: int) -> np.ndarray:
 
 
 def random_network(rng: np.random.Generator, *, labels: bool = True) -> Graph:
-    """A chain of convolutions, thresholds, poolings and dense layers, of sizes that the engine takes."""
-    size, channels = int(rng.choice([4, 6, 8])), int(rng.choice([1, 2, 3, 5, 34]))
+    """A chain of convolutions, thresholds and poolings, of sizes that the engine takes; then dense layers and labels,
+    or else a map of scores: without dense layers frames may be cut into strips."""
+    size, channels = int(rng.choice([4, 8] if not labels else [4, 6, 8])), int(rng.choice([1, 2, 3, 5, 34]))
     element = BinaryType() if rng.random() < 0.4 else IntType(0, int(rng.choice([1, 3, 12])))
     shape: tuple[int, ...] = (size, size, channels)
     inputs = (Value("x", TensorType(shape, element)),)
@@ -29,9 +29,9 @@ def random_network(rng: np.random.Generator, *, labels: bool = True) -> Graph:
 
     for number in range(int(rng.integers(1, 4))):
         rows = int(rng.integers(1, 40))
-        kernel = int(rng.choice([1, 2, 3])) if min(shape[:2]) >= 3 else 1
-        padding = int(rng.integers(0, 2)) if kernel == 3 else 0
-        lo = nodes and -1 or element.lo
+        kernel = int(rng.choice([1, 3] if not labels else [1, 2, 3])) if min(shape[:2]) >= 3 else 1
+        padding = int(not labels or rng.random() < 0.5) if kernel == 3 else 0
+        lo = -1 if nodes else element.lo
         is_zero = (nodes or isinstance(element, BinaryType)) and shape[2] % 2 == 0 and rng.random() < 0.5
         stride = int(rng.choice([1, 1, 2])) if min(shape[:2]) > kernel else 1
         conv = Conv(
@@ -48,6 +48,9 @@ def random_network(rng: np.random.Generator, *, labels: bool = True) -> Graph:
             pool = MaxPool((2, 2), (2, 2), rng.random(rows) < 0.5 if rng.random() < 0.5 else None)
             add(f"pool{number}", pool)
             shape = (shape[0] // 2, shape[1] // 2, rows)
+    if not labels:
+        add("map", Conv(signs(rng, int(rng.integers(1, 12)), 1, 1, shape[2])))
+        return Graph(inputs, tuple(nodes), (nodes[-1].output,))
     add("flatten", Flatten())
     features = int(np.prod(shape))
     if rng.random() < 0.5:

@@ -65,8 +65,10 @@ def unrolled_by_host(network: EngineNetwork, shape: EngineShape) -> EngineNetwor
 
 
 def _strips(network: EngineNetwork, shape: EngineShape) -> int:
-    """Into how many strips each frame's columns are cut: as many as divide all maps, and windows reach no further than
-    a neighbour."""
+    """Into how many strips each frame's columns are cut: as many as divide all maps, with windows that reach no further
+    than a neighbour; 1 where a layer's output columns are not those of its input, divided by stride and pooling."""
+    if any(layer.in_shape[1] != layer.out_shape[1] * layer.columns_apart for layer in network.layers):
+        return 1
     widths = [width for layer in network.layers for width in (layer.in_shape[1], layer.out_shape[1])]
     most = gcd(shape.array.pixels, reduce(gcd, widths))
     for strips in range(most, 0, -1):
@@ -135,7 +137,7 @@ def _layer(layer: EngineLayer, tables: _Tables, source: MapPlace, sink: MapPlace
     steps = _steps(down, across, pool_lines, pool_columns, columns, width)
     if sink is None:
         steps = _steps(down, across, 1, 1, columns, width) | dict.fromkeys(_POOL_STEPS, 0)
-        pool_columns = frames
+        pool_columns = frames * source.strips
     else:
         tables.parameters.append(_parameters(layer, unused, row_tiles, shape))
         tables.row_groups += row_tiles * shape.array.row_groups
@@ -161,7 +163,6 @@ def _layer(layer: EngineLayer, tables: _Tables, source: MapPlace, sink: MapPlace
         out=sink.base if sink else 0,
         out_plane=sink.plane_words if sink else 0,
         capture=int(sink is None),
-        capture_step=source.strips,
     )
 
 

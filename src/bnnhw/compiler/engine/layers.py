@@ -59,6 +59,11 @@ class EngineLayer:
         return lines // self.pool[0], columns // self.pool[1], rows
 
     @property
+    def columns_apart(self) -> int:
+        """Input columns from one output column to the next."""
+        return self.conv.stride[1] * self.pool[1]
+
+    @property
     def pads_with_code(self) -> bool:
         """Whether what lies beyond the border is the least input, whose code is 0; else it is a product of 0."""
         assert not isinstance(self.element, FloatType)

@@ -77,6 +77,7 @@ class EngineProgram:
     def sums(self, results: NDArray[np.uint32]) -> NDArray[np.int64]:
         """The results as sums of mismatches (frames, lines, columns, rows)."""
         lines, columns, rows = self.network.layers[-1].sum_shape
-        size = self.shape.array.rows
-        tiles = results.astype(np.int64).reshape(-1, lines, columns, self.frames, size)
-        return tiles.transpose(3, 1, 2, 0, 4).reshape(self.frames, lines, columns, -1)[..., :rows]
+        strips, size = self.input.strips, self.shape.array.rows
+        tiles = results.astype(np.int64).reshape(-1, lines, columns // strips, self.frames, strips, size)
+        # (tiles of rows, lines, columns of a strip, frames, strips, rows)
+        return tiles.transpose(3, 1, 4, 2, 0, 5).reshape(self.frames, lines, columns, -1)[..., :rows]

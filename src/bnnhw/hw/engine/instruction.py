@@ -48,9 +48,8 @@ class Layer:
     out, out_plane : int
         The address of the first word of bits, and the words from one word of channels to the next.
     capture : int
-        1: the sums of one pixel a tile go to the host, and no bits are written: of pixel 0 in the first pass of the
-        loop over pool columns, `capture_step` pixels further on in the next.
-    capture_step : int
+        1: the sums of one pixel a tile go to the host, and no bits are written: of pixel n in the n-th pass of the loop
+        over pool columns.
     """
 
     taps: int
@@ -84,7 +83,6 @@ class Layer:
     out: int = 0
     out_plane: int = 0
     capture: int = 0
-    capture_step: int = 1
 
     def words(self, shape: EngineShape) -> list[int]:
         """The instruction as words of the bus: a 1, then a word for each field. A program ends with a 0."""
@@ -119,7 +117,6 @@ def _widths(shape: EngineShape) -> dict[str, int]:
         "first_pixels": pixels,
         "last_pixels": pixels,
         "capture": 1,
-        "capture_step": (pixels - 1).bit_length() + 1,
         "origin": address,
         "out": address,
         "out_plane": address,

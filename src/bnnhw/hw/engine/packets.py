@@ -1,6 +1,6 @@
 """What the host and an engine say to each other: packets of words, each answered by one.
 
-Tests: tests/hw/engine/test_packets.py
+Tests: tests/hw/engine/test_engine.py
 """
 
 from dataclasses import dataclass

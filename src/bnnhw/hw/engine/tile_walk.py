@@ -93,7 +93,7 @@ class TileWalk(wiring.Component):
             self._place(m, register, prefix, goes_on)
         self._rows(m, goes_on)
         with m.If(self.take):
-            m.d.sync += tile.pixel.eq(Mux(goes_on[0], tile.pixel + layer.capture_step, 0))
+            m.d.sync += tile.pixel.eq(Mux(goes_on[0], tile.pixel + 1, 0))
         with m.If(self.start):
             m.d.sync += [counter.eq(0) for counter in counters]
             m.d.sync += [tile.address.eq(layer.origin), tile.column.eq(0), tile.line.eq(0), tile.pixel.eq(0)]

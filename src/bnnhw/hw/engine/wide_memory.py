@@ -1,6 +1,6 @@
 """A memory of words as wide as many block RAMs, written column by column.
 
-Tests: tests/hw/engine/test_wide_memory.py
+Tests: tests/hw/engine/test_engine.py
 """
 
 from amaranth.hdl import Cat, Module, Signal

@@ -1,0 +1,108 @@
+"""The engine's conversation: what it answers, and that what is not known changes nothing. Sizes that are refused."""
+
+import numpy as np
+import pytest
+
+from bnnhw.hw.engine import packets
+from bnnhw.hw.engine.instruction import Layer, Tap
+from bnnhw.hw.engine.packets import DATA_WORDS, HEADER_WORDS, PACKET_WORDS, Answer, Memory, Request, Status
+from tests.engine_rtl import run_packets, small_shape
+
+SHAPE = small_shape()
+
+
+def odd_packet(kind: int, *, memory: int = 0, count: int = DATA_WORDS) -> np.ndarray:
+    packet = np.full(PACKET_WORDS, 0xFFFFFFFF, np.uint32)
+    packet[:HEADER_WORDS] = kind | memory << 4 | count << 8, 0
+    return packet
+
+
+def dot_products() -> tuple[list[np.ndarray], np.ndarray]:
+    """The packets of a program of one layer: each pixel's one word against 8 rows; and its sums (pixels, rows)."""
+    rng = np.random.default_rng(1)
+    words = rng.integers(0, 1 << 32, SHAPE.array.pixels, np.uint32)
+    weights = rng.integers(0, 1 << 32, SHAPE.array.rows, np.uint32)
+    taps = [Tap(0, idle=True)] * (SHAPE.least_beats - 1) + [Tap(0)]
+    layer = Layer(
+        taps=0,
+        weights=0,
+        parameters=0,
+        beats=len(taps),
+        weight_step=1,
+        pool_columns=SHAPE.array.pixels,
+        row_tiles=1,
+        origin=5,
+        in_columns=1,
+        in_lines=1,
+        first_pixels=0,
+        last_pixels=0,
+        capture=1,
+    )
+    program = {
+        Memory.INSTRUCTIONS: (0, [*layer.words(SHAPE), 0]),
+        Memory.TAPS: (0, [tap.word(SHAPE) for tap in taps]),
+        Memory.WEIGHTS: (0, weights),
+        Memory.MAPS: (5 * SHAPE.array.pixels, words),
+    }
+    load = [packet for memory, (at, data) in program.items() for packet in packets.write(memory, at, np.array(data))]
+    return load, np.bitwise_count(words[:, None] ^ weights[None])
+
+
+def test_runs_what_was_written():
+    load, sums = dot_products()
+    *_, ran, part = run_packets(SHAPE, [*load, packets.run(), packets.read(7)])
+    np.testing.assert_array_equal(ran.data[: sums.size], sums.ravel())
+    np.testing.assert_array_equal(part.data[: sums.size - 7], sums.ravel()[7:])
+    assert part.cycles == ran.cycles > 0
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        odd_packet(0),
+        odd_packet(15),
+        odd_packet(Request.WRITE, memory=len(Memory)),
+        odd_packet(Request.WRITE, memory=15),
+    ],
+    ids=["kind 0", "kind 15", "memory 5", "memory 15"],
+)
+def test_what_is_not_known_changes_nothing(packet):
+    load, sums = dot_products()
+    answers = run_packets(SHAPE, [*load, packet, packets.run()])
+    assert answers[-2].status is Status.UNKNOWN
+    assert answers[-1].status is Status.DONE
+    np.testing.assert_array_equal(answers[-1].data[: sums.size], sums.ravel())
+
+
+def test_long_writes_are_cut_into_packets():
+    data = np.arange(DATA_WORDS + 3, dtype=np.uint32)
+    first, second = packets.write(Memory.TAPS, 10, data)
+    assert (first[1], second[1]) == (10, 10 + DATA_WORDS)
+    np.testing.assert_array_equal(np.concatenate([first[HEADER_WORDS:], second[HEADER_WORDS : HEADER_WORDS + 3]]), data)
+
+
+def test_an_answer_is_checked():
+    with pytest.raises(ValueError, match="an engine's answer has 66 words and begins with a status, not"):
+        Answer.of(np.zeros(PACKET_WORDS, np.uint32))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pixels": 6}, r"pixels=6 must be a power of two, 2 at least"),
+        ({"simd": 16}, r"simd=16 must be a power of two, 32 at least"),
+        ({"map_words": 100}, r"map_words=100 must be a power of two, 64 at least"),
+    ],
+)
+def test_refuses_sizes(changes, message):
+    with pytest.raises(ValueError, match=message):
+        small_shape(**changes)
+
+
+def test_refuses_what_does_not_fit_into_a_field():
+    with pytest.raises(ValueError, match=r"column=32 of a tap must be in -32\.\.31"):
+        Tap(0, column=32).word(SHAPE)
+    layer = Layer(taps=0, weights=SHAPE.weight_words, parameters=0, beats=4, weight_step=1, row_tiles=1, origin=0,
+                  in_columns=1, in_lines=1, first_pixels=0, last_pixels=0)  # fmt: skip
+    with pytest.raises(ValueError, match=r"weights=1024 must fit into 10 bits of an instruction"):
+        layer.words(SHAPE)
