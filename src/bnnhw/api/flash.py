@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bnnhw.boards.board import get_board
+from bnnhw.boards.engines.program_folder import ProgramManifest, is_program
 from bnnhw.boards.flash import load
 from bnnhw.boards.manifest import Manifest
+
+from .builds.engine_folder import engine_of
 
 __all__ = ["Flashed", "flash"]
 
@@ -32,7 +35,7 @@ def flash(build: str | Path, *, time_limit_s: float = 120) -> Flashed:
     Parameters
     ----------
     build : path
-        The folder of a whole build.
+        The folder of a whole build; or of a program, whose engine is flashed then.
     time_limit_s : float
         Seconds that the loader may take.
 
@@ -41,7 +44,11 @@ def flash(build: str | Path, *, time_limit_s: float = 120) -> Flashed:
     ValueError
         Where the folder is no build, no loader is installed, or none finds the board.
     """
-    manifest = Manifest.read(Path(build))
-    bitstream = Path(build) / "top.bit"
-    loader = load.flash(bitstream, get_board(manifest.board), timeout_s=time_limit_s)
-    return Flashed(bitstream=bitstream, board=manifest.board, loader=loader)
+    folder = Path(build)
+    if is_program(folder):
+        with engine_of(ProgramManifest.read(folder), simulated=False) as (made, engine):
+            bitstream, board = made / "top.bit", engine.board
+    else:
+        bitstream, board = folder / "top.bit", Manifest.read(folder).board
+    loader = load.flash(bitstream, get_board(board), timeout_s=time_limit_s)
+    return Flashed(bitstream=bitstream, board=board, loader=loader)

@@ -8,16 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bnnhw.boards.engines.program_folder import is_program
 from bnnhw.compiler.frontends.model_file import load
 from bnnhw.sim.ladder.ladder import Comparison, climb
 
 from .builds.built import Build
 from .builds.plan import PlanOptions
+from .builds.program import BuiltProgram
 from .builds.source import model_file
 from .checks import check_choice
 from .images.inputs import images_for
 from .ladder.names import NAMES, RUNGS
-from .ladder.rungs import make_rungs
+from .ladder.rungs import make_program_rungs, make_rungs
 
 __all__ = ["Verification", "verify"]
 
@@ -85,6 +87,11 @@ def verify(
     check_choice("through", through, RUNGS)
     if plan is not None and build is not None:
         raise ValueError("plan and build exclude each other; a build has its own")
+    if build is not None and is_program(Path(build)):
+        return _verify_program(
+            model, BuiltProgram.read(Path(build)), through=through, samples=samples, dataset=dataset,
+            data_dir=data_dir, on_rung=on_rung, on_step=on_step,
+        )  # fmt: skip
     made = None if build is None else Build.read(Path(build), model=model)
     chosen = made.plan if made else plan or PlanOptions()
     steps = []
@@ -101,3 +108,29 @@ def verify(
     if made is not None:
         made.write_ladder(steps, names=NAMES)
     return Verification(images=source, steps=tuple(steps), seconds=seconds)
+
+
+def _verify_program(
+    model: Path,
+    built: BuiltProgram,
+    *,
+    through: str,
+    samples: int | None,
+    dataset: str | None,
+    data_dir: str | Path | None,
+    on_rung: Callable[[str], None],
+    on_step: Callable[[Comparison], None],
+) -> Verification:
+    """`verify` of a program for an engine."""
+    started = time.perf_counter()
+    built.check_model(model)
+    if RUNGS.index(through) > RUNGS.index("rtl"):
+        raise ValueError(f"through={through!r} is for bitstreams of networks; a program is verified through rtl")
+    rungs = make_program_rungs(model, built, through)
+    folder = None if data_dir is None else Path(data_dir)
+    images, source = images_for(built.graph, samples=samples, dataset=dataset, data_dir=folder)
+    steps = []
+    for step in climb(rungs, images, on_rung=on_rung):
+        steps.append(step)
+        on_step(step)
+    return Verification(images=source, steps=tuple(steps), seconds=time.perf_counter() - started)

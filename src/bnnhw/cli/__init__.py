@@ -42,6 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
             bench,
             boards,
             build,
+            engine,
             enhance,
             evaluate,
             flash,
@@ -58,7 +59,10 @@ def main(arguments: list[str] | None = None) -> None:
             verify,
         )
 
-        networks, hardware = (train, prune, quantise, evaluate, inspect), (build, verify, sim, run, flash, boards)
+        networks, hardware = (
+            (train, prune, quantise, evaluate, inspect),
+            (build, engine, verify, sim, run, flash, boards),
+        )
         for module in (*networks, *hardware, operator, methods, samples, bench, accuracy, lowlight, enhance):
             cli.add_command(module.command)
         with sigterm_raises():

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="What to make; a core is Verilog for a top of your own.",
 )
+@click.option("--engine", "as_program", is_flag=True, help="A program for the board's engine, made in seconds.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of the placer.")
 @click.option("--retries", type=click.IntRange(min=0), default=3, show_default=True, help="Further seeds.")
 @click.option("--stop-after", type=click.Choice(["rtl", "synth", "route"]), help="Leave out what comes later.")
@@ -36,6 +37,7 @@ def command(
     output: Path,
     plan: "PlanOptions",
     kind: Literal["bitstream", "core"],
+    as_program: bool,
     seed: int,
     retries: int,
     stop_after: Literal["rtl", "synth", "route"] | None,
@@ -51,19 +53,31 @@ def command(
     golden frames that needs cocotb and Icarus Verilog alone, a FuseSoC core file and a README. Without --board it is
     plain Verilog for any FPGA, with --board it has the primitives of that board's.
 
+    With --engine it holds a program for the engine of the board, whose bitstream `bnnhw engine` makes once.
+
     \b
     Example: bnnhw build --board ulx3s-85f model.pt -o build/lfc
              bnnhw build --board ulx3s-12f --target-fps 10000 model.pt -o build/small
              bnnhw build --as core --target-fps 10000 model.pt -o build/core
+             bnnhw build --engine --board ulx3s-85f model.pt -o build/program
     """
     from bnnhw.api.build import build
     from bnnhw.api.build_core import build_core
+    from bnnhw.api.build_program import build_program
     from bnnhw.api.builds.built import Build
     from bnnhw.api.builds.tile_note import tile_note
     from bnnhw.compiler.report.page import headline
 
+    from .telling.program import headline_of, lines_of
     from .telling.progress import StageProgress
 
+    if as_program:
+        refuse_what_programs_lack(click.get_current_context())
+        program = build_program(model, output, board=plan.board, outputs=plan.outputs)
+        for line in lines_of(program):
+            click.echo(line)
+        click.echo(f"{output}: {headline_of(program)}")
+        return
     if kind == "core":
         refuse_what_cores_lack(click.get_current_context())
         with StageProgress(quiet=quiet) as progress:
@@ -100,3 +114,13 @@ def refuse_what_cores_lack(context: click.Context) -> None:
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             option = f"--{name.replace('_', '-')}"
             raise click.UsageError(f"{option} is for bitstreams: a core has no link, and is not placed", ctx=context)
+
+
+def refuse_what_programs_lack(context: click.Context) -> None:
+    """Raises a UsageError where an option was given that a program for an engine does not have."""
+    for name in context.params:
+        if name in ("model", "output", "board", "outputs", "as_program", "quiet"):
+            continue
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = "--as" if name == "kind" else f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{option} is not for --engine: a program runs on an engine as it is", ctx=context)

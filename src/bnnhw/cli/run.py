@@ -38,18 +38,19 @@ def command(
 
     \b
     Example: bnnhw run --simulate build/lfc digit.png
+
+    Of a program for an engine, it loads the program first; --simulate then has the engine's RTL.
     """
     import numpy as np
 
     from bnnhw.api.run import run
-    from bnnhw.boards.manifest import Manifest
     from bnnhw.files import staged_file
 
     if simulate and port:
         raise click.UsageError("--simulate and --port exclude each other; give one of them")
     if output is not None and len({path.stem for path in images}) < len(images):
         raise click.UsageError("two images have one name, and --output has a file for each; rename one of them")
-    clock_hz, paths = Manifest.read(build).clock_hz, iter(images)
+    clock_hz, paths = clock_of(build), iter(images)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
 
@@ -65,6 +66,14 @@ def command(
             click.echo(f"{path}: {said(answer)}   ({answer.cycles} cycles, {seconds * 1e6:.2f} us)")
 
     run(build, images, simulate=simulate, port=port, timeout_s=timeout_s, on_answer=show)
+
+
+def clock_of(build: Path) -> float:
+    """The clock of a build's core, or of a program's engine, in hertz."""
+    from bnnhw.boards.engines.program_folder import ProgramManifest, is_program
+    from bnnhw.boards.manifest import Manifest
+
+    return (ProgramManifest if is_program(build) else Manifest).read(build).clock_hz
 
 
 def more_of(answer: "Prediction") -> dict[str, Any]:

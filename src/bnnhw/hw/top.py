@@ -1,7 +1,9 @@
 """Top: a core behind its link."""
 
+from typing import Protocol
+
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.link.chunks import FrameShape
@@ -9,11 +11,32 @@ from bnnhw.hw.link.link import Link
 from bnnhw.hw.link.phy.uart import baud_rate
 from bnnhw.hw.link.settings import LinkSettings
 
-from .core import Core
 from .protocol import MAX_CHUNK, Info
 from .targets import Target, check_target
 
-__all__ = ["Top"]
+__all__ = ["LinkedCore", "Top"]
+
+
+class LinkedCore(Protocol):
+    """What a link feeds: `vectors` elements of `input_width` bits a beat in, as of `output_width` out, by lanes."""
+
+    i: stream.Interface
+    o: stream.Interface
+
+    @property
+    def input_lanes(self) -> int: ...
+
+    @property
+    def input_width(self) -> int: ...
+
+    @property
+    def output_lanes(self) -> int: ...
+
+    @property
+    def output_width(self) -> int: ...
+
+    @property
+    def vectors(self) -> int: ...
 
 
 class Top(wiring.Component):
@@ -21,7 +44,8 @@ class Top(wiring.Component):
 
     Parameters
     ----------
-    core : Core
+    core : LinkedCore
+        A `Core`, or an engine.
     clock_hz : int
         Of the clock domain `sync`, exactly: the baud rate is derived from it.
     baud : int
@@ -57,7 +81,7 @@ class Top(wiring.Component):
     def __init__(
         self,
         *,
-        core: Core,
+        core: LinkedCore,
         clock_hz: int,
         baud: int = 3_000_000,
         network_id: bytes,

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from bnnhw.hw.engine import packets
+from bnnhw.hw.engine.engine import Engine
+from bnnhw.hw.engine.engine_shape import WORD
 from bnnhw.hw.engine.instruction import Layer, Tap
 from bnnhw.hw.engine.packets import DATA_WORDS, HEADER_WORDS, PACKET_WORDS, Answer, Memory, Request, Status
+from bnnhw.hw.targets import PORTABLE
 from tests.engine_rtl import run_packets, small_shape
 
 SHAPE = small_shape()
@@ -54,6 +57,31 @@ def test_runs_what_was_written():
     np.testing.assert_array_equal(ran.data[: sums.size], sums.ravel())
     np.testing.assert_array_equal(part.data[: sums.size - 7], sums.ravel()[7:])
     assert part.cycles == ran.cycles > 0
+
+
+def test_plain_amaranth_gives_the_same_answers():
+    load, sums = dot_products()
+    shape = small_shape(target=PORTABLE)
+    assert shape.identity == SHAPE.identity
+    *_, ran = run_packets(shape, [*load, packets.run()])
+    np.testing.assert_array_equal(ran.data[: sums.size], sums.ravel())
+
+
+def test_streams_are_words_of_the_bus():
+    engine = Engine(SHAPE)
+    assert len(engine.i.payload) == len(engine.o.payload) == WORD
+
+
+def test_a_repeated_run_answers_again():
+    """Its maps may have been written over meanwhile."""
+    load, sums = dot_products()
+    spoilt = packets.write(Memory.MAPS, 0, np.zeros(64, np.uint32))
+    *_, ran, _, again, other = run_packets(
+        SHAPE, [*load, packets.run(tag=5), *spoilt, packets.run(tag=5), packets.run(tag=6)]
+    )
+    np.testing.assert_array_equal(again.data, ran.data)
+    assert again.cycles == ran.cycles
+    assert (other.data[: sums.size] != sums.ravel()).any()
 
 
 @pytest.mark.parametrize(

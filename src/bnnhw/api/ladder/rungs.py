@@ -9,8 +9,10 @@ from pathlib import Path
 
 from bnnhw.api.builds.built import Build
 from bnnhw.api.builds.plan import PlanOptions
+from bnnhw.api.builds.program import BuiltProgram
 from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.passes.integerize import integerize, scores_of_sums
+from bnnhw.sim.ladder.engine_rung import engine_rung
 from bnnhw.sim.ladder.ladder import Rung
 from bnnhw.sim.ladder.rungs import graph_rung, packed_rung, rtl_rung
 
@@ -18,7 +20,7 @@ from .names import RUNGS
 from .netlist import netlist_rungs
 from .torch_rung import torch_rung
 
-__all__ = ["make_rungs"]
+__all__ = ["make_program_rungs", "make_rungs"]
 
 
 def make_rungs(
@@ -48,3 +50,17 @@ def make_rungs(
                 yield from islice(netlist_rungs(schedule, plan.target), last - RUNGS.index("rtl"))
 
     return rungs()
+
+
+def make_program_rungs(model: Path, built: BuiltProgram, through: str) -> Iterator[Rung]:
+    """The rungs from torch to an engine that runs the program."""
+    last, outputs = RUNGS.index(through), built.manifest.outputs
+    integers = integerize(built.graph, output=outputs, check=True)
+    yield torch_rung(model)
+    yield graph_rung("trained graph", built.graph)
+    if last >= RUNGS.index("integer"):
+        yield graph_rung("integer graph", integers, as_below=scores_of_sums(built.graph, output=outputs))
+    if last >= RUNGS.index("packed"):
+        yield packed_rung(integers)
+    if last >= RUNGS.index("rtl"):
+        yield engine_rung(built.program)

@@ -16,7 +16,7 @@ from bnnhw.hw.protocol import Info
 from .link import BoardLink
 from .serial_port import LinkError, choose_port
 
-__all__ = ["Accelerator", "Prediction"]
+__all__ = ["Accelerator", "Prediction", "prediction_of"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -117,17 +117,22 @@ class Accelerator:
             yield self._prediction(outputs, answer.cycles)
 
     def _prediction(self, outputs: Sequence[NDArray[np.int64]], cycles: int) -> Prediction:
-        """What the answers of all outputs say; the first label, or the first scores of all classes, is the class."""
-        classes = self.manifest.classes
-        found = next((each for each in outputs if each.shape in ((), (len(classes),))), None)
-        index = None if found is None else int(found if found.ndim == 0 else found.argmax())
-        return Prediction(
-            index=index,
-            label=None if index is None else classes[index] if classes else str(index),
-            scores=None if found is None or found.ndim == 0 else found.tolist(),
-            cycles=cycles,
-            outputs={each.name: output for each, output in zip(self.manifest.outputs, outputs, strict=True)},
-        )
+        """As `prediction_of`, by the outputs' names."""
+        names = [each.name for each in self.manifest.outputs]
+        return prediction_of(dict(zip(names, outputs, strict=True)), cycles, classes=self.manifest.classes)
+
+
+def prediction_of(outputs: Mapping[str, NDArray[np.int64]], cycles: int, *, classes: tuple[str, ...]) -> Prediction:
+    """What the answers of all outputs say; the first label, or the first scores of all classes, is the class."""
+    found = next((each for each in outputs.values() if each.shape in ((), (len(classes),))), None)
+    index = None if found is None else int(found if found.ndim == 0 else found.argmax())
+    return Prediction(
+        index=index,
+        label=None if index is None else classes[index] if classes else str(index),
+        scores=None if found is None or found.ndim == 0 else found.tolist(),
+        cycles=cycles,
+        outputs=outputs,
+    )
 
 
 def _check_info(info: Info, manifest: Manifest, *, port: str) -> None:

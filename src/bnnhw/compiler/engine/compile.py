@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.ir.ops import Conv
-from bnnhw.hw.engine.cycles import program_cycles
+from bnnhw.hw.engine.cycles import layer_cycles, program_cycles
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.instruction import Layer, Tap
 from bnnhw.hw.engine.packets import Memory
@@ -45,7 +45,7 @@ def compile_program(graph: Graph, shape: EngineShape) -> EngineProgram:
         contents=tables.contents(layers),
         input=maps[0],
         frames=frames,
-        beats=tuple(layer.tiles * layer.beats for layer in layers),
+        layer_cycles=tuple(layer_cycles(shape, layer) for layer in layers),
         cycles=program_cycles(shape, layers),
     )
     _check(program.results, shape.results * shape.array.group_rows, "sums of the last layer", "results")

@@ -38,10 +38,10 @@ class EngineProgram:
         Where frames go, as the first layer reads them.
     frames : int
         Frames that run at once.
-    beats : tuple of int
-        Of each layer: beats of all its tiles.
+    layer_cycles : tuple of int
+        Of each layer, exactly.
     cycles : int
-        Of a run, exactly.
+        Of a run: theirs, and its begin and end.
     """
 
     shape: EngineShape
@@ -49,8 +49,18 @@ class EngineProgram:
     contents: Mapping[Memory, NDArray[np.uint32]]
     input: MapPlace
     frames: int
-    beats: tuple[int, ...]
+    layer_cycles: tuple[int, ...]
     cycles: int
+
+    @property
+    def used(self) -> tuple[float, ...]:
+        """Of each layer the share of the array's products in its cycles that the network asks for."""
+        useful = (
+            self.frames * layer.planes * layer.conv.weights.size * layer.sum_shape[0] * layer.sum_shape[1]
+            for layer in self.network.layers
+        )
+        macs = self.shape.array.macs
+        return tuple(count / (macs * cycles) for count, cycles in zip(useful, self.layer_cycles, strict=True))
 
     def load(self) -> list[NDArray[np.uint32]]:
         """The packets that bring the program into an engine."""

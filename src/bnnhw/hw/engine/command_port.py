@@ -21,6 +21,8 @@ _RESULT_LATENCY = BLOCK_RAM_LATENCY + 1
 class CommandPort(wiring.Component):
     """Takes a packet, does what it says, answers, and takes the next one.
 
+    A RUN with the tag of the one before it runs nothing: it is that request sent again, whose answer got lost.
+
     Members
     -------
     i, o : streams of WORD bits
@@ -75,6 +77,7 @@ class CommandPort(wiring.Component):
         status = Signal(WORD)
         cycles = Signal(WORD)
         pause = Signal(range(_RESULT_LATENCY + 1))
+        tag, last_tag = Signal(WORD), Signal(WORD)
         m.d.sync += [self.write.eq(0), self.run.eq(0), self.address.eq(place), self.data.eq(self.i.payload)]
         m.d.comb += self.first.eq(place)
         with m.FSM():
@@ -87,6 +90,8 @@ class CommandPort(wiring.Component):
                         m.d.sync += [kind.eq(header[:4]), memory.eq(header[4:8]), count.eq(header[8:16])]
                     with m.Elif(beat == 1):
                         m.d.sync += place.eq(self.i.payload)
+                    with m.Elif((kind == Request.RUN) & (beat == HEADER_WORDS)):
+                        m.d.sync += tag.eq(self.i.payload)
                     with m.Elif((kind == Request.WRITE) & (count != 0)):
                         m.d.sync += [
                             self.write.eq((1 << memory)[: len(Memory)]),
@@ -100,8 +105,8 @@ class CommandPort(wiring.Component):
                 m.d.sync += [beat.eq(0), status.eq(Mux(known, Status.DONE, Status.UNKNOWN))]
                 m.d.sync += self.result_address.eq(Mux(kind == Request.READ, place, 0))
                 m.next = "ANSWER"
-                with m.If(kind == Request.RUN):
-                    m.d.sync += [self.run.eq(1), cycles.eq(0)]
+                with m.If((kind == Request.RUN) & (tag != last_tag)):
+                    m.d.sync += [self.run.eq(1), cycles.eq(0), last_tag.eq(tag)]
                     m.next = "RUN"
             with m.State("RUN"):
                 m.d.sync += cycles.eq(cycles + 1)
@@ -115,7 +120,7 @@ class CommandPort(wiring.Component):
                 with m.If(pause != 0):
                     m.d.sync += pause.eq(pause - 1)
                 with m.Elif(self.o.ready):
-                    m.d.sync += [beat.eq(beat + 1), pause.eq(_RESULT_LATENCY)]
+                    m.d.sync += [beat.eq(beat + 1), pause.eq(Mux(kind == Request.WRITE, 0, _RESULT_LATENCY))]
                     with m.If(beat >= HEADER_WORDS):
                         m.d.sync += self.result_address.eq(self.result_address + 1)
                     with m.If(beat == PACKET_WORDS - 1):

@@ -1,6 +1,6 @@
 """How long an engine takes for a program: exactly, before anything runs.
 
-Tests: tests/hw/engine/test_engine.py
+Tests: tests/compiler/engine/test_compile.py
 """
 
 from collections.abc import Iterable

@@ -41,6 +41,9 @@ class Engine(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
+    input_width = output_width = WORD
+    input_lanes = output_lanes = vectors = 1
+
     def __init__(self, shape: EngineShape):
         self.shape = shape
         super().__init__({"i": In(flat_stream(WORD)), "o": Out(flat_stream(WORD))})

@@ -82,9 +82,12 @@ def write(memory: Memory, address: int, data: NDArray[np.uint32]) -> list[NDArra
     return [_packet(Request.WRITE, address + at, data[at : at + DATA_WORDS], memory=memory) for at in parts]
 
 
-def run(instruction: int = 0) -> NDArray[np.uint32]:
-    """The packet that runs the program which begins there. Its answer comes when it has ended, with its first sums."""
-    return _packet(Request.RUN, instruction, np.zeros(0, np.uint32))
+def run(instruction: int = 0, *, tag: int = 1) -> NDArray[np.uint32]:
+    """The packet that runs the program which begins there. Its answer comes when it has ended, with its first sums.
+
+    tag: another one than the run before it has, and not 0 for the first; a repeated one only answers again.
+    """
+    return _packet(Request.RUN, instruction, np.array([tag], np.uint32))
 
 
 def read(address: int) -> NDArray[np.uint32]:

@@ -12,20 +12,13 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-import platformdirs
-
-from bnnhw.files import staged_file
+from bnnhw.files import cache_folder, staged_file
 from bnnhw.sim.errors import SimulationError
 
-__all__ = ["cache_folder", "load_library", "store"]
+__all__ = ["load_library", "store"]
 
 _FLAGS = ["-std=c++17", "-O3", "-march=native", "-shared", "-fPIC"]
 _HEADERS = sorted(Path(__file__).parent.glob("*.h"))
-
-
-def cache_folder() -> Path:
-    """Where compiled programs and engines are kept; BNNHW_CACHE overrides it."""
-    return Path(os.environ.get("BNNHW_CACHE") or platformdirs.user_cache_dir("bnnhw"))
 
 
 def store(path: Path, write: Callable[[Path], object]) -> None:

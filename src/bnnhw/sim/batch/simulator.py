@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from amaranth.hdl import Elaboratable
 
+from bnnhw.files import cache_folder
 from bnnhw.sim.errors import DeadlockError, SimulationError
 from bnnhw.sim.netlist import cells, families, fold, gates, netlist
 from bnnhw.sim.netlist.netlist import convert_component, flatten, yosys_version
@@ -23,7 +24,7 @@ from bnnhw.sim.netlist.netlist import convert_component, flatten, yosys_version
 from . import assemble, program, program_file
 from .assemble import compile_netlist
 from .engine import LANES, Engine, Job, Status
-from .native import cache_folder, store
+from .native import store
 from .port_names import by_port_names
 from .program import Program
 from .program_file import read_program, write_program

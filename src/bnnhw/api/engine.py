@@ -1,0 +1,78 @@
+"""A board's engine: the bitstream that runs programs.
+
+Tests: tests/api/test_engine.py
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from bnnhw.boards.board import get_board
+from bnnhw.boards.build import BuildFigures, BuildOptions, StopAfter
+from bnnhw.boards.engines.build import build_engine, cached_engine
+from bnnhw.boards.engines.manifest import EngineManifest
+from bnnhw.boards.engines.sizes import sizes_for
+
+from .builds.plan import DEFAULT_BOARD
+from .checks import check_choice, check_count
+
+__all__ = ["ENGINE_CLOCK_MHZ", "EngineBuilt", "engine"]
+
+ENGINE_CLOCK_MHZ = 90.0
+"""Where no clock is asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineBuilt:
+    """An engine's `folder`, what its manifest says, and what building it found out."""
+
+    folder: Path
+    manifest: EngineManifest
+    figures: BuildFigures
+
+
+def engine(
+    board: str | None = None,
+    output: str | Path | None = None,
+    *,
+    clock_mhz: float = ENGINE_CLOCK_MHZ,
+    baud: int = 3_000_000,
+    seed: int = 1,
+    retries: int = 0,
+    stop_after: StopAfter | None = None,
+    time_limit_s: float | None = None,
+    progress: Callable[[str, str], None] = lambda stage, note: None,
+) -> EngineBuilt:
+    """Make the bitstream of a board's engine, which runs the programs that `bnnhw.build_program` makes of networks.
+
+    >>> import bnnhw
+    >>> built = bnnhw.engine("ulx3s-12f", "build/engine", stop_after="rtl")
+    >>> built.manifest.shape.array.macs
+    4096
+
+    Parameters
+    ----------
+    board : str, optional
+        By default the board of `bnnhw.PlanOptions`.
+    output : path, optional
+        The folder; by default one in the user's cache, where programs' users look for it.
+    clock_mhz, baud, seed, retries, stop_after, time_limit_s, progress
+        As for `bnnhw.build`.
+
+    Raises
+    ------
+    ValueError
+        Where the board has no room for an engine, the folder cannot be, or a tool fails.
+    """
+    target = get_board(board or DEFAULT_BOARD)
+    check_count("retries", retries, least=0)
+    if stop_after is not None:
+        check_choice("stop_after", stop_after, get_args(StopAfter))
+    sizes = sizes_for(target.device)
+    folder = cached_engine(target, sizes) if output is None else Path(output)
+    options = BuildOptions(seed=seed, retries=retries, stop_after=stop_after, timeout_s=time_limit_s)
+    manifest, figures = build_engine(
+        target, sizes, folder, options, clock_hz=clock_mhz * 1e6, baud=baud, progress=progress
+    )
+    return EngineBuilt(folder=folder, manifest=manifest, figures=figures)

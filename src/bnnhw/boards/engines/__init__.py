@@ -1,0 +1,1 @@
+"""Engines on boards: one bitstream a board, made once, and programs for it."""

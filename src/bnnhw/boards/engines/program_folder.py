@@ -1,0 +1,158 @@
+"""A program's folder: what `build` makes of a network for a board's engine.
+
+Tests: tests/boards/engines/test_program_folder.py
+"""
+
+import hashlib
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from bnnhw.boards.board import get_board
+from bnnhw.boards.manifest import MANIFEST, ManifestError
+from bnnhw.compiler.codec import from_plain, to_plain
+from bnnhw.compiler.engine.program import EngineProgram
+from bnnhw.hw.engine.engine_shape import EngineShape
+from bnnhw.hw.engine.packets import Memory
+
+from .sizes import EngineSizes
+
+__all__ = ["PROGRAM", "LayerCycles", "ProgramManifest", "is_program", "read_contents", "write_contents"]
+
+FORMAT = "bnnhw-program"
+VERSION = 1
+PROGRAM = "program.npz"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerCycles:
+    """A layer's cycles, and which share of the array's products in them is asked for."""
+
+    name: str
+    cycles: int
+    used: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramManifest:
+    """A program, for its users.
+
+    Attributes
+    ----------
+    board : str
+    sizes : EngineSizes
+        Of the engine that it is for.
+    clock_hz : float
+        What its frames a second are reckoned with.
+    labels : bool
+        Its answers are labels; else scores.
+    model_sha256, program_sha256 : str
+        Of the model.pt in the folder, and of the program's words.
+    frames, cycles : int
+        Frames that run at once, and the cycles of such a run.
+    layers : tuple of LayerCycles
+    words : dict
+        Memory -> words of the bus that the program fills.
+    """
+
+    board: str
+    sizes: EngineSizes
+    clock_hz: float
+    labels: bool
+    model_sha256: str
+    program_sha256: str
+    frames: int
+    cycles: int
+    layers: tuple[LayerCycles, ...]
+    words: dict[str, int]
+
+    def __post_init__(self):
+        if min(self.frames, self.cycles) < 1 or not self.clock_hz > 0:
+            raise ValueError(
+                f"frames={self.frames}, cycles={self.cycles} and clock_hz={self.clock_hz} must be positive"
+            )
+
+    @property
+    def outputs(self) -> Literal["label", "scores"]:
+        """As `integerize` takes it."""
+        return "label" if self.labels else "scores"
+
+    @property
+    def shape(self) -> EngineShape:
+        """Of the engine that it is for."""
+        return self.sizes.shape(get_board(self.board).target)
+
+    @property
+    def frames_per_second(self) -> float:
+        """By the exact cycles, the link apart."""
+        return self.frames * self.clock_hz / self.cycles
+
+    def write(self, folder: Path) -> None:
+        """Writes the folder's manifest.json."""
+        plain = {"format": FORMAT, "version": VERSION, **to_plain(self)}
+        (folder / MANIFEST).write_text(json.dumps(plain, indent=2) + "\n")
+
+    @classmethod
+    def read(cls, folder: Path) -> "ProgramManifest":
+        """The manifest of the program in `folder`. Raises ManifestError where there is none, or it is damaged."""
+        path = folder / MANIFEST
+        plain = _json_of(path)
+        if plain is None or plain.pop("format", None) != FORMAT:
+            raise ManifestError(f"{folder} is no program for an engine: its {MANIFEST} is missing or of another kind")
+        if (version := plain.pop("version", None)) != VERSION:
+            raise ManifestError(f"{path} is of version {version}; this bnnhw reads version {VERSION}; build it again")
+        try:
+            manifest = from_plain(cls, plain, "manifest")
+            manifest.shape  # noqa: B018 its sizes are checked
+        except ValueError as error:
+            raise ManifestError(f"{path}: {error}; build it again") from error
+        return manifest
+
+
+def is_program(folder: Path) -> bool:
+    """Whether `folder` says that it holds a program for an engine."""
+    plain = _json_of(folder / MANIFEST)
+    return plain is not None and plain.get("format") == FORMAT
+
+
+def _json_of(path: Path) -> dict | None:
+    try:
+        plain = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return plain if isinstance(plain, dict) else None
+
+
+def write_contents(folder: Path, program: EngineProgram) -> str:
+    """Writes the program's words; their SHA-256."""
+    arrays = {memory.name.lower(): words for memory, words in program.contents.items()}
+    np.savez(folder / PROGRAM, allow_pickle=False, **arrays)
+    return _sha256(program.contents)
+
+
+def read_contents(folder: Path, *, sha256: str) -> dict[Memory, np.ndarray]:
+    """The program's words. Raises ManifestError where they are not those whose SHA-256 is given."""
+    path = folder / PROGRAM
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            contents = {memory: np.asarray(arrays[memory.name.lower()], np.uint32) for memory in _LOADED}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ManifestError(f"{path} is damaged or missing; build it again") from error
+    if _sha256(contents) != sha256:
+        raise ManifestError(f"{path} is not the program that {MANIFEST} tells of; build it again")
+    return contents
+
+
+_LOADED = tuple(memory for memory in Memory if memory is not Memory.MAPS)
+
+
+def _sha256(contents) -> str:
+    digest = hashlib.sha256()
+    for memory in _LOADED:
+        words = np.ascontiguousarray(contents[memory], "<u4")
+        digest.update(f"{memory.name} {len(words)}".encode() + words.tobytes())
+    return digest.hexdigest()

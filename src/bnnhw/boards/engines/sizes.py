@@ -1,0 +1,67 @@
+"""The sizes of a board's engine: the largest array that its FPGA holds.
+
+Tests: tests/boards/engines/test_sizes.py
+"""
+
+from dataclasses import asdict, dataclass
+
+from bnnhw.hw.engine.area import engine_cells
+from bnnhw.hw.engine.array_shape import ArrayShape
+from bnnhw.hw.engine.engine_shape import EngineShape
+from bnnhw.hw.targets import Device, Target
+
+__all__ = ["EngineSizes", "sizes_for"]
+
+LOGIC, MEMORY = 0.75, 0.9
+"""Shares of the LUTs and of the block RAMs that an engine may take: beyond them routing gets slow."""
+
+_SIZES = ((16, 16, 64, 1024), (8, 16, 64, 512), (8, 16, 32, 512), (4, 16, 32, 512))
+"""Pixels, rows and columns of arrays, the largest first, and words of weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineSizes:
+    """An EngineShape as plain numbers."""
+
+    pixels: int
+    rows: int
+    simd: int
+    group_pixels: int
+    group_rows: int
+    sum_width: int
+    map_words: int
+    weight_words: int
+    taps: int
+    parameters: int
+    instructions: int
+    results: int
+
+    def shape(self, target: Target) -> EngineShape:
+        """The shape in a family's primitives. Raises ValueError where it cannot be."""
+        values = asdict(self)
+        names = ("pixels", "rows", "simd", "group_pixels", "group_rows", "sum_width")
+        array = ArrayShape(**{name: values.pop(name) for name in names}, target=target)
+        return EngineShape(array=array, **values)
+
+
+def sizes_for(device: Device) -> EngineSizes:
+    """Those of the largest engine that fits a device. Raises ValueError where none does."""
+    for pixels, rows, simd, weight_words in _SIZES:
+        sizes = EngineSizes(
+            pixels=pixels,
+            rows=rows,
+            simd=simd,
+            group_pixels=4,
+            group_rows=2,
+            sum_width=18,
+            map_words=1024,
+            weight_words=weight_words,
+            taps=1024,
+            parameters=512,
+            instructions=1024,
+            results=512,
+        )
+        cells = engine_cells(sizes.shape(device.target))
+        if cells.logic <= LOGIC * device.luts and cells.ebr <= MEMORY * device.ebr:
+            return sizes
+    raise ValueError(f"the {device.name} has no room for an engine; take a larger board, or build the network itself")

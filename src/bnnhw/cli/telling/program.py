@@ -1,0 +1,28 @@
+"""What a build says of a program for an engine.
+
+Tests: tests/cli/test_engine.py
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bnnhw.boards.engines.program_folder import ProgramManifest
+
+__all__ = ["headline_of", "lines_of"]
+
+
+def lines_of(program: "ProgramManifest") -> Iterator[str]:
+    """A line for each layer: its cycles, and the share of the array that works."""
+    width = max(len(layer.name) for layer in program.layers)
+    for layer in program.layers:
+        yield f"{layer.name:{width}}  {layer.cycles:>10,} cycles, {layer.used:4.0%} of the array at work"
+
+
+def headline_of(program: "ProgramManifest") -> str:
+    """The program in one line."""
+    macs = program.shape.array.macs
+    return (
+        f"{program.frames} frames in {program.cycles:,} cycles, {program.frames_per_second:,.0f} frames/s at "
+        f"{program.clock_hz / 1e6:g} MHz without the link, on an engine of {macs:,} products a cycle"
+    )

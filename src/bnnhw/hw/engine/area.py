@@ -1,0 +1,41 @@
+"""What an engine takes of a device, before synthesis.
+
+Tests: tests/hw/engine/test_area.py
+"""
+
+from bnnhw.hw.targets import Cells
+
+from .engine_shape import WORD, EngineShape
+
+__all__ = ["engine_cells"]
+
+
+def engine_cells(shape: EngineShape) -> Cells:
+    """The cells of an engine: block RAMs exactly, LUTs within 10 % of synthesis'."""
+    array, fabric = shape.array, shape.target.fabric
+    popcounts = array.pixels * array.rows * (array.popcount.positions + array.sum_width + 1)
+    merging = array.pixels * array.group_rows * array.sum_width * (array.row_groups // 4 + 1)
+    turning = 2 * array.pixels * array.simd
+    bits = array.pixels * array.group_rows * (array.sum_width + 6)
+    writing = array.pixels * (array.simd + 30)
+    control = 2200
+    rams = sum(
+        -(-width // _ram_width(shape, depth, column))
+        for width, depth, column in (
+            (array.pixels * array.simd, shape.map_words, min(WORD, array.rows)),
+            (array.rows * array.simd, shape.weight_words, WORD),
+            (WORD, shape.taps, WORD),
+            (WORD, shape.instructions, WORD),
+            (array.group_rows * WORD, shape.parameters, WORD),
+            (array.group_rows * WORD, shape.results, WORD),
+        )
+    )
+    return fabric.cells(luts=popcounts + merging + turning + bits + writing + control, ebr=rams)
+
+
+def _ram_width(shape: EngineShape, depth: int, column: int) -> int:
+    widest = shape.target.fabric.block_ram_width(depth)
+    bits = 1
+    while 2 * bits <= widest and column % (2 * bits) == 0:
+        bits *= 2
+    return bits

@@ -1,0 +1,48 @@
+"""The ladder's rung of programs: an engine's RTL that loads a program and runs images through it.
+
+Tests: tests/api/test_engine.py
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.engine.program import EngineProgram
+from bnnhw.hw.engine import packets
+from bnnhw.hw.engine.engine import Engine
+from bnnhw.hw.engine.packets import DATA_WORDS, PACKET_WORDS, Answer, Status
+from bnnhw.sim.batch.simulator import PATIENCE, BatchSimulator
+from bnnhw.sim.errors import SimulationError
+
+from .ladder import Rung
+
+__all__ = ["engine_rung"]
+
+
+def engine_rung(program: EngineProgram) -> Rung:
+    """The engine's RTL, as many batches of frames side by side as there are."""
+    simulator = BatchSimulator(Engine(program.shape))
+    return Rung("engine RTL", lambda images: _answers(program, simulator, images), None)
+
+
+def _answers(program: EngineProgram, simulator: BatchSimulator, images: NDArray[Any]) -> NDArray[np.int64]:
+    reads = [packets.read(at) for at in range(DATA_WORDS, program.results, DATA_WORDS)]
+    load = program.load()
+    batches = [images[at : at + program.frames] for at in range(0, len(images), program.frames)]
+    width = max(len(program.feed(program.network.codes(batch))) for batch in batches)
+    runs = []
+    for batch in batches:
+        feed = program.feed(program.network.codes(batch.astype(np.int64)))
+        padding = [packets.read(0)] * (width - len(feed))
+        runs.append(np.concatenate([*load, *padding, *feed, packets.run(), *reads]))
+    beats = np.array(runs, np.uint64)[:, :, None]
+    result = simulator.run(beats, output_beats=beats.shape[1], patience=PATIENCE + program.cycles)
+    answers: list[NDArray[np.int64]] = []
+    for batch, words in zip(batches, result.outputs[:, :, 0].astype(np.uint32), strict=True):
+        last = [Answer.of(packet) for packet in words.reshape(-1, PACKET_WORDS)[-1 - len(reads) :]]
+        if last[0].status is not Status.DONE or last[0].cycles != program.cycles:
+            raise SimulationError(f"the engine took {last[0].cycles} cycles, where {program.cycles} are foreseen")
+        sums = program.sums(np.concatenate([answer.data for answer in last])[: program.results])
+        answers.append(program.network.answers(sums[: len(batch)]))
+    return np.concatenate(answers)
