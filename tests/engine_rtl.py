@@ -1,6 +1,7 @@
 """An engine's RTL and a program: what tests of programs share."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ __all__ = ["engine_of", "run_packets", "run_program", "small_shape"]
 
 def small_shape(*, target: Target = ECP5, **changes) -> EngineShape:
     """An engine of 4 x 8 x 32 products a cycle, or of other sizes."""
-    array = {"pixels": 4, "rows": 8, "simd": 32, "group_pixels": 2, "group_rows": 2, "sum_width": 14}
+    array: dict[str, Any] = {"pixels": 4, "rows": 8, "simd": 32, "group_pixels": 2, "group_rows": 2, "sum_width": 14}
     array |= {name: changes.pop(name) for name in list(changes) if name in array}
     return EngineShape(
         array=ArrayShape(**array, target=target), **{"map_words": 1024, "weight_words": 1024, "results": 1024} | changes

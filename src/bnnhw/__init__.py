@@ -13,7 +13,9 @@ from bnnhw.version import __version__ as __version__
 if TYPE_CHECKING:
     from bnnhw.api.build import build
     from bnnhw.api.build_core import build_core
+    from bnnhw.api.build_program import build_program
     from bnnhw.api.builds.plan import PlanOptions
+    from bnnhw.api.engine import engine
     from bnnhw.api.enhance import enhance
     from bnnhw.api.evaluate import evaluate
     from bnnhw.api.flash import flash
@@ -35,8 +37,10 @@ __all__ = [
     "PlanOptions",
     "build",
     "build_core",
+    "build_program",
     "compare_lowlight",
     "default_recipe",
+    "engine",
     "enhance",
     "evaluate",
     "flash",

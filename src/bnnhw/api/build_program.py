@@ -1,6 +1,6 @@
 """A network as a program for a board's engine.
 
-Tests: tests/api/test_engine.py
+Tests: tests/cli/test_engine.py
 """
 
 from pathlib import Path

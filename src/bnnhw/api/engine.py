@@ -1,6 +1,6 @@
 """A board's engine: the bitstream that runs programs.
 
-Tests: tests/api/test_engine.py
+Tests: tests/cli/test_engine.py
 """
 
 from collections.abc import Callable

@@ -31,11 +31,10 @@ def command(
     time_limit: float | None,
     quiet: bool,
 ) -> None:
-    """Make the bitstream of a board's engine, once. Every network is then a program, made in seconds.
+    """Make the bitstream of a board's engine, once. Every network is then a program: `bnnhw build --engine` makes it.
 
     \b
     Example: bnnhw engine --board ulx3s-85f
-             bnnhw build --engine --board ulx3s-85f model.pt -o build/program
     """
     from bnnhw.api.engine import ENGINE_CLOCK_MHZ, engine
 

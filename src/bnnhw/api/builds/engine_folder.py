@@ -1,6 +1,6 @@
 """The engine that a program runs on: in the user's cache, or for the virtual board its RTL alone.
 
-Tests: tests/api/test_engine.py
+Tests: tests/cli/test_engine.py
 """
 
 import tempfile

@@ -1,6 +1,6 @@
 """A program's folder, written and read.
 
-Tests: tests/api/test_engine.py
+Tests: tests/cli/test_engine.py
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """An engine's bitstream, from its sizes.
 
-Tests: tests/boards/engines/test_build.py
+Tests: tests/cli/test_engine.py
 """
 
 from pathlib import Path

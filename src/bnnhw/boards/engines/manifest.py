@@ -1,6 +1,6 @@
 """What the folder of an engine's bitstream says of it.
 
-Tests: tests/boards/engines/test_manifest.py
+Tests: tests/cli/test_engine.py
 """
 
 import json

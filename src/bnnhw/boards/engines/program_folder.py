@@ -1,6 +1,6 @@
 """A program's folder: what `build` makes of a network for a board's engine.
 
-Tests: tests/boards/engines/test_program_folder.py
+Tests: tests/cli/test_engine.py
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """The sizes of a board's engine: the largest array that its FPGA holds.
 
-Tests: tests/boards/engines/test_sizes.py
+Tests: tests/cli/test_engine.py
 """
 
 from dataclasses import asdict, dataclass

@@ -1,6 +1,6 @@
 """An engine on its board: programs in, frames in, answers out.
 
-Tests: tests/api/test_engine.py
+Tests: tests/cli/test_engine.py
 """
 
 import secrets

@@ -100,11 +100,11 @@ class _Tables:
 
     def contents(self, layers: Iterable[Layer]) -> dict[Memory, NDArray[np.uint32]]:
         """The words of the bus of each memory."""
-        instructions = [word for layer in layers for word in layer.words(self.shape)] + [0]
-        _check(len(instructions), self.shape.instructions, "words of instructions", "instructions")
         _check(len(self.taps), self.shape.taps, "taps", "taps")
         _check(self.row_groups, self.shape.parameters, "groups of rows", "parameters")
         _check(self.weight_words, self.shape.weight_words, "words of weights", "weight_words")
+        instructions = [word for layer in layers for word in layer.words(self.shape)] + [0]
+        _check(len(instructions), self.shape.instructions, "words of instructions", "instructions")
         weights = np.concatenate(self.weights)
         return {
             Memory.INSTRUCTIONS: np.array(instructions, np.uint32),

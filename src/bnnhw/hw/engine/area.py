@@ -10,15 +10,19 @@ from .engine_shape import WORD, EngineShape
 __all__ = ["engine_cells"]
 
 
+_CONTROL = 1250
+"""LUTs of the walks, the fetch and the commands, whose size hardly depends on the array's."""
+
+
 def engine_cells(shape: EngineShape) -> Cells:
-    """The cells of an engine: block RAMs exactly, LUTs within 10 % of synthesis'."""
+    """The cells of an engine: block RAMs exactly, LUTs within 5 % of synthesis'."""
     array, fabric = shape.array, shape.target.fabric
-    popcounts = array.pixels * array.rows * (array.popcount.positions + array.sum_width + 1)
-    merging = array.pixels * array.group_rows * array.sum_width * (array.row_groups // 4 + 1)
+    popcounts = array.pixels * array.rows * (array.popcount.positions + array.sum_width + 2)
+    ors = 1 if array.row_groups <= 4 else -(-array.row_groups // 4) + 1
+    merging = array.pixels * array.group_rows * array.sum_width * ors
     turning = 2 * array.pixels * array.simd
-    bits = array.pixels * array.group_rows * (array.sum_width + 6)
+    bits = array.pixels * array.group_rows * (array.sum_width + 8)
     writing = array.pixels * (array.simd + 30)
-    control = 2200
     rams = sum(
         -(-width // _ram_width(shape, depth, column))
         for width, depth, column in (
@@ -30,7 +34,7 @@ def engine_cells(shape: EngineShape) -> Cells:
             (array.group_rows * WORD, shape.results, WORD),
         )
     )
-    return fabric.cells(luts=popcounts + merging + turning + bits + writing + control, ebr=rams)
+    return fabric.cells(luts=popcounts + merging + turning + bits + writing + _CONTROL, ebr=rams)
 
 
 def _ram_width(shape: EngineShape, depth: int, column: int) -> int:

@@ -1,6 +1,6 @@
 """The ladder's rung of programs: an engine's RTL that loads a program and runs images through it.
 
-Tests: tests/api/test_engine.py
+Tests: tests/cli/test_engine.py
 """
 
 from typing import Any

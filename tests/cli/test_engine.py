@@ -1,0 +1,167 @@
+"""`bnnhw engine`, and programs: built, verified, run by the host driver on the virtual board, refused."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bnnhw.boards.board import get_board
+from bnnhw.boards.engines.build import cached_engine
+from bnnhw.boards.engines.manifest import EngineManifest
+from bnnhw.boards.engines.program_folder import ProgramManifest
+from bnnhw.boards.engines.sizes import sizes_for
+from bnnhw.cli import main
+from bnnhw.compiler import evaluate, integerize, load
+
+from .case import Case, run_case
+from .stock import model_bytes
+
+BOARD = get_board("ulx3s-12f")
+SMALL = ((4, 8, 32, 512),)
+
+
+@pytest.fixture(autouse=True)
+def small_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines of 1,024 products a cycle."""
+    monkeypatch.setattr("bnnhw.boards.engines.sizes._SIZES", SMALL)
+
+
+@pytest.fixture(scope="module")
+def folders(stock: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the program of the stock's model in it."""
+    folder = tmp_path_factory.mktemp("programs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bnnhw.boards.engines.sizes._SIZES", SMALL)
+        assert run("build", "--engine", "--board", BOARD.name, stock / "model.pt", "-o", folder / "program") == 0
+    return folder
+
+
+@pytest.fixture
+def workplace(workplace: Path, folders: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The workplace with that program in `program`, and a cache without engines."""
+    (workplace / "program").mkdir()
+    for path in (folders / "program").iterdir():
+        (workplace / "program" / path.name).write_bytes(path.read_bytes())
+    return workplace
+
+
+def run(*arguments: object) -> object:
+    """The exit code of a command."""
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    return end.value.code
+
+
+def test_a_program_is_verified_through_the_engine(workplace: Path, capsys: pytest.CaptureFixture[str]):
+    assert run("verify", "model.pt", "--build", "program", "--samples", "9") == 0
+    *_, rung, total = capsys.readouterr().out.splitlines()
+    assert re.match(r" packed kernel = engine RTL +9 images  equal", rung)
+    assert "of which engine RTL took" in total
+    assert run("verify", "model.pt", "--build", "program", "--through", "integer", "--samples", "2") == 0
+
+
+def test_the_host_driver_runs_it_on_the_virtual_board(workplace: Path, capsys: pytest.CaptureFixture[str]):
+    """More images than run at once."""
+    rng = np.random.default_rng(3)
+    images = rng.integers(0, 17, (5, 8, 8, 1))
+    for number, image in enumerate(images):
+        np.save(f"{number}.npy", image)
+    assert run("run", "--simulate", "--json", "program", *(f"{number}.npy" for number in range(5))) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    graph = integerize(load("model.pt"))
+    (labels,) = evaluate(graph, {graph.inputs[0].name: images}).values()
+    assert [row["label"] for row in rows] == [str(label) for label in labels]
+    manifest = ProgramManifest.read(Path("program"))
+    assert {row["cycles"] for row in rows} == {manifest.cycles}
+    assert rows[0]["seconds"] == manifest.cycles / manifest.clock_hz
+
+
+def test_tells_what_a_program_takes(workplace: Path, capsys: pytest.CaptureFixture[str]):
+    assert run("build", "--engine", "--board", BOARD.name, "--outputs", "scores", "model.pt", "-o", "other") == 0
+    *layers, total = capsys.readouterr().out.splitlines()
+    manifest = ProgramManifest.read(Path("other"))
+    assert [line.split()[0] for line in layers] == [layer.name for layer in manifest.layers]
+    assert total == (
+        f"other: 4 frames in {manifest.cycles:,} cycles, {manifest.frames_per_second:,.0f} frames/s at 90 MHz without "
+        "the link, on an engine of 1,024 products a cycle"
+    )
+    assert manifest.outputs == "scores"
+    assert sum(layer.cycles for layer in manifest.layers) < manifest.cycles
+    assert all(0 < layer.used < 1 for layer in manifest.layers)
+
+
+def test_an_engine_is_kept_for_its_users(workplace: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
+    monkeypatch.setenv("BNNHW_CACHE", str(workplace / "cache"))
+    assert run("engine", "--board", BOARD.name, "--stop-after", "rtl", "--clock-mhz", "50", "-q") == 0
+    folder = cached_engine(BOARD, sizes_for(BOARD.device))
+    assert capsys.readouterr().out == f"{folder}: an engine of 1,024 products a cycle at 50 MHz\n"
+    manifest = EngineManifest.read(folder)
+    assert (manifest.board, manifest.clock_hz, manifest.fmax_hz) == (BOARD.name, 50e6, None)
+    assert run("build", "--engine", "--board", BOARD.name, "model.pt", "-o", "other") == 0
+    assert ProgramManifest.read(Path("other")).clock_hz == 50e6
+
+
+def spoil(name: str, old: str, new: str):
+    """A maker of `name` as it was with a text replaced."""
+
+    def make(path: Path) -> None:
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    return {f"program/{name}": make}
+
+
+CASES = (
+    Case("program damaged", "run --simulate program digit.png",
+         r"program/program\.npz is damaged or missing; build it again", {"program/program.npz": b"PK"}),
+    Case("program of another hash", "run --simulate program digit.png",
+         r"program/program\.npz is not the program that manifest\.json tells of; build it again",
+         spoil("manifest.json", '"program_sha256": "', '"program_sha256": "0')),
+    Case("another model in the folder", "run --simulate program digit.png",
+         r"program/model\.pt is not the network that the program was made of; build it again",
+         {"program/model.pt": model_bytes(9)}),
+    Case("manifest of a later version", "verify model.pt --build program",
+         r"program/manifest\.json is of version 9; this bnnhw reads version 1; build it again",
+         spoil("manifest.json", '"version": 1', '"version": 9')),
+    Case("manifest with a foreign field", "verify model.pt --build program",
+         r"program/manifest\.json: manifest must have exactly the fields .*",
+         spoil("manifest.json", '"frames"', '"f"')),
+    Case("sizes that no engine has", "verify model.pt --build program",
+         r"program/manifest\.json: pixels=12 must be a power of two, 2 at least; build it again",
+         spoil("manifest.json", '"pixels": 4', '"pixels": 12')),
+    Case("program of another model", "verify model.pt --build program",
+         r"the program was built from another model than model\.pt; name that model, or build this one",
+         {"model.pt": model_bytes(9)}),
+    Case("program through the netlist", "verify model.pt --build program --through netlist",
+         r"through='netlist' is for bitstreams of networks; a program is verified through rtl"),
+    Case("no engine to flash", "flash program",
+         r"no engine was made for ulx3s-12f yet; `bnnhw engine` makes it, once"),
+    Case("no engine to run on", "run program digit.png --port /dev/null",
+         r"no engine was made for ulx3s-12f yet; `bnnhw engine` makes it, once"),
+    Case("an option of bitstreams", "build --engine --fill 0.5 model.pt -o other",
+         r"--fill is not for --engine: a program runs on an engine as it is \(try 'bnnhw build --help'\)"),
+    Case("a core as a program", "build --engine --as core model.pt -o other",
+         r"--as is not for --engine: a program runs on an engine as it is \(try 'bnnhw build --help'\)"),
+    Case("more weights than fit", "build --engine --board ulx3s-12f model.pt -o other",
+         r"\d+ words of weights are more than the weight_words=512 of this engine; take one with more",
+         {"model.pt": model_bytes(500, 500)}),
+    Case("an engine over other things", "engine --board ulx3s-12f --stop-after rtl -o build",
+         r"build holds other things than a engine; name another place, or an empty folder",
+         {"build/manifest.json": None}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_refuses(case: Case, workplace: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("BNNHW_CACHE", str(workplace.parent / "empty cache"))
+    run_case(case, workplace, capfd)
+
+
+def test_images_are_checked(workplace: Path, capfd: pytest.CaptureFixture[str]):
+    Image.fromarray(np.zeros((5, 5), np.uint8)).save("small.png")
+    assert run("run", "--simulate", "program", "small.png") == 2
+    assert "small.png" in capfd.readouterr().err

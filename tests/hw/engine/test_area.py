@@ -1,0 +1,21 @@
+"""What an engine is reckoned to take, beside synthesis."""
+
+import pytest
+
+from bnnhw.boards.toolchain.alone import synthesise_alone
+from bnnhw.hw.engine.area import engine_cells
+from bnnhw.hw.engine.engine import Engine
+from bnnhw.hw.targets.ecp5 import ECP5
+from tests.engine_rtl import small_shape
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [{"rows": 16}, pytest.param({"pixels": 8, "simd": 64, "map_words": 512}, marks=pytest.mark.slow)],
+    ids=["4x16x32", "8x8x64"],
+)
+def test_is_near_synthesis(sizes):
+    shape = small_shape(sum_width=18, group_pixels=4, **sizes)
+    reckoned, made = engine_cells(shape), synthesise_alone(Engine(shape), ECP5)
+    assert reckoned.ebr == made.ebr
+    assert abs(reckoned.logic - made.logic) <= 0.05 * made.logic, (reckoned, made)
