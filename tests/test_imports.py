@@ -51,8 +51,9 @@ SUB_ROOMS = {
         *("stateless", "window", "scan", "traced", "operator", "rearrange", "chain", "decorators"),
     ),
     "hw": (
-        *("rtlil", "targets", "logic", "storage", "stream", "join", "product", "mac", "hardwired", "window", "raster"),
-        *("pool", "threshold", "program", "output", "engine", "core", "axi_stream", "protocol", "link", "top"),
+        *("rtlil", "targets", "logic", "storage", "stream", "memory", "join", "product", "mac", "hardwired"),
+        *("window", "raster", "pool", "threshold", "program", "output", "engine", "core", "axi_stream", "protocol"),
+        *("link", "top"),
     ),
     "compiler": (
         *("codec", "errors", "ir", "frontends", "passes", "units", "lowering", "dataflow", "search", "kernel"),
@@ -75,7 +76,7 @@ SUB_ROOMS = {
         ),
         *("report", "pruning", "named"),
     ),
-    "sim": ("errors", "netlist", "batch", "icarus", "ladder", "board", "part"),
+    "sim": ("errors", "memory", "netlist", "batch", "icarus", "ladder", "board", "part"),
     "boards": ("board", "design", "toolchain", "build", "output_format", "manifest", "folder", "flash", "host"),
     "api": (
         *("checks", "images", "builds", "ladder", "operators", "operator"),
