@@ -1,5 +1,6 @@
 """An engine's RTL and a program: what tests of programs share."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -7,30 +8,37 @@ import numpy as np
 
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine import packets
-from bnnhw.hw.engine.array_shape import ArrayShape
+from bnnhw.hw.engine.array.shape import ArrayShape
 from bnnhw.hw.engine.engine import Engine
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.packets import DATA_WORDS, PACKET_WORDS, Answer, Status
+from bnnhw.hw.memory.timing import MT48LC16M16A2
 from bnnhw.hw.targets import Target
 from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.sim.batch.simulator import BatchSimulator
+from bnnhw.sim.memory.engine_with_chip import EngineWithChip
 
-__all__ = ["engine_of", "run_packets", "run_program", "small_shape"]
+__all__ = ["CHIP", "engine_of", "run_packets", "run_program", "small_shape"]
 
 
 def small_shape(*, target: Target = ECP5, **changes) -> EngineShape:
     """An engine of 4 x 8 x 32 products a cycle, or of other sizes."""
     array: dict[str, Any] = {"pixels": 4, "rows": 8, "simd": 32, "group_pixels": 2, "group_rows": 2, "sum_width": 14}
     array |= {name: changes.pop(name) for name in list(changes) if name in array}
-    return EngineShape(
-        array=ArrayShape(**array, target=target), **{"map_words": 1024, "weight_words": 1024, "results": 1024} | changes
-    )
+    sizes: dict[str, Any] = {"map_words": 1024, "weight_words": 1024, "results": 1024}
+    return EngineShape(array=ArrayShape(**array, target=target), **sizes | changes)
+
+
+CHIP = replace(MT48LC16M16A2, start_up_ns=2000)
+CHIP_WORDS = 1 << 15
 
 
 @cache
 def engine_of(shape: EngineShape) -> BatchSimulator:
-    """The RTL of an engine, compiled once."""
-    return BatchSimulator(Engine(shape))
+    """The RTL of an engine, compiled once; with its memory chip where it has one."""
+    if shape.external is None:
+        return BatchSimulator(Engine(shape))
+    return BatchSimulator(EngineWithChip(shape, chip=CHIP, clock_hz=100_000_000, words=CHIP_WORDS))
 
 
 def run_packets(
@@ -57,7 +65,8 @@ def run_program(
     assert {answer.status for answer in answers} == {Status.DONE}
     found = []
     for begin, inputs in zip(first, batches, strict=True):
-        assert answers[begin].cycles == program.cycles
+        waited = answers[begin].cycles - program.cycles
+        assert waited >= 0 if program.loads else waited == 0
         words = np.concatenate([answer.data for answer in answers[begin : begin + 1 + len(reads)]])
         sums = program.sums(words[: program.results])[: len(inputs)]
         found.append(program.network.answers(sums))

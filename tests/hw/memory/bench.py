@@ -26,7 +26,7 @@ MOST_DELAY = 15
 COMMAND, WORD, STATUS, SETTING = range(4)
 """Kinds of input beats. A STATUS is answered when all words read so far have left and the start-up has ended."""
 SETTINGS = data.StructLayout({"delay": range(MOST_DELAY + 1), "first": 8, "last": 8})
-"""Registers between chip and controller, and the phases of the clock at which commands arrive and words come back right."""
+"""Registers between chip and controller, and the phases of the clock at which commands arrive and words are right."""
 ANSWERS = data.StructLayout(
     {"word": 32, "status": 1, "ready": 1, "failed": 1, "phase": 8, "faults": len(Fault), "read": 32, "written": 32}
 )

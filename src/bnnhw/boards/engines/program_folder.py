@@ -139,7 +139,8 @@ def read_contents(folder: Path, *, sha256: str) -> dict[Memory, np.ndarray]:
     path = folder / PROGRAM
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            contents = {memory: np.asarray(arrays[memory.name.lower()], np.uint32) for memory in _LOADED}
+            names = {memory: memory.name.lower() for memory in _LOADED}
+            contents = {memory: np.asarray(arrays[name], np.uint32) for memory, name in names.items() if name in arrays}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ManifestError(f"{path} is damaged or missing; build it again") from error
     if _sha256(contents) != sha256:
@@ -152,7 +153,7 @@ _LOADED = tuple(memory for memory in Memory if memory is not Memory.MAPS)
 
 def _sha256(contents) -> str:
     digest = hashlib.sha256()
-    for memory in _LOADED:
+    for memory in (each for each in _LOADED if each in contents):
         words = np.ascontiguousarray(contents[memory], "<u4")
         digest.update(f"{memory.name} {len(words)}".encode() + words.tobytes())
     return digest.hexdigest()

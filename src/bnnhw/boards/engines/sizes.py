@@ -6,7 +6,7 @@ Tests: tests/cli/test_engine.py
 from dataclasses import asdict, dataclass
 
 from bnnhw.hw.engine.area import engine_cells
-from bnnhw.hw.engine.array_shape import ArrayShape
+from bnnhw.hw.engine.array.shape import ArrayShape
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.targets import Device, Target
 

@@ -3,10 +3,11 @@
 Tests: tests/compiler/engine/test_compile.py
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from math import gcd
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +15,15 @@ from numpy.typing import NDArray
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.ir.ops import Conv
-from bnnhw.hw.engine.cycles import layer_cycles, program_cycles
+from bnnhw.hw.engine.cycles import instruction_cycles, program_cycles
 from bnnhw.hw.engine.engine_shape import EngineShape
-from bnnhw.hw.engine.instruction import Layer, Tap
+from bnnhw.hw.engine.instruction import Kind, Layer, Load, Tap
 from bnnhw.hw.engine.packets import Memory
 
 from .layers import EngineLayer, EngineNetwork, engine_network
 from .maps import MapPlace, place_maps
 from .program import EngineProgram, words_of_bits
+from .streaming import stream_weights
 
 __all__ = ["compile_program"]
 
@@ -39,14 +41,27 @@ def compile_program(graph: Graph, shape: EngineShape) -> EngineProgram:
         _layer(layer, tables, source, sink, frames)
         for layer, source, sink in zip(network.layers, maps, [*maps[1:], None], strict=True)
     ]
+    instructions: Sequence[Layer | Load] = layers
+    parts: Sequence[int] = range(len(layers))
+    if tables.weight_words > shape.weight_words and shape.external is not None:
+        names = [layer.name for layer in network.layers]
+        streamed = stream_weights(shape, names, layers, tables.weights)
+        instructions, parts, tables.external = streamed.instructions, streamed.parts, streamed.external
     program = EngineProgram(
         shape=shape,
         network=network,
-        contents=tables.contents(layers),
+        contents=tables.contents(instructions),
         input=maps[0],
         frames=frames,
-        layer_cycles=tuple(layer_cycles(shape, layer) for layer in layers),
-        cycles=program_cycles(shape, layers),
+        layer_cycles=tuple(
+            sum(
+                instruction_cycles(shape, each)
+                for each, part in zip(instructions, parts, strict=True)
+                if part == number
+            )
+            for number in range(len(layers))
+        ),
+        cycles=program_cycles(shape, instructions),
     )
     _check(program.results, shape.results * shape.array.group_rows, "sums of the last layer", "results")
     return program
@@ -93,24 +108,29 @@ class _Tables:
         array = self.shape.array
         self.taps: list[int] = []
         self.parameters: list[NDArray[np.uint32]] = []
-        self.weights: list[NDArray[np.uint8]] = []  # (words, rows, simd)
+        self.weights: list[NDArray[np.uint8]] = []  # of each layer, (words, rows, simd)
+        self.external: NDArray[np.uint32] | None = None  # the weights there, as words of the bus
         self.row_groups = 0
         self.weight_words = 0
         self.rows, self.simd = array.rows, array.simd
 
-    def contents(self, layers: Iterable[Layer]) -> dict[Memory, NDArray[np.uint32]]:
+    def contents(self, program: Iterable[Layer | Load]) -> dict[Memory, NDArray[np.uint32]]:
         """The words of the bus of each memory."""
         _check(len(self.taps), self.shape.taps, "taps", "taps")
         _check(self.row_groups, self.shape.parameters, "groups of rows", "parameters")
-        _check(self.weight_words, self.shape.weight_words, "words of weights", "weight_words")
-        instructions = [word for layer in layers for word in layer.words(self.shape)] + [0]
+        if self.external is None:
+            _check(self.weight_words, self.shape.weight_words, "words of weights", "weight_words")
+        instructions = [word for each in program for word in each.words(self.shape)] + [Kind.END]
         _check(len(instructions), self.shape.instructions, "words of instructions", "instructions")
-        weights = np.concatenate(self.weights)
-        return {
+        if self.external is None:
+            weights = np.concatenate(self.weights)
+            held = {Memory.WEIGHTS: words_of_bits(weights.reshape(len(weights), -1)).reshape(-1)}
+        else:
+            held = {Memory.EXTERNAL: self.external}
+        return held | {
             Memory.INSTRUCTIONS: np.array(instructions, np.uint32),
             Memory.TAPS: np.array(self.taps, np.uint32),
             Memory.PARAMETERS: np.concatenate([*self.parameters, np.zeros(0, np.uint32)]),
-            Memory.WEIGHTS: words_of_bits(weights.reshape(len(weights), -1)).reshape(-1),
         }
 
 
@@ -134,7 +154,7 @@ def _layer(layer: EngineLayer, tables: _Tables, source: MapPlace, sink: MapPlace
     tables.weight_words += len(weights)
     down, across = conv.stride
     width = source.columns
-    steps = _steps(down, across, pool_lines, pool_columns, columns, width)
+    steps: dict[str, Any] = _steps(down, across, pool_lines, pool_columns, columns, width)
     if sink is None:
         steps = _steps(down, across, 1, 1, columns, width) | dict.fromkeys(_POOL_STEPS, 0)
         pool_columns = frames * source.strips
@@ -171,7 +191,7 @@ _POOL_STEPS = tuple(
 )
 
 
-def _steps(down: int, across: int, pool_lines: int, pool_columns: int, columns: int, width: int) -> dict[str, int]:
+def _steps(down: int, across: int, pool_lines: int, pool_columns: int, columns: int, width: int) -> dict[str, Any]:
     """What each loop adds to the tile's column, line and address."""
     moves = {  # loop: (lines, columns) from the last place inside it to the next one's first
         "pool_column": (0, across),
@@ -179,7 +199,7 @@ def _steps(down: int, across: int, pool_lines: int, pool_columns: int, columns: 
         "column": (-(pool_lines - 1) * down, across),
         "line": (down, -(columns * pool_columns - 1) * across),
     }
-    steps: dict[str, int] = {}
+    steps: dict[str, Any] = {}
     for loop, (line, column) in moves.items():
         steps |= {f"line_step_{loop}": line, f"column_step_{loop}": column, f"step_{loop}": line * width + column}
     return steps

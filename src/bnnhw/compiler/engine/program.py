@@ -41,7 +41,7 @@ class EngineProgram:
     layer_cycles : tuple of int
         Of each layer, exactly.
     cycles : int
-        Of a run: theirs, and its begin and end.
+        Of a run: theirs, and its begin and end; waits for the external memory not counted.
     """
 
     shape: EngineShape
@@ -51,6 +51,11 @@ class EngineProgram:
     frames: int
     layer_cycles: tuple[int, ...]
     cycles: int
+
+    @property
+    def loads(self) -> bool:
+        """Whether it loads from the external memory, for which it may have to wait."""
+        return Memory.EXTERNAL in self.contents
 
     @property
     def used(self) -> tuple[float, ...]:

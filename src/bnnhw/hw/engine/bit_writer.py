@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.logic.delays import delay
 
-from .array_shape import ArrayShape
+from .array.shape import ArrayShape
 
 __all__ = ["BitWriter"]
 

@@ -3,10 +3,11 @@
 Tests: tests/hw/engine/test_engine.py
 """
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from bnnhw.hw.memory.port import BURST
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY
 
@@ -35,6 +36,8 @@ class CommandPort(wiring.Component):
         A program begins, at this instruction.
     done : In(1)
         It has ended.
+    external : Out(stream of WORD bits), external_start : Out(1), external_bursts : Out(8)
+        Of an engine with external memory: a run of so many bursts to `address` begins, and its words.
     result_address : Out
     result : In(WORD)
         A sum of the results, BLOCK_RAM_LATENCY + 1 cycles later.
@@ -50,10 +53,22 @@ class CommandPort(wiring.Component):
     done: Signal
     result_address: Signal
     result: Signal
+    external: stream.Interface
+    external_start: Signal
+    external_bursts: Signal
 
     def __init__(self, shape: EngineShape):
         self.shape = shape
         bits = (shape.results * shape.array.group_rows - 1).bit_length()
+        external = (
+            {}
+            if shape.external is None
+            else {
+                "external": Out(flat_stream(WORD)),
+                "external_start": Out(1),
+                "external_bursts": Out(8),
+            }
+        )
         super().__init__(
             {
                 "i": In(flat_stream(WORD)),
@@ -67,7 +82,14 @@ class CommandPort(wiring.Component):
                 "result_address": Out(bits),
                 "result": In(WORD),
             }
+            | external
         )
+
+    @property
+    def _words_of_burst(self) -> int:
+        """Words of the bus in a burst of the external memory."""
+        assert self.shape.external is not None
+        return BURST * self.shape.external.width // WORD
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -80,16 +102,32 @@ class CommandPort(wiring.Component):
         tag, last_tag = Signal(WORD), Signal(WORD)
         m.d.sync += [self.write.eq(0), self.run.eq(0), self.address.eq(place), self.data.eq(self.i.payload)]
         m.d.comb += self.first.eq(place)
+        if self.shape.external is not None:
+            m.d.sync += self.external_start.eq(0)
         with m.FSM():
             with m.State("TAKE"):
+                goes_out = Const(0)
                 m.d.comb += self.i.ready.eq(1)
-                with m.If(self.i.valid):
+                if self.shape.external is not None:
+                    goes_out = (beat >= HEADER_WORDS) & (kind == Request.WRITE) & (memory == Memory.EXTERNAL)
+                    goes_out = goes_out & (count != 0)
+                    m.d.comb += [
+                        self.external.valid.eq(self.i.valid & goes_out),
+                        self.external.payload.eq(self.i.payload),
+                        self.i.ready.eq(~goes_out | self.external.ready),
+                    ]
+                with m.If(self.i.valid & self.i.ready):
                     m.d.sync += beat.eq(beat + 1)
                     with m.If(beat == 0):
                         header = self.i.payload
                         m.d.sync += [kind.eq(header[:4]), memory.eq(header[4:8]), count.eq(header[8:16])]
                     with m.Elif(beat == 1):
                         m.d.sync += place.eq(self.i.payload)
+                        if self.shape.external is not None:
+                            m.d.sync += [
+                                self.external_start.eq((kind == Request.WRITE) & (memory == Memory.EXTERNAL)),
+                                self.external_bursts.eq(count // self._words_of_burst),
+                            ]
                     with m.Elif((kind == Request.RUN) & (beat == HEADER_WORDS)):
                         m.d.sync += tag.eq(self.i.payload)
                     with m.Elif((kind == Request.WRITE) & (count != 0)):
@@ -101,7 +139,10 @@ class CommandPort(wiring.Component):
                     with m.If(beat == PACKET_WORDS - 1):
                         m.next = "ACT"
             with m.State("ACT"):
-                known = Mux(kind == Request.WRITE, memory < len(Memory), (kind == Request.RUN) | (kind == Request.READ))
+                known_memories = Memory.EXTERNAL + (self.shape.external is not None)
+                known = Mux(
+                    kind == Request.WRITE, memory < known_memories, (kind == Request.RUN) | (kind == Request.READ)
+                )
                 m.d.sync += [beat.eq(0), status.eq(Mux(known, Status.DONE, Status.UNKNOWN))]
                 m.d.sync += self.result_address.eq(Mux(kind == Request.READ, place, 0))
                 m.next = "ANSWER"

@@ -3,22 +3,29 @@
 Tests: tests/hw/engine/test_engine.py
 """
 
+from typing import NamedTuple
+
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.logic.delays import delay, delays
+from bnnhw.hw.memory.port import BURST
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY
 
-from .array import Array
+from .array.array import Array
+from .banks import Banks
 from .beat_walk import BeatWalk
 from .bit_writer import BitWriter
 from .command_port import CommandPort
 from .engine_shape import WORD, EngineShape
+from .external_writer import ExternalWriter
 from .fetch import Fetch
+from .loader import Loader
 from .packets import Memory
 from .results import Results
+from .weights import Weights
 from .wide_memory import WideMemory
 from .word_reader import WordReader
 
@@ -36,17 +43,21 @@ class Engine(wiring.Component):
     -------
     i, o : streams of WORD bits
         Packets and their answers (`packets.py`).
+    memory : Out(the external memory's port)
+        Where the shape has one.
     """
 
     i: stream.Interface
     o: stream.Interface
+    memory: wiring.PureInterface
 
     input_width = output_width = WORD
     input_lanes = output_lanes = vectors = 1
 
     def __init__(self, shape: EngineShape):
         self.shape = shape
-        super().__init__({"i": In(flat_stream(WORD)), "o": Out(flat_stream(WORD))})
+        memory = {} if shape.external is None else {"memory": Out(shape.external.signature)}
+        super().__init__({"i": In(flat_stream(WORD)), "o": Out(flat_stream(WORD))} | memory)
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -57,12 +68,15 @@ class Engine(wiring.Component):
         m.submodules.reader = reader = WordReader(shape)
         m.submodules.array = array = Array(shape.array)
         m.submodules.results = results = Results(shape)
+        bus = _Bus(commands.write, commands.address, commands.data)
+        if shape.external is not None:
+            bus = self._external(m, commands, fetch)
         wiring.connect(m, wiring.flipped(self.i), commands.i)
         wiring.connect(m, commands.o, wiring.flipped(self.o))
         m.d.comb += [
-            fetch.write.eq(commands.write[Memory.INSTRUCTIONS]),
-            fetch.address.eq(commands.address),
-            fetch.data.eq(commands.data),
+            fetch.write.eq(bus.write[Memory.INSTRUCTIONS]),
+            fetch.address.eq(bus.address),
+            fetch.data.eq(bus.data),
             fetch.run.eq(commands.run),
             fetch.first.eq(commands.first),
             commands.done.eq(fetch.done),
@@ -76,11 +90,11 @@ class Engine(wiring.Component):
                 Cat(beats.tile.address, beats.tile.column, beats.tile.line)
             ),
         ]
-        self._taps(m, commands, beats, reader)
-        self._weights(m, commands, beats, reader, array)
+        self._taps(m, bus, beats, reader)
+        self._weights(m, bus, beats, reader, array)
         tile = self._tile_of_sums(m, beats)
-        bits = self._bits(m, commands, array, tile)
-        self._banks(m, commands, reader, tile, bits, fetch.layer.capture)
+        bits = self._bits(m, bus, array, tile)
+        self._banks(m, bus, reader, tile, bits, fetch.layer.capture)
         self._words(m, reader, array)
         m.d.comb += [
             results.restart.eq(commands.run),
@@ -92,21 +106,56 @@ class Engine(wiring.Component):
         ]
         return m
 
-    def _taps(self, m: Module, commands: CommandPort, beats: BeatWalk, reader: WordReader) -> None:
+    def _external(self, m: Module, commands: CommandPort, fetch: Fetch) -> "_Bus":
+        """The external memory, which the host writes and a program loads from; the bus that both write on."""
+        assert self.shape.external is not None
+        m.submodules.loader = loader = Loader(self.shape)
+        m.submodules.external_writer = writer = ExternalWriter(self.shape.external)
+        words_of_burst = BURST * self.shape.external.width // WORD
+        wiring.connect(m, commands.external, writer.i)
+        m.d.comb += [
+            writer.start.eq(commands.external_start),
+            writer.address.eq(commands.first // words_of_burst),
+            writer.bursts.eq(commands.external_bursts),
+            loader.load.eq(fetch.load),
+            loader.start.eq(fetch.load_start),
+            fetch.loading.eq(loader.busy),
+        ]
+        port, reads, writes = self.memory, loader.memory, writer.memory
+        m.d.comb += [
+            port.command.valid.eq(reads.command.valid | writes.command.valid),
+            port.command.payload.eq(Mux(writes.command.valid, writes.command.payload, reads.command.payload)),
+            reads.command.ready.eq(port.command.ready & ~writes.command.valid),
+            writes.command.ready.eq(port.command.ready),
+            port.w.valid.eq(writes.w.valid),
+            port.w.payload.eq(writes.w.payload),
+            writes.w.ready.eq(port.w.ready),
+            reads.r.valid.eq(port.r.valid),
+            reads.r.payload.eq(port.r.payload),
+            port.r.ready.eq(reads.r.ready),
+        ]
+        is_loaded = loader.write.any()
+        return _Bus(
+            commands.write | loader.write,
+            Mux(is_loaded, loader.address, commands.address),
+            Mux(is_loaded, loader.data, commands.data),
+        )
+
+    def _taps(self, m: Module, bus: "_Bus", beats: BeatWalk, reader: WordReader) -> None:
         m.submodules.taps = taps = WideMemory(depth=self.shape.taps, width=WORD, column=WORD, target=self.shape.target)
-        self._write(m, taps, commands, Memory.TAPS)
+        self._write(m, taps, bus, Memory.TAPS)
         m.d.comb += [taps.read_address.eq(beats.tap), reader.tap.eq(taps.read_data)]
 
-    def _write(self, m: Module, memory: WideMemory, commands: CommandPort, which: Memory) -> None:
+    def _write(self, m: Module, memory: WideMemory, bus: "_Bus", which: Memory) -> None:
         """Words of the bus become the columns of a memory's words, lowest bits first."""
         columns = memory.width // WORD
         low = (columns - 1).bit_length()
         write, address, word = (
             delay(m, value, 1, name=f"{which.name.lower()}_{name}")
             for name, value in (
-                ("write", commands.write[which]),
-                ("address", commands.address),
-                ("data", commands.data),
+                ("write", bus.write[which]),
+                ("address", bus.address),
+                ("data", bus.data),
             )
         )
         m.d.comb += [
@@ -115,34 +164,26 @@ class Engine(wiring.Component):
             memory.write_data.eq(word.replicate(columns)),
         ]
 
-    def _weights(self, m: Module, commands: CommandPort, beats: BeatWalk, reader: WordReader, array: Array) -> None:
-        """A memory for each group of rows: each reads a cycle behind the one before it."""
-        shape, groups = self.shape, self.shape.array.row_groups
-        width = shape.array.group_rows * shape.array.simd
-        columns = width // WORD
-        low, high = (columns - 1).bit_length(), (groups - 1).bit_length()
+    def _weights(self, m: Module, bus: "_Bus", beats: BeatWalk, reader: WordReader, array: Array) -> None:
+        """Each word a cycle behind the one before it; from the tile's first one on again where a plane begins."""
+        shape = self.shape
+        m.submodules.weights = weights = Weights(shape)
         begun = delay(m, Cat(beats.first, beats.tile.weights), BLOCK_RAM_LATENCY, name="weights_begun")
         place, was_idle = Signal(len(beats.tile.weights), reset_less=True), Signal()
         m.d.sync += [was_idle.eq(reader.tap.idle), place.eq(place + 1)]
         with m.If(begun[0] | reader.tap.double | was_idle):
             m.d.sync += place.eq(begun[1:])
-        first = shape.word_latency - 2 * BLOCK_RAM_LATENCY - 1
-        addresses = delays(m, place, first + groups - 1, name="weights")
-        bus: Value = Cat(commands.write[Memory.WEIGHTS], commands.address, commands.data)
-        for group in range(groups):
-            bus = delay(m, bus, 1, name=f"weights_bus{group}_")
-            write, address, word = bus[0], bus[1 : 1 + WORD], bus[1 + WORD :]
-            m.submodules[f"weights{group}"] = memory = WideMemory(
-                depth=shape.weight_words, width=width, column=WORD, target=shape.target
-            )
-            here = write & (address[low : low + high] == group)
-            m.d.comb += [
-                memory.write_columns.eq((1 << address[:low])[:columns] & here.replicate(columns)),
-                memory.write_address.eq(address[low + high :]),
-                memory.write_data.eq(word.replicate(columns)),
-                memory.read_address.eq(addresses[first + group]),
-                array.w.word_select(group, width).eq(memory.read_data),
-            ]
+        self._connect_bus(m, weights, bus, Memory.WEIGHTS)
+        m.d.comb += [
+            weights.read_address.eq(
+                delay(m, place, shape.word_latency - 2 * BLOCK_RAM_LATENCY - 1, name="weights_place")
+            ),
+            array.w.eq(weights.words),
+        ]
+
+    @staticmethod
+    def _connect_bus(m: Module, memory: Weights | Banks, bus: "_Bus", which: Memory) -> None:
+        m.d.comb += [memory.write.eq(bus.write[which]), memory.address.eq(bus.address), memory.data.eq(bus.data)]
 
     def _tile_of_sums(self, m: Module, beats: BeatWalk) -> "_TileOfSums":
         """The tile whose sums leave the array."""
@@ -162,14 +203,14 @@ class Engine(wiring.Component):
         ]
         return _TileOfSums(now, before, valid, ended)
 
-    def _bits(self, m: Module, commands: CommandPort, array: Array, tile: "_TileOfSums") -> list[Signal]:
+    def _bits(self, m: Module, bus: "_Bus", array: Array, tile: "_TileOfSums") -> list[Signal]:
         """Of each pixel group the bits of a tile, each group's a cycle behind those of the one before it."""
         shape = self.shape.array
         rows = shape.group_rows
         m.submodules.parameters = memory = WideMemory(
             depth=self.shape.parameters, width=rows * WORD, column=WORD, target=shape.target
         )
-        self._write(m, memory, commands, Memory.PARAMETERS)
+        self._write(m, memory, bus, Memory.PARAMETERS)
         m.d.sync += memory.read_address.eq(memory.read_address + 1)
         with m.If(tile.ended[self.shape.sum_latency - BLOCK_RAM_LATENCY - 1]):
             m.d.sync += memory.read_address.eq(tile.before.parameters)
@@ -192,58 +233,20 @@ class Engine(wiring.Component):
         return bits
 
     def _banks(
-        self,
-        m: Module,
-        commands: CommandPort,
-        reader: WordReader,
-        tile: "_TileOfSums",
-        bits: list[Signal],
-        capture: Value,
+        self, m: Module, bus: "_Bus", reader: WordReader, tile: "_TileOfSums", bits: list[Signal], capture: Value
     ) -> None:
-        """A bank of words for each pixel, written by the host and by tiles."""
-        shape, array = self.shape, self.shape.array
-        columns = array.simd // WORD
-        low, high = (columns - 1).bit_length(), (array.pixels - 1).bit_length()
-        column = min(WORD, array.rows)
+        shape = self.shape
+        m.submodules.banks = banks = Banks(shape)
         after = shape.bits_latency - shape.sum_latency
-        store: Value = delay(m, Cat(tile.now.out, tile.now.part, tile.now.last & ~capture), after, name="store")
-        ended = tile.ended[shape.sum_latency]
-        ended = delay(m, ended, after, name="stored")
-        store = Cat(ended, store)
-        bus: Value = Cat(commands.write[Memory.MAPS], commands.address, commands.data)
-        banks: list[Signal] = []
-        for group in range(array.pixel_groups):
-            bus = delay(m, bus, 1, name=f"maps_bus{group}_")
-            write, address, word = bus[0], bus[1 : 1 + WORD], bus[1 + WORD :]
-            out = store[1 : 1 + shape.address_bits]
-            part, last = store[1 + shape.address_bits : -1], store[-1]
-            is_stored = store[0] & last
-            for pixel in range(array.group_pixels):
-                number = group * array.group_pixels + pixel
-                m.submodules[f"bank{number}"] = bank = WideMemory(
-                    depth=shape.map_words, width=array.simd, column=column, target=shape.target
-                )
-                here = write & (address[low : low + high] == number)
-                by_host = Cat(
-                    (here & (address[:low] == index if low else 1)).replicate(WORD // column)
-                    for index in range(columns)
-                )
-                by_tile = Cat((bit | part[0]).replicate(array.rows // column) for bit in part)
-                row_bits = bits[group].word_select(pixel, array.rows)
-                m.d.comb += [
-                    bank.read_address.eq(reader.read_address),
-                    bank.write_columns.eq(Mux(is_stored, by_tile, by_host)),
-                    bank.write_address.eq(Mux(is_stored, out, address[low + high :])),
-                    bank.write_data.eq(Mux(is_stored, self._part_bits(row_bits, part), word.replicate(columns))),
-                ]
-                banks.append(bank.read_data)
-            store = delay(m, store, 1, name=f"store{group}_")
-        m.d.comb += reader.banks.eq(Cat(banks))
-
-    @staticmethod
-    def _part_bits(bits: Value, part: Value) -> Value:
-        """The bits in every part of a word but for the first tile's, which writes 0 into the others."""
-        return Cat(bits, (bits & ~part[0].replicate(len(bits))).replicate(len(part) - 1))
+        stores = tile.ended[shape.sum_latency] & tile.now.last & ~capture
+        store = delay(m, Cat(stores, tile.now.part, tile.now.out), after, name="store")
+        self._connect_bus(m, banks, bus, Memory.MAPS)
+        m.d.comb += [
+            Cat(banks.store, banks.part, banks.out).eq(store),
+            banks.bits.eq(Cat(bits)),
+            banks.read_address.eq(reader.read_address),
+            reader.banks.eq(banks.words),
+        ]
 
     def _words(self, m: Module, reader: WordReader, array: Array) -> None:
         """Words and controls to the array, each pixel group's a cycle behind those of the one before it."""
@@ -258,6 +261,14 @@ class Engine(wiring.Component):
                 width = shape.group_pixels * bits
                 late = delay(m, source.word_select(group, width), group, name=f"{source.name}{group}_")
                 m.d.comb += port.word_select(group, width).eq(late)
+
+
+class _Bus(NamedTuple):
+    """What writes the memories: the one that is written, where, and what."""
+
+    write: Value
+    address: Value
+    data: Value
 
 
 class _TileOfSums:

@@ -7,9 +7,10 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
+from bnnhw.hw.memory.port import MemoryShape
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY, Target
 
-from .array_shape import ArrayShape
+from .array.shape import ArrayShape
 
 __all__ = ["COORDINATE_BITS", "LEAST_BEATS", "TAP_BITS", "WORD", "EngineShape"]
 
@@ -38,6 +39,8 @@ class EngineShape:
     taps, parameters, instructions, results : int
         Words of the tables: beats of all layers, groups of rows, fields of all layers, groups of sums that wait for
         the host.
+    external : MemoryShape, optional
+        A memory outside of the FPGA, from which programs load what their layers need.
 
     Raises
     ------
@@ -52,6 +55,7 @@ class EngineShape:
     parameters: int = 512
     instructions: int = 512
     results: int = 512
+    external: MemoryShape | None = None
 
     def __post_init__(self):
         array = self.array
@@ -107,6 +111,7 @@ class EngineShape:
         sizes = (
             *(array.pixels, array.rows, array.simd, array.group_pixels, array.group_rows, array.sum_width),
             *(self.map_words, self.weight_words, self.taps, self.parameters, self.instructions, self.results),
+            *(() if self.external is None else (self.external.address_bits, self.external.width)),
         )
         return hashlib.sha256(repr(("bnnhw engine 1", sizes)).encode()).digest()[:8]
 

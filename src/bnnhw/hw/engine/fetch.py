@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY
 
 from .engine_shape import WORD, EngineShape
-from .instruction import layer_layout
+from .instruction import Kind, layer_layout, load_layout
 from .wide_memory import WideMemory
 
 __all__ = ["Fetch"]
@@ -33,6 +33,8 @@ class Fetch(wiring.Component):
         A layer begins.
     layer_done : In(1)
         Its last beat has its turn.
+    load : Out(load_layout(shape)), load_start : Out(1), loading : In(1)
+        Of an engine with external memory: a load begins; one is under way.
     """
 
     write: Signal
@@ -44,6 +46,9 @@ class Fetch(wiring.Component):
     layer: Any
     start: Signal
     layer_done: Signal
+    load: Any
+    load_start: Signal
+    loading: Signal
 
     def __init__(self, shape: EngineShape):
         self.shape = shape
@@ -60,6 +65,11 @@ class Fetch(wiring.Component):
                 "start": Out(1),
                 "layer_done": In(1),
             }
+            | (
+                {}
+                if shape.external is None
+                else {"load": Out(load_layout(shape)), "load_start": Out(1), "loading": In(1)}
+            )
         )
 
     def elaborate(self, platform) -> Module:
@@ -76,6 +86,8 @@ class Fetch(wiring.Component):
         names = [name for name, _ in layer_layout(shape)]
         step = Signal(range(len(names) + BLOCK_RAM_LATENCY + 2))
         wait = Signal(range(shape.drain + 1))
+        kind = Signal(Kind)
+        loads = shape.external is not None
         m.d.sync += [self.done.eq(0), self.start.eq(0)]
         with m.FSM():
             with m.State("IDLE"):
@@ -85,20 +97,35 @@ class Fetch(wiring.Component):
                     m.next = "FETCH"
             with m.State("FETCH"):
                 m.d.sync += [step.eq(step + 1), memory.read_address.eq(memory.read_address + 1)]
-                with m.Switch(step):
-                    with m.Case(BLOCK_RAM_LATENCY), m.If(memory.read_data[0] == 0):
+                with m.If(step == BLOCK_RAM_LATENCY):
+                    m.d.sync += kind.eq(memory.read_data)
+                    with m.If(memory.read_data == Kind.END):
                         m.d.sync += self.done.eq(1)
                         m.next = "IDLE"
-                    for number, name in enumerate(names, start=BLOCK_RAM_LATENCY + 1):
-                        with m.Case(number):
-                            m.d.sync += self.layer[name].eq(memory.read_data)
-                with m.If(step == BLOCK_RAM_LATENCY + len(names)):
-                    m.d.sync += [
-                        self.start.eq(1),
-                        step.eq(0),
-                        memory.read_address.eq(memory.read_address - (BLOCK_RAM_LATENCY - 1)),
-                    ]
+                with m.If(kind != Kind.LOAD):
+                    self._take_fields(m, self.layer, step, memory)
+                    with m.If(step == BLOCK_RAM_LATENCY + len(names)):
+                        self._on(m, step, memory)
+                        m.next = "WAIT" if loads else "LAYER"
+                        with m.If(kind == Kind.LAYER):
+                            m.d.sync += self.start.eq(1)
+                            m.next = "LAYER"
+                if loads:
+                    with m.If(kind == Kind.LOAD):
+                        self._take_fields(m, self.load, step, memory)
+                        with m.If(step == BLOCK_RAM_LATENCY + len(self.load.shape().members)):
+                            self._on(m, step, memory)
+                            m.next = "LOAD"
+            if loads:
+                m.d.sync += self.load_start.eq(0)
+                with m.State("WAIT"), m.If(~self.loading):
+                    m.d.sync += self.start.eq(1)
                     m.next = "LAYER"
+                with m.State("LOAD"), m.If(~self.loading):
+                    m.d.sync += self.load_start.eq(1)
+                    m.next = "LOADING"
+                with m.State("LOADING"):  # until `loading` says so
+                    m.next = "FETCH"
             with m.State("LAYER"), m.If(self.layer_done):
                 m.d.sync += wait.eq(shape.drain)
                 m.next = "DRAIN"
@@ -107,3 +134,16 @@ class Fetch(wiring.Component):
                 with m.If(wait == 0):
                     m.next = "FETCH"
         return m
+
+    @staticmethod
+    def _take_fields(m: Module, fields: Any, step: Signal, memory: WideMemory) -> None:
+        """Each field, in the step in which its word is there."""
+        with m.Switch(step):
+            for number, (name, _) in enumerate(fields.shape(), start=BLOCK_RAM_LATENCY + 1):
+                with m.Case(number):
+                    m.d.sync += fields[name].eq(memory.read_data)
+
+    @staticmethod
+    def _on(m: Module, step: Signal, memory: WideMemory) -> None:
+        """The next instruction begins with the word behind the last one taken."""
+        m.d.sync += [step.eq(0), memory.read_address.eq(memory.read_address - (BLOCK_RAM_LATENCY - 1))]

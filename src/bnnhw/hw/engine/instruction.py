@@ -4,12 +4,26 @@ Tests: tests/hw/engine/test_engine.py
 """
 
 from dataclasses import dataclass, fields
+from enum import IntEnum
 
 from amaranth.lib import data
 
-from .engine_shape import COORDINATE_BITS, TAP_BITS, WORD, EngineShape
+from bnnhw.hw.memory.port import BURST, MemoryShape
 
-__all__ = ["LOOPS", "Layer", "Tap", "layer_layout", "tap_layout"]
+from .engine_shape import COORDINATE_BITS, TAP_BITS, WORD, EngineShape
+from .packets import Memory
+
+__all__ = ["LOOPS", "Kind", "Layer", "Load", "Tap", "layer_layout", "load_layout", "tap_layout"]
+
+
+class Kind(IntEnum):
+    """An instruction's first word."""
+
+    END = 0
+    LAYER = 1
+    LOAD = 2
+    LAYER_BEHIND_LOADS = 3
+
 
 LOOPS = ("pool_column", "pool_line", "column", "line")
 """The loops over a layer's tiles, innermost first; the one over its tiles of rows is around them."""
@@ -50,6 +64,8 @@ class Layer:
     capture : int
         1: the sums of one pixel a tile go to the host, and no bits are written: of pixel n in the n-th pass of the loop
         over pool columns.
+    behind_loads : bool
+        It waits until what is being loaded is there.
     """
 
     taps: int
@@ -83,10 +99,11 @@ class Layer:
     out: int = 0
     out_plane: int = 0
     capture: int = 0
+    behind_loads: bool = False
 
     def words(self, shape: EngineShape) -> list[int]:
-        """The instruction as words of the bus: a 1, then a word for each field. A program ends with a 0."""
-        words = [1]
+        """The instruction as words of the bus: its kind, then a word for each field."""
+        words = [Kind.LAYER_BEHIND_LOADS if self.behind_loads else Kind.LAYER]
         for name, width in _widths(shape).items():
             value = getattr(self, name) - (name in _COUNTS)
             if not -(1 << width - 1) <= value < 1 << width:
@@ -122,14 +139,47 @@ def _widths(shape: EngineShape) -> dict[str, int]:
         "out_plane": address,
     }
     for field in fields(Layer):
-        if field.name not in known:
+        if field.name not in known and field.name != "behind_loads":
             known[field.name] = address if field.name.startswith("step_") else COORDINATE_BITS
-    return {field.name: known[field.name] for field in fields(Layer)}
+    return {field.name: known[field.name] for field in fields(Layer) if field.name != "behind_loads"}
 
 
 def layer_layout(shape: EngineShape) -> data.StructLayout:
     """The fields as a signal has them."""
     return data.StructLayout(dict(_widths(shape)))
+
+
+@dataclass(frozen=True)
+class Load:
+    """Words of the external memory, from a burst on, go into a memory; the program goes on meanwhile.
+
+    source, bursts : int
+        In the external memory.
+    memory : Memory
+    address : int
+        Of its first word of the bus.
+    """
+
+    source: int
+    bursts: int
+    memory: Memory
+    address: int
+
+    def words(self, shape: EngineShape) -> list[int]:
+        """The instruction as words of the bus."""
+        words = BURST * self.bursts * _external(shape).width // WORD
+        return [Kind.LOAD, self.source, self.bursts, words - 1, self.memory, self.address]
+
+
+def _external(shape: EngineShape) -> MemoryShape:
+    assert shape.external is not None, "an engine without external memory loads nothing"
+    return shape.external
+
+
+def load_layout(shape: EngineShape) -> data.StructLayout:
+    """The fields of a load as a signal has them; `words` is less 1."""
+    bits = _external(shape).address_bits
+    return data.StructLayout({"source": bits, "bursts": bits, "words": WORD, "memory": 4, "address": WORD})
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class Memory(IntEnum):
     PARAMETERS = 2
     WEIGHTS = 3
     MAPS = 4
+    EXTERNAL = 5  # by host alone, in whole bursts; an address counts words of the bus here, too
 
 
 class Status(IntEnum):

@@ -1,6 +1,6 @@
 """A group of an engine's sums: popcounts, accumulators that double, and shadows that show a tile's sums for one cycle.
 
-Tests: tests/hw/engine/test_array.py
+Tests: tests/hw/engine/array/test_array.py
 """
 
 from amaranth.hdl import Cat, Const, Module, Signal, Value
@@ -11,7 +11,7 @@ from bnnhw.hw.logic.delays import delay, stagger
 from bnnhw.hw.product.popcount import count_ones
 from bnnhw.hw.targets import Addend
 
-from .array_shape import ArrayShape
+from .shape import ArrayShape
 
 __all__ = ["ArrayGroup"]
 

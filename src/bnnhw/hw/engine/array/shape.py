@@ -1,6 +1,6 @@
 """The sizes of an engine's array, and its delays.
 
-Tests: tests/hw/engine/test_array.py
+Tests: tests/hw/engine/array/test_array.py
 """
 
 from dataclasses import dataclass

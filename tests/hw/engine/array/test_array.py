@@ -6,8 +6,8 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bnnhw.hw.engine.array import Array
-from bnnhw.hw.engine.array_shape import ArrayShape
+from bnnhw.hw.engine.array.array import Array
+from bnnhw.hw.engine.array.shape import ArrayShape
 from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.targets import PORTABLE

@@ -1,6 +1,6 @@
 """The engine's array: groups of sums between which words and weights pass, and the stream of their sums.
 
-Tests: tests/hw/engine/test_array.py
+Tests: tests/hw/engine/array/test_array.py
 """
 
 from functools import reduce
@@ -10,8 +10,8 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .array_group import ArrayGroup
-from .array_shape import ArrayShape
+from .group import ArrayGroup
+from .shape import ArrayShape
 
 __all__ = ["Array"]
 

@@ -1,0 +1,98 @@
+"""The maps: a bank of words for each pixel, written by the host and by tiles.
+
+Tests: tests/hw/engine/test_engine.py
+"""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from bnnhw.hw.logic.delays import delay
+
+from .engine_shape import WORD, EngineShape
+from .wide_memory import WideMemory
+
+__all__ = ["Banks"]
+
+
+class Banks(wiring.Component):
+    """Words of `simd` bits, all banks read at one address.
+
+    A tile's bits are a part of a word. The first part writes zeros into the others, so that channels which a map does
+    not have are 0.
+
+    Members
+    -------
+    write, address, data : In(1), In(WORD), In(WORD)
+        A word of the bus: of a word its parts, lowest bits first; then the pixels; then the addresses.
+    store : In(1), out : In(address_bits), part : In(parts)
+        The bits of the first group of pixels are written there; `part` is one-hot.
+    bits : In(pixels * rows)
+        Those of pixel group g are to come g cycles late.
+    read_address : In(address_bits)
+    words : Out(pixels * simd)
+        BLOCK_RAM_LATENCY cycles later.
+    """
+
+    write: Signal
+    address: Signal
+    data: Signal
+    store: Signal
+    out: Signal
+    part: Signal
+    bits: Signal
+    read_address: Signal
+    words: Signal
+
+    def __init__(self, shape: EngineShape):
+        self.shape = shape
+        array = shape.array
+        super().__init__(
+            {
+                "write": In(1),
+                "address": In(WORD),
+                "data": In(WORD),
+                "store": In(1),
+                "out": In(shape.address_bits),
+                "part": In(shape.parts),
+                "bits": In(array.pixels * array.rows),
+                "read_address": In(shape.address_bits),
+                "words": Out(array.pixels * array.simd),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        array = self.shape.array
+        by_host: Value = Cat(self.write, self.address, self.data)
+        by_tile: Value = Cat(self.store, self.part, self.out)
+        for group in range(array.pixel_groups):
+            by_host = delay(m, by_host, 1, name=f"bus{group}_")
+            for pixel in range(group * array.group_pixels, (group + 1) * array.group_pixels):
+                self._bank(m, pixel, by_host, by_tile)
+            by_tile = delay(m, by_tile, 1, name=f"store{group}_")
+        return m
+
+    def _bank(self, m: Module, pixel: int, by_host: Value, by_tile: Value) -> None:
+        shape, array = self.shape, self.shape.array
+        columns = array.simd // WORD
+        low, high = (columns - 1).bit_length(), (array.pixels - 1).bit_length()
+        column = min(WORD, array.rows)
+        bank = WideMemory(depth=shape.map_words, width=array.simd, column=column, target=shape.target)
+        m.submodules[f"bank{pixel}"] = bank
+        write, address, word = by_host[0], by_host[1 : 1 + WORD], by_host[1 + WORD :]
+        stored, part, out = by_tile[0], by_tile[1 : 1 + shape.parts], by_tile[1 + shape.parts :]
+        here = write & (address[low : low + high] == pixel)
+        columns_of_host = Cat(
+            (here & (address[:low] == index if low else 1)).replicate(WORD // column) for index in range(columns)
+        )
+        columns_of_tile = Cat((bit | part[0]).replicate(array.rows // column) for bit in part)
+        bits = self.bits.word_select(pixel, array.rows)
+        others = (bits & ~part[0].replicate(array.rows)).replicate(shape.parts - 1)
+        m.d.comb += [
+            bank.read_address.eq(self.read_address),
+            bank.write_columns.eq(Mux(stored, columns_of_tile, columns_of_host)),
+            bank.write_address.eq(Mux(stored, out, address[low + high :])),
+            bank.write_data.eq(Mux(stored, Cat(bits, others), word.replicate(columns))),
+            self.words.word_select(pixel, array.simd).eq(bank.read_data),
+        ]

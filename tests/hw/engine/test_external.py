@@ -1,0 +1,66 @@
+"""Engines with external memory: weights that are more than they hold, at the pins of the chip's model."""
+
+import numpy as np
+import pytest
+
+from bnnhw.compiler import Graph, Node, TensorType, Value, evaluate
+from bnnhw.compiler.engine.compile import compile_program
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, MatMul, Threshold
+from bnnhw.compiler.ir.types import BinaryType
+from tests.engine_rtl import CHIP, run_program, small_shape
+
+
+def network(*widths: int, image: bool = False) -> Graph:
+    """Dense layers of these widths; behind a convolution, where they read an image."""
+    rng = np.random.default_rng(5)
+
+    def signs(*shape: int) -> np.ndarray:
+        return (2 * rng.integers(0, 2, shape) - 1).astype(np.int8)
+
+    nodes: list[Node] = []
+
+    def add(name: str, op) -> None:
+        nodes.append(Node(name, op, (nodes[-1].output if nodes else "x",), f"{name}.out"))
+
+    shape: tuple[int, ...] = (widths[0],)
+    features = widths[0]
+    if image:
+        shape = (4, 4, widths[0])
+        add("conv", Conv(signs(70, 3, 3, widths[0]), padding=(1, 1), pad_value=-1))
+        add("conv_sign", Threshold(rng.integers(-4, 5, 70)))
+        add("flatten", Flatten())
+        features = 4 * 4 * 70
+    for number, width in enumerate(widths[1:-1]):
+        add(f"hidden{number}", MatMul(signs(width, features)))
+        add(f"sign{number}", Threshold(rng.integers(-4, 5, width)))
+        features = width
+    add("scores", MatMul(signs(widths[-1], features)))
+    add("label", ArgMax())
+    return Graph((Value("x", TensorType(shape, BinaryType())),), tuple(nodes), ("label.out",))
+
+
+@pytest.mark.parametrize(
+    ("graph", "weight_words"),
+    [(network(96, 130, 100, 10), 64), (network(40, 90, 12, image=True), 512)],
+    ids=["dense", "behind a convolution"],
+)
+def test_weights_come_while_the_array_works(graph, weight_words):
+    """In parts of layers, one ahead; without external memory they do not fit."""
+    program = compile_program(graph, small_shape(weight_words=weight_words, external=CHIP.shape))
+    assert program.loads
+    rng = np.random.default_rng(7)
+    kind = graph.inputs[0].type
+    batches = [2 * rng.integers(0, 2, (program.frames, *kind.shape)) - 1 for _ in range(2)]
+    for inputs, found in zip(batches, run_program(program, batches, stalls=(0.1, 0.1)), strict=True):
+        (wanted,) = evaluate(graph, {"x": inputs}).values()
+        np.testing.assert_array_equal(found, wanted)
+    with pytest.raises(
+        ScheduleError, match=rf"words of weights are more than the weight_words={weight_words} of this engine"
+    ):
+        compile_program(graph, small_shape(weight_words=weight_words))
+
+
+def test_refuses_tiles_of_rows_that_fill_more_than_a_half():
+    with pytest.raises(ScheduleError, match="132 words of weights of 'hidden0' are more than the 32 of half"):
+        compile_program(network(1050, 64, 10), small_shape(weight_words=64, external=CHIP.shape))
