@@ -13,9 +13,8 @@ from bnnhw.version import __version__ as __version__
 if TYPE_CHECKING:
     from bnnhw.api.build import build
     from bnnhw.api.build_core import build_core
-    from bnnhw.api.build_program import build_program
     from bnnhw.api.builds.plan import PlanOptions
-    from bnnhw.api.engine import engine
+    from bnnhw.api.engine import build_program, engine
     from bnnhw.api.enhance import enhance
     from bnnhw.api.evaluate import evaluate
     from bnnhw.api.flash import flash
@@ -60,6 +59,7 @@ __all__ = [
 
 _ELSEWHERE = {
     "PlanOptions": "bnnhw.api.builds.plan",
+    "build_program": "bnnhw.api.engine",
     "compare_lowlight": "bnnhw.api.lowlight",
     "default_recipe": "bnnhw.model.training.recipes",
     "save_chain": "bnnhw.api.operators",

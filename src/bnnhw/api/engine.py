@@ -1,4 +1,4 @@
-"""A board's engine: the bitstream that runs programs.
+"""A board's engine: the bitstream that runs programs, and programs for it.
 
 Tests: tests/cli/test_engine.py
 """
@@ -6,18 +6,21 @@ Tests: tests/cli/test_engine.py
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 from bnnhw.boards.board import get_board
 from bnnhw.boards.build import BuildFigures, BuildOptions, StopAfter
-from bnnhw.boards.engines.build import build_engine, cached_engine
+from bnnhw.boards.engines.build import build_engine, cached_engine, find_engine
 from bnnhw.boards.engines.manifest import EngineManifest
+from bnnhw.boards.engines.program_folder import ProgramManifest
 from bnnhw.boards.engines.sizes import sizes_for
+from bnnhw.boards.folder import staged_build
 
 from .builds.plan import DEFAULT_BOARD
+from .builds.program import fill_program_folder
 from .checks import check_choice, check_count
 
-__all__ = ["ENGINE_CLOCK_MHZ", "EngineBuilt", "engine"]
+__all__ = ["ENGINE_CLOCK_MHZ", "EngineBuilt", "build_program", "engine"]
 
 ENGINE_CLOCK_MHZ = 90.0
 """Where no clock is asked for."""
@@ -76,3 +79,45 @@ def engine(
         target, sizes, folder, options, clock_hz=clock_mhz * 1e6, baud=baud, progress=progress
     )
     return EngineBuilt(folder=folder, manifest=manifest, figures=figures)
+
+
+def build_program(
+    model: str | Path,
+    output: str | Path,
+    *,
+    board: str | None = None,
+    outputs: Literal["label", "scores"] = "label",
+) -> ProgramManifest:
+    """Make a program of a model, in seconds, for the engine of a board, which `bnnhw.engine` makes once.
+
+    >>> import bnnhw
+    >>> program = bnnhw.build_program("model.pt", "build/program", board="ulx3s-12f")
+    >>> program.frames, program.frames_per_second > 100_000
+    (8, True)
+
+    Parameters
+    ----------
+    model : path
+        A model.pt.
+    output : path
+        The folder, which is whole or not there; a former build in it is replaced.
+    board : str, optional
+        By default the board of `bnnhw.PlanOptions`.
+    outputs : "label" or "scores"
+
+    Returns
+    -------
+    ProgramManifest
+        What manifest.json holds: cycles by layer, exact, and the share of the array that works.
+
+    Raises
+    ------
+    ValueError
+        Where the model cannot be, has no place on the engine, or does not fit: one line that says what to do.
+    """
+    target = get_board(board or DEFAULT_BOARD)
+    sizes = sizes_for(target.device)
+    made = find_engine(target, sizes)
+    clock_hz = made.clock_hz if made else ENGINE_CLOCK_MHZ * 1e6
+    with staged_build(Path(output)) as folder:
+        return fill_program_folder(folder, Path(model), target, sizes, outputs=outputs, clock_hz=clock_hz)

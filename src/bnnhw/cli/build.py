@@ -63,9 +63,9 @@ def command(
     """
     from bnnhw.api.build import build
     from bnnhw.api.build_core import build_core
-    from bnnhw.api.build_program import build_program
     from bnnhw.api.builds.built import Build
     from bnnhw.api.builds.tile_note import tile_note
+    from bnnhw.api.engine import build_program
     from bnnhw.compiler.report.page import headline
 
     from .telling.program import headline_of, lines_of

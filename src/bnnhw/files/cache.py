@@ -1,4 +1,7 @@
-"""Where what is made once is kept for this user."""
+"""Where what is made once is kept for this user.
+
+Tests: tests/sim/batch/test_simulator.py
+"""
 
 import os
 from pathlib import Path

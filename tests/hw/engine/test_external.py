@@ -8,6 +8,7 @@ from bnnhw.compiler.engine.compile import compile_program
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, MatMul, Threshold
 from bnnhw.compiler.ir.types import BinaryType
+from bnnhw.sim.memory.engine_with_chip import EngineWithChip
 from tests.engine_rtl import CHIP, run_program, small_shape
 
 
@@ -59,6 +60,12 @@ def test_weights_come_while_the_array_works(graph, weight_words):
         ScheduleError, match=rf"words of weights are more than the weight_words={weight_words} of this engine"
     ):
         compile_program(graph, small_shape(weight_words=weight_words))
+
+
+def test_a_clock_that_the_chip_cannot_keep_is_refused():
+    shape = small_shape(external=CHIP.shape)
+    with pytest.raises(ValueError, match=r"clock_hz=200000000 must be at most 133333333"):
+        EngineWithChip(shape, chip=CHIP, clock_hz=200_000_000, words=64)
 
 
 def test_refuses_tiles_of_rows_that_fill_more_than_a_half():
