@@ -16,7 +16,7 @@ __all__ = ["Banks"]
 
 
 class Banks(wiring.Component):
-    """Words of `simd` bits, all banks read at one address.
+    """Words of `simd` bits, all banks read at one address, which passes from group to group of pixels.
 
     A tile's bits are a part of a word. The first part writes zeros into the others, so that channels which a map does
     not have are 0.
@@ -31,7 +31,7 @@ class Banks(wiring.Component):
         Those of pixel group g are to come g cycles late.
     read_address : In(address_bits)
     words : Out(pixels * simd)
-        BLOCK_RAM_LATENCY cycles later.
+        BLOCK_RAM_LATENCY cycles later, those of pixel group g g cycles more.
     """
 
     write: Signal
@@ -66,14 +66,16 @@ class Banks(wiring.Component):
         array = self.shape.array
         by_host: Value = Cat(self.write, self.address, self.data)
         by_tile: Value = Cat(self.store, self.part, self.out)
+        read_address: Value = self.read_address
         for group in range(array.pixel_groups):
             by_host = delay(m, by_host, 1, name=f"bus{group}_")
             for pixel in range(group * array.group_pixels, (group + 1) * array.group_pixels):
-                self._bank(m, pixel, by_host, by_tile)
+                self._bank(m, pixel, by_host, by_tile, read_address)
             by_tile = delay(m, by_tile, 1, name=f"store{group}_")
+            read_address = delay(m, read_address, 1, name=f"read_address{group}_")
         return m
 
-    def _bank(self, m: Module, pixel: int, by_host: Value, by_tile: Value) -> None:
+    def _bank(self, m: Module, pixel: int, by_host: Value, by_tile: Value, read_address: Value) -> None:
         shape, array = self.shape, self.shape.array
         columns = array.simd // WORD
         low, high = (columns - 1).bit_length(), (array.pixels - 1).bit_length()
@@ -90,7 +92,7 @@ class Banks(wiring.Component):
         bits = self.bits.word_select(pixel, array.rows)
         others = (bits & ~part[0].replicate(array.rows)).replicate(shape.parts - 1)
         m.d.comb += [
-            bank.read_address.eq(self.read_address),
+            bank.read_address.eq(read_address),
             bank.write_columns.eq(Mux(stored, columns_of_tile, columns_of_host)),
             bank.write_address.eq(Mux(stored, out, address[low + high :])),
             bank.write_data.eq(Mux(stored, Cat(bits, others), word.replicate(columns))),

@@ -95,8 +95,12 @@ class Engine(wiring.Component):
         tile = self._tile_of_sums(m, beats)
         bits = self._bits(m, bus, array, tile)
         self._banks(m, bus, reader, tile, bits, fetch.layer.capture)
-        self._words(m, reader, array)
         m.d.comb += [
+            array.x.eq(reader.x),
+            array.border.eq(reader.border),
+            array.double.eq(reader.double),
+            array.last.eq(reader.last_word),
+            array.clear.eq(reader.clear),
             results.restart.eq(commands.run),
             results.sums.eq(array.sums),
             results.valid.eq(tile.valid & fetch.layer.capture),
@@ -247,20 +251,6 @@ class Engine(wiring.Component):
             banks.read_address.eq(reader.read_address),
             reader.banks.eq(banks.words),
         ]
-
-    def _words(self, m: Module, reader: WordReader, array: Array) -> None:
-        """Words and controls to the array, each pixel group's a cycle behind those of the one before it."""
-        shape = self.shape.array
-        m.d.comb += [
-            array.double.eq(reader.double),
-            array.last.eq(reader.last_word),
-            array.clear.eq(reader.clear),
-        ]
-        for group in range(shape.pixel_groups):
-            for port, source, bits in ((array.x, reader.x, shape.simd), (array.border, reader.border, 1)):
-                width = shape.group_pixels * bits
-                late = delay(m, source.word_select(group, width), group, name=f"{source.name}{group}_")
-                m.d.comb += port.word_select(group, width).eq(late)
 
 
 class _Bus(NamedTuple):

@@ -86,8 +86,9 @@ class EngineShape:
 
     @property
     def word_latency(self) -> int:
-        """Cycles from a beat's turn to its words at the array: a tap, an address in two steps, a word, its turn."""
-        return BLOCK_RAM_LATENCY + 2 + BLOCK_RAM_LATENCY + 1
+        """Cycles from a beat's turn to its words at the array: a tap, an address in three steps, a word, a wait for the
+        neighbours', its turn."""
+        return BLOCK_RAM_LATENCY + 3 + BLOCK_RAM_LATENCY + 2
 
     @property
     def sum_latency(self) -> int:

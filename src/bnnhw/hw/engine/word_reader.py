@@ -5,7 +5,7 @@ Tests: tests/hw/engine/test_engine.py
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -34,9 +34,9 @@ class WordReader(wiring.Component):
     read_address : Out
         Of all banks.
     banks : In(pixels * simd)
-        What they read, BLOCK_RAM_LATENCY cycles later.
+        What they read, BLOCK_RAM_LATENCY cycles later; those of pixel group g g cycles more.
     x, border, double, last_word, clear : Out
-        As `Array` takes them, shape.word_latency cycles after the beat; x and border of pixel group 0's time.
+        As `Array` takes them, shape.word_latency cycles after the beat; those of pixel group g g cycles later.
     """
 
     layer: Any
@@ -90,37 +90,54 @@ class WordReader(wiring.Component):
             column.eq(late[bits : bits + COORDINATE_BITS].as_signed() + tap.column.as_signed()),
             line.eq(late[bits + COORDINATE_BITS :].as_signed() + tap.line.as_signed()),
         ]
-        left, right, outside = Signal(), Signal(), Signal()
-        m.d.comb += [
+        left, right, outside = (Signal(name=name) for name in ("left", "right", "outside"))
+        behind = Signal(len(address), reset_less=True)
+        m.d.sync += [
             left.eq(column < 0),
             right.eq(column >= layer.in_columns),
             outside.eq((line < 0) | (line >= layer.in_lines)),
+            behind.eq(address),
         ]
         wrap = Mux(left, layer.in_columns, Mux(right, -layer.in_columns, 0))
-        m.d.sync += self.read_address.eq(address + wrap)
-        border = Signal(self.shape.array.pixels, reset_less=True)
-        m.d.sync += border.eq(
-            outside.replicate(self.shape.array.pixels)
-            | (left.replicate(self.shape.array.pixels) & layer.first_pixels)
-            | (right.replicate(self.shape.array.pixels) & layer.last_pixels)
-        )
+        m.d.sync += self.read_address.eq(behind + wrap)
+        pixels = self.shape.array.pixels
+        border = Signal(pixels, reset_less=True)
         turn = Signal(2, reset_less=True)
-        m.d.sync += turn.eq(Cat(left, right))
-        border_then = delay(m, border, BLOCK_RAM_LATENCY, name="border")
-        turn_then = delay(m, turn, BLOCK_RAM_LATENCY, name="turn")
-        self._turn(m, turn_then, border_then)
+        m.d.sync += [
+            turn.eq(Cat(left, right)),
+            border.eq(
+                outside.replicate(pixels)
+                | (left.replicate(pixels) & layer.first_pixels)
+                | (right.replicate(pixels) & layer.last_pixels)
+            ),
+        ]
+        then = delay(m, Cat(turn, border), BLOCK_RAM_LATENCY + 1, name="turn")
+        self._turn(m, then[:2], then[2:])
         self._controls(m)
         return m
 
-    def _turn(self, m: Module, turn, border) -> None:
-        """The words' last step: of each pixel its own bank's or a neighbour's, 0 where the border is a code."""
+    def _turn(self, m: Module, turn: Value, border: Value) -> None:
+        """The words' last step: of each pixel its own bank's or a neighbour's, 0 where the border is a code.
+
+        A group waits a cycle for the words of the group behind it. The first pixel has nobody on its left, and the last
+        one nobody on its right: there they are beyond the border.
+        """
         array = self.shape.array
+        banks = [self.banks.word_select(pixel, array.simd) for pixel in range(array.pixels)]
+        own = [delay(m, bank, 1, name=f"own{pixel}_") for pixel, bank in enumerate(banks)]
         for pixel in range(array.pixels):
-            own, before, after = (
-                self.banks.word_select((pixel + distance) % array.pixels, array.simd) for distance in (0, -1, 1)
-            )
+            group, place = divmod(pixel, array.group_pixels)
+            if pixel and place == 0:
+                turn, border = (
+                    delay(m, value, 1, name=f"{name}{group}_") for value, name in ((turn, "turn"), (border, "border"))
+                )
+            before, after = own[max(pixel - 1, 0)], own[min(pixel + 1, array.pixels - 1)]
+            if pixel and place == 0:
+                before = delay(m, before, 1, name=f"before{pixel}_")
+            if place == array.group_pixels - 1 and pixel + 1 < array.pixels:
+                after = banks[pixel + 1]
             word = Signal(array.simd, name=f"word{pixel}", reset_less=True)
-            m.d.sync += word.eq(Mux(turn[0], before, Mux(turn[1], after, own)))
+            m.d.sync += word.eq(Mux(turn[0], before, Mux(turn[1], after, own[pixel])))
             with m.If(border[pixel] & self.layer.border_code):
                 m.d.sync += word.eq(0)
             m.d.comb += self.x.word_select(pixel, array.simd).eq(word)
