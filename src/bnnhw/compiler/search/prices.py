@@ -44,7 +44,11 @@ class Prices:
         if cells.multipliers > fill * device.multipliers:
             higher = [price for price in MULTIPLIER_PRICES if price > self.multiplier]
             return Prices(self.ff, higher[0]) if higher else None
-        if cells.logic > fill * device.luts and 0 < self.multiplier < inf:
-            return Prices(self.ff, inf)
+        if cells.logic > fill * device.luts and (without := self.without_multipliers()):
+            return without
         higher = [price for price in FF_PRICES if price > self.ff]
         return Prices(higher[0], self.multiplier) if higher else None
+
+    def without_multipliers(self) -> "Prices | None":
+        """Those with which there are none, where these have a price for them."""
+        return Prices(self.ff, inf) if 0 < self.multiplier < inf else None
