@@ -12,11 +12,10 @@ from tempfile import TemporaryDirectory
 
 import torch
 
+from bnnhw.api.builds.plan import PlanOptions
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.passes.integerize import integerize
-from bnnhw.compiler.search.scheduling import schedule
-from bnnhw.hw.targets import get_device
 from bnnhw.model.export.save_model import save
 from bnnhw.model.methods import method_named
 from bnnhw.model.networks.catalogue import architecture, build_network
@@ -25,7 +24,6 @@ from .row import Bench, Row
 
 CHANNELS = 50
 """Percent of cnv's: the weights of three bases of all of them, 4.6 Mbit, are more than the device holds."""
-DEVICE = "LFE5U-85F"
 CLOCK_HZ = 100e6
 CYCLES = (4800, 3600, 2400, 1200)
 """Of a frame, of M = N = 1 at most."""
@@ -58,7 +56,8 @@ def told(design: Schedule) -> str:
 
 def smallest(graph: Graph, cycles: int) -> Schedule:
     """The smallest design of so many cycles a frame at most."""
-    return schedule(graph, get_device(DEVICE), target_fps=CLOCK_HZ / cycles, vectors=1, clock_hz=CLOCK_HZ)
+    plan = PlanOptions(target_fps=CLOCK_HZ / cycles, vectors=1, clock_mhz=CLOCK_HZ / 1e6)
+    return plan.schedule(graph)
 
 
 def network(bases: int) -> Graph:
