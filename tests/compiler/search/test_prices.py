@@ -8,8 +8,11 @@ import numpy as np
 from bnnhw.compiler import Graph, Node, TensorType, Value, schedule
 from bnnhw.compiler.ir.ops import Conv, Flatten, MatMul, Threshold
 from bnnhw.compiler.ir.types import IntType
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
+from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.compiler.search.prices import Prices
-from bnnhw.hw.targets import Cells, get_device
+from bnnhw.compiler.search.search import Design, Search
+from bnnhw.hw.targets import Cells, Device, get_device
 
 DEVICE = get_device("LFE5U-85F")
 SIZE = 8
@@ -70,6 +73,21 @@ def test_where_a_price_of_multipliers_hides_luts_there_are_none_next():
     assert Prices(1.0, 8.0).raised(large, device, 1.0) == Prices(1.0, inf)
     assert Prices(1.0, inf).raised(replace(large, multipliers=0), device, 1.0) == Prices(4.0, inf)
     assert Prices(0.0, 0.0).raised(large, device, 1.0) == Prices(1.0, 0.0)
+
+
+class Priced(Search):
+    """With a price for multipliers it finds nothing."""
+
+    def _lightest(self, device: Device, *, prices: Prices, **_: float) -> Design | None:
+        if 0 < prices.multiplier < inf:
+            return None
+        return Design(FoldingPlan(()), 1, Cells(logic=1, multipliers=0 if prices.multiplier else 10_000))
+
+
+def test_where_nothing_fits_at_a_price_there_are_no_multipliers_next():
+    design = Priced(lower_network(GRAPH).pipeline, DEVICE.target).smallest(DEVICE, vectors=1, limit=inf)
+    assert design is not None
+    assert not design.resources.multipliers
 
 
 def test_weights_are_luts():
