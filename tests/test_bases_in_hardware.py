@@ -57,6 +57,15 @@ LAYERS: dict[str, tuple[Levels | BinaryType | IntType, Product, Folding]] = {
     "3 by 1": (BinaryType(), conv(87, 34, -51), Folding(4, 9)),
     "3 by 1 of one level": (Levels((-3, 4)), conv(7, 5, 1), Folding(12, 27)),
     "3 by pixels": (IntType(0, 255), conv(127, 64, 10), Folding(3, 9)),
+    "3 by pixels, multiplied": (IntType(0, 255), conv(127, 64, 10), Folding(2, 9, engine="mac")),
+    "3 by steps, multiplied": (IntType(-4, 5, 3), conv(6, 4, 2), Folding(1, 27, "lut", pixels=2, engine="mac")),
+    "3 by 1, multiplied": (Levels((-3, 4)), conv(7, 5, 1), Folding(4, 3, "block", engine="mac")),
+    "groups, multiplied": (
+        IntType(0, 15), conv(7, 5, rows=6, channels=1, groups=3), Folding(2, 3, engine="mac")
+    ),
+    "dense, multiplied": (
+        IntType(-3, 12), MatMul(bases(6, 12, factors=(9, 4)), factors=(9, 4)), Folding(3, 4, engine="mac")
+    ),
     "3 by steps, padded by no value": (IntType(-4, 5, 3), conv(7, 5, 1), Folding(2, 3)),
     "several pixels": (Levels(ABC), conv(7, 5), Folding(2, 3, pixels=3)),
     "stride": (Levels(ABC), conv(7, 5, stride=(2, 2)), Folding(8, 27, "block")),
@@ -103,6 +112,13 @@ def test_levels_behind_a_change_of_shape() -> None:
     check_rtl(chosen, graph, inputs_of(graph, 4), stalls=(0.3, 0.3))
 
 
+def test_multipliers_are_for_one_level() -> None:
+    graph = network(Levels(ABC), conv(87, 34, -51))
+    plan = FoldingPlan((("layer", Folding(4, 9, engine="mac")),))
+    with pytest.raises(ScheduleError, match="layer 'layer': engine='mac' has one sum a row, not one for each level"):
+        apply_plan(graph, plan, device=DEVICE, clock_hz=1e8)
+
+
 def test_hardwired_adders_have_no_levels() -> None:
     graph = network(Levels(ABC), conv())
     plan = FoldingPlan((("layer", Folding(4, 9, engine="hardwired")),))
@@ -134,7 +150,9 @@ def test_abc_net(tmp_path: Path, weights: int, activations: int) -> None:
 @pytest.mark.parametrize(
     ("name", "right", "wrong"),
     [
-        ("3 by pixels", "offsets -= inputs.greatest", "offsets -= 1 + inputs.greatest"),
+        ("3 by pixels", "negatives = inputs.greatest", "negatives = 1 + inputs.greatest"),
+        ("3 by pixels, multiplied", "biases=negatives // unit", "biases=1 + negatives // unit"),
+        ("3 by steps, multiplied", "inputs.steps[0] * weights // unit", "weights // unit"),
         ("5 by 2, padded by a level", "self.values.index(op.pad_value) if", "0 if"),
         ("3 by 3", "(op.pad_value - self.values[0])", "op.pad_value"),
         ("3 by 3", "np.multiply.outer(", "np.add.outer("),

@@ -111,7 +111,7 @@ SUB_ROOMS = {
     "accuracy": ("rows", "record", "fitting", "report", "plot", "measure"),
     "bench": (
         *("row", "accuracy", "equality", "speed", "cnv", "routed"),
-        *("engines", "overhead", "popcount", "training", "measurements"),
+        *("engines", "bases", "overhead", "popcount", "training", "measurements"),
     ),
     "cli": (
         *("errors", "telling", "options"),

@@ -181,7 +181,7 @@ def test_padding_is_refused(tmp_path: Path):
         (nn.Upsample(scale_factor=41), r"has scale_factor=41.0; give it one"),
         (
             nn.Upsample(scale_factor=2, mode="bicubic"),
-            r"^layer '\S+' has mode='bicubic'; only 'nearest' is supported; a Bin",
+            r"^layer '\S+' has mode='bicubic'; only 'nearest' and 'bilinear' are supported; a B",
         ),
     ],
     ids=repr,

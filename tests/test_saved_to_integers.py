@@ -60,6 +60,7 @@ KINDS: dict[str, Callable[[tuple[int, ...]], nn.Module]] = {
     "unshuffle": lambda shape: nn.PixelUnshuffle(2),
     "shuffle": lambda shape: nn.PixelShuffle(2),
     "nearest": lambda shape: nn.Upsample(scale_factor=2),
+    "bilinear": lambda shape: nn.Upsample(scale_factor=2, mode="bilinear"),
     "crop": lambda shape: nn.ZeroPad2d((0, -1, 0, 0)),
     "mean of 4": lambda shape: nn.AvgPool2d(2, 1),
     "mean of 3": lambda shape: nn.AvgPool2d((3, 1), 1),
@@ -130,7 +131,7 @@ def test_what_the_compiler_takes_is_equal_to_torch(tmp_path) -> None:
 
 def test_save_refuses_what_has_no_integer_form(tmp_path) -> None:
     saved = refused = 0
-    for graph in graphs(pairs=False, longer=80):
+    for graph in graphs(pairs=False, longer=100):
         try:
             module = network_of(graph)
         except GraphError:

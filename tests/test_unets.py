@@ -60,6 +60,10 @@ def in_numbers(up: nn.Module) -> nn.Module:
 
 UNETS: dict[str, Callable[[], nn.Module]] = {
     "nearest": lambda: in_bits(nn.Upsample(scale_factor=2)),
+    "bilinear, signs": lambda: in_bits(
+        nn.Sequential(nn.Upsample(scale_factor=2, mode="bilinear"), nn.BatchNorm2d(4), Sign())
+    ),
+    "bilinear, convolved": lambda: in_bits(nn.Sequential(nn.Upsample(scale_factor=2, mode="bilinear"), binary(4, 4))),
     "transposed, 2x2": lambda: in_bits(
         nn.Sequential(BinaryConvTranspose2d(4, 4, 2, stride=2), nn.BatchNorm2d(4), Sign())
     ),
@@ -67,6 +71,9 @@ UNETS: dict[str, Callable[[], nn.Module]] = {
         nn.Sequential(BinaryConvTranspose2d(4, 4, 4, stride=2, padding=1, scale=True, bias=True), Sign())
     ),
     "nearest, fixed point": lambda: in_numbers(nn.Sequential(nn.Upsample(scale_factor=2), nn.BatchNorm2d(2))),
+    "bilinear, fixed point": lambda: in_numbers(
+        nn.Sequential(nn.Upsample(scale_factor=2, mode="bilinear"), nn.BatchNorm2d(2))
+    ),
     "transposed, fixed point": lambda: in_numbers(
         nn.Sequential(nn.ConvTranspose2d(2, 2, 2, stride=2), nn.BatchNorm2d(2))
     ),

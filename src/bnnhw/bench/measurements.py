@@ -5,7 +5,7 @@ Tests: tests/cli/test_bench.py
 
 from collections.abc import Callable, Iterator
 
-from . import accuracy, cnv, engines, equality, overhead, popcount, routed, speed, training
+from . import accuracy, bases, cnv, engines, equality, overhead, popcount, routed, speed, training
 from .row import Bench, Row
 
 
@@ -18,6 +18,7 @@ def measurements() -> dict[str, Callable[[Bench], Iterator[Row]]]:
         "speed": speed.measure,
         "popcount": popcount.measure,
         "engines": engines.measure,
+        "bases": bases.measure,
         "equality": equality.measure,
         "cnv": cnv.measure,
         "lfc": routed.measure_lfc,

@@ -1,14 +1,18 @@
 """Multipliers where they save LUTs, as many as there are."""
 
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 
 from bnnhw.compiler import Graph, Node, TensorType, Value, schedule
 from bnnhw.compiler.ir.ops import Conv, Flatten, MatMul, Threshold
 from bnnhw.compiler.ir.types import IntType
+from bnnhw.compiler.lowering.folding_plan import FoldingPlan
+from bnnhw.compiler.lowering.network import lower_network
 from bnnhw.compiler.search.prices import Prices
-from bnnhw.hw.targets import Cells, get_device
+from bnnhw.compiler.search.search import Design, Search
+from bnnhw.hw.targets import Cells, Device, get_device
 
 DEVICE = get_device("LFE5U-85F")
 SIZE = 8
@@ -56,14 +60,41 @@ def test_prices_rise_one_by_one_for_what_there_is_too_much_of():
     raised = [prices := Prices()]
     while (prices := prices.raised(many, device, 1.0)) is not None:
         raised.append(prices)
-    assert [each.multiplier for each in raised] == [0, 8, 16, 32, 64, 128, 512]
+    assert [each.multiplier for each in raised] == [0, 8, 16, 32, 64, 128, 512, inf]
     assert {each.ff for each in raised} == {0}
     assert Prices().raised(replace(many, multipliers=10), device, 1.0) == Prices(1.0, 0.0)
     assert Prices().raised(replace(many, multipliers=10), device, 0.9) == Prices(0.0, 8.0)
     assert Prices(4.0, 8.0).raised(replace(many, multipliers=0), device, 1.0) is None
 
 
+def test_where_a_price_of_multipliers_hides_luts_there_are_none_next():
+    device = replace(DEVICE, luts=1000, multipliers=10)
+    large = Cells(logic=1001, ffs=2000, multipliers=4)
+    assert Prices(1.0, 8.0).raised(large, device, 1.0) == Prices(1.0, inf)
+    assert Prices(1.0, inf).raised(replace(large, multipliers=0), device, 1.0) == Prices(4.0, inf)
+    assert Prices(0.0, 0.0).raised(large, device, 1.0) == Prices(1.0, 0.0)
+
+
+class Priced(Search):
+    """With a price for multipliers it finds nothing."""
+
+    def _lightest(self, device: Device, *, prices: Prices, **_: float) -> Design | None:
+        if 0 < prices.multiplier < inf:
+            return None
+        return Design(FoldingPlan(()), 1, Cells(logic=1, multipliers=0 if prices.multiplier else 10_000))
+
+
+def test_where_nothing_fits_at_a_price_there_are_no_multipliers_next():
+    design = Priced(lower_network(GRAPH).pipeline, DEVICE.target).smallest(DEVICE, vectors=1, limit=inf)
+    assert design is not None
+    assert not design.resources.multipliers
+
+
 def test_weights_are_luts():
     cells, prices = Cells(logic=100, ffs=30, ebr=5, multipliers=2), Prices(ff=2, multiplier=16)
     assert prices.weight(cells) == 100 + 60 + 32
-    assert prices.whole(replace(DEVICE, luts=1000, multipliers=10)) == 1000 + 2000 + 160
+    device = replace(DEVICE, luts=1000, multipliers=10)
+    assert prices.whole(device) == 1000 + 2000 + 160
+    assert Prices(multiplier=inf).whole(device) == 1000
+    assert Prices(multiplier=inf).weight(cells) == inf
+    assert Prices(multiplier=inf).weight(replace(cells, multipliers=0)) == 100

@@ -165,6 +165,23 @@ def test_values_side_by_side_share_an_exponent() -> None:
     assert fixed.get_submodule("0.fixed.exponent") is fixed.get_submodule("1.last.fixed.exponent")
 
 
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_what_lies_between_values_is_rounded(mode: str) -> None:
+    """A bilinear upsampling, with an exponent of its own; the nearest value is what it was."""
+    layers = nn.Conv2d(2, 2, 1), nn.Upsample(scale_factor=2, mode=mode), nn.Conv2d(2, 2, 1)
+    fixed = in_fixed_point(nn.Sequential(*layers))
+    found = [name for name, module in fixed.named_modules() if isinstance(module, FixedPoint)]
+    assert found == (["0.fixed", "2.fixed", "1_fixed"] if mode == "bilinear" else ["0.fixed", "2.fixed"])
+    assert len({id(fixed.get_submodule(f"{name}.exponent")) for name in found}) == len(found)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_signs_threshold_what_lies_between_values(mode: str) -> None:
+    """And sums themselves before a nearest upsampling, where nothing is rounded."""
+    fixed = in_fixed_point(nn.Sequential(nn.Conv2d(2, 2, 1), nn.Upsample(scale_factor=2, mode=mode), Sign()))
+    assert any(isinstance(module, FixedPoint) for module in fixed.modules()) == (mode == "bilinear")
+
+
 class Own(nn.Module):
     """x and what a layer makes of it, added."""
 

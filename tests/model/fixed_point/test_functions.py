@@ -44,6 +44,7 @@ def traced(function: Callable[[Tensor, Tensor], Tensor]) -> fx.GraphModule:
         (lambda x, _: functional.avg_pool2d(x, 3, stride=2), {"avg_pool2d": nn.AvgPool2d}),
         (lambda x, _: functional.adaptive_avg_pool2d(x, 1), {"adaptive_avg_pool2d": nn.AdaptiveAvgPool2d}),
         (lambda x, _: functional.max_pool2d(x, (2, 3)), {"max_pool2d": nn.MaxPool2d}),
+        (lambda x, _: functional.interpolate(x, scale_factor=2, mode="bilinear"), {"interpolate": nn.Upsample}),
     ],
 )
 def test_layers_do_what_the_functions_did(

@@ -6,7 +6,8 @@ the step from value to value, or one u, the code itself, and its step,
     W . X = v_0 * sum of W + sum over m and n of a_m*f_n * (B_m . u_n).
 
 The matrix unit counts, for each m and n, k_mn = B_m . u_n + (greatest u) * (how many of B_m are -1). So W . X is an
-offset of the row and sum of a_m*f_n*k_mn, which an operator makes. Source of the form: Lin et al., ABC-Net,
+offset of the row and sum of a_m*f_n*k_mn, which an operator makes; or, where there is one n, multipliers make the same
+of W and u. Source of the form: Lin et al., ABC-Net,
 arXiv:1711.11294, equation 11.
 
 Tests: tests/test_bases_in_hardware.py
@@ -25,6 +26,7 @@ from bnnhw.compiler.units.codes import Codes, element_of
 from bnnhw.compiler.units.operator.computing import Computing
 from bnnhw.compiler.units.operator.patch import Coded
 from bnnhw.compiler.units.product.borders import NO_BORDERS, Borders, border_sums
+from bnnhw.compiler.units.product.integers import Integers
 from bnnhw.compiler.units.product.layer import MatrixLayer
 
 from .build_steps import steps_behind
@@ -50,9 +52,9 @@ def build_bases(segment: Segment, types: Mapping[str, TensorType]) -> MatrixLaye
     unit = int(np.gcd.reduce(factors, axis=None)) or 1
     most_count = op.cols * inputs.greatest
     least, most = (int(bound(factors // unit, 0).sum()) * most_count for bound in (np.minimum, np.maximum))
-    negatives = np.count_nonzero(bases == -1, axis=2)
-    offsets = inputs.values[0] * op.weights.reshape(op.rows, -1).sum(axis=1, dtype=np.int64)
-    offsets -= inputs.greatest * (negatives @ factors).sum(axis=1)
+    weights = op.weights.reshape(op.rows, -1).astype(np.int64)
+    negatives = inputs.greatest * (np.count_nonzero(bases == -1, axis=2) @ factors).sum(axis=1)
+    offsets = inputs.values[0] * weights.sum(axis=1) - negatives
     combine = Computing(
         combining(tuple((factors // unit).ravel().tolist()), 0),
         Coded(Codes.of(IntType(0, most_count), op.rows * factors.size), (0, most_count)),
@@ -60,6 +62,15 @@ def build_bases(segment: Segment, types: Mapping[str, TensorType]) -> MatrixLaye
     )
     codes = Codes(unit * least + offsets + beyond, unit, most - least, borders)
     behind, codes = steps_behind(segment.rest, codes, types)
+    combine, integers = combine.named(f"{node.name}.combine"), None
+    if not op.is_binary and len(inputs.steps) == 1:
+        integers = Integers(
+            weights=inputs.steps[0] * weights // unit,
+            biases=negatives // unit - least,
+            greatest=most - least,
+            behind_planes=(combine,),
+            behind_sums=(),
+        )
     return MatrixLayer(
         name=node.name,
         inputs=segment.inputs,
@@ -68,10 +79,11 @@ def build_bases(segment: Segment, types: Mapping[str, TensorType]) -> MatrixLaye
         levels=len(inputs.steps) if len(inputs.steps) > 1 else 0,
         thresholds=None,
         windows=windows,
-        behind=(combine.named(f"{node.name}.combine"), *behind),
+        behind=tuple(behind) if integers else (combine, *behind),
         output=segment.output,
         output_shape=types[segment.output].shape,
         codes=codes,
+        integers=integers,
     )
 
 

@@ -81,9 +81,9 @@ class Search:
         prices: Prices | None = Prices()
         while prices is not None:
             design = self._lightest(device, vectors=vectors, limit=limit, fill=fill, prices=prices)
-            if design is None or device.share(design.resources) <= fill:
+            if design is not None and device.share(design.resources) <= fill:
                 return design
-            prices = prices.raised(design.resources, device, fill)
+            prices = prices.without_multipliers() if design is None else prices.raised(design.resources, device, fill)
         return None
 
     def _lightest(self, device: Device, *, vectors: int, limit: float, fill: float, prices: Prices) -> Design | None:

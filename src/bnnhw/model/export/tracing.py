@@ -43,8 +43,9 @@ _INSTEAD: Mapping[tuple[str, ...], str] = {
     ("sign",): "torch.sign(0) is 0: use bnnhw.model.sign",
     ("softmax", "log_softmax"): "leave it out, as it keeps the order of the scores",
     ("truediv", "div", "mul", "sub"): "use the layer bnnhw.model.Affine",
+    ("UpsamplingBilinear2d",): 'it aligns corners; use Upsample(scale_factor=2, mode="bilinear"), which does not',
 }
-"""What to use in the place of functions that are not supported."""
+"""What to use in the place of functions and layers that are not supported."""
 
 _ROOMS_OF_LAYERS = ("bnnhw.model.layers.", "bnnhw.model.methods.")
 
@@ -73,9 +74,10 @@ def check_layers(traced: fx.GraphModule) -> None:
     for node in traced.graph.nodes:
         for name, module in _modules(traced, node).items():
             if type(module) not in supported_modules():
+                kind = type(module).__name__
                 raise ExportError(
-                    f"layer {name!r} is a {type(module).__name__}, which export does not support; "
-                    f"supported are {', '.join(kind.__name__ for kind in supported_modules())}"
+                    f"layer {name!r} is a {kind}, which export does not support{_instead_of(kind)}; "
+                    f"supported are {', '.join(each.__name__ for each in supported_modules())}"
                 )
             check_parameters(name, module)
             to_op(name, module)
@@ -196,11 +198,15 @@ def _function(node: fx.Node) -> tuple[str, Op | AlongAxis | Turn]:
             return name, op
         if (change := _RESHAPING.get(node.target)) is not None:
             return name, _reshaping(name, change, node)
-    instead = "".join(f"; {hint}" for functions, hint in _INSTEAD.items() if function in functions)
     raise ExportError(
-        f"{name!r} is not supported by export{instead}; besides layers it takes "
+        f"{name!r} is not supported by export{_instead_of(function)}; besides layers it takes "
         f"flatten, view, reshape, permute, {', '.join(calls())}"
     )
+
+
+def _instead_of(kind: str) -> str:
+    """What a message of a function or a layer goes on with."""
+    return "".join(f"; {hint}" for kinds, hint in _INSTEAD.items() if kind in kinds)
 
 
 def _reshaping(name: str, change: str, node: fx.Node) -> Op | Turn:

@@ -48,7 +48,6 @@ _RISING = (
 )  # fmt: skip
 """Layers that go into the thresholds behind them."""
 _EXACT = 2**24  # the greatest sum that float32 has with all below it
-_AVERAGES = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 _BITED = (Sign, Quantise, Ternarise, InputThreshold, BinaryBases)
 
 
@@ -72,7 +71,7 @@ def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOp
     - a layer, a max pooling of its sums and its batch norm, where anything but an activation of few bits reads them,
       are a `Requantised` by the layer's name;
     - what it reads has fewer bits than others where its sums would exceed 2^24 otherwise;
-    - behind sums of such values, averages and hard tanhs of them stands a `FixedPoint`;
+    - behind sums of such values, averages, bilinear upsamplings and hard tanhs of them stands a `FixedPoint`;
     - leaking rectifiers of them are a `RequantisedPReLU`;
     - activations and poolings that are called as functions are layers (`functions_as_layers`).
 
@@ -119,10 +118,10 @@ class _Converter:
             fixed = self._fixed()
             self._set(node, Requantised(None, module, fixed))
             self.exponents[node] = fixed.exponent
+        elif _averages(module) and self._reads_fixed(node):
+            self._round_behind(node, Exponent())
         elif isinstance(module, _PASSING):
             self._pass_on(node)
-        elif isinstance(module, _AVERAGES) and self._reads_fixed(node):
-            self._round_behind(node, Exponent())
         elif (limits := _limits(module)) is not None and self._reads_fixed(node):
             self._clip(node, *limits)
         elif isinstance(module, LEAKING) and self._reads_fixed(node) and not self._ends_in_bits(node):
@@ -201,7 +200,7 @@ class _Converter:
         (source,) = node.all_input_nodes
         if isinstance(self._module(source), FixedPoint) and len(source.users) == 1:
             (before,) = source.all_input_nodes
-            if not isinstance(self._module(before), _AVERAGES):
+            if not _averages(self._module(before)):
                 node.replace_input_with(source, before)
         fixed = self._fixed()
         self._set(node, RequantisedPReLU(module, fixed))
@@ -247,7 +246,7 @@ class _Converter:
         return bool(node.users) and all(
             isinstance(module := self._module(user), _BITED)
             or (isinstance(module, BinaryLayer) and module.activation is not None)
-            or (isinstance(module, _RISING) and self._ends_in_bits(user))
+            or (isinstance(module, _RISING) and not _averages(module) and self._ends_in_bits(user))
             or (isinstance(module, Norm) and len(node.users) == 1 and self._ends_in_bits(user))
             or (user.target in _JOINS and self._ends_in_bits(user))
             for user in node.users
@@ -271,6 +270,11 @@ class _Converter:
 def _is_call(node: fx.Node) -> bool:
     """Of a function or a method."""
     return node.op in ("call_function", "call_method")
+
+
+def _averages(module: nn.Module | None) -> bool:
+    """Whether it makes values between those that it reads."""
+    return isinstance(module, nn.AvgPool2d | nn.AdaptiveAvgPool2d) or getattr(module, "mode", None) == "bilinear"
 
 
 def _limits(module: nn.Module | None) -> tuple[float, float] | None:

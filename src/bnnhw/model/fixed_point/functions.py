@@ -72,6 +72,11 @@ def _clamp(min: float | None = None, max: float | None = None) -> nn.Module:
     return nn.Hardtanh(least, most)
 
 
+def _upsample(*options: Any, antialias: bool = False, **named: Any) -> nn.Module:
+    """`antialias` changes nothing where images become larger."""
+    return nn.Upsample(*options, **named)
+
+
 _LAYERS: Mapping[Any, Callable[..., nn.Module]] = {
     **dict.fromkeys((functional.relu, functional.relu_, torch.relu, "relu", "relu_"), nn.ReLU),
     functional.relu6: nn.ReLU6,
@@ -82,5 +87,6 @@ _LAYERS: Mapping[Any, Callable[..., nn.Module]] = {
     functional.avg_pool2d: nn.AvgPool2d,
     functional.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d,
     functional.max_pool2d: nn.MaxPool2d,
+    functional.interpolate: _upsample,
 }
 """By the function, or a method's name, the layer of the arguments behind the first one."""

@@ -23,7 +23,10 @@ from .ties import Ties
 
 __all__ = ["Link", "binary_op", "find_links", "input_weights", "node_named", "remove_channels", "with_op"]
 
-APART = (Elementwise, Activation, Selection, ops.AveragePool, ops.Crop, ops.UpsampleNearest, ops.Identity)
+APART = (
+    Elementwise, Activation, Selection, ops.AveragePool, ops.Crop, ops.UpsampleNearest, ops.UpsampleBilinear,
+    ops.Identity,
+)  # fmt: skip
 """Kinds of ops that leave each channel to itself."""
 
 

@@ -36,6 +36,7 @@ EXAMPLES: dict[str, ops.Op] = {
     "concat": ops.Concat(),
     "crop": ops.Crop((1, 2), (3, 4)),
     "depth_to_space": ops.DepthToSpace(2),
+    "upsample_bilinear": ops.UpsampleBilinear(4),
     "upsample_nearest": ops.UpsampleNearest(3),
     "flatten": ops.Flatten(),
     "global_average_pool": ops.AveragePool(),

@@ -2,9 +2,9 @@
 
 Trained: InputThreshold, Flatten, BinaryLinear, BinaryConv2d, MaxPool, AveragePool, BatchNorm, Affine, HardTanh, Relu,
 PRelu, Requantise, RequantisePRelu, Identity, Sign, Ternarise, Quantise, Thermometer, ScaledLevels, Add, Concat, Crop,
-SpaceToDepth, DepthToSpace, UpsampleNearest.
+SpaceToDepth, DepthToSpace, UpsampleNearest, UpsampleBilinear.
 Integer: Threshold, MultiThreshold, Levels, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax, Add, Concat,
-Invert, Crop, SpaceToDepth, DepthToSpace, UpsampleNearest, Operator, Combine.
+Invert, Crop, SpaceToDepth, DepthToSpace, UpsampleNearest, BilinearSums, Operator, Combine.
 Between the two, inside passes: Divide.
 """
 
@@ -51,6 +51,8 @@ from bnnhw.compiler.ir.ops.trained.relu import Relu
 from bnnhw.compiler.ir.ops.trained.requantise import MOST_SHIFT, Requantise
 from bnnhw.compiler.ir.ops.trained.requantise_prelu import MOST_SLOPE_SHIFT, RequantisePRelu
 from bnnhw.compiler.ir.ops.trained.sign import Sign
+from bnnhw.compiler.ir.ops.upsampling.bilinear import UpsampleBilinear
+from bnnhw.compiler.ir.ops.upsampling.bilinear_sums import BilinearSums
 from bnnhw.compiler.ir.ops.upsampling.nearest import UpsampleNearest
 
 from .base import Op
@@ -69,6 +71,7 @@ __all__ = [
     "ArgMax",
     "AveragePool",
     "BatchNorm",
+    "BilinearSums",
     "BinaryConv2d",
     "BinaryLayer",
     "BinaryLinear",
@@ -111,6 +114,7 @@ __all__ = [
     "Ternarise",
     "Thermometer",
     "Threshold",
+    "UpsampleBilinear",
     "UpsampleNearest",
 ]
 

@@ -69,7 +69,7 @@ class Computing(OperatorStep):
         self, kind: Window, name: str, port: Port, lanes: int, target: Target
     ) -> tuple[list[Stage], Port, Patch]:
         """What makes patches of a stream, the stream of as many pixels as there are results, and its patches."""
-        pixels = window_pixels(kind, port)
+        pixels, lanes = window_beat(kind, port, lanes)
         stages = regroup(port, pixels=pixels, lanes=lanes)
         port = replace(port, pixels=pixels, lanes=lanes)
         if (bits := self.coded.codes.greatest.bit_length()) > port.bits:
@@ -111,6 +111,17 @@ def window_codes(kind: Window, x: Element) -> tuple[Coded, int]:
     if not rest and 0 <= code < x.count:
         return Coded.of(x), code
     return Coded.of(x, kind.value), x.count
+
+
+def window_beat(kind: Window, port: Port, lanes: int) -> tuple[int, int]:
+    """The pixels side by side and the lanes of windows, at least `lanes`: as many elements as a beat of a stream has,
+    in one pixel or with all channels of several."""
+    pixels = window_pixels(kind, port)
+    if pixels == 1 or lanes == port.channels:
+        return pixels, lanes
+    if pixels * lanes > port.channels:
+        return pixels, port.channels
+    return 1, lanes_for(kind, replace(port, lanes=pixels * lanes))
 
 
 def window_pixels(kind: Window, port: Port) -> int:

@@ -191,6 +191,8 @@ class MatrixLayer(Block):
             raise ScheduleError(f"layer {self.name!r}: {error}") from error
 
     def _integers(self) -> Integers:
+        if self.levels:
+            raise ValueError("engine='mac' has one sum a row, not one for each level; take engine='folded'")
         if self.integers is None:
             raise ValueError("engine='mac' is for integer weights, and these are -1 and +1; take engine='folded'")
         return self.integers
