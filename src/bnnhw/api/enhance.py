@@ -54,6 +54,7 @@ def enhance(
     build: str | Path | None = None,
     through: Through | None = None,
     port: str | None = None,
+    timeout_s: float = 1.0,
     progress: Callable[[str, str], None] = lambda stage, note: None,
 ) -> Enhanced:
     """Make a bright picture of a dark raw photo, with a network of `bnnhw.train_lowlight`.
@@ -72,7 +73,7 @@ def enhance(
     reference : path, optional
         A longer exposure, raw, to compare with.
     tile : int, optional
-        What is computed at a time, in 2x2 blocks of the sensor; a multiple of 16, by default 512. A build has its own.
+        What is computed at a time, in 2x2 blocks of the sensor; a multiple of the network's blocks, by default 512. A build has its own.
     threads : int, optional
         CPU threads, which torch keeps afterwards; of the packed kernel by default all.
     build : path, optional
@@ -80,6 +81,8 @@ def enhance(
     through : "packed", "rtl" or "board"
         Who computes these: the packed kernel, which is the default; the core's RTL, simulated; or the board at `port`,
         by default this computer's only one.
+    timeout_s : float
+        Seconds for an answer of the board.
     progress : callable
         Is told each stage, and what it is doing.
 
@@ -106,10 +109,18 @@ def enhance(
         target = raw.crop(Exposures(short=Path(photo), long=Path(reference), ratio=ratio).load().picture)
     with ExitStack() as stack:
         if build is None:
-            compute, tiling = by_torch(network), Tiling() if tile is None else Tiling(tile=tile)
+            compute, tiling = by_torch(network), Tiling.of(network.shape, tile=512 if tile is None else tile)
         else:
             progress("prepare", str(build))
-            hardware = computed_by(through or "packed", Path(build), model=Path(model), port=port, threads=threads)
+            hardware = computed_by(
+                through or "packed",
+                Path(build),
+                model=Path(model),
+                port=port,
+                timeout_s=timeout_s,
+                threads=threads,
+                progress=progress,
+            )
             compute, tiling = stack.enter_context(hardware)
         started = time.perf_counter()
         picture = raw.crop(

@@ -97,8 +97,8 @@ def command(
             progress=progress.show,
         )
     click.echo(f"{output}: {headline(report)}")
-    if (tile := Build.read(output, model=model).tile) is not None:
-        click.echo(f"{output}: {tile_note(report, tile=tile)}")
+    if (tiling := Build.read(output, model=model).tiling) is not None:
+        click.echo(f"{output}: {tile_note(report, tiling=tiling)}")
     clock = report.performance.clock
     if clock.is_met is False and clock.fmax_hz:
         click.echo(

@@ -6,12 +6,12 @@ Tests: tests/lowlight/test_tiles.py
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .network.unet import BLOCK, HALO
+from .network.shape import BLOCK, HALO, NetworkShape
 
 __all__ = ["Compute", "Span", "Tiling", "in_tiles"]
 
@@ -42,7 +42,9 @@ class Tiling:
     Attributes
     ----------
     tile : int
-        Packed pixels along each side of what a window adds to the picture, a multiple of 16.
+        Packed pixels along each side of what a window adds to the picture, a multiple of `block`.
+    block, halo : int
+        The network's (`NetworkShape`); by default what does for all kinds.
     fixed : bool
         Whether all windows have the size `side`, as a core's images have; else they end where the photo does.
     batch : int
@@ -50,17 +52,24 @@ class Tiling:
     """
 
     tile: int = 512
+    block: int = BLOCK
+    halo: int = HALO
     fixed: bool = False
     batch: int = 1
 
     def __post_init__(self) -> None:
-        if self.tile < 1 or self.tile % BLOCK:
-            raise ValueError(f"tile={self.tile} must be a multiple of {BLOCK}, and at least {BLOCK}")
+        if self.tile < 1 or self.tile % self.block:
+            raise ValueError(f"tile={self.tile} must be a multiple of {self.block}, and at least {self.block}")
+
+    @classmethod
+    def of(cls, shape: NetworkShape, **options: Any) -> "Tiling":
+        """For a network of this shape."""
+        return cls(block=shape.block, halo=shape.halo, **options)
 
     @property
     def side(self) -> int:
         """Packed pixels along each side of a window: the tile, and on both sides what it depends on."""
-        return self.tile + 2 * HALO
+        return self.tile + 2 * self.halo
 
     def spans(self, length: int) -> Iterator[Span]:
         """Those of one axis of a photo of `length` packed pixels, not fewer than `side` where windows are fixed.
@@ -69,11 +78,11 @@ class Tiling:
         """
         begin = 0
         while begin < length:
-            first, last = max(begin - HALO, 0), min(begin + self.tile + HALO, length)
+            first, last = max(begin - self.halo, 0), min(begin + self.tile + self.halo, length)
             if self.fixed:
                 first = min(first, length - self.side)
                 last = first + self.side
-            end = length if last == length else last - HALO
+            end = length if last == length else last - self.halo
             yield Span(begin, end, slice(first, last))
             begin = end
 
@@ -92,7 +101,7 @@ def in_tiles(
     """
     _, height, width = packed.shape
     least = tiling.side if tiling.fixed else 0
-    missing = ((0, 0), *((0, max(least, length + -length % BLOCK) - length) for length in (height, width)))
+    missing = ((0, 0), *((0, max(least, length + -length % tiling.block) - length) for length in (height, width)))
     packed = np.pad(packed, missing, mode="reflect")
     picture = np.empty((2 * packed.shape[1], 2 * packed.shape[2], 3), np.float32)
     places = list(product(*(list(tiling.spans(length)) for length in packed.shape[1:])))

@@ -24,7 +24,7 @@ from bnnhw.model.training.recipes import MAX_LEARNING_RATE
 from .mosaic import amplify, pack
 from .network.deployed import integers_of
 from .network.kinds import Network, Shape, kind_of, network_of
-from .network.unet import BLOCK
+from .network.shape import BLOCK
 from .noise import Sensor, expose
 from .pairs import MAX_RATIO
 from .patches import Patches, random_crop

@@ -12,7 +12,8 @@ from bnnhw.model.layers.layers import BinaryConv2d
 from bnnhw.model.layers.quantise import Sign
 from bnnhw.model.layers.shifts import RPReLU, Shift
 
-from .unet import check_mosaics, check_width
+from .shape import NetworkShape
+from .unet import check_mosaics
 
 __all__ = ["BbcuUNet", "BbcuUNetShape", "Branch", "Shrink", "Unit"]
 
@@ -22,21 +23,24 @@ _FIRST_DEVIATION = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
-class BbcuUNetShape:
+class BbcuUNetShape(NetworkShape):
     """width: a quarter of the first level's channels, as each of its pixels stands for four packed ones. Each level
     below has twice as many."""
 
-    width: int = 32
+    @property
+    def block(self) -> int:
+        return 2**_LEVELS
 
-    def __post_init__(self) -> None:
-        check_width(self.width)
+    @property
+    def halo(self) -> int:  # exactly 62
+        return 8 * self.block
 
     def __str__(self) -> str:
         return "bbcu-unet"
 
 
 class BbcuUNet(nn.Module):
-    """Packed mosaics (N, 4, H, W), amplified, to sRGB pictures (N, 3, 2H, 2W); H and W are multiples of 16.
+    """Packed mosaics (N, 4, H, W), amplified, to sRGB pictures (N, 3, 2H, 2W); H and W are multiples of 8.
 
     Blocks of 2x2 packed pixels become one pixel of 16 channels, of which a real convolution 3x3 and an RPReLU make the
     residual path. On three levels stand units, y = x + branch(x), which have a binary convolution each: two on the way
@@ -67,7 +71,7 @@ class BbcuUNet(nn.Module):
         self.shuffle = nn.PixelShuffle(4)
 
     def forward(self, x: Tensor) -> Tensor:
-        check_mosaics(self, x)
+        check_mosaics(self, self.shape, x)
         return self.picture(x)
 
     def picture(self, x: Tensor) -> Tensor:

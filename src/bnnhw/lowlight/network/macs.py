@@ -10,7 +10,8 @@ from bnnhw.model.layers.layers import BinaryConv2d
 from bnnhw.model.methods.abc_conv2d import AbcConv2d, AbcConvTranspose2d
 
 from .kinds import Network, Shape, network_of
-from .unet import BLOCK, AbcLsid
+from .shape import BLOCK
+from .unet import AbcLsid
 
 __all__ = ["Macs", "macs_of"]
 
