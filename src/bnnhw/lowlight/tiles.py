@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .mosaic import block_of
 from .network.shape import BLOCK, HALO, NetworkShape
 
 __all__ = ["Compute", "Span", "Tiling", "in_tiles"]
 
 Compute = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""Packed, amplified mosaics (N, 4, H, W) to pictures (N, 2H, 2W, 3) in sRGB."""
+"""Packed, amplified mosaics (N, C, H, W) to pictures (N, block * H, block * W, 3) in sRGB."""
 
 
 class Span(NamedTuple):
@@ -26,13 +27,13 @@ class Span(NamedTuple):
     end: int
     window: slice
 
-    def of_photo(self) -> slice:
-        """Where they lie in the picture, whose pixels are twice as many."""
-        return slice(2 * self.begin, 2 * self.end)
+    def of_photo(self, block: int) -> slice:
+        """Where they lie in the picture, of which each packed pixel is `block` along each side."""
+        return slice(block * self.begin, block * self.end)
 
-    def of_window(self) -> slice:
+    def of_window(self, block: int) -> slice:
         """Where they lie in the window's result."""
-        return slice(2 * (self.begin - self.window.start), 2 * (self.end - self.window.start))
+        return slice(block * (self.begin - self.window.start), block * (self.end - self.window.start))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,21 +95,24 @@ def in_tiles(
     *,
     on_tile: Callable[[int, int], None] = lambda done, count: None,
 ) -> NDArray[np.float32]:
-    """The picture (2H, 2W, 3) of a packed mosaic (4, H, W), as if it had been computed at once.
+    """The picture (block*H, block*W, 3) of a packed mosaic (C, H, W), as if it had been computed at once.
 
     The mosaic is mirrored at its lower and right border up to a multiple of the network's blocks, and to a window's
     size where that is fixed. `on_tile` is told how many tiles are done, and how many there are.
     """
-    _, height, width = packed.shape
+    channels, height, width = packed.shape
+    block = block_of(channels)
     least = tiling.side if tiling.fixed else 0
     missing = ((0, 0), *((0, max(least, length + -length % tiling.block) - length) for length in (height, width)))
     packed = np.pad(packed, missing, mode="reflect")
-    picture = np.empty((2 * packed.shape[1], 2 * packed.shape[2], 3), np.float32)
+    picture = np.empty((block * packed.shape[1], block * packed.shape[2], 3), np.float32)
     places = list(product(*(list(tiling.spans(length)) for length in packed.shape[1:])))
     for done in range(0, len(places), tiling.batch):
         batch = places[done : done + tiling.batch]
         made = compute(np.stack([packed[:, rows.window, columns.window] for rows, columns in batch]))
         for (rows, columns), whole in zip(batch, made, strict=True):
-            picture[rows.of_photo(), columns.of_photo()] = whole[rows.of_window(), columns.of_window()]
+            picture[rows.of_photo(block), columns.of_photo(block)] = whole[
+                rows.of_window(block), columns.of_window(block)
+            ]
         on_tile(done + len(batch), len(places))
-    return np.clip(picture[: 2 * height, : 2 * width], 0, 1)
+    return np.clip(picture[: block * height, : block * width], 0, 1)

@@ -25,7 +25,9 @@ def test_inputs_that_do_not_fit(kind: str, size: tuple[int, ...]) -> None:
     shape = shape_named(kind, {"width": 1})
     made: nn.Module = network_of(shape).eval()
     name = type(made).__name__
-    with pytest.raises(ValueError, match=rf"^{name} takes \(N, 4, H, W\) .* multiples of {shape.block}, not .* of any size$"):
+    with pytest.raises(
+        ValueError, match=rf"^{name} takes \(N, 4, H, W\) .* multiples of {shape.block}, not .* of any size$"
+    ):
         made(torch.zeros(size))
 
 
@@ -45,6 +47,18 @@ def test_u_nets_of_fewer_levels(kind: str, levels: int) -> None:
     assert network_of(shape).eval()(torch.rand(1, 4, size, 3 * size)).shape == (1, 3, 2 * size, 6 * size)
     with pytest.raises(ValueError, match=rf"^levels={levels + 4} must be an integer from 2 to 5$"):
         shape_named(kind, {"levels": levels + 4})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_networks_for_x_trans(kind: str) -> None:
+    shape = shape_named(kind, {"width": 1, "mosaic": "xtrans"})
+    assert str(shape).endswith(", X-Trans")
+    made = network_of(shape).eval()
+    assert made(torch.rand(1, 9, 16, 32)).shape == (1, 3, 48, 96)
+    with pytest.raises(ValueError, match=r"takes \(N, 9, H, W\) with"):
+        made(torch.zeros(1, 4, 16, 16))
+    with pytest.raises(ValueError, match=r"^mosaic='foveon' must be one of bayer, xtrans$"):
+        shape_named(kind, {"mosaic": "foveon"})
 
 
 def test_every_kind_looks_no_farther_than_is_said_of_all() -> None:

@@ -68,9 +68,7 @@ def computed_by(
         yield by_integers(lambda windows: as_floats(answers(windows))), replace(build.tiling, batch=batch)
 
 
-def simulated(
-    core: BuiltCore, progress: Callable[[str, str], None], windows: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def simulated(core: BuiltCore, progress: Callable[[str, str], None], windows: NDArray[np.int64]) -> NDArray[np.int64]:
     """The simulated core's only output for each window."""
     many = f"{len(windows)} window" + "s" * (len(windows) > 1)
     return np.stack(only(core.answers(windows, on_progress=lambda part: progress("simulate", f"{part:.0%} of {many}"))))

@@ -17,6 +17,7 @@ BASES = click.IntRange(0, 8)
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--output", "-o", type=MODEL, default="lowlight.pt", help="The network's file to write.")
 @click.option("--network", type=NETWORKS, default="abclsid")
+@click.option("--mosaic", type=click.Choice(["bayer", "xtrans"]), default="bayer", help="Of the sensors.")
 @click.option("--width", type=click.IntRange(1, 128), default=32, help="Channels of the first level.")
 @click.option(
     "--levels", type=click.IntRange(2, 5), default=5, help="Of a U-Net; bbcu-unet has three. Fewer look less far."
@@ -37,6 +38,7 @@ def command(
     photos: tuple[Path, ...],
     output: Path,
     network: str,
+    mosaic: str,
     width: int,
     levels: int,
     weight_bases: int,
@@ -71,6 +73,7 @@ def command(
     (shape,) = shapes_of(
         [network],
         width=width,
+        mosaic=mosaic,
         levels=levels,
         bases=[(weight_bases, activation_bases)],
         transposed=[transposed],

@@ -36,16 +36,17 @@ class BbcuUNetShape(NetworkShape):
         return 8 * self.block
 
     def __str__(self) -> str:
-        return "bbcu-unet"
+        return self.described("bbcu-unet")
 
 
 class BbcuUNet(nn.Module):
-    """Packed mosaics (N, 4, H, W), amplified, to sRGB pictures (N, 3, 2H, 2W); H and W are multiples of 8.
+    """Packed mosaics (N, 4, H, W), amplified, to sRGB pictures (N, 3, 2H, 2W), or of X-Trans (N, 9, H, W) to
+    (N, 3, 3H, 3W); H and W are multiples of 8.
 
-    Blocks of 2x2 packed pixels become one pixel of 16 channels, of which a real convolution 3x3 and an RPReLU make the
-    residual path. On three levels stand units, y = x + branch(x), which have a binary convolution each: two on the way
-    down, two on the way up, four on the lowest level. No norm stands on the path or beside it. The last convolution,
-    1x1 and real, gives the colours of 4x4 pixels.
+    Blocks of 2x2 packed pixels become one pixel of 16 channels (X-Trans: 36), of which a real convolution 3x3 and an
+    RPReLU make the residual path. On three levels stand units, y = x + branch(x), which have a binary convolution each:
+    two on the way down, two on the way up, four on the lowest level. No norm stands on the path or beside it. The last
+    convolution, 1x1 and real, gives the colours of 4x4 pixels (6x6).
 
     The sums are real numbers here, and of fixed point in hardware (`deployed`). Source: Xia et al., Basic Binary
     Convolution Unit for Binarized Image Restoration Network, arXiv:2210.00405. The unit is theirs but for its learnt
@@ -58,7 +59,7 @@ class BbcuUNet(nn.Module):
         widths = [4 * shape.width * 2**level for level in range(_LEVELS)]
         upper = widths[:-1]
         self.unshuffle = nn.PixelUnshuffle(2)
-        stem = {"conv": nn.Conv2d(16, widths[0], 3, padding=1), "bend": RPReLU(widths[0])}
+        stem = {"conv": nn.Conv2d(4 * shape.filters.channels, widths[0], 3, padding=1), "bend": RPReLU(widths[0])}
         self.stem = nn.Sequential(OrderedDict(stem))
         self.down = nn.ModuleList(_units(width, 2) for width in upper)
         self.shrink = nn.ModuleList(Shrink(width) for width in upper)
@@ -67,8 +68,8 @@ class BbcuUNet(nn.Module):
             nn.Sequential(Branch(2 * width, 4 * width, kernel=1), nn.PixelShuffle(2)) for width in reversed(upper)
         )
         self.up = nn.ModuleList(_units(width, 2) for width in reversed(upper))
-        self.head = nn.Conv2d(widths[0], 48, 1)
-        self.shuffle = nn.PixelShuffle(4)
+        self.head = nn.Conv2d(widths[0], 12 * shape.filters.channels, 1)
+        self.shuffle = nn.PixelShuffle(2 * shape.filters.block)
 
     def forward(self, x: Tensor) -> Tensor:
         check_mosaics(self, self.shape, x)

@@ -5,6 +5,8 @@ Tests: tests/lowlight/network/test_kinds.py
 
 from dataclasses import dataclass
 
+from bnnhw.lowlight.filters import BAYER, FILTERS, ColourFilter
+
 __all__ = ["BLOCK", "HALO", "NetworkShape", "check_integer"]
 
 BLOCK = 16
@@ -21,12 +23,26 @@ class NetworkShape:
     ----------
     width : int
         Channels of the first level, 1 to 128.
+    mosaic : str
+        The name of the filter whose mosaics it takes, in `filters.FILTERS`.
     """
 
     width: int = 32
+    mosaic: str = BAYER.name
 
     def __post_init__(self) -> None:
         check_integer("width", self.width, 1, 128)
+        if self.mosaic not in FILTERS:
+            raise ValueError(f"mosaic={self.mosaic!r} must be one of {', '.join(FILTERS)}")
+
+    @property
+    def filters(self) -> ColourFilter:
+        """That filter: so many channels go in, and each packed pixel becomes so many of a picture."""
+        return FILTERS[self.mosaic]
+
+    def described(self, kind: str) -> str:
+        """The kind of network, and its filter where that is not Bayer's."""
+        return kind if self.filters is BAYER else f"{kind}, {self.filters.title}"
 
     @property
     def block(self) -> int:

@@ -17,7 +17,7 @@ __all__ = ["save_tile", "save_window"]
 
 def save_tile(given: LowlightFile, path: Path, *, tile: int) -> None:
     """Writes the model.pt of the network on windows of `tile` packed pixels and the network's halo on each side:
-    images (side, side, 4) of `INPUT_RANGE` to (2*side, 2*side, 3).
+    images (side, side, C) of `INPUT_RANGE` to (block*side, block*side, 3).
 
     ValueError where there is no such tile, no hardware for the network, or nothing to choose its fixed-point numbers
     by.

@@ -44,7 +44,7 @@ class UNetShape(NetworkShape):
 
     def described(self, kind: str) -> str:
         """The kind of network, and its levels where they are not the paper's."""
-        return kind if self.levels == UNetShape.levels else f"{kind}, {self.levels} levels"
+        return super().described(kind if self.levels == UNetShape.levels else f"{kind}, {self.levels} levels")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +76,14 @@ class AbcLsidShape(UNetShape):
 
 
 class UNet(nn.Module):
-    """Packed mosaics (N, 4, H, W), amplified, to sRGB pictures (N, 3, 2H, 2W); H and W are multiples of
+    """Packed mosaics (N, 4, H, W), amplified, to sRGB pictures (N, 3, 2H, 2W), or of X-Trans (N, 9, H, W) to
+    (N, 3, 3H, 3W); H and W are multiples of
     the shape's block.
 
-    Levels of two 3x3 convolutions, each followed by a leaky ReLU of slope 0.2. On the way down, max poolings 2x2
-    lie between them; on the way up, transposed convolutions 2x2, whose results stand beside what the same level gave on
-    the way down. At the end a 1x1 convolution to 12 channels, which are the colours of 2x2 pixels. The first and the
-    last convolution are real; what the others are, subclasses say. Source: Chen et al., arXiv:1805.01934.
+    Levels of two 3x3 convolutions, each followed by a leaky ReLU of slope 0.2. On the way down, max poolings 2x2 lie
+    between them; on the way up, transposed convolutions 2x2, whose results stand beside what the same level gave on the
+    way down. At the end a 1x1 convolution to 12 channels, which are the colours of 2x2 pixels, or to 27, of 3x3. The
+    first and the last convolution are real; what the others are, subclasses say. Source: Chen et al., arXiv:1805.01934.
     """
 
     shape: UNetShape
@@ -92,13 +93,15 @@ class UNet(nn.Module):
         widths = [shape.width * 2**level for level in range(shape.levels)]
         self.down = nn.ModuleList(
             self._level(inputs, outputs, first=first)
-            for inputs, outputs, first in zip((4, *widths), widths, (True, *(False,) * shape.levels), strict=False)
+            for inputs, outputs, first in zip(
+                (shape.filters.channels, *widths), widths, (True, *(False,) * shape.levels), strict=False
+            )
         )
         self.up = nn.ModuleList(
             nn.Sequential(OrderedDict(self.transposed(2 * outputs, outputs))) for outputs in reversed(widths[:-1])
         )
         self.join = nn.ModuleList(self._level(2 * outputs, outputs) for outputs in reversed(widths[:-1]))
-        self.head = nn.Conv2d(shape.width, 12, 1)
+        self.head = nn.Conv2d(shape.width, 3 * shape.filters.channels, 1)
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 outputs = module.out_channels * module.kernel_size[0] * module.kernel_size[1]
@@ -134,15 +137,16 @@ class UNet(nn.Module):
         skips.pop()
         for up, join in zip(self.up, self.join, strict=True):
             x = join(torch.cat([up(x), skips.pop()], dim=1))
-        return cast(Tensor, functional.pixel_shuffle(self.head(x), 2))
+        return cast(Tensor, functional.pixel_shuffle(self.head(x), self.shape.filters.block))
 
 
 def check_mosaics(network: nn.Module, shape: NetworkShape, x: Tensor) -> None:
     """ValueError where `x` is no batch of packed mosaics that the network of this shape takes."""
-    if x.ndim != 4 or x.shape[1] != 4 or x.shape[2] % shape.block or x.shape[3] % shape.block:
+    channels = shape.filters.channels
+    if x.ndim != 4 or x.shape[1] != channels or x.shape[2] % shape.block or x.shape[3] % shape.block:
         raise ValueError(
-            f"{type(network).__name__} takes (N, 4, H, W) with H and W multiples of {shape.block}, not {tuple(x.shape)}; "
-            "bnnhw.lowlight.enhance takes mosaics of any size"
+            f"{type(network).__name__} takes (N, {channels}, H, W) with H and W multiples of {shape.block}, "
+            f"not {tuple(x.shape)}; bnnhw.lowlight.enhance takes mosaics of any size"
         )
 
 
