@@ -95,7 +95,7 @@ XTRANS_DNG = "GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG"
 
 @pytest.mark.parametrize("shift", [(0, 0), (0, 5), (1, 0), (2, 4), (3, 3), (4, 1), (5, 2)])
 def test_any_phase_of_x_trans_begins_as_the_filter_does(shift: tuple[int, int], tmp_path: Path) -> None:
-    """Each colour in its channels; the picture is as large as the sensor, and LibRaw develops it."""
+    """Each colour in its channels; the picture is as large as the sensor."""
     colours = np.roll(XTRANS.colours, shift, (0, 1))
     path = tmp_path / "photo.dng"
     values = np.tile(colours, (9, 9))[:50, :52] * 1000 + 1000
@@ -105,12 +105,24 @@ def test_any_phase_of_x_trans_begins_as_the_filter_does(shift: tuple[int, int], 
     assert all(0 <= rows < 6 for rows in np.ravel(photo.border))
     assert all(length % 6 == 0 for length in photo.mosaic.shape)
     reds, greens, blues = (
-        np.rint(pack(photo.mosaic, XTRANS)[channels] * WHITE) for channels in ([0, 3], [1, 5, 6, 7, 8], [2, 4])
+        np.rint(pack(photo.mosaic, XTRANS)[channels] * 16383) for channels in ([0, 3], [1, 5, 6, 7, 8], [2, 4])
     )
     assert ({*reds.flat}, {*greens.flat}, {*blues.flat}) == ({1000}, {2000}, {3000})
     shown = photo.crop(photo.mosaic[..., None])[..., 0]
-    np.testing.assert_array_equal(np.rint(shown * WHITE), values)
-    assert develop_raw(path).shape == (50, 52, 3)
+    np.testing.assert_array_equal(np.rint(shown * 16383), values)
+
+
+def test_x_trans_is_developed_from_512_pixels_on(tmp_path: Path) -> None:
+    values = np.tile(np.roll(XTRANS.colours, (2, 3), (0, 1)), (86, 88))[:513, :526] * 1000 + 1000
+    path = tmp_path / "photo.dng"
+    write_dng(path, values.astype(np.uint16), pattern="".join("RGB"[(v - 1000) // 1000] for v in values[:6, :6].flat))
+    picture = develop_raw(path)
+    assert picture.shape == (513, 526, 3)
+    red, green, blue = picture[100:400, 100:400].mean((0, 1))
+    assert red < green < blue
+    write_dng(path, values[:511].astype(np.uint16), pattern=XTRANS_DNG)
+    with pytest.raises(ValueError, match=r"has 511x526 pixels; LibRaw develops X-Trans mosaics of 512x512 and more: "):
+        develop_raw(path)
 
 
 def test_a_photo_of_another_filter_is_refused(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ __all__ = ["RawPhoto", "develop_raw", "load_raw"]
 
 _LEAST = 22
 """Rows and columns of the smallest DNG that LibRaw reads."""
+_LEAST_XTRANS = 512
+"""Of the smallest X-Trans mosaic that LibRaw demosaics."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -99,6 +101,13 @@ def develop_raw(path: Path, *, brightness: float = 1.0) -> NDArray[np.float32]:
             )
         black = {}
         height, width = raw.raw_image_visible.shape
+        filters, _ = _filter_of(path, _pattern(raw, dng))
+        least = _LEAST_XTRANS
+        if filters is XTRANS and min(height, width) < least:
+            raise ValueError(
+                f"{path} has {height}x{width} pixels; LibRaw develops X-Trans mosaics of {least}x{least} and more: "
+                "give the photo that it was cut from"
+            )
         levels, known = _levels(path, raw, dng), _libraw_levels(raw)
         floats = dng is not None and dng.samples is not None
         if floats or not (np.array_equal(levels.black, known.black) and np.array_equal(levels.span, known.span)):
