@@ -144,7 +144,7 @@ def test_x_trans_in_rtl(tmp_path: Path, most: int, stalls: tuple[float, float]) 
     """Nine channels in, blocks of 3x3 pixels out."""
     graph = integerize(load(saved(trained(XTRANS), tmp_path, size=4)), output="scores")
     chosen = folded(graph, most=most, hardwired=False)
-    check_rtl(chosen, graph, mosaics(2, 4, seed=9, channels=9), stalls=stalls)
+    check_rtl(chosen, graph, mosaics(4, 4, seed=9, channels=9), stalls=stalls)
 
 
 @pytest.mark.slow
