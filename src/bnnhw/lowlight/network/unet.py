@@ -86,10 +86,9 @@ class UNet(nn.Module):
     first and the last convolution are real; what the others are, subclasses say. Source: Chen et al., arXiv:1805.01934.
     """
 
-    shape: UNetShape
-
     def __init__(self, shape: UNetShape):
         super().__init__()
+        self._shape = shape
         widths = [shape.width * 2**level for level in range(shape.levels)]
         self.down = nn.ModuleList(
             self._level(inputs, outputs, first=first)
@@ -127,7 +126,7 @@ class UNet(nn.Module):
         raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
-        check_mosaics(self, self.shape, x)
+        check_mosaics(self, self._shape, x)
         skips: list[Tensor] = []
         for level in self.down:
             if skips:
@@ -137,7 +136,7 @@ class UNet(nn.Module):
         skips.pop()
         for up, join in zip(self.up, self.join, strict=True):
             x = join(torch.cat([up(x), skips.pop()], dim=1))
-        return cast(Tensor, functional.pixel_shuffle(self.head(x), self.shape.filters.block))
+        return cast(Tensor, functional.pixel_shuffle(self.head(x), self._shape.filters.block))
 
 
 def check_mosaics(network: nn.Module, shape: NetworkShape, x: Tensor) -> None:

@@ -122,8 +122,8 @@ class BatchSimulator:
         return simulator
 
     def _load(self, design: str, read: str, top: str = "top") -> None:
-        self._design = {"design": design, "read": read, "top": top}
-        compiled = compile_design(**self._design)
+        self._design = design, read, top
+        compiled = compile_design(design, read=read, top=top)
         self.program = replace(compiled, inputs=unnumbered(compiled.inputs), outputs=unnumbered(compiled.outputs))
         self._check()
 
@@ -135,7 +135,8 @@ class BatchSimulator:
 
     def _with_signals(self) -> Program:
         """The program with every signal that has a name."""
-        compiled = compile_design(**self._design, keep_signals=True)
+        design, read, top = self._design
+        compiled = compile_design(design, read=read, top=top, keep_signals=True)
         return replace(
             compiled,
             inputs=unnumbered(compiled.inputs),
