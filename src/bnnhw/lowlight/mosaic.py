@@ -34,10 +34,10 @@ def unpack(packed: NDArray[np.float32], filters: ColourFilter = BAYER) -> NDArra
     return mosaic
 
 
-def _kinds(packed: NDArray, count: int) -> NDArray[np.int64]:
+def _kinds(packed: NDArray, count: int) -> NDArray[np.intp]:
     """Which of so many kinds each block of (C, height, width) is."""
     y, x = np.indices(packed.shape[1:])
-    return (y + x) % count
+    return np.remainder(y + x, count)
 
 
 def block_of(channels: int) -> int:
