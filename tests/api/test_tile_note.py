@@ -7,6 +7,7 @@ import pytest
 from bnnhw.api.builds.tile_note import block_rams, tile_note
 from bnnhw.compiler.report import BuildReport, Unit
 from bnnhw.compiler.report.data import Cells
+from bnnhw.lowlight.tiles import Tiling
 from tests.compiler.report.samples import complete
 
 
@@ -29,7 +30,7 @@ def test_rows_grow_with_the_width_of_images(report: BuildReport) -> None:
 
 def test_a_photo_takes_as_many_windows_as_cover_it(report: BuildReport) -> None:
     """Windows of 256 give 160 packed pixels at a border and 64 between: 21 by 29 for 1504 by 2000."""
-    assert tile_note(report, tile=64) == (
+    assert tile_note(report, tiling=Tiling(tile=64, fixed=True)) == (
         "windows of 256x256 give tiles of 64x64 packed pixels: 2.92e+05 tiles/s, a photo of 12 megapixels in "
         "0.00209 s; 16 of 208 block RAMs, about 16 for tiles of 16 and 19 for tiles of 128 and 21 for tiles of 256"
     )

@@ -17,6 +17,7 @@ from bnnhw.lowlight.raw import develop_raw
 from tests.lowlight.dng import write_dng
 from tests.lowlight.test_sid import write_data_set
 
+XTRANS_DNG = "GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG"
 QUICK = "--width 2 --epochs 2 --crop 32 --patch 48 --ratio 50 --threads 1"
 
 
@@ -144,6 +145,28 @@ def test_trains_other_kinds(kind: str, folder: Path, capfd: pytest.CaptureFixtur
     assert out.startswith("dark.png: 81x98, 100 times as bright, ")
 
 
+def test_x_trans_from_photos_to_a_picture(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Photos and an X-Trans raw file to train on; photos of other sensors are refused by name."""
+    rows, columns = np.indices((513, 520))
+    light = (np.sin(rows / 9) * np.cos(columns / 7) + 1.1) * 5000
+    write_dng(folder / "fuji.dng", light.astype(np.uint16), pattern=XTRANS_DNG)
+    kind = "--mosaic xtrans --levels 3 -m 1 -n 1"
+    line = f"lowlight train photos/a.jpg fuji.dng --test fuji.dng {kind} -o fuji.pt {QUICK}"
+    out, _ = run(line, capfd)
+    assert out.startswith("fuji.pt: M = 1, N = 1, 3 levels, X-Trans, loss ")
+    assert "; in hardware PSNR " in out
+    network, _, mosaics = load_network(folder / "fuji.pt")
+    assert network.shape == AbcLsidShape(width=2, levels=3, weight_bases=1, activation_bases=1, mosaic="xtrans")
+    assert mosaics is not None
+    assert mosaics.shape == (8, 32, 32, 9)
+    out, _ = run("enhance fuji.pt fuji.dng -o fuji.png --ratio 2 --reference fuji.dng --tile 32", capfd)
+    assert out.startswith("fuji.png: 520x513, 2 times as bright, ")
+    _, err = run("enhance fuji.pt dark.dng -o x.png", capfd, code=2)
+    assert "dark.dng comes from a sensor with a filter of Bayer, where X-Trans is needed: " in err
+    _, err = run(f"lowlight train photos --mosaic xtrans -o x.pt {QUICK}", capfd, code=2)
+    assert "photos/b.dng comes from a sensor with a filter of Bayer, where X-Trans is needed: " in err
+
+
 BAD = {
     "no photos": ("lowlight train", "Missing argument 'PHOTOS...'.*"),
     "no such photo": ("lowlight train nothing.jpg", ".*'nothing.jpg' does not exist.*"),
@@ -176,6 +199,10 @@ BAD = {
     "bases to compare of other kinds": (
         "lowlight compare --network xnor-unet --network bbcu-unet --bases 1,1",
         "--bases is for --network abclsid, not for xnor-unet and bbcu-unet; leave it out.*",
+    ),
+    "levels of another kind": (
+        "lowlight train photos --network bbcu-unet --levels 3",
+        "--levels is for --network abclsid and xnor-unet, not for bbcu-unet; leave it out.*",
     ),
     "many bases": ("lowlight compare --bases 3,9", "activation_bases=9 must be an integer from 0 to 8"),
     "nothing to judge by": ("lowlight compare photos", "give PHOTOS to train on and --test to judge by, or neither.*"),

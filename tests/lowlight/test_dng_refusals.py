@@ -108,7 +108,7 @@ def test_refuses_by_name(name: str, tmp_path: Path) -> None:
 def test_red_and_blue_lie_at_opposite_corners(filters: tuple[int, ...], tmp_path: Path) -> None:
     path = tmp_path / "photo.dng"
     write_dng(path, VALUES, tags={33422: (BYTE, filters)})
-    with pytest.raises(ValueError, match="comes from a sensor with no Bayer filter"):
+    with pytest.raises(ValueError, match="comes from a sensor with neither a Bayer nor an X-Trans filter"):
         load_raw(path)
 
 

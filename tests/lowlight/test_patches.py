@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bnnhw.lowlight.filters import XTRANS
 from bnnhw.lowlight.mosaic import amplify, pack
 from bnnhw.lowlight.pairs import Bright, Exposures, Source
 from bnnhw.lowlight.patches import Patches, PatchOptions, cut_patches, grid, random_crop
@@ -148,3 +149,22 @@ def test_a_crop_as_large_as_the_patch_is_not_mirrored() -> None:
 def test_options_that_cannot_be(fields: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         PatchOptions(**fields)
+
+
+def test_patches_and_crops_of_x_trans_begin_as_the_filter_does(tmp_path: Path) -> None:
+    """Each colour of a photo of one colour stays in its channels; from odd places of the grid as well."""
+    Image.new("RGB", (72, 54), (250, 180, 90)).save(tmp_path / "photo.png")
+    source = Bright(path=tmp_path / "photo.png", filters=XTRANS)
+    patches, _ = cut(source, tmp_path, options=PatchOptions(size=10, overlap=3))
+    assert patches.filters is XTRANS
+    assert patches.mosaics.shape == (3 * 3, 30, 30)  # 18 x 24 packed pixels, from 0, 4, 8 and 0, 7, 14 on
+    red, green, blue = (patches.mosaics[0][place] / np.float32(65535) for place in ((0, 0), (0, 2), (0, 1)))
+    assert red > green > blue
+    generator = np.random.default_rng(0)
+    for patch, picture in zip(patches.mosaics, patches.pictures, strict=True):
+        for _ in range(4):
+            crop, beside = random_crop((patch, picture), size=8, generator=generator, filters=XTRANS)
+            assert (crop.shape, beside.shape) == ((24, 24), (24, 24, 3))
+            assert [set(channel.flat) for channel in pack(crop, XTRANS)] == [
+                {red}, {green}, {blue}, {red}, {blue}, {green}, {green}, {green}, {green},
+            ]  # fmt: skip

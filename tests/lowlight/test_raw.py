@@ -8,6 +8,9 @@ import rawpy
 import tifffile
 from PIL import Image
 
+from bnnhw.lowlight import filters
+from bnnhw.lowlight.filters import XTRANS
+from bnnhw.lowlight.mosaic import pack
 from bnnhw.lowlight.raw import develop_raw, load_raw
 
 from .dng import ASCII, BYTE, Tags, write_dng
@@ -87,6 +90,51 @@ def test_brightness_multiplies_light(tmp_path: Path) -> None:
     np.testing.assert_allclose(develop_raw(path, brightness=10), develop_raw(brighter), atol=1e-3)
 
 
+XTRANS_DNG = "GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG"
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (0, 5), (1, 0), (2, 4), (3, 3), (4, 1), (5, 2)])
+def test_any_phase_of_x_trans_begins_as_the_filter_does(shift: tuple[int, int], tmp_path: Path) -> None:
+    """Each colour in its channels; the picture is as large as the sensor."""
+    colours = np.roll(XTRANS.colours, shift, (0, 1))
+    path = tmp_path / "photo.dng"
+    values = np.tile(colours, (9, 9))[:50, :52] * 1000 + 1000
+    write_dng(path, values.astype(np.uint16), pattern="".join("RGB"[colour] for colour in colours.flat))
+    photo = load_raw(path, XTRANS)
+    assert photo.filters is XTRANS
+    assert all(0 <= rows < 6 for rows in np.ravel(photo.border))
+    assert all(length % 6 == 0 for length in photo.mosaic.shape)
+    reds, greens, blues = (
+        np.rint(pack(photo.mosaic, XTRANS)[channels] * 16383) for channels in ([0, 3], [1, 5, 6, 7, 8], [2, 4])
+    )
+    assert ({*reds.flat}, {*greens.flat}, {*blues.flat}) == ({1000}, {2000}, {3000})
+    shown = photo.crop(photo.mosaic[..., None])[..., 0]
+    np.testing.assert_array_equal(np.rint(shown * 16383), values)
+
+
+def test_x_trans_is_developed_from_512_pixels_on(tmp_path: Path) -> None:
+    values = np.tile(np.roll(XTRANS.colours, (2, 3), (0, 1)), (86, 88))[:513, :526] * 1000 + 1000
+    path = tmp_path / "photo.dng"
+    write_dng(path, values.astype(np.uint16), pattern="".join("RGB"[(v - 1000) // 1000] for v in values[:6, :6].flat))
+    picture = develop_raw(path)
+    assert picture.shape == (513, 526, 3)
+    write_dng(tmp_path / "bayer.dng", np.tile([[1000, 2000], [2000, 3000]], (20, 20)).astype(np.uint16))
+    same = develop_raw(tmp_path / "bayer.dng")[20, 20]
+    np.testing.assert_allclose(picture[100:400, 100:400], np.broadcast_to(same, (300, 300, 3)), atol=2e-3)
+    write_dng(path, values[:511].astype(np.uint16), pattern=XTRANS_DNG)
+    with pytest.raises(ValueError, match=r"has 511x526 pixels; LibRaw develops X-Trans mosaics of 512x512 and more: "):
+        develop_raw(path)
+
+
+def test_a_photo_of_another_filter_is_refused(tmp_path: Path) -> None:
+    write_dng(tmp_path / "fuji.dng", random_values(48, 60), pattern=XTRANS_DNG)
+    write_dng(tmp_path / "sony.dng", random_values(48, 60))
+    with pytest.raises(ValueError, match=r"fuji\.dng comes from a sensor .* of X-Trans, where Bayer is needed: "):
+        load_raw(tmp_path / "fuji.dng", filters.BAYER)
+    with pytest.raises(ValueError, match=r"sony\.dng comes .* of Bayer, where X-Trans is needed: .* mosaics of Bayer$"):
+        load_raw(tmp_path / "sony.dng", XTRANS)
+
+
 def write_linear(path: Path) -> None:
     tags = [(50706, 1, 4, bytes((1, 4, 0, 0)), True), (50708, 2, 0, "Made up", True)]
     tifffile.imwrite(path, np.zeros((40, 60, 3), np.uint16), photometric="linear_raw", metadata=None, extratags=tags)
@@ -97,30 +145,30 @@ def write_truncated(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:3000])
 
 
-XTRANS = "GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG"
 NO_RAW = r"no raw file that LibRaw \d+\.\d+\.\d+ reads, or it is damaged; give a DNG, ARW, .* Adobe DNG Converter"
+NO_FILTER = "comes from a sensor with neither a Bayer nor an X-Trans filter; 2x2 red, .*: give a photo of such a camera"
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda path: path.write_bytes(b""), f"is {NO_RAW}"),
     "text": (lambda path: path.write_text("no photo"), f"is {NO_RAW}"),
     "a picture": (lambda path: Image.new("RGB", (30, 20)).save(path, "JPEG"), f"is {NO_RAW}"),
     "truncated": (write_truncated, f"is {NO_RAW}"),
-    "X-Trans": (
-        lambda path: write_dng(path, random_values(48, 60), pattern=XTRANS),
-        "comes from a sensor with an X-Trans filter; 2x2 red, green, green and blue are needed: .* Bayer sensor",
+    "six by six": (
+        lambda path: write_dng(path, random_values(48, 60), pattern=XTRANS_DNG[18:] + XTRANS_DNG[18:]),
+        NO_FILTER,
     ),
     "quad": (
         lambda path: write_dng(path, random_values(48, 60), pattern="RRGGRRGGGGBBGGBB"),
-        "comes from a sensor with no Bayer filter; 2x2 red, green, green and blue are needed: .* Bayer sensor",
+        NO_FILTER,
     ),
     "a camera's other colours": (
         lambda path: write_dng(path, random_values(48, 60), first=CAMERA, tags={33422: (BYTE, (1, 4, 3, 5))}),
-        "comes from a sensor with no Bayer filter; 2x2 red, green, green and blue are needed: .* Bayer sensor",
+        NO_FILTER,
     ),
     "a camera's reds beside blues": (
         lambda path: write_dng(path, random_values(48, 60), first=CAMERA, tags={33422: (BYTE, (0, 2, 1, 1))}),
-        "comes from a sensor with no Bayer filter; 2x2 red, green, green and blue are needed: .* Bayer sensor",
+        NO_FILTER,
     ),
-    "demosaiced": (write_linear, "has no colour filter over its pixels .* Bayer mosaic is needed: .*"),
+    "demosaiced": (write_linear, "has no colour filter over its pixels .* a Bayer or X-Trans mosaic is needed: .*"),
     "white below black": (
         lambda path: write_dng(path, random_values(40, 60), black=(900, 900, 900, 900), white=800),
         "says that white is 800 and black 900; white must be greater: convert it with Adobe DNG Converter",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bnnhw.lowlight.network.unet import HALO
+from bnnhw.lowlight.network.shape import HALO
 from bnnhw.lowlight.tiles import Compute, Tiling, in_tiles
 
 

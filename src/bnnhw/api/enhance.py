@@ -54,6 +54,7 @@ def enhance(
     build: str | Path | None = None,
     through: Through | None = None,
     port: str | None = None,
+    timeout_s: float = 1.0,
     progress: Callable[[str, str], None] = lambda stage, note: None,
 ) -> Enhanced:
     """Make a bright picture of a dark raw photo, with a network of `bnnhw.train_lowlight`.
@@ -72,7 +73,8 @@ def enhance(
     reference : path, optional
         A longer exposure, raw, to compare with.
     tile : int, optional
-        What is computed at a time, in 2x2 blocks of the sensor; a multiple of 16, by default 512. A build has its own.
+        What is computed at a time, in blocks of the sensor, 2x2 or, of X-Trans, 3x3; a multiple of the network's own
+        blocks, by default 512. A build has its own.
     threads : int, optional
         CPU threads, which torch keeps afterwards; of the packed kernel by default all.
     build : path, optional
@@ -80,6 +82,8 @@ def enhance(
     through : "packed", "rtl" or "board"
         Who computes these: the packed kernel, which is the default; the core's RTL, simulated; or the board at `port`,
         by default this computer's only one.
+    timeout_s : float
+        Seconds for an answer of the board.
     progress : callable
         Is told each stage, and what it is doing.
 
@@ -99,17 +103,26 @@ def enhance(
     if output is not None and not Path(output).absolute().parent.is_dir():
         raise ValueError(f"{output} cannot be written: there is no folder {Path(output).parent}; make it first")
     network = load_network(Path(model)).network
-    raw = load_raw(Path(photo))
+    raw = load_raw(Path(photo), network.shape.filters)
     ratio = fitting_ratio(raw.mosaic) if ratio is None else ratio
     target = None
     if reference is not None:
-        target = raw.crop(Exposures(short=Path(photo), long=Path(reference), ratio=ratio).load().picture)
+        pair = Exposures(short=Path(photo), long=Path(reference), ratio=ratio, filters=network.shape.filters)
+        target = raw.crop(pair.load().picture)
     with ExitStack() as stack:
         if build is None:
-            compute, tiling = by_torch(network), Tiling() if tile is None else Tiling(tile=tile)
+            compute, tiling = by_torch(network), Tiling.of(network.shape, tile=512 if tile is None else tile)
         else:
             progress("prepare", str(build))
-            hardware = computed_by(through or "packed", Path(build), model=Path(model), port=port, threads=threads)
+            hardware = computed_by(
+                through or "packed",
+                Path(build),
+                model=Path(model),
+                port=port,
+                timeout_s=timeout_s,
+                threads=threads,
+                progress=progress,
+            )
             compute, tiling = stack.enter_context(hardware)
         started = time.perf_counter()
         picture = raw.crop(
@@ -117,6 +130,7 @@ def enhance(
                 compute,
                 raw.mosaic,
                 ratio=ratio,
+                filters=network.shape.filters,
                 tiling=tiling,
                 on_tile=lambda done, count: progress("tiles", f"{done} of {count}"),
             )

@@ -95,7 +95,7 @@ def train_lowlight(
     output = Path(output)
     check_output(output)
     prepare(device, threads)
-    sources, judged_by = (find_sources([Path(place) for place in places]) for places in (photos, tests))
+    sources, judged_by = (find_sources([Path(place) for place in places], shape.filters) for places in (photos, tests))
     checkpoint = checkpoint_path(output)
     with sole_writer(output):
         patches = cut_sources(sources, cut, cache, progress)

@@ -14,7 +14,10 @@ from bnnhw.hw.targets import ClockSettings
 
 from .board import Board
 
-__all__ = ["BoardDesign", "DesignFiles", "UartComponent", "emit_design"]
+__all__ = ["CORE", "BoardDesign", "DesignFiles", "UartComponent", "emit_design"]
+
+CORE = "top.component.core"
+"""The module of top.il that the core of a network (`hw.top.Top`) is."""
 
 
 class UartComponent(Protocol):

@@ -105,7 +105,11 @@ class Manifest:
         return -(-self.output_elements * self.output_width // 8)
 
     def encode_image(self, image: NDArray[Any]) -> bytes:
-        """An image (input_shape) of raw integers as the link carries it.
+        """An image (input_shape) of raw integers as the link carries it. Raises as `codes_of`."""
+        return pack_image(self.codes_of(image)[None], width=self.input_width)
+
+    def codes_of(self, image: NDArray[Any]) -> NDArray[np.int64]:
+        """An image (input_shape) of raw integers as the core's input elements, of `input_width` bits.
 
         Raises
         ------
@@ -124,7 +128,7 @@ class Manifest:
             )
         values = image.astype(np.int64).ravel()
         codes = values - self.input_lo if self.input_threshold is None else values >= self.input_threshold
-        return pack_image(codes.astype(np.int64)[None], width=self.input_width)
+        return codes.astype(np.int64)
 
     def decode_answer(self, answer: bytes) -> tuple[NDArray[np.int64], ...]:
         """The bytes of an answer as the integer graph's answers, one for each output, of its shape.

@@ -67,6 +67,7 @@ def command(
     from bnnhw.api.builds.tile_note import tile_note
     from bnnhw.api.engine import build_program
     from bnnhw.compiler.report.page import headline
+    from bnnhw.lowlight.mosaic import block_of
 
     from .telling.program import headline_of, lines_of
     from .telling.progress import StageProgress
@@ -97,8 +98,10 @@ def command(
             progress=progress.show,
         )
     click.echo(f"{output}: {headline(report)}")
-    if (tile := Build.read(output, model=model).tile) is not None:
-        click.echo(f"{output}: {tile_note(report, tile=tile)}")
+    built = Build.read(output, model=model)
+    if built.tiling is not None:
+        block = block_of(built.manifest.input_shape[-1])
+        click.echo(f"{output}: {tile_note(report, tiling=built.tiling, block=block)}")
     clock = report.performance.clock
     if clock.is_met is False and clock.fmax_hz:
         click.echo(

@@ -23,12 +23,16 @@ BUILD = click.Path(path_type=Path, file_okay=False)
 )
 @click.option("--bits", type=click.Choice(["8", "16"]), default="8", show_default=True, help="Of each colour.")
 @click.option("--reference", type=PHOTO, help="A longer exposure, raw, to compare with.")
-@click.option("--tile", type=click.IntRange(min=16), help="In 2x2 blocks; a multiple of 16; default 512.")
+@click.option("--tile", type=click.IntRange(min=1), help="In 2x2 blocks; a multiple of 16; default 512.")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads.")
 @click.option("--packed", type=BUILD, help="Give the bits of this build's hardware, by the packed kernel.")
 @click.option("--simulate", type=BUILD, help="The same by the build's simulated core.")
 @click.option("--on-board", type=BUILD, help="The same by the board that holds this build.")
 @click.option("--port", help="The board's serial port; default: this computer's only one.")
+@click.option(
+    "--timeout", "timeout_s", type=FiniteRange(min=0, min_open=True), default=1.0, show_default=True,
+    help="Seconds for an answer of the board.",
+)  # fmt: skip
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def command(
     model: Path,
@@ -43,6 +47,7 @@ def command(
     simulate: Path | None,
     on_board: Path | None,
     port: str | None,
+    timeout_s: float,
     quiet: bool,
 ) -> None:
     """Make a bright picture of a dark raw photo, with a network of bnnhw lowlight train.
@@ -72,6 +77,7 @@ def command(
             build=next(iter(builds.values()), None),
             through=next(iter(builds), None),
             port=port,
+            timeout_s=timeout_s,
             progress=progress.show,
         )
     height, width, _ = done.picture.shape

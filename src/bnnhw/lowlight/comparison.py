@@ -11,7 +11,8 @@ from .enhance import by_torch
 from .judging import judge, judge_in_hardware
 from .network.kinds import KINDS, Shape, kind_of, shape_named
 from .network.macs import Macs, macs_of
-from .network.unet import AbcLsidShape
+from .network.shape import NetworkShape
+from .network.unet import AbcLsidShape, UNetShape
 from .pairs import Source
 from .patches import Patches
 from .quality import Quality
@@ -44,18 +45,24 @@ def shapes_of(
     width: int,
     bases: Sequence[tuple[int, int]] = BASES,
     transposed: Sequence[Literal["binary", "real"]] = ("binary",),
+    levels: int = UNetShape.levels,
+    mosaic: str = NetworkShape.mosaic,
 ) -> tuple[Shape, ...]:
-    """The shapes of these kinds, each once: of abclsid one for each of `transposed` and `bases`."""
+    """The shapes of these kinds, each once: of abclsid one for each of `transposed` and `bases`. All that have levels
+    to choose have `levels`, and all are for `mosaic`."""
     shapes: list[Shape] = []
     for kind in networks:
         if KINDS.get(kind) is AbcLsidShape:
             shapes += (
-                AbcLsidShape(width=width, weight_bases=m, activation_bases=n, transposed=each)
+                AbcLsidShape(
+                    width=width, mosaic=mosaic, levels=levels, weight_bases=m, activation_bases=n, transposed=each
+                )
                 for each in transposed
                 for m, n in bases
             )
         else:
-            shapes.append(shape_named(kind, {"width": width}))
+            chosen = {"levels": levels} if issubclass(KINDS[kind], UNetShape) else {}
+            shapes.append(shape_named(kind, {"width": width, "mosaic": mosaic, **chosen}))
     return tuple(dict.fromkeys(shapes))
 
 

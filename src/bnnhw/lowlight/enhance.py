@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from .filters import BAYER, ColourFilter
 from .mosaic import amplify, pack
 from .network.deployed import integers_of
 from .network.kinds import Network
@@ -33,7 +34,8 @@ def by_torch(network: Network) -> Compute:
 
 
 def by_integers(answers: Callable[[NDArray[np.int64]], Any]) -> Compute:
-    """What `answers`, from integers (N, H, W, 4) to sRGB (N, 2H, 2W, 3), makes of mosaics as hardware has them."""
+    """What `answers`, from integers (N, H, W, C) to sRGB (N, block * H, block * W, 3), makes of mosaics as hardware has
+    them."""
 
     def compute(packed: NDArray[np.float32]) -> NDArray[np.float32]:
         return answers(integers_of(packed)).astype(np.float32)
@@ -57,11 +59,12 @@ def enhance(
     mosaic: NDArray[np.float32],
     *,
     ratio: float,
+    filters: ColourFilter = BAYER,
     tiling: Tiling = Tiling(),  # noqa: B008 it is frozen
     on_tile: Callable[[int, int], None] = lambda done, count: None,
 ) -> NDArray[np.float32]:
-    """The picture (H, W, 3), sRGB in [0, 1], of a mosaic (H, W) of even sizes times `ratio`."""
-    return in_tiles(pack(amplify(mosaic, ratio)), compute, tiling, on_tile=on_tile)
+    """The picture (H, W, 3), sRGB in [0, 1], of a mosaic (H, W) of whole blocks times `ratio`."""
+    return in_tiles(pack(amplify(mosaic, ratio), filters), compute, tiling, on_tile=on_tile)
 
 
 def fitting_ratio(mosaic: NDArray[np.float32]) -> float:

@@ -28,7 +28,7 @@ def judge(compute: Compute, sources: Sequence[Source], *, recipe: Recipe, seed: 
         mosaic, ratio = pair.mosaic, pair.ratio
         if ratio is None:
             mosaic, ratio = recipe.darken(mosaic, np.random.default_rng([seed, number]))
-        qualities.append(compare_pictures(enhance(compute, mosaic, ratio=ratio), pair.picture))
+        qualities.append(compare_pictures(enhance(compute, mosaic, ratio=ratio, filters=pair.filters), pair.picture))
     return Quality(
         psnr=float(np.mean([quality.psnr for quality in qualities])),
         ssim=float(np.mean([quality.ssim for quality in qualities])),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bnnhw.pictures.reader import read_picture
 
-from .mosaic import CHANNELS
+from .filters import BAYER, ColourFilter
 
 __all__ = ["WHITE_BALANCE", "linear_to_srgb", "load_photo", "photo_mosaic", "srgb_to_linear"]
 
@@ -25,28 +25,29 @@ def linear_to_srgb(light: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055).astype(np.float32)
 
 
-def load_photo(path: Path) -> NDArray[np.float32]:
-    """A photo, JPEG, PNG or their kin, as (H, W, 3) sRGB in [0, 1], upright, cut to even sizes.
+def load_photo(path: Path, filters: ColourFilter = BAYER) -> NDArray[np.float32]:
+    """A photo, JPEG, PNG or their kin, as (H, W, 3) sRGB in [0, 1], upright, cut to multiples of the filter's
+    period.
 
     Raises as `pictures.reader.read_picture`.
     """
     picture = read_picture(path, channels=3)
     pixels = picture.pixels.astype(np.float32) / np.float32(picture.white)
     height, width = pixels.shape[:2]
-    if min(height, width) < 2:
-        raise ValueError(f"{path} has {height}x{width} pixels; a 2x2 block of colours is needed")
-    return pixels[: height // 2 * 2, : width // 2 * 2]
+    period = filters.period
+    if min(height, width) < period:
+        raise ValueError(f"{path} has {height}x{width} pixels; a {period}x{period} block of colours is needed")
+    return pixels[: height - height % period, : width - width % period]
 
 
-def photo_mosaic(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mosaic (H, W) that `picture`, (H, W, 3) sRGB of even sizes, would come from: linear light, divided by
+def photo_mosaic(picture: NDArray[np.float32], filters: ColourFilter = BAYER) -> NDArray[np.float32]:
+    """The mosaic (H, W) that `picture`, (H, W, 3) sRGB of whole periods, would come from: linear light, divided by
     `WHITE_BALANCE`, one colour for each pixel.
 
     The first steps of Brooks et al., "Unprocessing Images for Learned Raw Denoising", arXiv:1811.11127; a camera's
     tone curve and colour matrix are left out.
     """
     light = srgb_to_linear(picture) / np.asarray(WHITE_BALANCE, np.float32)
-    mosaic = np.empty(light.shape[:2], np.float32)
-    for (row, column), colour in zip(CHANNELS, (0, 1, 2, 1), strict=True):
-        mosaic[row::2, column::2] = light[row::2, column::2, colour]
-    return mosaic
+    height, width = light.shape[:2]
+    colours = np.tile(filters.colours, (height // filters.period, width // filters.period))
+    return np.take_along_axis(light, colours[..., None], axis=2)[..., 0]

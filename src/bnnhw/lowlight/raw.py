@@ -11,16 +11,20 @@ from numpy.typing import NDArray
 
 from .dng import Dng, Levels, colour_names, dng_size, read_dng
 from .dng_file import Tag
+from .filters import FILTERS, XTRANS, ColourFilter
+from .mosaic import extend
 
 __all__ = ["RawPhoto", "develop_raw", "load_raw"]
 
 _LEAST = 22
 """Rows and columns of the smallest DNG that LibRaw reads."""
+_LEAST_XTRANS = 512
+"""Of the smallest X-Trans mosaic that LibRaw demosaics."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RawPhoto:
-    """A raw file's mosaic, made to begin with red and to have even sizes.
+    """A raw file's mosaic, made to begin as its filter does here and to have whole periods.
 
     Attributes
     ----------
@@ -28,16 +32,18 @@ class RawPhoto:
         (value - black level of the position) / (white level - that black level), as `mosaic.py` describes. Noise may
         take it below 0.
     border : ((top, bottom), (left, right))
-        How many of its rows and columns are mirrored ones, which the sensor does not have; each is 0 or 1. A mirror at
-        the outermost pixel keeps each pixel under its colour.
+        How many of its rows and columns the sensor does not have, fewer than a period each; they are those that lie a
+        period farther in, which keeps each pixel under its colour.
     flip : int
         How the camera was held, as LibRaw's flip: the picture is mirrored upside down if 2 is in it, left to right if
         1, and then transposed if 4.
+    filters : ColourFilter
     """
 
     mosaic: NDArray[np.float32]
     border: tuple[tuple[int, int], tuple[int, int]]
     flip: int
+    filters: ColourFilter
 
     def crop(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """A picture (H, W, C) of the mosaic's size without `border`."""
@@ -46,8 +52,8 @@ class RawPhoto:
         return picture[top : height - bottom, left : width - right]
 
     def pad(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A picture (H, W, C) of the sensor's pixels with `border` mirrored onto it."""
-        return np.pad(picture, (*self.border, (0, 0)), mode="reflect")
+        """A picture (H, W, C) of the sensor's pixels with `border` added to it."""
+        return extend(picture, self.border, self.filters)
 
     def turn(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """A picture (H, W, C) as the camera was held."""
@@ -58,18 +64,26 @@ class RawPhoto:
         return picture.swapaxes(0, 1) if self.flip & 4 else picture
 
 
-def load_raw(path: Path) -> RawPhoto:
-    """The mosaic in the raw file at `path`, without its masked border; any order of a Bayer filter, any size.
+def load_raw(path: Path, wanted: ColourFilter | None = None) -> RawPhoto:
+    """The mosaic in the raw file at `path`, without its masked border; any order of a Bayer filter, any phase of
+    X-Trans, any size.
 
     A DNG's levels are those of its tags (`dng.py`), other files' are LibRaw's. Raises OSError if it cannot be read and
-    ValueError, with the way out, if it is no raw file, not of a Bayer sensor, or its levels make no sense.
+    ValueError, with the way out, if it is no raw file, not of such a sensor or not of the filter
+    that is `wanted`, or its levels make no sense.
     """
     with _opened(path) as (raw, dng):
         mosaic = _levels(path, raw, dng).apply(_values(raw, dng))
-        red_row, red_column = (int(index) for index in np.argwhere(_block(raw, dng) == 0)[0])
+        filters, (top, left) = _filter_of(path, _pattern(raw, dng))
+        if wanted is not None and filters is not wanted:
+            raise ValueError(
+                f"{path} comes from a sensor with a filter of {filters.title}, where {wanted.title} is needed: give a "
+                f"photo of such a sensor, or take a network for mosaics of {filters.title}"
+            )
+        period = filters.period
         height, width = mosaic.shape
-        border = ((red_row, (height + red_row) % 2), (red_column, (width + red_column) % 2))
-        return RawPhoto(mosaic=np.pad(mosaic, border, mode="reflect"), border=border, flip=raw.sizes.flip)
+        border = ((top, -(height + top) % period), (left, -(width + left) % period))
+        return RawPhoto(mosaic=extend(mosaic, border, filters), border=border, flip=raw.sizes.flip, filters=filters)
 
 
 def develop_raw(path: Path, *, brightness: float = 1.0) -> NDArray[np.float32]:
@@ -87,6 +101,13 @@ def develop_raw(path: Path, *, brightness: float = 1.0) -> NDArray[np.float32]:
             )
         black = {}
         height, width = raw.raw_image_visible.shape
+        filters, _ = _filter_of(path, _pattern(raw, dng))
+        least = _LEAST_XTRANS
+        if filters is XTRANS and min(height, width) < least:
+            raise ValueError(
+                f"{path} has {height}x{width} pixels; LibRaw develops X-Trans mosaics of {least}x{least} and more: "
+                "give the photo that it was cut from"
+            )
         levels, known = _levels(path, raw, dng), _libraw_levels(raw)
         floats = dng is not None and dng.samples is not None
         if floats or not (np.array_equal(levels.black, known.black) and np.array_equal(levels.span, known.span)):
@@ -106,10 +127,10 @@ def develop_raw(path: Path, *, brightness: float = 1.0) -> NDArray[np.float32]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[rawpy.RawPy, Dng | None]]:
-    """The file, whose sensor is known to have a Bayer filter, and its tags if it is a DNG."""
+    """The file, whose sensor is known to have a filter of `FILTERS`, and its tags if it is a DNG."""
     dng = read_dng(path)  # before LibRaw, whose errors would not say why
     if dng is not None:
-        _check_bayer(path, dng.pattern)
+        _filter_of(path, dng.pattern)
     try:
         with rawpy.imread(str(path)) as raw:
             _check_mosaic(path, raw, dng)
@@ -131,29 +152,26 @@ def _check_mosaic(path: Path, raw: rawpy.RawPy, dng: Dng | None) -> None:
     if numbered is None:
         raise ValueError(
             f"{path} has no colour filter over its pixels (a monochrome or layered sensor, or already demosaiced); "
-            "a Bayer mosaic is needed: give the camera's own file"
+            "a Bayer or X-Trans mosaic is needed: give the camera's own file"
         )
     if dng is None:
-        _check_bayer(path, _named(raw, numbered))
-    elif not np.array_equal(_block(raw, dng), np.take((*dng.planes, dng.planes[1]), _numbered(raw))):
+        _filter_of(path, _named(raw, numbered))
+    elif not np.array_equal(_pattern(raw, dng), np.take((*dng.planes, dng.planes[1]), _numbered(raw))):
         raise ValueError(
             f"{path}: LibRaw reads its {Tag.CFAPattern} in another way than the DNG specification; "
             "convert it with Adobe DNG Converter"
         )
 
 
-def _check_bayer(path: Path, pattern: NDArray) -> None:
-    """`pattern` has 0 for red, 1 for green and 2 for blue."""
-    twice = np.tile(pattern, (2, 2))
-    block = twice[:2, :2]
-    repeats = np.array_equal(twice, np.tile(block, pattern.shape))
-    # Red and blue lie at opposite corners, as the greens do: 0 + 2 = 1 + 1.
-    if not (repeats and sorted(block.flat) == [0, 1, 1, 2] and block[0, 0] + block[1, 1] == 2):
-        kind = "an X-Trans filter" if pattern.shape == (6, 6) else "no Bayer filter"
-        raise ValueError(
-            f"{path} comes from a sensor with {kind}; 2x2 red, green, green and blue are needed: give a photo of "
-            "a camera with a Bayer sensor"
-        )
+def _filter_of(path: Path, pattern: NDArray) -> tuple[ColourFilter, tuple[int, int]]:
+    """The filter of this pattern, which has 0 for red, 1 for green and 2 for blue, and its phase."""
+    for each in FILTERS.values():
+        if (phase := each.phase_of(pattern)) is not None:
+            return each, phase
+    raise ValueError(
+        f"{path} comes from a sensor with neither a Bayer nor an X-Trans filter; 2x2 red, green, green and blue, or "
+        "6x6 as Fujifilm has them, are needed: give a photo of such a camera"
+    )
 
 
 def _named(raw: rawpy.RawPy, numbered: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -161,17 +179,17 @@ def _named(raw: rawpy.RawPy, numbered: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.take([b"RGB".find(letter) for letter in raw.color_desc], numbered)
 
 
-def _block(raw: rawpy.RawPy, dng: Dng | None) -> NDArray:
-    """The colours of the first 2x2 pixels behind the masked border."""
+def _pattern(raw: rawpy.RawPy, dng: Dng | None) -> NDArray:
+    """The colours of the first pixels behind the masked border, which all filters' periods divide."""
     if dng is None:
         return _named(raw, _numbered(raw))
     rows, columns = _window(raw)
-    return dng.colours(rows[:2], columns[:2])
+    return dng.colours(rows[: XTRANS.period], columns[: XTRANS.period])
 
 
 def _numbered(raw: rawpy.RawPy) -> NDArray[np.uint8]:
-    """The same by LibRaw's numbers; the second green is 3."""
-    return raw.raw_colors_visible[:2, :2]
+    """The same by LibRaw's numbers; the second green of Bayer's is 3."""
+    return raw.raw_colors_visible[: XTRANS.period, : XTRANS.period]
 
 
 def _window(raw: rawpy.RawPy) -> tuple[range, range]:

@@ -24,7 +24,7 @@ from bnnhw.model.training.recipes import MAX_LEARNING_RATE
 from .mosaic import amplify, pack
 from .network.deployed import integers_of
 from .network.kinds import Network, Shape, kind_of, network_of
-from .network.unet import BLOCK
+from .network.shape import BLOCK
 from .noise import Sensor, expose
 from .pairs import MAX_RATIO
 from .patches import Patches, random_crop
@@ -200,15 +200,18 @@ def _train_epoch(
 def _batch(
     places: Sequence[tuple[Patches, int]], recipe: Recipe, generator: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Crops of patches: packed mosaics (N, 4, crop, crop), amplified, and pictures (N, 3, 2*crop, 2*crop)."""
+    """Crops of patches: packed mosaics (N, C, crop, crop), amplified, and pictures beside them."""
     inputs, targets = [], []
     for patches, index in places:
         mosaic, picture = random_crop(
-            (patches.mosaics[index], patches.pictures[index]), size=recipe.crop, generator=generator
+            (patches.mosaics[index], patches.pictures[index]),
+            size=recipe.crop,
+            generator=generator,
+            filters=patches.filters,
         )
         if patches.bright:
             dark, ratio = recipe.darken(mosaic, generator)
             mosaic = amplify(dark, ratio)
-        inputs.append(pack(mosaic))
+        inputs.append(pack(mosaic, patches.filters))
         targets.append(picture.transpose(2, 0, 1))
     return torch.from_numpy(np.stack(inputs)), torch.from_numpy(np.stack(targets))

@@ -3,7 +3,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bnnhw.lowlight.network.bbcu_unet import BbcuUNet, BbcuUNetShape, Branch, Shrink, Unit
-from bnnhw.lowlight.network.unet import HALO
 from bnnhw.model.layers.layers import BinaryConv2d
 
 
@@ -64,9 +63,12 @@ def test_nothing_beyond_the_halo_matters() -> None:
     made = BbcuUNet(BbcuUNetShape(width=1)).double()
     for name, parameter in made.named_parameters():
         nn.init.constant_(parameter, 0.0 if name.endswith("bias") else 0.01)
-    size = 2 * HALO + 16
+    block, halo = made.shape.block, made.shape.halo
+    size = 2 * halo + block
     x = torch.zeros(1, 4, size, size, dtype=torch.float64, requires_grad=True)
-    made(x)[0, :, 2 * HALO : 2 * HALO + 32, 2 * HALO : 2 * HALO + 32].sum().backward()
+    inside = slice(2 * halo, 2 * (halo + block))
+    made(x)[0, :, inside, inside].sum().backward()
     assert x.grad is not None
-    places = (x.grad[0].abs().amax(dim=(0, 1)) > 0).nonzero().flatten() - HALO
-    assert (int(places[0]), int(places[-1])) == (-62, 15 + 62)
+    places = (x.grad[0].abs().amax(dim=(0, 1)) > 0).nonzero().flatten() - halo
+    assert (int(places[0]), int(places[-1])) == (-62, block - 1 + 62)
+    assert halo == 64

@@ -24,12 +24,14 @@ from bnnhw.model.fixed_point.calibration import calibrate
 from tests.core_rtl import DEVICE, check_rtl, folded
 
 UNITS = BbcuUNetShape(width=1)
+XTRANS = AbcLsidShape(width=1, levels=2, weight_bases=1, activation_bases=1, mosaic="xtrans")
+XTRANS_UNITS = BbcuUNetShape(width=1, mosaic="xtrans")
 
 
-def mosaics(count: int, size: int, *, seed: int) -> np.ndarray:
-    """Blocks of colour with noise, packed and amplified: (N, size, size, 4) of INPUT_RANGE."""
+def mosaics(count: int, size: int, *, seed: int, channels: int = 4) -> np.ndarray:
+    """Blocks of colour with noise, packed and amplified: (N, size, size, channels) of INPUT_RANGE."""
     rng = np.random.default_rng(seed)
-    blocks = rng.integers(0, INPUT_RANGE[1] + 1, (count, size // 4, size // 4, 4)).repeat(4, 1).repeat(4, 2)
+    blocks = rng.integers(0, INPUT_RANGE[1] + 1, (count, size // 4, size // 4, channels)).repeat(4, 1).repeat(4, 2)
     return np.clip(blocks + rng.integers(-200, 201, blocks.shape), *INPUT_RANGE)
 
 
@@ -46,7 +48,7 @@ def trained(shape: Shape, size: int = 32) -> Network:
             if isinstance(network, BbcuUNet) and name.endswith(("bias", "knee")):
                 nn.init.normal_(parameter, std=0.1)
         for seed in range(3):
-            network(real(mosaics(4, size, seed=seed)))
+            network(real(mosaics(4, size, seed=seed, channels=shape.filters.channels)))
     return network.eval()
 
 
@@ -56,21 +58,27 @@ def real(images: np.ndarray) -> torch.Tensor:
 
 def saved(network: Network, folder: Path, size: int = 32) -> Path:
     assert has_hardware(network)
-    made = deployed(network)
-    calibrate(made, mosaics(4, size, seed=5))
-    save(made.eval(), folder / "night.pt", example_input=mosaics(1, size, seed=6), input_range=INPUT_RANGE)
+    made, channels = deployed(network), network.shape.filters.channels
+    calibrate(made, mosaics(4, size, seed=5, channels=channels))
+    example = mosaics(1, size, seed=6, channels=channels)
+    save(made.eval(), folder / "night.pt", example_input=example, input_range=INPUT_RANGE)
     return folder / "night.pt"
 
 
-@pytest.mark.parametrize("shape", [bases(2, 1, 1), bases(1, 3, 3), bases(1, 2, 1, "real"), UNITS], ids=str)
+@pytest.mark.parametrize(
+    "shape",
+    [bases(2, 1, 1), bases(1, 3, 3), bases(1, 2, 1, "real"), UNITS, XTRANS, XTRANS_UNITS],
+    ids=str,
+)
 def test_the_same_bits(tmp_path: Path, shape: Shape) -> None:
-    path, images = saved(trained(shape), tmp_path), mosaics(3, 32, seed=7)
+    filters = shape.filters
+    path, images = saved(trained(shape), tmp_path), mosaics(3, 32, seed=7, channels=filters.channels)
     graph = integerize(load(path), output="scores")
     (integers,) = evaluate(graph, {"input": images}).values()
     np.testing.assert_array_equal(integers, PackedKernel(graph)(images))
     with torch.inference_mode():
         pictures = load_module(path)(torch.from_numpy(images).float())
-    assert integers.shape == (3, 64, 64, 3)
+    assert integers.shape == (3, 32 * filters.block, 32 * filters.block, 3)
     scores = scores_of_sums(load(path), output="scores")(integers)
     np.testing.assert_array_equal(scores, pictures)
 
@@ -129,6 +137,14 @@ def test_a_tile_in_rtl(tmp_path: Path, stalls: tuple[float, float]) -> None:
     """Skips over four levels, their queues as long as the way down and up takes: a tile of 32 x 32, cycles exact."""
     graph = integerize(load(saved(trained(bases(2, 1, 1)), tmp_path)), output="scores")
     check_rtl(folded(graph, most=4, hardwired=False), graph, mosaics(3, 32, seed=9), stalls=stalls)
+
+
+@pytest.mark.parametrize(("most", "stalls"), [(9, (0.0, 0.0)), (3, (0.3, 0.3))])
+def test_x_trans_in_rtl(tmp_path: Path, most: int, stalls: tuple[float, float]) -> None:
+    """Nine channels in, blocks of 3x3 pixels out."""
+    graph = integerize(load(saved(trained(XTRANS), tmp_path, size=4)), output="scores")
+    chosen = folded(graph, most=most, hardwired=False)
+    check_rtl(chosen, graph, mosaics(3 if stalls == (0.0, 0.0) else 2, 4, seed=9, channels=9), stalls=stalls)
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bnnhw.lowlight.network.unet import HALO, AbcLsid, AbcLsidShape
+from bnnhw.lowlight.network.unet import AbcLsid, AbcLsidShape
 from bnnhw.model.layers.binary_bases import BinaryBases
 from bnnhw.model.methods.abc_conv2d import AbcConv2d, AbcConvTranspose2d
 
@@ -82,13 +82,16 @@ def test_binary_layers_see_few_values() -> None:
     assert max(seen) <= 4
 
 
-@pytest.mark.parametrize("corner", [(0, 0), (15, 15)])
-def test_nothing_beyond_the_halo_matters(corner: tuple[int, int]) -> None:
-    made = network(0, 0, width=1).double()
+@pytest.mark.parametrize(("levels", "exactly"), [(2, 10), (3, 22), (5, 94)])
+@pytest.mark.parametrize("last", [False, True])
+def test_nothing_beyond_the_halo_matters(levels: int, exactly: int, last: bool) -> None:
+    made = AbcLsid(AbcLsidShape(width=1, levels=levels, weight_bases=0, activation_bases=0)).double()
+    block, halo = made.shape.block, made.shape.halo
     for name, parameter in made.named_parameters():  # nothing cancels out, and nothing is cut by a pooling
         nn.init.constant_(parameter, 0.0 if name.endswith("bias") else 0.2)
-    size = 2 * HALO + 16
-    row, column = (HALO + place for place in corner)
+    size = 2 * halo + block
+    place = last * (block - 1)
+    row = column = halo + place
     x = torch.rand(1, 4, size, size, dtype=torch.float64).requires_grad_()
     reach = torch.zeros(size, dtype=torch.bool)
     for _ in range(3):  # the gradient passes the greatest pixel of a pooling only
@@ -99,14 +102,15 @@ def test_nothing_beyond_the_halo_matters(corner: tuple[int, int]) -> None:
         assert x.grad is not None
         reach |= x.grad[0].abs().amax(dim=(0, 1)) > 0
     places = reach.nonzero().flatten() - column
-    farthest = max(-int(places[0]) - corner[1], int(places[-1]) - (15 - corner[1]))
-    assert 70 < farthest <= 94 <= HALO
+    farthest = max(-int(places[0]) - place, int(places[-1]) - (block - 1 - place))
+    assert 0.75 * exactly < farthest <= exactly <= halo
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
         ({"width": 0}, "width=0 must be an integer from 1 to 128"),
+        ({"levels": 1}, "levels=1 must be an integer from 2 to 5"),
         ({"weight_bases": 9}, "weight_bases=9 must be an integer from 0 to 8"),
         ({"activation_bases": -1}, "activation_bases=-1 must be an integer from 0 to 8"),
         ({"transposed": "none"}, "transposed='none' must be 'binary' or 'real'"),

@@ -15,8 +15,8 @@ from bnnhw.boards.design import emit_design
 from bnnhw.boards.manifest import Manifest, network_id
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.report import BuildReport, LadderRow, read, write
-from bnnhw.lowlight.network.file import is_network
-from bnnhw.lowlight.network.unet import HALO
+from bnnhw.lowlight.network.file import is_network, load_network
+from bnnhw.lowlight.tiles import Tiling
 
 from .plan import PlanOptions
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Build:
-    """The build in `folder`, what it says of itself, and of a low-light network the tile that it is for."""
+    """The build in `folder`, what it says of itself, and of a low-light network the windows that it takes."""
 
     folder: Path
     manifest: Manifest
     report: BuildReport
-    tile: int | None
+    tiling: Tiling | None
 
     @classmethod
     def read(cls, folder: Path, *, model: Path) -> "Build":
@@ -43,8 +43,11 @@ class Build:
                 f"{folder} was built from another model than {model}: its model's SHA-256 is "
                 f"{manifest.model_sha256[:12]}.., not {sha256[:12]}..; name that model, or build this one"
             )
-        tile = manifest.input_shape[0] - 2 * HALO if is_network(model) else None
-        return cls(folder, manifest, read(folder), tile)
+        tiling = None
+        if is_network(model):
+            shape = load_network(model).network.shape
+            tiling = Tiling.of(shape, tile=manifest.input_shape[0] - 2 * shape.halo, fixed=True)
+        return cls(folder, manifest, read(folder), tiling)
 
     @property
     def plan(self) -> PlanOptions:
@@ -58,7 +61,7 @@ class Build:
             clock_mhz=self.manifest.clock_hz / 1e6,
             outputs="label" if any(output.kind == "label" for output in self.manifest.outputs) else "scores",
             baud=self.manifest.baud,
-            tile=self.tile,
+            tile=None if self.tiling is None else self.tiling.tile,
         )
 
     def check(self, schedule: Schedule) -> None:

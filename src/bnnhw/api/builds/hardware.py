@@ -3,8 +3,9 @@
 Tests: tests/cli/test_lowlight_hardware.py
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -19,9 +20,9 @@ from bnnhw.compiler.passes.integerize import integerize, scores_of_sums
 from bnnhw.lowlight.enhance import by_integers
 from bnnhw.lowlight.tiles import Compute, Tiling
 from bnnhw.sim.batch.simulator import LANES
-from bnnhw.sim.ladder.rungs import rtl_rung
 
 from .built import Build
+from .built_core import BuiltCore
 from .source import model_file
 
 __all__ = ["Through", "computed_by"]
@@ -34,35 +35,50 @@ _IN_FLIGHT = 16
 
 @contextmanager
 def computed_by(
-    through: Through, folder: Path, *, model: Path, port: str | None, threads: int | None
+    through: Through,
+    folder: Path,
+    *,
+    model: Path,
+    port: str | None,
+    timeout_s: float,
+    threads: int | None,
+    progress: Callable[[str, str], None],
 ) -> Iterator[tuple[Compute, Tiling]]:
     """What the build of `model` in `folder` computes, and the windows that it takes.
 
     Raises ValueError where `folder` holds no build of this network, LinkError where the board does not answer.
     """
     build = Build.read(folder, model=model)
-    assert build.tile is not None  # a low-light network was built
-    with model_file(model, tile=build.tile) as path:
+    assert build.tiling is not None  # a low-light network was built
+    with model_file(model, tile=build.tiling.tile) as path:
         graph = load(path)
-    integers = integerize(graph, output=build.plan.outputs)
     as_floats = scores_of_sums(graph, output=build.plan.outputs)
     answers: Callable[[NDArray[np.int64]], Any]
     with ExitStack() as stack:
         match through:
             case "packed":
-                answers = kernel = PackedKernel(integers, threads=threads)
+                answers = kernel = PackedKernel(integerize(graph, output=build.plan.outputs), threads=threads)
                 batch = kernel.threads * kernel.images
             case "rtl":
-                schedule = build.plan.schedule(integers)
-                build.check(schedule)
-                answers, batch = rtl_rung(schedule).answers, LANES
+                core = BuiltCore(build)
+                answers, batch = partial(simulated, core, progress), LANES
             case "board":
-                accelerator = stack.enter_context(Accelerator.open(folder, port=port))
+                accelerator = stack.enter_context(Accelerator.open(folder, port=port, timeout_s=timeout_s))
                 answers, batch = partial(on_board, accelerator), _IN_FLIGHT
-        tiling = Tiling(tile=build.tile, fixed=True, batch=batch)
-        yield by_integers(lambda windows: as_floats(answers(windows))), tiling
+        yield by_integers(lambda windows: as_floats(answers(windows))), replace(build.tiling, batch=batch)
+
+
+def simulated(core: BuiltCore, progress: Callable[[str, str], None], windows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The simulated core's only output for each window."""
+    many = f"{len(windows)} window" + "s" * (len(windows) > 1)
+    return np.stack(only(core.answers(windows, on_progress=lambda part: progress("simulate", f"{part:.0%} of {many}"))))
 
 
 def on_board(accelerator: Accelerator, windows: NDArray[np.int64]) -> NDArray[np.int64]:
     """The board's only output for each window."""
-    return np.stack([output for answer in accelerator.answers(windows) for output in answer.outputs.values()])
+    return np.stack(only([tuple(answer.outputs.values()) for answer in accelerator.answers(windows)]))
+
+
+def only(answers: Sequence[tuple[NDArray[np.int64], ...]]) -> list[NDArray[np.int64]]:
+    """The picture in each answer, which has nothing else."""
+    return [picture for (picture,) in answers]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from .options import NETWORKS, TRANSPOSED, LearningOptions, learning_options, refuse_bases
+from .options import NETWORKS, TRANSPOSED, LearningOptions, learning_options, refuse
 
 if TYPE_CHECKING:
     from bnnhw.lowlight.quality import Quality
@@ -80,7 +80,7 @@ def command(
     if bool(photos) != bool(tests):
         raise click.UsageError("give PHOTOS to train on and --test to judge by, or neither")
     if "abclsid" not in networks:
-        refuse_bases(context, " and ".join(networks), "--bases", "--transposed")
+        refuse(context, " and ".join(networks), "--bases", "--transposed")
     with StageProgress(quiet=quiet) as progress:
         trained = compare_lowlight(
             photos,

@@ -8,7 +8,7 @@ import click
 from bnnhw.cli.options.common import FiniteRange
 
 from .compare import BasesType
-from .options import NETWORKS, refuse_bases
+from .options import NETWORKS, refuse
 
 
 @click.command("cores", context_settings={"show_default": True})
@@ -47,7 +47,7 @@ def command(
     from bnnhw.cli.telling.progress import StageProgress
 
     if "abclsid" not in networks:
-        refuse_bases(context, " and ".join(networks), "--bases")
+        refuse(context, " and ".join(networks), "--bases")
     plan = PlanOptions(board=board, fill=fill, vectors=1)
     first = None
     with StageProgress(quiet=quiet) as progress:

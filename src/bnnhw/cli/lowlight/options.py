@@ -18,12 +18,12 @@ NETWORKS = click.Choice(["abclsid", "bbcu-unet", "xnor-unet"])
 TRANSPOSED = click.Choice(["binary", "real"])
 
 
-def refuse_bases(context: click.Context, network: str, *options: str) -> None:
-    """Raises a UsageError where one of these options of abclsid was given."""
+def refuse(context: click.Context, network: str, *options: str, of: str = "abclsid") -> None:
+    """Raises a UsageError where one of these options of other networks was given."""
     for option in options:
         name = option.lstrip("-").replace("-", "_")
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
-            raise click.UsageError(f"{option} is for --network abclsid, not for {network}; leave it out", context)
+            raise click.UsageError(f"{option} is for --network {of}, not for {network}; leave it out", context)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ import click
 
 from bnnhw.cli.options.common import MODEL
 
-from .options import NETWORKS, TRANSPOSED, LearningOptions, learning_options, refuse_bases
+from .options import NETWORKS, TRANSPOSED, LearningOptions, learning_options, refuse
 
 BASES = click.IntRange(0, 8)
 
@@ -17,7 +17,11 @@ BASES = click.IntRange(0, 8)
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--output", "-o", type=MODEL, default="lowlight.pt", help="The network's file to write.")
 @click.option("--network", type=NETWORKS, default="abclsid")
+@click.option("--mosaic", type=click.Choice(["bayer", "xtrans"]), default="bayer", help="Of the sensors.")
 @click.option("--width", type=click.IntRange(1, 128), default=32, help="Channels of the first level.")
+@click.option(
+    "--levels", type=click.IntRange(2, 5), default=5, help="Of a U-Net; bbcu-unet has three. Fewer look less far."
+)
 @click.option("--weight-bases", "-m", type=BASES, default=3, help="abclsid: binary tensors for a weight; 0: real.")
 @click.option("--activation-bases", "-n", type=BASES, default=3, help="The same for activations.")
 @click.option("--transposed", type=TRANSPOSED, default="binary", help="abclsid: the transposed convolutions.")
@@ -34,7 +38,9 @@ def command(
     photos: tuple[Path, ...],
     output: Path,
     network: str,
+    mosaic: str,
     width: int,
+    levels: int,
     weight_bases: int,
     activation_bases: int,
     transposed: Literal["binary", "real"],
@@ -61,8 +67,17 @@ def command(
     from bnnhw.model.named import checkpoint_path
 
     if network != "abclsid":
-        refuse_bases(context, network, "--weight-bases", "--activation-bases", "--transposed")
-    (shape,) = shapes_of([network], width=width, bases=[(weight_bases, activation_bases)], transposed=[transposed])
+        refuse(context, network, "--weight-bases", "--activation-bases", "--transposed")
+    if network == "bbcu-unet":
+        refuse(context, network, "--levels", of="abclsid and xnor-unet")
+    (shape,) = shapes_of(
+        [network],
+        width=width,
+        mosaic=mosaic,
+        levels=levels,
+        bases=[(weight_bases, activation_bases)],
+        transposed=[transposed],
+    )
     try:
         with StageProgress(quiet=quiet) as progress:
             training = train_lowlight(

@@ -12,7 +12,8 @@ from bnnhw.model.layers.layers import BinaryConv2d
 from bnnhw.model.layers.quantise import Sign
 from bnnhw.model.layers.shifts import RPReLU, Shift
 
-from .unet import check_mosaics, check_width
+from .shape import NetworkShape
+from .unet import check_mosaics
 
 __all__ = ["BbcuUNet", "BbcuUNetShape", "Branch", "Shrink", "Unit"]
 
@@ -22,26 +23,30 @@ _FIRST_DEVIATION = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
-class BbcuUNetShape:
+class BbcuUNetShape(NetworkShape):
     """width: a quarter of the first level's channels, as each of its pixels stands for four packed ones. Each level
     below has twice as many."""
 
-    width: int = 32
+    @property
+    def block(self) -> int:
+        return 2**_LEVELS
 
-    def __post_init__(self) -> None:
-        check_width(self.width)
+    @property
+    def halo(self) -> int:  # exactly 62
+        return 8 * self.block
 
     def __str__(self) -> str:
-        return "bbcu-unet"
+        return self.described("bbcu-unet")
 
 
 class BbcuUNet(nn.Module):
-    """Packed mosaics (N, 4, H, W), amplified, to sRGB pictures (N, 3, 2H, 2W); H and W are multiples of 16.
+    """Packed mosaics (N, 4, H, W), amplified, to sRGB pictures (N, 3, 2H, 2W), or of X-Trans (N, 9, H, W) to
+    (N, 3, 3H, 3W); H and W are multiples of 8.
 
-    Blocks of 2x2 packed pixels become one pixel of 16 channels, of which a real convolution 3x3 and an RPReLU make the
-    residual path. On three levels stand units, y = x + branch(x), which have a binary convolution each: two on the way
-    down, two on the way up, four on the lowest level. No norm stands on the path or beside it. The last convolution,
-    1x1 and real, gives the colours of 4x4 pixels.
+    Blocks of 2x2 packed pixels become one pixel of 16 channels (X-Trans: 36), of which a real convolution 3x3 and an
+    RPReLU make the residual path. On three levels stand units, y = x + branch(x), which have a binary convolution each:
+    two on the way down, two on the way up, four on the lowest level. No norm stands on the path or beside it. The last
+    convolution, 1x1 and real, gives the colours of 4x4 pixels (6x6).
 
     The sums are real numbers here, and of fixed point in hardware (`deployed`). Source: Xia et al., Basic Binary
     Convolution Unit for Binarized Image Restoration Network, arXiv:2210.00405. The unit is theirs but for its learnt
@@ -54,7 +59,7 @@ class BbcuUNet(nn.Module):
         widths = [4 * shape.width * 2**level for level in range(_LEVELS)]
         upper = widths[:-1]
         self.unshuffle = nn.PixelUnshuffle(2)
-        stem = {"conv": nn.Conv2d(16, widths[0], 3, padding=1), "bend": RPReLU(widths[0])}
+        stem = {"conv": nn.Conv2d(4 * shape.filters.channels, widths[0], 3, padding=1), "bend": RPReLU(widths[0])}
         self.stem = nn.Sequential(OrderedDict(stem))
         self.down = nn.ModuleList(_units(width, 2) for width in upper)
         self.shrink = nn.ModuleList(Shrink(width) for width in upper)
@@ -63,11 +68,11 @@ class BbcuUNet(nn.Module):
             nn.Sequential(Branch(2 * width, 4 * width, kernel=1), nn.PixelShuffle(2)) for width in reversed(upper)
         )
         self.up = nn.ModuleList(_units(width, 2) for width in reversed(upper))
-        self.head = nn.Conv2d(widths[0], 48, 1)
-        self.shuffle = nn.PixelShuffle(4)
+        self.head = nn.Conv2d(widths[0], 12 * shape.filters.channels, 1)
+        self.shuffle = nn.PixelShuffle(2 * shape.filters.block)
 
     def forward(self, x: Tensor) -> Tensor:
-        check_mosaics(self, x)
+        check_mosaics(self, self.shape, x)
         return self.picture(x)
 
     def picture(self, x: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ FACTOR_BITS = 8
 
 
 def integers_of(packed: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Packed, amplified mosaics (N, 4, H, W) in [0, 1] as the integers (N, H, W, 4) that hardware takes."""
+    """Packed, amplified mosaics (N, C, H, W) in [0, 1] as the integers (N, H, W, C) that hardware takes."""
     lo, hi = INPUT_RANGE
     return np.clip(np.rint(packed.transpose(0, 2, 3, 1) * np.float32(hi)), lo, hi).astype(np.int64)
 
@@ -49,14 +49,14 @@ def has_hardware(network: Network) -> bool:
 
 
 def calibrated(network: Network, mosaics: NDArray[np.integer]) -> nn.Module:
-    """`deployed`, its fixed-point numbers chosen by mosaics (N, H, W, 4) of `INPUT_RANGE`; in eval mode."""
+    """`deployed`, its fixed-point numbers chosen by mosaics (N, H, W, C) of `INPUT_RANGE`; in eval mode."""
     made = deployed(network)
     calibrate(made, mosaics.astype(np.int64))
     return made.eval()
 
 
 def deployed(network: Network, options: FixedPointOptions | None = None) -> nn.Module:
-    """The network with its parameters, from images (N, H, W, 4) of `INPUT_RANGE` to sRGB, (N, 3, 2H, 2W).
+    """The network with its parameters, from images (N, H, W, C) of `INPUT_RANGE` to sRGB, (N, 3, block * H, block * W).
 
     The factors alpha and beta are integers of 8 bits over a common scale; convolutions of real weights have integers
     (`fixed_point.in_fixed_point`), and residual paths are of fixed point. It is to be calibrated. ValueError where
@@ -103,7 +103,7 @@ class _DeployedBases(nn.Module):
         _take_integers(cast(nn.Conv2d, cast(nn.Sequential, cast(nn.Sequential, self.down[0])[0]).conv))
         self.pool = nn.MaxPool2d(2)
         self.head = network.head
-        self.shuffle = nn.PixelShuffle(2)
+        self.shuffle = nn.PixelShuffle(shape.filters.block)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.channels_first(x)

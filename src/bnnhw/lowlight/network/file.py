@@ -1,7 +1,7 @@
 """A trained low-light network as a file: plain data, read without running anything.
 
 {"format": "bnnhw-lowlight", "version": 1, "network": name in kinds.KINDS, "shape": {field of its shape: value},
- "tensors": {name: float32 tensor}, "meta": {...}, "mosaics": None or uint16 tensor (N, H, W, 4)}
+ "tensors": {name: float32 tensor}, "meta": {...}, "mosaics": None or uint16 tensor (N, H, W, C)}
 
 Without "network" it is an abclsid, without "mosaics" there are none.
 """
@@ -24,7 +24,6 @@ from bnnhw.version import __version__
 
 from .deployed import INPUT_RANGE
 from .kinds import KINDS, Network, Shape, kind_of, network_of, shape_named
-from .unet import BLOCK
 
 __all__ = ["LowlightFile", "is_network", "load_network", "save_network"]
 
@@ -32,7 +31,7 @@ _KIND = {"format": "bnnhw-lowlight", "version": 1}
 
 
 class LowlightFile(NamedTuple):
-    """The network, in eval mode; plain data about it; and mosaics of `deployed.INPUT_RANGE`, (N, H, W, 4), such as it
+    """The network, in eval mode; plain data about it; and mosaics of `deployed.INPUT_RANGE`, (N, H, W, C), such as it
     was trained on, to choose its fixed-point numbers by: None in files that were written before there were any."""
 
     network: Network
@@ -82,7 +81,7 @@ def load_network(path: Path) -> LowlightFile:
     try:
         shape = shape_named(content.get("network", next(iter(KINDS))), content["shape"])
         network, meta = _network(shape, content["tensors"]), dict(content["meta"])
-        return LowlightFile(network, meta, _mosaics(content.get("mosaics")))
+        return LowlightFile(network, meta, _mosaics(content.get("mosaics"), shape))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{path} is no sound low-light network ({error}); {way_out}") from error
 
@@ -99,14 +98,17 @@ def _network(shape: Shape, tensors: Mapping[str, Any]) -> Network:
     return network.eval()
 
 
-def _mosaics(given: Any) -> NDArray[np.uint16] | None:
+def _mosaics(given: Any, shape: Shape) -> NDArray[np.uint16] | None:
     if given is None:
         return None
     lo, hi = INPUT_RANGE
+    channels = shape.filters.channels
     if not (isinstance(given, Tensor) and given.dtype is torch.uint16 and given.ndim == 4 and given.numel()):
-        raise ValueError(f"mosaics must be uint16 (N, H, W, 4), not {_described(given)}")
-    if given.shape[3] != 4 or given.shape[1] % BLOCK or given.shape[2] % BLOCK:
-        raise ValueError(f"mosaics must be (N, H, W, 4), H and W multiples of {BLOCK}, not {tuple(given.shape)}")
+        raise ValueError(f"mosaics must be uint16 (N, H, W, {channels}), not {_described(given)}")
+    if given.shape[3] != channels or given.shape[1] % shape.block or given.shape[2] % shape.block:
+        raise ValueError(
+            f"mosaics must be (N, H, W, {channels}), H and W multiples of {shape.block}, not {tuple(given.shape)}"
+        )
     mosaics = given.numpy()
     if mosaics.min() < lo or mosaics.max() > hi:
         raise ValueError(f"mosaics must hold numbers from {lo} to {hi}, not {mosaics.max()}")

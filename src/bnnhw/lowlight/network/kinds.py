@@ -16,8 +16,7 @@ Shape = AbcLsidShape | BbcuUNetShape | XnorUNetShape
 Network = AbcLsid | BbcuUNet | XnorUNet
 
 KINDS: Mapping[str, type[Shape]] = {"abclsid": AbcLsidShape, "bbcu-unet": BbcuUNetShape, "xnor-unet": XnorUNetShape}
-"""The first one is what is trained unless asked otherwise. All of them take mosaics of blocks of `unet.BLOCK`, and
-nothing farther than `unet.HALO` matters to them."""
+"""The first one is what is trained unless asked otherwise."""
 
 
 def shape_named(kind: str, fields: Mapping[str, Any]) -> Shape:

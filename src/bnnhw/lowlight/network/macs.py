@@ -10,7 +10,8 @@ from bnnhw.model.layers.layers import BinaryConv2d
 from bnnhw.model.methods.abc_conv2d import AbcConv2d, AbcConvTranspose2d
 
 from .kinds import Network, Shape, network_of
-from .unet import BLOCK, AbcLsid
+from .shape import BLOCK
+from .unet import AbcLsid
 
 __all__ = ["Macs", "macs_of"]
 
@@ -37,7 +38,7 @@ def macs_of(shape: Shape) -> Macs:
         for layer in network.modules():
             if isinstance(layer, Convolution):
                 layer.register_forward_hook(_counting(found, products_of(network, layer)))
-        network(torch.empty(1, 4, 2 * BLOCK, 2 * BLOCK))
+        network(torch.empty(1, shape.filters.channels, 2 * BLOCK, 2 * BLOCK))
     pixels = (2 * BLOCK) ** 2
     binary = sum(count * products for count, products in found)
     real = sum(count for count, products in found if not products)

@@ -11,21 +11,21 @@ from bnnhw.model.export import save
 
 from .deployed import INPUT_RANGE, calibrated
 from .file import LowlightFile
-from .unet import BLOCK, HALO
 
 __all__ = ["save_tile", "save_window"]
 
 
 def save_tile(given: LowlightFile, path: Path, *, tile: int) -> None:
-    """Writes the model.pt of the network on windows of `tile` packed pixels and `HALO` more on each side: images
-    (side, side, 4) of `INPUT_RANGE` to (2*side, 2*side, 3).
+    """Writes the model.pt of the network on windows of `tile` packed pixels and the network's halo on each side:
+    images (side, side, C) of `INPUT_RANGE` to (block*side, block*side, 3).
 
     ValueError where there is no such tile, no hardware for the network, or nothing to choose its fixed-point numbers
     by.
     """
-    if tile < BLOCK or tile % BLOCK:
-        raise ValueError(f"tile={tile} must be a multiple of {BLOCK}, and at least {BLOCK}")
-    save_window(given, path, side=tile + 2 * HALO)
+    shape = given.network.shape
+    if tile < shape.block or tile % shape.block:
+        raise ValueError(f"tile={tile} must be a multiple of {shape.block}, and at least {shape.block}")
+    save_window(given, path, side=tile + 2 * shape.halo)
 
 
 def save_window(given: LowlightFile, path: Path, *, side: int) -> None:

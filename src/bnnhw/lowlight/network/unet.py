@@ -11,77 +11,96 @@ from torch.nn import functional
 from bnnhw.model.layers.binary_bases import BinaryBases
 from bnnhw.model.methods.abc_conv2d import AbcConv2d, AbcConvTranspose2d
 
-__all__ = ["BLOCK", "HALO", "AbcLsid", "AbcLsidShape", "UNet", "check_mosaics", "check_width"]
+from .shape import NetworkShape, check_integer
 
-_LEVELS = 5
-BLOCK = 2 ** (_LEVELS - 1)
-"""Sizes are multiples of it: the poolings go down to one pixel for each block."""
-HALO = 6 * BLOCK
-"""A block's result depends on no packed pixel farther from it than that (exactly, than 94)."""
+__all__ = ["AbcLsid", "AbcLsidShape", "UNet", "UNetShape", "check_mosaics"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class AbcLsidShape:
-    """What sets one network apart from another.
+class UNetShape(NetworkShape):
+    """What all U-Nets have.
 
     Attributes
     ----------
     width : int
         Channels of the first level; each level below has twice as many. 32 in the paper.
+    levels : int
+        2 to 5, the paper's.
+    """
+
+    levels: int = 5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_integer("levels", self.levels, 2, 5)
+
+    @property
+    def block(self) -> int:
+        return 2 ** (self.levels - 1)
+
+    @property
+    def halo(self) -> int:  # exactly 94 of five levels
+        return 6 * self.block
+
+    def described(self, kind: str) -> str:
+        """The kind of network, and its levels where they are not the paper's."""
+        return super().described(kind if self.levels == UNetShape.levels else f"{kind}, {self.levels} levels")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbcLsidShape(UNetShape):
+    """What sets one network apart from another.
+
+    Attributes
+    ----------
     weight_bases, activation_bases : int
         M and N of ABC-Net, 0 to 8; 0 leaves weights or activations real, so 0 and 0 is the paper's U-Net.
     transposed : "binary" or "real"
         The transposed convolutions: as the others, or of real weights and activations.
     """
 
-    width: int = 32
     weight_bases: int = 3
     activation_bases: int = 3
     transposed: Literal["binary", "real"] = "binary"
 
     def __post_init__(self) -> None:
-        check_width(self.width)
+        super().__post_init__()
         for name in ("weight_bases", "activation_bases"):
-            _check_integer(name, getattr(self, name), 0, 8)
+            check_integer(name, getattr(self, name), 0, 8)
         if self.transposed not in ("binary", "real"):
             raise ValueError(f"transposed={self.transposed!r} must be 'binary' or 'real'")
 
     def __str__(self) -> str:
         bases = f"M = {self.weight_bases}, N = {self.activation_bases}"
-        return bases if self.transposed == "binary" else f"{bases}, transposed real"
-
-
-def check_width(width: int) -> None:
-    """ValueError unless a first level may have so many channels."""
-    _check_integer("width", width, 1, 128)
-
-
-def _check_integer(name: str, value: int, least: int, greatest: int) -> None:
-    if type(value) is not int or not least <= value <= greatest:
-        raise ValueError(f"{name}={value!r} must be an integer from {least} to {greatest}")
+        return self.described(bases if self.transposed == "binary" else f"{bases}, transposed real")
 
 
 class UNet(nn.Module):
-    """Packed mosaics (N, 4, H, W), amplified, to sRGB pictures (N, 3, 2H, 2W); H and W are multiples of 16.
+    """Packed mosaics (N, 4, H, W), amplified, to sRGB pictures (N, 3, 2H, 2W), or of X-Trans (N, 9, H, W) to
+    (N, 3, 3H, 3W); H and W are multiples of
+    the shape's block.
 
-    Five levels of two 3x3 convolutions, each followed by a leaky ReLU of slope 0.2. On the way down, max poolings 2x2
-    lie between them; on the way up, transposed convolutions 2x2, whose results stand beside what the same level gave on
-    the way down. At the end a 1x1 convolution to 12 channels, which are the colours of 2x2 pixels. The first and the
-    last convolution are real; what the others are, subclasses say. Source: Chen et al., arXiv:1805.01934.
+    Levels of two 3x3 convolutions, each followed by a leaky ReLU of slope 0.2. On the way down, max poolings 2x2 lie
+    between them; on the way up, transposed convolutions 2x2, whose results stand beside what the same level gave on the
+    way down. At the end a 1x1 convolution to 12 channels, which are the colours of 2x2 pixels, or to 27, of 3x3. The
+    first and the last convolution are real; what the others are, subclasses say. Source: Chen et al., arXiv:1805.01934.
     """
 
-    def __init__(self, width: int):
+    def __init__(self, shape: UNetShape):
         super().__init__()
-        widths = [width * 2**level for level in range(_LEVELS)]
+        self._shape = shape
+        widths = [shape.width * 2**level for level in range(shape.levels)]
         self.down = nn.ModuleList(
             self._level(inputs, outputs, first=first)
-            for inputs, outputs, first in zip((4, *widths), widths, (True, *(False,) * 4), strict=False)
+            for inputs, outputs, first in zip(
+                (shape.filters.channels, *widths), widths, (True, *(False,) * shape.levels), strict=False
+            )
         )
         self.up = nn.ModuleList(
             nn.Sequential(OrderedDict(self.transposed(2 * outputs, outputs))) for outputs in reversed(widths[:-1])
         )
         self.join = nn.ModuleList(self._level(2 * outputs, outputs) for outputs in reversed(widths[:-1]))
-        self.head = nn.Conv2d(width, 12, 1)
+        self.head = nn.Conv2d(shape.width, 3 * shape.filters.channels, 1)
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 outputs = module.out_channels * module.kernel_size[0] * module.kernel_size[1]
@@ -107,7 +126,7 @@ class UNet(nn.Module):
         raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
-        check_mosaics(self, x)
+        check_mosaics(self, self._shape, x)
         skips: list[Tensor] = []
         for level in self.down:
             if skips:
@@ -117,15 +136,16 @@ class UNet(nn.Module):
         skips.pop()
         for up, join in zip(self.up, self.join, strict=True):
             x = join(torch.cat([up(x), skips.pop()], dim=1))
-        return cast(Tensor, functional.pixel_shuffle(self.head(x), 2))
+        return cast(Tensor, functional.pixel_shuffle(self.head(x), self._shape.filters.block))
 
 
-def check_mosaics(network: nn.Module, x: Tensor) -> None:
-    """ValueError where `x` is no batch of packed mosaics that the network takes."""
-    if x.ndim != 4 or x.shape[1] != 4 or x.shape[2] % BLOCK or x.shape[3] % BLOCK:
+def check_mosaics(network: nn.Module, shape: NetworkShape, x: Tensor) -> None:
+    """ValueError where `x` is no batch of packed mosaics that the network of this shape takes."""
+    channels = shape.filters.channels
+    if x.ndim != 4 or x.shape[1] != channels or x.shape[2] % shape.block or x.shape[3] % shape.block:
         raise ValueError(
-            f"{type(network).__name__} takes (N, 4, H, W) with H and W multiples of {BLOCK}, not {tuple(x.shape)}; "
-            "bnnhw.lowlight.enhance takes mosaics of any size"
+            f"{type(network).__name__} takes (N, {channels}, H, W) with H and W multiples of {shape.block}, "
+            f"not {tuple(x.shape)}; bnnhw.lowlight.enhance takes mosaics of any size"
         )
 
 
@@ -138,7 +158,7 @@ class AbcLsid(UNet):
 
     def __init__(self, shape: AbcLsidShape):
         self.shape = shape
-        super().__init__(shape.width)
+        super().__init__(shape)
 
     def convolution(self, inputs: int, outputs: int) -> dict[str, nn.Module]:
         convolution = AbcConv2d(inputs, outputs, 3, padding=1, bases=self.shape.weight_bases)

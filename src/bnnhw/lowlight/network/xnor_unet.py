@@ -7,22 +7,17 @@ from torch import nn
 from bnnhw.model.layers.quantise import Sign
 from bnnhw.model.methods.xnor import MeanScaledWeights, XnorConv2d
 
-from .unet import UNet, check_width
+from .unet import UNet, UNetShape
 
 __all__ = ["XnorUNet", "XnorUNetShape"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class XnorUNetShape:
-    """width: channels of the first level, as in `AbcLsidShape`."""
-
-    width: int = 32
-
-    def __post_init__(self) -> None:
-        check_width(self.width)
+class XnorUNetShape(UNetShape):
+    """What sets one network apart from another."""
 
     def __str__(self) -> str:
-        return "xnor-unet"
+        return self.described("xnor-unet")
 
 
 class XnorUNet(UNet):
@@ -36,7 +31,7 @@ class XnorUNet(UNet):
 
     def __init__(self, shape: XnorUNetShape):
         self.shape = shape
-        super().__init__(shape.width)
+        super().__init__(shape)
 
     def convolution(self, inputs: int, outputs: int) -> dict[str, nn.Module]:
         return {"norm": nn.BatchNorm2d(inputs), "conv": _xnor(inputs, outputs, 3, bias=True)}

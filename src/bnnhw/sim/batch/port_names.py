@@ -10,10 +10,15 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
-__all__ = ["by_port_names"]
+__all__ = ["by_port_names", "unnumbered"]
 
 _STREAM = re.compile(r"(?P<name>(?P<scope>.+)\.(?P<leaf>[io]\d*__(?:payload|valid|ready)))(?:\$\d+)?")
 """A signal of a unit's stream, perhaps with a number."""
+
+
+def unnumbered(ports: Mapping[str, list[int]]) -> dict[str, list[int]]:
+    """The ports of a module that lay within others, by the names that its component gives them."""
+    return {name.partition("$")[0]: nets for name, nets in ports.items()}
 
 
 def by_port_names(signals: Mapping[str, list[int]]) -> dict[str, list[int]]:

@@ -25,7 +25,7 @@ from . import assemble, program, program_file
 from .assemble import compile_netlist
 from .engine import LANES, Engine, Job, Status
 from .native import store
-from .port_names import by_port_names
+from .port_names import by_port_names, unnumbered
 from .program import Program
 from .program_file import read_program, write_program
 from .standstill import units_that_hold_up
@@ -114,15 +114,17 @@ class BatchSimulator:
         self._load(convert_component(component), "read_rtlil")
 
     @classmethod
-    def from_design(cls, design: str, *, read: str) -> "BatchSimulator":
-        """The simulator of a design's text with the ports of such a component; `read` is yosys' command for it."""
+    def from_design(cls, design: str, *, read: str, top: str = "top") -> "BatchSimulator":
+        """The simulator of a module in a design's text with the ports of such a component; `read` is yosys' command
+        for it."""
         simulator = cls.__new__(cls)
-        simulator._load(design, read)
+        simulator._load(design, read, top)
         return simulator
 
-    def _load(self, design: str, read: str) -> None:
-        self._design = design, read
-        self.program = compile_design(design, read=read)
+    def _load(self, design: str, read: str, top: str = "top") -> None:
+        self._design = design, read, top
+        compiled = compile_design(design, read=read, top=top)
+        self.program = replace(compiled, inputs=unnumbered(compiled.inputs), outputs=unnumbered(compiled.outputs))
         self._check()
 
     def _check(self) -> None:
@@ -133,9 +135,14 @@ class BatchSimulator:
 
     def _with_signals(self) -> Program:
         """The program with every signal that has a name."""
-        design, read = self._design
-        compiled = compile_design(design, read=read, keep_signals=True)
-        return replace(compiled, signals=by_port_names(compiled.signals))
+        design, read, top = self._design
+        compiled = compile_design(design, read=read, top=top, keep_signals=True)
+        return replace(
+            compiled,
+            inputs=unnumbered(compiled.inputs),
+            outputs=unnumbered(compiled.outputs),
+            signals=by_port_names(compiled.signals),
+        )
 
     @property
     def in_words(self) -> int:
