@@ -187,7 +187,7 @@ MISSED = {
     "tRCD": ({"t_rcd_ns": 16}, Fault.T_RCD),
     "tRP": ({"t_rp_ns": 16}, Fault.T_RP),
     "tRFC": ({"t_rfc_ns": 64}, Fault.T_RFC),
-    "a refresh left out": ({"refresh_ns": CHIP.refresh_ns * 1.01}, Fault.REFRESH),
+    "a refresh left out": ({"refresh_ns": CHIP.refresh_ns * 1.1}, Fault.REFRESH),
     "start-up time": ({"start_up_ns": CHIP.start_up_ns - 16}, Fault.START_UP),
 }
 
