@@ -169,6 +169,7 @@ def test_start_up_finds_the_middle_of_the_right_phases():
     *answers, failed = design.run([*lanes, design.lane(first=PHASES, last=PHASES)])
     for answer, ((first, last), phase) in zip(answers, ROWS, strict=True):
         assert answer.phase == phase, (first, last)
+        assert not answer.disturbed
         check_probe(answer)
     assert (failed.ready, failed.failed) == (False, True)
 
