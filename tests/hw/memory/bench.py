@@ -13,6 +13,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.logic.delays import delays
+from bnnhw.hw.memory.calibration import SETTLING
 from bnnhw.hw.memory.controller import SdramController
 from bnnhw.hw.memory.port import BURST
 from bnnhw.hw.memory.timing import SdramChip, SdramTiming
@@ -28,7 +29,10 @@ COMMAND, WORD, STATUS, SETTING = range(4)
 SETTINGS = data.StructLayout({"delay": range(MOST_DELAY + 1), "first": 8, "last": 8})
 """Registers between chip and controller, and the phases of the clock at which commands arrive and words are right."""
 ANSWERS = data.StructLayout(
-    {"word": 32, "status": 1, "ready": 1, "failed": 1, "phase": 8, "faults": len(Fault), "read": 32, "written": 32}
+    {
+        **{"word": 32, "status": 1, "ready": 1, "failed": 1, "disturbed": 1},
+        **{"phase": 8, "faults": len(Fault), "read": 32, "written": 32},
+    }
 )
 ANY_PHASE = {"first": 0, "last": 255}
 
@@ -50,6 +54,13 @@ class MemoryBench(wiring.Component):
         kind = self.i.payload[self.payload_bits :]
         settings, answer = SETTINGS(Signal(SETTINGS.size)), ANSWERS(self.o.payload)
         open_words = Signal(24)
+        phase, moving, disturbed = Signal.like(controller.phase), Signal(range(SETTLING)), Signal()
+        moves = (controller.phase != phase) | (moving != 0)
+        m.d.sync += [phase.eq(controller.phase), moving.eq(Mux(moving == 0, 0, moving - 1))]
+        with m.If(controller.phase != phase):
+            m.d.sync += moving.eq(SETTLING - 2)
+        with m.If(moves & (pins.ras | pins.cas | pins.we)):
+            m.d.sync += disturbed.eq(1)
         m.d.comb += [
             memory.command.payload.eq(self.i.payload),
             memory.command.valid.eq(self.i.valid & (kind == COMMAND)),
@@ -81,11 +92,12 @@ class MemoryBench(wiring.Component):
             answer.ready.eq(controller.ready),
             answer.failed.eq(controller.failed),
             answer.phase.eq(controller.phase),
+            answer.disturbed.eq(disturbed),
             answer.faults.eq(model.faults),
             answer.read.eq(model.bytes_read),
             answer.written.eq(model.bytes_written),
         ]
-        wrong = (controller.phase < settings.first) | (controller.phase > settings.last)
+        wrong = (controller.phase < settings.first) | (controller.phase > settings.last) | moves
         m.d.comb += [getattr(model.pins, name).eq(getattr(pins, name)) for name in ("ba", "a", "dqm", "dq_o", "dq_oe")]
         m.d.comb += [getattr(model.pins, name).eq(getattr(pins, name) & ~wrong) for name in ("ras", "cas", "we")]
         late = Array(delays(m, model.pins.dq_i, MOST_DELAY, name="late", reset_less=False))[settings.delay]
@@ -100,6 +112,7 @@ class Answer:
     words: list[int]
     ready: bool
     failed: bool
+    disturbed: bool  # a command, while the clock moved
     phase: int
     faults: Fault
     bytes_read: int
@@ -178,6 +191,7 @@ class Bench:
             (beats[of_words, 0] & ((1 << self.chip.width) - 1)).tolist(),
             bool(last.ready),
             bool(last.failed),
+            bool(last.disturbed),
             last.phase,
             Fault(last.faults),
             last.read,

@@ -185,6 +185,7 @@ BEGINS = {
     "no mode": (BEGIN[:-2], Fault.START_UP),
     "bursts of 4": ([*BEGIN[:-2], *do(Operation.SET_MODE, a=LEGAL_MODE - 1, then=2)], Fault.MODE),
     "cas too short": ([*BEGIN[:-2], *do(Operation.SET_MODE, a=LEGAL_MODE - 16, then=2)], Fault.MODE),
+    "cas too long": ([*BEGIN[:-2], *do(Operation.SET_MODE, a=LEGAL_MODE + 16, then=2)], Fault.MODE),
     "no rest": (BEGIN[:-1], Fault.MODE),
 }
 

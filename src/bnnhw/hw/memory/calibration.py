@@ -36,8 +36,8 @@ class Calibration(wiring.Component):
     -------
     run : In(1)
         The chip is set up, and the memory takes commands.
-    again : Out(1)
-        The chip is to be set up: `run` ends in the next cycle.
+    hold : Out(1)
+        Nothing is to be said to the chip, and it is to be set up then: `run` ends in the next cycle.
     memory : Out(the port of the shape)
         Used until `ready`.
     latency : Out(range(LATENCIES))
@@ -48,7 +48,7 @@ class Calibration(wiring.Component):
     """
 
     run: Signal
-    again: Signal
+    hold: Signal
     memory: wiring.PureInterface
     latency: Signal
     phase: Signal
@@ -63,7 +63,7 @@ class Calibration(wiring.Component):
         super().__init__(
             {
                 "run": In(1),
-                "again": Out(1),
+                "hold": Out(1),
                 "memory": Out(shape.signature),
                 "latency": Out(range(LATENCIES)),
                 "phase": Out(range(max(phases, 2))),
@@ -76,7 +76,7 @@ class Calibration(wiring.Component):
         m = Module()
         memory, command = self.memory, self.shape.view(self.memory.command.payload)
         words = PATTERN_BURSTS * BURST
-        left = Signal(range(max(words, SETTLING)), init=SETTLING - 1)
+        left = Signal(range(max(words, SETTLING)))
         state, start = Signal(16, init=1), Signal(16, init=1)  # of the pattern, and at its begin
         right, finished = Signal(), Signal()
         pattern = Cat(state, ~state)[: self.shape.width]
@@ -90,14 +90,6 @@ class Calibration(wiring.Component):
             m.d.sync += [state.eq((state >> 1) ^ Mux(state[0], FEEDBACK, 0)), left.eq(left - 1)]
 
         with m.FSM():
-            with m.State("settle"):
-                m.d.sync += left.eq(left - 1)
-                with m.If(left == 0):
-                    m.next = "set up"
-            with m.State("set up"):
-                m.d.comb += self.again.eq(self.run)
-                with m.If(self.run):
-                    m.next = "begin"
             with m.State("begin"), m.If(self.run):
                 m.next = "write"
                 with m.If(finished):
@@ -122,11 +114,20 @@ class Calibration(wiring.Component):
                 with m.If(steps & (memory.r.payload != pattern)):
                     m.d.sync += right.eq(0)
                 with m.If(steps & (left == 0)):
-                    m.next = "judge"
+                    m.next = "stop"
+            with m.State("stop"):  # the phase changes when the last command has been said
+                m.d.comb += self.hold.eq(1)
+                m.next = "judge"
             with m.State("judge"):
-                self._judge(m, right, finished)
+                m.d.comb += self.hold.eq(1)
                 m.d.sync += left.eq(SETTLING - 1)
+                self._judge(m, right, finished)
                 m.next = "settle"
+            with m.State("settle"):
+                m.d.comb += self.hold.eq(1)
+                m.d.sync += left.eq(left - 1)
+                with m.If(left == 0):
+                    m.next = "begin"
             with m.State("done"):
                 pass
         return m

@@ -88,7 +88,7 @@ class SdramController(wiring.Component):
 
         m.d.comb += [
             calibration.run.eq(power_up.done),
-            power_up.again.eq(calibration.again),
+            power_up.hold.eq(calibration.hold),
             debt.run.eq(power_up.done),
             debt.paid.eq(scheduler.refreshed),
             scheduler.run.eq(power_up.done),

@@ -17,7 +17,7 @@ REFRESHES = 8
 
 
 class PowerUp(wiring.Component):
-    """Precharges all banks, refreshes, and sets the mode: once after the chip's start-up time, and on demand.
+    """Precharges all banks, refreshes, and sets the mode: after the chip's start-up time, and whenever it is asked to.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ class PowerUp(wiring.Component):
 
     Members
     -------
-    again : In(1)
-        Begins anew, without the start-up time.
+    hold : In(1)
+        Nothing is said to the chip; when it ends, all begins anew, without the start-up time.
     operation : Out(3)
     address : Out(address_bits)
         For the pins, in a register behind.
@@ -36,14 +36,14 @@ class PowerUp(wiring.Component):
         From here on any command may follow.
     """
 
-    again: Signal
+    hold: Signal
     operation: Signal
     address: Signal
     done: Signal
 
     def __init__(self, *, timing: SdramTiming, address_bits: int):
         self.timing = timing
-        super().__init__({"again": In(1), "operation": Out(3), "address": Out(address_bits), "done": Out(1)})
+        super().__init__({"hold": In(1), "operation": Out(3), "address": Out(address_bits), "done": Out(1)})
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -51,7 +51,7 @@ class PowerUp(wiring.Component):
         wait = Signal(range(-1, max(self.timing.start_up, gap)), init=self.timing.start_up - 1)
         step = Signal(range(REFRESHES + 3))
         m.d.sync += wait.eq(wait - 1)
-        with m.If(self.again):
+        with m.If(self.hold):
             m.d.sync += [wait.eq(gap - 2), step.eq(0), self.done.eq(0)]
         with m.Elif(wait[-1] & ~self.done):
             m.d.sync += [wait.eq(gap - 2), step.eq(step + 1)]

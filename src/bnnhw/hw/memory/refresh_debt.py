@@ -1,7 +1,4 @@
-"""RefreshDebt: how many refreshes a chip is owed.
-
-Tests: tests/hw/memory/test_controller.py
-"""
+"""RefreshDebt: how many refreshes a chip is owed."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring

@@ -186,7 +186,7 @@ class BurstScheduler(wiring.Component):
         rest = Signal(range(-1, max(timing.rfc, timing.rp)))  # cycles to the next command, less one
         m.d.sync += rest.eq(Mux(rest[-1], rest, rest - 1))
         with m.If(~self.run):
-            m.d.sync += [s.is_open.eq(0), s.refreshing.eq(0)]
+            m.d.sync += s.is_open.eq(0)
         with m.Elif(~s.refreshing):
             m.d.sync += closed.eq(0)
             with m.If(s.slot[LAST] & (self.due | (self.owed & ~s.waiting)) & ~s.opens):
