@@ -7,7 +7,10 @@ from bnnhw.compiler import Graph, IntType, Node, TensorType, Value, evaluate
 from bnnhw.compiler.engine.compile import compile_program
 from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, MatMul, MaxPool, Threshold
 from bnnhw.compiler.ir.types import BinaryType
+from bnnhw.compiler.units.codes import element_of
 from tests.engine_rtl import run_program, small_shape
+
+SHAPE = small_shape(map_words=2048, weight_words=4096, parameters=1024, results=4096)
 
 
 def signs(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -65,15 +68,15 @@ def random_network(rng: np.random.Generator, *, labels: bool = True) -> Graph:
 
 def random_inputs(graph: Graph, count: int, rng: np.random.Generator) -> np.ndarray:
     kind = graph.inputs[0].type
-    codes = rng.integers(0, kind.element.count, (count, *kind.shape))
-    return kind.element.lo + kind.element.step * codes
+    element = element_of(kind)
+    return element.lo + element.step * rng.integers(0, element.count, (count, *kind.shape))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(10), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(10, 500))])
 def test_random_networks(seed):
     rng = np.random.default_rng(seed)
     graph = random_network(rng, labels=seed % 2 == 0)
-    program = compile_program(graph, small_shape())
+    program = compile_program(graph, SHAPE)
     batches = [random_inputs(graph, program.frames, rng), random_inputs(graph, 1, rng)]
     stalls = (0.0, 0.0) if seed % 2 else (0.3, 0.3)
     for inputs, found in zip(batches, run_program(program, batches, stalls=stalls), strict=True):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Module, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -38,7 +38,7 @@ class Skewed(wiring.Component):
             groups = {"x": shape.pixel_groups, "border": shape.pixel_groups, "w": shape.row_groups}.get(name, 1)
             part = len(port) // groups
             for group in range(groups):
-                value = self.i.payload[at : at + part]
+                value: Value = Value.cast(self.i.payload)[at : at + part]
                 m.d.comb += port.word_select(group, part).eq(delay(m, value, group, name=f"{name}{group}_"))
                 at += part
         m.d.comb += [
