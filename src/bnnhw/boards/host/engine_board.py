@@ -1,6 +1,6 @@
 """An engine on its board: programs in, frames in, answers out.
 
-Tests: tests/cli/test_engine.py
+Tests: tests/boards/host/test_engine_board.py
 """
 
 import secrets
