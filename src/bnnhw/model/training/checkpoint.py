@@ -35,7 +35,8 @@ def read_checkpoint(path: Path, *, settings: Mapping[str, Any]) -> dict[str, Any
     if not isinstance(content, dict) or any(content.get(name) != value for name, value in _KIND.items()):
         raise ValueError(f"{path} is not a checkpoint of this version of bnnhw; {anew}")
     theirs = content["settings"]
-    for name in sorted(settings.keys() | theirs.keys()):
+    common = settings.keys() & theirs.keys()  # these tell more than what only one of them has
+    for name in [*sorted(common), *sorted(settings.keys() ^ theirs.keys())]:
         if settings.get(name) != theirs.get(name):
             raise ValueError(
                 f"{path} belongs to an interrupted training with {name}={theirs.get(name)!r}, not "
