@@ -4,7 +4,6 @@ Tests: tests/cli/test_engine.py
 """
 
 import hashlib
-import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,12 @@ import numpy as np
 
 from bnnhw.boards.board import get_board
 from bnnhw.boards.manifest import MANIFEST, ManifestError
-from bnnhw.compiler.codec import from_plain, to_plain
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.packets import Memory
 
 from .sizes import EngineSizes
+from .stored import format_of, read_stored, write_stored
 
 __all__ = ["PROGRAM", "LayerCycles", "ProgramManifest", "is_program", "read_contents", "write_contents"]
 
@@ -75,6 +74,7 @@ class ProgramManifest:
             raise ValueError(
                 f"frames={self.frames}, cycles={self.cycles} and clock_hz={self.clock_hz} must be positive"
             )
+        self.shape  # noqa: B018 its sizes are checked
 
     @property
     def outputs(self) -> Literal["label", "scores"]:
@@ -93,38 +93,19 @@ class ProgramManifest:
 
     def write(self, folder: Path) -> None:
         """Writes the folder's manifest.json."""
-        plain = {"format": FORMAT, "version": VERSION, **to_plain(self)}
-        (folder / MANIFEST).write_text(json.dumps(plain, indent=2) + "\n")
+        write_stored(folder, self, form=FORMAT, version=VERSION)
 
     @classmethod
     def read(cls, folder: Path) -> "ProgramManifest":
         """The manifest of the program in `folder`. Raises ManifestError where there is none, or it is damaged."""
-        path = folder / MANIFEST
-        plain = _json_of(path)
-        if plain is None or plain.pop("format", None) != FORMAT:
-            raise ManifestError(f"{folder} is no program for an engine: its {MANIFEST} is missing or of another kind")
-        if (version := plain.pop("version", None)) != VERSION:
-            raise ManifestError(f"{path} is of version {version}; this bnnhw reads version {VERSION}; build it again")
-        try:
-            manifest = from_plain(cls, plain, "manifest")
-            manifest.shape  # noqa: B018 its sizes are checked
-        except ValueError as error:
-            raise ManifestError(f"{path}: {error}; build it again") from error
-        return manifest
+        return read_stored(
+            cls, folder, form=FORMAT, version=VERSION, what="program for an engine", maker="`bnnhw build --engine`"
+        )
 
 
 def is_program(folder: Path) -> bool:
     """Whether `folder` says that it holds a program for an engine."""
-    plain = _json_of(folder / MANIFEST)
-    return plain is not None and plain.get("format") == FORMAT
-
-
-def _json_of(path: Path) -> dict | None:
-    try:
-        plain = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
-    return plain if isinstance(plain, dict) else None
+    return format_of(folder) == FORMAT
 
 
 def write_contents(folder: Path, program: EngineProgram) -> str:
