@@ -72,7 +72,9 @@ def random_inputs(graph: Graph, count: int, rng: np.random.Generator) -> np.ndar
     return element.lo + element.step * rng.integers(0, element.count, (count, *kind.shape))
 
 
-@pytest.mark.parametrize("seed", [*range(10), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(10, 500))])
+@pytest.mark.parametrize(
+    "seed", [*range(9), 263, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(9, 500) if seed != 263)]
+)
 def test_random_networks(seed):
     rng = np.random.default_rng(seed)
     graph = random_network(rng, labels=seed % 2 == 0)

@@ -20,8 +20,9 @@ def odd_packet(kind: int, *, memory: int = 0, count: int = DATA_WORDS) -> np.nda
     return packet
 
 
-def dot_products() -> tuple[list[np.ndarray], np.ndarray]:
-    """The packets of a program of one layer: each pixel's one word against 8 rows; and its sums (pixels, rows)."""
+def dot_products(*, pixels: int = SHAPE.array.pixels, row_tiles: int = 1) -> tuple[list[np.ndarray], np.ndarray]:
+    """The packets of a program of one layer, each pixel's one word against 8 rows, and its sums (pixels, rows); those
+    of the first `pixels` go to the host, for `row_tiles` tiles of the same rows."""
     rng = np.random.default_rng(1)
     words = rng.integers(0, 1 << 32, SHAPE.array.pixels, np.uint32)
     weights = rng.integers(0, 1 << 32, SHAPE.array.rows, np.uint32)
@@ -31,9 +32,9 @@ def dot_products() -> tuple[list[np.ndarray], np.ndarray]:
         weights=0,
         parameters=0,
         beats=len(taps),
-        weight_step=1,
-        pool_columns=SHAPE.array.pixels,
-        row_tiles=1,
+        weight_step=0,
+        pool_columns=pixels,
+        row_tiles=row_tiles,
         origin=5,
         in_columns=1,
         in_lines=1,
@@ -57,6 +58,13 @@ def test_runs_what_was_written():
     np.testing.assert_array_equal(ran.data[: sums.size], sums.ravel())
     np.testing.assert_array_equal(part.data[: sums.size - 7], sums.ravel()[7:])
     assert part.cycles == ran.cycles > 0
+
+
+def test_the_first_pixels_alone_give_sums():
+    """In each tile of rows anew; the second one has the first one's rows again."""
+    load, sums = dot_products(pixels=2, row_tiles=2)
+    *_, ran = run_packets(SHAPE, [*load, packets.run()])
+    np.testing.assert_array_equal(ran.data[:32].reshape(2, 2, 8), np.stack([sums[:2], sums[:2]]))
 
 
 def test_plain_amaranth_gives_the_same_answers():

@@ -68,10 +68,14 @@ def compile_program(graph: Graph, shape: EngineShape) -> EngineProgram:
 
 
 def unrolled_by_host(network: EngineNetwork, shape: EngineShape) -> EngineNetwork:
-    """The network with windows of a first convolution of few channels as its input: a word then holds many taps."""
+    """The network with windows of a first convolution of few channels as its input: a word then holds many taps.
+
+    Not where a border is a product of 0, which no code stands for.
+    """
     first, *others = network.layers
     conv = first.conv
-    if conv.kernel == (1, 1) or conv.channels >= shape.array.simd:
+    no_code = any(conv.padding) and not first.pads_with_code
+    if conv.kernel == (1, 1) or conv.channels >= shape.array.simd or no_code:
         return network
     lines, columns, _ = conv.output_shape(first.in_shape)
     pixels = Conv(conv.weights.reshape(conv.rows, 1, 1, -1), factors=conv.factors)
