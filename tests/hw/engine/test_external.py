@@ -43,7 +43,7 @@ def network(*widths: int, image: bool = False) -> Graph:
 
 @pytest.mark.parametrize(
     ("graph", "weight_words"),
-    [(network(96, 130, 100, 10), 64), (network(96, 130, 8, 240), 64), (network(40, 90, 12, image=True), 512)],
+    [(network(96, 130, 100, 10), 64), (network(30, 510, 10), 64), (network(40, 90, 12, image=True), 512)],
     ids=["dense", "the last layer waits", "behind a convolution"],
 )
 def test_weights_come_while_the_array_works(graph, weight_words):
