@@ -1,4 +1,4 @@
-"""The sizes of a board's engine: the largest array that its FPGA holds.
+"""The sizes of a board's engine: the largest array that its FPGA holds, of those that were routed.
 
 Tests: tests/cli/test_engine.py
 """
@@ -15,8 +15,9 @@ __all__ = ["EngineSizes", "sizes_for"]
 LOGIC, MEMORY = 0.75, 0.9
 """Shares of the LUTs and of the block RAMs that an engine may take: beyond them routing gets slow."""
 
-_SIZES = ((16, 16, 64, 1024), (8, 16, 64, 512), (8, 16, 32, 512), (4, 16, 32, 512))
-"""Pixels, rows and columns of arrays, the largest first, and words of weights."""
+_SIZES = ((8, 16, 32, 512), (4, 16, 32, 512))
+"""Pixels, rows and columns of arrays, the largest first, and words of weights. The first one was routed on an LFE5U-12F:
+127 MHz. One of 16 x 16 x 64, 44 % of the LUTs of an 85F, was not: see docs/engine.md."""
 
 
 @dataclass(frozen=True, kw_only=True)
