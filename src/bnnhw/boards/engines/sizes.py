@@ -16,7 +16,7 @@ LOGIC, MEMORY = 0.75, 0.9
 """Shares of the LUTs and of the block RAMs that an engine may take: beyond them routing gets slow."""
 
 _SIZES = ((8, 16, 32, 512), (4, 16, 32, 512))
-"""Pixels, rows and columns of arrays, the largest first, and words of weights. The first one was routed on an LFE5U-12F:
+"""Pixels, rows and columns of arrays, the largest first, and words of weights. The first one routes on an LFE5U-12F, at
 127 MHz. One of 16 x 16 x 64, 44 % of the LUTs of an 85F, was not: see docs/engine.md."""
 
 
