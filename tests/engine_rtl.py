@@ -11,7 +11,7 @@ from bnnhw.hw.engine import packets
 from bnnhw.hw.engine.array.shape import ArrayShape
 from bnnhw.hw.engine.engine import Engine
 from bnnhw.hw.engine.engine_shape import EngineShape
-from bnnhw.hw.engine.packets import DATA_WORDS, PACKET_WORDS, Answer, Status
+from bnnhw.hw.engine.packets import PACKET_WORDS, Answer, Status
 from bnnhw.hw.memory.timing import MT48LC16M16A2
 from bnnhw.hw.targets import Target
 from bnnhw.hw.targets.ecp5 import ECP5
@@ -54,7 +54,7 @@ def run_program(
     program: EngineProgram, batches: list[np.ndarray], *, stalls: tuple[float, float] = (0.0, 0.0)
 ) -> list[np.ndarray]:
     """The network's answers to batches of inputs, by the RTL, one after the other; each in the predicted cycles."""
-    reads = [packets.read(at) for at in range(DATA_WORDS, program.results, DATA_WORDS)]
+    reads = program.reads()
     requests = list(program.load())
     first: list[int] = []
     for inputs in batches:
@@ -67,7 +67,6 @@ def run_program(
     for begin, inputs in zip(first, batches, strict=True):
         waited = answers[begin].cycles - program.cycles
         assert waited >= 0 if program.loads else waited == 0
-        words = np.concatenate([answer.data for answer in answers[begin : begin + 1 + len(reads)]])
-        sums = program.sums(words[: program.results])[: len(inputs)]
+        sums = program.sums(answers[begin : begin + 1 + len(reads)])[: len(inputs)]
         found.append(program.network.answers(sums))
     return found

@@ -4,13 +4,14 @@ Tests: tests/api/test_examples.py
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bnnhw.boards.engines.program_folder import is_program
 from bnnhw.compiler.frontends.model_file import load
-from bnnhw.sim.ladder.ladder import Comparison, climb
+from bnnhw.compiler.ir.graph import Graph
+from bnnhw.sim.ladder.ladder import Comparison, Rung, climb
 
 from .builds.built import Build
 from .builds.plan import PlanOptions
@@ -87,50 +88,28 @@ def verify(
     check_choice("through", through, RUNGS)
     if plan is not None and build is not None:
         raise ValueError("plan and build exclude each other; a build has its own")
-    if build is not None and is_program(Path(build)):
-        return _verify_program(
-            model, BuiltProgram.read(Path(build)), through=through, samples=samples, dataset=dataset,
-            data_dir=data_dir, on_rung=on_rung, on_step=on_step,
-        )  # fmt: skip
-    made = None if build is None else Build.read(Path(build), model=model)
-    chosen = made.plan if made else plan or PlanOptions()
     steps = []
-    with model_file(model, tile=chosen.tile) as path:
-        graph = load(path)
-        rungs = make_rungs(path, graph, through, chosen, made)
-        images, source = images_for(
-            graph, samples=samples, dataset=dataset, data_dir=None if data_dir is None else Path(data_dir)
-        )
+
+    def compare(graph: Graph, rungs: Iterator[Rung]) -> str:
+        """Climbs; where the images come from."""
+        folder = None if data_dir is None else Path(data_dir)
+        images, source = images_for(graph, samples=samples, dataset=dataset, data_dir=folder)
         for step in climb(rungs, images, on_rung=on_rung):
             steps.append(step)
             on_step(step)
+        return source
+
+    if build is not None and is_program(Path(build)):
+        program = BuiltProgram.read(Path(build))
+        program.check_model(model)
+        source = compare(program.graph, make_program_rungs(model, program, through))
+        return Verification(images=source, steps=tuple(steps), seconds=time.perf_counter() - started)
+    made = None if build is None else Build.read(Path(build), model=model)
+    chosen = made.plan if made else plan or PlanOptions()
+    with model_file(model, tile=chosen.tile) as path:
+        graph = load(path)
+        source = compare(graph, make_rungs(path, graph, through, chosen, made))
     seconds = time.perf_counter() - started
     if made is not None:
         made.write_ladder(steps, names=NAMES)
     return Verification(images=source, steps=tuple(steps), seconds=seconds)
-
-
-def _verify_program(
-    model: Path,
-    built: BuiltProgram,
-    *,
-    through: str,
-    samples: int | None,
-    dataset: str | None,
-    data_dir: str | Path | None,
-    on_rung: Callable[[str], None],
-    on_step: Callable[[Comparison], None],
-) -> Verification:
-    """`verify` of a program for an engine."""
-    started = time.perf_counter()
-    built.check_model(model)
-    if RUNGS.index(through) > RUNGS.index("rtl"):
-        raise ValueError(f"through={through!r} is for bitstreams of networks; a program is verified through rtl")
-    rungs = make_program_rungs(model, built, through)
-    folder = None if data_dir is None else Path(data_dir)
-    images, source = images_for(built.graph, samples=samples, dataset=dataset, data_dir=folder)
-    steps = []
-    for step in climb(rungs, images, on_rung=on_rung):
-        steps.append(step)
-        on_step(step)
-    return Verification(images=source, steps=tuple(steps), seconds=time.perf_counter() - started)

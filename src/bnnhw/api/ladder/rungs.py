@@ -53,14 +53,23 @@ def make_rungs(
 
 
 def make_program_rungs(model: Path, built: BuiltProgram, through: str) -> Iterator[Rung]:
-    """The rungs from torch to an engine that runs the program."""
+    """The rungs from torch to an engine that runs the program, each made when the one below has held.
+
+    Raises ValueError at once where `through` lies above it.
+    """
+    if RUNGS.index(through) > RUNGS.index("rtl"):
+        raise ValueError(f"through={through!r} is for bitstreams of networks; a program is verified through rtl")
     last, outputs = RUNGS.index(through), built.manifest.outputs
     integers = integerize(built.graph, output=outputs, check=True)
-    yield torch_rung(model)
-    yield graph_rung("trained graph", built.graph)
-    if last >= RUNGS.index("integer"):
-        yield graph_rung("integer graph", integers, as_below=scores_of_sums(built.graph, output=outputs))
-    if last >= RUNGS.index("packed"):
-        yield packed_rung(integers)
-    if last >= RUNGS.index("rtl"):
-        yield engine_rung(built.program)
+
+    def rungs() -> Iterator[Rung]:
+        yield torch_rung(model)
+        yield graph_rung("trained graph", built.graph)
+        if last >= RUNGS.index("integer"):
+            yield graph_rung("integer graph", integers, as_below=scores_of_sums(built.graph, output=outputs))
+        if last >= RUNGS.index("packed"):
+            yield packed_rung(integers)
+        if last >= RUNGS.index("rtl"):
+            yield engine_rung(built.program)
+
+    return rungs()

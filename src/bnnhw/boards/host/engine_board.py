@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bnnhw.boards.engines.manifest import EngineManifest
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine import packets
-from bnnhw.hw.engine.packets import DATA_WORDS, Answer, Status
+from bnnhw.hw.engine.packets import Answer, Status
 
 from .link import BoardLink
 from .serial_port import LinkError, choose_port
@@ -91,9 +91,7 @@ class EngineBoard:
         """The sums of one batch, and its cycles. Nothing runs before all that was written has been answered."""
         self._ask(self.program.feed(self.program.network.codes(images.astype(np.int64))))
         (ran,) = self._ask([packets.run(tag=1 + secrets.randbelow(2**32 - 1))])
-        reads = [packets.read(at) for at in range(DATA_WORDS, self.program.results, DATA_WORDS)]
-        words = np.concatenate([answer.data for answer in (ran, *self._ask(reads))])
-        return self.program.sums(words[: self.program.results]), ran.cycles
+        return self.program.sums([ran, *self._ask(self.program.reads())]), ran.cycles
 
     def _ask(self, requests: list[NDArray[np.uint32]]) -> list[Answer]:
         """The answers to packets. Raises LinkError where one is not DONE."""

@@ -3,7 +3,7 @@
 Tests: tests/compiler/engine/test_compile.py
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bnnhw.hw.engine import packets
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
-from bnnhw.hw.engine.packets import Memory
+from bnnhw.hw.engine.packets import Answer, Memory
 
 from .layers import EngineNetwork
 from .maps import MapPlace
@@ -89,8 +89,13 @@ class EngineProgram:
         padded = -(-rows // self.shape.array.rows) * self.shape.array.rows
         return self.frames * lines * columns * padded
 
-    def sums(self, results: NDArray[np.uint32]) -> NDArray[np.int64]:
-        """The results as sums of mismatches (frames, lines, columns, rows)."""
+    def reads(self) -> list[NDArray[np.uint32]]:
+        """The packets that ask for the results which the answer to a run does not bring."""
+        return [packets.read(at) for at in range(packets.DATA_WORDS, self.results, packets.DATA_WORDS)]
+
+    def sums(self, answers: Iterable[Answer]) -> NDArray[np.int64]:
+        """The answers to a run and to `reads` as sums of mismatches (frames, lines, columns, rows)."""
+        results = np.concatenate([answer.data for answer in answers])[: self.results]
         lines, columns, rows = self.network.layers[-1].sum_shape
         strips, size = self.input.strips, self.shape.array.rows
         tiles = results.astype(np.int64).reshape(-1, lines, columns // strips, self.frames, strips, size)

@@ -13,7 +13,7 @@ from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 from bnnhw.hw.engine.instruction import Layer, Load
 from bnnhw.hw.engine.packets import Memory
-from bnnhw.hw.memory.port import BURST, MemoryShape
+from bnnhw.hw.memory.port import MemoryShape
 
 from .program import words_of_bits
 
@@ -75,15 +75,14 @@ def _in_order(
     shape: EngineShape, external: MemoryShape, chunks: Sequence[tuple[int, Layer, NDArray[np.uint8]]]
 ) -> Streamed:
     """Load by load, each one part ahead of the array."""
-    words_of_burst = BURST * external.width // WORD
     columns = shape.array.rows * shape.array.simd // WORD
     loads: list[Load] = []
     held: list[NDArray[np.uint32]] = []
     bursts = 0
     for _, layer, bits in chunks:
         words = words_of_bits(bits.reshape(len(bits), -1)).reshape(-1)
-        count = -(-len(words) // words_of_burst)
-        held.append(np.pad(words, (0, count * words_of_burst - len(words))))
+        count = -(-len(words) // shape.burst_words)
+        held.append(np.pad(words, (0, count * shape.burst_words - len(words))))
         loads.append(Load(bursts, count, Memory.WEIGHTS, layer.weights * columns))
         bursts += count
     if bursts > 1 << external.address_bits:

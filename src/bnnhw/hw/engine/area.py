@@ -6,6 +6,7 @@ Tests: tests/hw/engine/test_area.py
 from bnnhw.hw.targets import Cells
 
 from .engine_shape import WORD, EngineShape
+from .wide_memory import WideMemory
 
 __all__ = ["engine_cells"]
 
@@ -24,7 +25,7 @@ def engine_cells(shape: EngineShape) -> Cells:
     bits = array.pixels * array.group_rows * (array.sum_width + 8)
     writing = array.pixels * (array.simd + 30)
     rams = sum(
-        -(-width // _ram_width(shape, depth, column))
+        WideMemory(depth=depth, width=width, column=column, target=shape.target).block_rams
         for width, depth, column in (
             (array.pixels * array.simd, shape.map_words, min(WORD, array.rows)),
             (array.rows * array.simd, shape.weight_words, WORD),
@@ -35,11 +36,3 @@ def engine_cells(shape: EngineShape) -> Cells:
         )
     )
     return fabric.cells(luts=popcounts + merging + turning + bits + writing + _CONTROL, ebr=rams)
-
-
-def _ram_width(shape: EngineShape, depth: int, column: int) -> int:
-    widest = shape.target.fabric.block_ram_width(depth)
-    bits = 1
-    while 2 * bits <= widest and column % (2 * bits) == 0:
-        bits *= 2
-    return bits

@@ -7,7 +7,6 @@ from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bnnhw.hw.memory.port import BURST
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY
 
@@ -85,12 +84,6 @@ class CommandPort(wiring.Component):
             | external
         )
 
-    @property
-    def _words_of_burst(self) -> int:
-        """Words of the bus in a burst of the external memory."""
-        assert self.shape.external is not None
-        return BURST * self.shape.external.width // WORD
-
     def elaborate(self, platform) -> Module:
         m = Module()
         beat = Signal(range(PACKET_WORDS + 1))
@@ -126,7 +119,7 @@ class CommandPort(wiring.Component):
                         if self.shape.external is not None:
                             m.d.sync += [
                                 self.external_start.eq((kind == Request.WRITE) & (memory == Memory.EXTERNAL)),
-                                self.external_bursts.eq(count // self._words_of_burst),
+                                self.external_bursts.eq(count // self.shape.burst_words),
                             ]
                     with m.Elif((kind == Request.RUN) & (beat == HEADER_WORDS)):
                         m.d.sync += tag.eq(self.i.payload)

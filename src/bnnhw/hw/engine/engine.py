@@ -10,7 +10,6 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.logic.delays import delay, delays
-from bnnhw.hw.memory.port import BURST
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY
 
@@ -115,11 +114,10 @@ class Engine(wiring.Component):
         assert self.shape.external is not None
         m.submodules.loader = loader = Loader(self.shape)
         m.submodules.external_writer = writer = ExternalWriter(self.shape.external)
-        words_of_burst = BURST * self.shape.external.width // WORD
         wiring.connect(m, commands.external, writer.i)
         m.d.comb += [
             writer.start.eq(commands.external_start),
-            writer.address.eq(commands.first // words_of_burst),
+            writer.address.eq(commands.first // self.shape.burst_words),
             writer.bursts.eq(commands.external_bursts),
             loader.load.eq(fetch.load),
             loader.start.eq(fetch.load_start),

@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
-from bnnhw.hw.memory.port import MemoryShape
+from bnnhw.hw.memory.port import BURST, MemoryShape
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY, Target
 
 from .array.shape import ArrayShape
@@ -104,6 +104,12 @@ class EngineShape:
     def drain(self) -> int:
         """Cycles from a layer's last beat's turn until all that it wrote can be read."""
         return self.bits_latency + self.array.pixel_groups + 2
+
+    @property
+    def burst_words(self) -> int:
+        """Words of the bus in a burst of the external memory."""
+        assert self.external is not None, "an engine without external memory has no bursts"
+        return BURST * self.external.width // WORD
 
     @cached_property
     def identity(self) -> bytes:

@@ -8,8 +8,6 @@ from enum import IntEnum
 
 from amaranth.lib import data
 
-from bnnhw.hw.memory.port import BURST, MemoryShape
-
 from .engine_shape import COORDINATE_BITS, TAP_BITS, WORD, EngineShape
 from .packets import Memory
 
@@ -167,18 +165,13 @@ class Load:
 
     def words(self, shape: EngineShape) -> list[int]:
         """The instruction as words of the bus."""
-        words = BURST * self.bursts * _external(shape).width // WORD
-        return [Kind.LOAD, self.source, self.bursts, words - 1, self.memory, self.address]
-
-
-def _external(shape: EngineShape) -> MemoryShape:
-    assert shape.external is not None, "an engine without external memory loads nothing"
-    return shape.external
+        return [Kind.LOAD, self.source, self.bursts, self.bursts * shape.burst_words - 1, self.memory, self.address]
 
 
 def load_layout(shape: EngineShape) -> data.StructLayout:
     """The fields of a load as a signal has them; `words` is less 1."""
-    bits = _external(shape).address_bits
+    assert shape.external is not None, "an engine without external memory loads nothing"
+    bits = shape.external.address_bits
     return data.StructLayout({"source": bits, "bursts": bits, "words": WORD, "memory": 4, "address": WORD})
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine import packets
 from bnnhw.hw.engine.engine import Engine
-from bnnhw.hw.engine.packets import DATA_WORDS, PACKET_WORDS, Answer, Status
+from bnnhw.hw.engine.packets import PACKET_WORDS, Answer, Status
 from bnnhw.sim.batch.simulator import PATIENCE, BatchSimulator
 from bnnhw.sim.errors import SimulationError
 
@@ -27,15 +27,10 @@ def engine_rung(program: EngineProgram) -> Rung:
 
 
 def _answers(program: EngineProgram, simulator: BatchSimulator, images: NDArray[Any]) -> NDArray[np.int64]:
-    reads = [packets.read(at) for at in range(DATA_WORDS, program.results, DATA_WORDS)]
-    load = program.load()
+    reads, load = program.reads(), program.load()
     batches = [images[at : at + program.frames] for at in range(0, len(images), program.frames)]
-    width = max(len(program.feed(program.network.codes(batch))) for batch in batches)
-    runs = []
-    for batch in batches:
-        feed = program.feed(program.network.codes(batch.astype(np.int64)))
-        padding = [packets.read(0)] * (width - len(feed))
-        runs.append(np.concatenate([*load, *padding, *feed, packets.run(), *reads]))
+    feeds = [program.feed(program.network.codes(batch.astype(np.int64))) for batch in batches]
+    runs = [np.concatenate([*load, *feed, packets.run(), *reads]) for feed in feeds]
     beats = np.array(runs, np.uint64)[:, :, None]
     result = simulator.run(beats, output_beats=beats.shape[1], patience=PATIENCE + program.cycles)
     answers: list[NDArray[np.int64]] = []
@@ -43,6 +38,5 @@ def _answers(program: EngineProgram, simulator: BatchSimulator, images: NDArray[
         last = [Answer.of(packet) for packet in words.reshape(-1, PACKET_WORDS)[-1 - len(reads) :]]
         if last[0].status is not Status.DONE or last[0].cycles != program.cycles:
             raise SimulationError(f"the engine took {last[0].cycles} cycles, where {program.cycles} are foreseen")
-        sums = program.sums(np.concatenate([answer.data for answer in last])[: program.results])
-        answers.append(program.network.answers(sums[: len(batch)]))
+        answers.append(program.network.answers(program.sums(last)[: len(batch)]))
     return np.concatenate(answers)
