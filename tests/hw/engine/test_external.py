@@ -8,6 +8,7 @@ from bnnhw.compiler.engine.compile import compile_program
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, MatMul, Threshold
 from bnnhw.compiler.ir.types import BinaryType
+from bnnhw.hw.engine.packets import Memory
 from bnnhw.sim.memory.engine_with_chip import EngineWithChip
 from tests.engine_rtl import CHIP, run_program, small_shape
 
@@ -49,7 +50,7 @@ def network(*widths: int, image: bool = False) -> Graph:
 def test_weights_come_while_the_array_works(graph, weight_words):
     """In parts of layers, one ahead; without external memory they do not fit."""
     program = compile_program(graph, small_shape(weight_words=weight_words, external=CHIP.shape))
-    assert program.loads
+    assert Memory.EXTERNAL in program.contents
     rng = np.random.default_rng(7)
     kind = graph.inputs[0].type
     batches = [2 * rng.integers(0, 2, (program.frames, *kind.shape)) - 1 for _ in range(2)]
@@ -68,6 +69,6 @@ def test_a_clock_that_the_chip_cannot_keep_is_refused():
         EngineWithChip(shape, chip=CHIP, clock_hz=200_000_000, words=64)
 
 
-def test_refuses_tiles_of_rows_that_fill_more_than_a_half():
-    with pytest.raises(ScheduleError, match="132 words of weights of 'hidden0' are more than the 32 of half"):
+def test_refuses_tiles_of_rows_that_are_more_than_the_memory():
+    with pytest.raises(ScheduleError, match="node .hidden0. needs 132 words of weights at once, and the engine has weight_words=64"):
         compile_program(network(1050, 64, 10), small_shape(weight_words=64, external=CHIP.shape))

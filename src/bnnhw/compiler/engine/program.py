@@ -16,12 +16,21 @@ from bnnhw.hw.engine.packets import Answer, Memory
 from .layers import EngineNetwork
 from .maps import MapPlace
 
-__all__ = ["EngineProgram", "words_of_bits"]
+__all__ = ["Captured", "EngineProgram", "words_of_bits"]
 
 
 def words_of_bits(bits: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """Bits (.., n), n a multiple of the bus's word, as words (.., n / WORD), lowest bit first."""
     return np.packbits(bits, axis=-1, bitorder="little").view(np.dtype("<u4"))
+
+
+@dataclass(frozen=True)
+class Captured:
+    """Sums of one instruction: of a group of frames, tiles of rows and output lines."""
+
+    group: int
+    row_tiles: range
+    lines: range
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,13 +44,17 @@ class EngineProgram:
     contents : mapping
         Memory -> its words of the bus, from address 0 on.
     input : MapPlace
-        Where frames go, as the first layer reads them.
+        Where frames go, as the first layer reads them: in the banks, or group by group in the external memory.
+    input_burst : int, optional
+        Where their place in the external memory begins. None: it is in the banks.
     frames : int
-        Frames that run at once.
+        Frames of a run.
+    captured : tuple of Captured
+        What the sums are of that wait for the host, in their order.
     layer_cycles : tuple of int
-        Of each layer, exactly.
+        Of each layer those in which the array is at work for it, exactly.
     cycles : int
-        Of a run: theirs, and its begin and end; waits for the external memory not counted.
+        Of a run: theirs, and all waits.
     """
 
     shape: EngineShape
@@ -49,13 +62,10 @@ class EngineProgram:
     contents: Mapping[Memory, NDArray[np.uint32]]
     input: MapPlace
     frames: int
+    captured: tuple[Captured, ...]
     layer_cycles: tuple[int, ...]
     cycles: int
-
-    @property
-    def loads(self) -> bool:
-        """Whether it loads from the external memory, for which it may have to wait."""
-        return Memory.EXTERNAL in self.contents
+    input_burst: int | None = None
 
     @property
     def used(self) -> tuple[float, ...]:
@@ -71,23 +81,44 @@ class EngineProgram:
         """The packets that bring the program into an engine."""
         return [packet for memory, words in self.contents.items() for packet in packets.write(memory, 0, words)]
 
+    @property
+    def group_frames(self) -> int:
+        """Frames that are in the array at once when the first layer runs."""
+        return self.shape.array.pixels // self.input.strips
+
     def feed(self, codes: NDArray[np.int64]) -> list[NDArray[np.uint32]]:
-        """The packets that bring frames (n, *input.shape) of codes, at most `frames` of them, into the banks."""
+        """The packets that bring frames (n, *input.shape) of codes, at most `frames` of them, to their place."""
         if not 1 <= len(codes) <= self.frames:
-            raise ValueError(f"{len(codes)} frames must be 1 to {self.frames}, those that run at once")
+            raise ValueError(f"{len(codes)} frames must be 1 to {self.frames}, those of a run")
         array = self.shape.array
-        banks = words_of_bits(self.input.packed(codes))  # (pixels, words, words of the bus)
         lanes = array.pixels * (array.simd // WORD)
-        wide = np.zeros((self.input.words, array.pixels, array.simd // WORD), np.uint32)
-        wide[:, : len(banks)] = banks.transpose(1, 0, 2)
-        return packets.write(Memory.MAPS, self.input.base * lanes, wide.reshape(-1))
+        requests: list[NDArray[np.uint32]] = []
+        for group, first in enumerate(range(0, len(codes), self.group_frames)):
+            bits = self.input.packed(codes[first : first + self.group_frames])
+            banks = words_of_bits(bits)  # (pixels, words, words of the bus)
+            wide = np.zeros((self.input.words, array.pixels, array.simd // WORD), np.uint32)
+            wide[:, : len(banks)] = banks.transpose(1, 0, 2)
+            if self.input_burst is None:
+                requests += packets.write(Memory.MAPS, self.input.base * lanes, wide.reshape(-1))
+            else:
+                begin = self.input_burst * self.shape.burst_words + group * wide.size
+                requests += packets.write(Memory.EXTERNAL, begin, wide.reshape(-1))
+        return requests
 
     @property
     def results(self) -> int:
         """Sums that a run leaves for the host."""
-        lines, columns, rows = self.network.layers[-1].sum_shape
-        padded = -(-rows // self.shape.array.rows) * self.shape.array.rows
-        return self.frames * lines * columns * padded
+        return sum(self._sums_of(captured) for captured in self.captured)
+
+    def _sums_of(self, captured: Captured) -> int:
+        columns = self.network.layers[-1].out_shape[1] // self._last_strips
+        array = self.shape.array
+        return len(captured.row_tiles) * len(captured.lines) * columns * array.pixels * array.rows
+
+    @property
+    def _last_strips(self) -> int:
+        """Into how many strips the last layer cuts frames: the first group's, where all groups are the same frames."""
+        return self.shape.array.pixels * (1 + max(each.group for each in self.captured)) // self.frames
 
     def reads(self) -> list[NDArray[np.uint32]]:
         """The packets that ask for the results which the answer to a run does not bring."""
@@ -95,9 +126,20 @@ class EngineProgram:
 
     def sums(self, answers: Iterable[Answer]) -> NDArray[np.int64]:
         """The answers to a run and to `reads` as sums of mismatches (frames, lines, columns, rows)."""
-        results = np.concatenate([answer.data for answer in answers])[: self.results]
+        results = np.concatenate([answer.data for answer in answers])[: self.results].astype(np.int64)
         lines, columns, rows = self.network.layers[-1].sum_shape
-        strips, size = self.input.strips, self.shape.array.rows
-        tiles = results.astype(np.int64).reshape(-1, lines, columns // strips, self.frames, strips, size)
-        # (tiles of rows, lines, columns of a strip, frames, strips, rows)
-        return tiles.transpose(3, 1, 4, 2, 0, 5).reshape(self.frames, lines, columns, -1)[..., :rows]
+        strips, size, pixels = self._last_strips, self.shape.array.rows, self.shape.array.pixels
+        sums = np.zeros((self.frames, lines, columns, -(-rows // size) * size), np.int64)
+        at = 0
+        for each in self.captured:
+            count = self._sums_of(each)
+            tiles = results[at : at + count].reshape(
+                len(each.row_tiles), len(each.lines), columns // strips, pixels // strips, strips, size
+            )
+            # (tiles of rows, lines, columns of a strip, frames, strips, rows of a tile)
+            part = tiles.transpose(3, 1, 4, 2, 0, 5).reshape(pixels // strips, len(each.lines), columns, -1)
+            frames = slice(each.group * (pixels // strips), (each.group + 1) * (pixels // strips))
+            places = slice(each.row_tiles.start * size, each.row_tiles.stop * size)
+            sums[frames, each.lines.start : each.lines.stop, :, places] = part
+            at += count
+        return sums[..., :rows]

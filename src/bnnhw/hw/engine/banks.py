@@ -9,10 +9,18 @@ from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.logic.delays import delay
 
+from .array.shape import ArrayShape
 from .engine_shape import WORD, EngineShape
 from .wide_memory import WideMemory
 
-__all__ = ["Banks"]
+__all__ = ["Banks", "written_columns"]
+
+
+def written_columns(array: ArrayShape, part: Value, bits: Value) -> tuple[Value, Value]:
+    """The columns of a word that a tile's bits of one pixel are written to, and the word."""
+    column = min(WORD, array.rows)
+    others = (bits & ~part[0].replicate(array.rows)).replicate(len(part) - 1)
+    return Cat((bit | part[0]).replicate(array.rows // column) for bit in part), Cat(bits, others)
 
 
 class Banks(wiring.Component):
@@ -88,13 +96,11 @@ class Banks(wiring.Component):
         columns_of_host = Cat(
             (here & (address[:low] == index if low else 1)).replicate(WORD // column) for index in range(columns)
         )
-        columns_of_tile = Cat((bit | part[0]).replicate(array.rows // column) for bit in part)
-        bits = self.bits.word_select(pixel, array.rows)
-        others = (bits & ~part[0].replicate(array.rows)).replicate(shape.parts - 1)
+        columns_of_tile, bits = written_columns(array, part, self.bits.word_select(pixel, array.rows))
         m.d.comb += [
             bank.read_address.eq(read_address),
             bank.write_columns.eq(Mux(stored, columns_of_tile, columns_of_host)),
             bank.write_address.eq(Mux(stored, out, address[low + high :])),
-            bank.write_data.eq(Mux(stored, Cat(bits, others), word.replicate(columns))),
+            bank.write_data.eq(Mux(stored, bits, word.replicate(columns))),
             self.words.word_select(pixel, array.simd).eq(bank.read_data),
         ]

@@ -3,7 +3,7 @@
 Tests: tests/hw/engine/test_engine.py
 """
 
-from amaranth.hdl import Const, Module, Mux, Signal
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,7 +11,7 @@ from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY
 
 from .engine_shape import WORD, EngineShape
-from .packets import HEADER_WORDS, PACKET_WORDS, Memory, Request, Status
+from .packets import DATA_WORDS, HEADER_WORDS, PACKET_WORDS, Memory, Request, Status
 
 __all__ = ["CommandPort"]
 
@@ -31,12 +31,15 @@ class CommandPort(wiring.Component):
         One-hot: a word is written.
     address, data : Out(WORD)
         Where, counted in words of the bus, and what.
-    run : Out(1), first : Out(WORD)
-        A program begins, at this instruction.
+    run : Out(1)
+        A program begins.
     done : In(1)
-        It has ended.
-    external : Out(stream of WORD bits), external_start : Out(1), external_bursts : Out(8)
-        Of an engine with external memory: a run of so many bursts to `address` begins, and its words.
+        It has ended; of a run from the cycle after `run` on.
+    stop : Out(1)
+        It is to end at once: until the engine is idle.
+    idle : In(1)
+    external : Out(stream of WORD bits), external_start : Out(1), external_bursts : Out(8), place : Out(WORD)
+        Of an engine with external memory: a run of so many bursts to `place` begins, and its words.
     result_address : Out
     result : In(WORD)
         A sum of the results, BLOCK_RAM_LATENCY + 1 cycles later.
@@ -48,13 +51,15 @@ class CommandPort(wiring.Component):
     address: Signal
     data: Signal
     run: Signal
-    first: Signal
     done: Signal
+    stop: Signal
+    idle: Signal
     result_address: Signal
     result: Signal
     external: stream.Interface
     external_start: Signal
     external_bursts: Signal
+    place: Signal
 
     def __init__(self, shape: EngineShape):
         self.shape = shape
@@ -66,6 +71,7 @@ class CommandPort(wiring.Component):
                 "external": Out(flat_stream(WORD)),
                 "external_start": Out(1),
                 "external_bursts": Out(8),
+                "place": Out(WORD),
             }
         )
         super().__init__(
@@ -76,8 +82,9 @@ class CommandPort(wiring.Component):
                 "address": Out(WORD),
                 "data": Out(WORD),
                 "run": Out(1),
-                "first": Out(WORD),
                 "done": In(1),
+                "stop": Out(1),
+                "idle": In(1),
                 "result_address": Out(bits),
                 "result": In(WORD),
             }
@@ -92,22 +99,24 @@ class CommandPort(wiring.Component):
         status = Signal(WORD)
         cycles = Signal(WORD)
         pause = Signal(range(_RESULT_LATENCY + 1))
-        tag, last_tag = Signal(WORD), Signal(WORD)
+        tag, last_tag, limit = Signal(WORD), Signal(WORD), Signal(WORD)
+        is_known, goes_out, was_stopped = Signal(), Signal(), Signal()
+        is_write, is_run = kind == Request.WRITE, kind == Request.RUN
         m.d.sync += [self.write.eq(0), self.run.eq(0), self.address.eq(place), self.data.eq(self.i.payload)]
-        m.d.comb += self.first.eq(place)
+        is_external = Const(0)
         if self.shape.external is not None:
+            is_external = is_write & (memory == Memory.EXTERNAL)
+            m.d.comb += self.place.eq(place)
             m.d.sync += self.external_start.eq(0)
         with m.FSM():
             with m.State("TAKE"):
-                goes_out = Const(0)
                 m.d.comb += self.i.ready.eq(1)
                 if self.shape.external is not None:
-                    goes_out = (beat >= HEADER_WORDS) & (kind == Request.WRITE) & (memory == Memory.EXTERNAL)
-                    goes_out = goes_out & (count != 0)
+                    begins = (beat >= HEADER_WORDS) & goes_out & (count != 0)
                     m.d.comb += [
-                        self.external.valid.eq(self.i.valid & goes_out),
+                        self.external.valid.eq(self.i.valid & begins),
                         self.external.payload.eq(self.i.payload),
-                        self.i.ready.eq(~goes_out | self.external.ready),
+                        self.i.ready.eq(~begins | self.external.ready),
                     ]
                 with m.If(self.i.valid & self.i.ready):
                     m.d.sync += beat.eq(beat + 1)
@@ -115,15 +124,17 @@ class CommandPort(wiring.Component):
                         header = self.i.payload
                         m.d.sync += [kind.eq(header[:4]), memory.eq(header[4:8]), count.eq(header[8:16])]
                     with m.Elif(beat == 1):
-                        m.d.sync += place.eq(self.i.payload)
+                        m.d.sync += [
+                            place.eq(self.i.payload),
+                            is_known.eq(Mux(is_write, memory < Memory.TRANSFERS, is_run | (kind == Request.READ))),
+                        ]
                         if self.shape.external is not None:
-                            m.d.sync += [
-                                self.external_start.eq((kind == Request.WRITE) & (memory == Memory.EXTERNAL)),
-                                self.external_bursts.eq(count // self.shape.burst_words),
-                            ]
-                    with m.Elif((kind == Request.RUN) & (beat == HEADER_WORDS)):
+                            self._begin_external(m, is_external, memory, count, is_known, goes_out)
+                    with m.Elif(is_run & (beat == HEADER_WORDS)):
                         m.d.sync += tag.eq(self.i.payload)
-                    with m.Elif((kind == Request.WRITE) & (count != 0)):
+                    with m.Elif(is_run & (beat == HEADER_WORDS + 1)):
+                        m.d.sync += limit.eq(self.i.payload)
+                    with m.Elif(is_write & (count != 0)):
                         m.d.sync += [
                             self.write.eq((1 << memory)[: len(Memory)]),
                             place.eq(place + 1),
@@ -132,19 +143,24 @@ class CommandPort(wiring.Component):
                     with m.If(beat == PACKET_WORDS - 1):
                         m.next = "ACT"
             with m.State("ACT"):
-                known_memories = Memory.EXTERNAL + (self.shape.external is not None)
-                known = Mux(
-                    kind == Request.WRITE, memory < known_memories, (kind == Request.RUN) | (kind == Request.READ)
-                )
-                m.d.sync += [beat.eq(0), status.eq(Mux(known, Status.DONE, Status.UNKNOWN))]
+                known = Mux(is_run & was_stopped, Status.STOPPED, Status.DONE)
+                m.d.sync += [beat.eq(0), status.eq(Mux(is_known, known, Status.UNKNOWN))]
                 m.d.sync += self.result_address.eq(Mux(kind == Request.READ, place, 0))
                 m.next = "ANSWER"
-                with m.If((kind == Request.RUN) & (tag != last_tag)):
-                    m.d.sync += [self.run.eq(1), cycles.eq(0), last_tag.eq(tag)]
+                with m.If(is_run & (tag != last_tag)):
+                    m.d.sync += [self.run.eq(1), cycles.eq(0), last_tag.eq(tag), was_stopped.eq(0)]
+                    m.d.sync += status.eq(Status.DONE)
                     m.next = "RUN"
             with m.State("RUN"):
                 m.d.sync += cycles.eq(cycles + 1)
-                with m.If(self.done):
+                with m.If(self.done & ~self.run):
+                    m.next = "ANSWER"
+                with m.Elif(cycles == limit):
+                    m.d.sync += [status.eq(Status.STOPPED), was_stopped.eq(1)]
+                    m.next = "STOP"
+            with m.State("STOP"):
+                m.d.comb += self.stop.eq(1)
+                with m.If(self.idle):
                     m.next = "ANSWER"
             with m.State("ANSWER"):
                 m.d.comb += [
@@ -154,10 +170,26 @@ class CommandPort(wiring.Component):
                 with m.If(pause != 0):
                     m.d.sync += pause.eq(pause - 1)
                 with m.Elif(self.o.ready):
-                    m.d.sync += [beat.eq(beat + 1), pause.eq(Mux(kind == Request.WRITE, 0, _RESULT_LATENCY))]
+                    m.d.sync += [beat.eq(beat + 1), pause.eq(Mux(is_write, 0, _RESULT_LATENCY))]
                     with m.If(beat >= HEADER_WORDS):
                         m.d.sync += self.result_address.eq(self.result_address + 1)
                     with m.If(beat == PACKET_WORDS - 1):
                         m.d.sync += [beat.eq(0), pause.eq(0)]
                         m.next = "TAKE"
         return m
+
+    def _begin_external(
+        self, m: Module, is_external: Value, memory: Signal, count: Signal, is_known: Signal, goes_out: Signal
+    ) -> None:
+        """A run of whole bursts into the external memory; others are not known."""
+        burst = self.shape.burst_words
+        is_whole = (self.i.payload % burst == 0) & (count % burst == 0) & (count <= DATA_WORDS)
+        m.d.sync += [
+            goes_out.eq(is_external & is_whole),
+            self.external_start.eq(is_external & is_whole),
+            self.external_bursts.eq(count // burst),
+        ]
+        with m.If(is_external):
+            m.d.sync += is_known.eq(is_whole)
+        with m.Elif(memory == Memory.TRANSFERS):
+            m.d.sync += is_known.eq(1)

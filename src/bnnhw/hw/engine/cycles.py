@@ -3,45 +3,63 @@
 Tests: tests/compiler/engine/test_compile.py
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY
 
 from .engine_shape import LEAST_BEATS, EngineShape
-from .instruction import Layer, Load, layer_layout, load_layout
+from .instruction import Layer, instruction_words, layer_layout
+from .transfer import Transfer, transfer_cycles, transfer_layout
 
-__all__ = ["instruction_cycles", "layer_cycles", "program_cycles"]
+__all__ = ["layer_cycles", "program_cycles"]
 
-_BEGIN = BLOCK_RAM_LATENCY + 3
-"""Cycles from a program's start to the first field of its first layer."""
+_END = BLOCK_RAM_LATENCY + 2
+"""Cycles from the last instruction's end until the list has ended."""
 
 
 def layer_cycles(shape: EngineShape, layer: Layer) -> int:
-    """Cycles of a layer: its fields, its first tile's place, its beats, and until all its bits can be read."""
-    return (
-        len(layer_layout(shape).members)
-        + BLOCK_RAM_LATENCY
-        + 1
-        + LEAST_BEATS
-        + 1
-        + layer.tiles * layer.beats
-        + shape.drain
-        + 1
-    )
+    """Cycles from a layer's start: its first tile's place, its beats, and until all its bits can be read."""
+    return LEAST_BEATS + layer.tiles * layer.beats + shape.drain + 2
 
 
-def load_cycles(shape: EngineShape) -> int:
-    """Cycles until a load has begun where none is under way; the program goes on then."""
-    return len(load_layout(shape).members) + BLOCK_RAM_LATENCY + 1 + 2
+def program_cycles(shape: EngineShape, layers: Sequence[Layer], transfers: Sequence[Transfer] = ()) -> int:
+    """Cycles of a program, as an answer to RUN says them.
+
+    Raises ValueError where both lists wait for each other.
+    """
+    lists = [_List(instruction_words(layer_layout(shape)), layers, lambda layer: layer_cycles(shape, layer))]
+    if shape.external is not None:
+        words = instruction_words(transfer_layout(shape))
+        lists.append(_List(words, transfers, lambda transfer: transfer_cycles(shape, transfer) + 3))
+    while not all(each.has_ended for each in lists):
+        if not any(each.goes_on(lists[(number + 1) % len(lists)]) for number, each in enumerate(lists)):
+            raise ValueError("layers and transfers wait for each other")
+    return max(each.ends[-1] for each in lists) + _END
 
 
-def instruction_cycles(shape: EngineShape, instruction: Layer | Load) -> int:
-    """Cycles of an instruction that has nothing to wait for."""
-    if isinstance(instruction, Load):
-        return load_cycles(shape)
-    return layer_cycles(shape, instruction) + instruction.behind_loads
+@dataclass
+class _List:
+    """Instructions, and the cycles in which they end; the first one counts as the end of one before."""
 
+    words: int
+    instructions: Sequence[Layer] | Sequence[Transfer]
+    cycles: Callable
+    ends: list[int] = field(default_factory=lambda: [1])
 
-def program_cycles(shape: EngineShape, instructions: Iterable[Layer | Load]) -> int:
-    """Cycles of a program, as an answer to RUN says them where it never waits for the external memory."""
-    return _BEGIN + sum(instruction_cycles(shape, each) for each in instructions)
+    @property
+    def has_ended(self) -> bool:
+        return len(self.ends) > len(self.instructions)
+
+    def goes_on(self, others: "_List") -> bool:
+        """As many instructions as begin before one that the other list has not ended; whether there are any."""
+        before = len(self.ends)
+        while not self.has_ended:
+            instruction = self.instructions[len(self.ends) - 1]
+            if instruction.behind >= len(others.ends):
+                break
+            waits = self.ends[-1] + BLOCK_RAM_LATENCY + self.words
+            if instruction.behind:
+                waits = max(waits, others.ends[instruction.behind] + 1)
+            self.ends.append(waits + 1 + self.cycles(instruction))
+        return len(self.ends) > before

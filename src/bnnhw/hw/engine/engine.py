@@ -5,7 +5,7 @@ Tests: tests/hw/engine/test_engine.py
 
 from typing import NamedTuple
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -21,9 +21,12 @@ from .command_port import CommandPort
 from .engine_shape import WORD, EngineShape
 from .external_writer import ExternalWriter
 from .fetch import Fetch
-from .loader import Loader
+from .instruction import layer_layout
+from .outbox import Outbox
 from .packets import Memory
 from .results import Results
+from .transfer import transfer_layout
+from .transfer_unit import TransferUnit
 from .weights import Weights
 from .wide_memory import WideMemory
 from .word_reader import WordReader
@@ -62,27 +65,29 @@ class Engine(wiring.Component):
         m = Module()
         shape = self.shape
         m.submodules.commands = commands = CommandPort(shape)
-        m.submodules.fetch = fetch = Fetch(shape)
-        m.submodules.beats = beats = BeatWalk(shape)
+        fetch = Fetch(layer_layout(shape), depth=shape.instructions, rest=shape.drain, target=shape.target)
+        m.submodules.fetch = ResetInserter(commands.stop)(fetch)
+        beats = BeatWalk(shape)
+        m.submodules.beats = ResetInserter(commands.stop)(beats)
         m.submodules.reader = reader = WordReader(shape)
         m.submodules.array = array = Array(shape.array)
         m.submodules.results = results = Results(shape)
         bus = _Bus(commands.write, commands.address, commands.data)
-        if shape.external is not None:
-            bus = self._external(m, commands, fetch)
+        outbox = None
+        if shape.external is None:
+            m.d.comb += [commands.done.eq(fetch.done), commands.idle.eq(1)]
+        else:
+            m.submodules.outbox = outbox = Outbox(shape)
+            bus = self._external(m, commands, fetch, outbox)
         wiring.connect(m, wiring.flipped(self.i), commands.i)
         wiring.connect(m, commands.o, wiring.flipped(self.o))
+        self._connect_fetch(m, fetch, commands, bus, Memory.INSTRUCTIONS)
+        layer = fetch.fields
         m.d.comb += [
-            fetch.write.eq(bus.write[Memory.INSTRUCTIONS]),
-            fetch.address.eq(bus.address),
-            fetch.data.eq(bus.data),
-            fetch.run.eq(commands.run),
-            fetch.first.eq(commands.first),
-            commands.done.eq(fetch.done),
-            beats.layer.eq(fetch.layer),
+            beats.layer.eq(layer),
             beats.start.eq(fetch.start),
-            fetch.layer_done.eq(beats.done),
-            reader.layer.eq(fetch.layer),
+            fetch.ended.eq(beats.done),
+            reader.layer.eq(layer),
             reader.beat.eq(beats.beat),
             reader.last.eq(beats.last),
             Cat(reader.address, reader.column, reader.line).eq(
@@ -93,7 +98,7 @@ class Engine(wiring.Component):
         self._weights(m, bus, beats, reader, array)
         tile = self._tile_of_sums(m, beats)
         bits = self._bits(m, bus, array, tile)
-        self._banks(m, bus, reader, tile, bits, fetch.layer.capture)
+        self._banks(m, bus, reader, tile, bits, layer, outbox)
         m.d.comb += [
             array.x.eq(reader.x),
             array.border.eq(reader.border),
@@ -102,46 +107,72 @@ class Engine(wiring.Component):
             array.clear.eq(reader.clear),
             results.restart.eq(commands.run),
             results.sums.eq(array.sums),
-            results.valid.eq(tile.valid & fetch.layer.capture),
+            results.valid.eq(tile.valid & layer.capture),
             results.pixel.eq(tile.now.pixel),
             results.address.eq(commands.result_address),
             commands.result.eq(results.value),
         ]
         return m
 
-    def _external(self, m: Module, commands: CommandPort, fetch: Fetch) -> "_Bus":
-        """The external memory, which the host writes and a program loads from; the bus that both write on."""
-        assert self.shape.external is not None
-        m.submodules.loader = loader = Loader(self.shape)
-        m.submodules.external_writer = writer = ExternalWriter(self.shape.external)
+    @staticmethod
+    def _connect_fetch(m: Module, fetch: Fetch, commands: CommandPort, bus: "_Bus", which: Memory) -> None:
+        m.d.comb += [
+            fetch.write.eq(bus.write[which]),
+            fetch.address.eq(bus.address),
+            fetch.data.eq(bus.data),
+            fetch.run.eq(commands.run),
+        ]
+
+    def _external(self, m: Module, commands: CommandPort, layers: Fetch, outbox: Outbox) -> "_Bus":
+        """The external memory, which the host writes, and the transfers; the bus that both write on."""
+        shape = self.shape
+        assert shape.external is not None
+        m.submodules.transfers = unit = TransferUnit(shape)
+        m.submodules.external_writer = writer = ExternalWriter(shape.external)
+        transfers = Fetch(transfer_layout(shape), depth=shape.transfers, target=shape.target)
+        m.submodules.transfer_fetch = ResetInserter(commands.stop)(transfers)
+        bus = _Bus(
+            commands.write | unit.write,
+            Mux(unit.write.any(), unit.address, commands.address),
+            Mux(unit.write.any(), unit.data, commands.data),
+        )
+        self._connect_fetch(m, transfers, commands, bus, Memory.TRANSFERS)
         wiring.connect(m, commands.external, writer.i)
         m.d.comb += [
             writer.start.eq(commands.external_start),
-            writer.address.eq(commands.first // self.shape.burst_words),
+            writer.address.eq(commands.place // shape.burst_words),
             writer.bursts.eq(commands.external_bursts),
-            loader.load.eq(fetch.load),
-            loader.start.eq(fetch.load_start),
-            fetch.loading.eq(loader.busy),
+            unit.transfer.eq(transfers.fields),
+            unit.start.eq(transfers.start),
+            transfers.ended.eq(unit.ended),
+            transfers.others.eq(layers.count),
+            layers.others.eq(transfers.count),
+            commands.done.eq(layers.done & transfers.done),
+            commands.idle.eq(~unit.busy),
+            outbox.address.eq(unit.sent_address),
+            unit.sent_word.eq(outbox.word),
         ]
-        port, reads, writes = self.memory, loader.memory, writer.memory
+        self._share_memory(m, unit.memory, writer.memory)
+        return bus
+
+    def _share_memory(self, m: Module, transfers: wiring.PureInterface, writer: wiring.PureInterface) -> None:
+        """Transfers and the host's words, of which only one moves at a time."""
+        port = self.memory
+        for mine, theirs, first in (
+            (port.command, transfers.command, writer.command),
+            (port.w, transfers.w, writer.w),
+        ):
+            m.d.comb += [
+                mine.valid.eq(first.valid | theirs.valid),
+                mine.payload.eq(Mux(first.valid, first.payload, theirs.payload)),
+                first.ready.eq(mine.ready),
+                theirs.ready.eq(mine.ready & ~first.valid),
+            ]
         m.d.comb += [
-            port.command.valid.eq(reads.command.valid | writes.command.valid),
-            port.command.payload.eq(Mux(writes.command.valid, writes.command.payload, reads.command.payload)),
-            reads.command.ready.eq(port.command.ready & ~writes.command.valid),
-            writes.command.ready.eq(port.command.ready),
-            port.w.valid.eq(writes.w.valid),
-            port.w.payload.eq(writes.w.payload),
-            writes.w.ready.eq(port.w.ready),
-            reads.r.valid.eq(port.r.valid),
-            reads.r.payload.eq(port.r.payload),
-            port.r.ready.eq(reads.r.ready),
+            transfers.r.valid.eq(port.r.valid),
+            transfers.r.payload.eq(port.r.payload),
+            port.r.ready.eq(transfers.r.ready),
         ]
-        is_loaded = loader.write.any()
-        return _Bus(
-            commands.write | loader.write,
-            Mux(is_loaded, loader.address, commands.address),
-            Mux(is_loaded, loader.data, commands.data),
-        )
 
     def _taps(self, m: Module, bus: "_Bus", beats: BeatWalk, reader: WordReader) -> None:
         m.submodules.taps = taps = WideMemory(depth=self.shape.taps, width=WORD, column=WORD, target=self.shape.target)
@@ -235,20 +266,32 @@ class Engine(wiring.Component):
         return bits
 
     def _banks(
-        self, m: Module, bus: "_Bus", reader: WordReader, tile: "_TileOfSums", bits: list[Signal], capture: Value
+        self, m: Module, bus: "_Bus", reader: WordReader, tile: "_TileOfSums", bits: list[Signal], layer, outbox
     ) -> None:
+        """The banks of maps, and the outbox: a layer's bits go into one of both."""
         shape = self.shape
         m.submodules.banks = banks = Banks(shape)
         after = shape.bits_latency - shape.sum_latency
-        stores = tile.ended[shape.sum_latency] & tile.now.last & ~capture
-        store = delay(m, Cat(stores, tile.now.part, tile.now.out), after, name="store")
+        stores = tile.ended[shape.sum_latency] & tile.now.last & ~layer.capture
+        stays = stores & ~layer.sent
+        store, stay, *place = (
+            delay(m, value, after, name=f"store_{name}")
+            for name, value in (("any", stores), ("stay", stays), ("part", tile.now.part), ("out", tile.now.out))
+        )
         self._connect_bus(m, banks, bus, Memory.MAPS)
         m.d.comb += [
-            Cat(banks.store, banks.part, banks.out).eq(store),
+            banks.store.eq(stay),
+            Cat(banks.part, banks.out).eq(Cat(place)),
             banks.bits.eq(Cat(bits)),
             banks.read_address.eq(reader.read_address),
             reader.banks.eq(banks.words),
         ]
+        if outbox is not None:
+            m.d.comb += [
+                outbox.store.eq(store & ~stay),
+                Cat(outbox.part, outbox.out).eq(Cat(place)),
+                outbox.bits.eq(Cat(bits)),
+            ]
 
 
 class _Bus(NamedTuple):

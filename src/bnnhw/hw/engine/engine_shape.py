@@ -40,12 +40,16 @@ class EngineShape:
         Words of the tables: beats of all layers, groups of rows, fields of all layers, groups of sums that wait for
         the host.
     external : MemoryShape, optional
-        A memory outside of the FPGA, from which programs load what their layers need.
+        A memory outside of the FPGA, for what is larger than the engine.
+    outbox_words : int
+        Words of `simd` bits of each pixel that wait for their way into the external memory.
+    transfers : int
+        Words of the fields of all transfers from and to it.
 
     Raises
     ------
     ValueError
-        Where a size is not a power of two, or too small.
+        Where a size is not a power of two, or too small, or words of the external memory are no part of the bus'.
     """
 
     array: ArrayShape
@@ -56,6 +60,8 @@ class EngineShape:
     instructions: int = 512
     results: int = 512
     external: MemoryShape | None = None
+    outbox_words: int = 512
+    transfers: int = 2048
 
     def __post_init__(self):
         array = self.array
@@ -64,10 +70,24 @@ class EngineShape:
             ("rows", array.rows, 2),
             ("simd", array.simd, WORD),
             *((name, getattr(self, name), 64) for name in ("map_words", "weight_words", "taps", "parameters")),
-            *((name, getattr(self, name), 64) for name in ("instructions", "results")),
+            *((name, getattr(self, name), 64) for name in ("instructions", "results", "outbox_words", "transfers")),
         ):
             if value < least or value & (value - 1):
                 raise ValueError(f"{name}={value} must be a power of two, {least} at least")
+        if self.external is None:
+            return
+        if self.external.width not in (8, 16):
+            raise ValueError(f"external: words of {self.external.width} bits must be of 8 or 16")
+        for name, count, bits in (
+            ("pixels", array.pixels, array.simd),
+            ("rows", array.rows, array.simd),
+            ("rows", array.rows, WORD),
+        ):
+            if count * bits % (BURST * self.external.width):
+                raise ValueError(
+                    f"{name}={count} words of {bits} bits must be whole bursts of {BURST * self.external.width} bits of "
+                    "the external memory"
+                )
 
     @property
     def address_bits(self) -> int:
@@ -118,9 +138,14 @@ class EngineShape:
         sizes = (
             *(array.pixels, array.rows, array.simd, array.group_pixels, array.group_rows, array.sum_width),
             *(self.map_words, self.weight_words, self.taps, self.parameters, self.instructions, self.results),
-            *(() if self.external is None else (self.external.address_bits, self.external.width)),
+            *(() if self.external is None else self._external_sizes),
         )
-        return hashlib.sha256(repr(("bnnhw engine 1", sizes)).encode()).digest()[:8]
+        return hashlib.sha256(repr(("bnnhw engine 2", sizes)).encode()).digest()[:8]
+
+    @property
+    def _external_sizes(self) -> tuple[int, ...]:
+        assert self.external is not None
+        return self.external.address_bits, self.external.width, self.outbox_words, self.transfers
 
     @property
     def target(self) -> Target:

@@ -1,4 +1,4 @@
-"""Runs a program: fetches a layer's fields, starts it, waits until what it wrote can be read, and goes on to the next.
+"""Runs a list of instructions, one after the other.
 
 Tests: tests/hw/engine/test_engine.py
 """
@@ -6,35 +6,46 @@ Tests: tests/hw/engine/test_engine.py
 from typing import Any
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from bnnhw.hw.targets import BLOCK_RAM_LATENCY
+from bnnhw.hw.targets import BLOCK_RAM_LATENCY, Target
 
-from .engine_shape import WORD, EngineShape
-from .instruction import Kind, layer_layout, load_layout
+from .engine_shape import WORD
+from .instruction import COUNT_BITS, instruction_words
 from .wide_memory import WideMemory
 
 __all__ = ["Fetch"]
 
 
 class Fetch(wiring.Component):
-    """The instructions' memory, and the layer at work.
+    """The instructions' memory, and the one at work: of each its words, a wait for the other list, and its work.
+
+    Parameters
+    ----------
+    layout : StructLayout
+        Of an instruction's fields.
+    depth : int
+        Words of the memory.
+    rest : int
+        Cycles from an instruction's end until what it did can be seen.
 
     Members
     -------
     write : In(1), address : In, data : In(WORD)
         Writes a word of the memory.
     run : In(1), first : In
-        A program begins at that word.
+        A list begins at that word.
+    fields : Out(layout), start : Out(1)
+        An instruction begins; its fields stand until the next one's.
+    ended : In(1)
+        The last cycle of its work.
+    count : Out(COUNT_BITS)
+        Instructions that have ended since `run`.
+    others : In(COUNT_BITS)
+        The same of the other list.
     done : Out(1)
-        It has ended.
-    layer : Out(layer_layout(shape)), start : Out(1)
-        A layer begins.
-    layer_done : In(1)
-        Its last beat has its turn.
-    load : Out(load_layout(shape)), load_start : Out(1), loading : In(1)
-        Of an engine with external memory: a load begins; one is under way.
+        The list has ended: until the next `run`.
     """
 
     write: Signal
@@ -42,17 +53,19 @@ class Fetch(wiring.Component):
     data: Signal
     run: Signal
     first: Signal
-    done: Signal
-    layer: Any
+    fields: Any
     start: Signal
-    layer_done: Signal
-    load: Any
-    load_start: Signal
-    loading: Signal
+    ended: Signal
+    count: Signal
+    others: Signal
+    done: Signal
 
-    def __init__(self, shape: EngineShape):
-        self.shape = shape
-        bits = (shape.instructions - 1).bit_length()
+    def __init__(self, layout: data.StructLayout, *, depth: int, rest: int = 0, target: Target):
+        self.layout = layout
+        self.depth = depth
+        self.rest = rest
+        self.target = target
+        bits = (depth - 1).bit_length()
         super().__init__(
             {
                 "write": In(1),
@@ -60,90 +73,63 @@ class Fetch(wiring.Component):
                 "data": In(WORD),
                 "run": In(1),
                 "first": In(bits),
-                "done": Out(1),
-                "layer": Out(layer_layout(shape)),
+                "fields": Out(layout),
                 "start": Out(1),
-                "layer_done": In(1),
+                "ended": In(1),
+                "count": Out(COUNT_BITS),
+                "others": In(COUNT_BITS),
+                "done": Out(1),
             }
-            | (
-                {}
-                if shape.external is None
-                else {"load": Out(load_layout(shape)), "load_start": Out(1), "loading": In(1)}
-            )
         )
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        shape = self.shape
-        m.submodules.memory = memory = WideMemory(
-            depth=shape.instructions, width=WORD, column=WORD, target=shape.target
-        )
+        m.submodules.memory = memory = WideMemory(depth=self.depth, width=WORD, column=WORD, target=self.target)
         m.d.comb += [
             memory.write_columns.eq(self.write),
             memory.write_address.eq(self.address),
             memory.write_data.eq(self.data),
         ]
-        names = [name for name, _ in layer_layout(shape)]
-        step = Signal(range(len(names) + BLOCK_RAM_LATENCY + 2))
-        wait = Signal(range(shape.drain + 1))
-        kind = Signal(Kind)
-        loads = shape.external is not None
-        m.d.sync += [self.done.eq(0), self.start.eq(0)]
+        words = instruction_words(self.layout)
+        step = Signal(range(BLOCK_RAM_LATENCY + words))
+        rest = Signal(range(self.rest + 1))
+        behind, is_free = Signal(COUNT_BITS), Signal()
+        m.d.sync += [self.start.eq(0), is_free.eq(self.others >= behind)]
         with m.FSM():
             with m.State("IDLE"):
                 m.d.sync += step.eq(0)
                 with m.If(self.run):
-                    m.d.sync += memory.read_address.eq(self.first)
+                    m.d.sync += [memory.read_address.eq(self.first), self.done.eq(0), self.count.eq(0)]
                     m.next = "FETCH"
             with m.State("FETCH"):
                 m.d.sync += [step.eq(step + 1), memory.read_address.eq(memory.read_address + 1)]
                 with m.If(step == BLOCK_RAM_LATENCY):
-                    m.d.sync += kind.eq(memory.read_data)
-                    with m.If(memory.read_data == Kind.END):
+                    m.d.sync += behind.eq(memory.read_data[1:])
+                    with m.If(~memory.read_data[0]):
                         m.d.sync += self.done.eq(1)
                         m.next = "IDLE"
-                with m.If(kind != Kind.LOAD):
-                    self._take_fields(m, self.layer, step, memory)
-                    with m.If(step == BLOCK_RAM_LATENCY + len(names)):
-                        self._on(m, step, memory)
-                        m.next = "WAIT" if loads else "LAYER"
-                        with m.If(kind == Kind.LAYER):
-                            m.d.sync += self.start.eq(1)
-                            m.next = "LAYER"
-                if loads:
-                    with m.If(kind == Kind.LOAD):
-                        self._take_fields(m, self.load, step, memory)
-                        with m.If(step == BLOCK_RAM_LATENCY + len(self.load.shape().members)):
-                            self._on(m, step, memory)
-                            m.next = "LOAD"
-            if loads:
-                m.d.sync += self.load_start.eq(0)
-                with m.State("WAIT"), m.If(~self.loading):
-                    m.d.sync += self.start.eq(1)
-                    m.next = "LAYER"
-                with m.State("LOAD"), m.If(~self.loading):
-                    m.d.sync += self.load_start.eq(1)
-                    m.next = "LOADING"
-                with m.State("LOADING"):  # until `loading` says so
-                    m.next = "FETCH"
-            with m.State("LAYER"), m.If(self.layer_done):
-                m.d.sync += wait.eq(shape.drain)
-                m.next = "DRAIN"
-            with m.State("DRAIN"):
-                m.d.sync += wait.eq(wait - 1)
-                with m.If(wait == 0):
+                self._take(m, step, memory)
+                with m.If(step == BLOCK_RAM_LATENCY + words - 1):  # and back to the first word that is not taken
+                    m.d.sync += [step.eq(0), memory.read_address.eq(memory.read_address - (BLOCK_RAM_LATENCY - 1))]
+                    m.next = "WAIT"
+            with m.State("WAIT"), m.If(is_free):
+                m.d.sync += self.start.eq(1)
+                m.next = "WORK"
+            with m.State("WORK"), m.If(self.ended):
+                m.d.sync += rest.eq(self.rest)
+                m.next = "REST"
+            with m.State("REST"):
+                m.d.sync += rest.eq(rest - 1)
+                with m.If(rest == 0):
+                    m.d.sync += self.count.eq(self.count + 1)
                     m.next = "FETCH"
         return m
 
-    @staticmethod
-    def _take_fields(m: Module, fields: Any, step: Signal, memory: WideMemory) -> None:
-        """Each field, in the step in which its word is there."""
+    def _take(self, m: Module, step: Signal, memory: WideMemory) -> None:
+        """The words of the fields, each in the step in which it is there."""
+        fields = self.fields.as_value()
         with m.Switch(step):
-            for number, (name, _) in enumerate(fields.shape(), start=BLOCK_RAM_LATENCY + 1):
+            for number, low in enumerate(range(0, len(fields), WORD), start=BLOCK_RAM_LATENCY + 1):
                 with m.Case(number):
-                    m.d.sync += fields[name].eq(memory.read_data)
-
-    @staticmethod
-    def _on(m: Module, step: Signal, memory: WideMemory) -> None:
-        """The next instruction begins with the word behind the last one taken."""
-        m.d.sync += [step.eq(0), memory.read_address.eq(memory.read_address - (BLOCK_RAM_LATENCY - 1))]
+                    part = fields[low : low + WORD]
+                    m.d.sync += part.eq(memory.read_data[: len(part)])

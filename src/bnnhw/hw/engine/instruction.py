@@ -1,26 +1,43 @@
-"""What an engine's program is made of: instructions, a layer each, and the taps that its beats read.
+"""What an engine's program is made of: layers, and the taps that their beats read.
 
 Tests: tests/hw/engine/test_engine.py
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from enum import IntEnum
 
 from amaranth.lib import data
 
 from .engine_shape import COORDINATE_BITS, TAP_BITS, WORD, EngineShape
-from .packets import Memory
 
-__all__ = ["LOOPS", "Kind", "Layer", "Load", "Tap", "layer_layout", "load_layout", "tap_layout"]
+__all__ = ["COUNT_BITS", "END", "LOOPS", "Layer", "Tap", "instruction_words", "layer_layout", "packed", "tap_layout"]
+
+END = 0
+"""The word behind the last instruction of a list."""
+COUNT_BITS = 16
+"""Bits of the number of instructions that another list must have ended before one begins."""
 
 
-class Kind(IntEnum):
-    """An instruction's first word."""
+def instruction_words(layout: data.StructLayout) -> int:
+    """Words of the bus of an instruction: its kind and what it waits for, and its fields without gaps."""
+    return 1 + -(-layout.size // WORD)
 
-    END = 0
-    LAYER = 1
-    LOAD = 2
-    LAYER_BEHIND_LOADS = 3
+
+def packed(layout: data.StructLayout, values: Mapping[str, int], *, behind: int) -> list[int]:
+    """An instruction as words of the bus; it waits until the other list has ended `behind` instructions.
+
+    Raises ValueError where a value does not fit.
+    """
+    bits = 0
+    for name, field in layout:
+        value = values[name]
+        if not -(1 << field.width - 1) <= value < 1 << field.width:
+            raise ValueError(f"{name}={value} must fit into {field.width} bits of an instruction")
+        bits |= (value & (1 << field.width) - 1) << field.offset
+    if not 0 <= behind < 1 << COUNT_BITS:
+        raise ValueError(f"behind={behind} must fit into {COUNT_BITS} bits of an instruction")
+    words = range(0, layout.size, WORD)
+    return [1 | behind << 1, *(bits >> at & (1 << WORD) - 1 for at in words)]
 
 
 LOOPS = ("pool_column", "pool_line", "column", "line")
@@ -53,17 +70,21 @@ class Layer:
         The same for the column and the line.
     in_columns, in_lines : int
         The size of the map that is read, in one pixel's bank.
+    first_line : int
+        The line of that map in which the first tile's window begins: another one than 0 for a band of lines.
     border_code : int
         1: words outside of the map are zeros. 0: they count simd / 2 mismatches, a product of 0.
     first_pixels, last_pixels : int
         Masks of the pixels with nothing on their left, and on their right.
     out, out_plane : int
         The address of the first word of bits, and the words from one word of channels to the next.
+    sent : int
+        1: the bits go where transfers to the external memory read them, and not into the banks.
     capture : int
         1: the sums of one pixel a tile go to the host, and no bits are written: of pixel n in the n-th pass of the loop
         over pool columns.
-    behind_loads : bool
-        It waits until what is being loaded is there.
+    behind : int
+        It waits until so many transfers have ended.
     """
 
     taps: int
@@ -91,23 +112,20 @@ class Layer:
     line_step_line: int = 0
     in_columns: int
     in_lines: int
+    first_line: int = 0
     border_code: int = 0
     first_pixels: int
     last_pixels: int
     out: int = 0
     out_plane: int = 0
+    sent: int = 0
     capture: int = 0
-    behind_loads: bool = False
+    behind: int = 0
 
     def words(self, shape: EngineShape) -> list[int]:
-        """The instruction as words of the bus: its kind, then a word for each field."""
-        words = [Kind.LAYER_BEHIND_LOADS if self.behind_loads else Kind.LAYER]
-        for name, width in _widths(shape).items():
-            value = getattr(self, name) - (name in _COUNTS)
-            if not -(1 << width - 1) <= value < 1 << width:
-                raise ValueError(f"{name}={getattr(self, name)} must fit into {width} bits of an instruction")
-            words.append(value & (1 << width) - 1)
-        return words
+        """The instruction as words of the bus. Raises ValueError where a value has no room."""
+        values = {field.name: getattr(self, field.name) - (field.name in _COUNTS) for field in fields(self)}
+        return packed(layer_layout(shape), values, behind=self.behind)
 
     @property
     def tiles(self) -> int:
@@ -131,48 +149,21 @@ def _widths(shape: EngineShape) -> dict[str, int]:
         "border_code": 1,
         "first_pixels": pixels,
         "last_pixels": pixels,
+        "sent": 1,
         "capture": 1,
         "origin": address,
         "out": address,
         "out_plane": address,
     }
     for field in fields(Layer):
-        if field.name not in known and field.name != "behind_loads":
+        if field.name not in known and field.name != "behind":
             known[field.name] = address if field.name.startswith("step_") else COORDINATE_BITS
-    return {field.name: known[field.name] for field in fields(Layer) if field.name != "behind_loads"}
+    return {field.name: known[field.name] for field in fields(Layer) if field.name != "behind"}
 
 
 def layer_layout(shape: EngineShape) -> data.StructLayout:
     """The fields as a signal has them."""
     return data.StructLayout(dict(_widths(shape)))
-
-
-@dataclass(frozen=True)
-class Load:
-    """Words of the external memory, from a burst on, go into a memory; the program goes on meanwhile.
-
-    source, bursts : int
-        In the external memory.
-    memory : Memory
-    address : int
-        Of its first word of the bus.
-    """
-
-    source: int
-    bursts: int
-    memory: Memory
-    address: int
-
-    def words(self, shape: EngineShape) -> list[int]:
-        """The instruction as words of the bus."""
-        return [Kind.LOAD, self.source, self.bursts, self.bursts * shape.burst_words - 1, self.memory, self.address]
-
-
-def load_layout(shape: EngineShape) -> data.StructLayout:
-    """The fields of a load as a signal has them; `words` is less 1."""
-    assert shape.external is not None, "an engine without external memory loads nothing"
-    bits = shape.external.address_bits
-    return data.StructLayout({"source": bits, "bursts": bits, "words": WORD, "memory": 4, "address": WORD})
 
 
 @dataclass(frozen=True)

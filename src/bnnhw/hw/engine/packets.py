@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 __all__ = [
     "DATA_WORDS",
     "HEADER_WORDS",
+    "NO_LIMIT",
     "PACKET_WORDS",
     "Answer",
     "Memory",
@@ -26,6 +27,7 @@ HEADER_WORDS = 2
 DATA_WORDS = 64
 PACKET_WORDS = HEADER_WORDS + DATA_WORDS
 """Words of 32 bits of a request, and of an answer."""
+NO_LIMIT = (1 << 32) - 1
 
 
 class Request(IntEnum):
@@ -44,14 +46,16 @@ class Memory(IntEnum):
     PARAMETERS = 2
     WEIGHTS = 3
     MAPS = 4
-    EXTERNAL = 5  # by host alone, in whole bursts; an address counts words of the bus here, too
+    TRANSFERS = 5
+    EXTERNAL = 6  # by host alone, in whole bursts; an address counts words of the bus here, too
 
 
 class Status(IntEnum):
     """The first word of an answer."""
 
     DONE = 1
-    UNKNOWN = 2  # no such request or memory
+    UNKNOWN = 2  # no such request or memory, or an external address between two bursts
+    STOPPED = 3  # the run took more cycles than it was allowed to
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +87,13 @@ def write(memory: Memory, address: int, data: NDArray[np.uint32]) -> list[NDArra
     return [_packet(Request.WRITE, address + at, data[at : at + DATA_WORDS], memory=memory) for at in parts]
 
 
-def run(instruction: int = 0, *, tag: int = 1) -> NDArray[np.uint32]:
-    """The packet that runs the program which begins there. Its answer comes when it has ended, with its first sums.
+def run(*, tag: int = 1, limit: int = NO_LIMIT) -> NDArray[np.uint32]:
+    """The packet that runs the program. Its answer comes when it has ended, with its first sums.
 
     tag: another one than the run before it has, and not 0 for the first; a repeated one only answers again.
+    limit: of its cycles; a run of more is stopped, so that no program whatever runs for ever.
     """
-    return _packet(Request.RUN, instruction, np.array([tag], np.uint32))
+    return _packet(Request.RUN, 0, np.array([tag, limit], np.uint32))
 
 
 def read(address: int) -> NDArray[np.uint32]:

@@ -96,7 +96,8 @@ class TileWalk(wiring.Component):
             m.d.sync += tile.pixel.eq(Mux(goes_on[0], tile.pixel + 1, 0))
         with m.If(self.start):
             m.d.sync += [counter.eq(0) for counter in counters]
-            m.d.sync += [tile.address.eq(layer.origin), tile.column.eq(0), tile.line.eq(0), tile.pixel.eq(0)]
+            m.d.sync += [tile.address.eq(layer.origin), tile.column.eq(0), tile.pixel.eq(0)]
+            m.d.sync += tile.line.eq(layer.first_line)
         return m
 
     def _place(self, m: Module, register: Value, prefix: str, goes_on: Signal) -> None:

@@ -1,0 +1,110 @@
+"""Where weights, thresholds and maps lie in the external memory.
+
+Tests: tests/compiler/engine/test_scheduled.py
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.hw.engine.engine_shape import WORD, EngineShape
+
+from .layer_data import layer_parameters, layer_weights, row_tiles_of
+from .layers import EngineLayer, EngineNetwork
+from .maps import MapPlace
+from .program import words_of_bits
+
+__all__ = ["ExternalPlaces", "LayerPlace", "MapInMemory"]
+
+
+@dataclass(frozen=True)
+class LayerPlace:
+    """A layer's weights and thresholds: their first bursts, and how much a tile of rows has of them.
+
+    weights, parameters : int
+        Bursts.
+    row_tiles : int
+    weight_step : int
+        Words of weights of a tile of rows.
+    """
+
+    weights: int
+    parameters: int
+    row_tiles: int
+    weight_step: int
+
+
+@dataclass(frozen=True)
+class MapInMemory:
+    """A map of all frames: group by group of those that are in the array at once, each as the banks hold it.
+
+    place : MapPlace
+        Of a group.
+    burst : int
+        Its first one.
+    group_bursts, line_bursts : int
+        Of a group, and of a line of a word of channels.
+    """
+
+    place: MapPlace
+    burst: int
+    group_bursts: int
+    line_bursts: int
+
+
+class ExternalPlaces:
+    """The contents of the external memory for a run of so many frames.
+
+    Attributes
+    ----------
+    layers : list of LayerPlace
+    maps : list of MapInMemory
+        What each layer reads.
+    words : (n,) uint32
+        Weights and thresholds, as words of the bus from the first burst on. The maps lie behind them.
+    """
+
+    def __init__(self, network: EngineNetwork, shape: EngineShape, *, strips: list[int], frames: int):
+        assert shape.external is not None
+        self.shape = shape
+        self._held: list[NDArray[np.uint32]] = []
+        self._bursts = 0
+        self.layers = [self._layer(layer) for layer in network.layers]
+        self.words = np.concatenate(self._held)
+        # A map lies as the layer before it has written it.
+        written = [strips[0], *strips[:-1]]
+        self.maps = [
+            self._map(layer, cut, frames * cut // shape.array.pixels)
+            for layer, cut in zip(network.layers, written, strict=True)
+        ]
+        room = 1 << shape.external.address_bits
+        if self._bursts > room:
+            raise ScheduleError(
+                f"weights of {len(self.words) // shape.burst_words} bursts and maps of {frames} frames are more than "
+                f"the {room} bursts of the external memory; take fewer frames, or a board with more memory"
+            )
+
+    def _layer(self, layer: EngineLayer) -> LayerPlace:
+        bits, unused = layer_weights(layer, self.shape)
+        row_tiles = row_tiles_of(layer, self.shape)
+        weights = self._add(words_of_bits(bits.reshape(len(bits), -1)).reshape(-1))
+        parameters = 0 if layer.most is None else self._add(layer_parameters(layer, unused, self.shape))
+        return LayerPlace(weights, parameters, row_tiles, len(bits) // row_tiles)
+
+    def _add(self, words: NDArray[np.uint32]) -> int:
+        """The first burst of these words, which are whole bursts."""
+        begin = self._bursts
+        self._held.append(words)
+        self._bursts += len(words) // self.shape.burst_words
+        return begin
+
+    def _map(self, layer: EngineLayer, strips: int, groups: int) -> MapInMemory:
+        array = self.shape.array
+        place = MapPlace(layer.in_shape, layer.planes, strips, array.simd)
+        lanes = array.pixels * array.simd // WORD
+        group_bursts = place.words * lanes // self.shape.burst_words
+        begin = self._bursts
+        self._bursts += groups * group_bursts
+        return MapInMemory(place, begin, group_bursts, place.columns * lanes // self.shape.burst_words)

@@ -1,0 +1,74 @@
+"""A layer's taps, weights and thresholds, as the engine's memories hold them.
+
+Tests: tests/compiler/engine/test_compile.py
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.hw.engine.engine_shape import EngineShape
+from bnnhw.hw.engine.instruction import Tap
+
+from .layers import EngineLayer
+from .maps import MapPlace
+
+__all__ = ["layer_parameters", "layer_taps", "layer_weights", "row_tiles_of"]
+
+
+def row_tiles_of(layer: EngineLayer, shape: EngineShape) -> int:
+    """Tiles of the array's rows that make all of the layer's."""
+    return -(-layer.conv.rows // shape.array.rows)
+
+
+def layer_taps(layer: EngineLayer, source: MapPlace, shape: EngineShape) -> list[Tap]:
+    """The beats of a tile: planes from the highest to the lowest, in each all words of the window."""
+    conv = layer.conv
+    taps: list[Tap] = []
+    for plane in reversed(range(layer.planes)):
+        window = [
+            (line * conv.dilation[0] - conv.padding[0], column * conv.dilation[1] - conv.padding[1], word)
+            for line in range(conv.kernel[0])
+            for column in range(conv.kernel[1])
+            for word in range(source.channel_words)
+        ]
+        for number, (line, column, word) in enumerate(window):
+            offset = source.offset(plane=plane, word=word, line=line, column=column)
+            taps.append(Tap(offset, column, line, double=number == 0 and bool(taps)))
+    idle = [Tap(0, idle=True)] * max(0, shape.least_beats - len(taps))
+    return [*idle, *taps]
+
+
+def layer_weights(layer: EngineLayer, shape: EngineShape) -> tuple[NDArray[np.uint8], int]:
+    """(row tiles * words of a tile, rows, simd) of bits, and the mismatches that unused columns make in each sum.
+
+    Unused columns of the maps are 0. Where a border is a product of 0, and so half a word, they count half, too.
+    """
+    conv, array = layer.conv, shape.array
+    height, width = conv.kernel
+    words = -(-conv.channels // array.simd)
+    row_tiles = row_tiles_of(layer, shape)
+    bits = np.zeros((row_tiles * array.rows, height, width, words * array.simd), np.uint8)
+    bits[: conv.rows, :, :, : conv.channels] = conv.weights > 0
+    unused = words * array.simd - conv.channels
+    counted = 0
+    if any(conv.padding) and not layer.pads_with_code:
+        if unused % 2:
+            raise ScheduleError(
+                f"node {layer.name!r} pads {conv.channels} channels with 0; the engine does so for even numbers of them"
+            )
+        bits[..., conv.channels : conv.channels + unused // 2] = 1
+        counted = unused // 2 * height * width
+    tiles = bits.reshape(row_tiles, array.rows, height * width * words, array.simd).transpose(0, 2, 1, 3)
+    return tiles.reshape(-1, array.rows, array.simd), counted
+
+
+def layer_parameters(layer: EngineLayer, unused: int, shape: EngineShape) -> NDArray[np.uint32]:
+    """Of each row one more than the greatest sum that gives a 1, and above it whether pooling takes the least bit."""
+    assert layer.most is not None
+    array = shape.array
+    top = (1 << array.sum_width) - 1
+    words = np.zeros(row_tiles_of(layer, shape) * array.rows, np.uint32)
+    words[: len(layer.most)] = np.clip(layer.most + unused + 1, 0, top)
+    words[: len(layer.most)] |= layer.minimum.astype(np.uint32) << array.sum_width
+    return words

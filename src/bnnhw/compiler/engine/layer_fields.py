@@ -1,0 +1,90 @@
+"""A layer as the engine's instruction.
+
+Tests: tests/compiler/engine/test_compile.py
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.hw.engine.engine_shape import EngineShape
+from bnnhw.hw.engine.instruction import Layer
+
+from .layers import EngineLayer
+from .maps import MapPlace
+
+__all__ = ["first_line_read", "layer_instruction"]
+
+
+def first_line_read(layer: EngineLayer, line: int) -> int:
+    """The first line inside of the input map that output line `line` and those behind it read."""
+    return max(0, line * layer.pool[0] * layer.conv.stride[0] - layer.conv.padding[0])
+
+
+def layer_instruction(
+    layer: EngineLayer,
+    shape: EngineShape,
+    source: MapPlace,
+    *,
+    lines: range,
+    row_tiles: int,
+    **fields: int,
+) -> Layer:
+    """The instruction for these output lines and so many tiles of rows. `source` holds the input map, of which its
+    first line is the first one that is read; `fields` are those of `Layer` that say where things lie."""
+    conv = layer.conv
+    columns = layer.out_shape[1] // source.strips
+    pool_lines, pool_columns = layer.pool
+    down, across = conv.stride
+    width = source.columns
+    if layer.most is None:  # sums: of one pixel after the other
+        steps = _steps(down, across, 1, 1, columns, width) | dict.fromkeys(_POOL_STEPS, 0)
+        pool_columns = shape.array.pixels
+    else:
+        steps = _steps(down, across, pool_lines, pool_columns, columns, width)
+    strip = np.arange(shape.array.pixels) % source.strips
+    first_line = lines.start * pool_lines * down
+    origin = source.base + (first_line - first_line_read(layer, lines.start)) * width
+    return Layer(
+        pool_columns=pool_columns,
+        pool_lines=pool_lines,
+        columns=columns,
+        lines=len(lines),
+        row_tiles=row_tiles,
+        origin=origin,
+        **steps,
+        in_columns=width,
+        in_lines=layer.in_shape[0],
+        first_line=first_line,
+        border_code=int(layer.pads_with_code),
+        first_pixels=_mask(strip == 0),
+        last_pixels=_mask(strip == source.strips - 1),
+        capture=int(layer.most is None),
+        **fields,
+    )
+
+
+_POOL_STEPS = tuple(
+    f"{prefix}step_{loop}" for prefix in ("", "column_", "line_") for loop in ("pool_column", "pool_line")
+)
+
+
+def _steps(down: int, across: int, pool_lines: int, pool_columns: int, columns: int, width: int) -> dict[str, Any]:
+    """What each loop adds to the tile's column, line and address."""
+    moves = {  # loop: (lines, columns) from the last place inside it to the next one's first
+        "pool_column": (0, across),
+        "pool_line": (down, -(pool_columns - 1) * across),
+        "column": (-(pool_lines - 1) * down, across),
+        "line": (down, -(columns * pool_columns - 1) * across),
+    }
+    steps: dict[str, Any] = {}
+    for loop, (line, column) in moves.items():
+        steps |= {f"line_step_{loop}": line, f"column_step_{loop}": column, f"step_{loop}": line * width + column}
+    return steps
+
+
+def _mask(bits: NDArray[np.bool_]) -> int:
+    return sum(int(bit) << place for place, bit in enumerate(bits))
+
+

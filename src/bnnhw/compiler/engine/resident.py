@@ -1,0 +1,80 @@
+"""Programs of networks that fit into the engine: weights and two neighbouring maps at once.
+
+Tests: tests/compiler/engine/test_compile.py
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.hw.engine.cycles import layer_cycles, program_cycles
+from bnnhw.hw.engine.engine_shape import EngineShape
+from bnnhw.hw.engine.instruction import Layer
+from bnnhw.hw.engine.packets import Memory
+
+from .layer_data import layer_parameters, layer_taps, layer_weights, row_tiles_of
+from .layer_fields import layer_instruction
+from .layers import EngineNetwork
+from .maps import MapPlace, place_maps
+from .program import Captured, EngineProgram, words_of_bits
+from .strips import strips_of
+from .tables import TapTable, check_room, instruction_list
+
+__all__ = ["resident_program"]
+
+
+def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgram:
+    """One instruction a layer. Raises ScheduleError, which names what does not fit and the way out."""
+    strips = strips_of(network.layers, shape.array.pixels)
+    maps = [MapPlace(layer.in_shape, layer.planes, strips, shape.array.simd) for layer in network.layers]
+    maps = [replace(place, base=base) for place, base in zip(maps, place_maps(shape, maps), strict=True)]
+    taps = TapTable(shape)
+    weights: list[NDArray[np.uint8]] = []
+    parameters: list[NDArray[np.uint32]] = []
+    layers: list[Layer] = []
+    weight_words = row_groups = 0
+    for layer, source, sink in zip(network.layers, maps, [*maps[1:], None], strict=True):
+        beats = layer_taps(layer, source, shape)
+        bits, unused = layer_weights(layer, shape)
+        row_tiles = row_tiles_of(layer, shape)
+        layers.append(
+            layer_instruction(
+                layer,
+                shape,
+                source,
+                lines=range(layer.out_shape[0]),
+                row_tiles=row_tiles,
+                taps=taps.begin(beats),
+                beats=len(beats),
+                weights=weight_words,
+                weight_step=len(bits) // row_tiles,
+                parameters=row_groups,
+                out=sink.base if sink else 0,
+                out_plane=sink.plane_words if sink else 0,
+            )
+        )
+        weights.append(bits)
+        weight_words += len(bits)
+        check_room(weight_words, shape.weight_words, "words of weights", "weight_words")
+        if sink is not None:
+            parameters.append(layer_parameters(layer, unused, shape))
+            row_groups += row_tiles * shape.array.row_groups
+            check_room(row_groups, shape.parameters, "groups of rows", "parameters")
+    held = np.concatenate(weights)
+    return EngineProgram(
+        shape=shape,
+        network=network,
+        contents={
+            Memory.INSTRUCTIONS: instruction_list(layers, shape),
+            Memory.TAPS: taps.words,
+            Memory.PARAMETERS: np.concatenate([*parameters, np.zeros(0, np.uint32)]),
+            Memory.WEIGHTS: words_of_bits(held.reshape(len(held), -1)).reshape(-1),
+        }
+        | ({} if shape.external is None else {Memory.TRANSFERS: np.zeros(1, np.uint32)}),
+        input=maps[0],
+        frames=shape.array.pixels // strips,
+        captured=(Captured(0, range(row_tiles_of(network.layers[-1], shape)), range(network.layers[-1].out_shape[0])),),
+        layer_cycles=tuple(layer_cycles(shape, layer) for layer in layers),
+        cycles=program_cycles(shape, layers),
+    )

@@ -1,0 +1,57 @@
+"""Room in one of the engine's memories, given away in a ring.
+
+Tests: tests/compiler/engine/test_scheduled.py
+"""
+
+from dataclasses import dataclass
+
+__all__ = ["Region", "Ring"]
+
+
+@dataclass(eq=False)
+class Region:
+    """Words of a memory.
+
+    begin, size : int
+    behind : int
+        As many instructions of the other list must have ended before these words are written.
+    used_until : int
+        As many have ended when they are no longer needed.
+    is_live : bool
+        Nothing else has been given a place there.
+    """
+
+    begin: int
+    size: int
+    behind: int
+    used_until: int = 0
+    is_live: bool = True
+
+
+class Ring:
+    """Regions one behind the other, and at the begin again where the end is too near: the oldest ones make room."""
+
+    def __init__(self, size: int):
+        self.size = size
+        self._place = 0
+        self._live: list[Region] = []
+
+    def rewind(self, size: int) -> None:
+        """The next regions, of `size` in all, come one behind the other."""
+        if self._place + size > self.size:
+            self._place = 0
+
+    def claim(self, size: int) -> Region:
+        """A region of so many words, at most those of the ring."""
+        if size > self.size:
+            raise ValueError(f"size={size} must be at most {self.size}, that of the ring")
+        self.rewind(size)
+        begin = self._place
+        gone = [each for each in self._live if begin < each.begin + each.size and each.begin < begin + size]
+        for each in gone:
+            each.is_live = False
+            self._live.remove(each)
+        region = Region(begin, size, max((each.used_until for each in gone), default=0))
+        self._live.append(region)
+        self._place = begin + size
+        return region
