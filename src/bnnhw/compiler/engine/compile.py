@@ -3,14 +3,12 @@
 Tests: tests/compiler/engine/test_compile.py
 """
 
-from dataclasses import replace
-
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph
-from bnnhw.compiler.ir.ops import Conv
 from bnnhw.hw.engine.engine_shape import EngineShape
 
-from .layers import EngineNetwork, engine_network
+from .first_layer import with_windows
+from .layers import engine_network
 from .program import EngineProgram
 from .resident import resident_program
 from .scheduled import scheduled_program
@@ -23,26 +21,10 @@ def compile_program(graph: Graph, shape: EngineShape) -> EngineProgram:
 
     Raises ScheduleError, which names what does not fit and the way out.
     """
-    network = unrolled_by_host(engine_network(graph), shape)
+    network = with_windows(engine_network(graph), shape)
     try:
         return resident_program(network, shape)
     except ScheduleError:
         if shape.external is None:
             raise
     return scheduled_program(network, shape)
-
-
-def unrolled_by_host(network: EngineNetwork, shape: EngineShape) -> EngineNetwork:
-    """The network with windows of a first convolution of few channels as its input: a word then holds many taps.
-
-    Not where a border is a product of 0, which no code stands for.
-    """
-    first, *others = network.layers
-    conv = first.conv
-    no_code = any(conv.padding) and not first.pads_with_code
-    if conv.kernel == (1, 1) or conv.channels >= shape.array.simd or no_code:
-        return network
-    lines, columns, _ = conv.output_shape(first.in_shape)
-    pixels = Conv(conv.weights.reshape(conv.rows, 1, 1, -1), factors=conv.factors)
-    whole = replace(first, conv=pixels, in_shape=(lines, columns, conv.cols))
-    return replace(network, layers=(whole, *others), windows=conv)

@@ -13,7 +13,7 @@ from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 
 from .layer_data import layer_parameters, layer_weights, row_tiles_of
 from .layers import EngineLayer, EngineNetwork
-from .maps import MapPlace
+from .maps import MapPlace, input_place
 from .program import words_of_bits
 
 __all__ = ["ExternalPlaces", "LayerPlace", "MapInMemory"]
@@ -102,9 +102,10 @@ class ExternalPlaces:
 
     def _map(self, layer: EngineLayer, strips: int, groups: int) -> MapInMemory:
         array = self.shape.array
-        place = MapPlace(layer.in_shape, layer.planes, strips, array.simd)
+        place = input_place(layer, strips, array.simd)
         lanes = array.pixels * array.simd // WORD
-        group_bursts = place.words * lanes // self.shape.burst_words
+        line_bursts = place.bus_columns * lanes // self.shape.burst_words
+        group_bursts = place.sheets * place.shape[0] * line_bursts
         begin = self._bursts
         self._bursts += groups * group_bursts
-        return MapInMemory(place, begin, group_bursts, place.columns * lanes // self.shape.burst_words)
+        return MapInMemory(place, begin, group_bursts, line_bursts)

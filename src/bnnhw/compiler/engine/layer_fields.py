@@ -37,15 +37,14 @@ def layer_instruction(
     columns = layer.out_shape[1] // source.strips
     pool_lines, pool_columns = layer.pool
     down, across = conv.stride
-    width = source.columns
     if layer.most is None:  # sums: of one pixel after the other
-        steps = _steps(down, across, 1, 1, columns, width) | dict.fromkeys(_POOL_STEPS, 0)
+        steps = _steps(down, across, 1, 1, columns, source) | dict.fromkeys(_POOL_STEPS, 0)
         pool_columns = shape.array.pixels
     else:
-        steps = _steps(down, across, pool_lines, pool_columns, columns, width)
+        steps = _steps(down, across, pool_lines, pool_columns, columns, source)
     strip = np.arange(shape.array.pixels) % source.strips
     first_line = lines.start * pool_lines * down
-    origin = source.base + (first_line - first_line_read(layer, lines.start)) * width
+    origin = source.base + (first_line - first_line_read(layer, lines.start)) * source.line_words
     return Layer(
         pool_columns=pool_columns,
         pool_lines=pool_lines,
@@ -54,7 +53,7 @@ def layer_instruction(
         row_tiles=row_tiles,
         origin=origin,
         **steps,
-        in_columns=width,
+        in_columns=source.columns,
         in_lines=layer.in_shape[0],
         first_line=first_line,
         border_code=int(layer.pads_with_code),
@@ -70,7 +69,9 @@ _POOL_STEPS = tuple(
 )
 
 
-def _steps(down: int, across: int, pool_lines: int, pool_columns: int, columns: int, width: int) -> dict[str, Any]:
+def _steps(
+    down: int, across: int, pool_lines: int, pool_columns: int, columns: int, source: MapPlace
+) -> dict[str, Any]:
     """What each loop adds to the tile's column, line and address."""
     moves = {  # loop: (lines, columns) from the last place inside it to the next one's first
         "pool_column": (0, across),
@@ -80,11 +81,10 @@ def _steps(down: int, across: int, pool_lines: int, pool_columns: int, columns: 
     }
     steps: dict[str, Any] = {}
     for loop, (line, column) in moves.items():
-        steps |= {f"line_step_{loop}": line, f"column_step_{loop}": column, f"step_{loop}": line * width + column}
+        step = line * source.line_words + column * source.column_words
+        steps |= {f"line_step_{loop}": line, f"column_step_{loop}": column, f"step_{loop}": step}
     return steps
 
 
 def _mask(bits: NDArray[np.bool_]) -> int:
     return sum(int(bit) << place for place, bit in enumerate(bits))
-
-

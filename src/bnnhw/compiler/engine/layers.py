@@ -36,6 +36,8 @@ class EngineLayer:
     pool : (lines, columns)
     minimum : (rows,) bool
         Rows of which a pooling takes the least bit.
+    reads_windows : bool
+        Its input pixels are windows of columns that the engine makes: see `first_layer`.
     """
 
     name: str
@@ -45,6 +47,7 @@ class EngineLayer:
     most: NDArray[np.int64] | None
     pool: tuple[int, int]
     minimum: NDArray[np.bool_]
+    reads_windows: bool = False
 
     @property
     def sum_shape(self) -> tuple[int, int, int]:
@@ -84,7 +87,8 @@ class EngineLayer:
 class EngineNetwork:
     """host graph -> windows -> layers -> tail: what the host does before, the engine, what the host makes of the sums.
 
-    Where there are `windows`, the host gives the engine the windows of that convolution as pixels.
+    Where there are `windows`, the host gives the engine the windows of that convolution as pixels; or, where the first
+    layer reads windows of columns, its pixels with those beside the image.
     """
 
     host: Graph
@@ -97,9 +101,13 @@ class EngineNetwork:
         (value,) = self.host.inputs
         (values,) = evaluate(self.host, {value.name: inputs}).values()
         first = self.layers[0]
+        assert not isinstance(first.element, FloatType)
+        if self.windows is not None and first.reads_windows:
+            beside = self.windows.padding[1]
+            codes = (values - first.element.lo) // first.element.step
+            return np.pad(codes, ((0, 0), (0, 0), (beside, beside), (0, 0)))
         if self.windows is not None:
             values = self.windows.unrolled(values, fill=self.windows.pad_value)
-        assert not isinstance(first.element, FloatType)
         return (values.reshape(-1, *first.in_shape) - first.element.lo) // first.element.step
 
     def answers(self, sums: NDArray[np.int64]) -> NDArray[np.int64]:

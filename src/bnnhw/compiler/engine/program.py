@@ -70,9 +70,11 @@ class EngineProgram:
     @property
     def used(self) -> tuple[float, ...]:
         """Of each layer the share of the array's products in its cycles that the network asks for."""
+        convs = [layer.conv for layer in self.network.layers]
+        convs[0] = self.network.windows or convs[0]
         useful = (
-            self.frames * layer.planes * layer.conv.weights.size * layer.sum_shape[0] * layer.sum_shape[1]
-            for layer in self.network.layers
+            self.frames * layer.planes * conv.weights.size * layer.sum_shape[0] * layer.sum_shape[1]
+            for layer, conv in zip(self.network.layers, convs, strict=True)
         )
         macs = self.shape.array.macs
         return tuple(count / (macs * cycles) for count, cycles in zip(useful, self.layer_cycles, strict=True))
@@ -96,10 +98,11 @@ class EngineProgram:
         for group, first in enumerate(range(0, len(codes), self.group_frames)):
             bits = self.input.packed(codes[first : first + self.group_frames])
             banks = words_of_bits(bits)  # (pixels, words, words of the bus)
-            wide = np.zeros((self.input.words, array.pixels, array.simd // WORD), np.uint32)
+            wide = np.zeros((banks.shape[1], array.pixels, banks.shape[2]), np.uint32)
             wide[:, : len(banks)] = banks.transpose(1, 0, 2)
             if self.input_burst is None:
-                requests += packets.write(Memory.MAPS, self.input.base * lanes, wide.reshape(-1))
+                address = self.input.bus_address(self.input.base, lanes)
+                requests += packets.write(self.input.memory, address, wide.reshape(-1))
             else:
                 begin = self.input_burst * self.shape.burst_words + group * wide.size
                 requests += packets.write(Memory.EXTERNAL, begin, wide.reshape(-1))

@@ -16,7 +16,7 @@ from bnnhw.hw.engine.packets import Memory
 from .layer_data import layer_parameters, layer_taps, layer_weights, row_tiles_of
 from .layer_fields import layer_instruction
 from .layers import EngineNetwork
-from .maps import MapPlace, place_maps
+from .maps import input_place, place_maps
 from .program import Captured, EngineProgram, words_of_bits
 from .strips import strips_of
 from .tables import TapTable, check_room, instruction_list
@@ -27,7 +27,7 @@ __all__ = ["resident_program"]
 def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgram:
     """One instruction a layer. Raises ScheduleError, which names what does not fit and the way out."""
     strips = strips_of(network.layers, shape.array.pixels)
-    maps = [MapPlace(layer.in_shape, layer.planes, strips, shape.array.simd) for layer in network.layers]
+    maps = [input_place(layer, strips, shape.array.simd) for layer in network.layers]
     maps = [replace(place, base=base) for place, base in zip(maps, place_maps(shape, maps), strict=True)]
     taps = TapTable(shape)
     weights: list[NDArray[np.uint8]] = []

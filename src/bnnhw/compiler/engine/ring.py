@@ -29,29 +29,38 @@ class Region:
 
 
 class Ring:
-    """Regions one behind the other, and at the begin again where the end is too near: the oldest ones make room."""
+    """Regions one behind the other, and at the begin again where the end is too near: the oldest ones make room.
+
+    limit : int
+        Where the ring ends; behind it are regions at places of their own.
+    """
 
     def __init__(self, size: int):
-        self.size = size
+        self.limit = size
         self._place = 0
         self._live: list[Region] = []
 
     def rewind(self, size: int) -> None:
         """The next regions, of `size` in all, come one behind the other."""
-        if self._place + size > self.size:
+        if self._place + size > self.limit:
             self._place = 0
 
-    def claim(self, size: int) -> Region:
-        """A region of so many words, at most those of the ring."""
-        if size > self.size:
-            raise ValueError(f"size={size} must be at most {self.size}, that of the ring")
+    def claim(self, size: int, *, align: int = 1) -> Region:
+        """A region of so many words, at most those of the ring, at a multiple of `align`."""
+        if size > self.limit:
+            raise ValueError(f"size={size} must be at most {self.limit}, that of the ring")
+        self._place += -self._place % align
         self.rewind(size)
-        begin = self._place
+        region = self.claim_at(self._place, size)
+        self._place += size
+        return region
+
+    def claim_at(self, begin: int, size: int) -> Region:
+        """A region at that place."""
         gone = [each for each in self._live if begin < each.begin + each.size and each.begin < begin + size]
         for each in gone:
             each.is_live = False
             self._live.remove(each)
         region = Region(begin, size, max((each.used_until for each in gone), default=0))
         self._live.append(region)
-        self._place = begin + size
         return region

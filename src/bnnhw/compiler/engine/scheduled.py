@@ -15,32 +15,38 @@ from bnnhw.hw.engine.transfer import Transfer
 
 from .external_places import ExternalPlaces
 from .layer_data import layer_taps
-from .layer_fields import layer_instruction
+from .layer_fields import first_line_read, layer_instruction
 from .layers import EngineLayer, EngineNetwork
 from .maps import MapPlace
 from .program import Captured, EngineProgram
 from .ring import Region, Ring
+from .segments import Segment, segments_of
 from .strips import keeps_columns, strips_of
 from .tables import TapTable, check_room, instruction_list
-from .tiling import Part, Tiling, lines_of, tile_layer
+from .tiling import Part, Rooms, Tiling, lines_of, tile_layer
 from .transfer_order import Load, Step, in_order
 
 __all__ = ["scheduled_program"]
 
 
-def scheduled_program(network: EngineNetwork, shape: EngineShape, *, frames: int | None = None) -> EngineProgram:
-    """Layer by layer for all frames of a run, each in parts. Raises ScheduleError, which names what does not fit.
+def scheduled_program(
+    network: EngineNetwork, shape: EngineShape, *, frames: int | None = None, longest: int = 1
+) -> EngineProgram:
+    """Segment by segment for all frames of a run, each layer in parts. Raises ScheduleError, which names what does not
+    fit.
 
     frames : int, optional
         Of a run, a multiple of the array's pixels. By default those pixels.
+    longest : int
+        Layers of a segment, at most.
     """
     frames = shape.array.pixels if frames is None else frames
     if frames < 1 or frames % shape.array.pixels:
         raise ValueError(f"frames={frames} must be a multiple of pixels={shape.array.pixels}")
     strips = _strips(network, shape)
     schedule = _Schedule(network, shape, strips=strips, frames=frames)
-    for number in range(len(network.layers)):
-        schedule.add_layer(number)
+    for segment in segments_of(network.layers, strips, shape, longest=longest):
+        schedule.add_segment(segment)
     layers, transfers = in_order(schedule.steps)
     places = schedule.places
     words = [word for transfer in transfers for word in transfer.words(shape)] + [END]
@@ -93,57 +99,87 @@ class _Schedule:
         self._weights, self._parameters = Ring(shape.weight_words), Ring(shape.parameters)
         self._maps, self._outbox = Ring(shape.map_words), Ring(shape.outbox_words)
         self._held: dict[tuple, Region] = {}
+        self._kept: dict[int, Region] = {}  # of a map between two layers of a segment
         self._lanes = shape.array.pixels * shape.array.simd // WORD
         self._sent_until: dict[int, int] = {}  # of a map: the steps that have sent it
 
-    def add_layer(self, number: int) -> None:
-        """The steps of a layer."""
+    def add_segment(self, segment: Segment) -> None:
+        """The steps of a segment: of a single layer part by part for all groups of frames, else group by group."""
+        strips = self.strips[segment.layers.start]
+        groups = range(self.frames * strips // self.shape.array.pixels)
+        self._maps.limit = self.shape.map_words - segment.kept_words
+        self._maps.rewind(0)
+        if len(segment.layers) == 1:
+            self._add_layer(segment.layers.start, segment, groups)
+        else:
+            places = [self.places.layers[number] for number in segment.layers]
+            self._weights.rewind(sum(place.row_tiles * place.weight_step for place in places))
+            self._parameters.rewind(sum(place.row_tiles for place in places) * self.shape.array.row_groups)
+            for group in groups:
+                for number in segment.layers:
+                    self._add_layer(number, segment, range(group, group + 1))
+        self._sent_until[segment.layers.stop] = len(self.steps)
+
+    def _add_layer(self, number: int, segment: Segment, groups: range) -> None:
         layer, strips = self.network.layers[number], self.strips[number]
-        turns = number > 0 and self.strips[number - 1] != strips
-        tiling = tile_layer(
-            layer, self.places.layers[number], self.shape, strips=strips, frames=self.frames, whole=turns
+        rooms = Rooms(
+            weight_words=self.shape.weight_words,
+            map_words=self._maps.limit,
+            all_weights=len(segment.layers) > 1,
+            input_stays=number > segment.layers.start,
+            output_stays=number + 1 < segment.layers.stop,
+            whole=number > 0 and self.strips[number - 1] != strips,
         )
-        self._maps.rewind(tiling.stay)
-        self._weights.rewind(tiling.weights_stay)
+        tiling = tile_layer(layer, self.places.layers[number], self.shape, rooms, strips=strips, groups=groups)
+        if len(segment.layers) == 1:
+            self._maps.rewind(tiling.stay)
+            self._weights.rewind(tiling.weights_stay)
+        if rooms.output_stays:
+            size = segment.kept[number - segment.layers.start]
+            self._kept[number + 1] = self._maps.claim_at(segment.place(number + 1, self.shape.map_words), size)
         taps = layer_taps(layer, tiling.band, self.shape)
         begin = self.taps.begin(taps)
         for part in tiling.parts:
-            self._add_part(number, layer, tiling, part, taps=begin, beats=len(taps))
-        self._sent_until[number + 1] = len(self.steps)
+            self._add_part(number, rooms, tiling, part, taps=begin, beats=len(taps))
 
-    def _add_part(self, number: int, layer: EngineLayer, tiling: Tiling, part: Part, *, taps: int, beats: int) -> None:
-        place = self.places.layers[number]
+    def _add_part(self, number: int, rooms: Rooms, tiling: Tiling, part: Part, *, taps: int, beats: int) -> None:
+        layer, place = self.network.layers[number], self.places.layers[number]
         loads: list[Load] = []
         weights = self._load_weights(number, part, loads)
-        inputs = self._load_maps(number, layer, tiling, part, loads)
+        if rooms.input_stays:
+            inputs, base = self._kept[number], first_line_read(layer, part.lines.start) * tiling.band.columns
+        else:
+            inputs, base = self._load_maps(number, layer, tiling, part, loads), 0
         used = [weights, inputs]
-        first_parameter = 0
-        if layer.most is not None:
-            parameters = self._load_parameters(number, part, loads)
-            used.append(parameters)
-            first_parameter = parameters.begin
-        outbox, sends = (None, None) if layer.most is None else self._send(number, layer, part)
-        for region in used:
-            region.used_until = len(self.steps) + 1
-        if outbox is None:
+        fields = {"parameters": 0, "out": 0, "out_plane": 0, "sent": 0}
+        outbox = sends = None
+        if layer.most is None:
             self.captured.append(Captured(part.group, part.row_tiles, part.lines))
         else:
-            outbox.used_until = len(self.steps) + 1
-        columns = layer.out_shape[1] // self.strips[number]
+            used.append(parameters := self._load_parameters(number, part, loads))
+            fields["parameters"] = parameters.begin
+            columns = layer.out_shape[1] // self.strips[number]
+            if rooms.output_stays:
+                used.append(output := self._kept[number + 1])
+                first = part.row_tiles.start // self.shape.parts * layer.out_shape[0] + part.lines.start
+                fields |= {"out": output.begin + first * columns, "out_plane": layer.out_shape[0] * columns}
+            else:
+                outbox, sends = self._send(number, layer, part)
+                outbox.used_until = len(self.steps) + 1
+                fields |= {"out": outbox.begin, "out_plane": len(part.lines) * columns, "sent": 1}
+        for region in used:
+            region.used_until = len(self.steps) + 1
         instruction = layer_instruction(
             layer,
             self.shape,
-            replace(tiling.band, base=inputs.begin),
+            replace(tiling.band, base=inputs.begin + base),
             lines=part.lines,
             row_tiles=len(part.row_tiles),
             taps=taps,
             beats=beats,
             weights=weights.begin,
             weight_step=place.weight_step,
-            parameters=first_parameter,
-            out=0 if outbox is None else outbox.begin,
-            out_plane=0 if outbox is None else len(part.lines) * columns,
-            sent=int(outbox is not None),
+            **fields,
         )
         self.steps.append(Step(instruction, loads, outbox, sends))
         self.numbers.append(number)
@@ -195,7 +231,7 @@ class _Schedule:
         key = ("maps", number, part.group, part.lines)
         if key in self._held and self._held[key].is_live:
             return self._held[key]
-        region = self._held[key] = self._maps.claim(tiling.band.words)
+        region = self._held[key] = self._maps.claim(tiling.band.words, align=tiling.band.column_words)
         source = self.places.maps[number]
         if source.place.strips == self.strips[number]:
             transfers = [self._lines(number, tiling.band, part.group, lines_of(layer, part.lines), region)]
@@ -211,27 +247,20 @@ class _Schedule:
     def _lines(self, number: int, band: MapPlace, group: int, lines: range, region: Region) -> Transfer:
         """Lines of a group's map as they lie there, word of channels by word."""
         source = self.places.maps[number]
-        words = source.place.planes * source.place.channel_words
         begin = source.burst + group * source.group_bursts + lines.start * source.line_bursts
-        bursts = len(lines) * source.line_bursts
+        bursts, pieces = len(lines) * source.line_bursts, source.place.sheets
         if len(lines) == source.place.shape[0] == band.shape[0]:
-            return Transfer(
-                stores=False,
-                memory=Memory.MAPS,
-                place=begin,
-                bursts=words * bursts,
-                address=region.begin * self._lanes,
-            )
+            bursts, pieces = pieces * bursts, 1
         return Transfer(
             stores=False,
-            memory=Memory.MAPS,
+            memory=band.memory,
             place=begin,
-            place_step=source.place.shape[0] * source.line_bursts,
-            pieces=words,
+            place_step=source.place.shape[0] * source.line_bursts if pieces > 1 else 0,
+            pieces=pieces,
             bursts=bursts,
-            address=region.begin * self._lanes,
-            counts=(bursts * self.shape.burst_words,),
-            steps=(1, band.plane_words * self._lanes),
+            address=band.bus_address(region.begin, self._lanes),
+            counts=(bursts * self.shape.burst_words,) if pieces > 1 else (),
+            steps=(1, band.plane_words * self._lanes) if pieces > 1 else (1,),
         )
 
     def _turned(self, number: int, group: int, among: int, region: Region) -> Transfer:

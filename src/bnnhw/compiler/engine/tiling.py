@@ -12,9 +12,9 @@ from bnnhw.hw.engine.engine_shape import EngineShape
 from .external_places import LayerPlace
 from .layer_fields import first_line_read
 from .layers import EngineLayer
-from .maps import MapPlace
+from .maps import MapPlace, input_place
 
-__all__ = ["Part", "Tiling", "lines_of", "tile_layer"]
+__all__ = ["Part", "Rooms", "Tiling", "lines_of", "tile_layer"]
 
 
 @dataclass(frozen=True)
@@ -44,27 +44,45 @@ class Tiling:
     weights_stay: int
 
 
-def tile_layer(
-    layer: EngineLayer, place: LayerPlace, shape: EngineShape, *, strips: int, frames: int, whole: bool
-) -> Tiling:
-    """Parts of which two fit into the weights' memory, the banks and the outbox, where that can be: the next one's data
-    come while one is at work. whole: a part needs all lines.
+@dataclass(frozen=True, kw_only=True)
+class Rooms:
+    """What a layer's parts may fill.
 
-    Raises ScheduleError, which names the layer, where a part of the least size fits nowhere.
+    weight_words, map_words : int
+        Of the memories. Two parts fit in, where that can be, so that the next one's data come while one is at work.
+    all_weights : bool
+        All parts' weights and thresholds fit in, beside those of other layers.
+    input_stays, output_stays : bool
+        The input lies in the banks already; the output goes there, and not through the outbox.
+    whole : bool
+        A part needs all lines of the input.
     """
-    source = MapPlace(layer.in_shape, layer.planes, strips, shape.array.simd)
-    columns = layer.out_shape[1] // strips
-    row_tiles = _row_tiles(layer, place, shape, columns)
+
+    weight_words: int
+    map_words: int
+    all_weights: bool = False
+    input_stays: bool = False
+    output_stays: bool = False
+    whole: bool = False
+
+
+def tile_layer(
+    layer: EngineLayer, place: LayerPlace, shape: EngineShape, rooms: Rooms, *, strips: int, groups: range
+) -> Tiling:
+    """The parts for these groups of frames. Raises ScheduleError, which names the layer, where a part fits nowhere."""
+    source = input_place(layer, strips, shape.array.simd)
+    sends = not (layer.most is None or rooms.output_stays)
+    columns = layer.out_shape[1] // strips if sends else 0
+    row_tiles = _row_tiles(layer, place, shape, rooms, columns)
     chunks = [range(at, min(at + row_tiles, place.row_tiles)) for at in range(0, place.row_tiles, row_tiles)]
-    words = 0 if layer.most is None else -(-row_tiles // shape.parts) * columns
-    lines = _lines(layer, shape, source, words, whole=whole)
+    lines = _lines(layer, shape, source, rooms, -(-row_tiles // shape.parts) * columns)
     count = layer.out_shape[0]
     bands = [range(at, min(at + lines, count)) for at in range(0, count, lines)]
-    band = MapPlace((_lines_read(layer, lines), *layer.in_shape[1:]), layer.planes, strips, shape.array.simd)
-    groups = range(frames * strips // shape.array.pixels)
+    height = layer.in_shape[0] if rooms.input_stays else _lines_read(layer, lines)
+    band = input_place(layer, strips, shape.array.simd, lines=height)
     inputs = band.words * len(bands) * len(groups)
     weights = place.row_tiles * place.weight_step
-    inputs_stay, weights_stay = inputs <= shape.map_words, weights <= shape.weight_words
+    inputs_stay, weights_stay = inputs <= rooms.map_words, weights <= rooms.weight_words
     rows_outside = inputs_stay or not (weights_stay or inputs * len(chunks) > weights * len(bands) * len(groups))
     if rows_outside:
         parts = tuple(Part(rows, lines, group) for rows, group, lines in product(chunks, groups, bands))
@@ -73,38 +91,39 @@ def tile_layer(
     return Tiling(parts, band, inputs if inputs_stay else 0, weights if weights_stay else 0)
 
 
-def _row_tiles(layer: EngineLayer, place: LayerPlace, shape: EngineShape, columns: int) -> int:
-    """Of a part."""
+def _row_tiles(layer: EngineLayer, place: LayerPlace, shape: EngineShape, rooms: Rooms, columns: int) -> int:
+    """Of a part, whose bits are `columns` words wide in the outbox, or go elsewhere."""
     least = 1 if layer.most is None else shape.parts  # those whose bits make a word
-    limits = [("words of weights", "weight_words", shape.weight_words, place.weight_step)]
-    if layer.most is not None:
-        limits += [
-            ("groups of rows", "parameters", shape.parameters, shape.array.row_groups),
-            ("words of a line", "outbox_words", shape.outbox_words, -(-columns // shape.parts)),
-        ]
+    limits: list[tuple[str, str, int, float]] = []
+    if not rooms.all_weights:
+        limits.append(("words of weights", "weight_words", rooms.weight_words, place.weight_step))
+        if layer.most is not None:
+            limits.append(("groups of rows", "parameters", shape.parameters, shape.array.row_groups))
+    if columns:
+        limits.append(("words of a line", "outbox_words", shape.outbox_words, columns / shape.parts))
     most = place.row_tiles
     for what, name, room, each in limits:
-        fits = max(room // 2 // (each * least), min(1, room // (each * least))) * least
+        fits = int(max(room // 2 // (each * least), min(1, room // (each * least)))) * least
         if not fits:
             raise ScheduleError(
-                f"node {layer.name!r} needs {each * least} {what} at once, and the engine has {name}={room}; "
+                f"node {layer.name!r} needs {each * least:.0f} {what} at once, and the engine has {name}={room}; "
                 "take one of more"
             )
         most = min(most, fits)
     return most
 
 
-def _lines(layer: EngineLayer, shape: EngineShape, source: MapPlace, words: int, *, whole: bool) -> int:
+def _lines(layer: EngineLayer, shape: EngineShape, source: MapPlace, rooms: Rooms, words: int) -> int:
     """Output lines of a part, each of `words` words of the outbox."""
+    count = layer.out_shape[0]
     for share in (2, 1):
-        for lines in range(layer.out_shape[0], 0, -1):
-            if whole and lines < layer.out_shape[0]:
+        for lines in range(count, 0, -1):
+            if rooms.whole and lines < count:
                 break
-            inputs = source.words // layer.in_shape[0] * _lines_read(layer, lines)
-            if inputs <= shape.map_words // share and lines * words <= shape.outbox_words // share:
-                bands = -(-layer.out_shape[0] // lines)
-                return -(-layer.out_shape[0] // bands)
-    lines = layer.in_shape[0] if whole else _lines_read(layer, 1)
+            inputs = 0 if rooms.input_stays else source.words // layer.in_shape[0] * _lines_read(layer, lines)
+            if inputs <= rooms.map_words // share and lines * words <= shape.outbox_words // share:
+                return -(-count // -(-count // lines))
+    lines = layer.in_shape[0] if rooms.whole else _lines_read(layer, 1)
     raise ScheduleError(
         f"node {layer.name!r} reads {lines} lines of {source.words // layer.in_shape[0]} words at once, and the "
         f"engine has map_words={shape.map_words}; take one of larger banks"

@@ -3,7 +3,7 @@
 Tests: tests/hw/engine/test_engine.py
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, Value
 from amaranth.lib import data, stream, wiring
@@ -107,8 +107,8 @@ class Engine(wiring.Component):
             array.clear.eq(reader.clear),
             results.restart.eq(commands.run),
             results.sums.eq(array.sums),
-            results.valid.eq(tile.valid & layer.capture),
-            results.pixel.eq(tile.now.pixel),
+            results.will_be_valid.eq(tile.will_be_valid & layer.capture),
+            results.pixel.eq(tile.soon.pixel),
             results.address.eq(commands.result_address),
             commands.result.eq(results.value),
         ]
@@ -228,13 +228,16 @@ class Engine(wiring.Component):
         ended = delays(m, beats.last, shape.sum_latency + shape.array.row_groups, name="ended")
         now = data.View(held.shape(), Signal.like(late[-1], name="tile_now"))
         before = data.View(held.shape(), Signal.like(late[-1], name="tile_before"))
-        valid = Signal()
+        soon = data.View(held.shape(), Signal.like(late[-1], name="tile_soon"))
+        valid, will_be_valid = Signal(), Signal()
         m.d.comb += [
             now.as_value().eq(late[-1]),
+            soon.as_value().eq(late[-2]),
             before.as_value().eq(late[shape.sum_latency - BLOCK_RAM_LATENCY - 2]),
-            valid.eq(Cat(ended[shape.sum_latency : shape.sum_latency + shape.array.row_groups]).any()),
+            will_be_valid.eq(Cat(ended[shape.sum_latency - 1 : shape.sum_latency + shape.array.row_groups - 1]).any()),
         ]
-        return _TileOfSums(now, before, valid, ended)
+        m.d.sync += valid.eq(will_be_valid)
+        return _TileOfSums(now, soon, before, valid, will_be_valid, ended)
 
     def _bits(self, m: Module, bus: "_Bus", array: Array, tile: "_TileOfSums") -> list[Signal]:
         """Of each pixel group the bits of a tile, each group's a cycle behind those of the one before it."""
@@ -280,6 +283,7 @@ class Engine(wiring.Component):
         )
         self._connect_bus(m, banks, bus, Memory.MAPS)
         m.d.comb += [
+            banks.write_pixel.eq(bus.write[Memory.WINDOWS]),
             banks.store.eq(stay),
             Cat(banks.part, banks.out).eq(Cat(place)),
             banks.bits.eq(Cat(bits)),
@@ -302,12 +306,14 @@ class _Bus(NamedTuple):
     data: Value
 
 
-class _TileOfSums:
-    """now, before: the tile whose first sums are there now, and in BLOCK_RAM_LATENCY + 1 cycles. valid: its sums are
-    there. ended[n]: a tile's last beat had its turn n cycles ago."""
+class _TileOfSums(NamedTuple):
+    """now, soon, before: the tile whose first sums are there now, in the next cycle, and in BLOCK_RAM_LATENCY + 1
+    cycles. valid, will_be_valid: its sums are there now, and in the next cycle. ended[n]: a tile's last beat had its
+    turn n cycles ago."""
 
-    def __init__(self, now, before, valid: Signal, ended: list[Value]):
-        self.now = now
-        self.before = before
-        self.valid = valid
-        self.ended = ended
+    now: Any
+    soon: Any
+    before: Any
+    valid: Signal
+    will_be_valid: Signal
+    ended: list[Value]

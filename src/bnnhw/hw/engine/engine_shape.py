@@ -12,7 +12,16 @@ from bnnhw.hw.targets import BLOCK_RAM_LATENCY, Target
 
 from .array.shape import ArrayShape
 
-__all__ = ["COORDINATE_BITS", "LEAST_BEATS", "TAP_BITS", "WORD", "EngineShape"]
+__all__ = [
+    "COORDINATE_BITS",
+    "LEAST_BEATS",
+    "TAP_BITS",
+    "WINDOW_CHANNELS",
+    "WINDOW_COLUMNS",
+    "WINDOW_PLANES",
+    "WORD",
+    "EngineShape",
+]
 
 WORD = 32
 """Bits of a word on the bus that writes the memories, and of an instruction's field."""
@@ -20,6 +29,8 @@ COORDINATE_BITS = 10
 """Bits of a signed column or line of a map, as one pixel of the array sees it."""
 TAP_BITS = 6
 """Bits of a signed distance in columns or lines, from a window's origin to a tap."""
+WINDOW_COLUMNS, WINDOW_CHANNELS, WINDOW_PLANES = 3, 4, 8
+"""Columns, channels and bit planes of the windows that the engine makes of a first layer's pixels."""
 LEAST_BEATS = 4
 """Cycles in which the walk over the tiles knows the next one."""
 
@@ -103,6 +114,11 @@ class EngineShape:
     def parts(self) -> int:
         """Row tiles whose bits make a word."""
         return self.array.simd // self.array.rows
+
+    @property
+    def makes_windows(self) -> bool:
+        """Whether it has a WindowLane for each pixel: where one is done with a pixel before its next one comes."""
+        return self.array.pixels > WINDOW_PLANES and self.array.simd == WORD
 
     @property
     def word_latency(self) -> int:

@@ -46,8 +46,9 @@ class Memory(IntEnum):
     PARAMETERS = 2
     WEIGHTS = 3
     MAPS = 4
-    TRANSFERS = 5
-    EXTERNAL = 6  # by host alone, in whole bursts; an address counts words of the bus here, too
+    WINDOWS = 5  # pixels of a few channels, which become windows of columns in the banks: see `WindowLane`
+    TRANSFERS = 6
+    EXTERNAL = 7  # by host alone, in whole bursts; an address counts words of the bus here, too
 
 
 class Status(IntEnum):

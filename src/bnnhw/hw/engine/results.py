@@ -29,8 +29,8 @@ class Results(wiring.Component):
         The next sums are the first ones.
     sums : In(pixels * group_rows * sum_width)
         The array's.
-    valid, pixel : In
-        There are sums of pixel group 0; of the pixel asked for. Those of group g come g cycles later.
+    will_be_valid, pixel : In
+        In the next cycle there are sums of pixel group 0; of the pixel asked for. Those of group g come g cycles later.
     address : In
         Of a sum: the word, and in its low bits the row.
     value : Out(WORD)
@@ -39,7 +39,7 @@ class Results(wiring.Component):
 
     restart: Signal
     sums: Signal
-    valid: Signal
+    will_be_valid: Signal
     pixel: Signal
     address: Signal
     value: Signal
@@ -51,7 +51,7 @@ class Results(wiring.Component):
             {
                 "restart": In(1),
                 "sums": In(array.pixels * array.group_rows * array.sum_width),
-                "valid": In(1),
+                "will_be_valid": In(1),
                 "pixel": In((array.pixels - 1).bit_length()),
                 "address": In((shape.results * array.group_rows - 1).bit_length()),
                 "value": Out(WORD),
@@ -91,9 +91,13 @@ class Results(wiring.Component):
         seen: list[Value] = []
         chosen: list[Value] = []
         for group in range(array.pixel_groups):
-            late = delay(m, Cat(self.valid, self.pixel), group, name=f"asked{group}_")
+            soon = delay(m, Cat(self.will_be_valid, self.pixel), group, name=f"asked{group}_")
             here = Signal(name=f"here{group}")
-            m.d.comb += here.eq(late[0] & (late[1:] // array.group_pixels == group))
+            pixel_here = Signal(range(array.group_pixels), name=f"pixel_here{group}", reset_less=True)
+            m.d.sync += [
+                here.eq(soon[0] & (soon[1:] // array.group_pixels == group)),
+                pixel_here.eq(soon[1:] % array.group_pixels),
+            ]
             sums = Signal(group_bits, name=f"sums{group}", reset_less=True)
             is_seen = Signal(name=f"seen{group}")
             candidates = Choice(
@@ -102,7 +106,7 @@ class Results(wiring.Component):
             )
             m.d.sync += [sums.eq(0), is_seen.eq(here)]
             with m.If(here):
-                m.d.sync += sums.eq(candidates[late[1:] % array.group_pixels])
+                m.d.sync += sums.eq(candidates[pixel_here])
             still = array.pixel_groups - 1 - group
             seen.append(delay(m, is_seen, still, name=f"seen{group}_"))
             chosen.append(delay(m, sums, still, name=f"chosen{group}_"))

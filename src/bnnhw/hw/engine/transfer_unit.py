@@ -13,7 +13,7 @@ from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.stream.result_queue import ResultQueue
 
 from .address_loops import AddressLoops
-from .engine_shape import WORD, EngineShape
+from .engine_shape import WINDOW_PLANES, WORD, EngineShape
 from .outbox import Outbox
 from .packets import Memory
 from .transfer import transfer_layout
@@ -153,7 +153,7 @@ class TransferUnit(wiring.Component):
         """When all words have moved, the last one to the farthest group, too, and the time is over."""
         transfer, array = self.transfer, self.shape.array
         left, time = Signal(len(transfer.words)), Signal(len(transfer.cycles))
-        on_its_way = Signal(array.row_groups + array.pixel_groups + 2)
+        on_its_way = Signal(array.row_groups + array.pixel_groups + WINDOW_PLANES + 4)
         is_there = Signal()
         m.d.comb += self.ended.eq(self.busy & is_there & (time == 0))
         m.d.sync += [on_its_way.eq(on_its_way << 1), time.eq(Mux(time == 0, 0, time - 1))]

@@ -1,0 +1,59 @@
+"""A first convolution of few channels: its windows as the channels of its input, so that a word holds many taps.
+
+Tests: tests/compiler/engine/test_first_layer.py
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bnnhw.compiler.ir.ops import Conv
+from bnnhw.hw.engine.engine_shape import WINDOW_CHANNELS, WINDOW_COLUMNS, WINDOW_PLANES, EngineShape
+
+from .layers import EngineNetwork
+
+__all__ = ["with_windows"]
+
+
+def with_windows(network: EngineNetwork, shape: EngineShape) -> EngineNetwork:
+    """The network with windows of its first convolution as its input, where that has few channels.
+
+    Windows of columns are made by the engine, where it can: those of some colours, of several bits each. All others are
+    laid out by the host. None where a border is a product of 0, which no code stands for.
+    """
+    conv, first = network.layers[0].conv, network.layers[0]
+    no_code = any(conv.padding) and not first.pads_with_code
+    if conv.kernel == (1, 1) or conv.channels >= shape.array.simd or no_code:
+        return network
+    by_engine = (
+        shape.makes_windows
+        and conv.kernel[1] == WINDOW_COLUMNS
+        and conv.dilation[1] == 1
+        and conv.channels <= WINDOW_CHANNELS
+        and 2 < first.planes <= WINDOW_PLANES
+    )
+    return _by_engine(network) if by_engine else _by_host(network)
+
+
+def _by_host(network: EngineNetwork) -> EngineNetwork:
+    """A window is a pixel, of a convolution of 1 x 1."""
+    first, *others = network.layers
+    conv = first.conv
+    lines, columns, _ = conv.output_shape(first.in_shape)
+    pixels = Conv(conv.weights.reshape(conv.rows, 1, 1, -1), factors=conv.factors)
+    whole = replace(first, conv=pixels, in_shape=(lines, columns, conv.cols))
+    return replace(network, layers=(whole, *others), windows=conv)
+
+
+def _by_engine(network: EngineNetwork) -> EngineNetwork:
+    """A pixel has the channels of its window's columns, as a WindowLane orders them; lines are taps as ever."""
+    first, *others = network.layers
+    conv = first.conv
+    height, width = conv.kernel
+    weights = np.full((conv.rows, height, 1, width, WINDOW_CHANNELS), -1, np.int8)  # unused bits are 0, as those of -1
+    weights[..., : conv.channels] = conv.weights[:, :, None]
+    lines, columns, _ = first.in_shape
+    windows = columns + 2 * conv.padding[1] - width + 1
+    pixels = replace(conv, weights=weights.reshape(conv.rows, height, 1, -1), padding=(conv.padding[0], 0))
+    whole = replace(first, conv=pixels, in_shape=(lines, windows, width * WINDOW_CHANNELS), reads_windows=True)
+    return replace(network, layers=(whole, *others), windows=conv)

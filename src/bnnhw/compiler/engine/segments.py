@@ -1,0 +1,78 @@
+"""Which layers run one behind the other for each group of frames, with their maps in the banks.
+
+Tests: tests/compiler/engine/test_scheduled.py
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from bnnhw.hw.engine.engine_shape import EngineShape
+
+from .layer_data import row_tiles_of
+from .layers import EngineLayer
+from .maps import input_place
+
+__all__ = ["Segment", "segments_of"]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Layers whose weights are in the engine at once, so that each group of frames goes through all of them.
+
+    layers : range
+        Their numbers.
+    kept : tuple of int
+        Words of each map between two of them.
+    """
+
+    layers: range
+    kept: tuple[int, ...] = ()
+
+    @property
+    def kept_words(self) -> int:
+        """Words of the banks for two neighbouring maps."""
+        return max((sum(pair) for pair in pairwise((0, *self.kept))), default=0)
+
+    def place(self, number: int, map_words: int) -> int:
+        """Where the map that layer `number` reads lies: at the begin or the end of those words, in turn."""
+        at = number - self.layers.start - 1
+        return map_words - (self.kept_words if at % 2 == 0 else self.kept[at])
+
+
+def segments_of(
+    layers: Sequence[EngineLayer], strips: Sequence[int], shape: EngineShape, *, longest: int
+) -> list[Segment]:
+    """All layers, in segments of `longest` layers at most."""
+    segments: list[Segment] = []
+    begin = 0
+    while begin < len(layers):
+        chosen = Segment(range(begin, begin + 1))
+        for end in range(begin + 2, min(begin + longest, len(layers)) + 1):
+            kept = tuple(input_place(layer, strips[begin], shape.array.simd).words for layer in layers[begin + 1 : end])
+            longer = Segment(range(begin, end), kept)
+            if len(set(strips[begin:end])) > 1 or not _fits(longer, layers, strips[begin], shape):
+                break
+            chosen = longer
+        segments.append(chosen)
+        begin = chosen.layers.stop
+    return segments
+
+
+def _fits(segment: Segment, layers: Sequence[EngineLayer], strips: int, shape: EngineShape) -> bool:
+    """Whether all weights and thresholds fit, and the maps with room for lines of the first layer's input."""
+    those = [layers[number] for number in segment.layers]
+    words = [-(-layer.conv.channels // shape.array.simd) for layer in those]
+    weights = sum(
+        row_tiles_of(layer, shape) * layer.conv.kernel[0] * layer.conv.kernel[1] * count
+        for layer, count in zip(those, words, strict=True)
+    )
+    groups = sum(row_tiles_of(layer, shape) * shape.array.row_groups for layer in those if layer.most is not None)
+    first = those[0]
+    source = input_place(first, strips, shape.array.simd)
+    lines = min(first.in_shape[0], (first.pool[0] - 1) * first.conv.stride[0] + first.conv.extent[0])
+    return (
+        weights <= shape.weight_words
+        and groups <= shape.parameters
+        and segment.kept_words + source.words // first.in_shape[0] * lines <= shape.map_words
+    )
