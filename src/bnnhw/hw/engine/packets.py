@@ -52,6 +52,7 @@ class Status(IntEnum):
 
     DONE = 1
     UNKNOWN = 2  # no such request or memory
+    NO_MEMORY = 3  # to whatever was asked: the external memory does not give back what is written
 
 
 @dataclass(frozen=True, eq=False)
