@@ -1,0 +1,61 @@
+"""A board's netlist and that of the memory chip at its pins as one.
+
+Tests: tests/sim/board/test_join_chip.py
+"""
+
+from dataclasses import replace
+
+from bnnhw.sim.errors import SimulationError
+from bnnhw.sim.netlist.gates import Cell
+from bnnhw.sim.netlist.netlist import Netlist
+
+__all__ = ["FAULTS", "join_chip"]
+
+FAULTS = "faults"
+"""The output that tells the chip's faults."""
+
+_PINS = ("clk_en", "cs", "ras", "cas", "we", "ba", "a", "dqm")
+_DATA = "dq"
+
+
+def join_chip(board: Netlist, chip: Netlist, *, resource: str) -> Netlist:
+    """The board with a `ChipAtPads` at the pins of its resource, all in the board's clock.
+
+    The ports that lead to the chip are ports no more. Where neither drives a pin of the data, it is 0.
+
+    Raises SimulationError where the board has not the chip's pins.
+    """
+    ports = {**board.inputs, **board.outputs}
+    names = {pin: f"{resource}__{pin}__io" for pin in (*_PINS, _DATA)}
+    if missing := sorted(name for name in names.values() if name not in ports):
+        raise SimulationError(f"the design has no pins {missing}, where its memory chip is; build it again")
+    pins = {pin: ports[name] for pin, name in names.items()}
+    drivers = {cell.ports["Y"][0]: cell for cell in board.cells if cell.type == "$tribuf"}
+    clock = next(cell.ports["CLK"] for cell in board.cells if "CLK" in cell.ports)
+    met = {"clk": clock, **{pin: pins[pin] for pin in _PINS}}
+    met["dq_o"] = [drivers[bit].ports["A"][0] for bit in pins[_DATA]]
+    met["dq_oe"] = drivers[pins[_DATA][0]].ports["EN"]
+    first = 1 + max(
+        *(bit for cell in board.cells for bits in cell.ports.values() for bit in bits),
+        *(bit for bits in ports.values() for bit in bits),
+    )
+    of_chip = {bit: met[name][n] for name, bits in chip.inputs.items() if name in met for n, bit in enumerate(bits)}
+    of_chip |= dict(zip(chip.outputs["dq_i"], pins[_DATA], strict=True))
+
+    def moved(bits: list[int]) -> list[int]:
+        return [bit if bit <= 1 else of_chip.get(bit, first + bit) for bit in bits]
+
+    cells = [cell for cell in board.cells if cell.type != "$tribuf"]
+    cells += [
+        replace(cell, name=f"chip.{cell.name}", ports={port: moved(bits) for port, bits in cell.ports.items()})
+        for cell in chip.cells
+    ]
+    outer = set(names.values())
+    return Netlist(
+        inputs={name: bits for name, bits in board.inputs.items() if name not in outer},
+        outputs={name: bits for name, bits in board.outputs.items() if name not in outer}
+        | {FAULTS: moved(chip.outputs[FAULTS])},
+        cells=cells,
+        signals=board.signals | {f"chip.{name}": moved(bits) for name, bits in chip.signals.items()},
+        initial=board.initial | {moved([bit])[0]: value for bit, value in chip.initial.items()},
+    )

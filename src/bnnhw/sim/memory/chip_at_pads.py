@@ -1,0 +1,66 @@
+"""ChipAtPads: an SDRAM chip as a board's pins meet it.
+
+Tests: tests/sim/board/test_join_chip.py
+"""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from bnnhw.hw.memory.pins import sdram_pins
+from bnnhw.hw.memory.timing import SdramChip
+
+from .faults import Fault
+from .sdram_model import SdramModel
+
+__all__ = ["ChipAtPads"]
+
+BYTE = 8
+
+
+class ChipAtPads(wiring.Component):
+    """The model behind the levels of its pins: `cs`, `ras`, `cas` and `we` are active low, `dqm` has a bit a byte, of
+    which the model knows the first.
+
+    Parameters
+    ----------
+    chip : SdramChip
+    clock_hz : int
+    words : int
+        Of the model, a power of two.
+
+    Members
+    -------
+    clk_en, cs, ras, cas, we, ba, a, dqm, dq_o, dq_oe : In
+        dq_oe: whether the board drives `dq`, with dq_o.
+    dq_i : Out(chip.width)
+    faults : Out(len(Fault))
+    """
+
+    clk_en: Signal
+    cs: Signal
+    ras: Signal
+    cas: Signal
+    we: Signal
+    ba: Signal
+    a: Signal
+    dqm: Signal
+    dq_o: Signal
+    dq_oe: Signal
+    dq_i: Signal
+    faults: Signal
+
+    def __init__(self, *, chip: SdramChip, clock_hz: int, words: int):
+        self.model = SdramModel(chip=chip, timing=chip.timing(clock_hz), words=words)
+        pins = {name: In(member.shape) for name, member in sdram_pins(chip).members.items()}
+        pins |= {"clk_en": In(1), "cs": In(1), "dqm": In(chip.width // BYTE), "dq_i": Out(chip.width)}
+        super().__init__(pins | {"faults": Out(len(Fault))})
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.model = model = self.model
+        chosen = self.clk_en & ~self.cs
+        m.d.comb += [getattr(model.pins, name).eq(~getattr(self, name) & chosen) for name in ("ras", "cas", "we")]
+        m.d.comb += [getattr(model.pins, name).eq(getattr(self, name)) for name in ("ba", "a", "dqm", "dq_o", "dq_oe")]
+        m.d.comb += [self.dq_i.eq(model.pins.dq_i), self.faults.eq(model.faults)]
+        return m
