@@ -96,7 +96,7 @@ def test_tells_what_a_program_takes(workplace: Path, capsys: pytest.CaptureFixtu
 def test_an_engine_is_kept_for_its_users(workplace: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
     monkeypatch.setenv("BNNHW_CACHE", str(workplace / "cache"))
     assert run("engine", "--board", BOARD.name, "--stop-after", "rtl", "--clock-mhz", "50", "-q") == 0
-    folder = cached_engine(BOARD, sizes_for(BOARD.device))
+    folder = cached_engine(BOARD, sizes_for(BOARD))
     assert capsys.readouterr().out == f"{folder}: an engine of 1,024 products a cycle at 50 MHz\n"
     manifest = EngineManifest.read(folder)
     assert (manifest.board, manifest.clock_hz, manifest.fmax_hz) == (BOARD.name, 50e6, None)

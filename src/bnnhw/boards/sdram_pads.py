@@ -9,6 +9,9 @@ from typing import Any
 from amaranth.hdl import Elaboratable, Module
 from amaranth.lib import io
 
+# pyright: reportAttributeAccessIssue=false
+# (the members of buffers are not typed)
+
 __all__ = ["LATE", "SdramPads", "late_ns"]
 
 LATE = "late"

@@ -23,9 +23,11 @@ class LinkedCore(Protocol):
     It may have a member `pins`: those of a chip beside the FPGA.
     """
 
-    signature: wiring.Signature
     i: stream.Interface
     o: stream.Interface
+
+    @property
+    def signature(self) -> wiring.Signature: ...
 
     @property
     def input_lanes(self) -> int: ...

@@ -1,14 +1,16 @@
-"""The sizes of a board's engine: the largest array that its FPGA holds, of those that were routed.
+"""The sizes of a board's engine: the largest array that its FPGA holds, of those that were routed, and its memory.
 
 Tests: tests/cli/test_engine.py
 """
 
 from dataclasses import asdict, dataclass
 
+from bnnhw.boards.board import Board
 from bnnhw.hw.engine.area import engine_cells
 from bnnhw.hw.engine.array.shape import ArrayShape
 from bnnhw.hw.engine.engine_shape import EngineShape
-from bnnhw.hw.targets import Device, Target
+from bnnhw.hw.memory.timing import SdramChip, get_chip
+from bnnhw.hw.targets import Target
 
 __all__ = ["EngineSizes", "sizes_for"]
 
@@ -22,7 +24,7 @@ _SIZES = ((8, 16, 32, 512), (4, 16, 32, 512))
 
 @dataclass(frozen=True, kw_only=True)
 class EngineSizes:
-    """An EngineShape as plain numbers."""
+    """An EngineShape as plain numbers, and the name of the memory chip beside it, None where there is none."""
 
     pixels: int
     rows: int
@@ -36,17 +38,25 @@ class EngineSizes:
     parameters: int
     instructions: int
     results: int
+    memory: str | None = None
+
+    @property
+    def chip(self) -> SdramChip | None:
+        """The memory chip. Raises ValueError for an unknown one."""
+        return None if self.memory is None else get_chip(self.memory)
 
     def shape(self, target: Target) -> EngineShape:
         """The shape in a family's primitives. Raises ValueError where it cannot be."""
-        values = asdict(self)
+        values, chip = asdict(self), self.chip
+        del values["memory"]
         names = ("pixels", "rows", "simd", "group_pixels", "group_rows", "sum_width")
         array = ArrayShape(**{name: values.pop(name) for name in names}, target=target)
-        return EngineShape(array=array, **values)
+        return EngineShape(array=array, **values, external=None if chip is None else chip.shape)
 
 
-def sizes_for(device: Device) -> EngineSizes:
-    """Those of the largest engine that fits a device. Raises ValueError where none does."""
+def sizes_for(board: Board) -> EngineSizes:
+    """Those of the largest engine that fits a board. Raises ValueError where none does."""
+    device = board.device
     for pixels, rows, simd, weight_words in _SIZES:
         sizes = EngineSizes(
             pixels=pixels,
@@ -61,6 +71,7 @@ def sizes_for(device: Device) -> EngineSizes:
             parameters=512,
             instructions=1024,
             results=512,
+            memory=None if board.memory is None else board.memory.name,
         )
         cells = engine_cells(sizes.shape(device.target))
         if cells.logic <= LOGIC * device.luts and cells.ebr <= MEMORY * device.ebr:

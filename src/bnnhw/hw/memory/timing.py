@@ -7,7 +7,7 @@ from functools import cached_property
 
 from .port import BURST, MemoryShape
 
-__all__ = ["MT48LC16M16A2", "SdramChip", "SdramTiming"]
+__all__ = ["CHIPS", "MT48LC16M16A2", "SdramChip", "SdramTiming", "get_chip"]
 
 COMPARED = 2
 """Slots in which the rows are compared, before a bank may be precharged."""
@@ -163,3 +163,13 @@ MT48LC16M16A2 = SdramChip(
 """32 MB, the one in the ULX3S's schematic (ram.sch of github.com/emard/ulx3s), in its slowest grade: Micron, 256Mb: x4,
 x8, x16 SDRAM, AC operating conditions, as LiteDRAM's modules.py has them, too. It starts up within 100 us; 200 us, and
 8 refreshes, are what other makers ask for."""
+
+CHIPS: dict[str, SdramChip] = {chip.name: chip for chip in (MT48LC16M16A2,)}
+"""The chips by name."""
+
+
+def get_chip(name: str) -> SdramChip:
+    """The chip of this name. Raises ValueError for an unknown one."""
+    if name not in CHIPS:
+        raise ValueError(f"memory={name!r} is unknown; the memory chips are {', '.join(CHIPS)}")
+    return CHIPS[name]

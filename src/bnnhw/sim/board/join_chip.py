@@ -9,19 +9,23 @@ from bnnhw.sim.errors import SimulationError
 from bnnhw.sim.netlist.gates import Cell
 from bnnhw.sim.netlist.netlist import Netlist
 
-__all__ = ["FAULTS", "join_chip"]
+__all__ = ["BUSY", "FAULTS", "join_chip"]
 
 FAULTS = "faults"
 """The output that tells the chip's faults."""
+
+BUSY = "busy"
+"""The output that tells whether the board works."""
 
 _PINS = ("clk_en", "cs", "ras", "cas", "we", "ba", "a", "dqm")
 _DATA = "dq"
 
 
-def join_chip(board: Netlist, chip: Netlist, *, resource: str) -> Netlist:
+def join_chip(board: Netlist, chip: Netlist, *, resource: str, busy: str) -> Netlist:
     """The board with a `ChipAtPads` at the pins of its resource, all in the board's clock.
 
-    The ports that lead to the chip are ports no more. Where neither drives a pin of the data, it is 0.
+    The ports that lead to the chip are ports no more; its faults, and the board's signal `busy`, are outputs. Where
+    neither drives a pin of the data, it is 0.
 
     Raises SimulationError where the board has not the chip's pins.
     """
@@ -54,7 +58,7 @@ def join_chip(board: Netlist, chip: Netlist, *, resource: str) -> Netlist:
     return Netlist(
         inputs={name: bits for name, bits in board.inputs.items() if name not in outer},
         outputs={name: bits for name, bits in board.outputs.items() if name not in outer}
-        | {FAULTS: moved(chip.outputs[FAULTS])},
+        | {FAULTS: moved(chip.outputs[FAULTS]), BUSY: board.signals[busy]},
         cells=cells,
         signals=board.signals | {f"chip.{name}": moved(bits) for name, bits in chip.signals.items()},
         initial=board.initial | {moved([bit])[0]: value for bit, value in chip.initial.items()},

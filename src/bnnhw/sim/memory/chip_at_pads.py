@@ -13,6 +13,9 @@ from bnnhw.hw.memory.timing import SdramChip
 from .faults import Fault
 from .sdram_model import SdramModel
 
+# pyright: reportAttributeAccessIssue=false
+# (amaranth's types are loose)
+
 __all__ = ["ChipAtPads"]
 
 BYTE = 8

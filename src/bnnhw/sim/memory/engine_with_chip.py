@@ -7,14 +7,25 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 from bnnhw.hw.engine.engine_with_memory import EngineWithMemory
+from bnnhw.hw.engine.packets import Memory
 from bnnhw.hw.memory.timing import SdramChip
 from bnnhw.hw.stream.buffer import flat_stream
 
 from .sdram_model import SdramModel
 
-__all__ = ["EngineWithChip"]
+__all__ = ["EngineWithChip", "words_for"]
+
+_LEAST_WORDS = 1 << 10
+
+
+def words_for(program: EngineProgram) -> int:
+    """The fewest words of a model, a power of two, that hold what a program has in the external memory."""
+    external, words = program.shape.external, program.contents.get(Memory.EXTERNAL, ())
+    width = WORD if external is None else external.width
+    return max(_LEAST_WORDS, 1 << (len(words) * WORD // width - 1).bit_length())
 
 
 class EngineWithChip(wiring.Component):
