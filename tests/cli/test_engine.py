@@ -146,7 +146,7 @@ CASES = (
          r"--fill is not for --engine: a program runs on an engine as it is \(try 'bnnhw build --help'\)"),
     Case("a core as a program", "build --engine --as core model.pt -o other",
          r"--as is not for --engine: a program runs on an engine as it is \(try 'bnnhw build --help'\)"),
-    Case("more weights than fit", "build --engine --board ulx3s-12f model.pt -o other",
+    Case("more weights than fit", "build --engine --board ecpix5-45f model.pt -o other",
          r"\d+ words of weights are more than the weight_words=512 of this engine; take one with more",
          {"model.pt": model_bytes(500, 500)}),
     Case("an engine over other things", "engine --board ulx3s-12f --stop-after rtl -o build",

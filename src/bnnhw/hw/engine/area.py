@@ -13,10 +13,13 @@ __all__ = ["engine_cells"]
 
 _CONTROL = 1250
 """LUTs of the walks, the fetch and the commands, whose size hardly depends on the array's."""
+_EXTERNAL = 1100
+"""LUTs of what loads from an external memory and writes into it, two thirds of them its controller's."""
 
 
 def engine_cells(shape: EngineShape) -> Cells:
-    """The cells of an engine: block RAMs exactly, LUTs within 5 % of synthesis'."""
+    """The cells of an engine, with the controller of its external memory where it has one: block RAMs exactly, LUTs
+    within 5 % of synthesis'."""
     array, fabric = shape.array, shape.target.fabric
     popcounts = array.pixels * array.rows * (array.popcount.positions + array.sum_width + 2)
     ors = 1 if array.row_groups <= 4 else -(-array.row_groups // 4) + 1
@@ -35,4 +38,5 @@ def engine_cells(shape: EngineShape) -> Cells:
             (array.group_rows * WORD, shape.results, WORD),
         )
     )
-    return fabric.cells(luts=popcounts + merging + turning + bits + writing + _CONTROL, ebr=rams)
+    control = _CONTROL + (0 if shape.external is None else _EXTERNAL)
+    return fabric.cells(luts=popcounts + merging + turning + bits + writing + control, ebr=rams)
