@@ -110,7 +110,8 @@ class Top(wiring.Component):
             target=target,
             max_chunk=max_chunk,
         )
-        pins = {"pins": member for name, member in core.signature.members.items() if name == "pins"}
+        members = core.signature.members
+        pins = {"pins": members["pins"]} if "pins" in members else {}
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1), **pins})
 
     @property

@@ -22,6 +22,9 @@ from bnnhw.sim.batch.simulator import BatchSimulator
 from bnnhw.sim.memory.sdram_model import SdramModel
 from tests.engine_rtl import CHIP, small_shape
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
+# (amaranth's types are loose)
+
 CLOCK_HZ = 100_000_000
 SHAPE = small_shape(target=PORTABLE, external=CHIP.shape)
 

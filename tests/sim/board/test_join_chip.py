@@ -27,6 +27,9 @@ from bnnhw.sim.netlist.netlist import convert_component, flatten
 from tests.engine_rtl import CHIP
 from tests.hw.engine.test_external import network
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
+# (amaranth's types are loose)
+
 BOARD = get_board("ulx3s-12f")
 CLOCK_HZ = 12_500_000  # low, so that the device's time-outs are few cycles
 SIZES = EngineSizes(
@@ -75,7 +78,7 @@ def test_a_chip_that_wants_more_ends_the_board(
     program = compile_program(network(96, 10), manifest.shape)
 
     def use() -> None:
-        with VirtualBoard(folder) as board:
+        with VirtualBoard(folder, memory_words=64) as board:
             EngineBoard(program, manifest, port=board.port, timeout_s=PATIENCE_S)
 
     with pytest.raises(
@@ -89,7 +92,7 @@ class NoChip(ChipAtPads):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.chip = chip = ChipAtPads(chip=CHIP, clock_hz=CLOCK_HZ, words=64)
+        m.submodules.chip = chip = ChipAtPads(chip=CHIP, clock_hz=CLOCK_HZ)
         m.d.comb += [getattr(chip, name).eq(getattr(self, name)) for name in ("clk_en", "cs", "ras", "cas", "we")]
         return m
 
@@ -99,13 +102,13 @@ def test_a_chip_that_gives_nothing_back(engine: tuple[Path, EngineManifest], mon
     monkeypatch.setattr("bnnhw.sim.board.virtual_board.ChipAtPads", NoChip)
     program = compile_program(network(96, 10), manifest.shape)
     with (
-        VirtualBoard(folder) as board,
+        VirtualBoard(folder, memory_words=64) as board,
         pytest.raises(LinkError, match=r"the memory chip of the board at /dev/pts/\d+ does not give back what is"),
     ):
         EngineBoard(program, manifest, port=board.port, timeout_s=PATIENCE_S)
 
 
 def test_refuses_a_design_without_the_pins():
-    chip = flatten(convert_component(ChipAtPads(chip=CHIP, clock_hz=CLOCK_HZ, words=64)))
+    chip = flatten(convert_component(ChipAtPads(chip=CHIP, clock_hz=CLOCK_HZ)))
     with pytest.raises(SimulationError, match=r"^the design has no pins \['sdram_0__a__io', .*\], where its"):
         join_chip(chip, chip, resource="sdram_0", busy="busy")

@@ -9,8 +9,8 @@ from bnnhw.boards.board import Board
 from bnnhw.boards.build import BuildFigures, BuildOptions, Progress, build_component
 from bnnhw.boards.folder import staged_build
 from bnnhw.boards.manifest import ManifestError
-from bnnhw.files import cache_folder
 from bnnhw.boards.sdram_pads import late_ns
+from bnnhw.files import cache_folder
 from bnnhw.hw.engine.engine import Engine
 from bnnhw.hw.engine.engine_with_memory import EngineWithMemory
 from bnnhw.hw.engine.packets import PACKET_WORDS

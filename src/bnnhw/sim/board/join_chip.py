@@ -5,11 +5,14 @@ Tests: tests/sim/board/test_join_chip.py
 
 from dataclasses import replace
 
+import numpy as np
+
+from bnnhw.sim.batch.program import Program
 from bnnhw.sim.errors import SimulationError
 from bnnhw.sim.netlist.gates import Cell
 from bnnhw.sim.netlist.netlist import Netlist
 
-__all__ = ["BUSY", "FAULTS", "join_chip"]
+__all__ = ["BUSY", "FAULTS", "join_chip", "with_words"]
 
 FAULTS = "faults"
 """The output that tells the chip's faults."""
@@ -25,7 +28,7 @@ def join_chip(board: Netlist, chip: Netlist, *, resource: str, busy: str) -> Net
     """The board with a `ChipAtPads` at the pins of its resource, all in the board's clock.
 
     The ports that lead to the chip are ports no more; its faults, and the board's signal `busy`, are outputs. Where
-    neither drives a pin of the data, it is 0.
+    neither drives a pin of the data, it is 0. The chip's memory has a word; `with_words` gives it more.
 
     Raises SimulationError where the board has not the chip's pins.
     """
@@ -54,6 +57,7 @@ def join_chip(board: Netlist, chip: Netlist, *, resource: str, busy: str) -> Net
         replace(cell, name=f"chip.{cell.name}", ports={port: moved(bits) for port, bits in cell.ports.items()})
         for cell in chip.cells
     ]
+    cells.append(_memory_of({name: moved(bits) for name, bits in {**chip.inputs, **chip.outputs}.items()}, clock))
     outer = set(names.values())
     return Netlist(
         inputs={name: bits for name, bits in board.inputs.items() if name not in outer},
@@ -63,3 +67,24 @@ def join_chip(board: Netlist, chip: Netlist, *, resource: str, busy: str) -> Net
         signals=board.signals | {f"chip.{name}": moved(bits) for name, bits in chip.signals.items()},
         initial=board.initial | {moved([bit])[0]: value for bit, value in chip.initial.items()},
     )
+
+
+def _memory_of(chip: dict[str, list[int]], clock: list[int]) -> Cell:
+    """The chip's memory, behind its ports."""
+    address, width = chip["address"], len(chip["read_data"])
+    ports = {
+        "RD_ADDR": address,
+        "RD_DATA": chip["read_data"],
+        "WR_CLK": clock,
+        "WR_ADDR": address,
+        "WR_DATA": chip["write_data"],
+        "WR_EN": chip["write"] * width,
+    }
+    sizes = {"WIDTH": width, "SIZE": 1, "OFFSET": 0, "ABITS": len(address), "INIT": 0}
+    return Cell("chip.memory", "$mem_v2", ports, {**sizes, "RD_PORTS": 1, "WR_PORTS": 1, "WR_CLK_POLARITY": 1})
+
+
+def with_words(program: Program, words: int) -> Program:
+    """The program of a joined netlist with so many words in its chip, from address 0 on; the others are 0 for ever."""
+    *others, chip = program.memories
+    return replace(program, memories=[*others, replace(chip, rows=np.zeros((words, 1), np.uint64))])

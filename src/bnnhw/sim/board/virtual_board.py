@@ -18,6 +18,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
+from bnnhw.hw.memory.port import BURST
 from bnnhw.hw.memory.timing import SdramChip, get_chip
 from bnnhw.sim.batch.native import load_library
 from bnnhw.sim.batch.program import Program
@@ -26,7 +27,7 @@ from bnnhw.sim.errors import SimulationError
 from bnnhw.sim.memory.chip_at_pads import ChipAtPads
 from bnnhw.sim.netlist.netlist import convert_component, flatten
 
-from .join_chip import join_chip
+from .join_chip import join_chip, with_words
 from .worker import SimulatedUart
 
 __all__ = ["VirtualBoard"]
@@ -49,8 +50,8 @@ class VirtualBoard:
     Parameters
     ----------
     build_folder : str or Path
-    memory_words : int
-        Of the board's memory chip where it has one, a power of two; addresses wrap.
+    memory_words : int, optional
+        Of the board's memory chip where it has one, so many from address 0 on are simulated; by default all.
 
     Attributes
     ----------
@@ -66,7 +67,7 @@ class VirtualBoard:
         get ready. On exit, when the process died in between.
     """
 
-    def __init__(self, build_folder: str | Path, *, memory_words: int = 1 << 16):
+    def __init__(self, build_folder: str | Path, *, memory_words: int | None = None):
         self.build_folder = Path(build_folder)
         self.memory_words = memory_words
 
@@ -130,7 +131,7 @@ class VirtualBoard:
             self._process.wait()
 
 
-def _read_build(folder: Path, *, memory_words: int) -> SimulatedUart:
+def _read_build(folder: Path, *, memory_words: int | None) -> SimulatedUart:
     """The design of a build's folder with its pins and rates."""
     manifest, design = folder / "manifest.json", folder / "top.il"
     for path in (manifest, design):
@@ -151,13 +152,14 @@ def _read_build(folder: Path, *, memory_words: int) -> SimulatedUart:
     return SimulatedUart(program, rx=_RX, tx=_TX, clock_hz=clock_hz, baud=baud, memory=chip is not None)
 
 
-def _with_chip(design: str, chip: SdramChip, clock_hz: int, words: int) -> Program:
-    """The program of a design with its memory chip."""
-    model = convert_component(ChipAtPads(chip=chip, clock_hz=clock_hz, words=words))
-    return compile_kept(
+def _with_chip(design: str, chip: SdramChip, clock_hz: int, words: int | None) -> Program:
+    """The program of a design with its memory chip, or so many words of it."""
+    model = convert_component(ChipAtPads(chip=chip, clock_hz=clock_hz))
+    program = compile_kept(
         lambda: join_chip(flatten(design), flatten(model), resource=_MEMORY, busy=_BUSY),
-        *(design, model, inspect.getsource(join_chip)),
+        *(design, model, inspect.getsource(sys.modules[join_chip.__module__])),
     )
+    return with_words(program, words or BURST << chip.shape.address_bits)
 
 
 def main() -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from bnnhw.sim.batch.program import Program
 from bnnhw.sim.errors import SimulationError
-
 from bnnhw.sim.memory.faults import Fault
 
 from .join_chip import BUSY, FAULTS

@@ -82,8 +82,8 @@ def _candidates(input_hz: int) -> Iterator[PllSettings]:
 def pll_settings(*, input_hz: int, output_hz: int, late_ns: float | None = None) -> PllSettings:
     """The settings whose output is `output_hz`, or else the nearest frequency below it.
 
-    Of settings with equal outputs, those with the fastest phase detector are taken, for the least jitter. With `late_ns`
-    there is a second output that is so much later, to the nearest period of the VCO.
+    Of settings with equal outputs, those with the fastest phase detector are taken, for the least jitter. With
+    `late_ns` there is a second output that is so much later, to the nearest period of the VCO.
 
     Raises
     ------
@@ -110,8 +110,8 @@ def pll_settings(*, input_hz: int, output_hz: int, late_ns: float | None = None)
 
 
 class Pll(wiring.Component):
-    """Drives the clock domain `sync`, which an outer module defines, and holds its clock until the PLL has locked. Where
-    the settings have a second output, it drives the domain `late` in the same way.
+    """Drives the clock domain `sync`, which an outer module defines, and holds its clock until the PLL has locked.
+    Where the settings have a second output, it drives the domain `late` in the same way.
 
     So the domain needs no reset: configuration leaves every register at its initial value, and the first clock edge
     finds it there. A reset would be one more net to every corner of the chip, and the slowest one.
