@@ -5,7 +5,7 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
-from bnnhw.hw.memory.timing import MT48LC16M16A2, SdramChip
+from bnnhw.hw.memory.timing import IS42S16160B, MT48LC16M16A2, W9825G6KH, SdramChip
 from bnnhw.hw.targets import Device, Target, get_device
 
 __all__ = ["BOARDS", "Board", "get_board"]
@@ -142,6 +142,7 @@ BOARDS: dict[str, Board] = {
             uart_note="USB connector (FT231X)",
             flash_commands=(("openFPGALoader", "-b", "icepi-zero", "-m"),),
             usb=(_FT231X,),
+            memory=W9825G6KH,
         ),
         Board(
             name="icesugar-pro",
@@ -154,6 +155,7 @@ BOARDS: dict[str, Board] = {
             ),
             usb=(_ICELINK,),
             has_led=False,
+            memory=IS42S16160B,
         ),
         Board(
             name="colorlight-5a-75b",
