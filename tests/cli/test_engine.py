@@ -20,7 +20,8 @@ from .case import Case, run_case
 from .stock import model_bytes
 
 BOARD = get_board("ulx3s-12f")
-SMALL = ((4, 8, 32, 512),)
+TABLES = {"taps": 1024, "parameters": 512, "instructions": 1024, "results": 512}
+SMALL = ({"pixels": 4, "rows": 8, "simd": 32, "map_words": 1024, "weight_words": 512, **TABLES},)
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +97,7 @@ def test_tells_what_a_program_takes(workplace: Path, capsys: pytest.CaptureFixtu
 def test_an_engine_is_kept_for_its_users(workplace: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
     monkeypatch.setenv("BNNHW_CACHE", str(workplace / "cache"))
     assert run("engine", "--board", BOARD.name, "--stop-after", "rtl", "--clock-mhz", "50", "-q") == 0
-    folder = cached_engine(BOARD, sizes_for(BOARD.device))
+    folder = cached_engine(BOARD, sizes_for(BOARD))
     assert capsys.readouterr().out == f"{folder}: an engine of 1,024 products a cycle at 50 MHz\n"
     manifest = EngineManifest.read(folder)
     assert (manifest.board, manifest.clock_hz, manifest.fmax_hz) == (BOARD.name, 50e6, None)
@@ -146,7 +147,7 @@ CASES = (
          r"--fill is not for --engine: a program runs on an engine as it is \(try 'bnnhw build --help'\)"),
     Case("a core as a program", "build --engine --as core model.pt -o other",
          r"--as is not for --engine: a program runs on an engine as it is \(try 'bnnhw build --help'\)"),
-    Case("more weights than fit", "build --engine --board ulx3s-12f model.pt -o other",
+    Case("more weights than fit", "build --engine --board ecpix5-45f model.pt -o other",
          r"\d+ words of weights are more than the weight_words=512 of this engine; take one with more",
          {"model.pt": model_bytes(500, 500)}),
     Case("an engine over other things", "engine --board ulx3s-12f --stop-after rtl -o build",

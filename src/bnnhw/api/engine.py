@@ -72,7 +72,7 @@ def engine(
     check_count("retries", retries, least=0)
     if stop_after is not None:
         check_choice("stop_after", stop_after, get_args(StopAfter))
-    sizes = sizes_for(target.device)
+    sizes = sizes_for(target)
     folder = cached_engine(target, sizes) if output is None else Path(output)
     options = BuildOptions(seed=seed, retries=retries, stop_after=stop_after, timeout_s=time_limit_s)
     manifest, figures = build_engine(
@@ -116,7 +116,7 @@ def build_program(
         Where the model cannot be, has no place on the engine, or does not fit: one line that says what to do.
     """
     target = get_board(board or DEFAULT_BOARD)
-    sizes = sizes_for(target.device)
+    sizes = sizes_for(target)
     made = find_engine(target, sizes)
     clock_hz = made.clock_hz if made else ENGINE_CLOCK_MHZ * 1e6
     with staged_build(Path(output)) as folder:

@@ -13,6 +13,7 @@ from bnnhw.boards.host.engine_board import EngineBoard
 from bnnhw.boards.manifest import Manifest
 from bnnhw.compiler.ir.types import IntType
 from bnnhw.sim.board.virtual_board import VirtualBoard
+from bnnhw.sim.memory.engine_with_chip import words_for
 
 from .builds.engine_folder import engine_of
 from .builds.program import BuiltProgram
@@ -100,7 +101,7 @@ def _run_program(
     with ExitStack() as stack:
         made, engine = stack.enter_context(engine_of(built.manifest, simulated=simulate))
         if simulate:
-            port = stack.enter_context(VirtualBoard(made)).port
+            port = stack.enter_context(VirtualBoard(made, memory_words=words_for(built.program))).port
         patience_s = timeout_s or (60.0 if simulate else 1.0)
         board = stack.enter_context(EngineBoard(built.program, engine, port=port, timeout_s=patience_s))
         for output, cycles in board.answers(arrays):

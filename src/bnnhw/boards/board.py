@@ -5,6 +5,7 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
+from bnnhw.hw.memory.timing import IS42S16160B, MT48LC16M16A2, W9825G6KH, SdramChip
 from bnnhw.hw.targets import Device, Target, get_device
 
 __all__ = ["BOARDS", "Board", "get_board"]
@@ -33,6 +34,8 @@ class Board:
         What its loaders, or the adapter that they need, are called on USB: "vendor:product", as lsusb prints them.
     has_led : bool
         Whether there is a resource "led", 0 that is free beside the UART.
+    memory : SdramChip, optional
+        What the resource "sdram", 0 leads to.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Board:
     flash_commands: tuple[tuple[str, ...], ...]
     usb: tuple[str, ...]
     has_led: bool = True
+    memory: SdramChip | None = None
 
     def platform(self) -> Any:
         """A new platform of Amaranth: it takes one design only."""
@@ -90,6 +94,7 @@ def _ulx3s(size: str) -> Board:
         uart_note="USB connector US1 (FT231X)",
         flash_commands=(("openFPGALoader", "-b", "ulx3s", "-m"), ("fujprog",)),
         usb=(_FT231X,),
+        memory=MT48LC16M16A2,
     )
 
 
@@ -137,6 +142,7 @@ BOARDS: dict[str, Board] = {
             uart_note="USB connector (FT231X)",
             flash_commands=(("openFPGALoader", "-b", "icepi-zero", "-m"),),
             usb=(_FT231X,),
+            memory=W9825G6KH,
         ),
         Board(
             name="icesugar-pro",
@@ -149,6 +155,7 @@ BOARDS: dict[str, Board] = {
             ),
             usb=(_ICELINK,),
             has_led=False,
+            memory=IS42S16160B,
         ),
         Board(
             name="colorlight-5a-75b",

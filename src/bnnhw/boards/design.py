@@ -13,6 +13,7 @@ from bnnhw.hw.rtlil import collector_paused
 from bnnhw.hw.targets import ClockSettings
 
 from .board import Board
+from .sdram_pads import LATE, SdramPads
 
 __all__ = ["CORE", "BoardDesign", "DesignFiles", "UartComponent", "emit_design"]
 
@@ -21,7 +22,10 @@ CORE = "top.component.core"
 
 
 class UartComponent(Protocol):
-    """A component, in the domain `sync`, that speaks over a UART, idle high, and lights a LED when it is busy."""
+    """A component, in the domain `sync`, that speaks over a UART, idle high, and lights a LED when it is busy.
+
+    It may have a member `pins`: those of the board's SDRAM chip.
+    """
 
     rx: Signal
     tx: Signal
@@ -39,7 +43,10 @@ class DesignFiles:
 
 
 class BoardDesign(Elaboratable):
-    """oscillator -> PLL -> `component`, whose `rx` and `tx` are the board's, and `busy` its LED if it has one."""
+    """oscillator -> PLL -> `component`, whose `rx` and `tx` are the board's, and `busy` its LED if it has one.
+
+    Where the component has the pins of an SDRAM chip, they are the board's, and `pll` makes the chip's clock, too.
+    """
 
     def __init__(self, component: UartComponent, board: Board, *, pll: ClockSettings):
         self.component = component
@@ -59,7 +66,13 @@ class BoardDesign(Elaboratable):
         if self.board.has_led:
             m.submodules.led = led = _buffer("o", platform.request("led", 0, dir="-"))
             m.d.comb += led.o.eq(self.component.busy)
+        if (pins := getattr(self.component, "pins", None)) is not None:
+            m.domains += ClockDomain(LATE, reset_less=True)
+            m.submodules.sdram = SdramPads(pins, platform.request("sdram", 0, dir=_UNBUFFERED))
         return m
+
+
+_UNBUFFERED = dict.fromkeys(("clk", "clk_en", "cs", "ras", "cas", "we", "ba", "a", "dq", "dqm"), "-")
 
 
 def _buffer(direction: str, port: io.PortLike) -> Any:

@@ -18,10 +18,16 @@ __all__ = ["LinkedCore", "Top"]
 
 
 class LinkedCore(Protocol):
-    """What a link feeds: `vectors` elements of `input_width` bits a beat in, as of `output_width` out, by lanes."""
+    """What a link feeds: `vectors` elements of `input_width` bits a beat in, as of `output_width` out, by lanes.
+
+    It may have a member `pins`: those of a chip beside the FPGA.
+    """
 
     i: stream.Interface
     o: stream.Interface
+
+    @property
+    def signature(self) -> wiring.Signature: ...
 
     @property
     def input_lanes(self) -> int: ...
@@ -72,6 +78,8 @@ class Top(wiring.Component):
     tx : Out(1)
     busy : Out(1)
         For a light: a frame is on its way in or out, or an image in the core.
+    pins : Out(the core's)
+        Where the core has some.
     """
 
     rx: Signal
@@ -102,7 +110,9 @@ class Top(wiring.Component):
             target=target,
             max_chunk=max_chunk,
         )
-        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1)})
+        members = core.signature.members
+        pins = {"pins": members["pins"]} if "pins" in members else {}
+        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1), **pins})
 
     @property
     def info(self) -> Info:
@@ -116,4 +126,6 @@ class Top(wiring.Component):
         wiring.connect(m, link.images, core.i)
         wiring.connect(m, core.o, link.results)
         m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx), self.busy.eq(link.busy)]
+        if "pins" in self.signature.members:
+            wiring.connect(m, core.pins, wiring.flipped(self.pins))
         return m

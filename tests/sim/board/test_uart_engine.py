@@ -4,7 +4,7 @@
 # (the members of amaranth's memory ports are not typed)
 
 import pytest
-from amaranth.hdl import Cat, Module, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -162,3 +162,37 @@ def test_needs_pins_of_one_bit(rx: str, tx: str, message: str):
     program = compile_design(convert_component(Wide()))
     with pytest.raises(SimulationError, match=message):
         UartEngine(program, rx=rx, tx=tx, clock_hz=12_500_000, baud=3_000_000)
+
+
+class Restless(wiring.Component):
+    """The echo beside a counter that never rests."""
+
+    rx: Signal
+    tx: Signal
+    busy: Signal
+    count: Signal
+
+    def __init__(self, *, clock_hz: int, baud: int):
+        self.echo = Echo(clock_hz=clock_hz, baud=baud)
+        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1), "count": Out(20)})
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.echo = echo = self.echo
+        left = Signal(8)
+        m.d.comb += [echo.rx.eq(self.rx), self.tx.eq(echo.tx), self.busy.eq(left != 0)]
+        m.d.sync += [self.count.eq(self.count + 1), left.eq(Mux(self.rx, left - self.busy, 255))]
+        return m
+
+
+def test_a_design_that_never_rests_says_when_it_is_busy():
+    """Time goes on for some thousand cycles after its work, and stands still then."""
+    clock_hz, baud = 12_500_000, 3_000_000
+    design = convert_component(Restless(clock_hz=clock_hz, baud=baud))
+    engine = UartEngine(compile_design(design), rx="rx", tx="tx", clock_hz=clock_hz, baud=baud, busy="busy")
+    for data in (b"", DATA):
+        before = engine.cycle
+        assert run(engine, data) == bytes(255 - byte for byte in data)
+        bits = 10 * len(data) * clock_hz // baud
+        assert 9_000 <= engine.cycle - before - bits <= 11_000
+        assert engine.value("count") == engine.cycle % 2**20

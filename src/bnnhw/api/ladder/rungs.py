@@ -70,6 +70,7 @@ def make_program_rungs(model: Path, built: BuiltProgram, through: str) -> Iterat
         if last >= RUNGS.index("packed"):
             yield packed_rung(integers)
         if last >= RUNGS.index("rtl"):
-            yield engine_rung(built.program)
+            manifest = built.manifest
+            yield engine_rung(built.program, chip=manifest.sizes.chip, clock_hz=round(manifest.clock_hz))
 
     return rungs()

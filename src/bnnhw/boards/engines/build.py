@@ -9,8 +9,10 @@ from bnnhw.boards.board import Board
 from bnnhw.boards.build import BuildFigures, BuildOptions, Progress, build_component
 from bnnhw.boards.folder import staged_build
 from bnnhw.boards.manifest import ManifestError
+from bnnhw.boards.sdram_pads import late_ns
 from bnnhw.files import cache_folder
 from bnnhw.hw.engine.engine import Engine
+from bnnhw.hw.engine.engine_with_memory import EngineWithMemory
 from bnnhw.hw.engine.packets import PACKET_WORDS
 from bnnhw.hw.top import Top
 
@@ -48,9 +50,15 @@ def build_engine(
     Raises ToolError and ValueError as `bnnhw.boards.build.build` does.
     """
     shape = sizes.shape(board.target)
-    pll = board.target.clock_settings(input_hz=board.clock_hz, output_hz=round(clock_hz))
+    chip = sizes.chip
+    pll = board.target.clock_settings(
+        input_hz=board.clock_hz,
+        output_hz=round(clock_hz),
+        late_ns=None if chip is None else late_ns(round(clock_hz)),
+    )
+    core = Engine(shape) if chip is None else EngineWithMemory(shape, chip=chip, clock_hz=pll.output_hz)
     top = Top(
-        core=Engine(shape),
+        core=core,
         clock_hz=pll.output_hz,
         baud=baud,
         network_id=shape.identity,

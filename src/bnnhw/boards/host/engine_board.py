@@ -102,6 +102,11 @@ class EngineBoard:
                 answers.append(Answer.of(np.frombuffer(reply.outputs, "<u4")))
             except ValueError as error:
                 raise LinkError(f"the board at {self.link.port} does not answer as an engine does: {error}") from error
+            if answers[-1].status is Status.NO_MEMORY:
+                raise LinkError(
+                    f"the memory chip of the board at {self.link.port} does not give back what is written to it; "
+                    "flash the engine again, or make one with a slower clock"
+                )
             if answers[-1].status is not Status.DONE:
                 raise LinkError(f"the engine at {self.link.port} does not know a request; flash it again")
         return answers

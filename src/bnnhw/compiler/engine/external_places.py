@@ -64,6 +64,8 @@ class ExternalPlaces:
         What each layer reads.
     words : (n,) uint32
         Weights and thresholds, as words of the bus from the first burst on. The maps lie behind them.
+    used_words : int
+        Words of the bus of all these.
     """
 
     def __init__(self, network: EngineNetwork, shape: EngineShape, *, strips: list[int], frames: int):
@@ -79,6 +81,7 @@ class ExternalPlaces:
             self._map(layer, cut, frames * cut // shape.array.pixels)
             for layer, cut in zip(network.layers, written, strict=True)
         ]
+        self.used_words = self._bursts * shape.burst_words
         room = 1 << shape.external.address_bits
         if self._bursts > room:
             raise ScheduleError(

@@ -47,6 +47,8 @@ class EngineProgram:
         Where frames go, as the first layer reads them: in the banks, or group by group in the external memory.
     input_burst : int, optional
         Where their place in the external memory begins. None: it is in the banks.
+    external_words : int
+        Words of the bus of the external memory that it uses: those of the contents, and maps behind them.
     frames : int
         Frames of a run.
     captured : tuple of Captured
@@ -66,6 +68,7 @@ class EngineProgram:
     layer_cycles: tuple[int, ...]
     cycles: int
     input_burst: int | None = None
+    external_words: int = 0
 
     @property
     def used(self) -> tuple[float, ...]:

@@ -65,6 +65,7 @@ def scheduled_program(
         },
         input=places.maps[0].place,
         input_burst=places.maps[0].burst,
+        external_words=places.used_words,
         frames=frames,
         captured=tuple(schedule.captured),
         layer_cycles=tuple(cycles),

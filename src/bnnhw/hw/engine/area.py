@@ -13,10 +13,15 @@ __all__ = ["engine_cells"]
 
 _CONTROL = 1250
 """LUTs of the walks, the fetch and the commands, whose size hardly depends on the array's."""
+_EXTERNAL = 1700
+"""LUTs of transfers from and to an external memory, half of them its controller's."""
+_LANE = 140
+"""LUTs of a pixel's windows."""
 
 
 def engine_cells(shape: EngineShape) -> Cells:
-    """The cells of an engine: block RAMs exactly, LUTs within 5 % of synthesis'."""
+    """The cells of an engine, with the controller of its external memory where it has one: block RAMs exactly, LUTs
+    within 5 % of synthesis'."""
     array, fabric = shape.array, shape.target.fabric
     popcounts = array.pixels * array.rows * (array.popcount.positions + array.sum_width + 2)
     ors = 1 if array.row_groups <= 4 else -(-array.row_groups // 4) + 1
@@ -24,6 +29,8 @@ def engine_cells(shape: EngineShape) -> Cells:
     turning = 2 * array.pixels * array.simd
     bits = array.pixels * array.group_rows * (array.sum_width + 8)
     writing = array.pixels * (array.simd + 30)
+    if shape.makes_windows:
+        writing += array.pixels * _LANE
     rams = sum(
         WideMemory(depth=depth, width=width, column=column, target=shape.target).block_rams
         for width, depth, column in (
@@ -33,6 +40,21 @@ def engine_cells(shape: EngineShape) -> Cells:
             (WORD, shape.instructions, WORD),
             (array.group_rows * WORD, shape.parameters, WORD),
             (array.group_rows * WORD, shape.results, WORD),
+            *_external_memories(shape),
         )
     )
-    return fabric.cells(luts=popcounts + merging + turning + bits + writing + _CONTROL, ebr=rams)
+    if shape.external is not None:
+        writing += array.pixels * array.simd
+    control = _CONTROL + (0 if shape.external is None else _EXTERNAL)
+    return fabric.cells(luts=popcounts + merging + turning + bits + writing + control, ebr=rams)
+
+
+def _external_memories(shape: EngineShape) -> list[tuple[int, int, int]]:
+    """Width, depth and column of the memories that an external one makes necessary."""
+    if shape.external is None:
+        return []
+    array = shape.array
+    return [
+        (array.pixels * array.simd, shape.outbox_words, min(WORD, array.rows)),
+        (WORD, shape.transfers, WORD),
+    ]

@@ -57,6 +57,7 @@ class Status(IntEnum):
     DONE = 1
     UNKNOWN = 2  # no such request or memory, or an external address between two bursts
     STOPPED = 3  # the run took more cycles than it was allowed to
+    NO_MEMORY = 4  # to whatever was asked: the external memory does not give back what is written
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from .port import BURST, MemoryShape
 
-__all__ = ["MT48LC16M16A2", "SdramChip", "SdramTiming"]
+__all__ = ["CHIPS", "IS42S16160B", "MT48LC16M16A2", "W9825G6KH", "SdramChip", "SdramTiming", "get_chip"]
 
 COMPARED = 2
 """Slots in which the rows are compared, before a bank may be precharged."""
@@ -163,3 +163,46 @@ MT48LC16M16A2 = SdramChip(
 """32 MB, the one in the ULX3S's schematic (ram.sch of github.com/emard/ulx3s), in its slowest grade: Micron, 256Mb: x4,
 x8, x16 SDRAM, AC operating conditions, as LiteDRAM's modules.py has them, too. It starts up within 100 us; 200 us, and
 8 refreshes, are what other makers ask for."""
+
+IS42S16160B = SdramChip(
+    name="IS42S16160B-7",
+    rows=8192,
+    columns=512,
+    banks=4,
+    width=16,
+    cas_periods_ns=((2, 10), (3, 7.5)),
+    t_rcd_ns=20,
+    t_rp_ns=20,
+    t_ras_ns=45,
+    t_rc_ns=67.5,
+    t_rfc_ns=70,
+    t_wr_ns=20,
+    t_rrd_ns=15,
+)
+"""32 MB, on the iCESugar-pro: no times shorter than LiteDRAM's modules.py has them (IS42S16160)."""
+W9825G6KH = SdramChip(
+    name="W9825G6KH-6",
+    rows=8192,
+    columns=512,
+    banks=4,
+    width=16,
+    cas_periods_ns=((2, 10), (3, 7.5)),
+    t_rcd_ns=20,
+    t_rp_ns=20,
+    t_ras_ns=45,
+    t_rc_ns=66,
+    t_rfc_ns=66,
+    t_wr_ns=20,
+    t_rrd_ns=15,
+)
+"""32 MB, on the Icepi Zero: LiteDRAM's modules.py has shorter times."""
+
+CHIPS: dict[str, SdramChip] = {chip.name: chip for chip in (MT48LC16M16A2, IS42S16160B, W9825G6KH)}
+"""The chips by name."""
+
+
+def get_chip(name: str) -> SdramChip:
+    """The chip of this name. Raises ValueError for an unknown one."""
+    if name not in CHIPS:
+        raise ValueError(f"memory={name!r} is unknown; the memory chips are {', '.join(CHIPS)}")
+    return CHIPS[name]

@@ -97,8 +97,8 @@ class Portable(Target):
     def multiplier(self, *, a: Shape, b: Shape, registers: int = 0) -> PlainMultiplier:
         return PlainMultiplier(a=a, b=b, registers=registers)
 
-    def clock_settings(self, *, input_hz: int, output_hz: int) -> ClockSettings:
-        return self._like.clock_settings(input_hz=input_hz, output_hz=output_hz)
+    def clock_settings(self, *, input_hz: int, output_hz: int, late_ns: float | None = None) -> ClockSettings:
+        return self._like.clock_settings(input_hz=input_hz, output_hz=output_hz, late_ns=late_ns)
 
 
 PORTABLE: Target = Portable(like=ECP5)

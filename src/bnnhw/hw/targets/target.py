@@ -18,7 +18,7 @@ __all__ = ["Clock", "ClockSettings", "Target"]
 
 
 class Clock(Protocol):
-    """A component that drives the domain `sync` from `clock_in`."""
+    """A component that drives the domain `sync` from `clock_in`, and `late` where it is asked for."""
 
     clock_in: Signal
 
@@ -69,8 +69,10 @@ class Target(ABC):
         """A multiplier of factors of these shapes; see `Multiplier`."""
 
     @abstractmethod
-    def clock_settings(self, *, input_hz: int, output_hz: int) -> ClockSettings:
+    def clock_settings(self, *, input_hz: int, output_hz: int, late_ns: float | None = None) -> ClockSettings:
         """The settings of a clock of `output_hz`, or of the nearest frequency below it, from one of `input_hz`.
+
+        With `late_ns` it drives the domain `late`, too: the same clock, that much later, as near as it can.
 
         Raises
         ------

@@ -19,7 +19,7 @@ from amaranth.hdl import Elaboratable
 from bnnhw.files import cache_folder
 from bnnhw.sim.errors import DeadlockError, SimulationError
 from bnnhw.sim.netlist import cells, families, fold, gates, netlist
-from bnnhw.sim.netlist.netlist import convert_component, flatten, yosys_version
+from bnnhw.sim.netlist.netlist import Netlist, convert_component, flatten, yosys_version
 
 from . import assemble, program, program_file
 from .assemble import compile_netlist
@@ -31,7 +31,7 @@ from .program_file import read_program, write_program
 from .standstill import units_that_hold_up
 from .waves import Waves, WaveWriter
 
-__all__ = ["PATIENCE", "BatchResult", "BatchSimulator", "check_frames", "compile_design"]
+__all__ = ["PATIENCE", "BatchResult", "BatchSimulator", "check_frames", "compile_design", "compile_kept"]
 
 _PART_S = 0.2  # how long the engine runs, about, between looks at the keyboard
 PATIENCE = 100_000
@@ -82,13 +82,20 @@ def _toolchain() -> str:
 
 def compile_design(design: str, *, read: str = "read_rtlil", top: str = "top", keep_signals: bool = False) -> Program:
     """The program of a design's text, from the cache where it was compiled before. `read` is yosys' command for it."""
-    key = "\0".join([design, read, top, str(keep_signals), _toolchain()])
+    return compile_kept(
+        lambda: flatten(design, read=read, top=top), design, read, top, str(keep_signals), keep_signals=keep_signals
+    )
+
+
+def compile_kept(make: Callable[[], Netlist], *of: str, keep_signals: bool = False) -> Program:
+    """The program of the netlist that `make` makes of these texts, from the cache where it was compiled before."""
+    key = "\0".join([*of, _toolchain()])
     path = cache_folder() / "programs" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
     try:
         return read_program(path)
     except (OSError, ValueError):
         pass
-    compiled = compile_netlist(flatten(design, read=read, top=top), keep_signals=keep_signals)
+    compiled = compile_netlist(make(), keep_signals=keep_signals)
     store(path, lambda target: write_program(compiled, target))
     _prune(path.parent)
     return compiled

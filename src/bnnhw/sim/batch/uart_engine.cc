@@ -4,7 +4,7 @@
 // places holds those of which an input has changed, and a cycle takes them out from the lowest to the highest.
 //
 // When nothing is left to evaluate, nothing will change until the line does: simulated time stands still, and an idle
-// design costs no time.
+// design costs no time. A design that never rests, as it refreshes a memory, says by a net of its own when it is busy.
 
 #include <cstring>
 #include <vector>
@@ -245,13 +245,17 @@ struct Transfer {  // mirrors the structure in uart_engine.py
 class Simulator {
     Logic logic;
     Line line;
-    i32 rx, tx;
+    static constexpr i64 CALM = 10000;  // cycles without work, until time stands still
+    i32 rx, tx, busy;
     bool level = true;
-    i64 cycle = 0;
+    i64 cycle = 0, calm_since = 0;
+
+    // Whether the design, settled, has nothing to do but for the line.
+    bool rests() const { return logic.quiet() || (busy >= 0 && cycle - calm_since >= CALM); }
 
 public:
-    Simulator(const Program &program, i32 rx, i32 tx, i64 clock_hz, i64 baud)
-        : logic(program), line(clock_hz, baud), rx(rx), tx(tx) {
+    Simulator(const Program &program, i32 rx, i32 tx, i32 busy, i64 clock_hz, i64 baud)
+        : logic(program), line(clock_hz, baud), rx(rx), tx(tx), busy(busy) {
         logic.drive(rx, true);
     }
     void run(Transfer &t, i64 events) {
@@ -267,7 +271,8 @@ public:
             if (cycle == line.next_sample) t.answered += line.sample(now, t.answer + t.answered);
             if (!line.receiving() && level && !now) line.begin(cycle);
             level = now;
-            if (logic.quiet() && !line.sending() && !line.receiving()) {
+            if (busy < 0 || logic.sample(busy) || line.sending() || line.receiving()) calm_since = cycle;
+            if (rests() && !line.sending() && !line.receiving()) {
                 if (t.taken < t.count) continue;
                 t.idle = 1;
                 break;
@@ -278,15 +283,18 @@ public:
         }
         t.cycle = cycle;
     }
+    bool sample(i32 net) const { return logic.sample(net); }
 };
 
 }  // namespace
 
 extern "C" {
 
-Simulator *simulator_new(const Program *program, i32 rx, i32 tx, i64 clock_hz, i64 baud) {
-    return new Simulator(*program, rx, tx, clock_hz, baud);
+// busy: a net, or -1.
+Simulator *simulator_new(const Program *program, i32 rx, i32 tx, i32 busy, i64 clock_hz, i64 baud) {
+    return new Simulator(*program, rx, tx, busy, clock_hz, baud);
 }
 void simulator_delete(Simulator *s) { delete s; }
 void simulator_run(Simulator *s, Transfer *transfer, i64 events) { s->run(*transfer, events); }
+i32 simulator_sample(const Simulator *s, i32 net) { return s->sample(net); }
 }

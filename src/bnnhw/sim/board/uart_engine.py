@@ -30,9 +30,10 @@ class _Transfer(Structure):
 def _library() -> ctypes.CDLL:
     library = load_library("uart_engine")
     library.simulator_new.restype = c_void_p
-    library.simulator_new.argtypes = [POINTER(ProgramLayout), c_int32, c_int32, c_int64, c_int64]
+    library.simulator_new.argtypes = [POINTER(ProgramLayout), c_int32, c_int32, c_int32, c_int64, c_int64]
     library.simulator_delete.argtypes = [c_void_p]
     library.simulator_run.argtypes = [c_void_p, POINTER(_Transfer), c_int64]
+    library.simulator_sample.argtypes = [c_void_p, c_int32]
     return library
 
 
@@ -46,6 +47,8 @@ class UartEngine:
         Ports of the program, of one bit.
     clock_hz, baud : int
         Cycles and bits in a second.
+    busy : str, optional
+        An output of one bit that says when the design works; by default, it does while anything moves in it.
 
     Attributes
     ----------
@@ -53,15 +56,21 @@ class UartEngine:
         Clock cycles so far. Cycles in which nothing moves are counted, but cost no time.
     """
 
-    def __init__(self, program: Program, *, rx: str, tx: str, clock_hz: int, baud: int):
+    def __init__(self, program: Program, *, rx: str, tx: str, clock_hz: int, baud: int, busy: str | None = None):
         for name, ports in ((rx, program.inputs), (tx, program.outputs)):
             if len(ports.get(name, ())) != 1:
                 raise SimulationError(f"port {name} of one bit is required; the ports are {sorted(program.ports)}")
         self.cycle = 0
         self._library = _library()
         self._layout = ProgramLayout.of(program)
+        self._outputs = program.outputs
         self._handle = self._library.simulator_new(
-            self._layout, program.inputs[rx][0], program.outputs[tx][0], clock_hz, baud
+            self._layout,
+            program.inputs[rx][0],
+            program.outputs[tx][0],
+            -1 if busy is None else program.outputs[busy][0],
+            clock_hz,
+            baud,
         )
 
     def __del__(self):
@@ -83,3 +92,8 @@ class UartEngine:
         del queue[: transfer.taken]
         self.cycle = transfer.cycle
         return bytes(answer[: transfer.answered]), bool(transfer.idle)
+
+    def value(self, output: str) -> int:
+        """What an output of the program has now."""
+        nets = self._outputs[output]
+        return sum(self._library.simulator_sample(self._handle, net) << bit for bit, net in enumerate(nets))

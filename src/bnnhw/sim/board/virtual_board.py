@@ -4,6 +4,7 @@ The host driver talks to it as to any serial port. `python -m bnnhw.sim.board.vi
 simulates until Ctrl-C.
 """
 
+import inspect
 import json
 import os
 import pickle
@@ -17,15 +18,22 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
+from bnnhw.hw.memory.port import BURST
+from bnnhw.hw.memory.timing import SdramChip, get_chip
 from bnnhw.sim.batch.native import load_library
-from bnnhw.sim.batch.simulator import compile_design
+from bnnhw.sim.batch.program import Program
+from bnnhw.sim.batch.simulator import compile_design, compile_kept
 from bnnhw.sim.errors import SimulationError
+from bnnhw.sim.memory.chip_at_pads import ChipAtPads
+from bnnhw.sim.netlist.netlist import convert_component, flatten
 
+from .join_chip import join_chip, with_words
 from .worker import SimulatedUart
 
 __all__ = ["VirtualBoard"]
 
 _RX, _TX = "uart_0__rx__io", "uart_0__tx__io"  # the pins, as the board's platform names its first UART
+_MEMORY, _BUSY = "sdram_0", "component.busy"
 _STARTING_S = 300.0  # for a worker's first word; a large design on a busy computer takes seconds
 _PATIENCE_S = 5.0  # for a worker that was told to end
 _DYING_S = 0.2
@@ -42,6 +50,8 @@ class VirtualBoard:
     Parameters
     ----------
     build_folder : str or Path
+    memory_words : int, optional
+        Of the board's memory chip where it has one, so many from address 0 on are simulated; by default all.
 
     Attributes
     ----------
@@ -57,11 +67,12 @@ class VirtualBoard:
         get ready. On exit, when the process died in between.
     """
 
-    def __init__(self, build_folder: str | Path):
+    def __init__(self, build_folder: str | Path, *, memory_words: int | None = None):
         self.build_folder = Path(build_folder)
+        self.memory_words = memory_words
 
     def __enter__(self) -> "VirtualBoard":
-        uart = _read_build(self.build_folder)
+        uart = _read_build(self.build_folder, memory_words=self.memory_words)
         load_library("uart_engine")  # here a missing compiler and Ctrl-C are the caller's
         with ExitStack() as stack:
             master, slave = os.openpty()
@@ -120,7 +131,7 @@ class VirtualBoard:
             self._process.wait()
 
 
-def _read_build(folder: Path) -> SimulatedUart:
+def _read_build(folder: Path, *, memory_words: int | None) -> SimulatedUart:
     """The design of a build's folder with its pins and rates."""
     manifest, design = folder / "manifest.json", folder / "top.il"
     for path in (manifest, design):
@@ -129,13 +140,26 @@ def _read_build(folder: Path) -> SimulatedUart:
     try:
         values = json.loads(manifest.read_text())
         clock_hz, baud = round(values["clock_hz"]), round(values["baud"])
-    except (ValueError, KeyError, TypeError) as error:
+        name = values.get("sizes", {}).get("memory")
+        chip = None if name is None else get_chip(name)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SimulationError(f"{manifest} is damaged; build it again") from error
     try:
-        program = compile_design(design.read_text())
+        text = design.read_text()
+        program = compile_design(text) if chip is None else _with_chip(text, chip, clock_hz, memory_words)
     except ValueError as error:
         raise SimulationError(f"{design} cannot be simulated: {error}") from error
-    return SimulatedUart(program, rx=_RX, tx=_TX, clock_hz=clock_hz, baud=baud)
+    return SimulatedUart(program, rx=_RX, tx=_TX, clock_hz=clock_hz, baud=baud, memory=chip is not None)
+
+
+def _with_chip(design: str, chip: SdramChip, clock_hz: int, words: int | None) -> Program:
+    """The program of a design with its memory chip, or so many words of it."""
+    model = convert_component(ChipAtPads(chip=chip, clock_hz=clock_hz))
+    program = compile_kept(
+        lambda: join_chip(flatten(design), flatten(model), resource=_MEMORY, busy=_BUSY),
+        *(design, model, inspect.getsource(sys.modules[join_chip.__module__])),
+    )
+    return with_words(program, words or BURST << chip.shape.address_bits)
 
 
 def main() -> None:

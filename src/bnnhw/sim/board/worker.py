@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from bnnhw.sim.batch.program import Program
 from bnnhw.sim.errors import SimulationError
+from bnnhw.sim.memory.faults import Fault
 
+from .join_chip import BUSY, FAULTS
 from .uart_engine import UartEngine
 
 __all__ = ["SimulatedUart"]
@@ -22,23 +24,27 @@ _QUEUE = 65536  # bytes that wait for the line, at most; then the host has to wa
 
 @dataclass(frozen=True)
 class SimulatedUart:
-    """What is to be simulated: a program, its pins, its clock and the rate of its UART."""
+    """What is to be simulated: a program, its pins, its clock and the rate of its UART; and whether a memory chip is in
+    it, as `join_chip` leaves it."""
 
     program: Program
     rx: str
     tx: str
     clock_hz: int
     baud: int
+    memory: bool = False
 
     def engine(self) -> UartEngine:
         """The simulation, from the initial state."""
-        return UartEngine(self.program, rx=self.rx, tx=self.tx, clock_hz=self.clock_hz, baud=self.baud)
+        busy = BUSY if self.memory else None
+        return UartEngine(self.program, rx=self.rx, tx=self.tx, clock_hz=self.clock_hz, baud=self.baud, busy=busy)
 
 
-def serve(engine: UartEngine, descriptor: int) -> None:
+def serve(engine: UartEngine, descriptor: int, *, memory: bool = False) -> None:
     """Carries bytes between a pseudo-terminal and the simulation until the other end is closed.
 
-    Sleeps while nothing moves in the design, and while nobody takes the answers.
+    Sleeps while nothing moves in the design, and while nobody takes the answers. Raises SimulationError where the
+    memory chip is used in a way that it does not allow.
     """
     os.set_blocking(descriptor, False)
     poll = select.poll()  # which says that the other end is closed whatever it is asked
@@ -65,17 +71,20 @@ def serve(engine: UartEngine, descriptor: int) -> None:
         if not outgoing and (incoming or not idle):
             answer, idle = engine.run(incoming)
             outgoing += answer
+            if memory and (faults := engine.value(FAULTS)):
+                raise SimulationError(f"the memory chip's rules were broken: {Fault(faults)!r}")
 
 
 def main() -> None:
     """Serves the descriptor that the command line names."""
     try:
-        engine = pickle.load(sys.stdin.buffer).engine()
+        uart = pickle.load(sys.stdin.buffer)
+        engine = uart.engine()
+        engine.run(bytearray())  # out of reset
+        print("ready", flush=True)
+        serve(engine, int(sys.argv[1]), memory=uart.memory)
     except SimulationError as error:
         raise SystemExit(str(error)) from error
-    engine.run(bytearray())  # out of reset
-    print("ready", flush=True)
-    serve(engine, int(sys.argv[1]))
 
 
 if __name__ == "__main__":

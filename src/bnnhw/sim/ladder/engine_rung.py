@@ -3,6 +3,7 @@
 Tests: tests/cli/test_engine.py
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,27 @@ from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine import packets
 from bnnhw.hw.engine.engine import Engine
 from bnnhw.hw.engine.packets import PACKET_WORDS, Answer, Status
+from bnnhw.hw.memory.timing import SdramChip
 from bnnhw.sim.batch.simulator import PATIENCE, BatchSimulator
 from bnnhw.sim.errors import SimulationError
+from bnnhw.sim.memory.engine_with_chip import EngineWithChip, words_for
 
 from .ladder import Rung
 
 __all__ = ["engine_rung"]
 
 
-def engine_rung(program: EngineProgram) -> Rung:
-    """The engine's RTL, as many batches of frames side by side as there are."""
-    simulator = BatchSimulator(Engine(program.shape))
+_START_UP_NS = 2000
+"""Of the chip in simulations, which need not wait for its power."""
+
+
+def engine_rung(program: EngineProgram, *, chip: SdramChip | None = None, clock_hz: int = 0) -> Rung:
+    """The engine's RTL, as many batches of frames side by side as there are; with its memory chip where it has one."""
+    engine = Engine(program.shape)
+    if chip is not None:
+        quick = replace(chip, start_up_ns=_START_UP_NS)
+        engine = EngineWithChip(program.shape, chip=quick, clock_hz=clock_hz, words=words_for(program))
+    simulator = BatchSimulator(engine)
     return Rung("engine RTL", lambda images: _answers(program, simulator, images), None)
 
 

@@ -1,4 +1,4 @@
-"""An engine with its external memory: the controller, and the model of the chip at its pins.
+"""An engine with its external memory, and the model of the chip at its pins.
 
 Tests: tests/hw/engine/test_external.py
 """
@@ -7,19 +7,28 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bnnhw.hw.engine.engine import Engine
+from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
-from bnnhw.hw.memory.controller import SdramController
+from bnnhw.hw.engine.engine_with_memory import EngineWithMemory
 from bnnhw.hw.memory.timing import SdramChip
 from bnnhw.hw.stream.buffer import flat_stream
 
 from .sdram_model import SdramModel
 
-__all__ = ["EngineWithChip"]
+__all__ = ["EngineWithChip", "words_for"]
+
+_LEAST_WORDS = 1 << 10
+
+
+def words_for(program: EngineProgram) -> int:
+    """The fewest words of a model, a power of two, that hold what a program has in the external memory."""
+    external = program.shape.external
+    width = WORD if external is None else external.width
+    return max(_LEAST_WORDS, 1 << (program.external_words * WORD // width - 1).bit_length())
 
 
 class EngineWithChip(wiring.Component):
-    """The engine's streams. Packets wait until the memory has started; a fault of the chip's use ends the answers.
+    """The engine's streams; a fault of the chip's use ends the answers.
 
     Parameters
     ----------
@@ -34,25 +43,20 @@ class EngineWithChip(wiring.Component):
     o: stream.Interface
 
     def __init__(self, shape: EngineShape, *, chip: SdramChip, clock_hz: int, words: int):
-        self.engine = Engine(shape)
-        self.controller = SdramController(chip=chip, clock_hz=clock_hz, target=shape.target)
+        self.engine = EngineWithMemory(shape, chip=chip, clock_hz=clock_hz)
         self.model = SdramModel(chip=chip, timing=chip.timing(clock_hz), words=words)
         super().__init__({"i": In(flat_stream(WORD)), "o": Out(flat_stream(WORD))})
 
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.engine = engine = self.engine
-        m.submodules.controller = controller = self.controller
         m.submodules.model = model = self.model
-        wiring.connect(m, engine.memory, controller.memory)
-        wiring.connect(m, controller.pins, model.pins)
-        ready = controller.ready & (model.faults == 0)
+        wiring.connect(m, engine.pins, model.pins)
+        wiring.connect(m, wiring.flipped(self.i), engine.i)
+        faultless = model.faults == 0
         m.d.comb += [
-            engine.i.payload.eq(self.i.payload),
-            engine.i.valid.eq(self.i.valid & ready),
-            self.i.ready.eq(engine.i.ready & ready),
             self.o.payload.eq(engine.o.payload),
-            self.o.valid.eq(engine.o.valid & ready),
-            engine.o.ready.eq(self.o.ready & ready),
+            self.o.valid.eq(engine.o.valid & faultless),
+            engine.o.ready.eq(self.o.ready & faultless),
         ]
         return m

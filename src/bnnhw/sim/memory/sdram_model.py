@@ -35,8 +35,8 @@ class SdramModel(wiring.Component):
     chip : SdramChip
     timing : SdramTiming
         What it wants of whoever uses it: `chip.timing(clock_hz)`, or something else to see that it is missed.
-    words : int
-        Of its memory, a power of two. Addresses row:bank:column wrap there.
+    words : int, optional
+        Of its memory, a power of two. Addresses row:bank:column wrap there. None where the memory is outside.
 
     Members
     -------
@@ -45,21 +45,34 @@ class SdramModel(wiring.Component):
         Of Fault: every fault so far.
     bytes_read, bytes_written : Out(40)
         Over the data pins.
+    address, write, write_data : Out, read_data : In(width)
+        Of a memory outside, which reads without a clock.
     """
 
     pins: wiring.PureInterface
     faults: Signal
     bytes_read: Signal
     bytes_written: Signal
+    address: Signal
+    write: Signal
+    write_data: Signal
+    read_data: Signal
 
-    def __init__(self, *, chip: SdramChip, timing: SdramTiming, words: int):
-        if words < BURST or words & (words - 1):
+    def __init__(self, *, chip: SdramChip, timing: SdramTiming, words: int | None):
+        if words is not None and (words < BURST or words & (words - 1)):
             raise ValueError(f"words={words} must be a power of two and at least {BURST}")
         self.chip = chip
         self.timing = timing
         self.words = words
+        outside = {
+            "address": Out(range(chip.rows * chip.banks * chip.columns)),
+            "write": Out(1),
+            "write_data": Out(chip.width),
+            "read_data": In(chip.width),
+        }
         super().__init__(
-            {
+            (outside if words is None else {})
+            | {
                 "pins": In(sdram_pins(chip)),
                 "faults": Out(len(Fault)),
                 "bytes_read": Out(COUNT_BITS),
@@ -115,9 +128,6 @@ class SdramModel(wiring.Component):
     def _transfer(self, m: Module, rules: StartUpRules, banks: list[BankModel], now: dict[Operation, Value]) -> Value:
         """The bursts, and whether the data pins are driven by both or by nobody."""
         pins = self.pins
-        m.submodules.memory = memory = Memory(shape=self.chip.width, depth=self.words, init=[])
-        read, write = memory.read_port(domain="comb"), memory.write_port()
-
         begins = now[Operation.READ] | now[Operation.WRITE]
         column, bank, row = Signal(range(self.chip.columns)), Signal.like(pins.ba), Signal.like(banks[0].row)
         left, writes = Signal(range(BURST)), Signal()
@@ -127,16 +137,12 @@ class SdramModel(wiring.Component):
         going = begins | (left != 0) & ~ends
         writing, reading = Signal(), Signal()
         within = BURST.bit_length() - 1
-        address = Signal(range(self.words))
         m.d.comb += [
             writing.eq(going & Mux(begins, now[Operation.WRITE], writes)),
             reading.eq(going & ~writing),
-            address.eq(Cat(column_now, bank_now, row_now)),
-            read.addr.eq(address),
-            write.addr.eq(address),
-            write.data.eq(pins.dq_o),
-            write.en.eq(writing & ~pins.dqm),
         ]
+        stores = writing & ~pins.dqm
+        read = self._memory(m, Cat(column_now, bank_now, row_now), stores)
         m.d.sync += [
             left.eq(Mux(begins, BURST - 1, Mux(going, left - 1, 0))),
             bank.eq(bank_now),
@@ -157,7 +163,7 @@ class SdramModel(wiring.Component):
             later = (word[n + 1], valid[n + 1]) if n + 1 < longest else (0, 0)
             shown = Mux(enters, reading, later[1])
             m.d.sync += [
-                word[n].eq(Mux(enters, read.data, later[0])),
+                word[n].eq(Mux(enters, read, later[0])),
                 valid[n].eq(shown & ~pins.dqm if n == 1 else shown),
             ]
         size = self.chip.width // 8
@@ -165,6 +171,21 @@ class SdramModel(wiring.Component):
         m.d.sync += [
             drove.eq(valid[0]),
             self.bytes_read.eq(self.bytes_read + Mux(valid[0], size, 0)),
-            self.bytes_written.eq(self.bytes_written + Mux(write.en, size, 0)),
+            self.bytes_written.eq(self.bytes_written + Mux(stores, size, 0)),
         ]
         return pins.dq_oe & (valid[0] | drove) | writing & ~pins.dq_oe
+
+    def _memory(self, m: Module, address: Value, stores: Value) -> Value:
+        """The word at an address, where that of the pins is stored at the end of the cycle."""
+        if self.words is None:
+            m.d.comb += [self.address.eq(address), self.write.eq(stores), self.write_data.eq(self.pins.dq_o)]
+            return self.read_data
+        m.submodules.memory = memory = Memory(shape=self.chip.width, depth=self.words, init=[])
+        read, write = memory.read_port(domain="comb"), memory.write_port()
+        m.d.comb += [
+            read.addr.eq(address),
+            write.addr.eq(address),
+            write.data.eq(self.pins.dq_o),
+            write.en.eq(stores),
+        ]
+        return read.data

