@@ -60,7 +60,7 @@ def run_program(
     for inputs in batches:
         requests += program.feed(program.network.codes(inputs))
         first.append(len(requests))
-        requests += [packets.run(tag=len(requests)), *reads]
+        requests += [packets.run(tag=len(requests), limit=program.cycles), *reads]
     answers = run_packets(program.shape, requests, stalls=stalls)
     assert {answer.status for answer in answers} == {Status.DONE}
     found = []

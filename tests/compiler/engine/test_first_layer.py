@@ -7,7 +7,7 @@ from bnnhw.compiler import Graph, IntType, Node, TensorType, Value, evaluate
 from bnnhw.compiler.engine.first_layer import with_windows
 from bnnhw.compiler.engine.layers import engine_network
 from bnnhw.compiler.engine.resident import resident_program
-from bnnhw.compiler.engine.scheduled import scheduled_program
+from bnnhw.compiler.engine.scheduled import scheduled_program, segmentations
 from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, MatMul, MaxPool, Threshold
 from tests.engine_rtl import CHIP, run_program, small_shape
 
@@ -61,7 +61,11 @@ def test_windows(graph, by_engine, external):
     shape = WITH_MEMORY if external else SHAPE
     windowed = with_windows(engine_network(graph), shape)
     assert windowed.layers[0].reads_windows == by_engine
-    program = scheduled_program(windowed, shape, longest=2) if external else resident_program(windowed, shape)
+    program = (
+        scheduled_program(windowed, shape, segments=segmentations(windowed, shape)[-1])
+        if external
+        else resident_program(windowed, shape)
+    )
     rng = np.random.default_rng(2)
     kind = graph.inputs[0].type
     inputs = [rng.integers(0, kind.element.hi + 1, (count, *kind.shape)) for count in (program.frames, 3)]

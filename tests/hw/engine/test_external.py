@@ -71,6 +71,6 @@ def test_a_clock_that_the_chip_cannot_keep_is_refused():
 
 def test_refuses_tiles_of_rows_that_are_more_than_the_memory():
     with pytest.raises(
-        ScheduleError, match="node .hidden0. needs 132 words of weights at once, and the engine has weight_words=64"
+        ScheduleError, match=r"node .hidden0. needs 132 words of weights at once, and the engine has weight_words=64"
     ):
         compile_program(network(1050, 64, 10), small_shape(weight_words=64, external=CHIP.shape))

@@ -23,7 +23,7 @@ from .stored import format_of, read_stored, write_stored
 __all__ = ["PROGRAM", "LayerCycles", "ProgramManifest", "is_program", "read_contents", "write_contents"]
 
 FORMAT = "bnnhw-program"
-VERSION = 1
+VERSION = 2
 PROGRAM = "program.npz"
 
 
@@ -129,7 +129,7 @@ def read_contents(folder: Path, *, sha256: str) -> dict[Memory, np.ndarray]:
     return contents
 
 
-_LOADED = tuple(memory for memory in Memory if memory is not Memory.MAPS)
+_LOADED = tuple(memory for memory in Memory if memory not in (Memory.MAPS, Memory.WINDOWS))
 
 
 def _sha256(contents) -> str:

@@ -90,7 +90,7 @@ class EngineBoard:
     def _run(self, images: NDArray[Any]) -> tuple[NDArray[np.int64], int]:
         """The sums of one batch, and its cycles. Nothing runs before all that was written has been answered."""
         self._ask(self.program.feed(self.program.network.codes(images.astype(np.int64))))
-        (ran,) = self._ask([packets.run(tag=1 + secrets.randbelow(2**32 - 1))])
+        (ran,) = self._ask([packets.run(tag=1 + secrets.randbelow(2**32 - 1), limit=self.program.cycles)])
         return self.program.sums([ran, *self._ask(self.program.reads())]), ran.cycles
 
     def _ask(self, requests: list[NDArray[np.uint32]]) -> list[Answer]:
@@ -102,11 +102,14 @@ class EngineBoard:
                 answers.append(Answer.of(np.frombuffer(reply.outputs, "<u4")))
             except ValueError as error:
                 raise LinkError(f"the board at {self.link.port} does not answer as an engine does: {error}") from error
-            if answers[-1].status is Status.NO_MEMORY:
-                raise LinkError(
-                    f"the memory chip of the board at {self.link.port} does not give back what is written to it; "
-                    "flash the engine again, or make one with a slower clock"
-                )
-            if answers[-1].status is not Status.DONE:
-                raise LinkError(f"the engine at {self.link.port} does not know a request; flash it again")
+            if (status := answers[-1].status) is not Status.DONE:
+                raise LinkError(f"the engine at {self.link.port} {_REFUSALS[status]}")
         return answers
+
+
+_REFUSALS = {
+    Status.UNKNOWN: "does not know a request; flash it again",
+    Status.STOPPED: "was not done when it should have been, so its answers are not taken; flash it again",
+    Status.NO_MEMORY: "has a memory chip that does not give back what is written to it; flash it again, or make one with "
+    "a slower clock",
+}

@@ -3,15 +3,19 @@
 Tests: tests/compiler/engine/test_compile.py
 """
 
+from contextlib import suppress
+from itertools import product
+
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph
 from bnnhw.hw.engine.engine_shape import EngineShape
 
+from .external_places import WeightsInMemory
 from .first_layer import with_windows
-from .layers import engine_network
+from .layers import EngineNetwork, engine_network
 from .program import EngineProgram
 from .resident import resident_program
-from .scheduled import scheduled_program
+from .scheduled import scheduled_program, segmentations
 
 __all__ = ["compile_program"]
 
@@ -27,4 +31,25 @@ def compile_program(graph: Graph, shape: EngineShape) -> EngineProgram:
     except ScheduleError:
         if shape.external is None:
             raise
-    return scheduled_program(network, shape)
+    return _fastest(network, shape)
+
+
+_FRAMES = (1, 2, 4)
+"""Runs of so many times the frames that the array holds: of more each weight is loaded for more of them."""
+
+
+def _fastest(network: EngineNetwork, shape: EngineShape) -> EngineProgram:
+    """The program of most frames a cycle, of those with more or fewer frames and longer or shorter segments.
+
+    Raises ScheduleError, that of the simplest one, where none fits.
+    """
+    weights = WeightsInMemory(network, shape)
+    best = scheduled_program(network, shape, weights=weights)
+    for times, segments in product(_FRAMES, segmentations(network, shape)):
+        with suppress(ScheduleError):
+            program = scheduled_program(
+                network, shape, weights=weights, frames=times * shape.array.pixels, segments=segments
+            )
+            if program.frames * best.cycles > best.frames * program.cycles:
+                best = program
+    return best

@@ -16,7 +16,7 @@ from .layers import EngineLayer, EngineNetwork
 from .maps import MapPlace, input_place
 from .program import words_of_bits
 
-__all__ = ["ExternalPlaces", "LayerPlace", "MapInMemory"]
+__all__ = ["LayerPlace", "MapInMemory", "MapsInMemory", "WeightsInMemory"]
 
 
 @dataclass(frozen=True)
@@ -54,40 +54,22 @@ class MapInMemory:
     line_bursts: int
 
 
-class ExternalPlaces:
-    """The contents of the external memory for a run of so many frames.
+class WeightsInMemory:
+    """Weights and thresholds of all layers, from the first burst on.
 
     Attributes
     ----------
     layers : list of LayerPlace
-    maps : list of MapInMemory
-        What each layer reads.
     words : (n,) uint32
-        Weights and thresholds, as words of the bus from the first burst on. The maps lie behind them.
-    used_words : int
-        Words of the bus of all these.
+        As words of the bus.
     """
 
-    def __init__(self, network: EngineNetwork, shape: EngineShape, *, strips: list[int], frames: int):
-        assert shape.external is not None
+    def __init__(self, network: EngineNetwork, shape: EngineShape):
         self.shape = shape
         self._held: list[NDArray[np.uint32]] = []
-        self._bursts = 0
+        self._words = 0
         self.layers = [self._layer(layer) for layer in network.layers]
         self.words = np.concatenate(self._held)
-        # A map lies as the layer before it has written it.
-        written = [strips[0], *strips[:-1]]
-        self.maps = [
-            self._map(layer, cut, frames * cut // shape.array.pixels)
-            for layer, cut in zip(network.layers, written, strict=True)
-        ]
-        self.used_words = self._bursts * shape.burst_words
-        room = 1 << shape.external.address_bits
-        if self._bursts > room:
-            raise ScheduleError(
-                f"weights of {len(self.words) // shape.burst_words} bursts and maps of {frames} frames are more than "
-                f"the {room} bursts of the external memory; take fewer frames, or a board with more memory"
-            )
 
     def _layer(self, layer: EngineLayer) -> LayerPlace:
         bits, unused = layer_weights(layer, self.shape)
@@ -98,10 +80,41 @@ class ExternalPlaces:
 
     def _add(self, words: NDArray[np.uint32]) -> int:
         """The first burst of these words, which are whole bursts."""
-        begin = self._bursts
+        begin = self._words // self.shape.burst_words
         self._held.append(words)
-        self._bursts += len(words) // self.shape.burst_words
+        self._words += len(words)
         return begin
+
+
+class MapsInMemory:
+    """The maps of a run of so many frames, behind the weights.
+
+    Attributes
+    ----------
+    inputs : list of MapInMemory
+        What each layer reads.
+    end : int
+        The first burst that is free.
+    """
+
+    def __init__(
+        self, network: EngineNetwork, weights: WeightsInMemory, shape: EngineShape, *, strips: list[int], frames: int
+    ):
+        assert shape.external is not None
+        self.shape = shape
+        self.end = first = len(weights.words) // shape.burst_words
+        # A map lies as the layer before it has written it.
+        written = [strips[0], *strips[:-1]]
+        self.inputs = [
+            self._map(layer, cut, frames * cut // shape.array.pixels)
+            for layer, cut in zip(network.layers, written, strict=True)
+        ]
+        room = 1 << shape.external.address_bits
+        if self.end > room:
+            raise ScheduleError(
+                f"weights of {first} bursts and maps of {frames} frames are more than the external memory's {room}; "
+                "take a board with more"
+            )
 
     def _map(self, layer: EngineLayer, strips: int, groups: int) -> MapInMemory:
         array = self.shape.array
@@ -109,6 +122,6 @@ class ExternalPlaces:
         lanes = array.pixels * array.simd // WORD
         line_bursts = place.bus_columns * lanes // self.shape.burst_words
         group_bursts = place.sheets * place.shape[0] * line_bursts
-        begin = self._bursts
-        self._bursts += groups * group_bursts
+        begin = self.end
+        self.end += groups * group_bursts
         return MapInMemory(place, begin, group_bursts, line_bursts)

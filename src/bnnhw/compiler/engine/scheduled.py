@@ -3,6 +3,7 @@
 Tests: tests/compiler/engine/test_scheduled.py
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from bnnhw.hw.engine.instruction import END
 from bnnhw.hw.engine.packets import Memory
 from bnnhw.hw.engine.transfer import Transfer
 
-from .external_places import ExternalPlaces
+from .external_places import MapsInMemory, WeightsInMemory
 from .layer_data import layer_taps
 from .layer_fields import first_line_read, layer_instruction
 from .layers import EngineLayer, EngineNetwork
@@ -26,29 +27,37 @@ from .tables import TapTable, check_room, instruction_list
 from .tiling import Part, Rooms, Tiling, lines_of, tile_layer
 from .transfer_order import Load, Step, in_order
 
-__all__ = ["scheduled_program"]
+__all__ = ["scheduled_program", "segmentations"]
 
 
 def scheduled_program(
-    network: EngineNetwork, shape: EngineShape, *, frames: int | None = None, longest: int = 1
+    network: EngineNetwork,
+    shape: EngineShape,
+    *,
+    weights: WeightsInMemory | None = None,
+    frames: int | None = None,
+    segments: Sequence[Segment] | None = None,
 ) -> EngineProgram:
     """Segment by segment for all frames of a run, each layer in parts. Raises ScheduleError, which names what does not
     fit.
 
+    weights : WeightsInMemory, optional
+        The network's, where they have been made already.
     frames : int, optional
         Of a run, a multiple of the array's pixels. By default those pixels.
-    longest : int
-        Layers of a segment, at most.
+    segments : sequence of Segment, optional
+        One of the `segmentations`. By default each layer is one.
     """
     frames = shape.array.pixels if frames is None else frames
     if frames < 1 or frames % shape.array.pixels:
         raise ValueError(f"frames={frames} must be a multiple of pixels={shape.array.pixels}")
     strips = _strips(network, shape)
-    schedule = _Schedule(network, shape, strips=strips, frames=frames)
-    for segment in segments_of(network.layers, strips, shape, longest=longest):
+    weights = WeightsInMemory(network, shape) if weights is None else weights
+    schedule = _Schedule(network, shape, weights, strips=strips, frames=frames)
+    for segment in segments_of(network.layers, strips, shape, longest=1) if segments is None else segments:
         schedule.add_segment(segment)
     layers, transfers = in_order(schedule.steps)
-    places = schedule.places
+    first = schedule.maps.inputs[0]
     words = [word for transfer in transfers for word in transfer.words(shape)] + [END]
     check_room(len(words), shape.transfers, "words of transfers", "transfers")
     cycles = [0] * len(network.layers)
@@ -61,11 +70,11 @@ def scheduled_program(
             Memory.INSTRUCTIONS: instruction_list(layers, shape),
             Memory.TAPS: schedule.taps.words,
             Memory.TRANSFERS: np.array(words, np.uint32),
-            Memory.EXTERNAL: places.words,
+            Memory.EXTERNAL: weights.words,
         },
-        input=places.maps[0].place,
-        input_burst=places.maps[0].burst,
-        external_words=places.used_words,
+        input=first.place,
+        input_burst=first.burst,
+        external_words=schedule.maps.end * shape.burst_words,
         frames=frames,
         captured=tuple(schedule.captured),
         layer_cycles=tuple(cycles),
@@ -73,6 +82,17 @@ def scheduled_program(
     )
     check_room(program.results, shape.results * shape.array.group_rows, "sums of the last layer", "results")
     return program
+
+
+def segmentations(network: EngineNetwork, shape: EngineShape) -> list[list[Segment]]:
+    """All ways to cut a network into segments that are as long as they can be up to a length."""
+    strips = _strips(network, shape)
+    found: list[list[Segment]] = []
+    for longest in range(1, len(network.layers) + 1):
+        segments = segments_of(network.layers, strips, shape, longest=longest)
+        if segments not in found:
+            found.append(segments)
+    return found
 
 
 def _strips(network: EngineNetwork, shape: EngineShape) -> list[int]:
@@ -87,18 +107,21 @@ def _strips(network: EngineNetwork, shape: EngineShape) -> list[int]:
 class _Schedule:
     """The steps as they are added, and the rings of the engine's memories."""
 
-    def __init__(self, network: EngineNetwork, shape: EngineShape, *, strips: list[int], frames: int):
+    def __init__(
+        self, network: EngineNetwork, shape: EngineShape, weights: WeightsInMemory, *, strips: list[int], frames: int
+    ):
         self.network = network
         self.shape = shape
         self.strips = strips
         self.frames = frames
-        self.places = ExternalPlaces(network, shape, strips=strips, frames=frames)
+        self.places = weights.layers
+        self.maps = MapsInMemory(network, weights, shape, strips=strips, frames=frames)
         self.taps = TapTable(shape)
         self.steps: list[Step] = []
         self.numbers: list[int] = []  # the layer of each step
         self.captured: list[Captured] = []
         self._weights, self._parameters = Ring(shape.weight_words), Ring(shape.parameters)
-        self._maps, self._outbox = Ring(shape.map_words), Ring(shape.outbox_words)
+        self._banks, self._outbox = Ring(shape.map_words), Ring(shape.outbox_words)
         self._held: dict[tuple, Region] = {}
         self._kept: dict[int, Region] = {}  # of a map between two layers of a segment
         self._lanes = shape.array.pixels * shape.array.simd // WORD
@@ -108,12 +131,12 @@ class _Schedule:
         """The steps of a segment: of a single layer part by part for all groups of frames, else group by group."""
         strips = self.strips[segment.layers.start]
         groups = range(self.frames * strips // self.shape.array.pixels)
-        self._maps.limit = self.shape.map_words - segment.kept_words
-        self._maps.rewind(0)
+        self._banks.limit = self.shape.map_words - segment.kept_words
+        self._banks.rewind(0)
         if len(segment.layers) == 1:
             self._add_layer(segment.layers.start, segment, groups)
         else:
-            places = [self.places.layers[number] for number in segment.layers]
+            places = [self.places[number] for number in segment.layers]
             self._weights.rewind(sum(place.row_tiles * place.weight_step for place in places))
             self._parameters.rewind(sum(place.row_tiles for place in places) * self.shape.array.row_groups)
             for group in groups:
@@ -125,26 +148,26 @@ class _Schedule:
         layer, strips = self.network.layers[number], self.strips[number]
         rooms = Rooms(
             weight_words=self.shape.weight_words,
-            map_words=self._maps.limit,
+            map_words=self._banks.limit,
             all_weights=len(segment.layers) > 1,
             input_stays=number > segment.layers.start,
             output_stays=number + 1 < segment.layers.stop,
             whole=number > 0 and self.strips[number - 1] != strips,
         )
-        tiling = tile_layer(layer, self.places.layers[number], self.shape, rooms, strips=strips, groups=groups)
+        tiling = tile_layer(layer, self.places[number], self.shape, rooms, strips=strips, groups=groups)
         if len(segment.layers) == 1:
-            self._maps.rewind(tiling.stay)
+            self._banks.rewind(tiling.stay)
             self._weights.rewind(tiling.weights_stay)
         if rooms.output_stays:
             size = segment.kept[number - segment.layers.start]
-            self._kept[number + 1] = self._maps.claim_at(segment.place(number + 1, self.shape.map_words), size)
+            self._kept[number + 1] = self._banks.claim_at(segment.place(number + 1, self.shape.map_words), size)
         taps = layer_taps(layer, tiling.band, self.shape)
         begin = self.taps.begin(taps)
         for part in tiling.parts:
             self._add_part(number, rooms, tiling, part, taps=begin, beats=len(taps))
 
     def _add_part(self, number: int, rooms: Rooms, tiling: Tiling, part: Part, *, taps: int, beats: int) -> None:
-        layer, place = self.network.layers[number], self.places.layers[number]
+        layer, place = self.network.layers[number], self.places[number]
         loads: list[Load] = []
         weights = self._load_weights(number, part, loads)
         if rooms.input_stays:
@@ -186,7 +209,7 @@ class _Schedule:
         self.numbers.append(number)
 
     def _load_weights(self, number: int, part: Part, loads: list[Load]) -> Region:
-        array, place = self.shape.array, self.places.layers[number]
+        array, place = self.shape.array, self.places[number]
         each = array.rows * array.simd // WORD  # words of the bus
         return self._load(
             ("weights", number, part.row_tiles),
@@ -199,7 +222,7 @@ class _Schedule:
         )
 
     def _load_parameters(self, number: int, part: Part, loads: list[Load]) -> Region:
-        array, place = self.shape.array, self.places.layers[number]
+        array, place = self.shape.array, self.places[number]
         return self._load(
             ("parameters", number, part.row_tiles),
             self._parameters,
@@ -232,8 +255,8 @@ class _Schedule:
         key = ("maps", number, part.group, part.lines)
         if key in self._held and self._held[key].is_live:
             return self._held[key]
-        region = self._held[key] = self._maps.claim(tiling.band.words, align=tiling.band.column_words)
-        source = self.places.maps[number]
+        region = self._held[key] = self._banks.claim(tiling.band.words, align=tiling.band.column_words)
+        source = self.maps.inputs[number]
         if source.place.strips == self.strips[number]:
             transfers = [self._lines(number, tiling.band, part.group, lines_of(layer, part.lines), region)]
         else:
@@ -247,7 +270,7 @@ class _Schedule:
 
     def _lines(self, number: int, band: MapPlace, group: int, lines: range, region: Region) -> Transfer:
         """Lines of a group's map as they lie there, word of channels by word."""
-        source = self.places.maps[number]
+        source = self.maps.inputs[number]
         begin = source.burst + group * source.group_bursts + lines.start * source.line_bursts
         bursts, pieces = len(lines) * source.line_bursts, source.place.sheets
         if len(lines) == source.place.shape[0] == band.shape[0]:
@@ -266,7 +289,7 @@ class _Schedule:
 
     def _turned(self, number: int, group: int, among: int, region: Region) -> Transfer:
         """A group's map in strips as one in whole lines: its frames are the `among`-th of those in the banks."""
-        source = self.places.maps[number]
+        source = self.maps.inputs[number]
         strips, columns = source.place.strips, source.place.columns
         pixel = self.shape.array.simd // WORD
         frames = self.shape.array.pixels // strips
@@ -290,7 +313,7 @@ class _Schedule:
 
     def _send(self, number: int, layer: EngineLayer, part: Part) -> tuple[Region, Transfer]:
         """Room for a part's bits, and their way into the next layer's map."""
-        sink = self.places.maps[number + 1]
+        sink = self.maps.inputs[number + 1]
         lines, columns, _ = layer.out_shape
         words = -(-len(part.row_tiles) // self.shape.parts)
         size = words * len(part.lines) * (columns // self.strips[number])

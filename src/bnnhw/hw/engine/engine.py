@@ -19,14 +19,11 @@ from .beat_walk import BeatWalk
 from .bit_writer import BitWriter
 from .command_port import CommandPort
 from .engine_shape import WORD, EngineShape
-from .external_writer import ExternalWriter
+from .external_memory import ExternalMemory
 from .fetch import Fetch
 from .instruction import layer_layout
-from .outbox import Outbox
 from .packets import Memory
 from .results import Results
-from .transfer import transfer_layout
-from .transfer_unit import TransferUnit
 from .weights import Weights
 from .wide_memory import WideMemory
 from .word_reader import WordReader
@@ -77,13 +74,15 @@ class Engine(wiring.Component):
         if shape.external is None:
             m.d.comb += [commands.done.eq(fetch.done), commands.idle.eq(1)]
         else:
-            m.submodules.outbox = outbox = Outbox(shape)
-            bus = self._external(m, commands, fetch, outbox)
+            bus, outbox = self._external(m, commands, fetch, bus)
         wiring.connect(m, wiring.flipped(self.i), commands.i)
         wiring.connect(m, commands.o, wiring.flipped(self.o))
-        self._connect_fetch(m, fetch, commands, bus, Memory.INSTRUCTIONS)
         layer = fetch.fields
         m.d.comb += [
+            fetch.write.eq(bus.write[Memory.INSTRUCTIONS]),
+            fetch.address.eq(bus.address),
+            fetch.data.eq(bus.data),
+            fetch.run.eq(commands.run),
             beats.layer.eq(layer),
             beats.start.eq(fetch.start),
             fetch.ended.eq(beats.done),
@@ -114,65 +113,32 @@ class Engine(wiring.Component):
         ]
         return m
 
-    @staticmethod
-    def _connect_fetch(m: Module, fetch: Fetch, commands: CommandPort, bus: "_Bus", which: Memory) -> None:
-        m.d.comb += [
-            fetch.write.eq(bus.write[which]),
-            fetch.address.eq(bus.address),
-            fetch.data.eq(bus.data),
-            fetch.run.eq(commands.run),
-        ]
-
-    def _external(self, m: Module, commands: CommandPort, layers: Fetch, outbox: Outbox) -> "_Bus":
+    def _external(self, m: Module, commands: CommandPort, layers: Fetch, bus: "_Bus") -> "tuple[_Bus, ExternalMemory]":
         """The external memory, which the host writes, and the transfers; the bus that both write on."""
-        shape = self.shape
-        assert shape.external is not None
-        m.submodules.transfers = unit = TransferUnit(shape)
-        m.submodules.external_writer = writer = ExternalWriter(shape.external)
-        transfers = Fetch(transfer_layout(shape), depth=shape.transfers, target=shape.target)
-        m.submodules.transfer_fetch = ResetInserter(commands.stop)(transfers)
+        m.submodules.external = external = ExternalMemory(self.shape)
+        wiring.connect(m, commands.external, external.i)
+        wiring.connect(m, external.memory, wiring.flipped(self.memory))
+        is_moved = external.moved.any()
         bus = _Bus(
-            commands.write | unit.write,
-            Mux(unit.write.any(), unit.address, commands.address),
-            Mux(unit.write.any(), unit.data, commands.data),
+            bus.write | external.moved,
+            Mux(is_moved, external.address, bus.address),
+            Mux(is_moved, external.data, bus.data),
         )
-        self._connect_fetch(m, transfers, commands, bus, Memory.TRANSFERS)
-        wiring.connect(m, commands.external, writer.i)
         m.d.comb += [
-            writer.start.eq(commands.external_start),
-            writer.address.eq(commands.place // shape.burst_words),
-            writer.bursts.eq(commands.external_bursts),
-            unit.transfer.eq(transfers.fields),
-            unit.start.eq(transfers.start),
-            transfers.ended.eq(unit.ended),
-            transfers.others.eq(layers.count),
-            layers.others.eq(transfers.count),
-            commands.done.eq(layers.done & transfers.done),
-            commands.idle.eq(~unit.busy),
-            outbox.address.eq(unit.sent_address),
-            unit.sent_word.eq(outbox.word),
+            external.start.eq(commands.external_start),
+            external.place.eq(commands.place),
+            external.bursts.eq(commands.external_bursts),
+            external.write.eq(bus.write[Memory.TRANSFERS]),
+            external.write_address.eq(bus.address),
+            external.write_data.eq(bus.data),
+            external.run.eq(commands.run),
+            external.stop.eq(commands.stop),
+            external.layers.eq(layers.count),
+            layers.others.eq(external.transfers),
+            commands.done.eq(layers.done & external.done),
+            commands.idle.eq(~external.busy),
         ]
-        self._share_memory(m, unit.memory, writer.memory)
-        return bus
-
-    def _share_memory(self, m: Module, transfers: wiring.PureInterface, writer: wiring.PureInterface) -> None:
-        """Transfers and the host's words, of which only one moves at a time."""
-        port = self.memory
-        for mine, theirs, first in (
-            (port.command, transfers.command, writer.command),
-            (port.w, transfers.w, writer.w),
-        ):
-            m.d.comb += [
-                mine.valid.eq(first.valid | theirs.valid),
-                mine.payload.eq(Mux(first.valid, first.payload, theirs.payload)),
-                first.ready.eq(mine.ready),
-                theirs.ready.eq(mine.ready & ~first.valid),
-            ]
-        m.d.comb += [
-            transfers.r.valid.eq(port.r.valid),
-            transfers.r.payload.eq(port.r.payload),
-            port.r.ready.eq(transfers.r.ready),
-        ]
+        return bus, external
 
     def _taps(self, m: Module, bus: "_Bus", beats: BeatWalk, reader: WordReader) -> None:
         m.submodules.taps = taps = WideMemory(depth=self.shape.taps, width=WORD, column=WORD, target=self.shape.target)

@@ -96,8 +96,8 @@ class EngineShape:
         ):
             if count * bits % (BURST * self.external.width):
                 raise ValueError(
-                    f"{name}={count} words of {bits} bits must be whole bursts of {BURST * self.external.width} bits of "
-                    "the external memory"
+                    f"{name}={count} words of {bits} bits must be whole bursts of the external memory, of "
+                    f"{BURST * self.external.width} bits"
                 )
 
     @property

@@ -26,9 +26,9 @@ _TIME_BITS = 28
 class Transfer:
     """Words that go in pieces from the external memory into a memory of the engine's, or out of its outbox.
 
-    The words of the pieces come one behind the other, and meet addresses of the engine in nested loops: each word has an
-    address `steps[0]` behind the one before it; after `counts[0]` words the next one is `steps[1]` behind the first of
-    them, after `counts[1]` times that `steps[2]` behind, and so on.
+    The words of the pieces come one behind the other, and meet addresses of the engine in nested loops: each word has
+    an address `steps[0]` behind the one before it; after `counts[0]` words the next one is `steps[1]` behind the first
+    of them, after `counts[1]` times that `steps[2]` behind, and so on.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ def _answers(program: EngineProgram, simulator: BatchSimulator, images: NDArray[
     reads, load = program.reads(), program.load()
     batches = [images[at : at + program.frames] for at in range(0, len(images), program.frames)]
     feeds = [program.feed(program.network.codes(batch.astype(np.int64))) for batch in batches]
-    runs = [np.concatenate([*load, *feed, packets.run(), *reads]) for feed in feeds]
+    runs = [np.concatenate([*load, *feed, packets.run(limit=program.cycles), *reads]) for feed in feeds]
     beats = np.array(runs, np.uint64)[:, :, None]
     result = simulator.run(beats, output_beats=beats.shape[1], patience=PATIENCE + program.cycles)
     answers: list[NDArray[np.int64]] = []

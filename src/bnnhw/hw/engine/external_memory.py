@@ -1,0 +1,153 @@
+"""All that an engine has to do with its external memory: transfers, their list, the outbox, and the host's words.
+
+Tests: tests/hw/engine/test_external.py
+"""
+
+from amaranth.hdl import Module, Mux, ResetInserter, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from bnnhw.hw.stream.buffer import flat_stream
+
+from .engine_shape import WORD, EngineShape
+from .external_writer import ExternalWriter
+from .fetch import Fetch
+from .instruction import COUNT_BITS
+from .outbox import Outbox
+from .packets import Memory
+from .transfer import transfer_layout
+from .transfer_unit import TransferUnit
+
+__all__ = ["ExternalMemory"]
+
+
+class ExternalMemory(wiring.Component):
+    """Runs a program's list of transfers; between programs, the host writes.
+
+    Members
+    -------
+    memory : Out(the external memory's port)
+    i : In(stream of WORD bits), start : In(1), place : In(WORD), bursts : In(8)
+        The host's words, and a run of so many bursts of them to `place`, in words of the bus.
+    write : In(1), write_address : In(WORD), write_data : In(WORD)
+        A word of the list of transfers.
+    run, stop : In(1)
+        The list begins; it ends at once, but for the transfer under way.
+    layers : In(COUNT_BITS), transfers : Out(COUNT_BITS)
+        How many have ended.
+    done, busy : Out(1)
+        The list has ended; a transfer is under way.
+    moved : Out(number of memories), address : Out(WORD), data : Out(WORD)
+        A transfer's words for the engine's memories, as `CommandPort` has them.
+    store, out, part, bits
+        Into the outbox.
+    """
+
+    memory: wiring.PureInterface
+    i: stream.Interface
+    start: Signal
+    place: Signal
+    bursts: Signal
+    write: Signal
+    write_address: Signal
+    write_data: Signal
+    run: Signal
+    stop: Signal
+    layers: Signal
+    transfers: Signal
+    done: Signal
+    busy: Signal
+    moved: Signal
+    address: Signal
+    data: Signal
+    store: Signal
+    out: Signal
+    part: Signal
+    bits: Signal
+
+    def __init__(self, shape: EngineShape):
+        assert shape.external is not None
+        self.shape = shape
+        array = shape.array
+        super().__init__(
+            {
+                "memory": Out(shape.external.signature),
+                "i": In(flat_stream(WORD)),
+                "start": In(1),
+                "place": In(WORD),
+                "bursts": In(8),
+                "write": In(1),
+                "write_address": In(WORD),
+                "write_data": In(WORD),
+                "run": In(1),
+                "stop": In(1),
+                "layers": In(COUNT_BITS),
+                "transfers": Out(COUNT_BITS),
+                "done": Out(1),
+                "busy": Out(1),
+                "moved": Out(len(Memory)),
+                "address": Out(WORD),
+                "data": Out(WORD),
+                "store": In(1),
+                "out": In(shape.address_bits),
+                "part": In(shape.parts),
+                "bits": In(array.pixels * array.rows),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        shape = self.shape
+        assert shape.external is not None
+        m.submodules.unit = unit = TransferUnit(shape)
+        m.submodules.writer = writer = ExternalWriter(shape.external)
+        m.submodules.outbox = outbox = Outbox(shape)
+        fetch = Fetch(transfer_layout(shape), depth=shape.transfers, target=shape.target)
+        m.submodules.fetch = ResetInserter(self.stop)(fetch)
+        wiring.connect(m, wiring.flipped(self.i), writer.i)
+        m.d.comb += [
+            fetch.write.eq(self.write),
+            fetch.address.eq(self.write_address),
+            fetch.data.eq(self.write_data),
+            fetch.run.eq(self.run),
+            fetch.ended.eq(unit.ended),
+            fetch.others.eq(self.layers),
+            self.transfers.eq(fetch.count),
+            self.done.eq(fetch.done),
+            unit.transfer.eq(fetch.fields),
+            unit.start.eq(fetch.start),
+            self.busy.eq(unit.busy),
+            self.moved.eq(unit.write),
+            self.address.eq(unit.address),
+            self.data.eq(unit.data),
+            writer.start.eq(self.start),
+            writer.address.eq(self.place // shape.burst_words),
+            writer.bursts.eq(self.bursts),
+            outbox.store.eq(self.store),
+            outbox.out.eq(self.out),
+            outbox.part.eq(self.part),
+            outbox.bits.eq(self.bits),
+            outbox.address.eq(unit.sent_address),
+            unit.sent_word.eq(outbox.word),
+        ]
+        self._share_memory(m, unit.memory, writer.memory)
+        return m
+
+    def _share_memory(self, m: Module, transfers: wiring.PureInterface, writer: wiring.PureInterface) -> None:
+        """Transfers and the host's words, of which only one moves at a time."""
+        port = self.memory
+        for mine, theirs, first in (
+            (port.command, transfers.command, writer.command),
+            (port.w, transfers.w, writer.w),
+        ):
+            m.d.comb += [
+                mine.valid.eq(first.valid | theirs.valid),
+                mine.payload.eq(Mux(first.valid, first.payload, theirs.payload)),
+                first.ready.eq(mine.ready),
+                theirs.ready.eq(mine.ready & ~first.valid),
+            ]
+        m.d.comb += [
+            transfers.r.valid.eq(port.r.valid),
+            transfers.r.payload.eq(port.r.payload),
+            port.r.ready.eq(transfers.r.ready),
+        ]

@@ -1,0 +1,146 @@
+"""Programs that are larger than the engine: random networks by RTL and the memory chip's model, in the cycles foreseen,
+in small memories, in runs of more frames than the array holds, and with layers that keep their maps."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bnnhw.compiler import Graph, IntType, Node, TensorType, Value, evaluate
+from bnnhw.compiler.engine.compile import compile_program
+from bnnhw.compiler.engine.first_layer import with_windows
+from bnnhw.compiler.engine.layers import engine_network
+from bnnhw.compiler.engine.ring import Ring
+from bnnhw.compiler.engine.scheduled import scheduled_program, segmentations
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.ir.ops import Conv, MaxPool, Threshold
+from bnnhw.hw.engine import packets
+from bnnhw.hw.engine.cycles import program_cycles
+from bnnhw.hw.engine.packets import Memory, Status
+from bnnhw.hw.engine.transfer import Transfer
+from tests.engine_rtl import CHIP, run_packets, run_program, small_shape
+
+from .test_compile import random_inputs, random_network
+
+TABLES = {"instructions": 4096, "transfers": 8192, "results": 4096, "external": CHIP.shape}
+SHAPES = (
+    small_shape(map_words=256, weight_words=128, parameters=64, outbox_words=64, **TABLES),
+    small_shape(map_words=128, weight_words=256, parameters=64, outbox_words=128, **TABLES),
+)
+_QUICK = (3, 5, 8, 11, 26, 29)
+
+
+@pytest.mark.parametrize(
+    "seed", [*_QUICK, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(300) if seed not in _QUICK)]
+)
+def test_random_networks(seed):
+    rng = np.random.default_rng(seed)
+    graph, shape = random_network(rng, labels=seed % 2 == 0), SHAPES[seed % len(SHAPES)]
+    network = with_windows(engine_network(graph), shape)
+    cuts = segmentations(network, shape)
+    try:
+        program = scheduled_program(
+            network, shape, frames=shape.array.pixels * (1 + seed % 3), segments=cuts[seed % len(cuts)]
+        )
+    except ScheduleError as error:
+        assert "words of weights at once" in str(error)  # a dense layer behind an image
+        return
+    batches = [random_inputs(graph, count, rng) for count in (program.frames, program.frames - 1)]
+    stalls = (0.2, 0.2) if seed % 2 else (0.0, 0.0)
+    for inputs, found in zip(batches, run_program(program, batches, stalls=stalls), strict=True):
+        (wanted,) = evaluate(graph, {"x": inputs}).values()
+        np.testing.assert_array_equal(found, wanted)
+
+
+BANDS = replace(SHAPES[0], map_words=64)
+
+
+def image(*, lines: int, columns: int, channels: int) -> Graph:
+    """Two convolutions of a map, and its scores."""
+    rng = np.random.default_rng(lines)
+
+    def signs(*shape: int) -> np.ndarray:
+        return (2 * rng.integers(0, 2, shape) - 1).astype(np.int8)
+
+    nodes = (
+        Node("first", Conv(signs(40, 3, 3, channels), padding=(1, 1), pad_value=0), ("x",), "a"),
+        Node("first_sign", Threshold(rng.integers(-4, 5, 40)), ("a",), "b"),
+        Node("second", Conv(signs(33, 3, 3, 40), padding=(1, 1), pad_value=-1), ("b",), "c"),
+        Node("second_sign", Threshold(rng.integers(-4, 5, 33)), ("c",), "d"),
+        Node("pool", MaxPool((2, 2), (2, 2), None), ("d",), "e"),
+        Node("scores", Conv(signs(3, 1, 1, 33)), ("e",), "f"),
+    )
+    return Graph((Value("x", TensorType((lines, columns, channels), IntType(0, 3))),), nodes, ("f",))
+
+
+def test_an_image_goes_through_the_banks_in_bands_of_lines():
+    graph = image(lines=18, columns=8, channels=36)
+    network = engine_network(graph)
+    program = scheduled_program(network, BANDS)
+    assert program.input.words > BANDS.map_words
+    rng = np.random.default_rng(4)
+    inputs = rng.integers(0, 4, (program.frames, 18, 8, 36))
+    (found,) = run_program(program, [inputs])
+    (wanted,) = evaluate(graph, {"x": inputs}).values()
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_cycles_do_not_depend_on_when_the_memory_refreshes():
+    """Whatever the host has done before, and however long it took."""
+    graph = image(lines=12, columns=8, channels=36)
+    program = compile_program(graph, SHAPES[0])
+    feed = program.feed(program.network.codes(np.zeros((1, 12, 8, 36), np.int64)))
+    runs = [packets.run(tag=tag, limit=program.cycles) for tag in range(1, 12)]
+    for stalls in ((0.0, 0.0), (0.5, 0.5)):
+        answers = run_packets(SHAPES[0], [*program.load(), *feed, *runs], stalls=stalls)[-len(runs) :]
+        assert {(answer.status, answer.cycles) for answer in answers} == {(Status.DONE, program.cycles)}
+
+
+def test_a_run_of_more_cycles_than_its_limit_is_stopped():
+    """Asked again, it says so again; the next run is right."""
+    graph = image(lines=12, columns=8, channels=36)
+    program = compile_program(graph, SHAPES[0])
+    rng = np.random.default_rng(4)
+    inputs = rng.integers(0, 4, (1, 12, 8, 36))
+    feed = program.feed(program.network.codes(inputs))
+    early = [packets.run(tag=5 + at, limit=program.cycles * at // 8) for at in range(1, 8)]
+    *stopped, again, ran = run_packets(
+        SHAPES[0],
+        [*program.load(), *feed, *early, early[-1], packets.run(tag=1, limit=program.cycles), *program.reads()],
+    )[len(program.load()) + len(feed) :][: len(early) + 2]
+    assert {answer.status for answer in (*stopped, again)} == {Status.STOPPED}
+    assert (ran.status, ran.cycles) == (Status.DONE, program.cycles)
+
+
+def test_lists_that_wait_for_each_other_are_found():
+    shape = SHAPES[0]
+    transfer = Transfer(stores=False, memory=Memory.WEIGHTS, place=0, bursts=1, address=0, behind=1)
+    with pytest.raises(ValueError, match="layers and transfers wait for each other"):
+        program_cycles(shape, [], [transfer])
+
+
+def test_such_a_program_is_stopped_too():
+    shape = SHAPES[0]
+    transfer = Transfer(stores=False, memory=Memory.WEIGHTS, place=0, bursts=1, address=0, behind=1)
+    words = np.array([*transfer.words(shape), 0], np.uint32)
+    load = [*packets.write(Memory.TRANSFERS, 0, words), *packets.write(Memory.INSTRUCTIONS, 0, np.zeros(1, np.uint32))]
+    *_, ran = run_packets(shape, [*load, packets.run(limit=5000)])
+    assert ran.status is Status.STOPPED
+
+
+def test_a_ring_gives_the_oldest_room_away():
+    ring = Ring(10)
+    first, second = ring.claim(4), ring.claim(5)
+    first.used_until, second.used_until = 3, 7
+    third = ring.claim(3)  # not in the last word
+    assert (third.begin, third.behind, first.is_live, second.is_live) == (0, 3, False, True)
+    fixed = ring.claim_at(2, 4)
+    assert (fixed.behind, third.is_live, second.is_live) == (7, False, False)
+    with pytest.raises(ValueError, match="size=11 must be at most 10"):
+        ring.claim(11)
+
+
+def test_more_than_the_external_memory_is_refused():
+    shape = small_shape(map_words=64, weight_words=64, external=type(CHIP.shape)(address_bits=6, width=16))
+    with pytest.raises(ScheduleError, match="are more than the external memory's 64; take a board with more"):
+        compile_program(image(lines=12, columns=8, channels=36), shape)
