@@ -103,7 +103,9 @@ def test_a_chip_that_gives_nothing_back(engine: tuple[Path, EngineManifest], mon
     program = compile_program(network(96, 10), manifest.shape)
     with (
         VirtualBoard(folder, memory_words=64) as board,
-        pytest.raises(LinkError, match=r"the memory chip of the board at /dev/pts/\d+ does not give back what is"),
+        pytest.raises(
+            LinkError, match=r"the engine at /dev/pts/\d+ has a memory chip that does not give back what is written"
+        ),
     ):
         EngineBoard(program, manifest, port=board.port, timeout_s=PATIENCE_S)
 

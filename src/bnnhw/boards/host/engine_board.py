@@ -110,6 +110,6 @@ class EngineBoard:
 _REFUSALS = {
     Status.UNKNOWN: "does not know a request; flash it again",
     Status.STOPPED: "was not done when it should have been, so its answers are not taken; flash it again",
-    Status.NO_MEMORY: "has a memory chip that does not give back what is written to it; flash it again, or make one with "
-    "a slower clock",
+    Status.NO_MEMORY: "has a memory chip that does not give back what is written; flash it again, or make one with a "
+    "slower clock",
 }

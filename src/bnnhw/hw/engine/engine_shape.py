@@ -89,6 +89,8 @@ class EngineShape:
             return
         if self.external.width not in (8, 16):
             raise ValueError(f"external: words of {self.external.width} bits must be of 8 or 16")
+        if self.outbox_words > self.map_words:
+            raise ValueError(f"outbox_words={self.outbox_words} must be at most map_words={self.map_words}")
         for name, count, bits in (
             ("pixels", array.pixels, array.simd),
             ("rows", array.rows, array.simd),

@@ -104,7 +104,7 @@ class TileWalk(wiring.Component):
         """A coordinate of the tile, which steps with the loops; a new tile of rows begins where the first one did."""
         layer = self.layer
         step = Signal(len(register), name=f"{prefix}_now")
-        restart = layer.origin if prefix == "step" else 0
+        restart = {"step": layer.origin, "column_step": 0, "line_step": layer.first_line}[prefix]
         steps = Cat(layer[f"{prefix}_{loop}"] for loop in LOOPS)
         chosen: Value = steps[: len(register)]
         for number in range(1, len(LOOPS)):
