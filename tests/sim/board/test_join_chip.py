@@ -33,7 +33,7 @@ from tests.hw.engine.test_external import network
 BOARD = get_board("ulx3s-12f")
 CLOCK_HZ = 12_500_000  # low, so that the device's time-outs are few cycles
 SIZES = EngineSizes(
-    pixels=2, rows=8, simd=32, group_pixels=2, group_rows=2, sum_width=14,
+    pixels=4, rows=8, simd=32, group_pixels=2, group_rows=2, sum_width=14,
     map_words=1024, weight_words=64, taps=256, parameters=256, instructions=512, results=256, memory=CHIP.name,
 )  # fmt: skip
 PATIENCE_S = 60
