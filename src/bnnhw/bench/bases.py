@@ -1,26 +1,20 @@
 """What ABC-Net's three bases of the weights cost: cnv with M = 3, N = 1 at a third of the rate of M = N = 1.
 
 Three times the binary multiplications take three times the cycles on as much hardware, if nothing else grows. Networks
-are untrained, behind batch norms that have seen images: speed and size hardly depend on the weights.
+are untrained: speed and size hardly depend on the weights.
 
 Tests: tests/cli/test_bench.py
 """
 
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-import torch
 
 from bnnhw.api.builds.plan import PlanOptions
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.ir.graph import Graph
-from bnnhw.compiler.passes.integerize import integerize
-from bnnhw.model.export.save_model import save
 from bnnhw.model.methods import method_named
-from bnnhw.model.networks.catalogue import architecture, build_network
 
 from .row import Bench, Row
+from .untrained import untrained
 
 CHANNELS = 50
 """Percent of cnv's: the weights of three bases of all of them, 4.6 Mbit, are more than the device holds."""
@@ -62,15 +56,5 @@ def smallest(graph: Graph, cycles: int) -> Schedule:
 
 def network(bases: int) -> Graph:
     """The integer graph of cnv with so many bases of the weights and one of the activations."""
-    with torch.random.fork_rng(devices=()), torch.no_grad(), TemporaryDirectory(prefix="bnnhw-") as folder:
-        torch.manual_seed(0)
-        made = build_network(
-            architecture("cnv", options=(f"channels={CHANNELS}",)), shape=(32, 32, 3), lo=0, hi=255, classes=10,
-            method=method_named("abc", (f"weight_bases={bases}", "activation_bases=1")),
-        )  # fmt: skip
-        blocks = torch.randint(0, 256, (4, 16, 4, 4, 3)).repeat_interleave(8, 2).repeat_interleave(8, 3)
-        images = (blocks + torch.randint(-40, 41, blocks.shape)).clamp(0, 255)
-        for batch in images[:3]:
-            made(batch.float())
-        saved = save(made.eval(), Path(folder) / "model.pt", example_input=images[3].to(torch.uint8).numpy())
-    return integerize(saved)
+    method = method_named("abc", (f"weight_bases={bases}", "activation_bases=1"))
+    return untrained("cnv", options=(f"channels={CHANNELS}",), method=method)

@@ -5,7 +5,7 @@ Tests: tests/cli/test_bench.py
 
 from collections.abc import Callable, Iterator
 
-from . import accuracy, bases, cnv, engines, equality, overhead, popcount, routed, speed, training
+from . import accuracy, bases, cnv, engines, equality, overhead, popcount, programs, routed, speed, training
 from .row import Bench, Row
 
 
@@ -19,6 +19,7 @@ def measurements() -> dict[str, Callable[[Bench], Iterator[Row]]]:
         "popcount": popcount.measure,
         "engines": engines.measure,
         "bases": bases.measure,
+        "programs": programs.measure,
         "equality": equality.measure,
         "cnv": cnv.measure,
         "lfc": routed.measure_lfc,

@@ -18,7 +18,7 @@ LOGIC, MEMORY = 0.75, 0.9
 """Shares of the LUTs and of the block RAMs that an engine may take: beyond them routing gets slow."""
 
 _TABLES = {"taps": 1024, "parameters": 512, "instructions": 1024, "results": 512, "transfers": 1024}
-_LARGE_TABLES = {"taps": 1024, "parameters": 1024, "instructions": 4096, "results": 1024, "transfers": 8192}
+_LARGE_TABLES = _TABLES | {"parameters": 1024, "results": 1024}
 _SIZES = (
     {"pixels": 16, "rows": 32, "simd": 32, "map_words": 2048, "weight_words": 1024, **_LARGE_TABLES},
     {"pixels": 8, "rows": 16, "simd": 32, "map_words": 1024, "weight_words": 512, **_TABLES},

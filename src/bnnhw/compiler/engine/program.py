@@ -47,8 +47,10 @@ class EngineProgram:
         Where frames go, as the first layer reads them: in the banks, or group by group in the external memory.
     input_burst : int, optional
         Where their place in the external memory begins. None: it is in the banks.
-    external_words : int
-        Words of the bus of the external memory that it uses: those of the contents, and maps behind them.
+    external_parts : tuple of (int, int)
+        Where the parts of the external memory's contents lie, in words of the bus, and how many words each has.
+    rewound : tuple of Memory
+        Those whose contents are written again before each run.
     frames : int
         Frames of a run.
     captured : tuple of Captured
@@ -68,7 +70,8 @@ class EngineProgram:
     layer_cycles: tuple[int, ...]
     cycles: int
     input_burst: int | None = None
-    external_words: int = 0
+    external_parts: tuple[tuple[int, int], ...] = ()
+    rewound: tuple[Memory, ...] = ()
 
     @property
     def used(self) -> tuple[float, ...]:
@@ -84,7 +87,20 @@ class EngineProgram:
 
     def load(self) -> list[NDArray[np.uint32]]:
         """The packets that bring the program into an engine."""
-        return [packet for memory, words in self.contents.items() for packet in packets.write(memory, 0, words)]
+        requests: list[NDArray[np.uint32]] = []
+        for memory, words in self.contents.items():
+            if memory is not Memory.EXTERNAL:
+                requests += packets.write(memory, 0, words)
+        begin = 0
+        for address, count in self.external_parts:
+            requests += packets.write(Memory.EXTERNAL, address, self.contents[Memory.EXTERNAL][begin : begin + count])
+            begin += count
+        return requests
+
+    @property
+    def external_words(self) -> int:
+        """Words of the bus of the external memory that it uses, maps between its parts included."""
+        return max((address + count for address, count in self.external_parts), default=0)
 
     @property
     def group_frames(self) -> int:
@@ -92,12 +108,13 @@ class EngineProgram:
         return self.shape.array.pixels // self.input.strips
 
     def feed(self, codes: NDArray[np.int64]) -> list[NDArray[np.uint32]]:
-        """The packets that bring frames (n, *input.shape) of codes, at most `frames` of them, to their place."""
+        """The packets that bring frames (n, *input.shape) of codes, at most `frames` of them, to their place, and the
+        program to its begin."""
         if not 1 <= len(codes) <= self.frames:
             raise ValueError(f"{len(codes)} frames must be 1 to {self.frames}, those of a run")
         array = self.shape.array
         lanes = array.pixels * (array.simd // WORD)
-        requests: list[NDArray[np.uint32]] = []
+        requests = [packet for memory in self.rewound for packet in packets.write(memory, 0, self.contents[memory])]
         for group, first in enumerate(range(0, len(codes), self.group_frames)):
             bits = self.input.packed(codes[first : first + self.group_frames])
             banks = words_of_bits(bits)  # (pixels, words, words of the bus)

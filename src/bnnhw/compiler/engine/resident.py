@@ -12,6 +12,7 @@ from bnnhw.hw.engine.cycles import layer_cycles, program_cycles
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.instruction import Layer
 from bnnhw.hw.engine.packets import Memory
+from bnnhw.hw.engine.transfer import list_words
 
 from .layer_data import layer_parameters, layer_taps, layer_weights, row_tiles_of
 from .layer_fields import layer_instruction
@@ -19,7 +20,7 @@ from .layers import EngineNetwork
 from .maps import input_place, place_maps
 from .program import Captured, EngineProgram, words_of_bits
 from .strips import strips_of
-from .tables import TapTable, check_room, instruction_list
+from .tables import TapTable, check_room
 
 __all__ = ["resident_program"]
 
@@ -62,11 +63,13 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
             row_groups += row_tiles * shape.array.row_groups
             check_room(row_groups, shape.parameters, "groups of rows", "parameters")
     held = np.concatenate(weights)
+    instructions = list_words(layers, shape)
+    check_room(len(instructions), shape.instructions, "words of instructions", "instructions")
     return EngineProgram(
         shape=shape,
         network=network,
         contents={
-            Memory.INSTRUCTIONS: instruction_list(layers, shape),
+            Memory.INSTRUCTIONS: instructions,
             Memory.TAPS: taps.words,
             Memory.PARAMETERS: np.concatenate([*parameters, np.zeros(0, np.uint32)]),
             Memory.WEIGHTS: words_of_bits(held.reshape(len(held), -1)).reshape(-1),

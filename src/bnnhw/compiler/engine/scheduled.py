@@ -10,7 +10,6 @@ import numpy as np
 
 from bnnhw.hw.engine.cycles import layer_cycles, program_cycles
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
-from bnnhw.hw.engine.instruction import END
 from bnnhw.hw.engine.packets import Memory
 from bnnhw.hw.engine.transfer import Transfer
 
@@ -18,14 +17,15 @@ from .external_places import MapsInMemory, WeightsInMemory
 from .layer_data import layer_taps
 from .layer_fields import first_line_read, layer_instruction
 from .layers import EngineLayer, EngineNetwork
+from .lists import Lists
 from .maps import MapPlace
 from .program import Captured, EngineProgram
 from .ring import Region, Ring
 from .segments import Segment, segments_of
 from .strips import keeps_columns, strips_of
-from .tables import TapTable, check_room, instruction_list
+from .tables import TapTable, check_room
 from .tiling import Part, Rooms, Tiling, lines_of, tile_layer
-from .transfer_order import Load, Step, in_order
+from .transfer_order import Load, Step
 
 __all__ = ["scheduled_program", "segmentations"]
 
@@ -56,29 +56,30 @@ def scheduled_program(
     schedule = _Schedule(network, shape, weights, strips=strips, frames=frames)
     for segment in segments_of(network.layers, strips, shape, longest=1) if segments is None else segments:
         schedule.add_segment(segment)
-    layers, transfers = in_order(schedule.steps)
+    lists = Lists(schedule.steps, shape, first_burst=schedule.maps.end)
     first = schedule.maps.inputs[0]
-    words = [word for transfer in transfers for word in transfer.words(shape)] + [END]
-    check_room(len(words), shape.transfers, "words of transfers", "transfers")
+    held = np.concatenate([weights.words, lists.external])
+    lists_at = schedule.maps.end * shape.burst_words
     cycles = [0] * len(network.layers)
-    for number, layer in zip(schedule.numbers, layers, strict=True):
+    for number, layer in zip(schedule.numbers, lists.layers, strict=True):
         cycles[number] += layer_cycles(shape, layer)
     program = EngineProgram(
         shape=shape,
         network=network,
         contents={
-            Memory.INSTRUCTIONS: instruction_list(layers, shape),
+            Memory.INSTRUCTIONS: lists.words[Memory.INSTRUCTIONS],
             Memory.TAPS: schedule.taps.words,
-            Memory.TRANSFERS: np.array(words, np.uint32),
-            Memory.EXTERNAL: weights.words,
+            Memory.TRANSFERS: lists.words[Memory.TRANSFERS],
+            Memory.EXTERNAL: held,
         },
         input=first.place,
         input_burst=first.burst,
-        external_words=schedule.maps.end * shape.burst_words,
+        external_parts=((0, len(weights.words)), (lists_at, len(lists.external))),
+        rewound=lists.rewound,
         frames=frames,
         captured=tuple(schedule.captured),
         layer_cycles=tuple(cycles),
-        cycles=program_cycles(shape, layers, transfers),
+        cycles=program_cycles(shape, lists.layers, lists.transfers),
     )
     check_room(program.results, shape.results * shape.array.group_rows, "sums of the last layer", "results")
     return program

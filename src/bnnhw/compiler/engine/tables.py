@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import EngineShape
-from bnnhw.hw.engine.instruction import END, Layer, Tap
+from bnnhw.hw.engine.instruction import Tap
 
-__all__ = ["TapTable", "check_room", "instruction_list"]
+__all__ = ["TapTable", "check_room"]
 
 
 def check_room(count: int, room: int, what: str, name: str) -> None:
@@ -42,10 +42,3 @@ class TapTable:
     def words(self) -> NDArray[np.uint32]:
         """As words of the bus."""
         return np.array(self._words, np.uint32)
-
-
-def instruction_list(layers: Sequence[Layer], shape: EngineShape) -> NDArray[np.uint32]:
-    """The layers as words of the bus, with an end behind them. Raises ScheduleError where they have no room."""
-    words = [word for layer in layers for word in layer.words(shape)] + [END]
-    check_room(len(words), shape.instructions, "words of instructions", "instructions")
-    return np.array(words, np.uint32)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from bnnhw.hw.engine.instruction import Layer
 from bnnhw.hw.engine.transfer import Transfer
 
+from .list_halves import ListHalves
 from .ring import Region
 
-__all__ = ["Load", "Step", "in_order"]
+__all__ = ["InOrder", "Load", "Step"]
 
 
 @dataclass(frozen=True)
@@ -34,37 +35,87 @@ class Step:
     sends: Transfer | None = None
 
 
-def in_order(steps: Sequence[Step]) -> tuple[list[Layer], list[Transfer]]:
+class InOrder:
     """Both lists, in which each instruction waits for what it needs, and for nothing that comes behind it.
 
     Transfers go one after the other. What a step sends waits for its layer; so loads that need not wait as long come
     before it: those of the step that follows, and all behind them whose room is free while the layer is at work.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+    layer_halves, transfer_halves : ListHalves, optional
+        Of lists that are longer than their memories.
+
+    Attributes
+    ----------
+    layers : list of Layer
+    transfers : list of Transfer
+    halves : int
+        Those of the transfers' list that are loaded, and the two before them.
     """
-    layers: list[Layer] = []
-    transfers: list[Transfer] = []
-    left = deque((number, load) for number, step in enumerate(steps) for load in step.loads)
-    loaded = [0] * len(steps)  # transfers that end with the step's loads
-    sent = [0] * len(steps)
 
-    def take(most: int) -> None:
-        number, load = left.popleft()
-        transfers.append(replace(load.transfer, behind=load.region.behind))
-        assert load.region.behind <= most
-        loaded[number] = len(transfers)
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        *,
+        layer_halves: ListHalves | None = None,
+        transfer_halves: ListHalves | None = None,
+    ):
+        self.layers: list[Layer] = []
+        self.transfers: list[Transfer] = []
+        self.halves = 2
+        self._transfer_halves = transfer_halves
+        self._left = deque((number, load) for number, step in enumerate(steps) for load in step.loads)
+        self._loaded = [0] * len(steps)  # transfers that end with the step's loads
+        self._sent = [0] * len(steps)
+        self._layer_halves = self._halves_by_step(layer_halves, len(steps))
+        for number, step in enumerate(steps):
+            self._add(number, step)
 
-    for number, step in enumerate(steps):
+    @staticmethod
+    def _halves_by_step(lists: ListHalves | None, count: int) -> dict[int, tuple[int, Transfer]]:
+        """Step: a half that may be loaded from then on, as the step before it, the last one of the half that makes
+        room, has ended; and the step that must wait for it, as the one behind has words in it."""
+        if lists is None:
+            return {}
+        return {
+            lists.last(half - 2) + 1: (lists.first(half) - 1, lists.load(half, behind=lists.last(half - 2) + 1))
+            for half in range(2, lists.halves(count))
+        }
+
+    def _add(self, number: int, step: Step) -> None:
+        left = self._left
+        if number in self._layer_halves:
+            waits, load = self._layer_halves[number]
+            self._append(load)
+            self._loaded[waits] = len(self.transfers)
         while left and left[0][0] <= number:
-            take(number)
-        behind = loaded[number] = max(loaded[number], loaded[number - 1] if number else 0)
+            self._take()
+        self._loaded[number] = max(self._loaded[number], self._loaded[number - 1] if number else 0)
+        behind = self._loaded[number]
         if step.outbox is not None and step.outbox.behind:
-            behind = max(behind, sent[step.outbox.behind - 1])
-        layers.append(replace(step.layer, behind=behind))
+            behind = max(behind, self._sent[step.outbox.behind - 1])
+        self.layers.append(replace(step.layer, behind=behind))
         while left and left[0][1].written_until <= number:
             follower, load = left[0]
             if load.region.behind > number and follower != number + 1:
                 break
-            take(number + 1)
+            self._take()
         if step.sends is not None:
-            transfers.append(replace(step.sends, behind=number + 1))
-            sent[number] = len(transfers)
-    return layers, transfers
+            self._append(replace(step.sends, behind=number + 1))
+            self._sent[number] = len(self.transfers)
+
+    def _take(self) -> None:
+        """The next load."""
+        number, load = self._left.popleft()
+        self._append(replace(load.transfer, behind=load.region.behind))
+        self._loaded[number] = max(self._loaded[number], len(self.transfers))
+
+    def _append(self, transfer: Transfer) -> None:
+        """One more transfer; before it a half of their list, where the one two halves before it has been fetched."""
+        lists = self._transfer_halves
+        if lists is not None and len(self.transfers) > lists.last(self.halves - 2):
+            self.transfers.append(lists.load(self.halves, behind=0))
+            self.halves += 1
+        self.transfers.append(transfer)

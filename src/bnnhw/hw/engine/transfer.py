@@ -3,15 +3,18 @@
 Tests: tests/hw/engine/test_external.py
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+import numpy as np
 from amaranth.lib import data
+from numpy.typing import NDArray
 
 from .engine_shape import WORD, EngineShape
-from .instruction import packed
+from .instruction import END, Layer, packed
 from .packets import Memory
 
-__all__ = ["ADDRESS_BITS", "LEVELS", "Transfer", "transfer_cycles", "transfer_layout"]
+__all__ = ["ADDRESS_BITS", "LEVELS", "Transfer", "list_words", "transfer_cycles", "transfer_layout"]
 
 ADDRESS_BITS = 24
 """Bits of an address in the engine, counted in words of the bus."""
@@ -115,3 +118,8 @@ def transfer_cycles(shape: EngineShape, transfer: Transfer) -> int:
     words = transfer.bus_words(shape) * (WORD // shape.external.width)
     moving = words + transfer.pieces * _PIECE
     return _BEGIN + moving + -(-moving // _SHARE)
+
+
+def list_words(instructions: Sequence[Layer] | Sequence[Transfer], shape: EngineShape) -> NDArray[np.uint32]:
+    """A list as words of the bus, with its end behind it. Raises ValueError where a value has no room."""
+    return np.array([word for each in instructions for word in each.words(shape)] + [END], np.uint32)

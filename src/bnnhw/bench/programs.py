@@ -1,0 +1,36 @@
+"""Networks that are larger than an FPGA, as programs for the engine of a board: frames a second, exactly foreseen.
+
+Networks are untrained: cycles do not depend on the weights. The clock is the one that an engine is made for unless told
+otherwise; the link is apart.
+
+Tests: tests/cli/test_bench.py
+"""
+
+from collections.abc import Iterator
+
+from bnnhw.api.engine import ENGINE_CLOCK_MHZ
+from bnnhw.boards.board import get_board
+from bnnhw.boards.engines.sizes import sizes_for
+from bnnhw.compiler.engine.compile import compile_program
+
+from .row import Bench, Row
+from .untrained import untrained
+
+BOARD = "ulx3s-85f"
+LEAST = {"bnn-cifar10": 1300, "bnn-svhn": None, "vgg-small": 2000}
+"""Frames a second that were asked for."""
+
+
+def measure(bench: Bench) -> Iterator[Row]:
+    board = get_board(BOARD)
+    shape = sizes_for(board).shape(board.target)
+    for name, least in LEAST.items():
+        program = compile_program(untrained(name), shape)
+        rate = program.frames * ENGINE_CLOCK_MHZ * 1e6 / program.cycles
+        at_work = sum(cycles * used for cycles, used in zip(program.layer_cycles, program.used, strict=True))
+        yield Row(
+            name=f"{name} on {BOARD}'s engine, {shape.array.macs:,} products, {ENGINE_CLOCK_MHZ:g} MHz",
+            measured=f"{rate:,.0f} frames/s, {program.frames} a run, {at_work / program.cycles:.0%} of the array",
+            target="" if least is None else f">= {least:,}",
+            met=None if least is None else rate >= least,
+        )

@@ -1,0 +1,69 @@
+"""The two lists of a program, as the engine's memories and the external one hold them.
+
+Tests: tests/compiler/engine/test_list_halves.py
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.hw.engine.engine_shape import EngineShape
+from bnnhw.hw.engine.instruction import instruction_words, layer_layout
+from bnnhw.hw.engine.packets import Memory
+from bnnhw.hw.engine.transfer import list_words, transfer_layout
+
+from .list_halves import ListHalves
+from .transfer_order import InOrder, Step
+
+__all__ = ["Lists"]
+
+
+class Lists:
+    """Those of steps, in order; from `first_burst` of the external memory on what does not fit into the engine.
+
+    Attributes
+    ----------
+    layers, transfers : lists
+    words : dict
+        Memory -> what it holds when a run begins.
+    external : (n,) uint32
+        As words of the bus.
+    rewound : tuple of Memory
+        Those that are to be written again before a run, as the one before it has gone on in them.
+    """
+
+    def __init__(self, steps: Sequence[Step], shape: EngineShape, *, first_burst: int):
+        kept: list[ListHalves] = []
+        if len(steps) * instruction_words(layer_layout(shape)) + 1 > shape.instructions:
+            halves = _halves(Memory.INSTRUCTIONS, shape, first_burst)
+            kept.append(halves)
+            first_burst += halves.halves(len(steps)) * halves.half // shape.burst_words
+        of_layers = kept[0] if kept else None
+        order = InOrder(steps, layer_halves=of_layers)
+        if len(order.transfers) * instruction_words(transfer_layout(shape)) + 1 > shape.transfers:
+            kept.append(_halves(Memory.TRANSFERS, shape, first_burst))
+            order = InOrder(steps, layer_halves=of_layers, transfer_halves=kept[-1])
+        self.layers, self.transfers = order.layers, order.transfers
+        lists = {
+            Memory.INSTRUCTIONS: list_words(order.layers, shape),
+            Memory.TRANSFERS: list_words(order.transfers, shape),
+        }
+        self.rewound = tuple(halves.memory for halves in kept)
+        self.words = {
+            memory: words[: 2 * _halves(memory, shape, 0).half] if memory in self.rewound else words
+            for memory, words in lists.items()
+        }
+        wholes = [halves.whole(lists[halves.memory], halves=order.halves) for halves in kept]
+        self.external: NDArray[np.uint32] = np.concatenate([*wholes, np.zeros(0, np.uint32)])
+
+
+def _halves(memory: Memory, shape: EngineShape, burst: int) -> ListHalves:
+    of_layers = memory is Memory.INSTRUCTIONS
+    return ListHalves(
+        memory,
+        burst,
+        half=(shape.instructions if of_layers else shape.transfers) // 2,
+        each=instruction_words(layer_layout(shape) if of_layers else transfer_layout(shape)),
+        burst_words=shape.burst_words,
+    )
