@@ -15,7 +15,7 @@ from bnnhw.hw.engine.packets import PACKET_WORDS, Answer, Status
 from bnnhw.hw.memory.timing import MT48LC16M16A2
 from bnnhw.hw.targets import Target
 from bnnhw.hw.targets.ecp5 import ECP5
-from bnnhw.sim.batch.simulator import BatchSimulator
+from bnnhw.sim.batch.simulator import PATIENCE, BatchSimulator
 from bnnhw.sim.memory.engine_with_chip import EngineWithChip
 
 __all__ = ["CHIP", "engine_of", "run_packets", "run_program", "small_shape"]
@@ -42,11 +42,13 @@ def engine_of(shape: EngineShape) -> BatchSimulator:
 
 
 def run_packets(
-    shape: EngineShape, requests: list[np.ndarray], *, stalls: tuple[float, float] = (0.0, 0.0)
+    shape: EngineShape, requests: list[np.ndarray], *, stalls: tuple[float, float] = (0.0, 0.0), cycles: int = 0
 ) -> list[Answer]:
-    """What the RTL answers to packets, from its reset on."""
+    """What the RTL answers to packets, from its reset on. cycles: of the longest run."""
     beats = np.concatenate(requests).astype(np.uint64).reshape(1, -1, 1)
-    result = engine_of(shape).run(beats, output_beats=beats.shape[1], stall_probability=stalls)
+    result = engine_of(shape).run(
+        beats, output_beats=beats.shape[1], stall_probability=stalls, patience=PATIENCE + cycles
+    )
     return [Answer.of(words) for words in result.outputs[0, :, 0].astype(np.uint32).reshape(-1, PACKET_WORDS)]
 
 
@@ -61,7 +63,7 @@ def run_program(
         requests += program.feed(program.network.codes(inputs))
         first.append(len(requests))
         requests += [packets.run(tag=len(requests), limit=program.cycles), *reads]
-    answers = run_packets(program.shape, requests, stalls=stalls)
+    answers = run_packets(program.shape, requests, stalls=stalls, cycles=program.cycles)
     assert {answer.status for answer in answers} == {Status.DONE}
     found = []
     for begin, inputs in zip(first, batches, strict=True):

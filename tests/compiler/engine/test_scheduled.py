@@ -69,12 +69,12 @@ def image(*, lines: int, columns: int, channels: int) -> Graph:
 
 
 def test_an_image_goes_through_the_banks_in_bands_of_lines():
-    graph = image(lines=18, columns=8, channels=36)
+    graph = image(lines=18, columns=4, channels=36)
     network = engine_network(graph)
     program = scheduled_program(network, SHAPES[1])
     assert program.input.words > SHAPES[1].map_words
     rng = np.random.default_rng(4)
-    inputs = rng.integers(0, 4, (program.frames, 18, 8, 36))
+    inputs = rng.integers(0, 4, (program.frames, 18, 4, 36))
     (found,) = run_program(program, [inputs])
     (wanted,) = evaluate(graph, {"x": inputs}).values()
     np.testing.assert_array_equal(found, wanted)
@@ -82,26 +82,29 @@ def test_an_image_goes_through_the_banks_in_bands_of_lines():
 
 def test_cycles_do_not_depend_on_when_the_memory_refreshes():
     """Whatever the host has done before, and however long it took."""
-    graph = image(lines=12, columns=8, channels=36)
+    graph = image(lines=12, columns=4, channels=36)
     program = compile_program(graph, SHAPES[0])
-    feed = program.feed(program.network.codes(np.zeros((1, 12, 8, 36), np.int64)))
+    feed = program.feed(program.network.codes(np.zeros((1, 12, 4, 36), np.int64)))
     runs = [packets.run(tag=tag, limit=program.cycles) for tag in range(1, 12)]
     for stalls in ((0.0, 0.0), (0.5, 0.5)):
-        answers = run_packets(SHAPES[0], [*program.load(), *feed, *runs], stalls=stalls)[-len(runs) :]
+        answers = run_packets(SHAPES[0], [*program.load(), *feed, *runs], stalls=stalls, cycles=program.cycles)[
+            -len(runs) :
+        ]
         assert {(answer.status, answer.cycles) for answer in answers} == {(Status.DONE, program.cycles)}
 
 
 def test_a_run_of_more_cycles_than_its_limit_is_stopped():
     """Asked again, it says so again; the next run is right."""
-    graph = image(lines=12, columns=8, channels=36)
+    graph = image(lines=12, columns=4, channels=36)
     program = compile_program(graph, SHAPES[0])
     rng = np.random.default_rng(4)
-    inputs = rng.integers(0, 4, (1, 12, 8, 36))
+    inputs = rng.integers(0, 4, (1, 12, 4, 36))
     feed = program.feed(program.network.codes(inputs))
     early = [packets.run(tag=5 + at, limit=program.cycles * at // 8) for at in range(1, 8)]
     *stopped, again, ran = run_packets(
         SHAPES[0],
         [*program.load(), *feed, *early, early[-1], packets.run(tag=1, limit=program.cycles), *program.reads()],
+        cycles=program.cycles,
     )[len(program.load()) + len(feed) :][: len(early) + 2]
     assert {answer.status for answer in (*stopped, again)} == {Status.STOPPED}
     assert (ran.status, ran.cycles) == (Status.DONE, program.cycles)
@@ -140,4 +143,4 @@ def test_more_than_the_external_memory_is_refused():
         map_words=64, weight_words=64, external=type(CHIP.shape)(address_bits=6, width=16), outbox_words=64
     )
     with pytest.raises(ScheduleError, match="are more than the external memory's 64; take a board with more"):
-        compile_program(image(lines=12, columns=8, channels=36), shape)
+        compile_program(image(lines=12, columns=4, channels=36), shape)
