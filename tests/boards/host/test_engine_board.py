@@ -1,5 +1,6 @@
 """A program to an engine over a line that damages frames both ways, and what it answers then."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -95,7 +96,7 @@ def test_loads_and_answers_however_frames_are_damaged(monkeypatch: pytest.Monkey
 def test_refuses_a_program_for_another_engine():
     program = compile_program(random_network(np.random.default_rng(6)), MANIFEST.shape)
     other = EngineManifest(
-        board="ulx3s-12f", sizes=EngineSizes(**vars(SIZES) | {"taps": 512}), clock_hz=CLOCK_HZ, fmax_hz=None, baud=BAUD,
+        board="ulx3s-12f", sizes=replace(SIZES, taps=512), clock_hz=CLOCK_HZ, fmax_hz=None, baud=BAUD,
         seed=1, versions={},
     )  # fmt: skip
     with pytest.raises(
@@ -107,7 +108,7 @@ def test_refuses_a_program_for_another_engine():
 def test_a_board_with_another_engine_is_refused(monkeypatch: pytest.MonkeyPatch):
     DamagedLine(device(), seed=1, rate=0).install(monkeypatch)
     other = EngineManifest(
-        board="ulx3s-12f", sizes=EngineSizes(**vars(SIZES) | {"taps": 512}), clock_hz=CLOCK_HZ, fmax_hz=None, baud=BAUD,
+        board="ulx3s-12f", sizes=replace(SIZES, taps=512), clock_hz=CLOCK_HZ, fmax_hz=None, baud=BAUD,
         seed=1, versions={},
     )  # fmt: skip
     program = compile_program(random_network(np.random.default_rng(6)), other.shape)
