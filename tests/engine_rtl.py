@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from bnnhw.compiler.engine.program import EngineProgram
-from bnnhw.hw.engine import packets
 from bnnhw.hw.engine.array.shape import ArrayShape
 from bnnhw.hw.engine.engine import Engine
 from bnnhw.hw.engine.engine_shape import EngineShape
-from bnnhw.hw.engine.packets import PACKET_WORDS, Answer, Status
+from bnnhw.hw.engine.program import packets
+from bnnhw.hw.engine.program.packets import PACKET_WORDS, Answer, Status
 from bnnhw.hw.memory.timing import MT48LC16M16A2
 from bnnhw.hw.targets import Target
 from bnnhw.hw.targets.ecp5 import ECP5

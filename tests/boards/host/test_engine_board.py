@@ -14,7 +14,7 @@ from bnnhw.boards.host.link import LinkError
 from bnnhw.compiler import evaluate
 from bnnhw.compiler.engine.compile import compile_program
 from bnnhw.hw.engine.engine import Engine
-from bnnhw.hw.engine.packets import PACKET_WORDS
+from bnnhw.hw.engine.program.packets import PACKET_WORDS
 from bnnhw.hw.targets import PORTABLE
 from bnnhw.hw.top import Top
 from bnnhw.sim.batch.simulator import compile_design

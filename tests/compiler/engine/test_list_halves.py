@@ -5,7 +5,7 @@ import numpy as np
 from bnnhw.compiler import evaluate
 from bnnhw.compiler.engine.layers import engine_network
 from bnnhw.compiler.engine.scheduled import scheduled_program
-from bnnhw.hw.engine.packets import Memory
+from bnnhw.hw.engine.program.packets import Memory
 from tests.engine_rtl import CHIP, run_program, small_shape
 
 from .test_scheduled import image

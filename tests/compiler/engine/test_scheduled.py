@@ -12,10 +12,10 @@ from bnnhw.compiler.engine.ring import Ring
 from bnnhw.compiler.engine.scheduled import scheduled_program, segmentations
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.ops import Conv, MaxPool, Threshold
-from bnnhw.hw.engine import packets
 from bnnhw.hw.engine.cycles import program_cycles
-from bnnhw.hw.engine.packets import Memory, Status
-from bnnhw.hw.engine.transfer import Transfer
+from bnnhw.hw.engine.program import packets
+from bnnhw.hw.engine.program.packets import Memory, Status
+from bnnhw.hw.engine.program.transfer import Transfer
 from tests.engine_rtl import CHIP, run_packets, run_program, small_shape
 
 from .test_compile import random_inputs, random_network

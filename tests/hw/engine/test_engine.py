@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from bnnhw.hw.engine import packets
 from bnnhw.hw.engine.engine import Engine
 from bnnhw.hw.engine.engine_shape import WORD
-from bnnhw.hw.engine.instruction import Layer, Tap
-from bnnhw.hw.engine.packets import DATA_WORDS, HEADER_WORDS, PACKET_WORDS, Answer, Memory, Request, Status
+from bnnhw.hw.engine.program import packets
+from bnnhw.hw.engine.program.instruction import Layer, Tap
+from bnnhw.hw.engine.program.packets import DATA_WORDS, HEADER_WORDS, PACKET_WORDS, Answer, Memory, Request, Status
 from bnnhw.hw.targets import PORTABLE
 from tests.engine_rtl import run_packets, small_shape
 

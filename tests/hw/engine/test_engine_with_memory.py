@@ -12,10 +12,10 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bnnhw.hw.engine import packets
 from bnnhw.hw.engine.engine_shape import WORD
 from bnnhw.hw.engine.engine_with_memory import EngineWithMemory
-from bnnhw.hw.engine.packets import PACKET_WORDS, Answer, Memory, Status
+from bnnhw.hw.engine.program import packets
+from bnnhw.hw.engine.program.packets import PACKET_WORDS, Answer, Memory, Status
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.targets import PORTABLE
 from bnnhw.sim.batch.simulator import BatchSimulator

@@ -8,7 +8,7 @@ from bnnhw.compiler.engine.compile import compile_program
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, MatMul, Threshold
 from bnnhw.compiler.ir.types import BinaryType
-from bnnhw.hw.engine.packets import Memory
+from bnnhw.hw.engine.program.packets import Memory
 from bnnhw.sim.memory.engine_with_chip import EngineWithChip
 from tests.engine_rtl import CHIP, run_program, small_shape
 

@@ -13,7 +13,7 @@ from bnnhw.boards.sdram_pads import late_ns
 from bnnhw.files import cache_folder
 from bnnhw.hw.engine.engine import Engine
 from bnnhw.hw.engine.engine_with_memory import EngineWithMemory
-from bnnhw.hw.engine.packets import PACKET_WORDS
+from bnnhw.hw.engine.program.packets import PACKET_WORDS
 from bnnhw.hw.top import Top
 
 from .manifest import EngineManifest

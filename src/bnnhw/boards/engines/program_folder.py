@@ -15,7 +15,7 @@ from bnnhw.boards.board import get_board
 from bnnhw.boards.manifest import MANIFEST, ManifestError
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine.engine_shape import EngineShape
-from bnnhw.hw.engine.packets import Memory
+from bnnhw.hw.engine.program.packets import Memory
 
 from .sizes import EngineSizes
 from .stored import format_of, read_stored, write_stored

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from bnnhw.boards.engines.manifest import EngineManifest
 from bnnhw.compiler.engine.program import EngineProgram
-from bnnhw.hw.engine import packets
-from bnnhw.hw.engine.packets import Answer, Status
+from bnnhw.hw.engine.program import packets
+from bnnhw.hw.engine.program.packets import Answer, Status
 
 from .link import BoardLink
 from .serial_port import LinkError, choose_port

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import EngineShape
-from bnnhw.hw.engine.instruction import Tap
+from bnnhw.hw.engine.program.instruction import Tap
 
 from .layers import EngineLayer
 from .maps import MapPlace

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.hw.engine.engine_shape import EngineShape
-from bnnhw.hw.engine.instruction import Layer
+from bnnhw.hw.engine.program.instruction import Layer
 
 from .layers import EngineLayer
 from .maps import MapPlace

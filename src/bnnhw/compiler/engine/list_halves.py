@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.hw.engine.packets import Memory
-from bnnhw.hw.engine.transfer import Transfer
+from bnnhw.hw.engine.program.packets import Memory
+from bnnhw.hw.engine.program.transfer import Transfer
 
 __all__ = ["ListHalves"]
 

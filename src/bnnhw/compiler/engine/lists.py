@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.hw.engine.engine_shape import EngineShape
-from bnnhw.hw.engine.instruction import instruction_words, layer_layout
-from bnnhw.hw.engine.packets import Memory
-from bnnhw.hw.engine.transfer import list_words, transfer_layout
+from bnnhw.hw.engine.program.instruction import instruction_words, layer_layout
+from bnnhw.hw.engine.program.packets import Memory
+from bnnhw.hw.engine.program.transfer import list_words, transfer_layout
 
 from .list_halves import ListHalves
 from .transfer_order import InOrder, Step

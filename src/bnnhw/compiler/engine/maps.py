@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import WINDOW_CHANNELS, WINDOW_COLUMNS, WINDOW_PLANES, WORD, EngineShape
-from bnnhw.hw.engine.packets import Memory
+from bnnhw.hw.engine.program.packets import Memory
 
 from .layers import EngineLayer
 

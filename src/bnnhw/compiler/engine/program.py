@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.hw.engine import packets
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
-from bnnhw.hw.engine.packets import Answer, Memory
+from bnnhw.hw.engine.program import packets
+from bnnhw.hw.engine.program.packets import Answer, Memory
 
 from .layers import EngineNetwork
 from .maps import MapPlace

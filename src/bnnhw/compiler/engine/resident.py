@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from bnnhw.hw.engine.cycles import layer_cycles, program_cycles
 from bnnhw.hw.engine.engine_shape import EngineShape
-from bnnhw.hw.engine.instruction import Layer
-from bnnhw.hw.engine.packets import Memory
-from bnnhw.hw.engine.transfer import list_words
+from bnnhw.hw.engine.program.instruction import Layer
+from bnnhw.hw.engine.program.packets import Memory
+from bnnhw.hw.engine.program.transfer import list_words
 
 from .layer_data import layer_parameters, layer_taps, layer_weights, row_tiles_of
 from .layer_fields import layer_instruction

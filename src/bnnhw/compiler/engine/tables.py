@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import EngineShape
-from bnnhw.hw.engine.instruction import Tap
+from bnnhw.hw.engine.program.instruction import Tap
 
 __all__ = ["TapTable", "check_room"]
 

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bnnhw.hw.engine.instruction import Layer
-from bnnhw.hw.engine.transfer import Transfer
+from bnnhw.hw.engine.program.instruction import Layer
+from bnnhw.hw.engine.program.transfer import Transfer
 
 from .list_halves import ListHalves
 from .ring import Region

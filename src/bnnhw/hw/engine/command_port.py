@@ -11,7 +11,7 @@ from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY
 
 from .engine_shape import WORD, EngineShape
-from .packets import DATA_WORDS, HEADER_WORDS, PACKET_WORDS, Memory, Request, Status
+from .program.packets import DATA_WORDS, HEADER_WORDS, PACKET_WORDS, Memory, Request, Status
 
 __all__ = ["CommandPort"]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY
 
 from .engine_shape import LEAST_BEATS, EngineShape
-from .instruction import Layer, instruction_words, layer_layout
-from .transfer import Transfer, transfer_cycles, transfer_layout
+from .program.instruction import Layer, instruction_words, layer_layout
+from .program.transfer import Transfer, transfer_cycles, transfer_layout
 
 __all__ = ["layer_cycles", "program_cycles"]
 

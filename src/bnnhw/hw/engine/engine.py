@@ -15,18 +15,18 @@ from bnnhw.hw.targets import BLOCK_RAM_LATENCY
 
 from .array.array import Array
 from .banks import Banks
-from .beat_walk import BeatWalk
 from .bit_writer import BitWriter
 from .command_port import CommandPort
 from .engine_shape import WORD, EngineShape
-from .external_memory import ExternalMemory
-from .fetch import Fetch
-from .instruction import layer_layout
-from .packets import Memory
+from .external.external_memory import ExternalMemory
+from .program.instruction import layer_layout
+from .program.packets import Memory
 from .results import Results
+from .walk.beat_walk import BeatWalk
+from .walk.fetch import Fetch
+from .walk.word_reader import WordReader
 from .weights import Weights
 from .wide_memory import WideMemory
-from .word_reader import WordReader
 
 __all__ = ["Engine"]
 

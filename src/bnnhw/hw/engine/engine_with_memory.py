@@ -14,8 +14,8 @@ from bnnhw.hw.stream.buffer import flat_stream
 
 from .engine import Engine
 from .engine_shape import WORD, EngineShape
-from .packets import Status
-from .refusal import Refusal
+from .external.refusal import Refusal
+from .program.packets import Status
 
 __all__ = ["EngineWithMemory"]
 

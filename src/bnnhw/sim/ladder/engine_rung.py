@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.engine.program import EngineProgram
-from bnnhw.hw.engine import packets
 from bnnhw.hw.engine.engine import Engine
-from bnnhw.hw.engine.packets import PACKET_WORDS, Answer, Status
+from bnnhw.hw.engine.program import packets
+from bnnhw.hw.engine.program.packets import PACKET_WORDS, Answer, Status
 from bnnhw.hw.memory.timing import SdramChip
 from bnnhw.sim.batch.simulator import PATIENCE, BatchSimulator
 from bnnhw.sim.errors import SimulationError

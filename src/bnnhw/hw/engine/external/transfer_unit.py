@@ -9,14 +9,14 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from bnnhw.hw.engine.engine_shape import WINDOW_PLANES, WORD, EngineShape
+from bnnhw.hw.engine.program.packets import Memory
+from bnnhw.hw.engine.program.transfer import transfer_layout
 from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.stream.result_queue import ResultQueue
 
 from .address_loops import AddressLoops
-from .engine_shape import WINDOW_PLANES, WORD, EngineShape
 from .outbox import Outbox
-from .packets import Memory
-from .transfer import transfer_layout
 
 __all__ = ["TransferUnit"]
 

@@ -9,11 +9,10 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from bnnhw.hw.engine.engine_shape import WORD
+from bnnhw.hw.engine.program.instruction import COUNT_BITS, instruction_words
+from bnnhw.hw.engine.wide_memory import WideMemory
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY, Target
-
-from .engine_shape import WORD
-from .instruction import COUNT_BITS, instruction_words
-from .wide_memory import WideMemory
 
 __all__ = ["Fetch"]
 

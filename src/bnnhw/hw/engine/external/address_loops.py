@@ -9,8 +9,8 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .engine_shape import EngineShape
-from .transfer import ADDRESS_BITS, LEVELS, transfer_layout
+from bnnhw.hw.engine.engine_shape import EngineShape
+from bnnhw.hw.engine.program.transfer import ADDRESS_BITS, LEVELS, transfer_layout
 
 __all__ = ["AddressLoops"]
 

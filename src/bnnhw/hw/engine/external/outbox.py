@@ -11,12 +11,11 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from bnnhw.hw.engine.banks import written_columns
+from bnnhw.hw.engine.engine_shape import WORD, EngineShape
+from bnnhw.hw.engine.wide_memory import WideMemory
 from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY
-
-from .banks import written_columns
-from .engine_shape import WORD, EngineShape
-from .wide_memory import WideMemory
 
 __all__ = ["Outbox"]
 

@@ -9,8 +9,9 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .engine_shape import LEAST_BEATS, EngineShape
-from .instruction import layer_layout
+from bnnhw.hw.engine.engine_shape import LEAST_BEATS, EngineShape
+from bnnhw.hw.engine.program.instruction import layer_layout
+
 from .tile_walk import TileWalk, tile_layout
 
 __all__ = ["BeatWalk"]

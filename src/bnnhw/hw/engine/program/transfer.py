@@ -10,7 +10,8 @@ import numpy as np
 from amaranth.lib import data
 from numpy.typing import NDArray
 
-from .engine_shape import WORD, EngineShape
+from bnnhw.hw.engine.engine_shape import WORD, EngineShape
+
 from .instruction import END, Layer, packed
 from .packets import Memory
 

@@ -9,11 +9,10 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from bnnhw.hw.engine.engine_shape import COORDINATE_BITS, EngineShape
+from bnnhw.hw.engine.program.instruction import layer_layout, tap_layout
 from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY
-
-from .engine_shape import COORDINATE_BITS, EngineShape
-from .instruction import layer_layout, tap_layout
 
 __all__ = ["WordReader"]
 

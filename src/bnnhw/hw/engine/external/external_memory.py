@@ -7,15 +7,15 @@ from amaranth.hdl import Module, Mux, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from bnnhw.hw.engine.engine_shape import WORD, EngineShape
+from bnnhw.hw.engine.program.instruction import COUNT_BITS
+from bnnhw.hw.engine.program.packets import Memory
+from bnnhw.hw.engine.program.transfer import transfer_layout
+from bnnhw.hw.engine.walk.fetch import Fetch
 from bnnhw.hw.stream.buffer import flat_stream
 
-from .engine_shape import WORD, EngineShape
 from .external_writer import ExternalWriter
-from .fetch import Fetch
-from .instruction import COUNT_BITS
 from .outbox import Outbox
-from .packets import Memory
-from .transfer import transfer_layout
 from .transfer_unit import TransferUnit
 
 __all__ = ["ExternalMemory"]

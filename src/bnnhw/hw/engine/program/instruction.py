@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 from amaranth.lib import data
 
-from .engine_shape import COORDINATE_BITS, TAP_BITS, WORD, EngineShape
+from bnnhw.hw.engine.engine_shape import COORDINATE_BITS, TAP_BITS, WORD, EngineShape
 
 __all__ = ["COUNT_BITS", "END", "LOOPS", "Layer", "Tap", "instruction_words", "layer_layout", "packed", "tap_layout"]
 

@@ -7,10 +7,9 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from bnnhw.hw.engine.engine_shape import WORD
+from bnnhw.hw.engine.program.packets import PACKET_WORDS, Status
 from bnnhw.hw.stream.buffer import flat_stream
-
-from .engine_shape import WORD
-from .packets import PACKET_WORDS, Status
 
 __all__ = ["Refusal"]
 

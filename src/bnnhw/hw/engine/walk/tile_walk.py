@@ -9,8 +9,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .engine_shape import COORDINATE_BITS, EngineShape
-from .instruction import LOOPS, layer_layout
+from bnnhw.hw.engine.engine_shape import COORDINATE_BITS, EngineShape
+from bnnhw.hw.engine.program.instruction import LOOPS, layer_layout
 
 __all__ = ["TileWalk", "tile_layout"]
 

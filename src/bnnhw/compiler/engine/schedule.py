@@ -1,0 +1,198 @@
+"""The steps of a program with external memory, and the room that each takes in the engine's memories.
+
+Tests: tests/compiler/engine/test_scheduled.py
+"""
+
+from dataclasses import replace
+
+from bnnhw.hw.engine.engine_shape import WORD, EngineShape
+from bnnhw.hw.engine.program.packets import Memory
+from bnnhw.hw.engine.program.transfer import Transfer
+
+from .external_places import MapsInMemory, WeightsInMemory
+from .layer_data import layer_taps
+from .layer_fields import first_line_read, layer_instruction
+from .layers import EngineLayer, EngineNetwork
+from .map_moves import lines_in, lines_out, turned_in
+from .program import Captured
+from .ring import Region, Ring
+from .segments import Segment
+from .tables import TapTable
+from .tiling import Part, Rooms, Tiling, lines_of, tile_layer
+from .transfer_order import Load, Step
+
+__all__ = ["Schedule"]
+
+
+class Schedule:
+    """The steps as they are added, and the rings of the engine's memories."""
+
+    def __init__(
+        self, network: EngineNetwork, shape: EngineShape, weights: WeightsInMemory, *, strips: list[int], frames: int
+    ):
+        self.network = network
+        self.shape = shape
+        self.strips = strips
+        self.frames = frames
+        self.places = weights.layers
+        self.maps = MapsInMemory(network, weights, shape, strips=strips, frames=frames)
+        self.taps = TapTable(shape)
+        self.steps: list[Step] = []
+        self.numbers: list[int] = []  # the layer of each step
+        self.captured: list[Captured] = []
+        self._weights, self._parameters = Ring(shape.weight_words), Ring(shape.parameters)
+        self._banks, self._outbox = Ring(shape.map_words), Ring(shape.outbox_words)
+        self._held: dict[tuple, Region] = {}
+        self._kept: dict[int, Region] = {}  # of a map between two layers of a segment
+        self._sent_until: dict[int, int] = {}  # of a map: the steps that have sent it
+
+    def add_segment(self, segment: Segment) -> None:
+        """The steps of a segment: of a single layer part by part for all groups of frames, else group by group."""
+        strips = self.strips[segment.layers.start]
+        groups = range(self.frames * strips // self.shape.array.pixels)
+        self._banks.limit = self.shape.map_words - segment.kept_words
+        self._banks.rewind(0)
+        if len(segment.layers) == 1:
+            self._add_layer(segment.layers.start, segment, groups)
+        else:
+            places = [self.places[number] for number in segment.layers]
+            self._weights.rewind(sum(place.row_tiles * place.weight_step for place in places))
+            self._parameters.rewind(sum(place.row_tiles for place in places) * self.shape.array.row_groups)
+            for group in groups:
+                for number in segment.layers:
+                    self._add_layer(number, segment, range(group, group + 1))
+        self._sent_until[segment.layers.stop] = len(self.steps)
+
+    def _add_layer(self, number: int, segment: Segment, groups: range) -> None:
+        layer, strips = self.network.layers[number], self.strips[number]
+        rooms = Rooms(
+            weight_words=self.shape.weight_words,
+            map_words=self._banks.limit,
+            all_weights=len(segment.layers) > 1,
+            input_stays=number > segment.layers.start,
+            output_stays=number + 1 < segment.layers.stop,
+            whole=number > 0 and self.strips[number - 1] != strips,
+        )
+        tiling = tile_layer(layer, self.places[number], self.shape, rooms, strips=strips, groups=groups)
+        if len(segment.layers) == 1:
+            self._banks.rewind(tiling.stay)
+            self._weights.rewind(tiling.weights_stay)
+        if rooms.output_stays:
+            size = segment.kept[number - segment.layers.start]
+            self._kept[number + 1] = self._banks.claim_at(segment.place(number + 1, self.shape.map_words), size)
+        taps = layer_taps(layer, tiling.band, self.shape)
+        begin = self.taps.begin(taps)
+        for part in tiling.parts:
+            self._add_part(number, rooms, tiling, part, taps=begin, beats=len(taps))
+
+    def _add_part(self, number: int, rooms: Rooms, tiling: Tiling, part: Part, *, taps: int, beats: int) -> None:
+        layer, place = self.network.layers[number], self.places[number]
+        loads: list[Load] = []
+        weights = self._load_weights(number, part, loads)
+        if rooms.input_stays:
+            inputs, base = self._kept[number], first_line_read(layer, part.lines.start) * tiling.band.columns
+        else:
+            inputs, base = self._load_maps(number, layer, tiling, part, loads), 0
+        used = [weights, inputs]
+        fields = {"parameters": 0, "out": 0, "out_plane": 0, "sent": 0}
+        outbox = sends = None
+        if layer.most is None:
+            self.captured.append(Captured(part.group, part.row_tiles, part.lines))
+        else:
+            used.append(parameters := self._load_parameters(number, part, loads))
+            fields["parameters"] = parameters.begin
+            columns = layer.out_shape[1] // self.strips[number]
+            if rooms.output_stays:
+                used.append(output := self._kept[number + 1])
+                first = part.row_tiles.start // self.shape.parts * layer.out_shape[0] + part.lines.start
+                fields |= {"out": output.begin + first * columns, "out_plane": layer.out_shape[0] * columns}
+            else:
+                outbox, sends = self._send(number, layer, part)
+                outbox.used_until = len(self.steps) + 1
+                fields |= {"out": outbox.begin, "out_plane": len(part.lines) * columns, "sent": 1}
+        for region in used:
+            region.used_until = len(self.steps) + 1
+        instruction = layer_instruction(
+            layer,
+            self.shape,
+            replace(tiling.band, base=inputs.begin + base),
+            lines=part.lines,
+            row_tiles=len(part.row_tiles),
+            taps=taps,
+            beats=beats,
+            weights=weights.begin,
+            weight_step=place.weight_step,
+            **fields,
+        )
+        self.steps.append(Step(instruction, loads, outbox, sends))
+        self.numbers.append(number)
+
+    def _load_weights(self, number: int, part: Part, loads: list[Load]) -> Region:
+        array, place = self.shape.array, self.places[number]
+        each = array.rows * array.simd // WORD  # words of the bus
+        return self._load(
+            ("weights", number, part.row_tiles),
+            self._weights,
+            len(part.row_tiles) * place.weight_step,
+            loads,
+            memory=Memory.WEIGHTS,
+            word=each,
+            first=place.weights * self.shape.burst_words + part.row_tiles.start * place.weight_step * each,
+        )
+
+    def _load_parameters(self, number: int, part: Part, loads: list[Load]) -> Region:
+        array, place = self.shape.array, self.places[number]
+        return self._load(
+            ("parameters", number, part.row_tiles),
+            self._parameters,
+            len(part.row_tiles) * array.row_groups,
+            loads,
+            memory=Memory.PARAMETERS,
+            word=array.group_rows,
+            first=place.parameters * self.shape.burst_words + part.row_tiles.start * array.rows,
+        )
+
+    def _load(
+        self, key: tuple, ring: Ring, size: int, loads: list[Load], *, memory: Memory, word: int, first: int
+    ) -> Region:
+        """Words from `first` on, counted in those of the bus; not again where they are still there."""
+        if key in self._held and self._held[key].is_live:
+            return self._held[key]
+        region = self._held[key] = ring.claim(size)
+        burst = self.shape.burst_words
+        transfer = Transfer(
+            stores=False,
+            memory=memory,
+            place=first // burst,
+            bursts=size * word // burst,
+            address=region.begin * word,
+        )
+        loads.append(Load(transfer, region))
+        return region
+
+    def _load_maps(self, number: int, layer: EngineLayer, tiling: Tiling, part: Part, loads: list[Load]) -> Region:
+        key = ("maps", number, part.group, part.lines)
+        if key in self._held and self._held[key].is_live:
+            return self._held[key]
+        region = self._held[key] = self._banks.claim(tiling.band.words, align=tiling.band.column_words)
+        source = self.maps.inputs[number]
+        if source.place.strips == self.strips[number]:
+            band = replace(tiling.band, base=region.begin)
+            transfers = [lines_in(source, band, self.shape, group=part.group, lines=lines_of(layer, part.lines))]
+        else:
+            transfers = [
+                turned_in(source, region.begin, self.shape, group=part.group * source.place.strips + each, among=each)
+                for each in range(source.place.strips)
+            ]
+        until = self._sent_until.get(number, 0)
+        loads += [Load(transfer, region, until) for transfer in transfers]
+        return region
+
+    def _send(self, number: int, layer: EngineLayer, part: Part) -> tuple[Region, Transfer]:
+        """Room for a part's bits, and their way into the next layer's map."""
+        first, count = part.row_tiles.start // self.shape.parts, -(-len(part.row_tiles) // self.shape.parts)
+        columns = layer.out_shape[1] // self.strips[number]
+        region = self._outbox.claim(count * len(part.lines) * columns)
+        words = range(first, first + count)
+        sink = self.maps.inputs[number + 1]
+        return region, lines_out(sink, region.begin, self.shape, group=part.group, words=words, lines=part.lines)

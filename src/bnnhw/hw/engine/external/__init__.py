@@ -1,0 +1,1 @@
+"""The external memory: transfers from and to it, and what the host writes there."""
