@@ -74,8 +74,8 @@ SUB_ROOMS = {
     ),
     "accuracy": ("rows", "record", "fitting", "report", "plot", "measure"),
     "bench": (
-        *("row", "accuracy", "equality", "speed", "cnv", "routed"),
-        *("engines", "bases", "overhead", "popcount", "training", "measurements"),
+        *("row", "untrained", "accuracy", "equality", "speed", "cnv", "routed"),
+        *("engines", "bases", "programs", "overhead", "popcount", "training", "measurements"),
     ),
     "cli": (
         *("errors", "telling", "options"),

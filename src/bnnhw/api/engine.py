@@ -52,7 +52,7 @@ def engine(
     >>> import bnnhw
     >>> built = bnnhw.engine("ulx3s-12f", "build/engine", stop_after="rtl")
     >>> built.manifest.shape.array.macs
-    4096
+    2048
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def build_program(
     >>> import bnnhw
     >>> program = bnnhw.build_program("model.pt", "build/program", board="ulx3s-12f")
     >>> program.frames, program.frames_per_second > 100_000
-    (8, True)
+    (4, True)
 
     Parameters
     ----------

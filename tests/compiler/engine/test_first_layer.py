@@ -1,17 +1,19 @@
 """A first convolution of few channels: windows that the engine makes, or the host."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from bnnhw.compiler import Graph, IntType, Node, TensorType, Value, evaluate
+from bnnhw.compiler.engine.external.scheduled import scheduled_program, segmentations
 from bnnhw.compiler.engine.first_layer import with_windows
 from bnnhw.compiler.engine.layers import engine_network
 from bnnhw.compiler.engine.resident import resident_program
-from bnnhw.compiler.engine.scheduled import scheduled_program, segmentations
 from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, MatMul, MaxPool, Threshold
 from tests.engine_rtl import CHIP, run_program, small_shape
 
-SIZES = {"pixels": 16, "rows": 4, "group_pixels": 4, "weight_words": 4096, "map_words": 1024}
+SIZES: dict[str, Any] = {"pixels": 16, "rows": 4, "group_pixels": 4, "weight_words": 4096, "map_words": 1024}
 SHAPE = small_shape(**SIZES)
 WITH_MEMORY = small_shape(**SIZES, external=CHIP.shape)
 

@@ -10,12 +10,12 @@ from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph
 from bnnhw.hw.engine.engine_shape import EngineShape
 
-from .external_places import WeightsInMemory
+from .external.places import WeightsInMemory
+from .external.scheduled import scheduled_program, segmentations
 from .first_layer import with_windows
 from .layers import EngineNetwork, engine_network
 from .program import EngineProgram
 from .resident import resident_program
-from .scheduled import scheduled_program, segmentations
 
 __all__ = ["compile_program"]
 

@@ -1,6 +1,6 @@
 """Windows of columns of pixels with few channels, for a first layer.
 
-Tests: tests/hw/engine/test_windows.py
+Tests: tests/compiler/engine/test_first_layer.py
 """
 
 from amaranth.hdl import Cat, Module, Mux, Signal

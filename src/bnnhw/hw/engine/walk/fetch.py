@@ -6,7 +6,8 @@ Tests: tests/hw/engine/test_engine.py
 from typing import Any
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
+from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.engine.engine_shape import WORD
@@ -59,7 +60,7 @@ class Fetch(wiring.Component):
     others: Signal
     done: Signal
 
-    def __init__(self, layout: data.StructLayout, *, depth: int, rest: int = 0, target: Target):
+    def __init__(self, layout: StructLayout, *, depth: int, rest: int = 0, target: Target):
         self.layout = layout
         self.depth = depth
         self.rest = rest

@@ -1,17 +1,16 @@
 """Which layers run one behind the other for each group of frames, with their maps in the banks.
 
-Tests: tests/compiler/engine/test_scheduled.py
+Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from bnnhw.compiler.engine.layer_data import row_tiles_of
+from bnnhw.compiler.engine.layers import EngineLayer
+from bnnhw.compiler.engine.maps import input_place
 from bnnhw.hw.engine.engine_shape import EngineShape
-
-from .layer_data import row_tiles_of
-from .layers import EngineLayer
-from .maps import input_place
 
 __all__ = ["Segment", "segments_of"]
 

@@ -6,19 +6,18 @@ import pytest
 
 from bnnhw.compiler import Graph, IntType, Node, TensorType, Value, evaluate
 from bnnhw.compiler.engine.compile import compile_program
+from bnnhw.compiler.engine.external.ring import Ring
+from bnnhw.compiler.engine.external.scheduled import scheduled_program, segmentations
 from bnnhw.compiler.engine.first_layer import with_windows
 from bnnhw.compiler.engine.layers import engine_network
-from bnnhw.compiler.engine.ring import Ring
-from bnnhw.compiler.engine.scheduled import scheduled_program, segmentations
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.ops import Conv, MaxPool, Threshold
 from bnnhw.hw.engine.cycles import program_cycles
 from bnnhw.hw.engine.program import packets
 from bnnhw.hw.engine.program.packets import Memory, Status
 from bnnhw.hw.engine.program.transfer import Transfer
+from tests.compiler.engine.test_compile import random_inputs, random_network
 from tests.engine_rtl import CHIP, run_packets, run_program, small_shape
-
-from .test_compile import random_inputs, random_network
 
 TABLES = {"instructions": 4096, "transfers": 8192, "results": 4096, "external": CHIP.shape}
 SHAPES = (

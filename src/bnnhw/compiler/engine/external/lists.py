@@ -1,6 +1,6 @@
 """The two lists of a program, as the engine's memories and the external one hold them.
 
-Tests: tests/compiler/engine/test_list_halves.py
+Tests: tests/compiler/engine/external/test_list_halves.py
 """
 
 from collections.abc import Sequence

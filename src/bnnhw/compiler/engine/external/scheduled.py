@@ -1,24 +1,24 @@
 """Programs of networks that are larger than the engine: weights and maps come from the external memory and go there.
 
-Tests: tests/compiler/engine/test_scheduled.py
+Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from bnnhw.compiler.engine.layers import EngineNetwork
+from bnnhw.compiler.engine.program import EngineProgram
+from bnnhw.compiler.engine.strips import keeps_columns, strips_of
+from bnnhw.compiler.engine.tables import check_room
 from bnnhw.hw.engine.cycles import layer_cycles, program_cycles
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program.packets import Memory
 
-from .external_places import WeightsInMemory
-from .layers import EngineNetwork
 from .lists import Lists
-from .program import EngineProgram
+from .places import WeightsInMemory
 from .schedule import Schedule
 from .segments import Segment, segments_of
-from .strips import keeps_columns, strips_of
-from .tables import check_room
 
 __all__ = ["scheduled_program", "segmentations"]
 

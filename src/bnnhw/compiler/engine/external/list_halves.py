@@ -1,6 +1,6 @@
 """Lists of instructions that are longer than their memories: they come from the external memory, half by half.
 
-Tests: tests/compiler/engine/test_list_halves.py
+Tests: tests/compiler/engine/external/test_list_halves.py
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Room in one of the engine's memories, given away in a ring.
 
-Tests: tests/compiler/engine/test_scheduled.py
+Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
 from dataclasses import dataclass

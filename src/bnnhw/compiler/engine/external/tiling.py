@@ -1,18 +1,18 @@
 """How a layer is cut into parts that fit into the engine: chunks of its rows, bands of its lines, groups of frames.
 
-Tests: tests/compiler/engine/test_scheduled.py
+Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
 from dataclasses import dataclass
 from itertools import product
 
+from bnnhw.compiler.engine.layer_fields import first_line_read
+from bnnhw.compiler.engine.layers import EngineLayer
+from bnnhw.compiler.engine.maps import MapPlace, input_place
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import EngineShape
 
-from .external_places import LayerPlace
-from .layer_fields import first_line_read
-from .layers import EngineLayer
-from .maps import MapPlace, input_place
+from .places import LayerPlace
 
 __all__ = ["Part", "Rooms", "Tiling", "lines_of", "tile_layer"]
 

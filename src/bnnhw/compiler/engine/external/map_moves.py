@@ -1,14 +1,14 @@
 """Maps on their way from the external memory into the banks, and from the outbox back.
 
-Tests: tests/compiler/engine/test_scheduled.py
+Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
+from bnnhw.compiler.engine.maps import MapPlace
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 from bnnhw.hw.engine.program.packets import Memory
 from bnnhw.hw.engine.program.transfer import Transfer
 
-from .external_places import MapInMemory
-from .maps import MapPlace
+from .places import MapInMemory
 
 __all__ = ["lines_in", "lines_out", "turned_in"]
 

@@ -1,23 +1,23 @@
 """The steps of a program with external memory, and the room that each takes in the engine's memories.
 
-Tests: tests/compiler/engine/test_scheduled.py
+Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
 from dataclasses import replace
 
+from bnnhw.compiler.engine.layer_data import layer_taps
+from bnnhw.compiler.engine.layer_fields import first_line_read, layer_instruction
+from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
+from bnnhw.compiler.engine.program import Captured
+from bnnhw.compiler.engine.tables import TapTable
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 from bnnhw.hw.engine.program.packets import Memory
 from bnnhw.hw.engine.program.transfer import Transfer
 
-from .external_places import MapsInMemory, WeightsInMemory
-from .layer_data import layer_taps
-from .layer_fields import first_line_read, layer_instruction
-from .layers import EngineLayer, EngineNetwork
 from .map_moves import lines_in, lines_out, turned_in
-from .program import Captured
+from .places import MapsInMemory, WeightsInMemory
 from .ring import Region, Ring
 from .segments import Segment
-from .tables import TapTable
 from .tiling import Part, Rooms, Tiling, lines_of, tile_layer
 from .transfer_order import Load, Step
 

@@ -1,6 +1,6 @@
 """Where weights, thresholds and maps lie in the external memory.
 
-Tests: tests/compiler/engine/test_scheduled.py
+Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
 from dataclasses import dataclass
@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.engine.layer_data import layer_parameters, layer_weights, row_tiles_of
+from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
+from bnnhw.compiler.engine.maps import MapPlace, input_place
+from bnnhw.compiler.engine.program import words_of_bits
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
-
-from .layer_data import layer_parameters, layer_weights, row_tiles_of
-from .layers import EngineLayer, EngineNetwork
-from .maps import MapPlace, input_place
-from .program import words_of_bits
 
 __all__ = ["LayerPlace", "MapInMemory", "MapsInMemory", "WeightsInMemory"]
 

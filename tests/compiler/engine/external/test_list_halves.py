@@ -3,8 +3,8 @@
 import numpy as np
 
 from bnnhw.compiler import evaluate
+from bnnhw.compiler.engine.external.scheduled import scheduled_program
 from bnnhw.compiler.engine.layers import engine_network
-from bnnhw.compiler.engine.scheduled import scheduled_program
 from bnnhw.hw.engine.program.packets import Memory
 from tests.engine_rtl import CHIP, run_program, small_shape
 

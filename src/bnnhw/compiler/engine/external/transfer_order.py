@@ -1,6 +1,6 @@
 """The order of layers and transfers: each layer's data come while the ones before it are at work.
 
-Tests: tests/compiler/engine/test_scheduled.py
+Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
 from collections import deque

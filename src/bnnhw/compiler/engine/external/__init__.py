@@ -1,0 +1,1 @@
+"""Programs with external memory: tiling, places, schedule, and the order of layers and transfers."""
