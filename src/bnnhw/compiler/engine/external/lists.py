@@ -54,7 +54,10 @@ class Lists:
             memory: words[: 2 * _halves(memory, shape, 0).half] if memory in self.rewound else words
             for memory, words in lists.items()
         }
-        wholes = [halves.whole(lists[halves.memory], halves=order.halves) for halves in kept]
+        wholes = [
+            halves.whole(lists[halves.memory], halves=order.halves if halves.memory is Memory.TRANSFERS else 0)
+            for halves in kept
+        ]
         self.external: NDArray[np.uint32] = np.concatenate([*wholes, np.zeros(0, np.uint32)])
 
 
