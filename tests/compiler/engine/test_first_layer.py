@@ -46,19 +46,27 @@ def network(*, size: int, channels: int, most: int, padding: int, stride: int = 
     return Graph((Value("x", TensorType((size, size, channels), IntType(0, most))),), tuple(nodes), (nodes[-1].output,))
 
 
+COLOURS = network(size=8, channels=3, most=255, padding=1)
+IN_STRIPS = network(size=8, channels=4, most=15, padding=1, dense=False)
+
+
 @pytest.mark.parametrize(
-    ("graph", "by_engine"),
+    ("graph", "by_engine", "external"),
     [
-        (network(size=8, channels=3, most=255, padding=1), True),
-        (network(size=8, channels=4, most=15, padding=1, dense=False), True),
-        (network(size=9, channels=1, most=100, padding=0, stride=1), True),
-        (network(size=9, channels=3, most=255, padding=1, stride=2), True),
-        (network(size=8, channels=3, most=3, padding=1), False),
-        (network(size=8, channels=5, most=15, padding=1), False),
+        (COLOURS, True, False),
+        (COLOURS, True, True),
+        (IN_STRIPS, True, False),
+        (IN_STRIPS, True, True),
+        (network(size=9, channels=1, most=100, padding=0, stride=1), True, False),
+        (network(size=9, channels=3, most=255, padding=1, stride=2), True, False),
+        (network(size=8, channels=3, most=3, padding=1), False, False),
+        (network(size=8, channels=5, most=15, padding=1), False, False),
     ],
-    ids=["colours", "four channels in strips", "no padding", "stride", "few bits", "many channels"],
+    ids=[
+        *("colours", "colours from outside", "in strips", "in strips from outside"),
+        *("no padding", "stride", "few bits", "many channels"),
+    ],
 )
-@pytest.mark.parametrize("external", [False, True])
 def test_windows(graph, by_engine, external):
     shape = WITH_MEMORY if external else SHAPE
     windowed = with_windows(engine_network(graph), shape)

@@ -24,7 +24,7 @@ SHAPES = (
     small_shape(map_words=256, weight_words=128, parameters=64, outbox_words=64, **TABLES),
     small_shape(map_words=64, weight_words=256, parameters=64, outbox_words=64, **TABLES),
 )
-_QUICK = (3, 5, 8, 11, 26, 29)
+_QUICK = (1, 29, 36, 43, 47)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_random_networks(seed):
     frames, segments = shape.array.pixels * (1 + seed % 3), cuts[seed % len(cuts)]
     try:
         program = scheduled_program(network, shape, frames=frames, segments=segments)
-    except ScheduleError:  # a dense layer behind an image
-        with pytest.raises(ScheduleError, match="words of weights at once"):
+    except ScheduleError:  # a dense layer behind an image, or lines of many channels
+        with pytest.raises(ScheduleError, match=" at once, and the engine has "):
             scheduled_program(network, shape, frames=frames, segments=segments)
         return
     batches = [random_inputs(graph, count, rng) for count in (program.frames, program.frames - 1)]
@@ -68,12 +68,12 @@ def image(*, lines: int, columns: int, channels: int) -> Graph:
 
 
 def test_an_image_goes_through_the_banks_in_bands_of_lines():
-    graph = image(lines=18, columns=4, channels=36)
+    graph = image(lines=10, columns=4, channels=36)
     network = engine_network(graph)
     program = scheduled_program(network, SHAPES[1])
     assert program.input.words > SHAPES[1].map_words
     rng = np.random.default_rng(4)
-    inputs = rng.integers(0, 4, (program.frames, 18, 4, 36))
+    inputs = rng.integers(0, 4, (program.frames, 10, 4, 36))
     (found,) = run_program(program, [inputs])
     (wanted,) = evaluate(graph, {"x": inputs}).values()
     np.testing.assert_array_equal(found, wanted)
@@ -81,10 +81,10 @@ def test_an_image_goes_through_the_banks_in_bands_of_lines():
 
 def test_cycles_do_not_depend_on_when_the_memory_refreshes():
     """Whatever the host has done before, and however long it took."""
-    graph = image(lines=12, columns=4, channels=36)
-    program = compile_program(graph, SHAPES[0])
-    feed = program.feed(program.network.codes(np.zeros((1, 12, 4, 36), np.int64)))
-    runs = [packets.run(tag=tag, limit=program.cycles) for tag in range(1, 12)]
+    graph = image(lines=6, columns=4, channels=36)
+    program = scheduled_program(engine_network(graph), SHAPES[0])
+    feed = program.feed(program.network.codes(np.zeros((1, 6, 4, 36), np.int64)))
+    runs = [packets.run(tag=tag, limit=program.cycles) for tag in range(1, 6)]
     for stalls in ((0.0, 0.0), (0.5, 0.5)):
         answers = run_packets(SHAPES[0], [*program.load(), *feed, *runs], stalls=stalls, cycles=program.cycles)[
             -len(runs) :
@@ -94,10 +94,10 @@ def test_cycles_do_not_depend_on_when_the_memory_refreshes():
 
 def test_a_run_of_more_cycles_than_its_limit_is_stopped():
     """Asked again, it says so again; the next run is right."""
-    graph = image(lines=12, columns=4, channels=36)
-    program = compile_program(graph, SHAPES[0])
+    graph = image(lines=6, columns=4, channels=36)
+    program = scheduled_program(engine_network(graph), SHAPES[0])
     rng = np.random.default_rng(4)
-    inputs = rng.integers(0, 4, (1, 12, 4, 36))
+    inputs = rng.integers(0, 4, (1, 6, 4, 36))
     feed = program.feed(program.network.codes(inputs))
     early = [packets.run(tag=5 + at, limit=program.cycles * at // 8) for at in range(1, 8)]
     *stopped, again, ran = run_packets(
@@ -142,4 +142,4 @@ def test_more_than_the_external_memory_is_refused():
         map_words=64, weight_words=64, external=type(CHIP.shape)(address_bits=6, width=16), outbox_words=64
     )
     with pytest.raises(ScheduleError, match="are more than the external memory's 64; take a board with more"):
-        compile_program(image(lines=12, columns=4, channels=36), shape)
+        compile_program(image(lines=6, columns=4, channels=36), shape)
