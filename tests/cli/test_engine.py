@@ -82,8 +82,10 @@ def test_the_host_driver_runs_it_on_the_virtual_board(workplace: Path, capsys: p
 
 def test_tells_what_a_program_takes(workplace: Path, capsys: pytest.CaptureFixture[str]):
     assert run("build", "--engine", "--board", BOARD.name, "--outputs", "scores", "model.pt", "-o", "other") == 0
-    *layers, total = capsys.readouterr().out.splitlines()
+    *layers, between, total = capsys.readouterr().out.splitlines()
     manifest = ProgramManifest.read(Path("other"))
+    rest = manifest.cycles - sum(layer.cycles for layer in manifest.layers)
+    assert re.fullmatch(rf"\(between them\) +{rest:,} cycles: instructions, and waits for the external memory", between)
     assert [line.split()[0] for line in layers] == [layer.name for layer in manifest.layers]
     assert total == (
         f"other: 4 frames in {manifest.cycles:,} cycles, {manifest.frames_per_second:,.0f} frames/s at 90 MHz without "

@@ -11,12 +11,16 @@ if TYPE_CHECKING:
 
 __all__ = ["headline_of", "lines_of"]
 
+_BETWEEN = "(between them)"
+
 
 def lines_of(program: "ProgramManifest") -> Iterator[str]:
-    """A line for each layer: its cycles, and the share of the array that works."""
-    width = max(len(layer.name) for layer in program.layers)
+    """A line for each layer: its cycles, and the share of the array that works; and one for all other cycles."""
+    width = max(len(_BETWEEN), *(len(layer.name) for layer in program.layers))
     for layer in program.layers:
         yield f"{layer.name:{width}}  {layer.cycles:>10,} cycles, {layer.used:4.0%} of the array at work"
+    between = program.cycles - sum(layer.cycles for layer in program.layers)
+    yield f"{_BETWEEN:{width}}  {between:>10,} cycles: instructions, and waits for the external memory"
 
 
 def headline_of(program: "ProgramManifest") -> str:
