@@ -34,19 +34,24 @@ CHIP_WORDS = 1 << 15
 
 
 @cache
-def engine_of(shape: EngineShape) -> BatchSimulator:
-    """The RTL of an engine, compiled once; with its memory chip where it has one."""
+def engine_of(shape: EngineShape, clock_hz: int = 100_000_000) -> BatchSimulator:
+    """The RTL of an engine, compiled once; with its memory chip where it has one, at that clock."""
     if shape.external is None:
         return BatchSimulator(Engine(shape))
-    return BatchSimulator(EngineWithChip(shape, chip=CHIP, clock_hz=100_000_000, words=CHIP_WORDS))
+    return BatchSimulator(EngineWithChip(shape, chip=CHIP, clock_hz=clock_hz, words=CHIP_WORDS))
 
 
 def run_packets(
-    shape: EngineShape, requests: list[np.ndarray], *, stalls: tuple[float, float] = (0.0, 0.0), cycles: int = 0
+    shape: EngineShape,
+    requests: list[np.ndarray],
+    *,
+    stalls: tuple[float, float] = (0.0, 0.0),
+    cycles: int = 0,
+    clock_hz: int = 100_000_000,
 ) -> list[Answer]:
-    """What the RTL answers to packets, from its reset on. cycles: of the longest run."""
+    """What the RTL answers to packets, from its reset on. cycles: of the longest run; clock_hz: of the memory chip."""
     beats = np.concatenate(requests).astype(np.uint64).reshape(1, -1, 1)
-    result = engine_of(shape).run(
+    result = engine_of(shape, clock_hz).run(
         beats, output_beats=beats.shape[1], stall_probability=stalls, patience=PATIENCE + cycles
     )
     return [Answer.of(words) for words in result.outputs[0, :, 0].astype(np.uint32).reshape(-1, PACKET_WORDS)]

@@ -92,6 +92,20 @@ def test_cycles_do_not_depend_on_when_the_memory_refreshes():
         assert {(answer.status, answer.cycles) for answer in answers} == {(Status.DONE, program.cycles)}
 
 
+@pytest.mark.parametrize("clock_hz", [25_000_000, pytest.param(133_000_000, marks=pytest.mark.slow)])
+def test_cycles_do_not_depend_on_the_clock(clock_hz):
+    """Though refreshes come after fewer cycles, and last fewer."""
+    program = scheduled_program(engine_network(image(lines=6, columns=4, channels=36)), SHAPES[0])
+    feed = program.feed(program.network.codes(np.zeros((1, 6, 4, 36), np.int64)))
+    answers = run_packets(
+        SHAPES[0],
+        [*program.load(), *feed, packets.run(limit=program.cycles)],
+        cycles=program.cycles,
+        clock_hz=clock_hz,
+    )
+    assert (answers[-1].status, answers[-1].cycles) == (Status.DONE, program.cycles)
+
+
 def test_a_run_of_more_cycles_than_its_limit_is_stopped():
     """Asked again, it says so again; the next run is right."""
     graph = image(lines=6, columns=4, channels=36)

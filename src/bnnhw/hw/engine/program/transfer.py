@@ -106,8 +106,8 @@ _BEGIN = 220
 before it, the way to the memory and back, and that of the last word to the farthest group."""
 _PIECE = 28
 """Cycles between pieces: the command, and a row that is closed and another one that is opened."""
-_SHARE = 64
-"""Refreshes take less than one of so many cycles."""
+_SHARE = 32
+"""Refreshes take less than one of so many cycles, from a clock of 25 MHz on."""
 
 
 def transfer_cycles(shape: EngineShape, transfer: Transfer) -> int:
