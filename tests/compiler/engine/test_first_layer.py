@@ -78,7 +78,10 @@ def test_windows(graph, by_engine, external):
     )
     rng = np.random.default_rng(2)
     kind = graph.inputs[0].type
-    inputs = [rng.integers(0, kind.element.hi + 1, (count, *kind.shape)) for count in (program.frames, 3)]
+    inputs = [
+        rng.integers(0, kind.element.hi + 1, (count, *kind.shape))
+        for count in ((3,) if external else (program.frames, 3))
+    ]
     for images, found in zip(inputs, run_program(program, inputs, stalls=(0.1, 0.1)), strict=True):
         (wanted,) = evaluate(graph, {"x": images}).values()
         np.testing.assert_array_equal(found, wanted)
