@@ -12,6 +12,7 @@ from PIL import Image
 from bnnhw.cli import main
 from bnnhw.lowlight.network.file import load_network, save_network
 from bnnhw.lowlight.network.unet import AbcLsid, AbcLsidShape
+from bnnhw.lowlight.pairs import Bright
 from bnnhw.lowlight.quality import compare_pictures
 from bnnhw.lowlight.raw import develop_raw
 from tests.lowlight.dng import write_dng
@@ -135,12 +136,20 @@ def test_compares_kinds_and_counts_what_they_compute(folder: Path, capfd: pytest
     ]
 
 
-def test_compares_levels_on_x_trans(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_compares_levels_on_x_trans(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     kinds = "--mosaic xtrans --network xnor-unet --network bbcu-unet --levels 3 --levels 2"
     out, _ = run(f"lowlight compare photos/a.jpg --test photos/a.jpg {kinds} {QUICK}", capfd)
     assert [row.split(", seed")[0] for row in out.splitlines()] == [
         "xnor-unet, 3 levels, X-Trans", "xnor-unet, 2 levels, X-Trans", "bbcu-unet, X-Trans",
     ]  # fmt: skip
+    monkeypatch.setattr(
+        "bnnhw.api.lowlight.sample_photos", lambda filters: [[Bright(path=Path("photos/a.jpg"), filters=filters)]] * 2
+    )
+    samples, _ = run(f"lowlight compare --mosaic xtrans --network xnor-unet --levels 2 {QUICK}", capfd)
+    alike = [row.rpartition(", training loss")[0] for row in (samples, out.splitlines()[1])]
+    assert alike[0] == alike[1]
     _, err = run(f"lowlight compare photos --test photos/a.jpg {kinds} {QUICK}", capfd, code=2)
     assert "photos/b.dng comes from a sensor with a filter of Bayer, where X-Trans is needed: " in err
 
