@@ -36,9 +36,9 @@ def test_cores_of_x_trans_and_of_fewer_levels(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(room, "SIDE", 8)
-    line = "lowlight cores --mosaic xtrans --levels 2 --width 1 --bases 1,1 --fill 0.2 --json -q"
+    options = ["--mosaic", "xtrans", "--levels", "2", "--width", "1", "--bases", "1,1", "--fill", "0.2", "--json", "-q"]
     with pytest.raises(SystemExit) as ended:
-        main(line.split())
+        main(["lowlight", "cores", *options])
     assert ended.value.code == 0
     core = json.loads(capfd.readouterr().out)
     assert core["shape"] == asdict(AbcLsidShape(width=1, levels=2, weight_bases=1, activation_bases=1, mosaic="xtrans"))
