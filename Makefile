@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO := build/demo
 
-.PHONY: help setup demo camera test lint sim bench bench-accuracy operator-clocks slow docs/components.md clean
+.PHONY: help setup demo camera test lint not-slow sim bench bench-accuracy operator-clocks slow docs/components.md clean
 
 help:  ## list the targets
 	@grep -E '^[a-z/.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -31,8 +31,11 @@ lint: setup  ## ruff and pyright
 	ruff format --check src tests tools
 	pyright
 
-test: lint  ## lint, types, and every test that is not slow, the simulations of `make sim` included
-	pytest -n auto --dist worksteal -m "not slow" tests
+test: setup  ## lint, types, and every test that is not slow, the simulations of `make sim` included
+	$(MAKE) --no-print-directory --jobs 2 lint not-slow  # pyright has one core
+
+not-slow: setup  ## the tests of `make test` alone
+	MAKEFLAGS= pytest -n auto --dist worksteal -m "not slow" tests
 
 sim: setup  ## the cocotb benches: every unit and the whole top
 	pytest -n auto -m cocotb tests/sim

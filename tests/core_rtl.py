@@ -1,5 +1,7 @@
 """A schedule's RTL beside its graph: what tests of whole cores share."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from bnnhw.compiler import Graph, Schedule, evaluate
@@ -46,11 +48,17 @@ def check_rtl(
 ) -> None:
     """The RTL gives the graph's answers to inputs (N, *shape), and without stalls in the predicted cycles; its streams
     are as wide as the stages say."""
+    check_core(simulator_of(chosen), chosen, graph, inputs, stalls=stalls, seed=seed)
+
+
+@lru_cache(maxsize=1)
+def simulator_of(chosen: Schedule) -> BatchSimulator:
+    """Of its core; kept for the next stalls, as making it takes longer than running it."""
     core = chosen.core()
     for stage, unit in zip(chosen.stages, core.units, strict=True):
         for port in stage.outputs:
             assert stage.gives(port).width == len(getattr(unit, port).payload), (stage, port)
-    check_core(BatchSimulator(core), chosen, graph, inputs, stalls=stalls, seed=seed)
+    return BatchSimulator(core)
 
 
 def check_core(

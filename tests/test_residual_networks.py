@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +64,18 @@ def test_every_level_is_the_same(name: str, tmp_path: Path):
     assert verified.is_equal, verified.steps
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("most", [pytest.param(1, marks=pytest.mark.slow), 2, 8])
+QUICK = (("A", 2), ("B", 8), ("plain", 8))
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [pytest.param(*each, marks=[pytest.mark.slow] * (each not in QUICK)) for each in product(NETWORKS, (1, 2, 8))],
+)
 def test_every_folding_is_the_same(name: str, most: int, tmp_path: Path):
     graph = integerize(load(saved(NETWORKS[name], tmp_path)), output="scores")
     chosen, images = folded(graph, most=most, hardwired=False), random_images(graph, 4)
-    check_rtl(chosen, graph, images, stalls=(0.0, 0.0))
-    check_rtl(chosen, graph, images, stalls=(0.3, 0.3))
+    for stalls in ((0.0, 0.0), (0.3, 0.3)):
+        check_rtl(chosen, graph, images, stalls=stalls)
 
 
 def layers_of(graph: Graph) -> Sequence[str]:

@@ -98,8 +98,17 @@ def integers(name: str, folder: Path) -> Graph:
     return graph
 
 
-@pytest.mark.parametrize("name", UNETS)
-def test_from_torch_to_the_rtl(name: str, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("name", "hardwired"),
+    [
+        pytest.param(name, hardwired, marks=[pytest.mark.slow] * (hardwired != number % 2))
+        for number, name in enumerate(UNETS)
+        for hardwired in (False, True)
+    ],
+)
+def test_from_torch_to_the_rtl(name: str, hardwired: bool, tmp_path: Path):
+    """In turn folded and hardwired; the other one is slow."""
     graph, images = integers(name, tmp_path), images_of(SHAPE, FRAMES)
-    check_rtl(folded(graph, most=2, hardwired=False), graph, images, stalls=(0.3, 0.3))
-    check_rtl(folded(graph, most=4, hardwired=True), graph, images, stalls=(0.0, 0.0))
+    chosen = folded(graph, most=4 if hardwired else 2, hardwired=hardwired)
+    for stalls in ((0.0, 0.0), (0.3, 0.3)):
+        check_rtl(chosen, graph, images, stalls=stalls)

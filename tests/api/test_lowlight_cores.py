@@ -1,6 +1,7 @@
 """Cores of low-light networks at one area."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 
@@ -9,6 +10,7 @@ from bnnhw import PlanOptions
 from bnnhw.api import lowlight_cores as room
 from bnnhw.cli import main
 from bnnhw.compiler.errors import ScheduleError
+from bnnhw.lowlight.network.unet import AbcLsidShape
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +30,20 @@ def test_more_bases_take_more_cycles(capfd: pytest.CaptureFixture[str]) -> None:
     assert six["macs"]["binary"] == 6 * one["macs"]["binary"]
     assert six["cycles"] > one["cycles"]
     assert max(one["luts"], six["luts"]) <= 0.2
+
+
+def test_cores_of_x_trans_and_of_fewer_levels(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(room, "SIDE", 8)
+    options = ["--mosaic", "xtrans", "--levels", "2", "--width", "1", "--bases", "1,1", "--fill", "0.2", "--json", "-q"]
+    with pytest.raises(SystemExit) as ended:
+        main(["lowlight", "cores", *options])
+    assert ended.value.code == 0
+    core = json.loads(capfd.readouterr().out)
+    assert core["shape"] == asdict(AbcLsidShape(width=1, levels=2, weight_bases=1, activation_bases=1, mosaic="xtrans"))
+    assert core["cycles"] >= 1
+    assert 0 < core["luts"] <= 0.2
 
 
 def test_what_does_not_fit_is_said() -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from bnnhw.cli import main
 from bnnhw.lowlight.network.file import load_network, save_network
 from bnnhw.lowlight.network.unet import AbcLsid, AbcLsidShape
+from bnnhw.lowlight.pairs import Bright
 from bnnhw.lowlight.quality import compare_pictures
 from bnnhw.lowlight.raw import develop_raw
 from tests.lowlight.dng import write_dng
@@ -135,6 +136,24 @@ def test_compares_kinds_and_counts_what_they_compute(folder: Path, capfd: pytest
     ]
 
 
+def test_compares_levels_on_x_trans(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    kinds = "--mosaic xtrans --network xnor-unet --network bbcu-unet --levels 3 --levels 2"
+    out, _ = run(f"lowlight compare photos/a.jpg --test photos/a.jpg {kinds} {QUICK}", capfd)
+    assert [row.split(", seed")[0] for row in out.splitlines()] == [
+        "xnor-unet, 3 levels, X-Trans", "xnor-unet, 2 levels, X-Trans", "bbcu-unet, X-Trans",
+    ]  # fmt: skip
+    monkeypatch.setattr(
+        "bnnhw.api.lowlight.sample_photos", lambda filters: [[Bright(path=Path("photos/a.jpg"), filters=filters)]] * 2
+    )
+    samples, _ = run(f"lowlight compare --mosaic xtrans --network xnor-unet --levels 2 {QUICK}", capfd)
+    alike = [row.rpartition(", training loss")[0] for row in (samples, out.splitlines()[1])]
+    assert alike[0] == alike[1]
+    _, err = run(f"lowlight compare photos --test photos/a.jpg {kinds} {QUICK}", capfd, code=2)
+    assert "photos/b.dng comes from a sensor with a filter of Bayer, where X-Trans is needed: " in err
+
+
 @pytest.mark.parametrize("kind", ["bbcu-unet", "xnor-unet"])
 def test_trains_other_kinds(kind: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out, _ = run(f"lowlight train photos --network {kind} -o net.pt {QUICK}", capfd)
@@ -204,6 +223,16 @@ BAD = {
         "lowlight train photos --network bbcu-unet --levels 3",
         "--levels is for --network abclsid and xnor-unet, not for bbcu-unet; leave it out.*",
     ),
+    "levels to compare of another kind": (
+        "lowlight compare --network bbcu-unet --network bbcu-unet --levels 3",
+        "--levels is for --network abclsid and xnor-unet, not for bbcu-unet; leave it out.*",
+    ),
+    "levels of cores of another kind": (
+        "lowlight cores --network bbcu-unet --levels 3",
+        "--levels is for --network abclsid and xnor-unet, not for bbcu-unet; leave it out.*",
+    ),
+    "levels that no network has": ("lowlight cores --levels 6", ".*6 is not in the range 2<=x<=5.*"),
+    "another filter": ("lowlight compare --mosaic foveon", ".*'foveon' is not one of 'bayer', 'xtrans'.*"),
     "many bases": ("lowlight compare --bases 3,9", "activation_bases=9 must be an integer from 0 to 8"),
     "nothing to judge by": ("lowlight compare photos", "give PHOTOS to train on and --test to judge by, or neither.*"),
     "no model": ("enhance text.md dark.dng -o x.png", "text.md is truncated, damaged or no torch file;.*"),

@@ -17,9 +17,11 @@ from bnnhw.compiler import integerize, load
 from bnnhw.lowlight.enhance import by_integers, enhance, pictures_of
 from bnnhw.lowlight.network.deployed import calibrated
 from bnnhw.lowlight.network.file import load_network, save_network
+from bnnhw.lowlight.network.unet import AbcLsidShape
 from bnnhw.lowlight.raw import load_raw
 from tests.core_rtl import folded
 from tests.lowlight.dng import write_dng
+from tests.lowlight.network.test_deployed import mosaics, trained
 from tests.lowlight.network.test_unet import network
 
 from .stock import model_bytes
@@ -28,9 +30,9 @@ REPORT = Path(__file__).parents[1] / "compiler" / "report" / "report_0_1.json"
 TILE = 16
 
 
-def write_build(folder: Path, model: Path) -> None:
-    """The build of `model` for tiles of TILE, as far as the packed kernel needs it."""
-    with model_file(model, tile=TILE) as path:
+def write_build(folder: Path, model: Path, *, tile: int = TILE) -> None:
+    """The build of `model` for such tiles, as far as the packed kernel needs it."""
+    with model_file(model, tile=tile) as path:
         schedule = folded(integerize(load(path)), most=4, hardwired=False)
     manifest = describe_build(
         schedule,
@@ -84,6 +86,35 @@ def test_a_picture_has_the_bits_of_hardware(made: Path, monkeypatch: pytest.Monk
     expected = enhance(by_integers(pictures_of(calibrated(net, mosaics))), whole, ratio=50)[:72, :84]
     shown = np.asarray(Image.open(made / "packed.png"))
     np.testing.assert_array_equal(shown, np.rint(expected * 255).astype(np.uint8))
+
+
+X_TRANS = AbcLsidShape(width=1, levels=2, weight_bases=1, activation_bases=1, mosaic="xtrans")
+COLOURS = ("RBGBRG", "GGRGGB", "GGBGGR", "BRGRBG", "GGBGGR", "GGRGGB")
+CHANNELS = np.array([[0, 2, 1, 5, 8, 3, 4, 6, 7], [1, 2, 0, 8, 5, 3, 4, 6, 7]])
+"""Pixels of both kinds of 3x3 blocks in the order in which See-in-the-Dark's code packs them."""
+
+
+def test_windows_of_x_trans_have_the_bits_of_hardware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the network in fixed point on the whole photo, its filter brought to its beginning and packed by hand.
+    It takes two by four windows of 32x32 blocks."""
+    some = mosaics(2, 32, seed=5, channels=9).astype(np.uint16)
+    made = trained(X_TRANS)
+    save_network(made, tmp_path / "fuji.pt", meta={}, mosaics=some)
+    write_build(tmp_path / "build", tmp_path / "fuji.pt", tile=8)
+    light = np.random.default_rng(3).integers(0, 330, (117, 160))
+    pattern = "".join(COLOURS[(row + 1) % 6][(column + 2) % 6] for row, column in product(range(6), repeat=2))
+    write_dng(tmp_path / "dark.dng", light.astype(np.uint16), pattern=pattern)
+    run("enhance fuji.pt dark.dng -o packed.png --ratio 50 --packed build -q", tmp_path, monkeypatch)
+
+    rows, columns = np.arange(-1, 119), np.arange(-2, 160)
+    whole = light[np.ix_(rows + 6 * (rows < 0) - 6 * (rows >= 117), columns + 6 * (columns < 0))]
+    blocks = whole.reshape(40, 3, 54, 3).swapaxes(1, 2).reshape(40, 54, 9)
+    packed = np.take_along_axis(blocks, CHANNELS[np.indices((40, 54)).sum(0) % 2], axis=2)
+    bright = np.clip(packed.astype(np.float32) / np.float32(16383) * np.float32(50), 0, 1)
+    (expected,) = pictures_of(calibrated(made, some))(np.rint(bright[None] * np.float32(4095)).astype(np.int64))
+    shown = np.asarray(Image.open(tmp_path / "packed.png"))
+    np.testing.assert_array_equal(shown, np.rint(expected.clip(0, 1)[1:118, 2:] * 255).astype(np.uint8))
+    assert shown.std() > 10
 
 
 def test_a_tile_is_verified_like_any_model(

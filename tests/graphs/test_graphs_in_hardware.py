@@ -1,5 +1,8 @@
 """Graphs with forks and joins from integers to the RTL: several foldings, random stalls, exact cycles."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -22,12 +25,24 @@ def images(graph: Graph, count: int) -> np.ndarray:
     return np.random.default_rng(1).integers(0, 4, (count, *graph.inputs[0].type.shape))
 
 
-@pytest.mark.parametrize("name", GRAPHS)
-def test_foldings(name: str):
-    sketch = Sketch()
-    graph = sketch.graph(GRAPHS[name](sketch))
-    for most, hardwired, stalls in FOLDINGS:
+def half_of_foldings(names: Iterable[str]) -> list[Any]:
+    """Each name with `FOLDINGS[part::2]`, in turn the even and the odd ones; with the others it is slow."""
+    return [
+        pytest.param(name, part, marks=[pytest.mark.slow] * (part != number % 2))
+        for number, name in enumerate(names)
+        for part in (0, 1)
+    ]
+
+
+def check_foldings(graph: Graph, part: int) -> None:
+    for most, hardwired, stalls in FOLDINGS[part::2]:
         check_rtl(folded(graph, most=most, hardwired=hardwired), graph, images(graph, FRAMES), stalls=stalls)
+
+
+@pytest.mark.parametrize(("name", "part"), half_of_foldings(GRAPHS))
+def test_foldings(name: str, part: int):
+    sketch = Sketch()
+    check_foldings(sketch.graph(GRAPHS[name](sketch)), part)
 
 
 @pytest.mark.parametrize("name", ["dense_net", "residual", "three_ways"])

@@ -11,7 +11,7 @@ from bnnhw.compiler.search.scheduling import schedule
 from tests.core_rtl import DEVICE, check_rtl, folded
 
 from .sketches import Sketch
-from .test_graphs_in_hardware import FOLDINGS, FRAMES, images
+from .test_graphs_in_hardware import FRAMES, check_foldings, half_of_foldings, images
 
 
 def bits(sketch: Sketch) -> tuple[str, ...]:
@@ -87,12 +87,10 @@ ENDS: dict[str, Callable[[Sketch], tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("name", ENDS)
-def test_foldings(name: str):
+@pytest.mark.parametrize(("name", "part"), half_of_foldings(ENDS))
+def test_foldings(name: str, part: int):
     sketch = Sketch()
-    graph = sketch.ending_in(*ENDS[name](sketch))
-    for most, hardwired, stalls in FOLDINGS:
-        check_rtl(folded(graph, most=most, hardwired=hardwired), graph, images(graph, FRAMES), stalls=stalls)
+    check_foldings(sketch.ending_in(*ENDS[name](sketch)), part)
 
 
 @pytest.mark.parametrize("name", ["bits", "label_and_image"])

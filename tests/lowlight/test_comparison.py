@@ -1,6 +1,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bnnhw.lowlight.comparison import BASES, compare_networks, shapes_of
 from bnnhw.lowlight.enhance import by_torch
 from bnnhw.lowlight.judging import judge
@@ -40,3 +42,21 @@ def test_abclsid_has_a_shape_for_each_pair_of_bases_and_each_kind_of_transposed_
         AbcLsidShape(width=1, weight_bases=3, activation_bases=1, transposed="real"),
         AbcLsidShape(width=1, weight_bases=3, activation_bases=1),
     )
+
+
+def test_u_nets_have_a_shape_for_each_number_of_levels_and_all_kinds_are_for_one_filter() -> None:
+    kinds = ["abclsid", "bbcu-unet", "xnor-unet"]
+    assert shapes_of(kinds, width=1, bases=[(1, 1), (3, 1)], levels=[5, 2], mosaic="xtrans") == (
+        *(
+            AbcLsidShape(width=1, weight_bases=m, activation_bases=1, levels=levels, mosaic="xtrans")
+            for levels in (5, 2)
+            for m in (1, 3)
+        ),
+        BbcuUNetShape(width=1, mosaic="xtrans"),
+        *(XnorUNetShape(width=1, levels=levels, mosaic="xtrans") for levels in (5, 2)),
+    )
+
+
+def test_kinds_that_are_none() -> None:
+    with pytest.raises(ValueError, match=r"^network='unet' must be one of abclsid, bbcu-unet, xnor-unet$"):
+        shapes_of(["unet"], width=1)

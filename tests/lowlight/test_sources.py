@@ -1,7 +1,9 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bnnhw.lowlight.filters import XTRANS
 from bnnhw.lowlight.pairs import Bright
 from bnnhw.lowlight.sid import read_sid_list
 from bnnhw.lowlight.sources import find_sources, sample_photos
@@ -32,3 +34,5 @@ def test_samples_are_photos_of_a_useful_size() -> None:
     assert (len(train), len(judge)) == (5, 2)
     assert not set(train) & set(judge)
     assert min(length for source in train + judge for length in source.load().mosaic.shape) >= 256
+    seen_by_x_trans = tuple(tuple(replace(source, filters=XTRANS) for source in sources) for sources in (train, judge))
+    assert sample_photos(XTRANS) == seen_by_x_trans

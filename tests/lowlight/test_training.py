@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from bnnhw.lowlight.enhance import by_torch
+from bnnhw.lowlight.filters import BAYER, XTRANS, ColourFilter
 from bnnhw.lowlight.judging import judge
 from bnnhw.lowlight.network.bbcu_unet import BbcuUNetShape
 from bnnhw.lowlight.network.kinds import Shape
@@ -18,7 +19,7 @@ from bnnhw.lowlight.noise import Sensor
 from bnnhw.lowlight.pairs import Bright
 from bnnhw.lowlight.patches import Patches
 from bnnhw.lowlight.photo import photo_mosaic
-from bnnhw.lowlight.training import Epoch, Recipe, train_network
+from bnnhw.lowlight.training import Epoch, Recipe, example_mosaics, train_network
 from bnnhw.model.methods.xnor import XnorConv2d
 
 from .dng import write_dng
@@ -103,6 +104,21 @@ def test_a_checkpoint_is_of_one_kind_of_network(tmp_path: Path) -> None:
         train_network(XnorUNetShape(width=2), [smooth_patches()], **options, on_epoch=interrupt)
     with pytest.raises(ValueError, match="with network='xnor-unet', not 'bbcu-unet'; give"):
         train_network(BbcuUNetShape(width=2), [smooth_patches()], **options)
+
+
+@pytest.mark.parametrize(("filters", "channels"), [(BAYER, "RGBG"), (XTRANS, "RGBRBGGGG")], ids=["Bayer", "X-Trans"])
+def test_networks_are_shown_each_colour_in_its_channel(filters: ColourFilter, channels: str) -> None:
+    """As `enhance` shows it to them; crops are mirrored or not."""
+    light = {"R": 0.125, "G": 0.5, "B": 0.25}
+    colours = np.tile(filters.colours, (120 // filters.period,) * 2)
+    mosaics = np.rint(np.array([*light.values()])[colours] * 65535).astype(np.uint16)[None]
+    pictures = np.zeros((*mosaics.shape, 3), np.uint16)
+    patches = Patches(mosaics=mosaics, pictures=pictures, bright=False, filters=filters)
+    shown = example_mosaics([patches], RECIPE, seed=0)
+    assert shown.shape == (8, 32, 32, len(channels))
+    assert [set(shown[..., place].flat) for place in range(len(channels))] == [
+        {round(light[colour] * 4095)} for colour in channels
+    ]
 
 
 def test_noise_is_for_bright_patches_only(monkeypatch: pytest.MonkeyPatch) -> None:

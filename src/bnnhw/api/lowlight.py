@@ -14,6 +14,7 @@ import torch
 from bnnhw.files import sole_writer
 from bnnhw.lowlight.comparison import BASES, Trained, compare_networks, shapes_of
 from bnnhw.lowlight.enhance import by_torch
+from bnnhw.lowlight.filters import FILTERS
 from bnnhw.lowlight.judging import judge, judge_in_hardware
 from bnnhw.lowlight.network.file import save_network
 from bnnhw.lowlight.network.kinds import Shape, kind_of
@@ -138,6 +139,8 @@ def compare_lowlight(
     *,
     width: int = 8,
     networks: Sequence[str] = ("abclsid",),
+    mosaic: str = "bayer",
+    levels: Sequence[int] = (5,),
     bases: Sequence[tuple[int, int]] = BASES,
     transposed: Sequence[Literal["binary", "real"]] = ("binary",),
     seeds: Sequence[int] = (0,),
@@ -162,6 +165,10 @@ def compare_lowlight(
         Channels of the first level.
     networks : sequence of "abclsid", "bbcu-unet", "xnor-unet"
         The kinds; a network of each kind for each seed.
+    mosaic : "bayer" or "xtrans"
+        Of the sensors, all networks'.
+    levels : sequence of int
+        Of the U-Nets, 2 to 5; bbcu-unet has three.
     bases, transposed : sequences of (int, int), "binary" or "real"
         Of abclsid: numbers of bases of weights and activations, (0, 0) for full precision; transposed convolutions.
     seeds : sequence of int
@@ -176,9 +183,10 @@ def compare_lowlight(
     if bool(photos) != bool(tests):
         raise ValueError("give photos to train on and tests to judge by, or neither")
     prepare(device, threads)
-    given = (tuple(find_sources([Path(place) for place in places])) for places in (photos, tests))
-    sources, judged_by = given if photos else sample_photos()
-    shapes = shapes_of(networks, width=width, bases=bases, transposed=transposed)
+    shapes = shapes_of(networks, width=width, mosaic=mosaic, levels=levels, bases=bases, transposed=transposed)
+    filters = FILTERS[mosaic]
+    given = (find_sources([Path(place) for place in places], filters) for places in (photos, tests))
+    sources, judged_by = given if photos else sample_photos(filters)
     yield from compare_networks(
         shapes,
         cut_sources(sources, cut, cache, progress),

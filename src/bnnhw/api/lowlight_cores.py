@@ -40,7 +40,9 @@ class LowlightCore:
 def lowlight_cores(
     *,
     networks: Sequence[str] = ("abclsid",),
+    mosaic: str = "bayer",
     width: int = 4,
+    levels: Sequence[int] = (5,),
     bases: Sequence[tuple[int, int]] = ARTICLE,
     plan: PlanOptions = PlanOptions(fill=0.35, vectors=1),  # noqa: B008 it is frozen
     progress: Callable[[str, str], None] = lambda stage, note: None,
@@ -55,8 +57,8 @@ def lowlight_cores(
 
     Parameters
     ----------
-    networks, width, bases
-        As for `bnnhw.compare_lowlight`; by default the article's seven.
+    networks, mosaic, width, levels, bases
+        As for `bnnhw.compare_lowlight`; bases are by default the article's seven.
     plan : PlanOptions
         Board, share and clock.
 
@@ -65,11 +67,12 @@ def lowlight_cores(
     ValueError
         Where a network has no hardware, or none that fits.
     """
-    for shape in shapes_of(networks, width=width, bases=bases):
+    for shape in shapes_of(networks, mosaic=mosaic, width=width, levels=levels, bases=bases):
         progress("search", str(shape))
         with TemporaryDirectory(prefix="bnnhw-") as folder:
             path = Path(folder) / "window.pt"
-            save_window(LowlightFile(untrained(shape), {}, random_mosaics(4, seed=5)), path, side=SIDE)
+            mosaics = random_mosaics(4, seed=5, channels=shape.filters.channels)
+            save_window(LowlightFile(untrained(shape), {}, mosaics), path, side=SIDE)
             schedule = plan.schedule(integerize(load(path)))
         yield LowlightCore(
             shape=shape,

@@ -5,7 +5,7 @@ Tests: tests/lowlight/test_comparison.py
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from .enhance import by_torch
 from .judging import judge, judge_in_hardware
@@ -45,24 +45,24 @@ def shapes_of(
     width: int,
     bases: Sequence[tuple[int, int]] = BASES,
     transposed: Sequence[Literal["binary", "real"]] = ("binary",),
-    levels: int = UNetShape.levels,
+    levels: Sequence[int] = (UNetShape.levels,),
     mosaic: str = NetworkShape.mosaic,
 ) -> tuple[Shape, ...]:
-    """The shapes of these kinds, each once: of abclsid one for each of `transposed` and `bases`. All that have levels
-    to choose have `levels`, and all are for `mosaic`."""
+    """The shapes of these kinds, each once, all for `mosaic`: of U-Nets one for each of `levels`, of abclsid one for
+    each of these, of `transposed` and of `bases`."""
     shapes: list[Shape] = []
     for kind in networks:
+        fields: list[dict[str, Any]] = [{"width": width, "mosaic": mosaic}]
+        if issubclass(KINDS.get(kind, NetworkShape), UNetShape):
+            fields = [{**each, "levels": depth} for each in fields for depth in levels]
         if KINDS.get(kind) is AbcLsidShape:
-            shapes += (
-                AbcLsidShape(
-                    width=width, mosaic=mosaic, levels=levels, weight_bases=m, activation_bases=n, transposed=each
-                )
-                for each in transposed
+            fields = [
+                {**each, "transposed": convolutions, "weight_bases": m, "activation_bases": n}
+                for each in fields
+                for convolutions in transposed
                 for m, n in bases
-            )
-        else:
-            chosen = {"levels": levels} if issubclass(KINDS[kind], UNetShape) else {}
-            shapes.append(shape_named(kind, {"width": width, "mosaic": mosaic, **chosen}))
+            ]
+        shapes += (shape_named(kind, each) for each in fields)
     return tuple(dict.fromkeys(shapes))
 
 

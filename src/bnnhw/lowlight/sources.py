@@ -32,10 +32,11 @@ def find_sources(places: Sequence[Path], filters: ColourFilter = BAYER) -> tuple
     return tuple(found)
 
 
-def sample_photos() -> tuple[tuple[Source, ...], tuple[Source, ...]]:
-    """Photos that scikit-image and scikit-learn ship: five to train on and two to judge by."""
+def sample_photos(filters: ColourFilter = BAYER) -> tuple[tuple[Source, ...], tuple[Source, ...]]:
+    """Photos that scikit-image and scikit-learn ship, under this filter: five to train on and two to judge by."""
     learnt = ("astronaut.png", "chelsea.png", "motorcycle_left.png", "rocket.jpg")
     sklearn, skimage = files("sklearn.datasets.images"), files("skimage.data")
     train = [skimage / name for name in learnt] + [sklearn / "china.jpg"]
     judge = [skimage / "coffee.png", sklearn / "flower.jpg"]
-    return tuple(Bright(path=Path(str(path))) for path in train), tuple(Bright(path=Path(str(path))) for path in judge)
+    of_train, of_judge = (find_sources([Path(str(path)) for path in paths], filters) for paths in (train, judge))
+    return of_train, of_judge

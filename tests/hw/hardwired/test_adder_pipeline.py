@@ -1,5 +1,7 @@
 """AdderPipeline: the LUT4 and carry chains compute what the plain adders do; their number is the planned one."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -14,8 +16,16 @@ from .test_row_sums import WEIGHTS, graph_luts, random_weights
 
 
 @pytest.mark.toolchain
-@pytest.mark.parametrize("with_offsets", [True, False])
-@pytest.mark.parametrize("name", ["one weight", "one column", "inverse rows", "two columns", "10 x 64", "37 x 25"])
+@pytest.mark.parametrize(
+    ("name", "with_offsets"),
+    [
+        *product(["one weight", "one column", "inverse rows", "two columns"], [True, False]),
+        ("10 x 64", True),
+        ("37 x 25", False),
+        pytest.param("10 x 64", False, marks=pytest.mark.slow),
+        pytest.param("37 x 25", True, marks=pytest.mark.slow),
+    ],
+)
 def test_cells_equal_adders(name, with_offsets, tmp_path):
     graph = plan_row_sums(WEIGHTS[name], ECP5.fabric, with_offsets=with_offsets)
     gold, gate = (AdderPipeline(graph=graph, target=target) for target in (PORTABLE, ECP5))

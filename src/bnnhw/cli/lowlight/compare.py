@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from .options import NETWORKS, TRANSPOSED, LearningOptions, learning_options, refuse
+from .options import LEVELS, MOSAICS, NETWORKS, TRANSPOSED, LearningOptions, check_networks, learning_options
 
 if TYPE_CHECKING:
     from bnnhw.lowlight.quality import Quality
@@ -37,7 +37,11 @@ class BasesType(click.ParamType):
     "--test", "tests", multiple=True, type=click.Path(path_type=Path, exists=True), help="Photos to judge by."
 )
 @click.option("--network", "networks", type=NETWORKS, multiple=True, default=("abclsid",), help="May be repeated.")
+@click.option("--mosaic", type=MOSAICS, default="bayer", help="Of the sensors.")
 @click.option("--width", type=click.IntRange(1, 128), default=8, help="Channels of the first level.")
+@click.option(
+    "--levels", type=LEVELS, multiple=True, default=(5,), help="Of U-Nets; bbcu-unet has three. May be repeated."
+)
 @click.option(
     "--bases", type=BasesType(), multiple=True, default=((0, 0), (1, 1), (3, 1), (3, 3), (5, 3)),
     help="Of abclsid: of weights and activations; 0,0 is full precision; may be repeated.",
@@ -56,7 +60,9 @@ def command(
     photos: tuple[Path, ...],
     tests: tuple[Path, ...],
     networks: tuple[str, ...],
+    mosaic: str,
     width: int,
+    levels: tuple[int, ...],
     bases: tuple[tuple[int, int], ...],
     transposed: tuple[Literal["binary", "real"], ...],
     seeds: int,
@@ -73,20 +79,22 @@ def command(
     \b
     Example: bnnhw lowlight compare --width 8 --epochs 200 --seeds 3
              bnnhw lowlight compare --network abclsid --bases 5,3 --network bbcu-unet --seeds 3
+             bnnhw lowlight compare --mosaic xtrans --levels 5 --levels 3 --bases 3,3
     """
     from bnnhw.api.lowlight import compare_lowlight
     from bnnhw.cli.telling.progress import StageProgress
 
     if bool(photos) != bool(tests):
         raise click.UsageError("give PHOTOS to train on and --test to judge by, or neither")
-    if "abclsid" not in networks:
-        refuse(context, " and ".join(networks), "--bases", "--transposed")
+    check_networks(context, networks, "--bases", "--transposed")
     with StageProgress(quiet=quiet) as progress:
         trained = compare_lowlight(
             photos,
             tests,
             networks=networks,
+            mosaic=mosaic,
             width=width,
+            levels=levels,
             bases=bases,
             transposed=transposed,
             seeds=range(seeds),

@@ -8,12 +8,16 @@ import click
 from bnnhw.cli.options.common import FiniteRange
 
 from .compare import BasesType
-from .options import NETWORKS, refuse
+from .options import LEVELS, MOSAICS, NETWORKS, check_networks
 
 
 @click.command("cores", context_settings={"show_default": True})
 @click.option("--network", "networks", type=NETWORKS, multiple=True, default=("abclsid",), help="May be repeated.")
+@click.option("--mosaic", type=MOSAICS, default="bayer", help="Of the sensors.")
 @click.option("--width", type=click.IntRange(1, 128), default=4, help="Channels of the first level.")
+@click.option(
+    "--levels", type=LEVELS, multiple=True, default=(5,), help="Of U-Nets; bbcu-unet has three. May be repeated."
+)
 @click.option(
     "--bases", type=BasesType(), multiple=True,
     default=((1, 1), (3, 1), (3, 3), (3, 5), (5, 1), (5, 3), (5, 5)),
@@ -27,7 +31,9 @@ from .options import NETWORKS, refuse
 def command(
     context: click.Context,
     networks: tuple[str, ...],
+    mosaic: str,
     width: int,
+    levels: tuple[int, ...],
     bases: tuple[tuple[int, int], ...],
     board: str | None,
     fill: float,
@@ -41,17 +47,26 @@ def command(
 
     \b
     Example: bnnhw lowlight cores --width 4 --bases 1,1 --bases 3,3 --network abclsid --network bbcu-unet
+             bnnhw lowlight cores --mosaic xtrans --levels 5 --levels 3 --bases 1,1
     """
     from bnnhw.api.builds.plan import PlanOptions
     from bnnhw.api.lowlight_cores import lowlight_cores
     from bnnhw.cli.telling.progress import StageProgress
 
-    if "abclsid" not in networks:
-        refuse(context, " and ".join(networks), "--bases")
+    check_networks(context, networks, "--bases")
     plan = PlanOptions(board=board, fill=fill, vectors=1)
     first = None
     with StageProgress(quiet=quiet) as progress:
-        for core in lowlight_cores(networks=networks, width=width, bases=bases, plan=plan, progress=progress.show):
+        cores = lowlight_cores(
+            networks=networks,
+            mosaic=mosaic,
+            width=width,
+            levels=levels,
+            bases=bases,
+            plan=plan,
+            progress=progress.show,
+        )
+        for core in cores:
             if as_json:
                 click.echo(json.dumps(asdict(core)))
                 continue

@@ -1,6 +1,6 @@
 """Options that the commands of bnnhw lowlight share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +15,26 @@ if TYPE_CHECKING:
     from bnnhw.lowlight.training import Recipe
 
 NETWORKS = click.Choice(["abclsid", "bbcu-unet", "xnor-unet"])
+MOSAICS = click.Choice(["bayer", "xtrans"])
+LEVELS = click.IntRange(2, 5)
 TRANSPOSED = click.Choice(["binary", "real"])
 
 
-def refuse(context: click.Context, network: str, *options: str, of: str = "abclsid") -> None:
+def check_networks(context: click.Context, networks: Sequence[str], *of_abclsid: str) -> None:
+    """Raises a UsageError where one of these options, or --levels, was given and none of the networks has it."""
+    if "abclsid" not in networks:
+        refuse(context, networks, *of_abclsid, of="abclsid")
+    if set(networks) == {"bbcu-unet"}:
+        refuse(context, networks, "--levels", of="abclsid and xnor-unet")
+
+
+def refuse(context: click.Context, networks: Sequence[str], *options: str, of: str) -> None:
     """Raises a UsageError where one of these options of other networks was given."""
     for option in options:
         name = option.lstrip("-").replace("-", "_")
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
-            raise click.UsageError(f"{option} is for --network {of}, not for {network}; leave it out", context)
+            given = " and ".join(dict.fromkeys(networks))
+            raise click.UsageError(f"{option} is for --network {of}, not for {given}; leave it out", context)
 
 
 @dataclass(frozen=True, kw_only=True)

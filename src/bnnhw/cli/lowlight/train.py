@@ -8,7 +8,7 @@ import click
 
 from bnnhw.cli.options.common import MODEL
 
-from .options import NETWORKS, TRANSPOSED, LearningOptions, learning_options, refuse
+from .options import LEVELS, MOSAICS, NETWORKS, TRANSPOSED, LearningOptions, check_networks, learning_options
 
 BASES = click.IntRange(0, 8)
 
@@ -17,11 +17,9 @@ BASES = click.IntRange(0, 8)
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--output", "-o", type=MODEL, default="lowlight.pt", help="The network's file to write.")
 @click.option("--network", type=NETWORKS, default="abclsid")
-@click.option("--mosaic", type=click.Choice(["bayer", "xtrans"]), default="bayer", help="Of the sensors.")
+@click.option("--mosaic", type=MOSAICS, default="bayer", help="Of the sensors.")
 @click.option("--width", type=click.IntRange(1, 128), default=32, help="Channels of the first level.")
-@click.option(
-    "--levels", type=click.IntRange(2, 5), default=5, help="Of a U-Net; bbcu-unet has three. Fewer look less far."
-)
+@click.option("--levels", type=LEVELS, default=5, help="Of a U-Net; bbcu-unet has three. Fewer look less far.")
 @click.option("--weight-bases", "-m", type=BASES, default=3, help="abclsid: binary tensors for a weight; 0: real.")
 @click.option("--activation-bases", "-n", type=BASES, default=3, help="The same for activations.")
 @click.option("--transposed", type=TRANSPOSED, default="binary", help="abclsid: the transposed convolutions.")
@@ -66,15 +64,12 @@ def command(
     from bnnhw.lowlight.comparison import shapes_of
     from bnnhw.model.named import checkpoint_path
 
-    if network != "abclsid":
-        refuse(context, network, "--weight-bases", "--activation-bases", "--transposed")
-    if network == "bbcu-unet":
-        refuse(context, network, "--levels", of="abclsid and xnor-unet")
+    check_networks(context, [network], "--weight-bases", "--activation-bases", "--transposed")
     (shape,) = shapes_of(
         [network],
         width=width,
         mosaic=mosaic,
-        levels=levels,
+        levels=[levels],
         bases=[(weight_bases, activation_bases)],
         transposed=[transposed],
     )
