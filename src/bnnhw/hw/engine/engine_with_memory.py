@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.memory.controller import SdramController
 from bnnhw.hw.memory.pins import sdram_pins
 from bnnhw.hw.memory.timing import SdramChip
-from bnnhw.hw.stream.buffer import flat_stream
+from bnnhw.hw.stream.buffer import StreamBuffer, flat_stream
 
 from .engine import Engine
 from .engine_shape import WORD, EngineShape
@@ -60,6 +60,8 @@ class EngineWithMemory(wiring.Component):
         m.submodules.refusal = refusal = Refusal(Status.NO_MEMORY)
         wiring.connect(m, engine.memory, controller.memory)
         wiring.connect(m, controller.pins, wiring.flipped(self.pins))
+        m.submodules.answers = answers = StreamBuffer(width=WORD)
+        wiring.connect(m, engine.o, answers.i)
         ready, failed = controller.ready, controller.failed
         m.d.comb += [
             engine.i.payload.eq(self.i.payload),
@@ -67,9 +69,9 @@ class EngineWithMemory(wiring.Component):
             refusal.i.payload.eq(self.i.payload),
             refusal.i.valid.eq(self.i.valid & failed),
             self.i.ready.eq(engine.i.ready & ready | refusal.i.ready & failed),
-            self.o.payload.eq(Mux(failed, refusal.o.payload, engine.o.payload)),
-            self.o.valid.eq(engine.o.valid | refusal.o.valid),
-            engine.o.ready.eq(self.o.ready),
+            self.o.payload.eq(Mux(failed, refusal.o.payload, answers.o.payload)),
+            self.o.valid.eq(answers.o.valid | refusal.o.valid),
+            answers.o.ready.eq(self.o.ready),
             refusal.o.ready.eq(self.o.ready),
         ]
         return m

@@ -12,7 +12,7 @@ from bnnhw.hw.engine.program.instruction import COUNT_BITS
 from bnnhw.hw.engine.program.packets import Memory
 from bnnhw.hw.engine.program.transfer import transfer_layout
 from bnnhw.hw.engine.walk.fetch import Fetch
-from bnnhw.hw.stream.buffer import flat_stream
+from bnnhw.hw.stream.buffer import StreamBuffer, flat_stream
 
 from .external_writer import ExternalWriter
 from .outbox import Outbox
@@ -104,7 +104,9 @@ class ExternalMemory(wiring.Component):
         m.submodules.outbox = outbox = Outbox(shape)
         fetch = Fetch(transfer_layout(shape), depth=shape.transfers, target=shape.target)
         m.submodules.fetch = ResetInserter(self.stop)(fetch)
-        wiring.connect(m, wiring.flipped(self.i), writer.i)
+        m.submodules.words = words = StreamBuffer(width=WORD)
+        wiring.connect(m, wiring.flipped(self.i), words.i)
+        wiring.connect(m, words.o, writer.i)
         m.d.comb += [
             fetch.write.eq(self.write),
             fetch.address.eq(self.write_address),
