@@ -12,6 +12,7 @@ from bnnhw.compiler.engine.first_layer import with_windows
 from bnnhw.compiler.engine.layers import engine_network
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.ops import Conv, MaxPool, Threshold
+from bnnhw.compiler.ir.types import BinaryType
 from bnnhw.hw.engine.cycles import program_cycles
 from bnnhw.hw.engine.program import packets
 from bnnhw.hw.engine.program.packets import Memory, Status
@@ -74,6 +75,25 @@ def test_an_image_goes_through_the_banks_in_bands_of_lines():
     assert program.input.words > SHAPES[1].map_words
     rng = np.random.default_rng(4)
     inputs = rng.integers(0, 4, (program.frames, 10, 4, 36))
+    (found,) = run_program(program, [inputs])
+    (wanted,) = evaluate(graph, {"x": inputs}).values()
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_layers_wait_for_room_in_the_outbox():
+    """Where sending takes longer than the layers themselves."""
+    rng = np.random.default_rng(6)
+    first, second = (
+        Conv((2 * rng.integers(0, 2, shape) - 1).astype(np.int8)) for shape in ((256, 1, 1, 32), (3, 1, 1, 256))
+    )
+    nodes = (
+        Node("first", first, ("x",), "a"),
+        Node("sign", Threshold(rng.integers(-4, 5, 256)), ("a",), "b"),
+        Node("scores", second, ("b",), "c"),
+    )
+    graph = Graph((Value("x", TensorType((4, 4, 32), BinaryType())),), nodes, ("c",))
+    program = scheduled_program(engine_network(graph), SHAPES[0], frames=32)
+    inputs = 2 * rng.integers(0, 2, (32, 4, 4, 32)) - 1
     (found,) = run_program(program, [inputs])
     (wanted,) = evaluate(graph, {"x": inputs}).values()
     np.testing.assert_array_equal(found, wanted)
