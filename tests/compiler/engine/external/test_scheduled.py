@@ -40,7 +40,7 @@ def test_random_networks(seed):
     try:
         program = scheduled_program(network, shape, frames=frames, segments=segments)
     except ScheduleError:  # wide dense layers, many channels or scores
-        with pytest.raises(ScheduleError, match="of this engine; take one with more|at once, and the engine has"):
+        with pytest.raises(ScheduleError, match=r"of this engine; take one with more|at once, and the engine has"):
             scheduled_program(network, shape, frames=frames, segments=segments)
         return
     batches = [random_inputs(graph, count, rng) for count in (program.frames, program.frames - 1)]
