@@ -134,13 +134,15 @@ def test_a_run_of_more_cycles_than_its_limit_is_stopped():
     inputs = rng.integers(0, 4, (1, 6, 4, 36))
     feed = program.feed(program.network.codes(inputs))
     early = [packets.run(tag=5 + at, limit=program.cycles * at // 8) for at in range(1, 8)]
-    *stopped, again, ran = run_packets(
-        SHAPES[0],
-        [*program.load(), *feed, *early, early[-1], packets.run(tag=1, limit=program.cycles), *program.reads()],
-        cycles=program.cycles,
-    )[len(program.load()) + len(feed) :][: len(early) + 2]
-    assert {answer.status for answer in (*stopped, again)} == {Status.STOPPED}
+    load = [*program.load(), *feed]
+    runs = [*early, early[-1], packets.run(tag=1, limit=program.cycles)]
+    answers = run_packets(SHAPES[0], [*load, *runs, *program.reads()], cycles=program.cycles)[len(load) :]
+    assert {answer.status for answer in answers[: len(early) + 1]} == {Status.STOPPED}
+    ran = answers[len(early) + 1]
     assert (ran.status, ran.cycles) == (Status.DONE, program.cycles)
+    (wanted,) = evaluate(graph, {"x": inputs}).values()
+    found = program.network.answers(program.sums(answers[len(early) + 1 :])[:1])
+    np.testing.assert_array_equal(found, wanted)
 
 
 def test_lists_that_wait_for_each_other_are_found():
