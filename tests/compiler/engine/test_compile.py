@@ -5,6 +5,7 @@ import pytest
 
 from bnnhw.compiler import Graph, IntType, Node, TensorType, Value, evaluate
 from bnnhw.compiler.engine.compile import compile_program
+from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, MatMul, MaxPool, Threshold
 from bnnhw.compiler.ir.types import BinaryType
 from bnnhw.compiler.units.codes import element_of
@@ -84,3 +85,11 @@ def test_random_networks(seed):
     for inputs, found in zip(batches, run_program(program, batches, stalls=stalls), strict=True):
         (wanted,) = evaluate(graph, {"x": inputs}).values()
         np.testing.assert_array_equal(found, wanted)
+
+
+def test_more_sums_than_results_are_refused():
+    rng = np.random.default_rng(1)
+    nodes = (Node("scores", Conv(signs(rng, 8, 1, 1, 32)), ("x",), "y"),)
+    graph = Graph((Value("x", TensorType((8, 8, 32), BinaryType())),), nodes, ("y",))
+    with pytest.raises(ScheduleError, match=r"^512 sums of the last layer are more than the results=128 of this"):
+        compile_program(graph, small_shape(results=64))

@@ -41,11 +41,12 @@ _FRAMES = (1, 2, 4)
 def _fastest(network: EngineNetwork, shape: EngineShape) -> EngineProgram:
     """The program of most frames a cycle, of those with more or fewer frames and longer or shorter segments.
 
-    Raises ScheduleError, that of the simplest one, where none fits.
+    Raises ScheduleError where the simplest one does not fit.
     """
     weights = WeightsInMemory(network, shape)
     best = scheduled_program(network, shape, weights=weights)
-    for times, segments in product(_FRAMES, segmentations(network, shape)):
+    _, *others = product(_FRAMES, segmentations(network, shape))
+    for times, segments in others:
         with suppress(ScheduleError):
             program = scheduled_program(
                 network, shape, weights=weights, frames=times * shape.array.pixels, segments=segments

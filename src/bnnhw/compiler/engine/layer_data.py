@@ -13,12 +13,18 @@ from bnnhw.hw.engine.program.instruction import Tap
 from .layers import EngineLayer
 from .maps import MapPlace
 
-__all__ = ["layer_parameters", "layer_taps", "layer_weights", "row_tiles_of"]
+__all__ = ["layer_parameters", "layer_taps", "layer_weights", "row_tiles_of", "weight_step_of"]
 
 
 def row_tiles_of(layer: EngineLayer, shape: EngineShape) -> int:
     """Tiles of the array's rows that make all of the layer's."""
     return -(-layer.conv.rows // shape.array.rows)
+
+
+def weight_step_of(layer: EngineLayer, shape: EngineShape) -> int:
+    """Words of weights of a tile of rows: those of a window's channels."""
+    height, width = layer.conv.kernel
+    return height * width * -(-layer.conv.channels // shape.array.simd)
 
 
 def layer_taps(layer: EngineLayer, source: MapPlace, shape: EngineShape) -> list[Tap]:

@@ -14,12 +14,26 @@ from bnnhw.hw.engine.program.instruction import Layer
 from .layers import EngineLayer
 from .maps import MapPlace
 
-__all__ = ["first_line_read", "layer_instruction"]
+__all__ = ["first_line_read", "layer_instruction", "lines_of", "lines_read"]
 
 
 def first_line_read(layer: EngineLayer, line: int) -> int:
     """The first line inside of the input map that output line `line` and those behind it read."""
     return max(0, line * layer.pool[0] * layer.conv.stride[0] - layer.conv.padding[0])
+
+
+def lines_read(layer: EngineLayer, lines: int) -> int:
+    """Input lines that so many output lines read at most."""
+    conv = layer.conv
+    return min(layer.in_shape[0], (lines * layer.pool[0] - 1) * conv.stride[0] + conv.extent[0])
+
+
+def lines_of(layer: EngineLayer, lines: range) -> range:
+    """The input lines, inside of the map, that these output lines read."""
+    first = first_line_read(layer, lines.start)
+    conv = layer.conv
+    last = (lines.stop * layer.pool[0] - 1) * conv.stride[0] + conv.extent[0] - conv.padding[0]
+    return range(first, min(layer.in_shape[0], last))
 
 
 def layer_instruction(

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.hw.engine.engine_shape import WORD, EngineShape
+from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program import packets
 from bnnhw.hw.engine.program.packets import Answer, Memory
 
 from .layers import EngineNetwork
 from .maps import MapPlace
+from .tables import check_room
 
 __all__ = ["Captured", "EngineProgram", "words_of_bits"]
 
@@ -35,7 +36,7 @@ class Captured:
 
 @dataclass(frozen=True, eq=False)
 class EngineProgram:
-    """A network for engines of one shape.
+    """A network for engines of one shape. Raises ScheduleError where its sums have no room there.
 
     Attributes
     ----------
@@ -72,6 +73,9 @@ class EngineProgram:
     input_burst: int | None = None
     external_parts: tuple[tuple[int, int], ...] = ()
     rewound: tuple[Memory, ...] = ()
+
+    def __post_init__(self):
+        check_room(self.results, self.shape.results * self.shape.array.group_rows, "sums of the last layer", "results")
 
     @property
     def used(self) -> tuple[float, ...]:
@@ -113,7 +117,6 @@ class EngineProgram:
         if not 1 <= len(codes) <= self.frames:
             raise ValueError(f"{len(codes)} frames must be 1 to {self.frames}, those of a run")
         array = self.shape.array
-        lanes = array.pixels * (array.simd // WORD)
         requests = [packet for memory in self.rewound for packet in packets.write(memory, 0, self.contents[memory])]
         for group, first in enumerate(range(0, len(codes), self.group_frames)):
             bits = self.input.packed(codes[first : first + self.group_frames])
@@ -121,7 +124,7 @@ class EngineProgram:
             wide = np.zeros((banks.shape[1], array.pixels, banks.shape[2]), np.uint32)
             wide[:, : len(banks)] = banks.transpose(1, 0, 2)
             if self.input_burst is None:
-                address = self.input.bus_address(self.input.base, lanes)
+                address = self.input.bus_address(self.input.base, self.shape.lanes)
                 requests += packets.write(self.input.memory, address, wide.reshape(-1))
             else:
                 begin = self.input_burst * self.shape.burst_words + group * wide.size

@@ -144,6 +144,11 @@ class EngineShape:
         return self.bits_latency + self.array.pixel_groups + 2
 
     @property
+    def lanes(self) -> int:
+        """Words of the bus in a word of all pixels."""
+        return self.array.pixels * self.array.simd // WORD
+
+    @property
     def burst_words(self) -> int:
         """Words of the bus in a burst of the external memory."""
         assert self.external is not None, "an engine without external memory has no bursts"

@@ -50,10 +50,7 @@ class Lists:
             Memory.TRANSFERS: list_words(order.transfers, shape),
         }
         self.rewound = tuple(halves.memory for halves in kept)
-        self.words = {
-            memory: words[: 2 * _halves(memory, shape, 0).half] if memory in self.rewound else words
-            for memory, words in lists.items()
-        }
+        self.words = lists | {halves.memory: lists[halves.memory][: 2 * halves.half] for halves in kept}
         wholes = [
             halves.whole(lists[halves.memory], halves=order.halves if halves.memory is Memory.TRANSFERS else 0)
             for halves in kept

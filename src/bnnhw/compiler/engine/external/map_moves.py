@@ -19,7 +19,7 @@ def lines_in(source: MapInMemory, band: MapPlace, shape: EngineShape, *, group: 
     bursts, pieces = len(lines) * source.line_bursts, source.place.sheets
     if len(lines) == source.place.shape[0] == band.shape[0]:
         bursts, pieces = pieces * bursts, 1
-    lanes = lanes_of(shape)
+    lanes = shape.lanes
     return Transfer(
         stores=False,
         memory=band.memory,
@@ -37,7 +37,7 @@ def turned_in(source: MapInMemory, begin: int, shape: EngineShape, *, group: int
     """A group's map in strips as one in whole lines, which begins at that word of the banks: its frames are the
     `among`-th of those in the banks."""
     strips, columns = source.place.strips, source.place.columns
-    lanes, pixel = lanes_of(shape), shape.array.simd // WORD
+    lanes, pixel = shape.lanes, shape.array.simd // WORD
     frames = shape.array.pixels // strips
     loops = [
         (pixel, 1),
@@ -71,10 +71,5 @@ def lines_out(sink: MapInMemory, begin: int, shape: EngineShape, *, group: int, 
         place_step=height * sink.line_bursts if pieces > 1 else 0,
         pieces=pieces,
         bursts=bursts,
-        address=begin * lanes_of(shape),
+        address=begin * shape.lanes,
     )
-
-
-def lanes_of(shape: EngineShape) -> int:
-    """Words of the bus that a word of all banks is."""
-    return shape.array.pixels * shape.array.simd // WORD

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.engine.layer_data import layer_parameters, layer_weights, row_tiles_of
+from bnnhw.compiler.engine.layer_data import layer_parameters, layer_weights, row_tiles_of, weight_step_of
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.engine.maps import MapPlace, input_place
 from bnnhw.compiler.engine.program import words_of_bits
 from bnnhw.compiler.errors import ScheduleError
-from bnnhw.hw.engine.engine_shape import WORD, EngineShape
+from bnnhw.hw.engine.engine_shape import EngineShape
 
 __all__ = ["LayerPlace", "MapInMemory", "MapsInMemory", "WeightsInMemory"]
 
@@ -75,7 +75,7 @@ class WeightsInMemory:
         row_tiles = row_tiles_of(layer, self.shape)
         weights = self._add(words_of_bits(bits.reshape(len(bits), -1)).reshape(-1))
         parameters = 0 if layer.most is None else self._add(layer_parameters(layer, unused, self.shape))
-        return LayerPlace(weights, parameters, row_tiles, len(bits) // row_tiles)
+        return LayerPlace(weights, parameters, row_tiles, weight_step_of(layer, self.shape))
 
     def _add(self, words: NDArray[np.uint32]) -> int:
         """The first burst of these words, which are whole bursts."""
@@ -118,8 +118,7 @@ class MapsInMemory:
     def _map(self, layer: EngineLayer, strips: int, groups: int) -> MapInMemory:
         array = self.shape.array
         place = input_place(layer, strips, array.simd)
-        lanes = array.pixels * array.simd // WORD
-        line_bursts = place.bus_columns * lanes // self.shape.burst_words
+        line_bursts = place.bus_columns * self.shape.lanes // self.shape.burst_words
         group_bursts = place.sheets * place.shape[0] * line_bursts
         begin = self.end
         self.end += groups * group_bursts

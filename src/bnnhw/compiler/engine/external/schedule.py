@@ -6,7 +6,7 @@ Tests: tests/compiler/engine/external/test_scheduled.py
 from dataclasses import replace
 
 from bnnhw.compiler.engine.layer_data import layer_taps
-from bnnhw.compiler.engine.layer_fields import first_line_read, layer_instruction
+from bnnhw.compiler.engine.layer_fields import first_line_read, layer_instruction, lines_of
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.engine.program import Captured
 from bnnhw.compiler.engine.tables import TapTable
@@ -18,7 +18,7 @@ from .map_moves import lines_in, lines_out, turned_in
 from .places import MapsInMemory, WeightsInMemory
 from .ring import Region, Ring
 from .segments import Segment
-from .tiling import Part, Rooms, Tiling, lines_of, tile_layer
+from .tiling import Part, Rooms, Tiling, tile_layer
 from .transfer_order import Load, Step
 
 __all__ = ["Schedule"]

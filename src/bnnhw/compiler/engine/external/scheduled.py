@@ -10,7 +10,6 @@ import numpy as np
 from bnnhw.compiler.engine.layers import EngineNetwork
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.compiler.engine.strips import keeps_columns, strips_of
-from bnnhw.compiler.engine.tables import check_room
 from bnnhw.hw.engine.cycles import layer_cycles, program_cycles
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program.packets import Memory
@@ -56,7 +55,7 @@ def scheduled_program(
     cycles = [0] * len(network.layers)
     for number, layer in zip(schedule.numbers, lists.layers, strict=True):
         cycles[number] += layer_cycles(shape, layer)
-    program = EngineProgram(
+    return EngineProgram(
         shape=shape,
         network=network,
         contents={
@@ -74,8 +73,6 @@ def scheduled_program(
         layer_cycles=tuple(cycles),
         cycles=program_cycles(shape, lists.layers, lists.transfers),
     )
-    check_room(program.results, shape.results * shape.array.group_rows, "sums of the last layer", "results")
-    return program
 
 
 def segmentations(network: EngineNetwork, shape: EngineShape) -> list[list[Segment]]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bnnhw.compiler.engine.layer_data import row_tiles_of
+from bnnhw.compiler.engine.layer_data import row_tiles_of, weight_step_of
+from bnnhw.compiler.engine.layer_fields import lines_read
 from bnnhw.compiler.engine.layers import EngineLayer
 from bnnhw.compiler.engine.maps import input_place
 from bnnhw.hw.engine.engine_shape import EngineShape
@@ -61,17 +62,12 @@ def segments_of(
 def _fits(segment: Segment, layers: Sequence[EngineLayer], strips: int, shape: EngineShape) -> bool:
     """Whether all weights and thresholds fit, and the maps with room for lines of the first layer's input."""
     those = [layers[number] for number in segment.layers]
-    words = [-(-layer.conv.channels // shape.array.simd) for layer in those]
-    weights = sum(
-        row_tiles_of(layer, shape) * layer.conv.kernel[0] * layer.conv.kernel[1] * count
-        for layer, count in zip(those, words, strict=True)
-    )
+    weights = sum(row_tiles_of(layer, shape) * weight_step_of(layer, shape) for layer in those)
     groups = sum(row_tiles_of(layer, shape) * shape.array.row_groups for layer in those if layer.most is not None)
     first = those[0]
     source = input_place(first, strips, shape.array.simd)
-    lines = min(first.in_shape[0], (first.pool[0] - 1) * first.conv.stride[0] + first.conv.extent[0])
     return (
         weights <= shape.weight_words
         and groups <= shape.parameters
-        and segment.kept_words + source.words // first.in_shape[0] * lines <= shape.map_words
+        and segment.kept_words + source.words // first.in_shape[0] * lines_read(first, 1) <= shape.map_words
     )

@@ -6,7 +6,7 @@ Tests: tests/compiler/engine/external/test_scheduled.py
 from dataclasses import dataclass
 from itertools import product
 
-from bnnhw.compiler.engine.layer_fields import first_line_read
+from bnnhw.compiler.engine.layer_fields import lines_read
 from bnnhw.compiler.engine.layers import EngineLayer
 from bnnhw.compiler.engine.maps import MapPlace, input_place
 from bnnhw.compiler.errors import ScheduleError
@@ -14,7 +14,7 @@ from bnnhw.hw.engine.engine_shape import EngineShape
 
 from .places import LayerPlace
 
-__all__ = ["Part", "Rooms", "Tiling", "lines_of", "tile_layer"]
+__all__ = ["Part", "Rooms", "Tiling", "tile_layer"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def tile_layer(
     lines = _lines(layer, shape, source, rooms, -(-row_tiles // shape.parts) * columns)
     count = layer.out_shape[0]
     bands = [range(at, min(at + lines, count)) for at in range(0, count, lines)]
-    height = layer.in_shape[0] if rooms.input_stays else _lines_read(layer, lines)
+    height = layer.in_shape[0] if rooms.input_stays else lines_read(layer, lines)
     band = input_place(layer, strips, shape.array.simd, lines=height)
     inputs = band.words * len(bands) * len(groups)
     weights = place.row_tiles * place.weight_step
@@ -120,25 +120,11 @@ def _lines(layer: EngineLayer, shape: EngineShape, source: MapPlace, rooms: Room
         for lines in range(count, 0, -1):
             if rooms.whole and lines < count:
                 break
-            inputs = 0 if rooms.input_stays else source.words // layer.in_shape[0] * _lines_read(layer, lines)
+            inputs = 0 if rooms.input_stays else source.words // layer.in_shape[0] * lines_read(layer, lines)
             if inputs <= rooms.map_words // share and lines * words <= shape.outbox_words // share:
                 return -(-count // -(-count // lines))
-    lines = layer.in_shape[0] if rooms.whole else _lines_read(layer, 1)
+    lines = layer.in_shape[0] if rooms.whole else lines_read(layer, 1)
     raise ScheduleError(
         f"node {layer.name!r} reads {lines} lines of {source.words // layer.in_shape[0]} words at once, and the "
         f"engine has map_words={shape.map_words}; take one of larger banks"
     )
-
-
-def _lines_read(layer: EngineLayer, lines: int) -> int:
-    """Input lines that so many output lines read at most."""
-    conv = layer.conv
-    return min(layer.in_shape[0], (lines * layer.pool[0] - 1) * conv.stride[0] + conv.extent[0])
-
-
-def lines_of(layer: EngineLayer, lines: range) -> range:
-    """The input lines, inside of the map, that these output lines read."""
-    first = first_line_read(layer, lines.start)
-    conv = layer.conv
-    last = (lines.stop * layer.pool[0] - 1) * conv.stride[0] + conv.extent[0] - conv.padding[0]
-    return range(first, min(layer.in_shape[0], last))

@@ -3,9 +3,6 @@
 Tests: tests/hw/engine/test_external.py
 """
 
-from functools import reduce
-from operator import or_
-
 from amaranth.hdl import Array as Choice
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
@@ -107,4 +104,4 @@ class Outbox(wiring.Component):
         """The words of the groups up to this one, of which one at most is not 0."""
         late = Signal(WORD, name=f"merged{group}", reset_less=True)
         m.d.sync += late.eq(before)
-        return reduce(or_, (late, mine))
+        return late | mine

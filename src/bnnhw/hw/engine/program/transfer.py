@@ -62,6 +62,10 @@ class Transfer:
     steps: tuple[int, ...] = (1,)
     behind: int = 0
 
+    def __post_init__(self):
+        if len(self.steps) > LEVELS:
+            raise ValueError(f"steps={self.steps} of a transfer must be {LEVELS} at most")
+
     def bus_words(self, shape: EngineShape) -> int:
         """Words of the bus that it moves."""
         return self.pieces * self.bursts * shape.burst_words
