@@ -25,8 +25,9 @@ class BitWriter(wiring.Component):
     -------
     sums : In(group_pixels * group_rows * sum_width)
         Of a row group a cycle, in their order.
-    thresholds : In(group_rows * sum_width), minimum : In(group_rows)
-        Those of its rows; whether pooling takes the least bit of a window and not the greatest.
+    thresholds : In(group_rows * sum_width), minimum : In(group_rows), rising : In(group_rows)
+        Those of its rows; whether pooling takes the least bit of a window and not the greatest; whether bits are the
+        other way round: 1 where sum >= threshold.
     valid : In(1)
         There are sums.
     first : In(1)
@@ -38,6 +39,7 @@ class BitWriter(wiring.Component):
     sums: Signal
     thresholds: Signal
     minimum: Signal
+    rising: Signal
     valid: Signal
     first: Signal
     bits: Signal
@@ -49,6 +51,7 @@ class BitWriter(wiring.Component):
                 "sums": In(shape.group_pixels * shape.group_rows * shape.sum_width),
                 "thresholds": In(shape.group_rows * shape.sum_width),
                 "minimum": In(shape.group_rows),
+                "rising": In(shape.group_rows),
                 "valid": In(1),
                 "first": In(1),
                 "bits": Out(shape.group_pixels * shape.rows),
@@ -65,7 +68,7 @@ class BitWriter(wiring.Component):
             reached = Signal(shape.group_rows, name=f"reached{pixel}", reset_less=True)
             for row in range(shape.group_rows):
                 is_below = sums.word_select(row, shape.sum_width) < self.thresholds.word_select(row, shape.sum_width)
-                m.d.sync += reached[row].eq(is_below)
+                m.d.sync += reached[row].eq(is_below ^ self.rising[row])
             bits = Signal(shape.rows, name=f"bits{pixel}", reset_less=True)
             pooled = [
                 Mux(first, reached[row], self._pooled(reached[row], bits[row], minimum[row]))

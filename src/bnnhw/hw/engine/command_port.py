@@ -11,11 +11,16 @@ from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY
 
 from .engine_shape import WORD, EngineShape
+from .pixel_words import word_latency
 from .program.packets import DATA_WORDS, HEADER_WORDS, PACKET_WORDS, Memory, Request, Status
 
 __all__ = ["CommandPort"]
 
-_RESULT_LATENCY = BLOCK_RAM_LATENCY + 1
+
+def result_latency(shape: EngineShape) -> int:
+    """Cycles from the address of what the host reads to its word."""
+    sums = BLOCK_RAM_LATENCY + 1
+    return max(sums, word_latency(shape.array)) if shape.values else sums
 
 
 class CommandPort(wiring.Component):
@@ -40,9 +45,9 @@ class CommandPort(wiring.Component):
     idle : In(1)
     external : Out(stream of WORD bits), external_start : Out(1), external_bursts : Out(8), place : Out(WORD)
         Of an engine with external memory: a run of so many bursts to `place` begins, and its words.
-    result_address : Out
+    result_address : Out, reads_values : Out(1)
     result : In(WORD)
-        A sum of the results, BLOCK_RAM_LATENCY + 1 cycles later.
+        A sum of the results, or a word of values, `result_latency(shape)` cycles later.
     """
 
     i: stream.Interface
@@ -55,6 +60,7 @@ class CommandPort(wiring.Component):
     stop: Signal
     idle: Signal
     result_address: Signal
+    reads_values: Signal
     result: Signal
     external: stream.Interface
     external_start: Signal
@@ -63,7 +69,6 @@ class CommandPort(wiring.Component):
 
     def __init__(self, shape: EngineShape):
         self.shape = shape
-        bits = (shape.results * shape.array.group_rows - 1).bit_length()
         external = (
             {}
             if shape.external is None
@@ -85,7 +90,8 @@ class CommandPort(wiring.Component):
                 "done": In(1),
                 "stop": Out(1),
                 "idle": In(1),
-                "result_address": Out(bits),
+                "result_address": Out(shape.result_address_bits),
+                "reads_values": Out(1),
                 "result": In(WORD),
             }
             | external
@@ -98,10 +104,16 @@ class CommandPort(wiring.Component):
         place = Signal(WORD)
         status = Signal(WORD)
         cycles = Signal(WORD)
-        pause = Signal(range(_RESULT_LATENCY + 1))
+        latency = result_latency(self.shape)
+        pause = Signal(range(latency + 1))
         tag, last_tag, limit = Signal(WORD), Signal(WORD), Signal(WORD)
         is_known, goes_out, was_stopped = Signal(), Signal(), Signal()
         is_write, is_run = kind == Request.WRITE, kind == Request.RUN
+        is_read, is_written = kind == Request.READ, memory < Memory.TRANSFERS
+        if self.shape.values:
+            is_written |= memory == Memory.FACTORS
+            is_read &= (memory == 0) | (memory == Memory.VALUES)
+            m.d.comb += self.reads_values.eq(memory == Memory.VALUES)
         m.d.sync += [self.write.eq(0), self.run.eq(0), self.address.eq(place), self.data.eq(self.i.payload)]
         is_external = Const(0)
         if self.shape.external is not None:
@@ -126,7 +138,7 @@ class CommandPort(wiring.Component):
                     with m.Elif(beat == 1):
                         m.d.sync += [
                             place.eq(self.i.payload),
-                            is_known.eq(Mux(is_write, memory < Memory.TRANSFERS, is_run | (kind == Request.READ))),
+                            is_known.eq(Mux(is_write, is_written, is_run | is_read)),
                         ]
                         if self.shape.external is not None:
                             self._begin_external(m, is_external, memory, count, is_known, goes_out)
@@ -145,7 +157,7 @@ class CommandPort(wiring.Component):
             with m.State("ACT"):
                 known = Mux(is_run & was_stopped, Status.STOPPED, Status.DONE)
                 m.d.sync += [beat.eq(0), status.eq(Mux(is_known, known, Status.UNKNOWN))]
-                m.d.sync += self.result_address.eq(Mux(kind == Request.READ, place, 0))
+                m.d.sync += self.result_address.eq(Mux(is_read, place, 0))
                 m.next = "ANSWER"
                 with m.If(is_run & (tag != last_tag)):
                     m.d.sync += [self.run.eq(1), cycles.eq(0), last_tag.eq(tag), was_stopped.eq(0)]
@@ -170,7 +182,7 @@ class CommandPort(wiring.Component):
                 with m.If(pause != 0):
                     m.d.sync += pause.eq(pause - 1)
                 with m.Elif(self.o.ready):
-                    m.d.sync += [beat.eq(beat + 1), pause.eq(Mux(is_write, 0, _RESULT_LATENCY))]
+                    m.d.sync += [beat.eq(beat + 1), pause.eq(Mux(is_write, 0, latency))]
                     with m.If(beat >= HEADER_WORDS):
                         m.d.sync += self.result_address.eq(self.result_address + 1)
                     with m.If(beat == PACKET_WORDS - 1):

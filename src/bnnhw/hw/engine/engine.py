@@ -15,13 +15,14 @@ from bnnhw.hw.targets import BLOCK_RAM_LATENCY
 
 from .array.array import Array
 from .banks import Banks
-from .bit_writer import BitWriter
 from .command_port import CommandPort
 from .engine_shape import WORD, EngineShape
 from .external.external_memory import ExternalMemory
+from .lanes.lanes import Lanes
 from .program.instruction import layer_layout
 from .program.packets import Memory
 from .results import Results
+from .thresholds import Thresholds
 from .walk.beat_walk import BeatWalk
 from .walk.fetch import Fetch
 from .walk.word_reader import WordReader
@@ -96,7 +97,8 @@ class Engine(wiring.Component):
         self._taps(m, bus, beats, reader)
         self._weights(m, bus, beats, reader, array)
         tile = self._tile_of_sums(m, beats)
-        bits = self._bits(m, bus, array, tile)
+        m.d.comb += commands.result.eq(results.value)
+        bits = self._bits(m, bus, commands, array, tile, layer)
         self._banks(m, bus, reader, tile, bits, layer, outbox)
         m.d.comb += [
             array.x.eq(reader.x),
@@ -109,7 +111,6 @@ class Engine(wiring.Component):
             results.will_be_valid.eq(tile.will_be_valid & layer.capture),
             results.pixel.eq(tile.soon.pixel),
             results.address.eq(commands.result_address),
-            commands.result.eq(results.value),
         ]
         return m
 
@@ -142,26 +143,13 @@ class Engine(wiring.Component):
 
     def _taps(self, m: Module, bus: "_Bus", beats: BeatWalk, reader: WordReader) -> None:
         m.submodules.taps = taps = WideMemory(depth=self.shape.taps, width=WORD, column=WORD, target=self.shape.target)
-        self._write(m, taps, bus, Memory.TAPS)
+        write = self._late(m, bus, Memory.TAPS)
+        taps.connect_bus(m, write[0], write[1 : 1 + WORD], write[1 + WORD :])
         m.d.comb += [taps.read_address.eq(beats.tap), reader.tap.eq(taps.read_data)]
 
-    def _write(self, m: Module, memory: WideMemory, bus: "_Bus", which: Memory) -> None:
-        """Words of the bus become the columns of a memory's words, lowest bits first."""
-        columns = memory.width // WORD
-        low = (columns - 1).bit_length()
-        write, address, word = (
-            delay(m, value, 1, name=f"{which.name.lower()}_{name}")
-            for name, value in (
-                ("write", bus.write[which]),
-                ("address", bus.address),
-                ("data", bus.data),
-            )
-        )
-        m.d.comb += [
-            memory.write_columns.eq((1 << address[:low])[:columns] & write.replicate(columns)),
-            memory.write_address.eq(address[low:]),
-            memory.write_data.eq(word.replicate(columns)),
-        ]
+    def _late(self, m: Module, bus: "_Bus", which: Memory) -> Value:
+        """A word of the bus for a memory, a cycle later: whether it is written, where, and what."""
+        return delay(m, Cat(bus.write[which], bus.address, bus.data), 1, name=which.name.lower())
 
     def _weights(self, m: Module, bus: "_Bus", beats: BeatWalk, reader: WordReader, array: Array) -> None:
         """Each word a cycle behind the one before it; from the tile's first one on again where a plane begins."""
@@ -205,43 +193,47 @@ class Engine(wiring.Component):
         m.d.sync += valid.eq(will_be_valid)
         return _TileOfSums(now, soon, before, valid, will_be_valid, ended)
 
-    def _bits(self, m: Module, bus: "_Bus", array: Array, tile: "_TileOfSums") -> list[Signal]:
-        """Of each pixel group the bits of a tile, each group's a cycle behind those of the one before it."""
-        shape = self.shape.array
-        rows = shape.group_rows
-        m.submodules.parameters = memory = WideMemory(
-            depth=self.shape.parameters, width=rows * WORD, column=WORD, target=shape.target
-        )
-        self._write(m, memory, bus, Memory.PARAMETERS)
-        m.d.sync += memory.read_address.eq(memory.read_address + 1)
-        with m.If(tile.ended[self.shape.sum_latency - BLOCK_RAM_LATENCY - 1]):
-            m.d.sync += memory.read_address.eq(tile.before.parameters)
-        words = [memory.read_data.word_select(row, WORD) for row in range(rows)]
-        controls: Value = Cat(
-            tile.valid,
-            tile.now.first,
-            *(word[shape.sum_width] for word in words),
-            *(word[: shape.sum_width] for word in words),
-        )
-        bits: list[Signal] = []
-        for group in range(shape.pixel_groups):
-            m.submodules[f"bits{group}"] = writer = BitWriter(shape)
+    def _bits(self, m: Module, bus: "_Bus", commands: CommandPort, array: Array, tile: "_TileOfSums", layer) -> Signal:
+        """A tile's bits, each pixel group's a cycle behind those of the one before it: of its sums, or by lanes."""
+        shape = self.shape
+        begin = tile.ended[shape.sum_latency - BLOCK_RAM_LATENCY - 1]
+        m.submodules.thresholds = thresholds = Thresholds(shape)
+        m.d.comb += [
+            Cat(thresholds.write, thresholds.address, thresholds.data).eq(self._late(m, bus, Memory.PARAMETERS)),
+            thresholds.begin.eq(begin),
+            thresholds.parameters.eq(tile.before.parameters),
+            thresholds.valid.eq(tile.valid),
+            thresholds.first.eq(tile.now.first),
+            thresholds.numbers.eq(array.sums),
+        ]
+        if shape.values:
+            m.submodules.lanes = lanes = Lanes(shape)
             m.d.comb += [
-                writer.sums.eq(array.sums.word_select(group, len(writer.sums))),
-                Cat(writer.valid, writer.first, writer.minimum, writer.thresholds).eq(controls),
+                Cat(lanes.write, lanes.write_address, lanes.write_data).eq(self._late(m, bus, Memory.FACTORS)),
+                lanes.layer.eq(layer),
+                lanes.begin.eq(begin),
+                lanes.parameters.eq(tile.before.parameters),
+                lanes.first.eq(tile.ended[shape.sum_latency]),
+                lanes.valid.eq(tile.valid),
+                lanes.values_in.eq(tile.now.values_in),
+                lanes.values_out.eq(tile.now.values_out),
+                lanes.sums.eq(array.sums),
+                thresholds.numbers.eq(lanes.numbers),
+                lanes.by_host.eq(commands.reads_values),
+                lanes.address.eq(commands.result_address),
             ]
-            controls = delay(m, controls, 1, name=f"parameters{group}_")
-            bits.append(writer.bits)
-        return bits
+            with m.If(commands.reads_values):
+                m.d.comb += commands.result.eq(lanes.word)
+        return thresholds.bits
 
     def _banks(
-        self, m: Module, bus: "_Bus", reader: WordReader, tile: "_TileOfSums", bits: list[Signal], layer, outbox
+        self, m: Module, bus: "_Bus", reader: WordReader, tile: "_TileOfSums", bits: Signal, layer, outbox
     ) -> None:
         """The banks of maps, and the outbox: a layer's bits go into one of both."""
         shape = self.shape
         m.submodules.banks = banks = Banks(shape)
         after = shape.bits_latency - shape.sum_latency
-        stores = tile.ended[shape.sum_latency] & tile.now.last & ~layer.capture
+        stores = tile.ended[shape.sum_latency] & tile.now.last & ~layer.capture & ~layer.discard
         stays = stores & ~layer.sent
         store, stay, *place = (
             delay(m, value, after, name=f"store_{name}")
@@ -252,7 +244,7 @@ class Engine(wiring.Component):
             banks.write_pixel.eq(bus.write[Memory.WINDOWS]),
             banks.store.eq(stay),
             Cat(banks.part, banks.out).eq(Cat(place)),
-            banks.bits.eq(Cat(bits)),
+            banks.bits.eq(bits),
             banks.read_address.eq(reader.read_address),
             reader.banks.eq(banks.words),
         ]
@@ -260,7 +252,7 @@ class Engine(wiring.Component):
             m.d.comb += [
                 outbox.store.eq(store & ~stay),
                 Cat(outbox.part, outbox.out).eq(Cat(place)),
-                outbox.bits.eq(Cat(bits)),
+                outbox.bits.eq(bits),
             ]
 
 

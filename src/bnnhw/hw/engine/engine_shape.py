@@ -11,6 +11,7 @@ from bnnhw.hw.memory.port import BURST, MemoryShape
 from bnnhw.hw.targets import BLOCK_RAM_LATENCY, Target
 
 from .array.shape import ArrayShape
+from .lane_format import FACTOR_BITS, VALUE_BITS, VALUE_LATENCY
 
 __all__ = [
     "COORDINATE_BITS",
@@ -50,6 +51,8 @@ class EngineShape:
     taps, parameters, instructions, results : int
         Words of the tables: beats of all layers, groups of rows, fields of all layers, groups of sums that wait for
         the host.
+    values : int
+        Words of `group_rows` values of fixed point of each pixel, which residuals come from; 0: it makes bits alone.
     external : MemoryShape, optional
         A memory outside of the FPGA, for what is larger than the engine.
     outbox_words : int
@@ -70,6 +73,7 @@ class EngineShape:
     parameters: int = 512
     instructions: int = 512
     results: int = 512
+    values: int = 0
     external: MemoryShape | None = None
     outbox_words: int = 512
     transfers: int = 2048
@@ -85,6 +89,7 @@ class EngineShape:
         ):
             if value < least or value & (value - 1):
                 raise ValueError(f"{name}={value} must be a power of two, {least} at least")
+        self._check_values()
         if self.external is None:
             return
         if self.external.width not in (8, 16):
@@ -101,6 +106,20 @@ class EngineShape:
                     f"{name}={count} words of {bits} bits must be whole bursts of the external memory, of "
                     f"{BURST * self.external.width} bits"
                 )
+
+    def _check_values(self) -> None:
+        if not self.values:
+            return
+        if self.values < 64 or self.values & (self.values - 1):
+            raise ValueError(f"values={self.values} must be 0, or a power of two, 64 at least")
+        if self.array.group_rows * VALUE_BITS % WORD:
+            raise ValueError(
+                f"group_rows={self.array.group_rows} must make whole words of the bus of values of {VALUE_BITS} bits"
+            )
+        if not VALUE_BITS <= self.array.sum_width <= FACTOR_BITS:
+            raise ValueError(
+                f"sum_width={self.array.sum_width} must be {VALUE_BITS} to {FACTOR_BITS} in an engine with values"
+            )
 
     @property
     def address_bits(self) -> int:
@@ -136,7 +155,24 @@ class EngineShape:
     @property
     def bits_latency(self) -> int:
         """Cycles from a tile's last beat's turn to the cycle that writes the bits of the first pixels."""
-        return self.sum_latency + self.array.row_groups + 1
+        return self.sum_latency + self.lane_latency + self.array.row_groups + 1
+
+    @property
+    def lane_latency(self) -> int:
+        """Cycles from a sum to what thresholds are compared with: through a lane, where there are any."""
+        return VALUE_LATENCY + 1 if self.values else 0
+
+    @property
+    def result_address_bits(self) -> int:
+        """Of a word that the host reads: of a sum, or of values."""
+        sums = self.results * self.array.group_rows
+        values = self.values * self.array.pixels * self.array.group_rows * VALUE_BITS // WORD
+        return (max(sums, values) - 1).bit_length()
+
+    @property
+    def value_address_bits(self) -> int:
+        """Of a word of values."""
+        return max(self.values - 1, 0).bit_length()
 
     @property
     def drain(self) -> int:
@@ -162,8 +198,9 @@ class EngineShape:
             *(array.pixels, array.rows, array.simd, array.group_pixels, array.group_rows, array.sum_width),
             *(self.map_words, self.weight_words, self.taps, self.parameters, self.instructions, self.results),
             *(() if self.external is None else self._external_sizes),
+            *((("values", self.values),) if self.values else ()),
         )
-        return hashlib.sha256(repr(("bnnhw engine 2", sizes)).encode()).digest()[:8]
+        return hashlib.sha256(repr(("bnnhw engine 3", sizes)).encode()).digest()[:8]
 
     @property
     def _external_sizes(self) -> tuple[int, ...]:

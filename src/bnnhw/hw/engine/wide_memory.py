@@ -3,7 +3,7 @@
 Tests: tests/hw/engine/test_engine.py
 """
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -67,6 +67,16 @@ class WideMemory(wiring.Component):
     def block_rams(self) -> int:
         """Block RAMs that it takes."""
         return self.width // self.ram_width
+
+    def connect_bus(self, m: Module, write: Value, address: Value, word: Value) -> None:
+        """Words of the bus, which are columns, become those of the memory's words, lowest bits first."""
+        columns = self.width // self.column
+        low = (columns - 1).bit_length()
+        m.d.comb += [
+            self.write_columns.eq((1 << address[:low])[:columns] & write.replicate(columns)),
+            self.write_address.eq(address[low:]),
+            self.write_data.eq(word.replicate(columns)),
+        ]
 
     def elaborate(self, platform) -> Module:
         m = Module()

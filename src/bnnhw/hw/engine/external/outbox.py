@@ -3,16 +3,15 @@
 Tests: tests/hw/engine/test_external.py
 """
 
-from amaranth.hdl import Array as Choice
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.engine.banks import written_columns
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
+from bnnhw.hw.engine.pixel_words import word_of_pixels
 from bnnhw.hw.engine.wide_memory import WideMemory
-from bnnhw.hw.logic.delays import delay
-from bnnhw.hw.targets import BLOCK_RAM_LATENCY
+from bnnhw.hw.logic.delays import delays
 
 __all__ = ["Outbox"]
 
@@ -27,7 +26,7 @@ class Outbox(wiring.Component):
     address : In(WORD)
         Of a word of the bus: its part of a pixel's word; then the pixel; then the address.
     word : Out(WORD)
-        Outbox.latency(shape) cycles later.
+        word_latency(shape.array) cycles later.
     """
 
     store: Signal
@@ -51,57 +50,30 @@ class Outbox(wiring.Component):
             }
         )
 
-    @staticmethod
-    def latency(shape: EngineShape) -> int:
-        """Cycles from an address to its word: to the last group of pixels, and through its choice."""
-        return shape.array.pixel_groups + BLOCK_RAM_LATENCY + 2
-
     def elaborate(self, platform) -> Module:
         m = Module()
         array = self.shape.array
-        group_pixels = array.group_pixels
-        columns = array.simd // WORD
-        low, high = (columns - 1).bit_length(), (array.pixels - 1).bit_length()
-        store, part, out = self.store, self.part, self.out
-        address: Value = self.address
-        chosen: Value | None = None
-        for group in range(array.pixel_groups):
-            address = delay(m, address, 1, name=f"address{group}_")
-            words: list[Value] = []
-            for pixel in range(group * group_pixels, (group + 1) * group_pixels):
-                memory = WideMemory(
-                    depth=self.shape.outbox_words,
-                    width=array.simd,
-                    column=min(WORD, array.rows),
-                    target=self.shape.target,
-                )
-                m.submodules[f"pixel{pixel}"] = memory
-                write, data = written_columns(array, part, self.bits.word_select(pixel, array.rows))
-                m.d.comb += [
-                    memory.write_columns.eq(write & store.replicate(len(write))),
-                    memory.write_address.eq(out),
-                    memory.write_data.eq(data),
-                    memory.read_address.eq(address[low + high :]),
-                ]
-                words += [memory.read_data.word_select(column, WORD) for column in range(columns)]
-            place = delay(m, address[: low + high], BLOCK_RAM_LATENCY, name=f"place{group}_")
-            here = place[low:] // group_pixels == group
-            mine = Signal(WORD, name=f"word{group}", reset_less=True)
-            m.d.sync += mine.eq(0)
-            with m.If(here):
-                m.d.sync += mine.eq(Choice(words)[place[: (len(words) - 1).bit_length()]])
-            chosen = mine if chosen is None else self._merged(m, chosen, mine, group)
-            store, part, out = (
-                delay(m, value, 1, name=f"{name}{group}_")
-                for value, name in ((store, "store"), (part, "part"), (out, "out"))
-            )
-        assert chosen is not None
-        m.d.sync += self.word.eq(chosen)
-        return m
+        stores = delays(m, Cat(self.store, self.part, self.out), array.pixel_groups - 1, name="store")
 
-    @staticmethod
-    def _merged(m: Module, before: Value, mine: Value, group: int) -> Value:
-        """The words of the groups up to this one, of which one at most is not 0."""
-        late = Signal(WORD, name=f"merged{group}", reset_less=True)
-        m.d.sync += late.eq(before)
-        return late | mine
+        def read(pixel: int, address: Value) -> Value:
+            memory = WideMemory(
+                depth=self.shape.outbox_words,
+                width=array.simd,
+                column=min(WORD, array.rows),
+                target=self.shape.target,
+            )
+            m.submodules[f"pixel{pixel}"] = memory
+            stored = stores[pixel // array.group_pixels]
+            store, part, out = stored[0], stored[1 : 1 + self.shape.parts], stored[1 + self.shape.parts :]
+            write, data = written_columns(array, part, self.bits.word_select(pixel, array.rows))
+            m.d.comb += [
+                memory.write_columns.eq(write & store.replicate(len(write))),
+                memory.write_address.eq(out),
+                memory.write_data.eq(data),
+                memory.read_address.eq(address),
+            ]
+            return memory.read_data
+
+        word = word_of_pixels(m, array, self.address, columns=array.simd // WORD, read=read)
+        m.d.comb += self.word.eq(word)
+        return m

@@ -10,13 +10,13 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.engine.engine_shape import WINDOW_PLANES, WORD, EngineShape
+from bnnhw.hw.engine.pixel_words import word_latency
 from bnnhw.hw.engine.program.packets import Memory
 from bnnhw.hw.engine.program.transfer import transfer_layout
 from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.stream.result_queue import ResultQueue
 
 from .address_loops import AddressLoops
-from .outbox import Outbox
 
 __all__ = ["TransferUnit"]
 
@@ -129,7 +129,7 @@ class TransferUnit(wiring.Component):
         m.d.comb += [
             sent.asks.eq(is_left & (credit != 0) & ~was_asked.any()),
             self.sent_address.eq(loops.address),
-            queue.push.eq(delay(m, sent.asks, Outbox.latency(self.shape), name="asked", reset_less=False)),
+            queue.push.eq(delay(m, sent.asks, word_latency(self.shape.array), name="asked", reset_less=False)),
             queue.data.eq(self.sent_word),
         ]
         m.d.sync += [was_asked.eq(sent.asks), credit.eq(credit - sent.asks + queue.returned)]

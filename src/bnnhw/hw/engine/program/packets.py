@@ -49,6 +49,8 @@ class Memory(IntEnum):
     WINDOWS = 5  # pixels of a few channels, which become windows of columns in the banks: see `WindowLane`
     TRANSFERS = 6
     EXTERNAL = 7  # by host alone, in whole bursts; an address counts words of the bus here, too
+    FACTORS = 8  # of lanes: see `factor_layout`
+    VALUES = 9  # read by the host
 
 
 class Status(IntEnum):
@@ -98,6 +100,6 @@ def run(*, tag: int = 1, limit: int = NO_LIMIT) -> NDArray[np.uint32]:
     return _packet(Request.RUN, 0, np.array([tag, limit], np.uint32))
 
 
-def read(address: int) -> NDArray[np.uint32]:
-    """The packet whose answer brings the sums from there on."""
-    return _packet(Request.READ, address, np.zeros(0, np.uint32))
+def read(address: int, *, values: bool = False) -> NDArray[np.uint32]:
+    """The packet whose answer brings the sums from there on, or the words of values."""
+    return _packet(Request.READ, address, np.zeros(0, np.uint32), memory=Memory.VALUES if values else 0)

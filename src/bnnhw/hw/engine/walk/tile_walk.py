@@ -32,6 +32,7 @@ def tile_layout(shape: EngineShape) -> data.StructLayout:
             "first": 1,  # of a pooling window
             "last": 1,
             "pixel": (pixels - 1).bit_length(),
+            **(dict.fromkeys(("values_in", "values_out"), shape.value_address_bits) if shape.values else {}),
         }
     )
 
@@ -92,6 +93,8 @@ class TileWalk(wiring.Component):
         for register, prefix in ((tile.address, "step"), (tile.column, "column_step"), (tile.line, "line_step")):
             self._place(m, register, prefix, goes_on)
         self._rows(m, goes_on)
+        if self.shape.values:
+            self._values(m, goes_on)
         with m.If(self.take):
             m.d.sync += tile.pixel.eq(Mux(goes_on[0], tile.pixel + 1, 0))
         with m.If(self.start):
@@ -138,3 +141,21 @@ class TileWalk(wiring.Component):
                 rows_out.eq(layer.out),
                 tile.out.eq(layer.out),
             ]
+
+    def _values(self, m: Module, goes_on: Signal) -> None:
+        """Where residuals come from, and where values go."""
+        layer, tile = self.layer, self.tile
+        for register, begin, column, line in (
+            (tile.values_in, layer.values_in, layer.in_column_step, layer.in_line_step),
+            (tile.values_out, layer.values_out, layer.out_step, layer.out_step),
+        ):
+            rows = Signal(len(register))  # of the first pixel of the next tile of rows
+            with m.If(self.take):
+                with m.If(goes_on[2]):
+                    m.d.sync += register.eq(register + column)
+                with m.If(goes_on[3]):
+                    m.d.sync += register.eq(register + line)
+                with m.If(goes_on[-1]):
+                    m.d.sync += [register.eq(rows), rows.eq(rows + layer.value_rows)]
+            with m.If(self.start):
+                m.d.sync += [register.eq(begin), rows.eq(begin + layer.value_rows)]

@@ -1,0 +1,16 @@
+"""The numbers that lanes work with: their bits, and how long a value takes.
+
+Tests: tests/hw/engine/lanes/test_lane.py
+"""
+
+__all__ = ["FACTOR_BITS", "OFFSET_BITS", "SHIFT_BITS", "VALUE_BITS", "VALUE_LATENCY"]
+
+VALUE_BITS = 16
+"""Bits of a value, signed."""
+FACTOR_BITS = 18
+"""Bits of a row's factor, signed."""
+OFFSET_BITS = 43
+"""Bits of a row's offset, and of what a lane adds up, signed."""
+SHIFT_BITS = 5
+VALUE_LATENCY = 9
+"""Cycles from the last of a channel's sums to its value."""

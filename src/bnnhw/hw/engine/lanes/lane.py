@@ -1,0 +1,142 @@
+"""A lane: what becomes of one sum a cycle where a layer makes values of fixed point.
+
+Tests: tests/hw/engine/lanes/test_lane.py
+"""
+
+from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from bnnhw.hw.engine.lane_format import FACTOR_BITS, OFFSET_BITS, SHIFT_BITS, VALUE_BITS
+from bnnhw.hw.logic.delays import delay
+from bnnhw.hw.targets import Addend, Target
+from bnnhw.hw.targets.adders import ZERO
+
+__all__ = ["RESIDUAL_DELAY", "Lane"]
+
+RESIDUAL_DELAY = 7
+"""Cycles from a sum to the residual that it meets."""
+
+_FINE = 3
+_KEPT = VALUE_BITS + (1 << _FINE)  # bits behind the coarse shift that a value can depend on
+
+
+class Lane(wiring.Component):
+    """value = clip(residual + clip(total >> shift)), total = the channel's offset + its sums times their factors.
+
+    A channel has a sum, or several ones of weights' bases, one a cycle. `double` makes those before worth twice as much.
+    Both clips are to VALUE_BITS; a value of fewer bits stands in the high ones, and its `low` ones are 0.
+
+        total = total_before * (2 where double, else 1) + sum * factor + offset      total_before = 0 for a first sum
+
+    Parameters
+    ----------
+    sum_width : int
+    target : Target
+
+    Members
+    -------
+    sum : In(sum_width), factor : In(signed(FACTOR_BITS)), offset : In(signed(OFFSET_BITS))
+    ends : In(1)
+        The sum is its channel's last one, or none: the next one is another channel's first.
+    double : In(1)
+    shift : In(SHIFT_BITS), low : In(VALUE_BITS)
+        A layer's; `low` has ones where values have zeros.
+    residual : In(signed(VALUE_BITS))
+        RESIDUAL_DELAY cycles after the channel's last sum.
+    value : Out(signed(VALUE_BITS))
+        VALUE_LATENCY cycles after it.
+    """
+
+    sum: Signal
+    factor: Signal
+    offset: Signal
+    ends: Signal
+    double: Signal
+    shift: Signal
+    low: Signal
+    residual: Signal
+    value: Signal
+
+    def __init__(self, *, sum_width: int, target: Target):
+        self.target = target
+        super().__init__(
+            {
+                "sum": In(sum_width),
+                "factor": In(signed(FACTOR_BITS)),
+                "offset": In(signed(OFFSET_BITS)),
+                "ends": In(1),
+                "double": In(1),
+                "shift": In(SHIFT_BITS),
+                "low": In(VALUE_BITS),
+                "residual": In(signed(VALUE_BITS)),
+                "value": Out(signed(VALUE_BITS)),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        total = self._total(m)
+        value = self._shifted(m, total)
+        together = Signal(signed(VALUE_BITS + 1), reset_less=True)
+        m.d.sync += together.eq(value + self.residual)
+        m.d.sync += self.value.eq(_clipped(together, self.low))
+        return m
+
+    def _total(self, m: Module) -> Signal:
+        """Four cycles after a channel's last sum."""
+        shapes: dict[str, Shape] = {"a": unsigned(len(self.sum)), "b": signed(FACTOR_BITS)}
+        m.submodules.multiplier = multiplier = self.target.multiplier(**shapes, registers=1)
+        product = Signal(signed(len(multiplier.p)), reset_less=True)
+        addend = Signal(signed(OFFSET_BITS), reset_less=True)
+        m.d.comb += [multiplier.a.eq(self.sum), multiplier.b.eq(self.factor)]
+        m.d.sync += [
+            product.eq(multiplier.p),
+            addend.eq(product + delay(m, self.offset, 2, name="offset").as_signed()),
+        ]
+        before = Signal(OFFSET_BITS, reset_less=True)
+        following = Signal(OFFSET_BITS)
+        double, ends = delay(m, Cat(self.double, self.ends), 3, name="controls")
+        adders = self.target.adders(m)
+        adders.accumulate(
+            Addend(addend.as_unsigned()),
+            ZERO,
+            old=before,
+            keep=~double,
+            start=Cat(0, before[:-1]),
+            total=following,
+        )
+        adders.emit()
+        total = Signal(signed(OFFSET_BITS), reset_less=True)
+        m.d.sync += [total.eq(following), before.eq(following)]
+        with m.If(ends):
+            m.d.sync += before.eq(0)
+        return total
+
+    def _shifted(self, m: Module, total: Signal) -> Signal:
+        """clip(total >> shift), three cycles later: eights of the shift, the rest, the clip."""
+        coarse = Signal(signed(OFFSET_BITS), reset_less=True)
+        m.d.sync += coarse.eq(total >> (self.shift[_FINE:] << _FINE))
+        fine = Signal(signed(_KEPT), reset_less=True)
+        is_far, is_negative = Signal(reset_less=True), Signal(reset_less=True)
+        top = coarse[_KEPT - 1 :]
+        m.d.sync += [
+            fine.eq(coarse[:_KEPT].as_signed() >> self.shift[:_FINE]),
+            is_far.eq(top.any() & ~top.all()),
+            is_negative.eq(coarse[-1]),
+        ]
+        value = Signal(signed(VALUE_BITS), reset_less=True)
+        m.d.sync += value.eq(Mux(is_far, _end(is_negative), _clipped(fine)) & ~self.low)
+        return value
+
+
+def _end(is_negative: Value) -> Value:
+    """The least or the greatest value."""
+    return Cat((~is_negative).replicate(VALUE_BITS - 1), is_negative)
+
+
+def _clipped(number: Value, low: Value | int = 0) -> Value:
+    """A number of more bits as a value."""
+    top = number[VALUE_BITS - 1 :]
+    is_far = top.any() & ~top.all()
+    return (Mux(is_far, _end(number[-1]), number[:VALUE_BITS]) & ~low)[:VALUE_BITS]

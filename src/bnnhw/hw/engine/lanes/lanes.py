@@ -1,0 +1,164 @@
+"""All lanes: factors of rows, the values of a tile, and what thresholds are compared with.
+
+Tests: tests/compiler/engine/test_values.py
+"""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from bnnhw.hw.engine.engine_shape import WORD, EngineShape
+from bnnhw.hw.engine.lane_format import VALUE_BITS, VALUE_LATENCY
+from bnnhw.hw.engine.program.factors import FACTOR_WORDS, factor_layout
+from bnnhw.hw.engine.program.instruction import layer_layout
+from bnnhw.hw.engine.wide_memory import WideMemory
+from bnnhw.hw.logic.delays import delay
+from bnnhw.hw.targets import BLOCK_RAM_LATENCY
+
+from .lane import RESIDUAL_DELAY, Lane
+from .values import Values
+
+__all__ = ["Lanes"]
+
+
+class Lanes(wiring.Component):
+    """A lane for each sum that leaves the array in a cycle; what is said of the first group of pixels meets group g
+    g cycles later.
+
+    Members
+    -------
+    write : In(1), write_address : In(WORD), write_data : In(WORD)
+        A word of the bus: of each row its factor (`factor_layout`).
+    layer : In(layer_layout(shape))
+    begin : In(1), parameters : In
+        BLOCK_RAM_LATENCY + 1 cycles before a tile's first sums: where the factors of its rows begin.
+    first, valid : In(1), values_in, values_out : In(value_address_bits)
+        There are a tile's first sums, and any; where its first residuals and values are.
+    sums : In(pixels * group_rows * sum_width)
+    numbers : Out(pixels * group_rows * sum_width)
+        shape.lane_latency cycles after the sums: the same, or values in offset binary.
+    by_host, address, word
+        As `Values` has them.
+    """
+
+    write: Signal
+    write_address: Signal
+    write_data: Signal
+    layer: Any
+    begin: Signal
+    parameters: Signal
+    first: Signal
+    valid: Signal
+    values_in: Signal
+    values_out: Signal
+    sums: Signal
+    numbers: Signal
+    by_host: Signal
+    address: Signal
+    word: Signal
+
+    def __init__(self, shape: EngineShape):
+        self.shape = shape
+        array = shape.array
+        sums = array.pixels * array.group_rows * array.sum_width
+        super().__init__(
+            {
+                "write": In(1),
+                "write_address": In(WORD),
+                "write_data": In(WORD),
+                "layer": In(layer_layout(shape)),
+                "begin": In(1),
+                "parameters": In((shape.parameters - 1).bit_length()),
+                "first": In(1),
+                "valid": In(1),
+                "values_in": In(shape.value_address_bits),
+                "values_out": In(shape.value_address_bits),
+                "sums": In(sums),
+                "numbers": Out(sums),
+                "by_host": In(1),
+                "address": In(shape.result_address_bits),
+                "word": Out(WORD),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        array, layer = self.shape.array, self.layer
+        factors = self._factors(m)
+        ends = factor_layout()(factors[: FACTOR_WORDS * WORD]).ends
+        is_value = Signal()
+        m.d.comb += is_value.eq(self.valid & ends)
+        m.submodules.values = values = Values(self.shape)
+        m.d.comb += [
+            values.read_address.eq(
+                delay(m, self._place(m, self.values_in, is_value, name="in"), _READ_DELAY, name="read_address")
+            ),
+            values.write_address.eq(
+                delay(m, self._place(m, self.values_out, is_value, name="out"), VALUE_LATENCY, name="write_address")
+            ),
+            values.write.eq(delay(m, is_value & layer.keeps_values, VALUE_LATENCY, name="write")),
+            values.by_host.eq(self.by_host),
+            values.address.eq(self.address),
+            self.word.eq(values.word),
+        ]
+        low = Signal(VALUE_BITS)
+        m.d.comb += low.eq((1 << layer.low) - 1)
+        controls: Value = Cat(ends | ~self.valid, factors)
+        for group in range(array.pixel_groups):
+            for pixel in range(group * array.group_pixels, (group + 1) * array.group_pixels):
+                for row in range(array.group_rows):
+                    self._lane(m, pixel, row, controls, low, values)
+            controls = delay(m, controls, 1, name=f"factors{group}_")
+        return m
+
+    def _factors(self, m: Module) -> Value:
+        """Those of the rows whose sums are there."""
+        rows = self.shape.array.group_rows
+        columns = rows * FACTOR_WORDS
+        m.submodules.factors = memory = WideMemory(
+            depth=self.shape.parameters, width=columns * WORD, column=WORD, target=self.shape.target
+        )
+        memory.connect_bus(m, self.write, self.write_address, self.write_data)
+        m.d.sync += memory.read_address.eq(memory.read_address + 1)
+        with m.If(self.begin):
+            m.d.sync += memory.read_address.eq(self.parameters)
+        return memory.read_data
+
+    def _place(self, m: Module, begin: Value, is_value: Value, *, name: str) -> Value:
+        """The word of the channels whose last sums are there: the tile's words one behind the other."""
+        following = Signal(len(begin), name=f"{name}_following")
+        here = Mux(self.first, begin, following)
+        m.d.sync += following.eq(here + is_value)
+        return here
+
+    def _lane(self, m: Module, pixel: int, row: int, controls: Value, low: Signal, values: Values) -> None:
+        array, layer = self.shape.array, self.layer
+        number = pixel * array.group_rows + row
+        name = f"{pixel}_{row}"
+        m.submodules[f"lane{name}"] = lane = Lane(sum_width=array.sum_width, target=self.shape.target)
+        factors = factor_layout()(controls[1:].word_select(row, FACTOR_WORDS * WORD))
+        adds = delay(m, factors.adds, RESIDUAL_DELAY - 1, name=f"adds{name}_")
+        residual = Signal(VALUE_BITS, name=f"residual{name}", reset_less=True)
+        m.d.sync += residual.eq(values.words.word_select(number, VALUE_BITS) & adds.replicate(VALUE_BITS))
+        sums = self.sums.word_select(number, array.sum_width)
+        late = delay(m, sums, VALUE_LATENCY, name=f"sum{name}_")
+        compared = Signal(array.sum_width, name=f"compared{name}", reset_less=True)
+        m.d.sync += compared.eq(Mux(layer.compares_values, Cat(lane.value[:-1], ~lane.value[-1]), late))
+        m.d.comb += [
+            lane.sum.eq(sums),
+            lane.factor.eq(factors.factor),
+            lane.offset.eq(factors.offset),
+            lane.ends.eq(controls[0]),
+            lane.double.eq(factors.doubles),
+            lane.shift.eq(layer.shift),
+            lane.low.eq(low),
+            lane.residual.eq(residual),
+            values.data.word_select(number, VALUE_BITS).eq(lane.value),
+            self.numbers.word_select(number, array.sum_width).eq(compared),
+        ]
+
+
+_READ_DELAY = RESIDUAL_DELAY - 1 - BLOCK_RAM_LATENCY
+"""Cycles from a channel's last sum to the address of its residual."""

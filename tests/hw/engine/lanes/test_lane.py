@@ -1,0 +1,109 @@
+"""A lane against whole integers: bases that double or not, shifts, clips, residuals, values of fewer bits."""
+
+import numpy as np
+import pytest
+from amaranth.hdl import Module, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from bnnhw.hw.engine.lane_format import FACTOR_BITS, OFFSET_BITS, SHIFT_BITS, VALUE_BITS, VALUE_LATENCY
+from bnnhw.hw.engine.lanes.lane import RESIDUAL_DELAY, Lane
+from bnnhw.hw.logic.delays import delay
+from bnnhw.hw.stream.buffer import flat_stream
+from bnnhw.hw.targets import PORTABLE
+from bnnhw.hw.targets.ecp5 import ECP5
+from bnnhw.sim.batch.simulator import BatchSimulator
+
+SUM_WIDTH = 14
+PORTS = {
+    "sum": SUM_WIDTH,
+    "factor": FACTOR_BITS,
+    "offset": OFFSET_BITS,
+    "ends": 1,
+    "double": 1,
+    "shift": SHIFT_BITS,
+    "low": VALUE_BITS,
+    "residual": VALUE_BITS,
+}
+BEATS = 300
+LAYERS = ((0, 0), (3, 4), (13, 8), (24, 0), (31, 6))  # shifts, and the bits that are 0
+
+
+class Beats(wiring.Component):
+    """The lane without stalls: a beat of all its ports a cycle, the residual as late as it is to come."""
+
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, lane: Lane):
+        self.lane = lane
+        super().__init__({"i": In(flat_stream(sum(PORTS.values()))), "o": Out(flat_stream(VALUE_BITS))})
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.lane = lane = self.lane
+        at = 0
+        for name, width in PORTS.items():
+            value: Value = Value.cast(self.i.payload)[at : at + width]
+            late = RESIDUAL_DELAY if name == "residual" else 0
+            m.d.comb += getattr(lane, name).eq(delay(m, value, late, name=name))
+            at += width
+        m.d.comb += [
+            self.o.payload.eq(lane.value),
+            self.o.valid.eq(self.i.valid),
+            self.i.ready.eq(self.o.ready),
+        ]
+        return m
+
+
+def clipped(number: int, low: int) -> int:
+    most = 1 << VALUE_BITS - 1
+    return min(max(number, -most), most - 1) & ~((1 << low) - 1)
+
+
+def random_channels(rng: np.random.Generator, shift: int, low: int):
+    """(beats, values): of each beat its ports, and of each channel its value and the beat of its last sum."""
+    beats, values = [], []
+    while len(beats) < BEATS - VALUE_LATENCY - 8:
+        bases = int(rng.integers(1, 9))
+        size = 1 << int(rng.integers(1, 1 + min(OFFSET_BITS - 1, VALUE_BITS + shift + 2)))
+        offset = int(rng.integers(-size, size))
+        most = 1 << min(FACTOR_BITS - 1, max(1, shift + 3))
+        residual = int(rng.integers(-(1 << VALUE_BITS - 1), 1 << VALUE_BITS - 1)) * int(rng.random() < 0.7)
+        residual &= ~((1 << low) - 1)
+        total = 0
+        for base in range(bases):
+            last = base == bases - 1
+            double = bool(rng.random() < 0.7)
+            number, factor = int(rng.integers(0, 1 << SUM_WIDTH)), int(rng.integers(-most, most))
+            total = total * (2 if double else 1) + number * factor + offset * last
+            beats.append((number, factor, offset * last, last, double, shift, (1 << low) - 1, residual))
+        values.append((len(beats) - 1, clipped(clipped(total >> shift, low) + residual, low)))
+    rest = (0, 0, 0, 1, 0, shift, (1 << low) - 1, 0)
+    return beats + [rest] * (BEATS - len(beats)), values
+
+
+def packed(beats) -> np.ndarray:
+    """Beats as rows of 64-bit words."""
+    words = []
+    for beat in beats:
+        number = at = 0
+        for value, width in zip(beat, PORTS.values(), strict=True):
+            number |= (int(value) & (1 << width) - 1) << at
+            at += width
+        words.append([number >> low & (1 << 64) - 1 for low in range(0, at, 64)])
+    return np.array(words, np.uint64)
+
+
+@pytest.mark.parametrize("target", [PORTABLE, ECP5], ids=repr)
+def test_values(target):
+    runs = [random_channels(np.random.default_rng(seed), *layer) for seed, layer in enumerate(LAYERS)]
+    inputs = np.stack([packed(beats) for beats, _ in runs])
+    lane = Beats(Lane(sum_width=SUM_WIDTH, target=target))
+    outputs = BatchSimulator(lane).run(inputs, output_beats=BEATS).outputs[..., 0].astype(np.uint16).view(np.int16)
+    far = 0
+    for run, (_, values) in enumerate(runs):
+        found = [int(outputs[run, at + VALUE_LATENCY]) for at, _ in values]
+        assert found == [value for _, value in values]
+        far += sum(value in (-(1 << 15), (1 << 15) - 1) for _, value in values)
+    assert far > 20
