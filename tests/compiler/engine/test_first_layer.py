@@ -8,7 +8,7 @@ import pytest
 from bnnhw.compiler import Graph, IntType, Node, TensorType, Value, evaluate
 from bnnhw.compiler.engine.external.scheduled import scheduled_program, segmentations
 from bnnhw.compiler.engine.first_layer import with_windows
-from bnnhw.compiler.engine.layers import engine_network
+from bnnhw.compiler.engine.from_graph import engine_network
 from bnnhw.compiler.engine.resident import resident_program
 from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, MatMul, MaxPool, Threshold
 from tests.engine_rtl import CHIP, run_program, small_shape

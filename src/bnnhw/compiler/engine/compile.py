@@ -13,7 +13,8 @@ from bnnhw.hw.engine.engine_shape import EngineShape
 from .external.places import WeightsInMemory
 from .external.scheduled import scheduled_program, segmentations
 from .first_layer import with_windows
-from .layers import EngineNetwork, engine_network
+from .from_graph import engine_network
+from .layers import EngineNetwork
 from .program import EngineProgram
 from .resident import resident_program
 

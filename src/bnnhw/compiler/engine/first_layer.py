@@ -19,11 +19,13 @@ def with_windows(network: EngineNetwork, shape: EngineShape) -> EngineNetwork:
     """The network with windows of its first convolution as its input, where that has few channels.
 
     Windows of columns are made by the engine, where it can: those of some colours, of several bits each. All others are
-    laid out by the host. None where a border is a product of 0, which no code stands for.
+    laid out by the host. None where a border is a product of 0, which no code stands for, or where other layers read
+    the input, too.
     """
     conv, first = network.layers[0].conv, network.layers[0]
     no_code = any(conv.padding) and not first.pads_with_code
-    if conv.kernel == (1, 1) or conv.channels >= shape.array.simd or no_code:
+    shared = len(first.reads) > 1 or len(network.readers(network.input)) > 1
+    if conv.kernel == (1, 1) or conv.channels >= shape.array.simd or no_code or shared:
         return network
     by_engine = (
         shape.makes_windows
@@ -41,7 +43,7 @@ def _by_host(network: EngineNetwork) -> EngineNetwork:
     conv = first.conv
     lines, columns, _ = conv.output_shape(first.in_shape)
     pixels = Conv(conv.weights.reshape(conv.rows, 1, 1, -1), factors=conv.factors)
-    whole = replace(first, conv=pixels, in_shape=(lines, columns, conv.cols))
+    whole = replace(first, conv=pixels, in_shape=(lines, columns, conv.cols), channels=(conv.cols,))
     return replace(network, layers=(whole, *others), windows=conv)
 
 
@@ -55,5 +57,6 @@ def _by_engine(network: EngineNetwork) -> EngineNetwork:
     lines, columns, _ = first.in_shape
     windows = columns + 2 * conv.padding[1] - width + 1
     pixels = replace(conv, weights=weights.reshape(conv.rows, height, 1, -1), padding=(conv.padding[0], 0))
-    whole = replace(first, conv=pixels, in_shape=(lines, windows, width * WINDOW_CHANNELS), reads_windows=True)
+    channels = width * WINDOW_CHANNELS
+    whole = replace(first, conv=pixels, in_shape=(lines, windows, channels), channels=(channels,), reads_windows=True)
     return replace(network, layers=(whole, *others), windows=conv)

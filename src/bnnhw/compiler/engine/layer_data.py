@@ -3,6 +3,8 @@
 Tests: tests/compiler/engine/test_compile.py
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,22 +26,25 @@ def row_tiles_of(layer: EngineLayer, shape: EngineShape) -> int:
 def weight_step_of(layer: EngineLayer, shape: EngineShape) -> int:
     """Words of weights of a tile of rows: those of a window's channels."""
     height, width = layer.conv.kernel
-    return height * width * -(-layer.conv.channels // shape.array.simd)
+    return height * width * sum(-(-channels // shape.array.simd) for channels in layer.channels)
 
 
-def layer_taps(layer: EngineLayer, source: MapPlace, shape: EngineShape) -> list[Tap]:
-    """The beats of a tile: planes from the highest to the lowest, in each all words of the window."""
+def layer_taps(layer: EngineLayer, sources: Sequence[MapPlace], shape: EngineShape) -> list[Tap]:
+    """The beats of a tile: planes from the highest to the lowest, in each all words of the window, in each of its
+    pixels those of one map after the other."""
     conv = layer.conv
     taps: list[Tap] = []
     for plane in reversed(range(layer.planes)):
         window = [
-            (line * conv.dilation[0] - conv.padding[0], column * conv.dilation[1] - conv.padding[1], word)
+            (line * conv.dilation[0] - conv.padding[0], column * conv.dilation[1] - conv.padding[1], source, word)
             for line in range(conv.kernel[0])
             for column in range(conv.kernel[1])
+            for source in sources
             for word in range(source.channel_words)
         ]
-        for number, (line, column, word) in enumerate(window):
+        for number, (line, column, source, word) in enumerate(window):
             offset = source.offset(plane=plane, word=word, line=line, column=column)
+            offset += source.base - sources[0].base
             taps.append(Tap(offset, column, line, double=number == 0 and bool(taps)))
     idle = [Tap(0, idle=True)] * max(0, shape.least_beats - len(taps))
     return [*idle, *taps]
@@ -48,23 +53,25 @@ def layer_taps(layer: EngineLayer, source: MapPlace, shape: EngineShape) -> list
 def layer_weights(layer: EngineLayer, shape: EngineShape) -> tuple[NDArray[np.uint8], int]:
     """(row tiles * words of a tile, rows, simd) of bits, and the mismatches that unused columns make in each sum.
 
-    Unused columns of the maps are 0. Where a border is a product of 0, and so half a word, they count half, too.
+    The channels of each map that is read begin a word. Unused columns of the maps are 0. Where a border is a product of
+    0, and so half a word, they count half, too.
     """
     conv, array = layer.conv, shape.array
     height, width = conv.kernel
-    words = -(-conv.channels // array.simd)
+    used = np.concatenate([np.arange(-(-count // array.simd) * array.simd) < count for count in layer.channels])
+    words = len(used) // array.simd
     row_tiles = row_tiles_of(layer, shape)
-    bits = np.zeros((row_tiles * array.rows, height, width, words * array.simd), np.uint8)
-    bits[: conv.rows, :, :, : conv.channels] = conv.weights > 0
-    unused = words * array.simd - conv.channels
+    bits = np.zeros((row_tiles * array.rows, height, width, len(used)), np.uint8)
+    bits[: conv.rows, :, :, used] = conv.weights > 0
+    unused = np.flatnonzero(~used)
     counted = 0
     if any(conv.padding) and not layer.pads_with_code:
-        if unused % 2:
+        if len(unused) % 2:
             raise ScheduleError(
                 f"node {layer.name!r} pads {conv.channels} channels with 0; the engine does so for even numbers of them"
             )
-        bits[..., conv.channels : conv.channels + unused // 2] = 1
-        counted = unused // 2 * height * width
+        bits[..., unused[: len(unused) // 2]] = 1
+        counted = len(unused) // 2 * height * width
     tiles = bits.reshape(row_tiles, array.rows, height * width * words, array.simd).transpose(0, 2, 1, 3)
     return tiles.reshape(-1, array.rows, array.simd), counted
 

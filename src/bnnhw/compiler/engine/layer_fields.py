@@ -45,8 +45,8 @@ def layer_instruction(
     row_tiles: int,
     **fields: int,
 ) -> Layer:
-    """The instruction for these output lines and so many tiles of rows. `source` holds the input map, of which its
-    first line is the first one that is read; `fields` are those of `Layer` that say where things lie."""
+    """The instruction for these output lines and so many tiles of rows. `source` holds the first map that is read, of
+    which its first line is the first one that is read; `fields` are those of `Layer` that say where things lie."""
     conv = layer.conv
     columns = layer.out_shape[1] // source.strips
     pool_lines, pool_columns = layer.pool

@@ -3,19 +3,19 @@
 Tests: tests/compiler/engine/test_compile.py
 """
 
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import WINDOW_CHANNELS, WINDOW_COLUMNS, WINDOW_PLANES, WORD, EngineShape
 from bnnhw.hw.engine.program.packets import Memory
 
-from .layers import EngineLayer
+from .layers import EngineLayer, EngineNetwork
+from .lifetimes import Lifetime, place_lifetimes
 
-__all__ = ["MapPlace", "WindowPlace", "input_place", "place_maps"]
+__all__ = ["MapPlace", "WindowPlace", "input_places", "map_places", "place_maps", "words_of"]
 
 
 @dataclass(frozen=True)
@@ -154,22 +154,51 @@ class WindowPlace(MapPlace):
         return bits.reshape(frames * self.strips, lines * self.bus_columns, WORD)
 
 
-def input_place(layer: EngineLayer, strips: int, simd: int, *, lines: int | None = None) -> MapPlace:
-    """A layer's input, or so many lines of it, at the begin of the banks."""
-    height, columns, channels = layer.in_shape
+def map_places(network: EngineNetwork, strips: Mapping[str, int], simd: int) -> dict[str, MapPlace]:
+    """All maps, in the order in which they are written, each in so many strips at the begin of the banks."""
+    first = network.layers[0]
+    kind = WindowPlace if first.reads_windows else MapPlace
+    places = {network.input: kind(network.input_shape, first.planes, strips[network.input], simd)}
+    for layer in network.layers[:-1]:
+        places[layer.writes] = MapPlace(layer.out_shape, 1, strips[layer.writes], simd)
+    return places
+
+
+def input_places(layer: EngineLayer, strips: int, simd: int, *, lines: int | None = None) -> tuple[MapPlace, ...]:
+    """The maps that a layer reads, or so many lines of them, one behind the other from the begin of the banks on."""
+    height, columns, _ = layer.in_shape
     kind = WindowPlace if layer.reads_windows else MapPlace
-    return kind((height if lines is None else lines, columns, channels), layer.planes, strips, simd)
+    places: list[MapPlace] = []
+    base = 0
+    for channels in layer.channels:
+        size = (height if lines is None else lines, columns, channels)
+        places.append(kind(size, layer.planes, strips, simd, base))
+        base += places[-1].words
+    return tuple(places)
 
 
-def place_maps(shape: EngineShape, maps: list[MapPlace]) -> list[int]:
-    """Bases of maps of which each lives with the one before it: the first ones low, the second ones high, in turn.
+def words_of(places: Iterable[MapPlace]) -> int:
+    """In each bank, of all of them."""
+    return sum(place.words for place in places)
 
-    Raises ScheduleError where two neighbours do not fit into the banks.
+
+def place_maps(network: EngineNetwork, shape: EngineShape, strips: int) -> dict[str, MapPlace]:
+    """All maps in the banks, each there from the layer that writes it to the last one that reads it.
+
+    Raises ScheduleError where they do not fit.
     """
-    for before, after in pairwise(maps):
-        if before.words + after.words > shape.map_words:
-            raise ScheduleError(
-                f"maps of {before.shape} and {after.shape} take {before.words} and {after.words} words of each bank, "
-                f"and the engine has {shape.map_words}; take an engine of larger banks, or external memory"
-            )
-    return [0 if number % 2 == 0 else shape.map_words - place.words for number, place in enumerate(maps)]
+    cut = dict.fromkeys((network.input, *(layer.writes for layer in network.layers)), strips)
+    places = map_places(network, cut, shape.array.simd)
+    # A map is written by the layer before the number that it has here; the input is there from the begin.
+    lives = [
+        Lifetime(name, place.words, max(0, number - 1), max((*network.readers(name), number - 1)), place.column_words)
+        for number, (name, place) in enumerate(places.items())
+    ]
+    begins = place_lifetimes(
+        lives,
+        shape.map_words,
+        what="maps",
+        name="map_words",
+        way_out="take an engine of larger banks, or external memory",
+    )
+    return {name: replace(place, base=base) for (name, place), base in zip(places.items(), begins, strict=True)}

@@ -1,9 +1,7 @@
-"""Programs of networks that fit into the engine: weights and two neighbouring maps at once.
+"""Programs of networks that fit into the engine: all weights, and the maps that are needed at once.
 
 Tests: tests/compiler/engine/test_compile.py
 """
-
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +15,7 @@ from bnnhw.hw.engine.program.transfer import list_words
 from .layer_data import layer_parameters, layer_taps, layer_weights, row_tiles_of
 from .layer_fields import layer_instruction
 from .layers import EngineNetwork
-from .maps import input_place, place_maps
+from .maps import place_maps
 from .program import Captured, EngineProgram, words_of_bits
 from .strips import strips_of
 from .tables import TapTable, check_room
@@ -28,22 +26,22 @@ __all__ = ["resident_program"]
 def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgram:
     """One instruction a layer. Raises ScheduleError, which names what does not fit and the way out."""
     strips = strips_of(network.layers, shape.array.pixels)
-    maps = [input_place(layer, strips, shape.array.simd) for layer in network.layers]
-    maps = [replace(place, base=base) for place, base in zip(maps, place_maps(shape, maps), strict=True)]
+    maps = place_maps(network, shape, strips)
     taps = TapTable(shape)
     weights: list[NDArray[np.uint8]] = []
     parameters: list[NDArray[np.uint32]] = []
     layers: list[Layer] = []
     weight_words = row_groups = 0
-    for layer, source, sink in zip(network.layers, maps, [*maps[1:], None], strict=True):
-        beats = layer_taps(layer, source, shape)
+    for layer in network.layers:
+        sources, sink = [maps[name] for name in layer.reads], maps.get(layer.writes)
+        beats = layer_taps(layer, sources, shape)
         bits, unused = layer_weights(layer, shape)
         row_tiles = row_tiles_of(layer, shape)
         layers.append(
             layer_instruction(
                 layer,
                 shape,
-                source,
+                sources[0],
                 lines=range(layer.out_shape[0]),
                 row_tiles=row_tiles,
                 taps=taps.begin(beats),
@@ -75,7 +73,7 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
             Memory.WEIGHTS: words_of_bits(held.reshape(len(held), -1)).reshape(-1),
         }
         | ({} if shape.external is None else {Memory.TRANSFERS: np.zeros(1, np.uint32)}),
-        input=maps[0],
+        input=maps[network.input],
         frames=shape.array.pixels // strips,
         captured=(Captured(0, range(row_tiles_of(network.layers[-1], shape)), range(network.layers[-1].out_shape[0])),),
         layer_cycles=tuple(layer_cycles(shape, layer) for layer in layers),

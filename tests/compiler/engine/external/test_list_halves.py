@@ -4,7 +4,7 @@ import numpy as np
 
 from bnnhw.compiler import evaluate
 from bnnhw.compiler.engine.external.scheduled import scheduled_program
-from bnnhw.compiler.engine.layers import engine_network
+from bnnhw.compiler.engine.from_graph import engine_network
 from bnnhw.hw.engine.program.packets import Memory
 from tests.engine_rtl import CHIP, run_program, small_shape
 

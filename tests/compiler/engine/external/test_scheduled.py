@@ -9,7 +9,7 @@ from bnnhw.compiler.engine.compile import compile_program
 from bnnhw.compiler.engine.external.ring import Ring
 from bnnhw.compiler.engine.external.scheduled import scheduled_program, segmentations
 from bnnhw.compiler.engine.first_layer import with_windows
-from bnnhw.compiler.engine.layers import engine_network
+from bnnhw.compiler.engine.from_graph import engine_network
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.ops import Conv, MaxPool, Threshold
 from bnnhw.compiler.ir.types import BinaryType

@@ -9,7 +9,7 @@ from bnnhw.boards.engines.sizes import sizes_for
 from bnnhw.compiler import evaluate
 from bnnhw.compiler.engine.external.scheduled import scheduled_program, segmentations
 from bnnhw.compiler.engine.first_layer import with_windows
-from bnnhw.compiler.engine.layers import engine_network
+from bnnhw.compiler.engine.from_graph import engine_network
 from bnnhw.sim.ladder.engine_rung import engine_rung
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.engine.layer_data import layer_parameters, layer_weights, row_tiles_of, weight_step_of
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
-from bnnhw.compiler.engine.maps import MapPlace, input_place
+from bnnhw.compiler.engine.maps import MapPlace, input_places
 from bnnhw.compiler.engine.program import words_of_bits
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import EngineShape
@@ -117,7 +117,7 @@ class MapsInMemory:
 
     def _map(self, layer: EngineLayer, strips: int, groups: int) -> MapInMemory:
         array = self.shape.array
-        place = input_place(layer, strips, array.simd)
+        (place,) = input_places(layer, strips, array.simd)
         line_bursts = place.bus_columns * self.shape.lanes // self.shape.burst_words
         group_bursts = place.sheets * place.shape[0] * line_bursts
         begin = self.end

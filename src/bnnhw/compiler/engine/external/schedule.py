@@ -80,7 +80,7 @@ class Schedule:
         if rooms.output_stays:
             size = segment.kept[number - segment.layers.start]
             self._kept[number + 1] = self._banks.claim_at(segment.place(number + 1, self.shape.map_words), size)
-        taps = layer_taps(layer, tiling.band, self.shape)
+        taps = layer_taps(layer, (tiling.band,), self.shape)
         begin = self.taps.begin(taps)
         for part in tiling.parts:
             self._add_part(number, rooms, tiling, part, taps=begin, beats=len(taps))

@@ -4,12 +4,14 @@ Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from bnnhw.compiler.engine.layers import EngineNetwork
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.compiler.engine.strips import keeps_columns, strips_of
+from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.cycles import layer_cycles, program_cycles
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program.packets import Memory
@@ -43,6 +45,7 @@ def scheduled_program(
     frames = shape.array.pixels if frames is None else frames
     if frames < 1 or frames % shape.array.pixels:
         raise ValueError(f"frames={frames} must be a multiple of pixels={shape.array.pixels}")
+    _check_chain(network)
     strips = _strips(network, shape)
     weights = WeightsInMemory(network, shape) if weights is None else weights
     schedule = Schedule(network, shape, weights, strips=strips, frames=frames)
@@ -73,6 +76,15 @@ def scheduled_program(
         layer_cycles=tuple(cycles),
         cycles=program_cycles(shape, lists.layers, lists.transfers),
     )
+
+
+def _check_chain(network: EngineNetwork) -> None:
+    for before, layer in pairwise(network.layers):
+        if layer.reads != (before.writes,):
+            raise ScheduleError(
+                f"node {layer.name!r} reads {', '.join(map(repr, layer.reads))}; programs with external memory run "
+                f"chains, so that it may read {before.writes!r} alone; take an engine of larger memories"
+            )
 
 
 def segmentations(network: EngineNetwork, shape: EngineShape) -> list[list[Segment]]:

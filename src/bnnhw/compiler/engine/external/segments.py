@@ -10,7 +10,7 @@ from itertools import pairwise
 from bnnhw.compiler.engine.layer_data import row_tiles_of, weight_step_of
 from bnnhw.compiler.engine.layer_fields import lines_read
 from bnnhw.compiler.engine.layers import EngineLayer
-from bnnhw.compiler.engine.maps import input_place
+from bnnhw.compiler.engine.maps import input_places, words_of
 from bnnhw.hw.engine.engine_shape import EngineShape
 
 __all__ = ["Segment", "segments_of"]
@@ -49,7 +49,9 @@ def segments_of(
     while begin < len(layers):
         chosen = Segment(range(begin, begin + 1))
         for end in range(begin + 2, min(begin + longest, len(layers)) + 1):
-            kept = tuple(input_place(layer, strips[begin], shape.array.simd).words for layer in layers[begin + 1 : end])
+            kept = tuple(
+                words_of(input_places(layer, strips[begin], shape.array.simd)) for layer in layers[begin + 1 : end]
+            )
             longer = Segment(range(begin, end), kept)
             if len(set(strips[begin:end])) > 1 or not _fits(longer, layers, strips[begin], shape):
                 break
@@ -65,9 +67,9 @@ def _fits(segment: Segment, layers: Sequence[EngineLayer], strips: int, shape: E
     weights = sum(row_tiles_of(layer, shape) * weight_step_of(layer, shape) for layer in those)
     groups = sum(row_tiles_of(layer, shape) * shape.array.row_groups for layer in those if layer.most is not None)
     first = those[0]
-    source = input_place(first, strips, shape.array.simd)
+    source = words_of(input_places(first, strips, shape.array.simd))
     return (
         weights <= shape.weight_words
         and groups <= shape.parameters
-        and segment.kept_words + source.words // first.in_shape[0] * lines_read(first, 1) <= shape.map_words
+        and segment.kept_words + source // first.in_shape[0] * lines_read(first, 1) <= shape.map_words
     )

@@ -8,7 +8,7 @@ from itertools import product
 
 from bnnhw.compiler.engine.layer_fields import lines_read
 from bnnhw.compiler.engine.layers import EngineLayer
-from bnnhw.compiler.engine.maps import MapPlace, input_place
+from bnnhw.compiler.engine.maps import MapPlace, input_places
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import EngineShape
 
@@ -70,7 +70,7 @@ def tile_layer(
     layer: EngineLayer, place: LayerPlace, shape: EngineShape, rooms: Rooms, *, strips: int, groups: range
 ) -> Tiling:
     """The parts for these groups of frames. Raises ScheduleError, which names the layer, where a part fits nowhere."""
-    source = input_place(layer, strips, shape.array.simd)
+    (source,) = input_places(layer, strips, shape.array.simd)
     sends = not (layer.most is None or rooms.output_stays)
     columns = layer.out_shape[1] // strips if sends else 0
     row_tiles = _row_tiles(layer, place, shape, rooms, columns)
@@ -79,7 +79,7 @@ def tile_layer(
     count = layer.out_shape[0]
     bands = [range(at, min(at + lines, count)) for at in range(0, count, lines)]
     height = layer.in_shape[0] if rooms.input_stays else lines_read(layer, lines)
-    band = input_place(layer, strips, shape.array.simd, lines=height)
+    (band,) = input_places(layer, strips, shape.array.simd, lines=height)
     inputs = band.words * len(bands) * len(groups)
     weights = place.row_tiles * place.weight_step
     inputs_stay, weights_stay = inputs <= rooms.map_words, weights <= rooms.weight_words

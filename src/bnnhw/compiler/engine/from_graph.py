@@ -1,0 +1,194 @@
+"""An integer graph in the engine's layers.
+
+Tests: tests/compiler/engine/test_from_graph.py
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.ir.graph import Graph, Node, Value, infer_types
+from bnnhw.compiler.ir.ops import Concat, Conv, Flatten, MatMul, MaxPool, Product, Threshold
+from bnnhw.compiler.ir.types import BinaryType, Element, FloatType
+from bnnhw.compiler.lowering.network import split_host
+from bnnhw.compiler.units.product.mismatches import mismatch_thresholds, width_of
+
+from .layers import EngineLayer, EngineNetwork
+
+__all__ = ["engine_network"]
+
+
+def engine_network(graph: Graph) -> EngineNetwork:
+    """The integer graph in the engine's layers. Raises ScheduleError, which names the node, where it has no place."""
+    host, core = split_host(graph)
+    if len(core.outputs) != 1:
+        raise ScheduleError(f"a network for the engine has one output; this one has {list(core.outputs)}")
+    return _Walk(core).network(host)
+
+
+@dataclass(frozen=True)
+class _Maps:
+    """A value of the graph as maps of `size` lines and columns, whose channels lie side by side.
+
+    is_flat: their elements come one behind the other, in raster order of all channels.
+    """
+
+    names: tuple[str, ...]
+    channels: tuple[int, ...]
+    size: tuple[int, int]
+    is_flat: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return *self.size, sum(self.channels)
+
+
+class _Walk:
+    """The layers of a graph, node by node, and the nodes that are left to the host."""
+
+    def __init__(self, core: Graph):
+        self._core = core
+        self._types = infer_types(core)
+        self._layers: list[EngineLayer] = []
+        self._tail: list[Node] = []
+        self._behind: set[str] = set()  # thresholds and poolings of layers
+        value = core.inputs[0].name
+        *lines, columns, channels = (1, 1, *self._types[value].shape)
+        self._maps = {value: _Maps((value,), (channels,), (int(np.prod(lines)), columns))}
+        for node in core.nodes:
+            if node.name not in self._behind:
+                self._add(node)
+
+    def network(self, host: Graph) -> EngineNetwork:
+        """All of it, behind what the host does first."""
+        layers = self._layers
+        if not layers or any(layer.most is None for layer in layers[:-1]) or layers[-1].most is not None:
+            raise ScheduleError(
+                "a network for the engine is layers with thresholds behind them, and a last one without"
+            )
+        if any(isinstance(node.op, Product | MaxPool | Threshold) for node in self._tail):
+            raise _no_place(self._tail[0])
+        sums = layers[-1].writes
+        tail = replace(self._core, inputs=(Value(sums, self._types[sums]),), nodes=tuple(self._tail))
+        return EngineNetwork(host, tuple(layers), tail)
+
+    def _add(self, node: Node) -> None:
+        known = [self._maps[name] for name in node.inputs if name in self._maps]
+        if not known:
+            self._tail.append(node)
+        elif len(known) == len(node.inputs) and isinstance(node.op, Flatten):
+            self._maps[node.output] = self._flat(node, known[0])
+        elif len(known) == len(node.inputs) and isinstance(node.op, Concat):
+            self._maps[node.output] = self._beside(node, known)
+        elif len(known) == len(node.inputs) and isinstance(node.op, Product):
+            self._add_layer(node, known[0])
+        else:
+            raise _no_place(node)
+
+    def _flat(self, node: Node, maps: _Maps) -> _Maps:
+        if node.inputs[0] == self._core.inputs[0].name and self._core.consumers(node.inputs[0]) == (node,):
+            return _Maps(maps.names, self._types[node.output].shape, (1, 1))
+        return replace(maps, is_flat=maps.size != (1, 1))
+
+    def _beside(self, node: Node, parts: list[_Maps]) -> _Maps:
+        if any(part.is_flat for part in parts):
+            raise ScheduleError(
+                f"node {node.name!r} joins maps that are flattened; the engine joins channels: flatten behind it"
+            )
+        codes = {_coding(self._types[name].element) for name in (*node.inputs, node.output)}
+        if len(codes) > 1:
+            raise ScheduleError(
+                f"node {node.name!r} joins values of several ranges; the engine joins those of one, such as bits"
+            )
+        return _Maps(
+            tuple(name for part in parts for name in part.names),
+            tuple(count for part in parts for count in part.channels),
+            parts[0].size,
+        )
+
+    def _add_layer(self, node: Node, maps: _Maps) -> None:
+        element = self._types[node.inputs[0]].element
+        if isinstance(element, FloatType):
+            raise ScheduleError(f"node {node.name!r} reads floats; integerize the graph")
+        conv = _convolution(node, maps.shape)
+        _check_padding(node, conv, element)
+        threshold = self._follower(node, Threshold)
+        pooling = None if threshold is None else self._follower(threshold, MaxPool)
+        most, pool, minimum = None, (1, 1), np.zeros(conv.rows, bool)
+        last = node
+        if threshold is not None and isinstance(threshold.op, Threshold):
+            last = threshold
+            most = mismatch_thresholds(conv, element, np.broadcast_to(threshold.op.thresholds, conv.rows))
+        if pooling is not None and isinstance(pooling.op, MaxPool):
+            last, pool = pooling, pooling.op.kernel
+            if pool != pooling.op.stride:
+                raise ScheduleError(
+                    f"node {pooling.name!r} pools {pool} with stride {pooling.op.stride}; the engine wants both alike"
+                )
+            minimum = minimum if pooling.op.minimum is None else pooling.op.minimum
+        layer = EngineLayer(
+            node.name, maps.names, maps.channels, last.output, conv, element, maps.shape, most, pool, minimum
+        )
+        self._layers.append(layer)
+        if most is not None:
+            lines, columns, rows = layer.out_shape
+            self._maps[last.output] = _Maps((last.output,), (rows,), (lines, columns))
+
+    def _follower(self, node: Node, kind: type) -> Node | None:
+        """The node of that kind behind `node`, which a layer does too; None where there is none."""
+        readers = self._core.consumers(node.output)
+        found = next((reader for reader in readers if isinstance(reader.op, kind)), None)
+        if found is None:
+            return None
+        others = [repr(reader.name) for reader in readers if reader is not found]
+        others += ["the output"] * (node.output in self._core.outputs)
+        if others:
+            raise ScheduleError(
+                f"node {found.name!r} ({kind.__name__}) reads {node.name!r}, and so does {others[0]}; the engine makes "
+                "thresholds and poolings of what nothing else reads: give each a product of its own"
+            )
+        self._behind.add(found.name)
+        return found
+
+
+def _no_place(node: Node) -> ScheduleError:
+    return ScheduleError(
+        f"node {node.name!r} ({type(node.op).__name__}) has no place on the engine, which runs products with "
+        "thresholds, and joins their bits"
+    )
+
+
+def _coding(element: Element) -> tuple[int, int, int]:
+    """What the codes of two values must have in common."""
+    if isinstance(element, FloatType):
+        return 0, 0, 0
+    return element.lo, element.step, width_of(element)
+
+
+def _convolution(node: Node, shape: tuple[int, int, int]) -> Conv:
+    """A product as a convolution of maps of that shape."""
+    op = node.op
+    if isinstance(op, MatMul):
+        op = Conv(op.weights.reshape(op.rows, *shape), factors=op.factors)
+    if not isinstance(op, Conv):
+        raise _no_place(node)
+    if not op.is_binary or op.groups != 1:
+        raise ScheduleError(
+            f"node {node.name!r} has weights {'of several groups' if op.is_binary else 'of integers'}; "
+            "the engine takes +-1, in one group"
+        )
+    return op
+
+
+def _check_padding(node: Node, op: Conv, element: Element) -> None:
+    if not any(op.padding):
+        return
+    if isinstance(element, FloatType):
+        return
+    if op.pad_value == element.lo or (isinstance(element, BinaryType) and op.pad_value == 0):
+        return
+    raise ScheduleError(
+        f"node {node.name!r} pads with {op.pad_value}; "
+        f"the engine pads with {element.lo}, the least input, or +-1 with 0"
+    )
