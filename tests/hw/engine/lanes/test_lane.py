@@ -22,11 +22,12 @@ PORTS = {
     "ends": 1,
     "double": 1,
     "shift": SHIFT_BITS,
-    "low": VALUE_BITS,
+    "tops": VALUE_BITS,
+    "residual_tops": VALUE_BITS,
     "residual": VALUE_BITS,
 }
 BEATS = 300
-LAYERS = ((0, 0), (3, 4), (13, 8), (24, 0), (31, 6))  # shifts, and the bits that are 0
+LAYERS = ((0, 16, 16), (3, 12, 12), (13, 8, 9), (24, 16, 12), (31, 11, 10), (5, 2, 1))  # a shift, and bits of clips
 
 
 class Beats(wiring.Component):
@@ -56,12 +57,16 @@ class Beats(wiring.Component):
         return m
 
 
-def clipped(number: int, low: int) -> int:
-    most = 1 << VALUE_BITS - 1
-    return min(max(number, -most), most - 1) & ~((1 << low) - 1)
+def clipped(number: int, bits: int) -> int:
+    most = 1 << bits - 1
+    return min(max(number, -most), most - 1)
 
 
-def random_channels(rng: np.random.Generator, shift: int, low: int):
+def tops(bits: int) -> int:
+    return -1 << bits - 1
+
+
+def random_channels(rng: np.random.Generator, shift: int, bits: int, residual_bits: int):
     """(beats, values): of each beat its ports, and of each channel its value and the beat of its last sum."""
     beats, values = [], []
     while len(beats) < BEATS - VALUE_LATENCY - 8:
@@ -70,16 +75,17 @@ def random_channels(rng: np.random.Generator, shift: int, low: int):
         offset = int(rng.integers(-size, size))
         most = 1 << min(FACTOR_BITS - 1, max(1, shift + 3))
         residual = int(rng.integers(-(1 << VALUE_BITS - 1), 1 << VALUE_BITS - 1)) * int(rng.random() < 0.7)
-        residual &= ~((1 << low) - 1)
         total = 0
         for base in range(bases):
             last = base == bases - 1
             double = bool(rng.random() < 0.7)
             number, factor = int(rng.integers(0, 1 << SUM_WIDTH)), int(rng.integers(-most, most))
             total = total * (2 if double else 1) + number * factor + offset * last
-            beats.append((number, factor, offset * last, last, double, shift, (1 << low) - 1, residual))
-        values.append((len(beats) - 1, clipped(clipped(total >> shift, low) + residual, low)))
-    rest = (0, 0, 0, 1, 0, shift, (1 << low) - 1, 0)
+            beats.append(
+                (number, factor, offset * last, last, double, shift, tops(bits), tops(residual_bits), residual)
+            )
+        values.append((len(beats) - 1, clipped(clipped(total >> shift, bits) + residual, residual_bits)))
+    rest = (0, 0, 0, 1, 0, shift, tops(bits), tops(residual_bits), 0)
     return beats + [rest] * (BEATS - len(beats)), values
 
 
@@ -105,5 +111,7 @@ def test_values(target):
     for run, (_, values) in enumerate(runs):
         found = [int(outputs[run, at + VALUE_LATENCY]) for at, _ in values]
         assert found == [value for _, value in values]
-        far += sum(value in (-(1 << 15), (1 << 15) - 1) for _, value in values)
+        ends = clipped(-1 << 20, LAYERS[run][2]), clipped(1 << 20, LAYERS[run][2])
+        far += sum(value in ends for _, value in values)
+        assert any(value not in ends for _, value in values) or LAYERS[run][2] == 1
     assert far > 20

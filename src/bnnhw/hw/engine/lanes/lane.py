@@ -3,7 +3,7 @@
 Tests: tests/hw/engine/lanes/test_lane.py
 """
 
-from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -24,9 +24,10 @@ _KEPT = VALUE_BITS + (1 << _FINE)  # bits behind the coarse shift that a value c
 class Lane(wiring.Component):
     """value = clip(residual + clip(total >> shift)), total = the channel's offset + its sums times their factors.
 
-    A channel has a sum, or several ones of weights' bases, one a cycle. `double` makes those before worth twice as much.
-    Both clips are to VALUE_BITS; a value of fewer bits stands in the high ones, and its `low` ones are 0.
+    Each clip is to signed integers of some bits, VALUE_BITS at most.
 
+    A channel has a sum, or several ones of weights' bases, one a cycle. `double` makes those before it worth twice as
+    much.
         total = total_before * (2 where double, else 1) + sum * factor + offset      total_before = 0 for a first sum
 
     Parameters
@@ -40,8 +41,8 @@ class Lane(wiring.Component):
     ends : In(1)
         The sum is its channel's last one, or none: the next one is another channel's first.
     double : In(1)
-    shift : In(SHIFT_BITS), low : In(VALUE_BITS)
-        A layer's; `low` has ones where values have zeros.
+    shift : In(SHIFT_BITS), tops, residual_tops : In(VALUE_BITS)
+        A layer's; of the first clip and of the last one the bits that are alike in what it leaves: the highest ones.
     residual : In(signed(VALUE_BITS))
         RESIDUAL_DELAY cycles after the channel's last sum.
     value : Out(signed(VALUE_BITS))
@@ -54,7 +55,8 @@ class Lane(wiring.Component):
     ends: Signal
     double: Signal
     shift: Signal
-    low: Signal
+    tops: Signal
+    residual_tops: Signal
     residual: Signal
     value: Signal
 
@@ -68,7 +70,8 @@ class Lane(wiring.Component):
                 "ends": In(1),
                 "double": In(1),
                 "shift": In(SHIFT_BITS),
-                "low": In(VALUE_BITS),
+                "tops": In(VALUE_BITS),
+                "residual_tops": In(VALUE_BITS),
                 "residual": In(signed(VALUE_BITS)),
                 "value": Out(signed(VALUE_BITS)),
             }
@@ -80,7 +83,7 @@ class Lane(wiring.Component):
         value = self._shifted(m, total)
         together = Signal(signed(VALUE_BITS + 1), reset_less=True)
         m.d.sync += together.eq(value + self.residual)
-        m.d.sync += self.value.eq(_clipped(together, self.low))
+        m.d.sync += self.value.eq(_clipped(together, self.residual_tops))
         return m
 
     def _total(self, m: Module) -> Signal:
@@ -119,24 +122,21 @@ class Lane(wiring.Component):
         m.d.sync += coarse.eq(total >> (self.shift[_FINE:] << _FINE))
         fine = Signal(signed(_KEPT), reset_less=True)
         is_far, is_negative = Signal(reset_less=True), Signal(reset_less=True)
-        top = coarse[_KEPT - 1 :]
+        above = coarse[_KEPT - 1 :]
         m.d.sync += [
             fine.eq(coarse[:_KEPT].as_signed() >> self.shift[:_FINE]),
-            is_far.eq(top.any() & ~top.all()),
+            is_far.eq(above.any() & ~above.all()),
             is_negative.eq(coarse[-1]),
         ]
         value = Signal(signed(VALUE_BITS), reset_less=True)
-        m.d.sync += value.eq(Mux(is_far, _end(is_negative), _clipped(fine)) & ~self.low)
+        m.d.sync += value.eq(_clipped(Cat(fine[:-1], is_negative), self.tops, is_far=is_far))
         return value
 
 
-def _end(is_negative: Value) -> Value:
-    """The least or the greatest value."""
-    return Cat((~is_negative).replicate(VALUE_BITS - 1), is_negative)
-
-
-def _clipped(number: Value, low: Value | int = 0) -> Value:
-    """A number of more bits as a value."""
-    top = number[VALUE_BITS - 1 :]
-    is_far = top.any() & ~top.all()
-    return (Mux(is_far, _end(number[-1]), number[:VALUE_BITS]) & ~low)[:VALUE_BITS]
+def _clipped(number: Value, tops: Value, *, is_far: Value | int = 0) -> Value:
+    """A number as one whose `tops` are all alike; `is_far`: it is beyond that, and has nothing but its sign right."""
+    sign = number[-1]
+    more = len(number) - 1 - VALUE_BITS
+    odd = (number[:-1] ^ sign.replicate(len(number) - 1)) & Cat(tops, Const((1 << more) - 1, more))
+    end = sign.replicate(VALUE_BITS) ^ ~tops
+    return Mux(odd.any() | is_far, end, number[:VALUE_BITS])

@@ -103,13 +103,16 @@ class Lanes(wiring.Component):
             values.address.eq(self.address),
             self.word.eq(values.word),
         ]
-        low = Signal(VALUE_BITS)
-        m.d.comb += low.eq((1 << layer.low) - 1)
+        tops = {name: Signal(VALUE_BITS, name=name) for name in ("tops", "residual_tops")}
+        m.d.sync += [
+            tops["tops"].eq(~0 << layer.value_clip),
+            tops["residual_tops"].eq(~0 << layer.residual_clip),
+        ]
         controls: Value = Cat(ends | ~self.valid, factors)
         for group in range(array.pixel_groups):
             for pixel in range(group * array.group_pixels, (group + 1) * array.group_pixels):
                 for row in range(array.group_rows):
-                    self._lane(m, pixel, row, controls, low, values)
+                    self._lane(m, pixel, row, controls, tops, values)
             controls = delay(m, controls, 1, name=f"factors{group}_")
         return m
 
@@ -133,7 +136,7 @@ class Lanes(wiring.Component):
         m.d.sync += following.eq(here + is_value)
         return here
 
-    def _lane(self, m: Module, pixel: int, row: int, controls: Value, low: Signal, values: Values) -> None:
+    def _lane(self, m: Module, pixel: int, row: int, controls: Value, tops: dict[str, Signal], values: Values) -> None:
         array, layer = self.shape.array, self.layer
         number = pixel * array.group_rows + row
         name = f"{pixel}_{row}"
@@ -153,7 +156,7 @@ class Lanes(wiring.Component):
             lane.ends.eq(controls[0]),
             lane.double.eq(factors.doubles),
             lane.shift.eq(layer.shift),
-            lane.low.eq(low),
+            *(getattr(lane, name).eq(each) for name, each in tops.items()),
             lane.residual.eq(residual),
             values.data.word_select(number, VALUE_BITS).eq(lane.value),
             self.numbers.word_select(number, array.sum_width).eq(compared),

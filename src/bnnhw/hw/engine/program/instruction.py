@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields
 from amaranth.lib import data
 
 from bnnhw.hw.engine.engine_shape import COORDINATE_BITS, TAP_BITS, WORD, EngineShape
-from bnnhw.hw.engine.lane_format import SHIFT_BITS, VALUE_BITS
+
+from .value_fields import NO_VALUES, ValueFields, value_field_widths
 
 __all__ = ["COUNT_BITS", "END", "LOOPS", "Layer", "Tap", "instruction_words", "layer_layout", "packed", "tap_layout"]
 
@@ -86,19 +87,8 @@ class Layer:
         over pool columns.
     discard : int
         1: no bits are written.
-    compares_values : int
-        1: thresholds are compared with the values that lanes make of the sums, in offset binary.
-    keeps_values : int
-        1: the values are written.
-    shift, low : int
-        As `Lane` has them; `low` counts bits.
-    values_in, in_column_step, in_line_step : int
-        The word of values that the first tile's first channels meet as residuals, and what it is more by in the next
-        column, and in the next line.
-    values_out, out_step : int
-        The word that the first tile's first values go to, and the words from one pixel to the next.
-    value_rows : int
-        Words of values from one tile of rows to the next one.
+    values : ValueFields
+        What lanes do.
     behind : int
         It waits until so many transfers have ended.
     """
@@ -137,23 +127,13 @@ class Layer:
     sent: int = 0
     capture: int = 0
     discard: int = 0
-    compares_values: int = 0
-    keeps_values: int = 0
-    shift: int = 0
-    low: int = 0
-    values_in: int = 0
-    in_column_step: int = 0
-    in_line_step: int = 0
-    values_out: int = 0
-    out_step: int = 0
-    value_rows: int = 0
+    values: ValueFields = NO_VALUES
     behind: int = 0
 
     def words(self, shape: EngineShape) -> list[int]:
         """The instruction as words of the bus. Raises ValueError where a value has no room."""
-        values = {field.name: getattr(self, field.name) - (field.name in _COUNTS) for field in fields(self)}
-        if not shape.values and any(values[name] for name in _LANE_FIELDS):
-            raise ValueError("an engine without values has no lanes for a layer's values")
+        values = {name: getattr(self, name) - (name in _COUNTS) for name in _widths(shape)}
+        values |= self.values.of(shape)
         return packed(layer_layout(shape), values, behind=self.behind)
 
     @property
@@ -162,10 +142,6 @@ class Layer:
         return self.pool_columns * self.pool_lines * self.columns * self.lines * self.row_tiles
 
 
-_LANE_FIELDS = {
-    *("compares_values", "keeps_values", "shift", "low", "values_in", "in_column_step", "in_line_step"),
-    *("values_out", "out_step", "value_rows"),
-}  # of engines with values alone
 _COUNTS = ("beats", "pool_columns", "pool_lines", "columns", "lines", "row_tiles")  # carried less 1
 
 
@@ -189,19 +165,15 @@ def _widths(shape: EngineShape) -> dict[str, int]:
         "out": address,
         "out_plane": address,
     }
-    known |= dict.fromkeys(("compares_values", "keeps_values"), 1)
-    known |= {"shift": SHIFT_BITS, "low": (VALUE_BITS - 1).bit_length()}
-    known |= dict.fromkeys((name for name in _LANE_FIELDS if name not in known), shape.value_address_bits)
     for field in fields(Layer):
-        if field.name not in known and field.name != "behind":
+        if field.name not in known and field.name not in ("values", "behind"):
             known[field.name] = address if field.name.startswith("step_") else COORDINATE_BITS
-    without = {"behind"} | (set() if shape.values else _LANE_FIELDS)
-    return {field.name: known[field.name] for field in fields(Layer) if field.name not in without}
+    return {field.name: known[field.name] for field in fields(Layer) if field.name not in ("values", "behind")}
 
 
 def layer_layout(shape: EngineShape) -> data.StructLayout:
     """The fields as a signal has them."""
-    return data.StructLayout(dict(_widths(shape)))
+    return data.StructLayout(_widths(shape) | value_field_widths(shape))
 
 
 @dataclass(frozen=True)

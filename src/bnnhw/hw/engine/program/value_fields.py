@@ -1,0 +1,65 @@
+"""What a layer's instruction says to lanes.
+
+Tests: tests/compiler/engine/test_values.py
+"""
+
+from dataclasses import asdict, dataclass
+
+from bnnhw.hw.engine.engine_shape import EngineShape
+from bnnhw.hw.engine.lane_format import SHIFT_BITS, VALUE_BITS
+
+__all__ = ["NO_VALUES", "ValueFields", "value_field_widths"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueFields:
+    """Fields of an instruction for engines with values; as they are here, lanes do nothing.
+
+    Parameters
+    ----------
+    compares_values : int
+        1: thresholds are compared with the values that lanes make of the sums, in offset binary.
+    keeps_values : int
+        1: the values are written.
+    shift : int
+        As `Lane` has it.
+    value_clip, residual_clip : int
+        Bits of what the first and the last clip leave, less 1.
+    values_in, in_column_step, in_line_step : int
+        The word of values that the first tile's first channels meet as residuals, and what it is more by in the next
+        column, and in the next line.
+    values_out, out_step : int
+        The word that the first tile's first values go to, and the words from one pixel to the next.
+    value_rows : int
+        Words of values from one tile of rows to the next one.
+    """
+
+    compares_values: int = 0
+    keeps_values: int = 0
+    shift: int = 0
+    value_clip: int = VALUE_BITS - 1
+    residual_clip: int = VALUE_BITS - 1
+    values_in: int = 0
+    in_column_step: int = 0
+    in_line_step: int = 0
+    values_out: int = 0
+    out_step: int = 0
+    value_rows: int = 0
+
+    def of(self, shape: EngineShape) -> dict[str, int]:
+        """The fields that an engine's instructions have. Raises ValueError where it has none, and lanes have work."""
+        if shape.values:
+            return asdict(self)
+        if self.compares_values or self.keeps_values:
+            raise ValueError("an engine with values=0 has no lanes, which this layer wants")
+        return {}
+
+
+NO_VALUES = ValueFields()
+
+
+def value_field_widths(shape: EngineShape) -> dict[str, int]:
+    """The bits of each field; none where an engine has no lanes."""
+    clip = (VALUE_BITS - 1).bit_length()
+    known = {"compares_values": 1, "keeps_values": 1, "shift": SHIFT_BITS, "value_clip": clip, "residual_clip": clip}
+    return {name: known.get(name, shape.value_address_bits) for name in NO_VALUES.of(shape)}
