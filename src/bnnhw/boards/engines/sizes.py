@@ -20,7 +20,7 @@ LOGIC, MEMORY = 0.75, 0.9
 _TABLES = {"taps": 1024, "parameters": 512, "instructions": 1024, "results": 512, "transfers": 1024}
 _LARGE_TABLES = _TABLES | {"parameters": 1024, "results": 1024}
 _SIZES = (
-    {"pixels": 8, "rows": 32, "simd": 32, "map_words": 2048, "weight_words": 1024, **_LARGE_TABLES},
+    {"pixels": 8, "rows": 32, "simd": 32, "map_words": 2048, "weight_words": 1024, "values": 2048, **_LARGE_TABLES},
     {"pixels": 8, "rows": 16, "simd": 32, "map_words": 1024, "weight_words": 512, **_TABLES},
     {"pixels": 4, "rows": 16, "simd": 32, "map_words": 1024, "weight_words": 512, **_TABLES},
 )
@@ -43,6 +43,7 @@ class EngineSizes:
     parameters: int
     instructions: int
     results: int
+    values: int = 0
     outbox_words: int = 512
     transfers: int = 1024
     memory: str | None = None

@@ -6,6 +6,8 @@ Tests: tests/hw/engine/test_area.py
 from bnnhw.hw.targets import Cells
 
 from .engine_shape import WORD, EngineShape
+from .lane_format import VALUE_BITS
+from .program.factors import FACTOR_WORDS
 from .wide_memory import WideMemory
 
 __all__ = ["engine_cells"]
@@ -17,6 +19,8 @@ _EXTERNAL = 1700
 """LUTs of transfers from and to an external memory, half of them its controller's."""
 _LANE = 140
 """LUTs of a pixel's windows."""
+_VALUE_LANE = 330
+"""LUTs of what makes values of one of the sums that leave the array in a cycle."""
 
 
 def engine_cells(shape: EngineShape) -> Cells:
@@ -40,13 +44,26 @@ def engine_cells(shape: EngineShape) -> Cells:
             (WORD, shape.instructions, WORD),
             (array.group_rows * WORD, shape.parameters, WORD),
             (array.group_rows * WORD, shape.results, WORD),
+            *_value_memories(shape),
             *_external_memories(shape),
         )
     )
     if shape.external is not None:
         writing += array.pixels * array.simd
+    lanes = array.pixels * array.group_rows if shape.values else 0
     control = _CONTROL + (0 if shape.external is None else _EXTERNAL)
-    return fabric.cells(luts=popcounts + merging + turning + bits + writing + control, ebr=rams)
+    return fabric.cells(
+        luts=popcounts + merging + turning + bits + writing + control + lanes * _VALUE_LANE, ebr=rams, multipliers=lanes
+    )
+
+
+def _value_memories(shape: EngineShape) -> list[tuple[int, int, int]]:
+    """The same of those that make values."""
+    if not shape.values:
+        return []
+    rows, width = shape.array.group_rows, shape.array.group_rows * VALUE_BITS
+    values = [(width, shape.values, width)] * shape.array.pixels
+    return [(rows * FACTOR_WORDS * WORD, shape.parameters, WORD), *values]
 
 
 def _external_memories(shape: EngineShape) -> list[tuple[int, int, int]]:

@@ -1,0 +1,71 @@
+"""Which row of a layer each row of the array has.
+
+Tests: tests/compiler/engine/test_values.py
+"""
+
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.passes.split_weights import planes_of
+from bnnhw.hw.engine.engine_shape import EngineShape
+
+from .layers import EngineLayer
+
+__all__ = ["ArrayRows", "array_rows"]
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayRows:
+    """The rows of all tiles, one behind the other.
+
+    Where weights are sums of bases, a group of rows has one basis of its channels, and the next groups the others; all
+    in one tile.
+
+    Attributes
+    ----------
+    tiles : int
+    channels, bases : (tiles * rows of the array,) int64
+        -1 for a row that has none.
+    count : int
+        Bases of a weight.
+    """
+
+    tiles: int
+    channels: NDArray[np.int64]
+    bases: NDArray[np.int64]
+    count: int
+
+    @property
+    def used(self) -> NDArray[np.bool_]:
+        """Rows of the array that have a row."""
+        return self.channels >= 0
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Of those their rows among all, a channel's bases side by side."""
+        return (self.channels * self.count + self.bases)[self.used]
+
+
+def array_rows(layer: EngineLayer, shape: EngineShape) -> ArrayRows:
+    """Raises ScheduleError where a channel has more bases than a tile has groups of rows."""
+    array, count = shape.array, len(planes_of(layer.conv).factors) if not layer.conv.is_binary else 1
+    if count > array.row_groups:
+        raise ScheduleError(
+            f"node {layer.name!r} has weights of {count} bases, and the engine {array.row_groups} groups of rows; "
+            "take weights of fewer bits, or an engine of more rows"
+        )
+    channels = layer.conv.rows
+    chunks = ceil(channels / array.group_rows)  # channels of a group of rows
+    in_tile = array.row_groups // count
+    tiles = ceil(chunks / in_tile)
+    # (tiles, groups of rows, rows of a group)
+    group = np.arange(array.row_groups)
+    chunk = np.arange(tiles)[:, None] * in_tile + group // count
+    channel = chunk[..., None] * array.group_rows + np.arange(array.group_rows)
+    channel = np.where((group < in_tile * count)[:, None] & (channel < channels), channel, -1)
+    basis = np.broadcast_to((group % count)[:, None], channel.shape)
+    return ArrayRows(tiles, channel.reshape(-1), np.where(channel >= 0, basis, -1).reshape(-1), count)
