@@ -73,6 +73,6 @@ def run_program(
     found = []
     for begin, inputs in zip(first, batches, strict=True):
         assert answers[begin].cycles == program.cycles
-        sums = program.sums(answers[begin : begin + 1 + len(reads)])[: len(inputs)]
+        sums = program.outputs(answers[begin : begin + 1 + len(reads)])[: len(inputs)]
         found.append(program.network.answers(sums))
     return found

@@ -91,7 +91,7 @@ class EngineBoard:
         """The sums of one batch, and its cycles. Nothing runs before all that was written has been answered."""
         self._ask(self.program.feed(self.program.network.codes(images.astype(np.int64))))
         (ran,) = self._ask([packets.run(tag=1 + secrets.randbelow(2**32 - 1), limit=self.program.cycles)])
-        return self.program.sums([ran, *self._ask(self.program.reads())]), ran.cycles
+        return self.program.outputs([ran, *self._ask(self.program.reads())]), ran.cycles
 
     def _ask(self, requests: list[NDArray[np.uint32]]) -> list[Answer]:
         """The answers to packets. Raises LinkError where one is not DONE."""

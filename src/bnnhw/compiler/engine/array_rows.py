@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import ScheduleError
-from bnnhw.compiler.passes.split_weights import planes_of
 from bnnhw.hw.engine.engine_shape import EngineShape
 
 from .layers import EngineLayer
+from .weight_bases import weight_bases
 
 __all__ = ["ArrayRows", "array_rows"]
 
@@ -30,29 +30,21 @@ class ArrayRows:
     tiles : int
     channels, bases : (tiles * rows of the array,) int64
         -1 for a row that has none.
-    count : int
-        Bases of a weight.
     """
 
     tiles: int
     channels: NDArray[np.int64]
     bases: NDArray[np.int64]
-    count: int
 
     @property
     def used(self) -> NDArray[np.bool_]:
-        """Rows of the array that have a row."""
+        """Rows of the array that have one."""
         return self.channels >= 0
-
-    @property
-    def rows(self) -> NDArray[np.int64]:
-        """Of those their rows among all, a channel's bases side by side."""
-        return (self.channels * self.count + self.bases)[self.used]
 
 
 def array_rows(layer: EngineLayer, shape: EngineShape) -> ArrayRows:
     """Raises ScheduleError where a channel has more bases than a tile has groups of rows."""
-    array, count = shape.array, len(planes_of(layer.conv).factors) if not layer.conv.is_binary else 1
+    array, count = shape.array, len(weight_bases(layer.conv).factors)
     if count > array.row_groups:
         raise ScheduleError(
             f"node {layer.name!r} has weights of {count} bases, and the engine {array.row_groups} groups of rows; "
@@ -68,4 +60,4 @@ def array_rows(layer: EngineLayer, shape: EngineShape) -> ArrayRows:
     channel = chunk[..., None] * array.group_rows + np.arange(array.group_rows)
     channel = np.where((group < in_tile * count)[:, None] & (channel < channels), channel, -1)
     basis = np.broadcast_to((group % count)[:, None], channel.shape)
-    return ArrayRows(tiles, channel.reshape(-1), np.where(channel >= 0, basis, -1).reshape(-1), count)
+    return ArrayRows(tiles, channel.reshape(-1), np.where(channel >= 0, basis, -1).reshape(-1))

@@ -1,82 +1,118 @@
-"""A layer's factors and thresholds of values, as lanes have them.
+"""What lanes know of a layer: its rows' factors, its shift, and thresholds of its values.
 
 Tests: tests/compiler/engine/test_values.py
 """
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import ScheduleError
-from bnnhw.compiler.passes.split_weights import planes_of
-from bnnhw.compiler.units.product.mismatches import top_dots
+from bnnhw.compiler.units.product.mismatches import width_of
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.lane_format import OFFSET_BITS, SHIFT_BITS, VALUE_BITS
 from bnnhw.hw.engine.program.factors import Factor
 
-from .array_rows import ArrayRows, array_rows
+from .array_rows import array_rows
+from .layer_values import LayerValues
 from .layers import EngineLayer
+from .weight_bases import weight_bases
 
 __all__ = ["layer_factors", "shift_of", "value_parameters"]
 
 
-def shift_of(layer: EngineLayer) -> int:
-    """By which lanes shift: the line's, and what weights are halved by."""
-    assert layer.values is not None
-    shift = layer.values.line.shift + _planes(layer)[1]
-    if shift >= 1 << SHIFT_BITS:
+def layer_factors(layer: EngineLayer, values: LayerValues, unused: int, shape: EngineShape) -> NDArray[np.uint32]:
+    """The words of all rows of the array; `unused` mismatches are in each sum.
+
+    Raises ScheduleError where a number has no room.
+    """
+    rows, numbers = array_rows(layer, shape), _numbers(layer, values, unused)
+    most = (layer.conv.cols * (2 ** width_of(layer.element) - 1) + unused) * sum(weight_bases(layer.conv).factors)
+    reach = int((np.abs(numbers.factors).max(axis=1) * most + np.abs(numbers.offsets)).max())
+    if reach >= 1 << OFFSET_BITS - 1:
         raise ScheduleError(
-            f"node {layer.name!r} shifts its sums by {shift}, and lanes by {(1 << SHIFT_BITS) - 1} at most; quantise "
-            "it to more bits"
+            f"node {layer.name!r} adds up numbers of up to {reach}, and the engine's lanes have {OFFSET_BITS} bits; "
+            "quantise its weights to fewer bits"
+        )
+    words: list[int] = []
+    for channel, basis in zip(rows.channels.tolist(), rows.bases.tolist(), strict=True):
+        if channel < 0:
+            words += Factor().words()
+            continue
+        last = basis == numbers.factors.shape[1] - 1
+        factor = Factor(
+            factor=int(numbers.factors[channel, basis]),
+            offset=int(numbers.offsets[channel]) if last else 0,
+            doubles=numbers.doubles[basis],
+            adds=last and _meets(values, channel),
+            ends=last,
+        )
+        try:
+            words += factor.words()
+        except ValueError as error:
+            raise ScheduleError(f"node {layer.name!r}: {error}; quantise it to fewer bits") from error
+    return np.array(words, np.uint32)
+
+
+def shift_of(layer: EngineLayer, values: LayerValues) -> int:
+    """By which lanes shift. Raises ScheduleError where it is more than they can."""
+    shift, most = _numbers(layer, values, 0).shift, (1 << SHIFT_BITS) - 1
+    if shift > most:
+        raise ScheduleError(
+            f"node {layer.name!r} shifts its sums by {shift} bits, and the engine by {most} at most; "
+            "quantise it with fewer weight bits, or smaller factors"
         )
     return shift
 
 
-def _planes(layer: EngineLayer) -> tuple[tuple[int, ...], int]:
-    """The factors of a weight's bases, and by how many bits their sum is shifted."""
-    if layer.conv.is_binary:
-        return (1,), 0
-    planes = planes_of(layer.conv)
-    return planes.factors, planes.halved
+@dataclass(frozen=True, eq=False)
+class _Numbers:
+    """(the sum over bases of 2^.. * factors[:, b] * sum + offsets) >> shift, doubled where `doubles` says it.
 
-
-def layer_factors(layer: EngineLayer, unused: int, shape: EngineShape) -> NDArray[np.uint32]:
-    """Of each row of the array its words; `unused` mismatches are in each sum.
-
-    A dot product is top - step * sum. Bases come from the greatest factor to the least one, so that a lane doubles what
-    it has where the next factor is half of the one before.
+    factors : (rows, bases)
+    offsets : (rows,)
     """
-    values = layer.values
-    assert values is not None
-    rows = array_rows(layer, shape)
-    factors, halved = _planes(layer)
-    order = sorted(range(len(factors)), key=lambda basis: -factors[basis])
-    ordered = [factors[basis] for basis in order]
-    doubles = [False, *(before == 2 * after for before, after in zip(ordered, ordered[1:], strict=False))]
-    is_scheme = ordered[-1] == 1 and all(
-        twice or before == after for twice, before, after in zip(doubles[1:], ordered, ordered[1:], strict=False)
-    )
-    own = [1] * len(ordered) if is_scheme else ordered
-    step = layer.dots[1]
-    tops = _tops(layer)  # (channels, bases)
-    line = values.line
-    offset = (line.offset << halved) + line.factor * ((tops + step * unused) @ np.array(factors, np.int64))
-    words: list[int] = []
-    for channel, place in zip(rows.channels.tolist(), rows.bases.tolist(), strict=True):
-        if channel < 0:
-            words += Factor().words()
-            continue
-        last = place == len(order) - 1
-        words += _checked(
-            layer,
-            Factor(
-                factor=-int(line.factor[channel]) * step * own[place],
-                offset=int(offset[channel]) if last else 0,
-                doubles=is_scheme and doubles[place],
-                adds=last and _has_residual(layer, channel),
-                ends=last,
-            ),
+
+    factors: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    doubles: tuple[bool, ...]
+    shift: int
+
+
+def _numbers(layer: EngineLayer, values: LayerValues, unused: int) -> _Numbers:
+    """A line of dot products as one of sums of mismatches.
+
+    dot = the sum over bases of factor * (top - step * (sum - unused)), over 2^halved. Where all products of sums are
+    even, half of them and of the rest, rounded down, shifted by one bit less, is the same.
+    """
+    bases, line = weight_bases(layer.conv), values.line
+    doubles, step = bases.doubles, layer.dots_step
+    own = np.array(bases.factors if doubles is None else (1,) * len(bases.factors), np.int64)
+    factors = -step * line.factor[:, None] * own
+    offsets = line.offset << bases.halved
+    if layer.reads:
+        offsets = offsets + line.factor * (
+            (bases.tops(layer.element) + step * unused) @ np.array(bases.factors, np.int64)
         )
-    _check_reach(layer, ordered, offset, step)
-    return np.array(words, np.uint32)
+    shift = line.shift + bases.halved
+    common = int(np.gcd.reduce(factors, axis=None))
+    halves = min(shift, (common & -common).bit_length() - 1) if common else shift
+    return _Numbers(factors >> halves, offsets >> halves, doubles or (False,) * len(own), shift - halves)
+
+
+def _meets(values: LayerValues, channel: int) -> bool:
+    """Whether a channel has a residual."""
+    residual = values.residual
+    return residual is not None and residual.first <= channel < residual.first + residual.map.shape[2]
+
+
+def value_parameters(layer: EngineLayer, values: LayerValues, shape: EngineShape) -> NDArray[np.uint32]:
+    """Of each row of the array the threshold of its value, in offset binary, and that a 1 is at least as much."""
+    rows, width = array_rows(layer, shape), shape.array.sum_width
+    words = np.zeros(len(rows.channels), np.uint32)
+    if values.thresholds is not None:
+        half = 1 << VALUE_BITS - 1
+        thresholds = np.clip(values.thresholds + half, 0, 2 * half)[rows.channels[rows.used]]
+        words[rows.used] = thresholds | 1 << width + 1
+    return words

@@ -33,6 +33,7 @@ def with_windows(network: EngineNetwork, shape: EngineShape) -> EngineNetwork:
         and conv.dilation[1] == 1
         and conv.channels <= WINDOW_CHANNELS
         and 2 < first.planes <= WINDOW_PLANES
+        and conv.is_binary
     )
     return _by_engine(network) if by_engine else _by_host(network)
 

@@ -3,6 +3,7 @@
 Tests: tests/compiler/engine/test_from_graph.py
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +15,9 @@ from bnnhw.compiler.ir.types import BinaryType, Element, FloatType
 from bnnhw.compiler.lowering.network import split_host
 from bnnhw.compiler.units.product.mismatches import mismatch_thresholds, width_of
 
+from .layer_values import ValueMap
 from .layers import EngineLayer, EngineNetwork
+from .value_walk import ValueWalk
 
 __all__ = ["engine_network"]
 
@@ -56,35 +59,66 @@ class _Walk:
         value = core.inputs[0].name
         *lines, columns, channels = (1, 1, *self._types[value].shape)
         self._maps = {value: _Maps((value,), (channels,), (int(np.prod(lines)), columns))}
+        self._values = ValueWalk(core)
+        self._output: ValueMap | None = None
         for node in core.nodes:
-            if node.name not in self._behind:
+            if node.name not in self._behind | self._values.behind:
                 self._add(node)
 
     def network(self, host: Graph) -> EngineNetwork:
         """All of it, behind what the host does first."""
         layers = self._layers
-        if not layers or any(layer.most is None for layer in layers[:-1]) or layers[-1].most is not None:
+        sums = [layer for layer in layers if layer.gives_sums]
+        if not layers or sums != ([layers[-1]] if self._output is None else []):
             raise ScheduleError(
-                "a network for the engine is layers with thresholds behind them, and a last one without"
+                "a network for the engine is layers with thresholds or values behind them, and one output of sums or "
+                "values"
             )
-        if any(isinstance(node.op, Product | MaxPool | Threshold) for node in self._tail):
-            raise _no_place(self._tail[0])
-        sums = layers[-1].writes
-        tail = replace(self._core, inputs=(Value(sums, self._types[sums]),), nodes=tuple(self._tail))
-        return EngineNetwork(host, tuple(layers), tail)
+        if (node := next((node for node in self._tail if not self._is_small(node)), None)) is not None:
+            raise _no_place(node)
+        name = layers[-1].writes if self._output is None else self._output.name
+        tail = replace(self._core, inputs=(Value(name, self._types[name]),), nodes=tuple(self._tail))
+        return EngineNetwork(host, tuple(layers), tail, output=self._output)
+
+    def _is_small(self, node: Node) -> bool:
+        """Whether the host may do it: no convolutions, and no products of what the engine could have done."""
+        if isinstance(node.op, MatMul):
+            return self._output is not None
+        return not isinstance(node.op, Product | MaxPool | Threshold)
 
     def _add(self, node: Node) -> None:
         known = [self._maps[name] for name in node.inputs if name in self._maps]
-        if not known:
+        if any(name in self._values for name in node.inputs):
+            self._add_to_values(node)
+        elif not known:
             self._tail.append(node)
         elif len(known) == len(node.inputs) and isinstance(node.op, Flatten):
             self._maps[node.output] = self._flat(node, known[0])
         elif len(known) == len(node.inputs) and isinstance(node.op, Concat):
             self._maps[node.output] = self._beside(node, known)
         elif len(known) == len(node.inputs) and isinstance(node.op, Product):
-            self._add_layer(node, known[0])
+            self._add_product(node, known[0])
         else:
             raise _no_place(node)
+
+    def _add_to_values(self, node: Node) -> None:
+        if not all(name in self._values for name in node.inputs):
+            raise _no_place(node)
+        if self._values.takes(node):
+            self._append(self._values.add(node))
+            return
+        output = self._values.output(node, node.inputs[0])
+        if len(node.inputs) > 1 or self._output not in (None, output):
+            raise _no_place(node)
+        self._output = output
+        self._tail.append(node)
+
+    def _append(self, layers: Iterable[EngineLayer]) -> None:
+        for layer in layers:
+            self._layers.append(layer)
+            if layer.writes_bits:
+                lines, columns, rows = layer.out_shape
+                self._maps[layer.writes] = _Maps((layer.writes,), (rows,), (lines, columns))
 
     def _flat(self, node: Node, maps: _Maps) -> _Maps:
         if node.inputs[0] == self._core.inputs[0].name and self._core.consumers(node.inputs[0]) == (node,):
@@ -107,33 +141,48 @@ class _Walk:
             parts[0].size,
         )
 
-    def _add_layer(self, node: Node, maps: _Maps) -> None:
+    def _add_product(self, node: Node, maps: _Maps) -> None:
         element = self._types[node.inputs[0]].element
         if isinstance(element, FloatType):
             raise ScheduleError(f"node {node.name!r} reads floats; integerize the graph")
         conv = _convolution(node, maps.shape)
         _check_padding(node, conv, element)
-        threshold = self._follower(node, Threshold)
-        pooling = None if threshold is None else self._follower(threshold, MaxPool)
-        most, pool, minimum = None, (1, 1), np.zeros(conv.rows, bool)
-        last = node
-        if threshold is not None and isinstance(threshold.op, Threshold):
-            last = threshold
-            most = mismatch_thresholds(conv, element, np.broadcast_to(threshold.op.thresholds, conv.rows))
-        if pooling is not None and isinstance(pooling.op, MaxPool):
-            last, pool = pooling, pooling.op.kernel
-            if pool != pooling.op.stride:
-                raise ScheduleError(
-                    f"node {pooling.name!r} pools {pool} with stride {pooling.op.stride}; the engine wants both alike"
-                )
-            minimum = minimum if pooling.op.minimum is None else pooling.op.minimum
         layer = EngineLayer(
-            node.name, maps.names, maps.channels, last.output, conv, element, maps.shape, most, pool, minimum
+            name=node.name,
+            reads=maps.names,
+            channels=maps.channels,
+            writes=node.output,
+            conv=conv,
+            element=element,
+            in_shape=maps.shape,
+            most=None,
+            pool=(1, 1),
+            minimum=np.zeros(conv.rows, bool),
         )
-        self._layers.append(layer)
-        if most is not None:
-            lines, columns, rows = layer.out_shape
-            self._maps[last.output] = _Maps((last.output,), (rows,), (lines, columns))
+        readers = self._core.consumers(node.output)
+        is_plain = conv.is_binary and len(readers) == 1 and isinstance(readers[0].op, Threshold)
+        if not is_plain and self._values.makes_values(node):
+            self._append(self._values.add_product(node, layer))
+        else:
+            self._append([self._with_thresholds(node, layer)])
+
+    def _with_thresholds(self, node: Node, layer: EngineLayer) -> EngineLayer:
+        """The layer with the threshold and the pooling behind it, where there are any."""
+        threshold = self._follower(node, Threshold)
+        if threshold is None or not isinstance(threshold.op, Threshold):
+            return layer
+        thresholds = np.broadcast_to(threshold.op.thresholds, layer.conv.rows)
+        most = mismatch_thresholds(layer.conv, layer.element, thresholds)
+        pooling = self._follower(threshold, MaxPool)
+        if pooling is None or not isinstance(pooling.op, MaxPool):
+            return replace(layer, most=most, writes=threshold.output)
+        pool = pooling.op.kernel
+        if pool != pooling.op.stride:
+            raise ScheduleError(
+                f"node {pooling.name!r} pools {pool} with stride {pooling.op.stride}; the engine wants both alike"
+            )
+        minimum = layer.minimum if pooling.op.minimum is None else pooling.op.minimum
+        return replace(layer, most=most, writes=pooling.output, pool=pool, minimum=minimum)
 
     def _follower(self, node: Node, kind: type) -> Node | None:
         """The node of that kind behind `node`, which a layer does too; None where there is none."""
@@ -173,11 +222,8 @@ def _convolution(node: Node, shape: tuple[int, int, int]) -> Conv:
         op = Conv(op.weights.reshape(op.rows, *shape), factors=op.factors)
     if not isinstance(op, Conv):
         raise _no_place(node)
-    if not op.is_binary or op.groups != 1:
-        raise ScheduleError(
-            f"node {node.name!r} has weights {'of several groups' if op.is_binary else 'of integers'}; "
-            "the engine takes +-1, in one group"
-        )
+    if op.groups != 1:
+        raise ScheduleError(f"node {node.name!r} has weights of several groups; the engine takes one group")
     return op
 
 

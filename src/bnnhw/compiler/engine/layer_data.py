@@ -12,15 +12,18 @@ from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program.instruction import Tap
 
+from .array_rows import array_rows
+from .factors import value_parameters
 from .layers import EngineLayer
 from .maps import MapPlace
+from .weight_bases import weight_bases
 
 __all__ = ["layer_parameters", "layer_taps", "layer_weights", "row_tiles_of", "weight_step_of"]
 
 
 def row_tiles_of(layer: EngineLayer, shape: EngineShape) -> int:
     """Tiles of the array's rows that make all of the layer's."""
-    return -(-layer.conv.rows // shape.array.rows)
+    return array_rows(layer, shape).tiles
 
 
 def weight_step_of(layer: EngineLayer, shape: EngineShape) -> int:
@@ -58,11 +61,16 @@ def layer_weights(layer: EngineLayer, shape: EngineShape) -> tuple[NDArray[np.ui
     """
     conv, array = layer.conv, shape.array
     height, width = conv.kernel
+    if not layer.reads:
+        return np.zeros((0, array.rows, array.simd), np.uint8), 0
     used = np.concatenate([np.arange(-(-count // array.simd) * array.simd) < count for count in layer.channels])
     words = len(used) // array.simd
-    row_tiles = row_tiles_of(layer, shape)
-    bits = np.zeros((row_tiles * array.rows, height, width, len(used)), np.uint8)
-    bits[: conv.rows, :, :, used] = conv.weights > 0
+    rows = array_rows(layer, shape)
+    bits = np.zeros((len(rows.channels), height, width, len(used)), np.uint8)
+    signs = weight_bases(conv).signs[rows.channels[rows.used], rows.bases[rows.used]]
+    of_rows = np.zeros((len(signs), height, width, len(used)), np.uint8)
+    of_rows[..., used] = signs > 0
+    bits[rows.used] = of_rows
     unused = np.flatnonzero(~used)
     counted = 0
     if any(conv.padding) and not layer.pads_with_code:
@@ -72,12 +80,14 @@ def layer_weights(layer: EngineLayer, shape: EngineShape) -> tuple[NDArray[np.ui
             )
         bits[..., unused[: len(unused) // 2]] = 1
         counted = len(unused) // 2 * height * width
-    tiles = bits.reshape(row_tiles, array.rows, height * width * words, array.simd).transpose(0, 2, 1, 3)
+    tiles = bits.reshape(rows.tiles, array.rows, height * width * words, array.simd).transpose(0, 2, 1, 3)
     return tiles.reshape(-1, array.rows, array.simd), counted
 
 
 def layer_parameters(layer: EngineLayer, unused: int, shape: EngineShape) -> NDArray[np.uint32]:
     """Of each row one more than the greatest sum that gives a 1, and above it whether pooling takes the least bit."""
+    if layer.values is not None:
+        return value_parameters(layer, layer.values, shape)
     assert layer.most is not None
     array = shape.array
     top = (1 << array.sum_width) - 1

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program.instruction import Layer
+from bnnhw.hw.engine.program.value_fields import NO_VALUES, ValueFields
 
 from .layers import EngineLayer
 from .maps import MapPlace
@@ -40,6 +41,8 @@ def layer_instruction(
     layer: EngineLayer,
     shape: EngineShape,
     source: MapPlace,
+    values: ValueFields = NO_VALUES,
+    /,
     *,
     lines: range,
     row_tiles: int,
@@ -51,7 +54,7 @@ def layer_instruction(
     columns = layer.out_shape[1] // source.strips
     pool_lines, pool_columns = layer.pool
     down, across = conv.stride
-    if layer.most is None:  # sums: of one pixel after the other
+    if layer.gives_sums:  # sums: of one pixel after the other
         steps = _steps(down, across, 1, 1, columns, source) | dict.fromkeys(_POOL_STEPS, 0)
         pool_columns = shape.array.pixels
     else:
@@ -73,7 +76,9 @@ def layer_instruction(
         border_code=int(layer.pads_with_code),
         first_pixels=_mask(strip == 0),
         last_pixels=_mask(strip == source.strips - 1),
-        capture=int(layer.most is None),
+        capture=int(layer.gives_sums),
+        discard=int(not layer.gives_sums and not layer.writes_bits),
+        values=values,
         **fields,
     )
 

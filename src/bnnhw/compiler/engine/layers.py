@@ -13,6 +13,8 @@ from bnnhw.compiler.ir.ops import Conv
 from bnnhw.compiler.ir.types import Element, FloatType
 from bnnhw.compiler.units.product.mismatches import top_dots, width_of
 
+from .layer_values import LayerValues, ValueMap
+
 __all__ = ["EngineLayer", "EngineNetwork"]
 
 
@@ -31,17 +33,20 @@ class EngineLayer:
     writes : str
         The map that it makes; of the last layer its sums.
     conv : Conv
-        Its weights are +-1.
+        Its weights are +-1; integers where it makes values.
     element : element type
         Of the inputs.
     in_shape : (lines, columns, channels)
     most : (rows,) int64, or None
-        A sum of mismatches gives the bit 1 where it is at most this. None: the sums are the network's output.
+        A sum of mismatches gives the bit 1 where it is at most this.
     pool : (lines, columns)
     minimum : (rows,) bool
         Rows of which a pooling takes the least bit.
     reads_windows : bool
         Its input pixels are windows of columns that the engine makes: see `first_layer`.
+    values : LayerValues, optional
+        What it makes values of; one that reads no map makes them of residuals alone. Where there is neither this nor
+        `most`, the sums are the network's output.
     """
 
     name: str
@@ -55,6 +60,7 @@ class EngineLayer:
     pool: tuple[int, int]
     minimum: NDArray[np.bool_]
     reads_windows: bool = False
+    values: LayerValues | None = None
 
     @property
     def sum_shape(self) -> tuple[int, int, int]:
@@ -89,12 +95,29 @@ class EngineLayer:
         """(top, step): a row's dot product is top - step times its sum of mismatches."""
         return top_dots(self.conv, self.element)
 
+    @property
+    def dots_step(self) -> int:
+        """What a dot product is less by for each mismatch."""
+        assert not isinstance(self.element, FloatType)
+        return self.element.step
+
+    @property
+    def gives_sums(self) -> bool:
+        """Whether its sums are the network's output."""
+        return self.most is None and self.values is None
+
+    @property
+    def writes_bits(self) -> bool:
+        """Whether it writes a map."""
+        return self.most is not None or (self.values is not None and self.values.thresholds is not None)
+
 
 @dataclass(frozen=True, eq=False)
 class EngineNetwork:
     """host graph -> windows -> layers -> tail: what the host does before, the engine, what the host makes of the sums.
 
     Each map is written by a layer before those that read it, or is the input.
+    `output` are the values that the host makes its answers of; None: the last layer's sums.
     Where there are `windows`, the host gives the engine the windows of that convolution as pixels; or, where the first
     layer reads windows of columns, its pixels with those beside the image.
     """
@@ -103,6 +126,7 @@ class EngineNetwork:
     layers: tuple[EngineLayer, ...]
     tail: Graph
     windows: Conv | None = None
+    output: ValueMap | None = None
 
     @property
     def input(self) -> str:
@@ -133,10 +157,11 @@ class EngineNetwork:
             values = self.windows.unrolled(values, fill=self.windows.pad_value)
         return (values.reshape(-1, *self.input_shape) - first.element.lo) // first.element.step
 
-    def answers(self, sums: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The graph's output, of the last layer's mismatches (frames, lines, columns, rows)."""
-        top, step = self.layers[-1].dots
+    def answers(self, found: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The graph's output, of the output's values or the last layer's mismatches (frames, lines, columns, rows)."""
+        if self.output is None:
+            top, step = self.layers[-1].dots
+            found = top - step * found
         (value,) = self.tail.inputs
-        dots = (top - step * sums).reshape(len(sums), *value.type.shape)
-        (answers,) = evaluate(self.tail, {value.name: dots}).values()
+        (answers,) = evaluate(self.tail, {value.name: found.reshape(len(found), *value.type.shape)}).values()
         return answers

@@ -3,7 +3,7 @@
 Tests: tests/compiler/engine/test_compile.py
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from bnnhw.hw.engine.program.packets import Answer, Memory
 from .layers import EngineNetwork
 from .maps import MapPlace
 from .tables import check_room
+from .value_places import ValuePlace
+from .weight_bases import weight_bases
 
 __all__ = ["Captured", "EngineProgram", "words_of_bits"]
 
@@ -56,6 +58,8 @@ class EngineProgram:
         Frames of a run.
     captured : tuple of Captured
         What the sums are of that wait for the host, in their order.
+    values : ValuePlace, optional
+        Where the values are that the host reads instead.
     layer_cycles : tuple of int
         Of each layer those in which the array is at work for it, exactly.
     cycles : int
@@ -73,6 +77,7 @@ class EngineProgram:
     input_burst: int | None = None
     external_parts: tuple[tuple[int, int], ...] = ()
     rewound: tuple[Memory, ...] = ()
+    values: ValuePlace | None = None
 
     def __post_init__(self):
         check_room(self.results, self.shape.results * self.shape.array.group_rows, "sums of the last layer", "results")
@@ -83,7 +88,9 @@ class EngineProgram:
         convs = [layer.conv for layer in self.network.layers]
         convs[0] = self.network.windows or convs[0]
         useful = (
-            self.frames * layer.planes * conv.weights.size * layer.sum_shape[0] * layer.sum_shape[1]
+            self.frames
+            * (layer.planes * len(weight_bases(conv).factors) if layer.reads else 0)
+            * (conv.weights.size * layer.sum_shape[0] * layer.sum_shape[1])
             for layer, conv in zip(self.network.layers, convs, strict=True)
         )
         macs = self.shape.array.macs
@@ -148,10 +155,17 @@ class EngineProgram:
 
     def reads(self) -> list[NDArray[np.uint32]]:
         """The packets that ask for the results which the answer to a run does not bring."""
+        if self.values is not None:
+            words = self.values.bus_words(self.shape.array.pixels)
+            return [packets.read(at, values=True) for at in range(words.start, words.stop, packets.DATA_WORDS)]
         return [packets.read(at) for at in range(packets.DATA_WORDS, self.results, packets.DATA_WORDS)]
 
-    def sums(self, answers: Iterable[Answer]) -> NDArray[np.int64]:
-        """The answers to a run and to `reads` as sums of mismatches (frames, lines, columns, rows)."""
+    def outputs(self, answers: Sequence[Answer]) -> NDArray[np.int64]:
+        """The answers to a run and to `reads` as values or sums of mismatches (frames, lines, columns, rows)."""
+        if self.values is not None:
+            words = np.concatenate([answer.data for answer in answers[1:]])
+            pixels = self.shape.array.pixels
+            return self.values.unpacked(words[: len(self.values.bus_words(pixels))], pixels)
         results = np.concatenate([answer.data for answer in answers])[: self.results].astype(np.int64)
         lines, columns, rows = self.network.layers[-1].sum_shape
         strips, size, pixels = self._last_strips, self.shape.array.rows, self.shape.array.pixels

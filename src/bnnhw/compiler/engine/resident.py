@@ -8,17 +8,21 @@ from numpy.typing import NDArray
 
 from bnnhw.hw.engine.cycles import layer_cycles, program_cycles
 from bnnhw.hw.engine.engine_shape import EngineShape
+from bnnhw.hw.engine.program.factors import FACTOR_WORDS
 from bnnhw.hw.engine.program.instruction import Layer
 from bnnhw.hw.engine.program.packets import Memory
 from bnnhw.hw.engine.program.transfer import list_words
+from bnnhw.hw.engine.program.value_fields import NO_VALUES
 
+from .factors import layer_factors
 from .layer_data import layer_parameters, layer_taps, layer_weights, row_tiles_of
 from .layer_fields import layer_instruction
 from .layers import EngineNetwork
-from .maps import place_maps
+from .maps import MapPlace, place_maps
 from .program import Captured, EngineProgram, words_of_bits
 from .strips import strips_of
 from .tables import TapTable, check_room
+from .value_places import place_values, value_fields
 
 __all__ = ["resident_program"]
 
@@ -27,13 +31,16 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
     """One instruction a layer. Raises ScheduleError, which names what does not fit and the way out."""
     strips = strips_of(network.layers, shape.array.pixels)
     maps = place_maps(network, shape, strips)
+    values = place_values(network, shape, strips)
     taps = TapTable(shape)
     weights: list[NDArray[np.uint8]] = []
     parameters: list[NDArray[np.uint32]] = []
+    factors: list[NDArray[np.uint32]] = []
     layers: list[Layer] = []
     weight_words = row_groups = 0
     for layer in network.layers:
         sources, sink = [maps[name] for name in layer.reads], maps.get(layer.writes)
+        lanes = NO_VALUES if layer.values is None else value_fields(layer, layer.values, values, shape)
         beats = layer_taps(layer, sources, shape)
         bits, unused = layer_weights(layer, shape)
         row_tiles = row_tiles_of(layer, shape)
@@ -41,7 +48,8 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
             layer_instruction(
                 layer,
                 shape,
-                sources[0],
+                sources[0] if sources else MapPlace(layer.in_shape, 0, strips, shape.array.simd),
+                lanes,
                 lines=range(layer.out_shape[0]),
                 row_tiles=row_tiles,
                 taps=taps.begin(beats),
@@ -56,8 +64,12 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
         weights.append(bits)
         weight_words += len(bits)
         check_room(weight_words, shape.weight_words, "words of weights", "weight_words")
-        if sink is not None:
+        if not layer.gives_sums:
             parameters.append(layer_parameters(layer, unused, shape))
+            if layer.values is None:
+                factors.append(np.zeros(len(parameters[-1]) * FACTOR_WORDS, np.uint32))
+            else:
+                factors.append(layer_factors(layer, layer.values, unused, shape))
             row_groups += row_tiles * shape.array.row_groups
             check_room(row_groups, shape.parameters, "groups of rows", "parameters")
     held = np.concatenate(weights)
@@ -72,10 +84,17 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
             Memory.PARAMETERS: np.concatenate([*parameters, np.zeros(0, np.uint32)]),
             Memory.WEIGHTS: words_of_bits(held.reshape(len(held), -1)).reshape(-1),
         }
-        | ({} if shape.external is None else {Memory.TRANSFERS: np.zeros(1, np.uint32)}),
+        | ({} if shape.external is None else {Memory.TRANSFERS: np.zeros(1, np.uint32)})
+        | ({Memory.FACTORS: np.concatenate(factors)} if values else {}),
         input=maps[network.input],
         frames=shape.array.pixels // strips,
-        captured=(Captured(0, range(row_tiles_of(network.layers[-1], shape)), range(network.layers[-1].out_shape[0])),),
+        captured=() if network.output else (_all_sums(network, shape),),
+        values=values[network.output.name] if network.output else None,
         layer_cycles=tuple(layer_cycles(shape, layer) for layer in layers),
         cycles=program_cycles(shape, layers),
     )
+
+
+def _all_sums(network: EngineNetwork, shape: EngineShape) -> Captured:
+    last = network.layers[-1]
+    return Captured(0, range(row_tiles_of(last, shape)), range(last.out_shape[0]))

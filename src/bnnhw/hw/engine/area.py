@@ -52,9 +52,8 @@ def engine_cells(shape: EngineShape) -> Cells:
         writing += array.pixels * array.simd
     lanes = array.pixels * array.group_rows if shape.values else 0
     control = _CONTROL + (0 if shape.external is None else _EXTERNAL)
-    return fabric.cells(
-        luts=popcounts + merging + turning + bits + writing + control + lanes * _VALUE_LANE, ebr=rams, multipliers=lanes
-    )
+    luts = popcounts + merging + turning + bits + writing + control + lanes * _VALUE_LANE
+    return fabric.cells(luts=luts, ebr=rams, multipliers=lanes)
 
 
 def _value_memories(shape: EngineShape) -> list[tuple[int, int, int]]:

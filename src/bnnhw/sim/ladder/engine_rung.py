@@ -49,5 +49,5 @@ def _answers(program: EngineProgram, simulator: BatchSimulator, images: NDArray[
         last = [Answer.of(packet) for packet in words.reshape(-1, PACKET_WORDS)[-1 - len(reads) :]]
         if last[0].status is not Status.DONE or last[0].cycles != program.cycles:
             raise SimulationError(f"the engine took {last[0].cycles} cycles, where {program.cycles} are foreseen")
-        answers.append(program.network.answers(program.sums(last)[: len(batch)]))
+        answers.append(program.network.answers(program.outputs(last)[: len(batch)]))
     return np.concatenate(answers)

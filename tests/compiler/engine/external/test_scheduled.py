@@ -141,7 +141,7 @@ def test_a_run_of_more_cycles_than_its_limit_is_stopped():
     ran = answers[len(early) + 1]
     assert (ran.status, ran.cycles) == (Status.DONE, program.cycles)
     (wanted,) = evaluate(graph, {"x": inputs}).values()
-    found = program.network.answers(program.sums(answers[len(early) + 1 :])[:1])
+    found = program.network.answers(program.outputs(answers[len(early) + 1 :])[:1])
     np.testing.assert_array_equal(found, wanted)
 
 

@@ -74,7 +74,7 @@ class WeightsInMemory:
         bits, unused = layer_weights(layer, self.shape)
         row_tiles = row_tiles_of(layer, self.shape)
         weights = self._add(words_of_bits(bits.reshape(len(bits), -1)).reshape(-1))
-        parameters = 0 if layer.most is None else self._add(layer_parameters(layer, unused, self.shape))
+        parameters = 0 if layer.gives_sums else self._add(layer_parameters(layer, unused, self.shape))
         return LayerPlace(weights, parameters, row_tiles, weight_step_of(layer, self.shape))
 
     def _add(self, words: NDArray[np.uint32]) -> int:

@@ -96,7 +96,7 @@ class Schedule:
         used = [weights, inputs]
         fields = {"parameters": 0, "out": 0, "out_plane": 0, "sent": 0}
         outbox = sends = None
-        if layer.most is None:
+        if layer.gives_sums:
             self.captured.append(Captured(part.group, part.row_tiles, part.lines))
         else:
             used.append(parameters := self._load_parameters(number, part, loads))

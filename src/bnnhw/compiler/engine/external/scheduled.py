@@ -79,6 +79,12 @@ def scheduled_program(
 
 
 def _check_chain(network: EngineNetwork) -> None:
+    for layer in network.layers:
+        if layer.values is not None:
+            raise ScheduleError(
+                f"node {layer.name!r} makes values of fixed point; programs with external memory run layers of bits; "
+                "take an engine of larger memories"
+            )
     for before, layer in pairwise(network.layers):
         if layer.reads != (before.writes,):
             raise ScheduleError(

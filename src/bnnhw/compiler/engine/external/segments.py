@@ -65,7 +65,7 @@ def _fits(segment: Segment, layers: Sequence[EngineLayer], strips: int, shape: E
     """Whether all weights and thresholds fit, and the maps with room for lines of the first layer's input."""
     those = [layers[number] for number in segment.layers]
     weights = sum(row_tiles_of(layer, shape) * weight_step_of(layer, shape) for layer in those)
-    groups = sum(row_tiles_of(layer, shape) * shape.array.row_groups for layer in those if layer.most is not None)
+    groups = sum(row_tiles_of(layer, shape) * shape.array.row_groups for layer in those if not layer.gives_sums)
     first = those[0]
     source = words_of(input_places(first, strips, shape.array.simd))
     return (

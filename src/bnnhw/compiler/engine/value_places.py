@@ -1,0 +1,138 @@
+"""Where values lie in the engine, and how a layer's instruction walks over them.
+
+Tests: tests/compiler/engine/test_values.py
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.hw.engine.engine_shape import WORD, EngineShape
+from bnnhw.hw.engine.lane_format import VALUE_BITS
+from bnnhw.hw.engine.program.value_fields import ValueFields
+
+from .factors import shift_of
+from .layer_values import LayerValues, ValueMap
+from .layers import EngineLayer, EngineNetwork
+from .lifetimes import Lifetime, place_lifetimes
+from .weight_bases import weight_bases
+
+__all__ = ["ValuePlace", "place_values", "value_fields"]
+
+
+@dataclass(frozen=True)
+class ValuePlace:
+    """Pixel by pixel of a strip in raster order, the words of its channels: `group_rows` of them each."""
+
+    map: ValueMap
+    strips: int
+    group_rows: int
+    base: int = 0
+
+    @property
+    def columns(self) -> int:
+        """Of a strip."""
+        return self.map.shape[1] // self.strips
+
+    @property
+    def pixel_words(self) -> int:
+        """From a pixel to the next one."""
+        return -(-self.map.shape[2] // self.group_rows)
+
+    @property
+    def words(self) -> int:
+        """Of each pixel of the array."""
+        return self.map.shape[0] * self.columns * self.pixel_words
+
+    def bus_words(self, pixels: int) -> range:
+        """Of all pixels, one behind the other on the bus."""
+        each = pixels * self.group_rows * VALUE_BITS // WORD
+        return range(self.base * each, (self.base + self.words) * each)
+
+    def unpacked(self, words: NDArray[np.uint32], pixels: int) -> NDArray[np.int64]:
+        """Those words as values (frames, lines, columns, channels)."""
+        lines, _, channels = self.map.shape
+        values = np.ascontiguousarray(words, np.dtype("<u4")).view(np.dtype("<i2")).astype(np.int64)
+        values = values.reshape(lines, self.columns, self.pixel_words, pixels // self.strips, self.strips, -1)
+        # (frames, lines, strips, columns, words, values of a word)
+        whole = values.transpose(3, 0, 4, 1, 2, 5).reshape(pixels // self.strips, lines, self.map.shape[1], -1)
+        return whole[..., :channels]
+
+
+def place_values(network: EngineNetwork, shape: EngineShape, strips: int) -> dict[str, ValuePlace]:
+    """All maps of values that are kept, each there from the layer that makes it to the last one that adds it.
+
+    One that takes the place of each value which it adds lies where those did, if nothing needs them any longer.
+
+    Raises ScheduleError where they do not fit.
+    """
+    layers = network.layers
+    kept = [(number, layer.values) for number, layer in enumerate(layers) if layer.values and layer.values.keeps]
+    if kept and not shape.values:
+        raise ScheduleError(
+            f"node {layers[kept[0][0]].name!r} makes values of fixed point, and the engine has values=0; "
+            "take one of more"
+        )
+    last = {values.map.name: number for number, values in kept}
+    for number, layer in enumerate(layers):
+        if layer.values is not None and layer.values.residual is not None:
+            last[layer.values.residual.map.name] = number
+    if network.output is not None:
+        last[network.output.name] = len(layers)
+    places = {values.map.name: ValuePlace(values.map, strips, shape.array.group_rows) for _, values in kept}
+    lives: dict[str, Lifetime] = {}
+    home: dict[str, str] = {}
+    for number, values in kept:
+        name = values.map.name
+        before = values.residual
+        if before is not None and before.is_whole and last[before.map.name] == number:
+            home[name] = home[before.map.name]
+            lives[home[name]] = replace(lives[home[name]], last=last[name])
+        else:
+            home[name] = name
+            lives[name] = Lifetime(name, places[name].words, number, last[name])
+    begins = place_lifetimes(
+        list(lives.values()),
+        shape.values,
+        what="values",
+        name="values",
+        way_out="take an engine of more, or a network of fewer channels or smaller images",
+    )
+    begin = dict(zip(lives, begins, strict=True))
+    return {name: replace(place, base=begin[home[name]]) for name, place in places.items()}
+
+
+def value_fields(
+    layer: EngineLayer, values: LayerValues, places: dict[str, ValuePlace], shape: EngineShape
+) -> ValueFields:
+    """A layer's fields for lanes."""
+    own, source = places.get(values.map.name), None
+    if values.residual is not None:
+        source = places[values.residual.map.name]
+    steps = {} if source is None else _steps(values, source, layer.out_shape[1] // source.strips, shape)
+    sink = {} if own is None else {"values_out": own.base, "out_step": own.pixel_words}
+    return ValueFields(
+        compares_values=int(values.thresholds is not None),
+        keeps_values=int(values.keeps),
+        shift=shift_of(layer, values),
+        value_clip=values.line.bits - 1,
+        residual_clip=values.map.bits - 1,
+        value_rows=shape.array.row_groups // len(weight_bases(layer.conv).factors),
+        **steps,
+        **sink,
+    )
+
+
+def _steps(values: LayerValues, source: ValuePlace, columns: int, shape: EngineShape) -> dict[str, int]:
+    """The walk over residuals; addresses are modulo the memory's size."""
+    assert values.residual is not None
+    down, across = values.residual.stride
+    first = values.residual.first // source.group_rows
+    line = down * source.columns - (columns - 1) * across
+    return {
+        "values_in": (source.base - first) % shape.values,
+        "in_column_step": across * source.pixel_words % shape.values,
+        "in_line_step": line * source.pixel_words % shape.values,
+    }
