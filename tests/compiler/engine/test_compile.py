@@ -9,8 +9,11 @@ from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, MatMul, MaxPool, Threshold
 from bnnhw.compiler.ir.types import BinaryType
 from bnnhw.compiler.units.codes import element_of
+from bnnhw.hw.engine.engine_shape import EngineShape
+from tests.engine_graphs import densenet7, random_graph
 from tests.engine_rtl import run_program, small_shape
 
+_GRAPHS = (7, 20, 27, 31)
 SHAPE = small_shape(map_words=2048, weight_words=4096, parameters=1024, results=4096)
 
 
@@ -78,12 +81,39 @@ def random_inputs(graph: Graph, count: int, rng: np.random.Generator) -> np.ndar
 )
 def test_random_networks(seed):
     rng = np.random.default_rng(seed)
-    graph = random_network(rng, labels=seed % 2 == 0)
-    program = compile_program(graph, SHAPE)
+    compare(random_network(rng, labels=seed % 2 == 0), SHAPE, rng, stalls=0.0 if seed % 2 else 0.3)
+
+
+@pytest.mark.parametrize(
+    "seed", [*_GRAPHS, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(300) if seed not in _GRAPHS)]
+)
+def test_random_graphs(seed):
+    rng = np.random.default_rng(seed)
+    compare(random_graph(rng, labels=seed % 2 == 0), SHAPE, rng, stalls=0.0 if seed % 2 else 0.3)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {},
+        {"pixels": 8, "rows": 16, "group_pixels": 4},
+        {"pixels": 2, "rows": 4, "simd": 64},
+        {"pixels": 16, "rows": 4, "group_pixels": 4},
+    ],
+    ids=["4x8x32", "8x16x32", "2x4x64", "16x4x32"],
+)
+def test_densenet7(sizes):
+    """Concats of what a stem or a transition gave and of what each layer adds, in arrays of several shapes."""
+    shape = small_shape(**sizes, weight_words=4096, parameters=256)
+    compare(densenet7(), shape, np.random.default_rng(2), stalls=0.1)
+
+
+def compare(graph: Graph, shape: EngineShape, rng: np.random.Generator, *, stalls: float) -> None:
+    """A full run and one of a single frame, by RTL."""
+    program = compile_program(graph, shape)
     batches = [random_inputs(graph, program.frames, rng), random_inputs(graph, 1, rng)]
-    stalls = (0.0, 0.0) if seed % 2 else (0.3, 0.3)
-    for inputs, found in zip(batches, run_program(program, batches, stalls=stalls), strict=True):
-        (wanted,) = evaluate(graph, {"x": inputs}).values()
+    for inputs, found in zip(batches, run_program(program, batches, stalls=(stalls, stalls)), strict=True):
+        (wanted,) = evaluate(graph, {graph.inputs[0].name: inputs}).values()
         np.testing.assert_array_equal(found, wanted)
 
 

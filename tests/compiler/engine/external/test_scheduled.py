@@ -18,6 +18,7 @@ from bnnhw.hw.engine.program import packets
 from bnnhw.hw.engine.program.packets import Memory, Status
 from bnnhw.hw.engine.program.transfer import Transfer
 from tests.compiler.engine.test_compile import random_inputs, random_network
+from tests.engine_graphs import random_graph
 from tests.engine_rtl import CHIP, run_packets, run_program, small_shape
 
 TABLES = {"instructions": 4096, "transfers": 8192, "results": 4096, "external": CHIP.shape}
@@ -26,6 +27,7 @@ SHAPES = (
     small_shape(map_words=64, weight_words=256, parameters=64, outbox_words=64, **TABLES),
 )
 _QUICK = (1, 29, 36, 43, 47)
+_GRAPHS = (27, 57)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,20 @@ _QUICK = (1, 29, 36, 43, 47)
 )
 def test_random_networks(seed):
     rng = np.random.default_rng(seed)
-    graph, shape = random_network(rng, labels=seed % 2 == 0), SHAPES[seed % len(SHAPES)]
+    compare(random_network(rng, labels=seed % 2 == 0), seed, rng)
+
+
+@pytest.mark.parametrize(
+    "seed", [*_GRAPHS, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(300) if seed not in _GRAPHS)]
+)
+def test_random_graphs(seed):
+    rng = np.random.default_rng(seed)
+    compare(random_graph(rng, labels=seed % 2 == 0), seed, rng)
+
+
+def compare(graph: Graph, seed: int, rng: np.random.Generator) -> None:
+    """Two runs by RTL, in memories, of frames and with segments that depend on the seed; or it does not fit."""
+    shape = SHAPES[seed % len(SHAPES)]
     network = with_windows(engine_network(graph), shape)
     cuts = segmentations(network, shape)
     frames, segments = shape.array.pixels * (1 + seed % 3), cuts[seed % len(cuts)]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.engine.layer_data import layer_parameters, layer_weights, row_tiles_of, weight_step_of
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
-from bnnhw.compiler.engine.maps import MapPlace, input_places
+from bnnhw.compiler.engine.maps import MapPlace, map_places
 from bnnhw.compiler.engine.program import words_of_bits
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import EngineShape
@@ -90,8 +90,8 @@ class MapsInMemory:
 
     Attributes
     ----------
-    inputs : list of MapInMemory
-        What each layer reads.
+    places : dict
+        Name of a map -> MapInMemory.
     end : int
         The first burst that is free.
     """
@@ -102,12 +102,13 @@ class MapsInMemory:
         assert shape.external is not None
         self.shape = shape
         self.end = first = len(weights.words) // shape.burst_words
-        # A map lies as the layer before it has written it.
-        written = [strips[0], *strips[:-1]]
-        self.inputs = [
-            self._map(layer, cut, frames * cut // shape.array.pixels)
-            for layer, cut in zip(network.layers, written, strict=True)
-        ]
+        # A map lies as its layer has written it, and the input as the first one reads it.
+        cut = {network.input: strips[0]}
+        cut |= {layer.writes: count for layer, count in zip(network.layers, strips, strict=True)}
+        places = map_places(network, cut, shape.array.simd)
+        self.places = {
+            name: self._map(place, frames * place.strips // shape.array.pixels) for name, place in places.items()
+        }
         room = 1 << shape.external.address_bits
         if self.end > room:
             raise ScheduleError(
@@ -115,9 +116,7 @@ class MapsInMemory:
                 "take a board with more"
             )
 
-    def _map(self, layer: EngineLayer, strips: int, groups: int) -> MapInMemory:
-        array = self.shape.array
-        (place,) = input_places(layer, strips, array.simd)
+    def _map(self, place: MapPlace, groups: int) -> MapInMemory:
         line_bursts = place.bus_columns * self.shape.lanes // self.shape.burst_words
         group_bursts = place.sheets * place.shape[0] * line_bursts
         begin = self.end

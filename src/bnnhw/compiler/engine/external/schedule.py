@@ -8,6 +8,7 @@ from dataclasses import replace
 from bnnhw.compiler.engine.layer_data import layer_taps
 from bnnhw.compiler.engine.layer_fields import first_line_read, layer_instruction, lines_of
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
+from bnnhw.compiler.engine.maps import words_of
 from bnnhw.compiler.engine.program import Captured
 from bnnhw.compiler.engine.tables import TapTable
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
@@ -44,7 +45,7 @@ class Schedule:
         self._banks, self._outbox = Ring(shape.map_words), Ring(shape.outbox_words)
         self._held: dict[tuple, Region] = {}
         self._kept: dict[int, Region] = {}  # of a map between two layers of a segment
-        self._sent_until: dict[int, int] = {}  # of a map: the steps that have sent it
+        self._sent_until: dict[str, int] = {}  # of a map: the steps that have sent it
 
     def add_segment(self, segment: Segment) -> None:
         """The steps of a segment: of a single layer part by part for all groups of frames, else group by group."""
@@ -61,17 +62,18 @@ class Schedule:
             for group in groups:
                 for number in segment.layers:
                     self._add_layer(number, segment, range(group, group + 1))
-        self._sent_until[segment.layers.stop] = len(self.steps)
+        self._sent_until[self.network.layers[segment.layers.stop - 1].writes] = len(self.steps)
 
     def _add_layer(self, number: int, segment: Segment, groups: range) -> None:
         layer, strips = self.network.layers[number], self.strips[number]
+        written = {self.maps.places[name].place.strips for name in layer.reads}
         rooms = Rooms(
             weight_words=self.shape.weight_words,
             map_words=self._banks.limit,
             all_weights=len(segment.layers) > 1,
             input_stays=number > segment.layers.start,
             output_stays=number + 1 < segment.layers.stop,
-            whole=number > 0 and self.strips[number - 1] != strips,
+            whole=written != {strips},
         )
         tiling = tile_layer(layer, self.places[number], self.shape, rooms, strips=strips, groups=groups)
         if len(segment.layers) == 1:
@@ -80,7 +82,7 @@ class Schedule:
         if rooms.output_stays:
             size = segment.kept[number - segment.layers.start]
             self._kept[number + 1] = self._banks.claim_at(segment.place(number + 1, self.shape.map_words), size)
-        taps = layer_taps(layer, (tiling.band,), self.shape)
+        taps = layer_taps(layer, tiling.bands, self.shape)
         begin = self.taps.begin(taps)
         for part in tiling.parts:
             self._add_part(number, rooms, tiling, part, taps=begin, beats=len(taps))
@@ -90,7 +92,7 @@ class Schedule:
         loads: list[Load] = []
         weights = self._load_weights(number, part, loads)
         if rooms.input_stays:
-            inputs, base = self._kept[number], first_line_read(layer, part.lines.start) * tiling.band.columns
+            inputs, base = self._kept[number], first_line_read(layer, part.lines.start) * tiling.bands[0].columns
         else:
             inputs, base = self._load_maps(number, layer, tiling, part, loads), 0
         used = [weights, inputs]
@@ -115,7 +117,7 @@ class Schedule:
         instruction = layer_instruction(
             layer,
             self.shape,
-            replace(tiling.band, base=inputs.begin + base),
+            replace(tiling.bands[0], base=inputs.begin + base),
             lines=part.lines,
             row_tiles=len(part.row_tiles),
             taps=taps,
@@ -174,18 +176,18 @@ class Schedule:
         key = ("maps", number, part.group, part.lines)
         if key in self._held and self._held[key].is_live:
             return self._held[key]
-        region = self._held[key] = self._banks.claim(tiling.band.words, align=tiling.band.column_words)
-        source = self.maps.inputs[number]
-        if source.place.strips == self.strips[number]:
-            band = replace(tiling.band, base=region.begin)
-            transfers = [lines_in(source, band, self.shape, group=part.group, lines=lines_of(layer, part.lines))]
-        else:
-            transfers = [
-                turned_in(source, region.begin, self.shape, group=part.group * source.place.strips + each, among=each)
-                for each in range(source.place.strips)
-            ]
-        until = self._sent_until.get(number, 0)
-        loads += [Load(transfer, region, until) for transfer in transfers]
+        region = self._held[key] = self._banks.claim(words_of(tiling.bands), align=tiling.bands[0].column_words)
+        for name, place in zip(layer.reads, tiling.bands, strict=True):
+            source, band = self.maps.places[name], replace(place, base=region.begin + place.base)
+            if source.place.strips == band.strips:
+                transfers = [lines_in(source, band, self.shape, group=part.group, lines=lines_of(layer, part.lines))]
+            else:
+                strips = source.place.strips
+                transfers = [
+                    turned_in(source, band.base, self.shape, group=part.group * strips + each, among=each)
+                    for each in range(strips)
+                ]
+            loads += [Load(transfer, region, self._sent_until.get(name, 0)) for transfer in transfers]
         return region
 
     def _send(self, number: int, layer: EngineLayer, part: Part) -> tuple[Region, Transfer]:
@@ -194,5 +196,5 @@ class Schedule:
         columns = layer.out_shape[1] // self.strips[number]
         region = self._outbox.claim(count * len(part.lines) * columns)
         words = range(first, first + count)
-        sink = self.maps.inputs[number + 1]
+        sink = self.maps.places[layer.writes]
         return region, lines_out(sink, region.begin, self.shape, group=part.group, words=words, lines=part.lines)

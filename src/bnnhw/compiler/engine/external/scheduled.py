@@ -4,14 +4,12 @@ Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
 from bnnhw.compiler.engine.layers import EngineNetwork
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.compiler.engine.strips import keeps_columns, strips_of
-from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.cycles import layer_cycles, program_cycles
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program.packets import Memory
@@ -45,14 +43,14 @@ def scheduled_program(
     frames = shape.array.pixels if frames is None else frames
     if frames < 1 or frames % shape.array.pixels:
         raise ValueError(f"frames={frames} must be a multiple of pixels={shape.array.pixels}")
-    _check_chain(network)
+    _check_bits(network)
     strips = _strips(network, shape)
     weights = WeightsInMemory(network, shape) if weights is None else weights
     schedule = Schedule(network, shape, weights, strips=strips, frames=frames)
-    for segment in segments_of(network.layers, strips, shape, longest=1) if segments is None else segments:
+    for segment in segments_of(network, strips, shape, longest=1) if segments is None else segments:
         schedule.add_segment(segment)
     lists = Lists(schedule.steps, shape, first_burst=schedule.maps.end)
-    first = schedule.maps.inputs[0]
+    first = schedule.maps.places[network.input]
     held = np.concatenate([weights.words, lists.external])
     lists_at = schedule.maps.end * shape.burst_words
     cycles = [0] * len(network.layers)
@@ -78,18 +76,12 @@ def scheduled_program(
     )
 
 
-def _check_chain(network: EngineNetwork) -> None:
+def _check_bits(network: EngineNetwork) -> None:
     for layer in network.layers:
         if layer.values is not None:
             raise ScheduleError(
                 f"node {layer.name!r} makes values of fixed point; programs with external memory run layers of bits; "
                 "take an engine of larger memories"
-            )
-    for before, layer in pairwise(network.layers):
-        if layer.reads != (before.writes,):
-            raise ScheduleError(
-                f"node {layer.name!r} reads {', '.join(map(repr, layer.reads))}; programs with external memory run "
-                f"chains, so that it may read {before.writes!r} alone; take an engine of larger memories"
             )
 
 
@@ -98,7 +90,7 @@ def segmentations(network: EngineNetwork, shape: EngineShape) -> list[list[Segme
     strips = _strips(network, shape)
     found: list[list[Segment]] = []
     for longest in range(1, len(network.layers) + 1):
-        segments = segments_of(network.layers, strips, shape, longest=longest)
+        segments = segments_of(network, strips, shape, longest=longest)
         if segments not in found:
             found.append(segments)
     return found

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from bnnhw.compiler.engine.layer_data import row_tiles_of, weight_step_of
 from bnnhw.compiler.engine.layer_fields import lines_read
-from bnnhw.compiler.engine.layers import EngineLayer
+from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.engine.maps import input_places, words_of
 from bnnhw.hw.engine.engine_shape import EngineShape
 
@@ -40,10 +40,10 @@ class Segment:
         return map_words - (self.kept_words if at % 2 == 0 else self.kept[at])
 
 
-def segments_of(
-    layers: Sequence[EngineLayer], strips: Sequence[int], shape: EngineShape, *, longest: int
-) -> list[Segment]:
-    """All layers, in segments of `longest` layers at most."""
+def segments_of(network: EngineNetwork, strips: Sequence[int], shape: EngineShape, *, longest: int) -> list[Segment]:
+    """All layers, in segments of `longest` layers at most, each of which but the first one reads the map of the one
+    before it, which nothing else reads."""
+    layers = network.layers
     segments: list[Segment] = []
     begin = 0
     while begin < len(layers):
@@ -53,12 +53,22 @@ def segments_of(
                 words_of(input_places(layer, strips[begin], shape.array.simd)) for layer in layers[begin + 1 : end]
             )
             longer = Segment(range(begin, end), kept)
-            if len(set(strips[begin:end])) > 1 or not _fits(longer, layers, strips[begin], shape):
+            if (
+                not _follows(network, end - 1)
+                or len(set(strips[begin:end])) > 1
+                or not _fits(longer, layers, strips[begin], shape)
+            ):
                 break
             chosen = longer
         segments.append(chosen)
         begin = chosen.layers.stop
     return segments
+
+
+def _follows(network: EngineNetwork, number: int) -> bool:
+    """Whether a layer reads the map of the one before it and nothing else does, nor it anything else."""
+    name = network.layers[number - 1].writes
+    return network.layers[number].reads == (name,) and network.readers(name) == (number,)
 
 
 def _fits(segment: Segment, layers: Sequence[EngineLayer], strips: int, shape: EngineShape) -> bool:
@@ -67,9 +77,9 @@ def _fits(segment: Segment, layers: Sequence[EngineLayer], strips: int, shape: E
     weights = sum(row_tiles_of(layer, shape) * weight_step_of(layer, shape) for layer in those)
     groups = sum(row_tiles_of(layer, shape) * shape.array.row_groups for layer in those if not layer.gives_sums)
     first = those[0]
-    source = words_of(input_places(first, strips, shape.array.simd))
+    line_words = words_of(input_places(first, strips, shape.array.simd, lines=1))
     return (
         weights <= shape.weight_words
         and groups <= shape.parameters
-        and segment.kept_words + source // first.in_shape[0] * lines_read(first, 1) <= shape.map_words
+        and segment.kept_words + line_words * lines_read(first, 1) <= shape.map_words
     )

@@ -8,7 +8,7 @@ from itertools import product
 
 from bnnhw.compiler.engine.layer_fields import lines_read
 from bnnhw.compiler.engine.layers import EngineLayer
-from bnnhw.compiler.engine.maps import MapPlace, input_places
+from bnnhw.compiler.engine.maps import MapPlace, input_places, words_of
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import EngineShape
 
@@ -30,8 +30,8 @@ class Part:
 class Tiling:
     """A layer's parts in their order.
 
-    band : MapPlace
-        What lines of the input a part needs at most, as a map.
+    bands : tuple of MapPlace
+        What lines of each map that is read a part needs at most, as maps one behind the other.
     stay : int
         Words of the banks for the inputs of all parts, where they stay there for the whole layer; else 0.
     weights_stay : int
@@ -39,7 +39,7 @@ class Tiling:
     """
 
     parts: tuple[Part, ...]
-    band: MapPlace
+    bands: tuple[MapPlace, ...]
     stay: int
     weights_stay: int
 
@@ -70,17 +70,17 @@ def tile_layer(
     layer: EngineLayer, place: LayerPlace, shape: EngineShape, rooms: Rooms, *, strips: int, groups: range
 ) -> Tiling:
     """The parts for these groups of frames. Raises ScheduleError, which names the layer, where a part fits nowhere."""
-    (source,) = input_places(layer, strips, shape.array.simd)
+    line_words = words_of(input_places(layer, strips, shape.array.simd, lines=1))
     sends = not (layer.gives_sums or rooms.output_stays)
     columns = layer.out_shape[1] // strips if sends else 0
     row_tiles = _row_tiles(layer, place, shape, rooms, columns)
     chunks = [range(at, min(at + row_tiles, place.row_tiles)) for at in range(0, place.row_tiles, row_tiles)]
-    lines = _lines(layer, shape, source, rooms, -(-row_tiles // shape.parts) * columns)
+    lines = _lines(layer, shape, line_words, rooms, -(-row_tiles // shape.parts) * columns)
     count = layer.out_shape[0]
     bands = [range(at, min(at + lines, count)) for at in range(0, count, lines)]
     height = layer.in_shape[0] if rooms.input_stays else lines_read(layer, lines)
-    (band,) = input_places(layer, strips, shape.array.simd, lines=height)
-    inputs = band.words * len(bands) * len(groups)
+    bands_read = input_places(layer, strips, shape.array.simd, lines=height)
+    inputs = words_of(bands_read) * len(bands) * len(groups)
     weights = place.row_tiles * place.weight_step
     inputs_stay, weights_stay = inputs <= rooms.map_words, weights <= rooms.weight_words
     rows_outside = inputs_stay or not (weights_stay or inputs * len(chunks) > weights * len(bands) * len(groups))
@@ -88,7 +88,7 @@ def tile_layer(
         parts = tuple(Part(rows, lines, group) for rows, group, lines in product(chunks, groups, bands))
     else:
         parts = tuple(Part(rows, lines, group) for group, lines, rows in product(groups, bands, chunks))
-    return Tiling(parts, band, inputs if inputs_stay else 0, weights if weights_stay else 0)
+    return Tiling(parts, bands_read, inputs if inputs_stay else 0, weights if weights_stay else 0)
 
 
 def _row_tiles(layer: EngineLayer, place: LayerPlace, shape: EngineShape, rooms: Rooms, columns: int) -> int:
@@ -113,18 +113,18 @@ def _row_tiles(layer: EngineLayer, place: LayerPlace, shape: EngineShape, rooms:
     return most
 
 
-def _lines(layer: EngineLayer, shape: EngineShape, source: MapPlace, rooms: Rooms, words: int) -> int:
-    """Output lines of a part, each of `words` words of the outbox."""
+def _lines(layer: EngineLayer, shape: EngineShape, line_words: int, rooms: Rooms, words: int) -> int:
+    """Output lines of a part, each of `words` words of the outbox; input lines have `line_words` words."""
     count = layer.out_shape[0]
     for share in (2, 1):
         for lines in range(count, 0, -1):
             if rooms.whole and lines < count:
                 break
-            inputs = 0 if rooms.input_stays else source.words // layer.in_shape[0] * lines_read(layer, lines)
+            inputs = 0 if rooms.input_stays else line_words * lines_read(layer, lines)
             if inputs <= rooms.map_words // share and lines * words <= shape.outbox_words // share:
                 return -(-count // -(-count // lines))
     lines = layer.in_shape[0] if rooms.whole else lines_read(layer, 1)
     raise ScheduleError(
-        f"node {layer.name!r} reads {lines} lines of {source.words // layer.in_shape[0]} words at once, and the "
+        f"node {layer.name!r} reads {lines} lines of {line_words} words at once, and the "
         f"engine has map_words={shape.map_words}; take one of larger banks"
     )
