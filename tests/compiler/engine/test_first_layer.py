@@ -11,19 +11,23 @@ from bnnhw.compiler.engine.first_layer import with_windows
 from bnnhw.compiler.engine.from_graph import engine_network
 from bnnhw.compiler.engine.resident import resident_program
 from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, MatMul, MaxPool, Threshold
+from bnnhw.hw.engine.engine_shape import EngineShape
 from tests.engine_rtl import CHIP, run_program, small_shape
 
-SIZES: dict[str, Any] = {"pixels": 16, "rows": 4, "group_pixels": 4, "weight_words": 4096, "map_words": 1024}
-SHAPE = small_shape(**SIZES)
-WITH_MEMORY = small_shape(**SIZES, external=CHIP.shape)
+SIZES: dict[str, Any] = {"rows": 4, "group_pixels": 4, "weight_words": 4096, "map_words": 1024}
+
+
+def shape_of(pixels: int, *, external: bool = False) -> EngineShape:
+    return small_shape(pixels=pixels, **SIZES, external=CHIP.shape if external else None)
+
+
+def random_signs(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return (2 * rng.integers(0, 2, shape) - 1).astype(np.int8)
 
 
 def network(*, size: int, channels: int, most: int, padding: int, stride: int = 1, dense: bool = True) -> Graph:
     """A convolution of pixels of 0 to `most`, a pooling, another convolution; labels, or a map of scores."""
     rng = np.random.default_rng(size + channels)
-
-    def signs(*shape: int) -> np.ndarray:
-        return (2 * rng.integers(0, 2, shape) - 1).astype(np.int8)
 
     nodes: list[Node] = []
 
@@ -31,7 +35,7 @@ def network(*, size: int, channels: int, most: int, padding: int, stride: int = 
         nodes.append(Node(name, op, (nodes[-1].output if nodes else "x",), f"{name}.out"))
 
     shape = (size, size, channels)
-    first = Conv(signs(9, 3, 3, channels), stride=(stride, stride), padding=(padding, padding), pad_value=0)
+    first = Conv(random_signs(rng, 9, 3, 3, channels), stride=(stride, stride), padding=(padding, padding), pad_value=0)
     add("first", first)
     shape = first.output_shape(shape)
     add("sign", Threshold(rng.integers(-most, most + 1, 9)))
@@ -39,10 +43,10 @@ def network(*, size: int, channels: int, most: int, padding: int, stride: int = 
     shape = (shape[0] // 2, shape[1] // 2, 9)
     if dense:
         add("flatten", Flatten())
-        add("scores", MatMul(signs(5, int(np.prod(shape)))))
+        add("scores", MatMul(random_signs(rng, 5, int(np.prod(shape)))))
         add("label", ArgMax())
     else:
-        add("scores", Conv(signs(5, 1, 1, 9)))
+        add("scores", Conv(random_signs(rng, 5, 1, 1, 9)))
     return Graph((Value("x", TensorType((size, size, channels), IntType(0, most))),), tuple(nodes), (nodes[-1].output,))
 
 
@@ -51,24 +55,25 @@ IN_STRIPS = network(size=8, channels=4, most=15, padding=1, dense=False)
 
 
 @pytest.mark.parametrize(
-    ("graph", "by_engine", "external"),
+    ("graph", "pixels", "by_engine", "external"),
     [
-        (COLOURS, True, False),
-        (COLOURS, True, True),
-        (IN_STRIPS, True, False),
-        (IN_STRIPS, True, True),
-        (network(size=9, channels=1, most=100, padding=0, stride=1), True, False),
-        (network(size=9, channels=3, most=255, padding=1, stride=2), True, False),
-        (network(size=8, channels=3, most=3, padding=1), False, False),
-        (network(size=8, channels=5, most=15, padding=1), False, False),
+        (COLOURS, 8, True, False),
+        (COLOURS, 16, True, False),
+        (COLOURS, 8, True, True),
+        (IN_STRIPS, 8, True, False),
+        (IN_STRIPS, 8, True, True),
+        (network(size=9, channels=1, most=100, padding=0, stride=1), 8, True, False),
+        (network(size=9, channels=3, most=255, padding=1, stride=2), 8, True, False),
+        (network(size=8, channels=3, most=3, padding=1), 8, False, False),
+        (network(size=8, channels=5, most=15, padding=1), 8, False, False),
     ],
     ids=[
-        *("colours", "colours from outside", "in strips", "in strips from outside"),
+        *("colours", "more pixels", "colours from outside", "in strips", "in strips from outside"),
         *("no padding", "stride", "few bits", "many channels"),
     ],
 )
-def test_windows(graph, by_engine, external):
-    shape = WITH_MEMORY if external else SHAPE
+def test_windows(graph, pixels, by_engine, external):
+    shape = shape_of(pixels, external=external)
     windowed = with_windows(engine_network(graph), shape)
     assert windowed.layers[0].reads_windows == by_engine
     program = (
@@ -80,13 +85,40 @@ def test_windows(graph, by_engine, external):
     kind = graph.inputs[0].type
     inputs = [
         rng.integers(0, kind.element.hi + 1, (count, *kind.shape))
-        for count in ((3,) if external else (program.frames, 3))
+        for count in ((3,) if external else (program.frames, min(program.frames, 3)))
     ]
     for images, found in zip(inputs, run_program(program, inputs, stalls=(0.1, 0.1)), strict=True):
         (wanted,) = evaluate(graph, {"x": images}).values()
         np.testing.assert_array_equal(found, wanted)
 
 
-def test_an_array_of_few_pixels_leaves_windows_to_the_host():
+def test_windows_come_while_tiles_store():
+    """Group by group of frames: those of the next one, while layers of a beat a word store a tile each 4 cycles."""
+    rng = np.random.default_rng(3)
+    nodes: list[Node] = []
+
+    def add(name: str, op) -> None:
+        nodes.append(Node(name, op, (nodes[-1].output if nodes else "x",), f"{name}.out"))
+
+    add("first", Conv(random_signs(rng, 12, 3, 3, 3), padding=(1, 1), pad_value=0))
+    for number in range(4):
+        add(f"sign{number}", Threshold(rng.integers(-4, 5, 12) if number < 3 else np.full(12, 8)))
+        if number == 3:
+            add("pool", MaxPool((6, 6), (6, 6), None))
+        add(f"conv{number}", Conv(random_signs(rng, 12, 1, 1, 12)))
+    graph = Graph((Value("x", TensorType((6, 6, 3), IntType(0, 255))),), tuple(nodes), (nodes[-1].output,))
+    shape = shape_of(8, external=True)
+    windowed = with_windows(engine_network(graph), shape)
+    assert windowed.layers[0].reads_windows
+    segments = segmentations(windowed, shape)[-1]
+    assert len(segments) == 1
+    program = scheduled_program(windowed, shape, frames=3 * shape.array.pixels, segments=segments)
+    images = rng.integers(0, 256, (program.frames, 6, 6, 3))
+    (found,) = run_program(program, [images])
+    (wanted,) = evaluate(graph, {"x": images}).values()
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_an_array_of_4_pixels_leaves_windows_to_the_host():
     graph = network(size=8, channels=3, most=255, padding=1)
     assert not with_windows(engine_network(graph), small_shape()).layers[0].reads_windows

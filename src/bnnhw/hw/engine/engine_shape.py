@@ -138,8 +138,8 @@ class EngineShape:
 
     @property
     def makes_windows(self) -> bool:
-        """Whether it has a WindowLane for each pixel: where one is done with a pixel before its next one comes."""
-        return self.array.pixels > WINDOW_PLANES and self.array.simd == WORD
+        """Whether it has a WindowLane for each pixel: where one is done with a pixel when its next one comes."""
+        return self.array.pixels >= WINDOW_PLANES and self.array.simd == WORD
 
     @property
     def word_latency(self) -> int:

@@ -1,7 +1,4 @@
-"""Windows of columns of pixels with few channels, for a first layer.
-
-Tests: tests/compiler/engine/test_first_layer.py
-"""
+"""Windows of columns of pixels with few channels, for a first layer."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -19,7 +16,10 @@ class WindowLane(wiring.Component):
 
     A pixel is a word of the bus, WINDOW_CHANNELS bits of each plane, the lowest plane first. With the pixels that came
     last, x[-2], x[-1] and x[0], plane p's word is Cat(x[-2][p], x[-1][p], x[0][p]). The planes come one a cycle, so the
-    next pixel may come WINDOW_PLANES cycles later, and one more for each cycle that `wait` holds them up.
+    next pixel may come WINDOW_PLANES cycles later, in the cycle that takes the last one's last word, and one more for
+    each cycle that `wait` holds them up. With WINDOW_PLANES banks or more none comes earlier: the host's come one a
+    cycle, bank by bank, when no tile stores; a transfer's one in two cycles at most, so 2 * WINDOW_PLANES cycles apart
+    in a bank, in which no more than one cycle in LEAST_BEATS is a tile's.
 
     Members
     -------
@@ -57,16 +57,17 @@ class WindowLane(wiring.Component):
         plane = Signal(range(WINDOW_PLANES))
         cell = Signal(len(self.cell), reset_less=True)
         pixels = [Signal(WORD, name=f"pixel{column}", reset_less=True) for column in range(WINDOW_COLUMNS)]
-        goes_on = self.valid & ~self.wait
+        goes_on, is_last = self.valid & ~self.wait, plane == WINDOW_PLANES - 1
         m.d.comb += [
             self.word.eq(Cat(pixel[:WINDOW_CHANNELS] for pixel in pixels)),
             self.address.eq(Cat(plane, cell)),
         ]
-        for pixel, following in zip(pixels, [*pixels[1:], self.data], strict=True):
-            with m.If(self.take | goes_on):  # after all planes each is as it was
-                m.d.sync += pixel.eq(Mux(self.take, following, pixel.rotate_right(WINDOW_CHANNELS)))
+        rotated = [pixel.rotate_right(WINDOW_CHANNELS) for pixel in pixels]
+        for pixel, itself, following in zip(pixels, rotated, [*rotated[1:], self.data], strict=True):
+            with m.If(self.take | goes_on & ~is_last):  # `take` is the last one's turn: then each is as it was
+                m.d.sync += pixel.eq(Mux(self.take, following, itself))
         with m.If(goes_on):
-            m.d.sync += [plane.eq(plane + 1), self.valid.eq(plane != WINDOW_PLANES - 1)]
+            m.d.sync += [plane.eq(plane + 1), self.valid.eq(~is_last)]
         with m.If(self.take):
             m.d.sync += [cell.eq(self.cell), plane.eq(0), self.valid.eq(1)]
         return m
