@@ -10,6 +10,7 @@ import numpy as np
 from bnnhw.compiler.engine.layers import EngineNetwork
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.compiler.engine.strips import keeps_columns, strips_of
+from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.cycles import layer_cycles, program_cycles
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program.packets import Memory
