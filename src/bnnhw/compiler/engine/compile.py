@@ -11,7 +11,7 @@ from bnnhw.compiler.ir.graph import Graph
 from bnnhw.hw.engine.engine_shape import EngineShape
 
 from .external.places import WeightsInMemory
-from .external.scheduled import scheduled_program, segmentations
+from .external.scheduled import frame_counts, scheduled_program, segmentations
 from .first_layer import with_windows
 from .from_graph import engine_network
 from .layers import EngineNetwork
@@ -35,10 +35,6 @@ def compile_program(graph: Graph, shape: EngineShape) -> EngineProgram:
     return _fastest(network, shape)
 
 
-_FRAMES = (1, 2, 4)
-"""Runs of so many times the frames that the array holds: of more each weight is loaded for more of them."""
-
-
 def _fastest(network: EngineNetwork, shape: EngineShape) -> EngineProgram:
     """The program of most frames a cycle, of those with more or fewer frames and longer or shorter segments.
 
@@ -46,12 +42,10 @@ def _fastest(network: EngineNetwork, shape: EngineShape) -> EngineProgram:
     """
     weights = WeightsInMemory(network, shape)
     best = scheduled_program(network, shape, weights=weights)
-    _, *others = product(_FRAMES, segmentations(network, shape))
-    for times, segments in others:
+    _, *others = product(frame_counts(network, shape), segmentations(network, shape))
+    for frames, segments in others:
         with suppress(ScheduleError):
-            program = scheduled_program(
-                network, shape, weights=weights, frames=times * shape.array.pixels, segments=segments
-            )
+            program = scheduled_program(network, shape, weights=weights, frames=frames, segments=segments)
             if program.frames * best.cycles > best.frames * program.cycles:
                 best = program
     return best

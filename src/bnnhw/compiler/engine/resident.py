@@ -12,7 +12,6 @@ from bnnhw.hw.engine.program.factors import FACTOR_WORDS
 from bnnhw.hw.engine.program.instruction import Layer
 from bnnhw.hw.engine.program.packets import Memory
 from bnnhw.hw.engine.program.transfer import list_words
-from bnnhw.hw.engine.program.value_fields import NO_VALUES
 
 from .factors import layer_factors
 from .layer_data import layer_parameters, layer_taps, layer_weights, row_tiles_of
@@ -22,7 +21,7 @@ from .maps import MapPlace, place_maps
 from .program import Captured, EngineProgram, words_of_bits
 from .strips import strips_of
 from .tables import TapTable, check_room
-from .value_places import place_values, value_fields
+from .value_places import layer_lanes, place_values
 
 __all__ = ["resident_program"]
 
@@ -31,7 +30,7 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
     """One instruction a layer. Raises ScheduleError, which names what does not fit and the way out."""
     strips = strips_of(network.layers, shape.array.pixels)
     maps = place_maps(network, shape, strips)
-    values = place_values(network, shape, strips)
+    values = place_values(network, shape, [strips] * len(network.layers))
     taps = TapTable(shape)
     weights: list[NDArray[np.uint8]] = []
     parameters: list[NDArray[np.uint32]] = []
@@ -40,17 +39,16 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
     weight_words = row_groups = 0
     for layer in network.layers:
         sources, sink = [maps[name] for name in layer.reads], maps.get(layer.writes)
-        lanes = NO_VALUES if layer.values is None else value_fields(layer, layer.values, values, shape)
         beats = layer_taps(layer, sources, shape)
         bits, unused = layer_weights(layer, shape)
-        row_tiles = row_tiles_of(layer, shape)
+        row_tiles, lines = row_tiles_of(layer, shape), range(layer.out_shape[0])
         layers.append(
             layer_instruction(
                 layer,
                 shape,
                 sources[0] if sources else MapPlace(layer.in_shape, 0, strips, shape.array.simd),
-                lanes,
-                lines=range(layer.out_shape[0]),
+                layer_lanes(layer, values, shape, lines=lines, row_tiles=range(row_tiles)),
+                lines=lines,
                 row_tiles=row_tiles,
                 taps=taps.begin(beats),
                 beats=len(beats),

@@ -3,6 +3,7 @@
 Tests: tests/compiler/engine/test_values.py
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,15 +12,15 @@ from numpy.typing import NDArray
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 from bnnhw.hw.engine.lane_format import VALUE_BITS
-from bnnhw.hw.engine.program.value_fields import ValueFields
+from bnnhw.hw.engine.program.value_fields import NO_VALUES, ValueFields
 
 from .factors import shift_of
-from .layer_values import LayerValues, ValueMap
+from .layer_values import LayerValues, Residual, ValueMap
 from .layers import EngineLayer, EngineNetwork
 from .lifetimes import Lifetime, place_lifetimes
 from .weight_bases import weight_bases
 
-__all__ = ["ValuePlace", "place_values", "value_fields"]
+__all__ = ["ValuePlace", "layer_lanes", "place_values"]
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,9 @@ class ValuePlace:
         return whole[..., :channels]
 
 
-def place_values(network: EngineNetwork, shape: EngineShape, strips: int) -> dict[str, ValuePlace]:
-    """All maps of values that are kept, each there from the layer that makes it to the last one that adds it.
+def place_values(network: EngineNetwork, shape: EngineShape, strips: Sequence[int]) -> dict[str, ValuePlace]:
+    """All maps of values that are kept, each there from the layer that makes it to the last one that adds it. `strips`
+    are those of each layer.
 
     One that takes the place of each value which it adds lies where those did, if nothing needs them any longer.
 
@@ -81,7 +83,9 @@ def place_values(network: EngineNetwork, shape: EngineShape, strips: int) -> dic
             last[layer.values.residual.map.name] = number
     if network.output is not None:
         last[network.output.name] = len(layers)
-    places = {values.map.name: ValuePlace(values.map, strips, shape.array.group_rows) for _, values in kept}
+    places = {
+        values.map.name: ValuePlace(values.map, strips[number], shape.array.group_rows) for number, values in kept
+    }
     lives: dict[str, Lifetime] = {}
     home: dict[str, str] = {}
     for number, values in kept:
@@ -104,35 +108,59 @@ def place_values(network: EngineNetwork, shape: EngineShape, strips: int) -> dic
     return {name: replace(place, base=begin[home[name]]) for name, place in places.items()}
 
 
-def value_fields(
-    layer: EngineLayer, values: LayerValues, places: dict[str, ValuePlace], shape: EngineShape
+def layer_lanes(
+    layer: EngineLayer, places: Mapping[str, ValuePlace], shape: EngineShape, *, lines: range, row_tiles: range
 ) -> ValueFields:
-    """A layer's fields for lanes."""
-    own, source = places.get(values.map.name), None
+    """A layer's fields for lanes, for these output lines and tiles of rows; none of its own where it makes no values.
+
+    Raises ScheduleError where a residual's channels do not begin a word.
+    """
+    if layer.values is None:
+        return NO_VALUES
+    return _value_fields(layer, layer.values, places, shape, lines=lines, row_tiles=row_tiles)
+
+
+def _value_fields(
+    layer: EngineLayer,
+    values: LayerValues,
+    places: Mapping[str, ValuePlace],
+    shape: EngineShape,
+    *,
+    lines: range,
+    row_tiles: range,
+) -> ValueFields:
+    in_tile = shape.array.row_groups // len(weight_bases(layer.conv).factors)
+    first = row_tiles.start * in_tile
+    steps: dict[str, int] = {}
     if values.residual is not None:
         source = places[values.residual.map.name]
-    steps = {} if source is None else _steps(values, source, layer.out_shape[1] // source.strips, shape)
-    sink = {} if own is None else {"values_out": own.base, "out_step": own.pixel_words}
+        if values.residual.first % source.group_rows:
+            raise ScheduleError(
+                f"node {layer.name!r} adds values from channel {values.residual.first} on; the engine adds words of "
+                f"{source.group_rows} channels"
+            )
+        steps = _steps(values.residual, source, layer.out_shape[1] // source.strips, lines.start)
+        steps["values_in"] += first
+    if (own := places.get(values.map.name)) is not None:
+        begin = own.base + lines.start * own.columns * own.pixel_words + first
+        steps |= {"values_out": begin, "out_step": own.pixel_words}
     return ValueFields(
         compares_values=int(values.thresholds is not None),
         keeps_values=int(values.keeps),
         shift=shift_of(layer, values),
         value_clip=values.line.bits - 1,
         residual_clip=values.map.bits - 1,
-        value_rows=shape.array.row_groups // len(weight_bases(layer.conv).factors),
-        **steps,
-        **sink,
+        value_rows=in_tile,
+        **{name: step % shape.values for name, step in steps.items()},
     )
 
 
-def _steps(values: LayerValues, source: ValuePlace, columns: int, shape: EngineShape) -> dict[str, int]:
-    """The walk over residuals; addresses are modulo the memory's size."""
-    assert values.residual is not None
-    down, across = values.residual.stride
-    first = values.residual.first // source.group_rows
-    line = down * source.columns - (columns - 1) * across
+def _steps(residual: Residual, source: ValuePlace, columns: int, line: int) -> dict[str, int]:
+    """The walk over residuals of output lines from `line` on, each of so many columns."""
+    down, across = residual.stride
+    lines = down * source.columns  # pixels from one to the next
     return {
-        "values_in": (source.base - first) % shape.values,
-        "in_column_step": across * source.pixel_words % shape.values,
-        "in_line_step": line * source.pixel_words % shape.values,
+        "values_in": source.base + line * lines * source.pixel_words - residual.first // source.group_rows,
+        "in_column_step": across * source.pixel_words,
+        "in_line_step": (lines - (columns - 1) * across) * source.pixel_words,
     }

@@ -8,21 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.engine.factors import layer_factors
 from bnnhw.compiler.engine.layer_data import layer_parameters, layer_weights, row_tiles_of, weight_step_of
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.engine.maps import MapPlace, map_places
 from bnnhw.compiler.engine.program import words_of_bits
 from bnnhw.compiler.errors import ScheduleError
-from bnnhw.hw.engine.engine_shape import EngineShape
+from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 
 __all__ = ["LayerPlace", "MapInMemory", "MapsInMemory", "WeightsInMemory"]
 
 
 @dataclass(frozen=True)
 class LayerPlace:
-    """A layer's weights and thresholds: their first bursts, and how much a tile of rows has of them.
+    """A layer's weights, thresholds and factors: their first bursts, and how much a tile of rows has of them.
 
-    weights, parameters : int
+    weights, parameters, factors : int
         Bursts.
     row_tiles : int
     weight_step : int
@@ -31,6 +32,7 @@ class LayerPlace:
 
     weights: int
     parameters: int
+    factors: int
     row_tiles: int
     weight_step: int
 
@@ -73,9 +75,10 @@ class WeightsInMemory:
     def _layer(self, layer: EngineLayer) -> LayerPlace:
         bits, unused = layer_weights(layer, self.shape)
         row_tiles = row_tiles_of(layer, self.shape)
-        weights = self._add(words_of_bits(bits.reshape(len(bits), -1)).reshape(-1))
+        weights = self._add(words_of_bits(bits.reshape(-1, WORD)).reshape(-1))
         parameters = 0 if layer.gives_sums else self._add(layer_parameters(layer, unused, self.shape))
-        return LayerPlace(weights, parameters, row_tiles, weight_step_of(layer, self.shape))
+        factors = 0 if layer.values is None else self._add(layer_factors(layer, layer.values, unused, self.shape))
+        return LayerPlace(weights, parameters, factors, row_tiles, weight_step_of(layer, self.shape))
 
     def _add(self, words: NDArray[np.uint32]) -> int:
         """The first burst of these words, which are whole bursts."""

@@ -3,15 +3,20 @@
 Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 from bnnhw.compiler.engine.layer_data import layer_taps
 from bnnhw.compiler.engine.layer_fields import first_line_read, layer_instruction, lines_of
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
-from bnnhw.compiler.engine.maps import words_of
+from bnnhw.compiler.engine.maps import MapPlace, words_of
 from bnnhw.compiler.engine.program import Captured
 from bnnhw.compiler.engine.tables import TapTable
+from bnnhw.compiler.engine.value_places import layer_lanes, place_values
+from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
+from bnnhw.hw.engine.program.factors import FACTOR_WORDS
 from bnnhw.hw.engine.program.packets import Memory
 from bnnhw.hw.engine.program.transfer import Transfer
 
@@ -37,6 +42,7 @@ class Schedule:
         self.frames = frames
         self.places = weights.layers
         self.maps = MapsInMemory(network, weights, shape, strips=strips, frames=frames)
+        self.values = place_values(network, shape, strips)
         self.taps = TapTable(shape)
         self.steps: list[Step] = []
         self.numbers: list[int] = []  # the layer of each step
@@ -47,10 +53,22 @@ class Schedule:
         self._kept: dict[int, Region] = {}  # of a map between two layers of a segment
         self._sent_until: dict[str, int] = {}  # of a map: the steps that have sent it
 
-    def add_segment(self, segment: Segment) -> None:
-        """The steps of a segment: of a single layer part by part for all groups of frames, else group by group."""
-        strips = self.strips[segment.layers.start]
-        groups = range(self.frames * strips // self.shape.array.pixels)
+    def add_block(self, segments: Sequence[Segment]) -> None:
+        """The steps of segments between which values stay: group by group of frames; of one segment all groups."""
+        strips = {self.strips[number] for segment in segments for number in segment.layers}
+        if len(strips) > 1:
+            name = self.network.layers[segments[0].layers.start].name
+            raise ScheduleError(
+                f"values of node {name!r} meet maps that lie otherwise in the engine; programs with external memory "
+                "keep them among layers of images, or among dense ones"
+            )
+        groups = range(self.frames * strips.pop() // self.shape.array.pixels)
+        each = [groups] if len(segments) == 1 else [range(group, group + 1) for group in groups]
+        for some, segment in product(each, segments):
+            self._add_segment(segment, some)
+
+    def _add_segment(self, segment: Segment, groups: range) -> None:
+        """Those of a segment: of a single layer part by part for all these groups of frames, else group by group."""
         self._banks.limit = self.shape.map_words - segment.kept_words
         self._banks.rewind(0)
         if len(segment.layers) == 1:
@@ -90,12 +108,19 @@ class Schedule:
     def _add_part(self, number: int, rooms: Rooms, tiling: Tiling, part: Part, *, taps: int, beats: int) -> None:
         layer, place = self.network.layers[number], self.places[number]
         loads: list[Load] = []
-        weights = self._load_weights(number, part, loads)
+        used: list[Region] = []
+        weights = 0
+        if layer.reads:
+            used.append(region := self._load_weights(number, part, loads))
+            weights = region.begin
+        source = MapPlace(layer.in_shape, 0, self.strips[number], self.shape.array.simd)
         if rooms.input_stays:
-            inputs, base = self._kept[number], first_line_read(layer, part.lines.start) * tiling.bands[0].columns
-        else:
-            inputs, base = self._load_maps(number, layer, tiling, part, loads), 0
-        used = [weights, inputs]
+            used.append(inputs := self._kept[number])
+            base = inputs.begin + first_line_read(layer, part.lines.start) * tiling.bands[0].columns
+            source = replace(tiling.bands[0], base=base)
+        elif layer.reads:
+            used.append(inputs := self._load_maps(number, layer, tiling, part, loads))
+            source = replace(tiling.bands[0], base=inputs.begin)
         fields = {"parameters": 0, "out": 0, "out_plane": 0, "sent": 0}
         outbox = sends = None
         if layer.gives_sums:
@@ -103,6 +128,7 @@ class Schedule:
         else:
             used.append(parameters := self._load_parameters(number, part, loads))
             fields["parameters"] = parameters.begin
+        if layer.writes_bits:
             columns = layer.out_shape[1] // self.strips[number]
             if rooms.output_stays:
                 used.append(output := self._kept[number + 1])
@@ -117,12 +143,13 @@ class Schedule:
         instruction = layer_instruction(
             layer,
             self.shape,
-            replace(tiling.bands[0], base=inputs.begin + base),
+            source,
+            layer_lanes(layer, self.values, self.shape, lines=part.lines, row_tiles=part.row_tiles),
             lines=part.lines,
             row_tiles=len(part.row_tiles),
             taps=taps,
             beats=beats,
-            weights=weights.begin,
+            weights=weights,
             weight_step=place.weight_step,
             **fields,
         )
@@ -143,9 +170,12 @@ class Schedule:
         )
 
     def _load_parameters(self, number: int, part: Part, loads: list[Load]) -> Region:
+        """Thresholds, and factors at the same addresses where the layer makes values."""
         array, place = self.shape.array, self.places[number]
-        return self._load(
-            ("parameters", number, part.row_tiles),
+        key = ("parameters", number, part.row_tiles)
+        is_held = key in self._held and self._held[key].is_live
+        region = self._load(
+            key,
             self._parameters,
             len(part.row_tiles) * array.row_groups,
             loads,
@@ -153,6 +183,11 @@ class Schedule:
             word=array.group_rows,
             first=place.parameters * self.shape.burst_words + part.row_tiles.start * array.rows,
         )
+        if self.network.layers[number].values is not None and not is_held:
+            word = array.group_rows * FACTOR_WORDS
+            first = place.factors * self.shape.burst_words + part.row_tiles.start * array.rows * FACTOR_WORDS
+            loads.append(self._into(region, region.size, Memory.FACTORS, word=word, first=first))
+        return region
 
     def _load(
         self, key: tuple, ring: Ring, size: int, loads: list[Load], *, memory: Memory, word: int, first: int
@@ -161,6 +196,11 @@ class Schedule:
         if key in self._held and self._held[key].is_live:
             return self._held[key]
         region = self._held[key] = ring.claim(size)
+        loads.append(self._into(region, size, memory, word=word, first=first))
+        return region
+
+    def _into(self, region: Region, size: int, memory: Memory, *, word: int, first: int) -> Load:
+        """`size` words of a memory, each of `word` words of the bus, from that word of the external memory on."""
         burst = self.shape.burst_words
         transfer = Transfer(
             stores=False,
@@ -169,8 +209,7 @@ class Schedule:
             bursts=size * word // burst,
             address=region.begin * word,
         )
-        loads.append(Load(transfer, region))
-        return region
+        return Load(transfer, region)
 
     def _load_maps(self, number: int, layer: EngineLayer, tiling: Tiling, part: Part, loads: list[Load]) -> Region:
         key = ("maps", number, part.group, part.lines)

@@ -10,17 +10,19 @@ import numpy as np
 from bnnhw.compiler.engine.layers import EngineNetwork
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.compiler.engine.strips import keeps_columns, strips_of
-from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.cycles import layer_cycles, program_cycles
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program.packets import Memory
 
+from .blocks import blocks_of
 from .lists import Lists
 from .places import WeightsInMemory
 from .schedule import Schedule
 from .segments import Segment, segments_of
 
-__all__ = ["scheduled_program", "segmentations"]
+__all__ = ["frame_counts", "scheduled_program", "segmentations"]
+
+_TIMES = (1, 2, 4)
 
 
 def scheduled_program(
@@ -37,19 +39,20 @@ def scheduled_program(
     weights : WeightsInMemory, optional
         The network's, where they have been made already.
     frames : int, optional
-        Of a run, a multiple of the array's pixels. By default those pixels.
+        Of a run, one of the `frame_counts`; by default the first one.
     segments : sequence of Segment, optional
         One of the `segmentations`. By default each layer is one.
     """
-    frames = shape.array.pixels if frames is None else frames
-    if frames < 1 or frames % shape.array.pixels:
-        raise ValueError(f"frames={frames} must be a multiple of pixels={shape.array.pixels}")
-    _check_bits(network)
     strips = _strips(network, shape)
+    counts = frame_counts(network, shape)
+    frames = counts[0] if frames is None else frames
+    if frames not in counts:
+        raise ValueError(f"frames={frames} must be one of {', '.join(map(str, counts))}")
     weights = WeightsInMemory(network, shape) if weights is None else weights
     schedule = Schedule(network, shape, weights, strips=strips, frames=frames)
-    for segment in segments_of(network, strips, shape, longest=1) if segments is None else segments:
-        schedule.add_segment(segment)
+    segments = segments_of(network, strips, shape, longest=1) if segments is None else segments
+    for block in blocks_of(network):
+        schedule.add_block([segment for segment in segments if segment.layers.start in block])
     lists = Lists(schedule.steps, shape, first_burst=schedule.maps.end)
     first = schedule.maps.places[network.input]
     held = np.concatenate([weights.words, lists.external])
@@ -72,18 +75,19 @@ def scheduled_program(
         rewound=lists.rewound,
         frames=frames,
         captured=tuple(schedule.captured),
+        values=None if network.output is None else schedule.values[network.output.name],
         layer_cycles=tuple(cycles),
         cycles=program_cycles(shape, lists.layers, lists.transfers),
     )
 
 
-def _check_bits(network: EngineNetwork) -> None:
-    for layer in network.layers:
-        if layer.values is not None:
-            raise ScheduleError(
-                f"node {layer.name!r} makes values of fixed point; programs with external memory run layers of bits; "
-                "take an engine of larger memories"
-            )
+def frame_counts(network: EngineNetwork, shape: EngineShape) -> tuple[int, ...]:
+    """How many frames a run may have: of more each weight is loaded for more of them. Where the host reads values, one
+    group of frames, whose values stay."""
+    if network.output is None:
+        return tuple(times * shape.array.pixels for times in _TIMES)
+    made = {layer.values.map.name: number for number, layer in enumerate(network.layers) if layer.values is not None}
+    return (shape.array.pixels // _strips(network, shape)[made[network.output.name]],)
 
 
 def segmentations(network: EngineNetwork, shape: EngineShape) -> list[list[Segment]]:

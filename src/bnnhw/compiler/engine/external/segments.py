@@ -13,6 +13,8 @@ from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.engine.maps import input_places, words_of
 from bnnhw.hw.engine.engine_shape import EngineShape
 
+from .blocks import blocks_of
+
 __all__ = ["Segment", "segments_of"]
 
 
@@ -44,6 +46,7 @@ def segments_of(network: EngineNetwork, strips: Sequence[int], shape: EngineShap
     """All layers, in segments of `longest` layers at most, each of which but the first one reads the map of the one
     before it, which nothing else reads."""
     layers = network.layers
+    edges = {edge for each in blocks_of(network) if len(each) > 1 for edge in (each.start, each.stop)}
     segments: list[Segment] = []
     begin = 0
     while begin < len(layers):
@@ -54,7 +57,8 @@ def segments_of(network: EngineNetwork, strips: Sequence[int], shape: EngineShap
             )
             longer = Segment(range(begin, end), kept)
             if (
-                not _follows(network, end - 1)
+                end - 1 in edges
+                or not _follows(network, end - 1)
                 or len(set(strips[begin:end])) > 1
                 or not _fits(longer, layers, strips[begin], shape)
             ):

@@ -71,7 +71,7 @@ def tile_layer(
 ) -> Tiling:
     """The parts for these groups of frames. Raises ScheduleError, which names the layer, where a part fits nowhere."""
     line_words = words_of(input_places(layer, strips, shape.array.simd, lines=1))
-    sends = not (layer.gives_sums or rooms.output_stays)
+    sends = layer.writes_bits and not rooms.output_stays
     columns = layer.out_shape[1] // strips if sends else 0
     row_tiles = _row_tiles(layer, place, shape, rooms, columns)
     chunks = [range(at, min(at + row_tiles, place.row_tiles)) for at in range(0, place.row_tiles, row_tiles)]
@@ -93,12 +93,12 @@ def tile_layer(
 
 def _row_tiles(layer: EngineLayer, place: LayerPlace, shape: EngineShape, rooms: Rooms, columns: int) -> int:
     """Of a part, whose bits are `columns` words wide in the outbox, or go elsewhere."""
-    least = 1 if layer.gives_sums else shape.parts  # those whose bits make a word
+    least = shape.parts if layer.writes_bits else 1  # those whose bits make a word
     limits: list[tuple[str, str, int, float]] = []
-    if not rooms.all_weights:
+    if not rooms.all_weights and layer.reads:
         limits.append(("words of weights", "weight_words", rooms.weight_words, place.weight_step))
-        if not layer.gives_sums:
-            limits.append(("groups of rows", "parameters", shape.parameters, shape.array.row_groups))
+    if not (rooms.all_weights or layer.gives_sums):
+        limits.append(("groups of rows", "parameters", shape.parameters, shape.array.row_groups))
     if columns:
         limits.append(("words of a line", "outbox_words", shape.outbox_words, columns / shape.parts))
     most = place.row_tiles
