@@ -1,12 +1,14 @@
 """Networks that are larger than an FPGA, as programs for the engine of a board: frames a second, exactly foreseen.
 
 Networks are untrained: cycles do not depend on the weights. The clock is the one that an engine is made for unless told
-otherwise; the link is apart.
+otherwise; the link is apart, kB are what a frame takes of it on its way in.
 
 Tests: tests/cli/test_bench.py
 """
 
 from collections.abc import Iterator
+
+import numpy as np
 
 from bnnhw.api.engine import ENGINE_CLOCK_MHZ
 from bnnhw.boards.board import get_board
@@ -25,12 +27,16 @@ def measure(bench: Bench) -> Iterator[Row]:
     board = get_board(BOARD)
     shape = sizes_for(board).shape(board.target)
     for name, least in LEAST.items():
-        program = compile_program(untrained(name), shape)
+        graph = untrained(name)
+        program = compile_program(graph, shape)
+        images = np.zeros((program.frames, *graph.inputs[0].type.shape), np.int64)
+        sent = sum(packet.nbytes for packet in program.feed(program.network.codes(images))) / program.frames
         rate = program.frames * ENGINE_CLOCK_MHZ * 1e6 / program.cycles
         at_work = sum(cycles * used for cycles, used in zip(program.layer_cycles, program.used, strict=True))
         yield Row(
             name=f"{name} on {BOARD}'s engine, {shape.array.macs:,} products, {ENGINE_CLOCK_MHZ:g} MHz",
-            measured=f"{rate:,.0f} frames/s, {program.frames} a run, {at_work / program.cycles:.0%} of the array",
+            measured=f"{rate:,.0f} frames/s of {sent / 1000:.1f} kB, {program.frames} a run, "
+            f"{at_work / program.cycles:.0%} of the array",
             target="" if least is None else f">= {least:,}",
             met=None if least is None else rate >= least,
         )
