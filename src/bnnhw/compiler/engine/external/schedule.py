@@ -3,12 +3,13 @@
 Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bnnhw.compiler.engine.layer_data import layer_taps
 from bnnhw.compiler.engine.layer_fields import first_line_read, layer_instruction, lines_of
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
-from bnnhw.compiler.engine.maps import words_of
+from bnnhw.compiler.engine.maps import MapPlace, words_of
 from bnnhw.compiler.engine.program import Captured
 from bnnhw.compiler.engine.tables import TapTable
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
@@ -44,7 +45,7 @@ class Schedule:
         self._weights, self._parameters = Ring(shape.weight_words), Ring(shape.parameters)
         self._banks, self._outbox = Ring(shape.map_words), Ring(shape.outbox_words)
         self._held: dict[tuple, Region] = {}
-        self._kept: dict[int, Region] = {}  # of a map between two layers of a segment
+        self._kept: dict[str, Region] = {}  # of a map between layers of a segment
         self._sent_until: dict[str, int] = {}  # of a map: the steps that have sent it
 
     def add_segment(self, segment: Segment) -> None:
@@ -80,22 +81,32 @@ class Schedule:
             self._banks.rewind(tiling.stay)
             self._weights.rewind(tiling.weights_stay)
         if rooms.output_stays:
-            size = segment.kept[number - segment.layers.start]
-            self._kept[number + 1] = self._banks.claim_at(segment.place(number + 1, self.shape.map_words), size)
-        taps = layer_taps(layer, tiling.bands, self.shape)
+            kept = segment.kept[layer.writes]
+            self._kept[layer.writes] = self._banks.claim_at(self._banks.limit + kept.begin, kept.words)
+        taps = layer_taps(layer, self._inputs(layer, rooms, tiling), self.shape)
         begin = self.taps.begin(taps)
         for part in tiling.parts:
             self._add_part(number, rooms, tiling, part, taps=begin, beats=len(taps))
+
+    def _inputs(self, layer: EngineLayer, rooms: Rooms, tiling: Tiling) -> Sequence[MapPlace]:
+        """The maps that a layer reads, where they stay, or else one behind the other from 0 on."""
+        if not rooms.input_stays:
+            return tiling.bands
+        return [
+            replace(place, base=self._kept[name].begin) for name, place in zip(layer.reads, tiling.bands, strict=True)
+        ]
 
     def _add_part(self, number: int, rooms: Rooms, tiling: Tiling, part: Part, *, taps: int, beats: int) -> None:
         layer, place = self.network.layers[number], self.places[number]
         loads: list[Load] = []
         weights = self._load_weights(number, part, loads)
+        source = self._inputs(layer, rooms, tiling)[0]
         if rooms.input_stays:
-            inputs, base = self._kept[number], first_line_read(layer, part.lines.start) * tiling.bands[0].columns
+            used = [weights, *(self._kept[name] for name in layer.reads)]
+            base = source.base + first_line_read(layer, part.lines.start) * source.columns
         else:
-            inputs, base = self._load_maps(number, layer, tiling, part, loads), 0
-        used = [weights, inputs]
+            used = [weights, inputs := self._load_maps(number, layer, tiling, part, loads)]
+            base = inputs.begin
         fields = {"parameters": 0, "out": 0, "out_plane": 0, "sent": 0}
         outbox = sends = None
         if layer.gives_sums:
@@ -105,7 +116,7 @@ class Schedule:
             fields["parameters"] = parameters.begin
             columns = layer.out_shape[1] // self.strips[number]
             if rooms.output_stays:
-                used.append(output := self._kept[number + 1])
+                used.append(output := self._kept[layer.writes])
                 first = part.row_tiles.start // self.shape.parts * layer.out_shape[0] + part.lines.start
                 fields |= {"out": output.begin + first * columns, "out_plane": layer.out_shape[0] * columns}
             else:
@@ -117,7 +128,7 @@ class Schedule:
         instruction = layer_instruction(
             layer,
             self.shape,
-            replace(tiling.bands[0], base=inputs.begin + base),
+            replace(source, base=base),
             lines=part.lines,
             row_tiles=len(part.row_tiles),
             taps=taps,
