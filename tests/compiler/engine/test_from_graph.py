@@ -141,7 +141,7 @@ def test_maps_without_room_are_named():
     shape = small_shape(map_words=256, weight_words=4096, parameters=256)
     with pytest.raises(
         ScheduleError,
-        match=r"^maps 'input' of 320, 'stem.sign' of 64 words are needed at once: 384 are more than the map_words=256 of "
-        r"this engine; take an engine of larger banks, or external memory$",
+        match=r"^maps 'input' of 320, 'stem.sign' of 64 words are needed at once: 384 are more than the "
+        r"map_words=256 of this engine; take an engine of larger banks, or external memory$",
     ):
         compile_program(densenet7(), shape)

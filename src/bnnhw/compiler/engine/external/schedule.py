@@ -3,13 +3,12 @@
 Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from bnnhw.compiler.engine.layer_data import layer_taps
 from bnnhw.compiler.engine.layer_fields import first_line_read, layer_instruction, lines_of
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
-from bnnhw.compiler.engine.maps import MapPlace, words_of
+from bnnhw.compiler.engine.maps import words_of
 from bnnhw.compiler.engine.program import Captured
 from bnnhw.compiler.engine.tables import TapTable
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
@@ -45,7 +44,7 @@ class Schedule:
         self._weights, self._parameters = Ring(shape.weight_words), Ring(shape.parameters)
         self._banks, self._outbox = Ring(shape.map_words), Ring(shape.outbox_words)
         self._held: dict[tuple, Region] = {}
-        self._kept: dict[str, Region] = {}  # of a map between layers of a segment
+        self._kept = Region(0, 0, 0)  # of the maps between layers of a segment
         self._sent_until: dict[str, int] = {}  # of a map: the steps that have sent it
 
     def add_segment(self, segment: Segment) -> None:
@@ -57,6 +56,7 @@ class Schedule:
         if len(segment.layers) == 1:
             self._add_layer(segment.layers.start, segment, groups)
         else:
+            self._kept = self._banks.claim_at(self._banks.limit, segment.kept_words)
             places = [self.places[number] for number in segment.layers]
             self._weights.rewind(sum(place.row_tiles * place.weight_step for place in places))
             self._parameters.rewind(sum(place.row_tiles for place in places) * self.shape.array.row_groups)
@@ -80,29 +80,23 @@ class Schedule:
         if len(segment.layers) == 1:
             self._banks.rewind(tiling.stay)
             self._weights.rewind(tiling.weights_stay)
-        if rooms.output_stays:
-            kept = segment.kept[layer.writes]
-            self._kept[layer.writes] = self._banks.claim_at(self._banks.limit + kept.begin, kept.words)
-        taps = layer_taps(layer, self._inputs(layer, rooms, tiling), self.shape)
+        if rooms.input_stays:
+            begins = [self._kept.begin + segment.kept[name] for name in layer.reads]
+            places = zip(tiling.bands, begins, strict=True)
+            tiling = replace(tiling, bands=tuple(replace(place, base=begin) for place, begin in places))
+        out = self._kept.begin + segment.kept[layer.writes] if rooms.output_stays else 0
+        taps = layer_taps(layer, tiling.bands, self.shape)
         begin = self.taps.begin(taps)
         for part in tiling.parts:
-            self._add_part(number, rooms, tiling, part, taps=begin, beats=len(taps))
+            self._add_part(number, rooms, tiling, part, out=out, taps=begin, beats=len(taps))
 
-    def _inputs(self, layer: EngineLayer, rooms: Rooms, tiling: Tiling) -> Sequence[MapPlace]:
-        """The maps that a layer reads, where they stay, or else one behind the other from 0 on."""
-        if not rooms.input_stays:
-            return tiling.bands
-        return [
-            replace(place, base=self._kept[name].begin) for name, place in zip(layer.reads, tiling.bands, strict=True)
-        ]
-
-    def _add_part(self, number: int, rooms: Rooms, tiling: Tiling, part: Part, *, taps: int, beats: int) -> None:
+    def _add_part(self, number: int, rooms: Rooms, tiling: Tiling, part: Part, *, out: int, **taps: int) -> None:
         layer, place = self.network.layers[number], self.places[number]
         loads: list[Load] = []
         weights = self._load_weights(number, part, loads)
-        source = self._inputs(layer, rooms, tiling)[0]
+        source = tiling.bands[0]
         if rooms.input_stays:
-            used = [weights, *(self._kept[name] for name in layer.reads)]
+            used = [weights, self._kept]
             base = source.base + first_line_read(layer, part.lines.start) * source.columns
         else:
             used = [weights, inputs := self._load_maps(number, layer, tiling, part, loads)]
@@ -116,9 +110,9 @@ class Schedule:
             fields["parameters"] = parameters.begin
             columns = layer.out_shape[1] // self.strips[number]
             if rooms.output_stays:
-                used.append(output := self._kept[layer.writes])
+                used.append(self._kept)
                 first = part.row_tiles.start // self.shape.parts * layer.out_shape[0] + part.lines.start
-                fields |= {"out": output.begin + first * columns, "out_plane": layer.out_shape[0] * columns}
+                fields |= {"out": out + first * columns, "out_plane": layer.out_shape[0] * columns}
             else:
                 outbox, sends = self._send(number, layer, part)
                 outbox.used_until = len(self.steps) + 1
@@ -131,8 +125,7 @@ class Schedule:
             replace(source, base=base),
             lines=part.lines,
             row_tiles=len(part.row_tiles),
-            taps=taps,
-            beats=beats,
+            **taps,
             weights=weights.begin,
             weight_step=place.weight_step,
             **fields,

@@ -13,15 +13,7 @@ from bnnhw.compiler.engine.lifetimes import place_tightly
 from bnnhw.compiler.engine.maps import input_places, lives_of, map_places, words_of
 from bnnhw.hw.engine.engine_shape import EngineShape
 
-__all__ = ["Kept", "Segment", "segments_of"]
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A map that stays in the banks: where it begins in the words that a segment keeps for maps, and its words."""
-
-    begin: int
-    words: int
+__all__ = ["Segment", "segments_of"]
 
 
 @dataclass(frozen=True)
@@ -31,13 +23,13 @@ class Segment:
     layers : range
         Their numbers.
     kept : dict
-        Name of a map between them -> where it lies in the last words of the banks.
+        Name of a map between them -> where it begins in the words that are kept for these, the last ones of the banks.
     kept_words : int
-        Those words.
+        So many.
     """
 
     layers: range
-    kept: dict[str, Kept] = field(default_factory=dict)
+    kept: dict[str, int] = field(default_factory=dict)
     kept_words: int = 0
 
 
@@ -81,8 +73,7 @@ def _segment(network: EngineNetwork, layers: range, strips: int, shape: EngineSh
     places = map_places(network, strips, shape.array.simd)
     inner = _inner(network, layers)
     room, begins = place_tightly([life for life in lives_of(network, places) if life.name in inner])
-    kept = {name: Kept(begin, places[name].words) for name, begin in zip(inner, begins, strict=True)}
-    return Segment(layers, kept, room)
+    return Segment(layers, dict(zip(inner, begins, strict=True)), room)
 
 
 def _fits(segment: Segment, network: EngineNetwork, strips: int, shape: EngineShape) -> bool:
