@@ -1,4 +1,4 @@
-"""An integer graph in the engine's layers.
+"""An integer graph in the engine's layers, each of which knows the maps that it reads and the one that it writes.
 
 Tests: tests/compiler/engine/test_from_graph.py
 """

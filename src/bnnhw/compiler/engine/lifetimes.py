@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bnnhw.compiler.errors import ScheduleError
 
-__all__ = ["Lifetime", "place_lifetimes"]
+__all__ = ["Lifetime", "place_lifetimes", "place_tightly"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,26 @@ def place_lifetimes(lives: Sequence[Lifetime], room: int, *, what: str, name: st
 
     Raises ScheduleError: `what` (such as "maps") names the lives, `name` the memory's size; then the way out.
     """
+    begins = _fitting(lives, room)
+    if begins is not None:
+        return begins
+    most = _fullest(lives)
+    count = sum(each.words for each in most)
+    named = ", ".join(f"{each.name!r} of {each.words}" for each in most)
+    why = f"{count} are more than" if count > room else "no way to place these and the others was found in"
+    raise ScheduleError(f"{what} {named} words are needed at once: {why} the {name}={room} of this engine; {way_out}")
+
+
+def place_tightly(lives: Sequence[Lifetime]) -> tuple[int, list[int]]:
+    """(room, begins): the same in as little room as is found, at best the words that live at once."""
+    room = sum(each.words for each in _fullest(lives))
+    while (begins := _fitting(lives, room)) is None:
+        room += max(1, room // 64)
+    return room, begins
+
+
+def _fitting(lives: Sequence[Lifetime], room: int) -> list[int] | None:
+    """The begins by the first order in which all find a gap; None where there is none."""
     numbers = range(len(lives))
     tries = (
         (numbers, True),
@@ -42,15 +62,13 @@ def place_lifetimes(lives: Sequence[Lifetime], room: int, *, what: str, name: st
         (sorted(numbers, key=lambda number: lives[number].first - lives[number].last), False),
         (sorted(numbers, key=lambda number: -lives[number].words), False),
     )
-    for order, in_turn in tries:
-        begins = _first_fit(lives, room, order, in_turn=in_turn)
-        if begins is not None:
-            return begins
-    most = max((_alive(lives, step.first) for step in lives), key=lambda alive: sum(each.words for each in alive))
-    count = sum(each.words for each in most)
-    named = ", ".join(f"{each.name!r} of {each.words}" for each in most)
-    why = f"{count} are more than" if count > room else "no way to place these and the others was found in"
-    raise ScheduleError(f"{what} {named} words are needed at once: {why} the {name}={room} of this engine; {way_out}")
+    found = (_first_fit(lives, room, order, in_turn=in_turn) for order, in_turn in tries)
+    return next((begins for begins in found if begins is not None), None)
+
+
+def _fullest(lives: Sequence[Lifetime]) -> list[Lifetime]:
+    """Those that live at the step with the most words."""
+    return max((_alive(lives, each.first) for each in lives), key=lambda alive: sum(each.words for each in alive))
 
 
 def _alive(lives: Sequence[Lifetime], step: int) -> list[Lifetime]:

@@ -15,7 +15,7 @@ from bnnhw.hw.engine.program.packets import Memory
 from .layers import EngineLayer, EngineNetwork
 from .lifetimes import Lifetime, place_lifetimes
 
-__all__ = ["MapPlace", "WindowPlace", "input_places", "map_places", "place_maps", "words_of"]
+__all__ = ["MapPlace", "WindowPlace", "input_places", "lives_of", "map_places", "place_maps", "words_of"]
 
 
 @dataclass(frozen=True)
@@ -154,12 +154,14 @@ class WindowPlace(MapPlace):
         return bits.reshape(frames * self.strips, lines * self.bus_columns, WORD)
 
 
-def map_places(network: EngineNetwork, strips: Mapping[str, int], simd: int) -> dict[str, MapPlace]:
-    """All maps, in the order in which they are written, each in so many strips at the begin of the banks."""
+def map_places(network: EngineNetwork, strips: int | Mapping[str, int], simd: int) -> dict[str, MapPlace]:
+    """All maps, in the order in which they are written, in so many strips, all or each, at the begin of the banks."""
+    if isinstance(strips, int):
+        strips = dict.fromkeys((network.input, *(layer.writes for layer in network.layers)), strips)
     first = network.layers[0]
     kind = WindowPlace if first.reads_windows else MapPlace
     places = {network.input: kind(network.input_shape, first.planes, strips[network.input], simd)}
-    for layer in network.layers[:-1]:
+    for layer in (each for each in network.layers if each.writes_bits):
         places[layer.writes] = MapPlace(layer.out_shape, 1, strips[layer.writes], simd)
     return places
 
@@ -182,20 +184,29 @@ def words_of(places: Iterable[MapPlace]) -> int:
     return sum(place.words for place in places)
 
 
+def lives_of(network: EngineNetwork, places: Mapping[str, MapPlace]) -> list[Lifetime]:
+    """How long each map is needed, by the numbers of the layers: from the one that writes it to the last reader."""
+    first = {layer.writes: number for number, layer in enumerate(network.layers)}
+    return [
+        Lifetime(
+            name,
+            place.words,
+            first.get(name, 0),  # the input is there from the begin
+            max(network.readers(name), default=first.get(name, 0)),
+            place.column_words,
+        )
+        for name, place in places.items()
+    ]
+
+
 def place_maps(network: EngineNetwork, shape: EngineShape, strips: int) -> dict[str, MapPlace]:
     """All maps in the banks, each there from the layer that writes it to the last one that reads it.
 
     Raises ScheduleError where they do not fit.
     """
-    cut = dict.fromkeys((network.input, *(layer.writes for layer in network.layers)), strips)
-    places = map_places(network, cut, shape.array.simd)
-    # A map is written by the layer before the number that it has here; the input is there from the begin.
-    lives = [
-        Lifetime(name, place.words, max(0, number - 1), max((*network.readers(name), number - 1)), place.column_words)
-        for number, (name, place) in enumerate(places.items())
-    ]
+    places = map_places(network, strips, shape.array.simd)
     begins = place_lifetimes(
-        lives,
+        lives_of(network, places),
         shape.map_words,
         what="maps",
         name="map_words",

@@ -18,7 +18,7 @@ from bnnhw.hw.engine.program import packets
 from bnnhw.hw.engine.program.packets import Memory, Status
 from bnnhw.hw.engine.program.transfer import Transfer
 from tests.compiler.engine.test_compile import random_inputs, random_network
-from tests.engine_graphs import random_graph
+from tests.engine_graphs import densenet7, random_graph
 from tests.engine_rtl import CHIP, run_packets, run_program, small_shape
 
 TABLES = {"instructions": 4096, "transfers": 8192, "results": 4096, "external": CHIP.shape}
@@ -184,8 +184,21 @@ def test_a_ring_gives_the_oldest_room_away():
     assert (third.begin, third.behind, first.is_live, second.is_live) == (0, 3, False, True)
     fixed = ring.claim_at(2, 4)
     assert (fixed.behind, third.is_live, second.is_live) == (7, False, False)
+    assert [ring.claim(3).behind, ring.claim(3).behind] == [0, 7]  # in its words, and in the rest of the second one
     with pytest.raises(ValueError, match="size=11 must be at most 10"):
         ring.claim(11)
+
+
+def test_segments_of_graphs():
+    """Maps that several layers read stay in the banks where all of these are of one segment, but not those that the
+    dense layer reads, which takes whole frames and no strips."""
+    shape = small_shape(map_words=1024, weight_words=1024, parameters=256, outbox_words=64, **TABLES)
+    network = engine_network(densenet7())
+    single, (block, *others) = segmentations(network, shape)
+    assert [len(segment.layers) for segment in single] == [1] * 7
+    assert [len(segment.layers) for segment in (block, *others)] == [4, 1, 1, 1]
+    assert list(block.kept) == [layer.writes for layer in network.layers[:3]]
+    assert (sorted(block.kept.values()), block.kept_words) == ([0, 16, 32], 48)
 
 
 def test_more_than_the_external_memory_is_refused():

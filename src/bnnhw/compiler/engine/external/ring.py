@@ -38,7 +38,7 @@ class Ring:
     def __init__(self, size: int):
         self.limit = size
         self._place = 0
-        self._live: list[Region] = []
+        self._known: list[Region] = []
 
     def rewind(self, size: int) -> None:
         """The next regions, of `size` in all, come one behind the other."""
@@ -51,16 +51,28 @@ class Ring:
             raise ValueError(f"size={size} must be at most {self.limit}, that of the ring")
         self._place += -self._place % align
         self.rewind(size)
-        region = self.claim_at(self._place, size)
+        region, _ = self._put(self._place, size)
         self._place += size
         return region
 
     def claim_at(self, begin: int, size: int) -> Region:
-        """A region at that place."""
-        gone = [each for each in self._live if begin < each.begin + each.size and each.begin < begin + size]
+        """A region at that place, which no transfer fills.
+
+        So none waits until the regions that lose words to it are no longer needed, and the rest of each is known still.
+        """
+        region, gone = self._put(begin, size)
+        for each in gone:
+            for first, end in ((each.begin, begin), (begin + size, each.begin + each.size)):
+                if first < end:
+                    self._known.append(Region(first, end - first, 0, each.used_until, is_live=False))
+        return region
+
+    def _put(self, begin: int, size: int) -> tuple[Region, list[Region]]:
+        """A region at that place, and those that lose words to it."""
+        gone = [each for each in self._known if begin < each.begin + each.size and each.begin < begin + size]
         for each in gone:
             each.is_live = False
-            self._live.remove(each)
+            self._known.remove(each)
         region = Region(begin, size, max((each.used_until for each in gone), default=0))
-        self._live.append(region)
-        return region
+        self._known.append(region)
+        return region, gone

@@ -50,7 +50,7 @@ class Schedule:
         self._weights, self._parameters = Ring(shape.weight_words), Ring(shape.parameters)
         self._banks, self._outbox = Ring(shape.map_words), Ring(shape.outbox_words)
         self._held: dict[tuple, Region] = {}
-        self._kept: dict[int, Region] = {}  # of a map between two layers of a segment
+        self._kept = Region(0, 0, 0)  # of the maps between layers of a segment
         self._sent_until: dict[str, int] = {}  # of a map: the steps that have sent it
 
     def add_block(self, segments: Sequence[Segment]) -> None:
@@ -74,6 +74,7 @@ class Schedule:
         if len(segment.layers) == 1:
             self._add_layer(segment.layers.start, segment, groups)
         else:
+            self._kept = self._banks.claim_at(self._banks.limit, segment.kept_words)
             places = [self.places[number] for number in segment.layers]
             self._weights.rewind(sum(place.row_tiles * place.weight_step for place in places))
             self._parameters.rewind(sum(place.row_tiles for place in places) * self.shape.array.row_groups)
@@ -97,15 +98,17 @@ class Schedule:
         if len(segment.layers) == 1:
             self._banks.rewind(tiling.stay)
             self._weights.rewind(tiling.weights_stay)
-        if rooms.output_stays:
-            size = segment.kept[number - segment.layers.start]
-            self._kept[number + 1] = self._banks.claim_at(segment.place(number + 1, self.shape.map_words), size)
+        if rooms.input_stays:
+            begins = [self._kept.begin + segment.kept[name] for name in layer.reads]
+            places = zip(tiling.bands, begins, strict=True)
+            tiling = replace(tiling, bands=tuple(replace(place, base=begin) for place, begin in places))
+        out = self._kept.begin + segment.kept[layer.writes] if rooms.output_stays and layer.writes_bits else 0
         taps = layer_taps(layer, tiling.bands, self.shape)
         begin = self.taps.begin(taps)
         for part in tiling.parts:
-            self._add_part(number, rooms, tiling, part, taps=begin, beats=len(taps))
+            self._add_part(number, rooms, tiling, part, out=out, taps=begin, beats=len(taps))
 
-    def _add_part(self, number: int, rooms: Rooms, tiling: Tiling, part: Part, *, taps: int, beats: int) -> None:
+    def _add_part(self, number: int, rooms: Rooms, tiling: Tiling, part: Part, *, out: int, **taps: int) -> None:
         layer, place = self.network.layers[number], self.places[number]
         loads: list[Load] = []
         used: list[Region] = []
@@ -113,14 +116,15 @@ class Schedule:
         if layer.reads:
             used.append(region := self._load_weights(number, part, loads))
             weights = region.begin
-        source = MapPlace(layer.in_shape, 0, self.strips[number], self.shape.array.simd)
-        if rooms.input_stays:
-            used.append(inputs := self._kept[number])
-            base = inputs.begin + first_line_read(layer, part.lines.start) * tiling.bands[0].columns
-            source = replace(tiling.bands[0], base=base)
+        source = tiling.bands[0] if layer.reads else MapPlace(layer.in_shape, 0, self.strips[number], 0)
+        if layer.reads and rooms.input_stays:
+            used.append(self._kept)
+            base = source.base + first_line_read(layer, part.lines.start) * source.columns
         elif layer.reads:
             used.append(inputs := self._load_maps(number, layer, tiling, part, loads))
-            source = replace(tiling.bands[0], base=inputs.begin)
+            base = inputs.begin
+        else:
+            base = 0
         fields = {"parameters": 0, "out": 0, "out_plane": 0, "sent": 0}
         outbox = sends = None
         if layer.gives_sums:
@@ -131,9 +135,9 @@ class Schedule:
         if layer.writes_bits:
             columns = layer.out_shape[1] // self.strips[number]
             if rooms.output_stays:
-                used.append(output := self._kept[number + 1])
+                used.append(self._kept)
                 first = part.row_tiles.start // self.shape.parts * layer.out_shape[0] + part.lines.start
-                fields |= {"out": output.begin + first * columns, "out_plane": layer.out_shape[0] * columns}
+                fields |= {"out": out + first * columns, "out_plane": layer.out_shape[0] * columns}
             else:
                 outbox, sends = self._send(number, layer, part)
                 outbox.used_until = len(self.steps) + 1
@@ -143,12 +147,11 @@ class Schedule:
         instruction = layer_instruction(
             layer,
             self.shape,
-            source,
+            replace(source, base=base),
             layer_lanes(layer, self.values, self.shape, lines=part.lines, row_tiles=part.row_tiles),
             lines=part.lines,
             row_tiles=len(part.row_tiles),
-            taps=taps,
-            beats=beats,
+            **taps,
             weights=weights,
             weight_step=place.weight_step,
             **fields,

@@ -4,13 +4,13 @@ Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
 
 from bnnhw.compiler.engine.layer_data import row_tiles_of, weight_step_of
 from bnnhw.compiler.engine.layer_fields import lines_read
-from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
-from bnnhw.compiler.engine.maps import input_places, words_of
+from bnnhw.compiler.engine.layers import EngineNetwork
+from bnnhw.compiler.engine.lifetimes import place_tightly
+from bnnhw.compiler.engine.maps import input_places, lives_of, map_places, words_of
 from bnnhw.hw.engine.engine_shape import EngineShape
 
 from .blocks import blocks_of
@@ -24,60 +24,64 @@ class Segment:
 
     layers : range
         Their numbers.
-    kept : tuple of int
-        Words of each map between two of them.
+    kept : dict
+        Name of a map between them -> where it begins in the words that are kept for these, the last ones of the banks.
+    kept_words : int
+        So many.
     """
 
     layers: range
-    kept: tuple[int, ...] = ()
-
-    @property
-    def kept_words(self) -> int:
-        """Words of the banks for two neighbouring maps."""
-        return max((sum(pair) for pair in pairwise((0, *self.kept))), default=0)
-
-    def place(self, number: int, map_words: int) -> int:
-        """Where the map that layer `number` reads lies: at the begin or the end of those words, in turn."""
-        at = number - self.layers.start - 1
-        return map_words - (self.kept_words if at % 2 == 0 else self.kept[at])
+    kept: dict[str, int] = field(default_factory=dict)
+    kept_words: int = 0
 
 
 def segments_of(network: EngineNetwork, strips: Sequence[int], shape: EngineShape, *, longest: int) -> list[Segment]:
-    """All layers, in segments of `longest` layers at most, each of which but the first one reads the map of the one
-    before it, which nothing else reads."""
-    layers = network.layers
+    """All layers, in segments of `longest` layers at most. All but the first one of a segment read what others of it
+    write, and nothing else reads that."""
+    count = len(network.layers)
     edges = {edge for each in blocks_of(network) if len(each) > 1 for edge in (each.start, each.stop)}
     segments: list[Segment] = []
     begin = 0
-    while begin < len(layers):
+    while begin < count:
         chosen = Segment(range(begin, begin + 1))
-        for end in range(begin + 2, min(begin + longest, len(layers)) + 1):
-            kept = tuple(
-                words_of(input_places(layer, strips[begin], shape.array.simd)) for layer in layers[begin + 1 : end]
-            )
-            longer = Segment(range(begin, end), kept)
-            if (
-                end - 1 in edges
-                or not _follows(network, end - 1)
-                or len(set(strips[begin:end])) > 1
-                or not _fits(longer, layers, strips[begin], shape)
-            ):
+        for end in range(begin + 2, min(begin + longest, count) + 1):
+            layers = range(begin, end)
+            if end - 1 in edges or len(set(strips[begin:end])) > 1 or not _reads_within(network, layers):
                 break
-            chosen = longer
+            longer = _segment(network, layers, strips[begin], shape)
+            if not _fits(longer, network, strips[begin], shape):
+                break
+            if _is_read_within(network, layers):
+                chosen = longer
         segments.append(chosen)
         begin = chosen.layers.stop
     return segments
 
 
-def _follows(network: EngineNetwork, number: int) -> bool:
-    """Whether a layer reads the map of the one before it and nothing else does, nor it anything else."""
-    name = network.layers[number - 1].writes
-    return network.layers[number].reads == (name,) and network.readers(name) == (number,)
+def _inner(network: EngineNetwork, layers: range) -> list[str]:
+    """The maps between layers."""
+    return [network.layers[number].writes for number in layers[:-1] if network.layers[number].writes_bits]
 
 
-def _fits(segment: Segment, layers: Sequence[EngineLayer], strips: int, shape: EngineShape) -> bool:
+def _reads_within(network: EngineNetwork, layers: range) -> bool:
+    return set(network.layers[layers[-1]].reads) <= set(_inner(network, layers))
+
+
+def _is_read_within(network: EngineNetwork, layers: range) -> bool:
+    return all(number in layers for name in _inner(network, layers) for number in network.readers(name))
+
+
+def _segment(network: EngineNetwork, layers: range, strips: int, shape: EngineShape) -> Segment:
+    """These layers, and the maps between them side by side in as few words as they are found to need."""
+    places = map_places(network, strips, shape.array.simd)
+    inner = _inner(network, layers)
+    room, begins = place_tightly([life for life in lives_of(network, places) if life.name in inner])
+    return Segment(layers, dict(zip(inner, begins, strict=True)), room)
+
+
+def _fits(segment: Segment, network: EngineNetwork, strips: int, shape: EngineShape) -> bool:
     """Whether all weights and thresholds fit, and the maps with room for lines of the first layer's input."""
-    those = [layers[number] for number in segment.layers]
+    those = [network.layers[number] for number in segment.layers]
     weights = sum(row_tiles_of(layer, shape) * weight_step_of(layer, shape) for layer in those)
     groups = sum(row_tiles_of(layer, shape) * shape.array.row_groups for layer in those if not layer.gives_sums)
     first = those[0]
