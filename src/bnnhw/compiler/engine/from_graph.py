@@ -74,8 +74,8 @@ class _Walk:
                 "a network for the engine is layers with thresholds or values behind them, and one output of sums or "
                 "values"
             )
-        if (node := next((node for node in self._tail if not self._is_small(node)), None)) is not None:
-            raise _no_place(node)
+        if not all(self._is_small(node) for node in self._tail):
+            raise _no_place(self._tail[0])
         name = layers[-1].writes if self._output is None else self._output.name
         tail = replace(self._core, inputs=(Value(name, self._types[name]),), nodes=tuple(self._tail))
         return EngineNetwork(host, tuple(layers), tail, output=self._output)
@@ -103,7 +103,7 @@ class _Walk:
 
     def _add_to_values(self, node: Node) -> None:
         if not all(name in self._values for name in node.inputs):
-            raise _no_place(node)
+            raise _no_place(self._tail[0] if self._tail else node)
         if self._values.takes(node):
             self._append(self._values.add(node))
             return
@@ -204,7 +204,7 @@ class _Walk:
 def _no_place(node: Node) -> ScheduleError:
     return ScheduleError(
         f"node {node.name!r} ({type(node.op).__name__}) has no place on the engine, which runs products with "
-        "thresholds, and joins their bits"
+        "thresholds, joins their bits, and adds values of fixed point"
     )
 
 

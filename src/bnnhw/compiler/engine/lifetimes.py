@@ -68,7 +68,8 @@ def _fitting(lives: Sequence[Lifetime], room: int) -> list[int] | None:
 
 def _fullest(lives: Sequence[Lifetime]) -> list[Lifetime]:
     """Those that live at the step with the most words."""
-    return max((_alive(lives, each.first) for each in lives), key=lambda alive: sum(each.words for each in alive))
+    alive = (_alive(lives, each.first) for each in lives)
+    return max(alive, key=lambda some: sum(each.words for each in some), default=[])
 
 
 def _alive(lives: Sequence[Lifetime], step: int) -> list[Lifetime]:
