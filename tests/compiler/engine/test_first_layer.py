@@ -10,7 +10,7 @@ from bnnhw.compiler.engine.external.scheduled import scheduled_program, segmenta
 from bnnhw.compiler.engine.first_layer import with_windows
 from bnnhw.compiler.engine.from_graph import engine_network
 from bnnhw.compiler.engine.resident import resident_program
-from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, MatMul, MaxPool, Threshold
+from bnnhw.compiler.ir.ops import ArgMax, Concat, Conv, Flatten, MatMul, MaxPool, Threshold
 from bnnhw.hw.engine.engine_shape import EngineShape
 from tests.engine_rtl import CHIP, run_program, small_shape
 
@@ -122,3 +122,18 @@ def test_windows_come_while_tiles_store():
 def test_an_array_of_4_pixels_leaves_windows_to_the_host():
     graph = network(size=8, channels=3, most=255, padding=1)
     assert not with_windows(engine_network(graph), small_shape()).layers[0].reads_windows
+
+
+def test_an_input_that_several_layers_read_stays_what_it_is():
+    first, second = (
+        (Node(name, Conv(np.ones((2, 3, 3, 1), np.int8)), ("x",), f"{name}.sums"),)
+        + (Node(f"{name}.sign", Threshold(np.zeros(2, np.int64)), (f"{name}.sums",), f"{name}.bits"),)
+        for name in ("first", "second")
+    )
+    joined = (
+        Node("join", Concat(), ("first.bits", "second.bits"), "j"),
+        Node("scores", Conv(np.ones((2, 1, 1, 4), np.int8)), ("j",), "y"),
+    )
+    graph = Graph((Value("x", TensorType((8, 8, 1), IntType(0, 255))),), (*first, *second, *joined), ("y",))
+    network = engine_network(graph)
+    assert with_windows(network, small_shape()) is network
