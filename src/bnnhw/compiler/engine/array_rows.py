@@ -23,7 +23,7 @@ class ArrayRows:
     """The rows of all tiles, one behind the other.
 
     Where weights are sums of bases, a group of rows has one basis of its channels, and the next groups the others; all
-    in one tile.
+    in one tile. Where channels become pixels, those of the first pixel of each block come first, in tiles of their own.
 
     Attributes
     ----------
@@ -50,14 +50,16 @@ def array_rows(layer: EngineLayer, shape: EngineShape) -> ArrayRows:
             f"node {layer.name!r} has weights of {count} bases, and the engine {array.row_groups} groups of rows; "
             "take weights of fewer bits, or an engine of more rows"
         )
-    channels = layer.conv.rows
+    phases = layer.block**2
+    channels = layer.conv.rows // phases
     chunks = ceil(channels / array.group_rows)  # channels of a group of rows
     in_tile = array.row_groups // count
     tiles = ceil(chunks / in_tile)
-    # (tiles, groups of rows, rows of a group)
+    # (phases, tiles, groups of rows, rows of a group)
     group = np.arange(array.row_groups)
     chunk = np.arange(tiles)[:, None] * in_tile + group // count
     channel = chunk[..., None] * array.group_rows + np.arange(array.group_rows)
-    channel = np.where((group < in_tile * count)[:, None] & (channel < channels), channel, -1)
-    basis = np.broadcast_to((group % count)[:, None], channel.shape)
-    return ArrayRows(tiles, channel.reshape(-1), np.where(channel >= 0, basis, -1).reshape(-1))
+    is_used = (group < in_tile * count)[:, None] & (channel < channels)
+    channel = np.stack([np.where(is_used, channel * phases + phase, -1) for phase in range(phases)])
+    basis = np.where(channel >= 0, (group % count)[:, None], -1)
+    return ArrayRows(phases * tiles, channel.reshape(-1), basis.reshape(-1))

@@ -10,16 +10,31 @@ import numpy as np
 
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph, Node, Value, infer_types
-from bnnhw.compiler.ir.ops import Concat, Conv, Flatten, MatMul, MaxPool, Product, Threshold
-from bnnhw.compiler.ir.types import BinaryType, Element, FloatType
+from bnnhw.compiler.ir.ops import (
+    Concat,
+    Conv,
+    DepthToSpace,
+    Flatten,
+    Levels,
+    MatMul,
+    MaxPool,
+    MultiThreshold,
+    Product,
+    Threshold,
+)
+from bnnhw.compiler.ir.types import Element, FloatType
 from bnnhw.compiler.lowering.network import split_host
 from bnnhw.compiler.units.product.mismatches import mismatch_thresholds, width_of
 
+from .bits import bit_thresholds, is_code
 from .layer_values import ValueMap
 from .layers import EngineLayer, EngineNetwork
 from .value_walk import ValueWalk
 
 __all__ = ["engine_network"]
+
+_HOST_SHARE = 0.05
+"""Products behind the last values that are left to the host, of all."""
 
 
 def engine_network(graph: Graph) -> EngineNetwork:
@@ -81,10 +96,15 @@ class _Walk:
         return EngineNetwork(host, tuple(layers), tail, output=self._output)
 
     def _is_small(self, node: Node) -> bool:
-        """Whether the host may do it: no convolutions, and no products of what the engine could have done."""
-        if isinstance(node.op, MatMul):
-            return self._output is not None
-        return not isinstance(node.op, Product | MaxPool | Threshold)
+        """Whether the host may do it: no thresholds or poolings, and behind values products of a small share."""
+        if isinstance(node.op, Product):
+            own = node.op.weights.size * self._pixels(node)
+            all_of_them = sum(each.conv.weights.size * each.sum_shape[0] * each.sum_shape[1] for each in self._layers)
+            return self._output is not None and own <= _HOST_SHARE * all_of_them
+        return not isinstance(node.op, MaxPool | Threshold | MultiThreshold)
+
+    def _pixels(self, node: Node) -> int:
+        return int(np.prod(self._types[node.output].shape[:-1]))
 
     def _add(self, node: Node) -> None:
         known = [self._maps[name] for name in node.inputs if name in self._maps]
@@ -94,6 +114,8 @@ class _Walk:
             self._tail.append(node)
         elif len(known) == len(node.inputs) and isinstance(node.op, Flatten):
             self._maps[node.output] = self._flat(node, known[0])
+        elif isinstance(node.op, Levels) and is_code(node.op):
+            self._maps[node.output] = known[0]
         elif len(known) == len(node.inputs) and isinstance(node.op, Concat):
             self._maps[node.output] = self._beside(node, known)
         elif len(known) == len(node.inputs) and isinstance(node.op, Product):
@@ -117,8 +139,8 @@ class _Walk:
         for layer in layers:
             self._layers.append(layer)
             if layer.writes_bits:
-                lines, columns, rows = layer.out_shape
-                self._maps[layer.writes] = _Maps((layer.writes,), (rows,), (lines, columns))
+                lines, columns, channels = layer.map_shape
+                self._maps[layer.writes] = _Maps((layer.writes,), (channels,), (lines, columns))
 
     def _flat(self, node: Node, maps: _Maps) -> _Maps:
         if node.inputs[0] == self._core.inputs[0].name and self._core.consumers(node.inputs[0]) == (node,):
@@ -160,29 +182,34 @@ class _Walk:
             minimum=np.zeros(conv.rows, bool),
         )
         readers = self._core.consumers(node.output)
-        is_plain = conv.is_binary and len(readers) == 1 and isinstance(readers[0].op, Threshold)
-        if not is_plain and self._values.makes_values(node):
+        are_bits = [bit_thresholds(reader.op, conv.rows) is not None for reader in readers]
+        if conv.is_binary and readers and all(are_bits) and node.output not in self._core.outputs:
+            self._append(self._with_threshold(layer, reader) for reader in readers)
+        elif self._values.makes_values(node):
             self._append(self._values.add_product(node, layer))
         else:
-            self._append([self._with_thresholds(node, layer)])
+            self._append([layer])
 
-    def _with_thresholds(self, node: Node, layer: EngineLayer) -> EngineLayer:
-        """The layer with the threshold and the pooling behind it, where there are any."""
-        threshold = self._follower(node, Threshold)
-        if threshold is None or not isinstance(threshold.op, Threshold):
-            return layer
-        thresholds = np.broadcast_to(threshold.op.thresholds, layer.conv.rows)
-        most = mismatch_thresholds(layer.conv, layer.element, thresholds)
-        pooling = self._follower(threshold, MaxPool)
-        if pooling is None or not isinstance(pooling.op, MaxPool):
-            return replace(layer, most=most, writes=threshold.output)
-        pool = pooling.op.kernel
-        if pool != pooling.op.stride:
-            raise ScheduleError(
-                f"node {pooling.name!r} pools {pool} with stride {pooling.op.stride}; the engine wants both alike"
-            )
-        minimum = layer.minimum if pooling.op.minimum is None else pooling.op.minimum
-        return replace(layer, most=most, writes=pooling.output, pool=pool, minimum=minimum)
+    def _with_threshold(self, layer: EngineLayer, node: Node) -> EngineLayer:
+        """The layer with a threshold, and what stands behind that: a pooling, or a block of pixels from channels. Of
+        sums with several thresholds each has a layer of its own."""
+        self._behind.add(node.name)
+        thresholds = bit_thresholds(node.op, layer.conv.rows)
+        assert thresholds is not None
+        layer = replace(layer, most=mismatch_thresholds(layer.conv, layer.element, thresholds), writes=node.output)
+        pooling = self._follower(node, MaxPool)
+        if pooling is not None and isinstance(pooling.op, MaxPool):
+            pool = pooling.op.kernel
+            if pool != pooling.op.stride:
+                raise ScheduleError(
+                    f"node {pooling.name!r} pools {pool} with stride {pooling.op.stride}; the engine wants both alike"
+                )
+            minimum = layer.minimum if pooling.op.minimum is None else pooling.op.minimum
+            return replace(layer, writes=pooling.output, pool=pool, minimum=minimum)
+        shuffling = self._follower(node, DepthToSpace)
+        if shuffling is not None and isinstance(shuffling.op, DepthToSpace):
+            return replace(layer, writes=shuffling.output, block=shuffling.op.block)
+        return layer
 
     def _follower(self, node: Node, kind: type) -> Node | None:
         """The node of that kind behind `node`, which a layer does too; None where there is none."""
@@ -194,8 +221,8 @@ class _Walk:
         others += ["the output"] * (node.output in self._core.outputs)
         if others:
             raise ScheduleError(
-                f"node {found.name!r} ({kind.__name__}) reads {node.name!r}, and so does {others[0]}; the engine makes "
-                "thresholds and poolings of what nothing else reads: give each a product of its own"
+                f"node {found.name!r} ({kind.__name__}) reads {node.name!r}, and so does {others[0]}; the engine does "
+                "this to bits that nothing else reads: give each a threshold of its own"
             )
         self._behind.add(found.name)
         return found
@@ -232,9 +259,9 @@ def _check_padding(node: Node, op: Conv, element: Element) -> None:
         return
     if isinstance(element, FloatType):
         return
-    if op.pad_value == element.lo or (isinstance(element, BinaryType) and op.pad_value == 0):
+    if op.pad_value == element.lo or (op.pad_value == 0 and element.lo == -element.hi and width_of(element) == 1):
         return
     raise ScheduleError(
         f"node {node.name!r} pads with {op.pad_value}; "
-        f"the engine pads with {element.lo}, the least input, or +-1 with 0"
+        f"the engine pads with {element.lo}, the least input, or two numbers +-x with 0"
     )

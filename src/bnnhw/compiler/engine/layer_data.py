@@ -91,7 +91,8 @@ def layer_parameters(layer: EngineLayer, unused: int, shape: EngineShape) -> NDA
     assert layer.most is not None
     array = shape.array
     top = (1 << array.sum_width) - 1
-    words = np.zeros(row_tiles_of(layer, shape) * array.rows, np.uint32)
-    words[: len(layer.most)] = np.clip(layer.most + unused + 1, 0, top)
-    words[: len(layer.most)] |= layer.minimum.astype(np.uint32) << array.sum_width
+    rows = array_rows(layer, shape)
+    words = np.zeros(len(rows.channels), np.uint32)
+    of_rows = np.clip(layer.most + unused + 1, 0, top) | layer.minimum.astype(np.int64) << array.sum_width
+    words[rows.used] = of_rows[rows.channels[rows.used]]
     return words

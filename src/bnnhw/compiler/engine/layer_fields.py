@@ -3,6 +3,7 @@
 Tests: tests/compiler/engine/test_compile.py
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from bnnhw.hw.engine.program.value_fields import NO_VALUES, ValueFields
 from .layers import EngineLayer
 from .maps import MapPlace
 
-__all__ = ["first_line_read", "layer_instruction", "lines_of", "lines_read"]
+__all__ = ["first_line_read", "layer_instruction", "lines_of", "lines_read", "of_each_phase"]
 
 
 def first_line_read(layer: EngineLayer, line: int) -> int:
@@ -81,6 +82,27 @@ def layer_instruction(
         values=values,
         **fields,
     )
+
+
+def of_each_phase(layer: EngineLayer, whole: Layer, shape: EngineShape) -> list[Layer]:
+    """A layer's instruction as those for the first pixels of its blocks, then the next ones, ..; itself where its
+    channels do not become pixels."""
+    block = layer.block
+    if block == 1:
+        return [whole]
+    tiles, columns = whole.row_tiles // block**2, block * whole.columns
+    return [
+        replace(
+            whole,
+            row_tiles=tiles,
+            weights=whole.weights + phase * tiles * whole.weight_step,
+            parameters=whole.parameters + phase * tiles * shape.array.row_groups,
+            out=whole.out + phase // block * columns + phase % block,
+            out_column_step=block,
+            out_line_step=block * columns - (columns - block),
+        )
+        for phase in range(block**2)
+    ]
 
 
 _POOL_STEPS = tuple(

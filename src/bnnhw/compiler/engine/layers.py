@@ -42,6 +42,8 @@ class EngineLayer:
     pool : (lines, columns)
     minimum : (rows,) bool
         Rows of which a pooling takes the least bit.
+    block : int
+        Its bits' channels become pixels, block x block of them, as in `DepthToSpace`.
     reads_windows : bool
         Its input pixels are windows of columns that the engine makes: see `first_layer`.
     values : LayerValues, optional
@@ -59,6 +61,7 @@ class EngineLayer:
     most: NDArray[np.int64] | None
     pool: tuple[int, int]
     minimum: NDArray[np.bool_]
+    block: int = 1
     reads_windows: bool = False
     values: LayerValues | None = None
 
@@ -73,6 +76,12 @@ class EngineLayer:
         """Of the bits."""
         lines, columns, rows = self.sum_shape
         return lines // self.pool[0], columns // self.pool[1], rows
+
+    @property
+    def map_shape(self) -> tuple[int, int, int]:
+        """Of the map that it writes."""
+        lines, columns, rows = self.out_shape
+        return lines * self.block, columns * self.block, rows // self.block**2
 
     @property
     def columns_apart(self) -> int:

@@ -15,7 +15,7 @@ from bnnhw.hw.engine.program.transfer import list_words
 
 from .factors import layer_factors
 from .layer_data import layer_parameters, layer_taps, layer_weights, row_tiles_of
-from .layer_fields import layer_instruction
+from .layer_fields import layer_instruction, of_each_phase
 from .layers import EngineNetwork
 from .maps import MapPlace, place_maps
 from .program import Captured, EngineProgram, words_of_bits
@@ -27,7 +27,7 @@ __all__ = ["resident_program"]
 
 
 def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgram:
-    """One instruction a layer. Raises ScheduleError, which names what does not fit and the way out."""
+    """Layer by layer. Raises ScheduleError, which names what does not fit and the way out."""
     strips = strips_of(network.layers, shape.array.pixels)
     maps = place_maps(network, shape, strips)
     values = place_values(network, shape, [strips] * len(network.layers))
@@ -35,30 +35,29 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
     weights: list[NDArray[np.uint8]] = []
     parameters: list[NDArray[np.uint32]] = []
     factors: list[NDArray[np.uint32]] = []
-    layers: list[Layer] = []
+    layers: list[list[Layer]] = []
     weight_words = row_groups = 0
     for layer in network.layers:
         sources, sink = [maps[name] for name in layer.reads], maps.get(layer.writes)
         beats = layer_taps(layer, sources, shape)
         bits, unused = layer_weights(layer, shape)
         row_tiles, lines = row_tiles_of(layer, shape), range(layer.out_shape[0])
-        layers.append(
-            layer_instruction(
-                layer,
-                shape,
-                sources[0] if sources else MapPlace(layer.in_shape, 0, strips, shape.array.simd),
-                layer_lanes(layer, values, shape, lines=lines, row_tiles=range(row_tiles)),
-                lines=lines,
-                row_tiles=row_tiles,
-                taps=taps.begin(beats),
-                beats=len(beats),
-                weights=weight_words,
-                weight_step=len(bits) // row_tiles,
-                parameters=row_groups,
-                out=sink.base if sink else 0,
-                out_plane=sink.plane_words if sink else 0,
-            )
+        whole = layer_instruction(
+            layer,
+            shape,
+            sources[0] if sources else MapPlace(layer.in_shape, 0, strips, shape.array.simd),
+            layer_lanes(layer, values, shape, lines=lines, row_tiles=range(row_tiles)),
+            lines=lines,
+            row_tiles=row_tiles,
+            taps=taps.begin(beats),
+            beats=len(beats),
+            weights=weight_words,
+            weight_step=len(bits) // row_tiles,
+            parameters=row_groups,
+            out=sink.base if sink else 0,
+            out_plane=sink.plane_words if sink else 0,
         )
+        layers.append(of_each_phase(layer, whole, shape))
         weights.append(bits)
         weight_words += len(bits)
         check_room(weight_words, shape.weight_words, "words of weights", "weight_words")
@@ -71,7 +70,8 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
             row_groups += row_tiles * shape.array.row_groups
             check_room(row_groups, shape.parameters, "groups of rows", "parameters")
     held = np.concatenate(weights)
-    instructions = list_words(layers, shape)
+    in_order = [each for some in layers for each in some]
+    instructions = list_words(in_order, shape)
     check_room(len(instructions), shape.instructions, "words of instructions", "instructions")
     return EngineProgram(
         shape=shape,
@@ -88,8 +88,8 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
         frames=shape.array.pixels // strips,
         captured=() if network.output else (_all_sums(network, shape),),
         values=values[network.output.name] if network.output else None,
-        layer_cycles=tuple(layer_cycles(shape, layer) for layer in layers),
-        cycles=program_cycles(shape, layers),
+        layer_cycles=tuple(sum(layer_cycles(shape, each) for each in some) for some in layers),
+        cycles=program_cycles(shape, in_order),
     )
 
 

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
-from bnnhw.compiler.ir.ops import Add, Conv, MaxPool, PadChannels, Product, Threshold
+from bnnhw.compiler.ir.ops import Add, Conv, MaxPool, PadChannels, Product
 from bnnhw.compiler.ir.types import BinaryType, FloatType
 from bnnhw.hw.engine.lane_format import VALUE_BITS
 
+from .bits import bit_thresholds
 from .layer_values import LayerValues, Residual, ValueMap
 from .layers import EngineLayer
 from .lines import Line, line_of
@@ -52,13 +54,18 @@ class ValueWalk:
         readers = self._core.consumers(node.output)
         if len(readers) == 1 and line_of(readers[0].op, node.op.rows) is not None:
             readers = self._core.consumers(readers[0].output)
+            if np.prod(self._types[node.output].shape[:-1]) > 1:  # an image of values, and not a few sums
+                return True
         return not node.op.is_binary or any(self.takes(reader) for reader in readers)
 
     def takes(self, node: Node) -> bool:
         """Whether the engine does this to values."""
-        return isinstance(node.op, Add | PadChannels | Threshold) or (
-            isinstance(node.op, MaxPool) and node.op.kernel == (1, 1)
-        )
+        is_part = isinstance(node.op, PadChannels) or (isinstance(node.op, MaxPool) and node.op.kernel == (1, 1))
+        return is_part or isinstance(node.op, Add) or self._bits(node) is not None
+
+    def _bits(self, node: Node) -> NDArray[np.int64] | None:
+        """The thresholds of a node that makes bits."""
+        return bit_thresholds(node.op, self._types[node.output].shape[-1])
 
     def add_product(self, node: Node, layer: EngineLayer) -> Iterator[EngineLayer]:
         """A product that makes values: its layers, where it does not wait for an Add."""
@@ -68,8 +75,8 @@ class ValueWalk:
         if only is not None and line is not None:
             self.behind.add(only.name)
             output = only.output
-        elif only is not None and isinstance(only.op, Threshold):
-            line = Line(np.ones(rows, np.int64), np.broadcast_to(-only.op.thresholds, rows))
+        elif only is not None and (thresholds := self._bits(only)) is not None:
+            line = Line(np.ones(rows, np.int64), -thresholds)
             self._compared.add(output)
         else:
             line = Line.identity(rows)
@@ -91,7 +98,7 @@ class ValueWalk:
             self._maps[node.output] = self._subsampled(node, self._maps[node.inputs[0]], op)
         elif isinstance(op, PadChannels):
             self._maps[node.output] = self._padded(node, self._maps[node.inputs[0]], op)
-        elif isinstance(op, Threshold):
+        else:
             yield self._thresholds(node, self._maps[node.inputs[0]])
 
     def output(self, node: Node, name: str) -> ValueMap:
@@ -138,12 +145,11 @@ class ValueWalk:
         made = ValueMap(output, layer.sum_shape, most if bits is None else bits)
         self._maps[output] = Residual(made)
         readers = self._core.consumers(output)
-        first = next((reader for reader in readers if isinstance(reader.op, Threshold)), None)
+        first = next((reader for reader in readers if self._bits(reader) is not None), None)
         values = LayerValues(line, made, residual=residual)
         if first is not None and layer.conv.is_binary:
-            assert isinstance(first.op, Threshold)
             self.behind.add(first.name)
-            values = replace(values, thresholds=np.broadcast_to(first.op.thresholds, layer.conv.rows))
+            values = replace(values, thresholds=self._bits(first))
             values = replace(values, keeps=len(readers) > 1 or output in self._core.outputs)
             layer = replace(layer, writes=first.output)
         else:
@@ -152,7 +158,6 @@ class ValueWalk:
 
     def _thresholds(self, node: Node, source: Residual) -> EngineLayer:
         """A layer that reads no map, and makes bits of values."""
-        assert isinstance(node.op, Threshold)
         lines, columns, rows = (1, 1, *self._types[node.output].shape)[-3:]
         image = (lines, columns, rows)
         bits = ValueMap(node.output, image, VALUE_BITS)
@@ -161,7 +166,7 @@ class ValueWalk:
             bits,
             keeps=False,
             residual=source,
-            thresholds=np.broadcast_to(0 if node.inputs[0] in self._compared else node.op.thresholds, rows),
+            thresholds=np.zeros(rows, np.int64) if node.inputs[0] in self._compared else self._bits(node),
         )
         nothing = Conv(np.ones((rows, 1, 1, 1), np.int8))
         return EngineLayer(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import product
 
 from bnnhw.compiler.engine.layer_data import layer_taps
-from bnnhw.compiler.engine.layer_fields import first_line_read, layer_instruction, lines_of
+from bnnhw.compiler.engine.layer_fields import first_line_read, layer_instruction, lines_of, of_each_phase
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.engine.maps import MapPlace, words_of
 from bnnhw.compiler.engine.program import Captured
@@ -133,17 +133,18 @@ class Schedule:
             used.append(parameters := self._load_parameters(number, part, loads))
             fields["parameters"] = parameters.begin
         if layer.writes_bits:
-            columns = layer.out_shape[1] // self.strips[number]
+            height, width, _ = layer.map_shape
+            columns, first_line = width // self.strips[number], part.lines.start * layer.block
             if rooms.output_stays:
                 used.append(self._kept)
-                first = part.row_tiles.start // self.shape.parts * layer.out_shape[0] + part.lines.start
-                fields |= {"out": out + first * columns, "out_plane": layer.out_shape[0] * columns}
+                first = part.row_tiles.start // self.shape.parts * height + first_line
+                fields |= {"out": out + first * columns, "out_plane": height * columns}
             else:
                 outbox, sends = self._send(number, layer, part)
-                outbox.used_until = len(self.steps) + 1
-                fields |= {"out": outbox.begin, "out_plane": len(part.lines) * columns, "sent": 1}
+                used.append(outbox)
+                fields |= {"out": outbox.begin, "out_plane": len(part.lines) * layer.block * columns, "sent": 1}
         for region in used:
-            region.used_until = len(self.steps) + 1
+            region.used_until = len(self.steps) + layer.block**2
         instruction = layer_instruction(
             layer,
             self.shape,
@@ -156,8 +157,11 @@ class Schedule:
             weight_step=place.weight_step,
             **fields,
         )
-        self.steps.append(Step(instruction, loads, outbox, sends))
-        self.numbers.append(number)
+        first, *others = (Step(each) for each in of_each_phase(layer, instruction, self.shape))
+        first.loads, first.outbox = loads, outbox
+        self.steps += [first, *others]
+        self.steps[-1].sends = sends
+        self.numbers += [number] * (1 + len(others))
 
     def _load_weights(self, number: int, part: Part, loads: list[Load]) -> Region:
         array, place = self.shape.array, self.places[number]
@@ -234,9 +238,10 @@ class Schedule:
 
     def _send(self, number: int, layer: EngineLayer, part: Part) -> tuple[Region, Transfer]:
         """Room for a part's bits, and their way into the next layer's map."""
-        first, count = part.row_tiles.start // self.shape.parts, -(-len(part.row_tiles) // self.shape.parts)
-        columns = layer.out_shape[1] // self.strips[number]
-        region = self._outbox.claim(count * len(part.lines) * columns)
+        first = part.row_tiles.start // self.shape.parts
+        count = -(-len(part.row_tiles) // layer.block**2 // self.shape.parts)
+        lines = range(part.lines.start * layer.block, part.lines.stop * layer.block)
+        region = self._outbox.claim(count * len(lines) * (layer.map_shape[1] // self.strips[number]))
         words = range(first, first + count)
         sink = self.maps.places[layer.writes]
-        return region, lines_out(sink, region.begin, self.shape, group=part.group, words=words, lines=part.lines)
+        return region, lines_out(sink, region.begin, self.shape, group=part.group, words=words, lines=lines)

@@ -52,7 +52,8 @@ def scheduled_program(
     schedule = Schedule(network, shape, weights, strips=strips, frames=frames)
     segments = segments_of(network, strips, shape, longest=1) if segments is None else segments
     for block in blocks_of(network):
-        schedule.add_block([segment for segment in segments if segment.layers.start in block])
+        if some := [segment for segment in segments if segment.layers.start in block]:
+            schedule.add_block(some)
     lists = Lists(schedule.steps, shape, first_burst=schedule.maps.end)
     first = schedule.maps.places[network.input]
     held = np.concatenate([weights.words, lists.external])

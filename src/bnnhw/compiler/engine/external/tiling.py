@@ -72,10 +72,10 @@ def tile_layer(
     """The parts for these groups of frames. Raises ScheduleError, which names the layer, where a part fits nowhere."""
     line_words = words_of(input_places(layer, strips, shape.array.simd, lines=1))
     sends = layer.writes_bits and not rooms.output_stays
-    columns = layer.out_shape[1] // strips if sends else 0
+    columns = layer.map_shape[1] // strips * layer.block if sends else 0  # of the map, for a line of tiles
     row_tiles = _row_tiles(layer, place, shape, rooms, columns)
     chunks = [range(at, min(at + row_tiles, place.row_tiles)) for at in range(0, place.row_tiles, row_tiles)]
-    lines = _lines(layer, shape, line_words, rooms, -(-row_tiles // shape.parts) * columns)
+    lines = _lines(layer, shape, line_words, rooms, -(-row_tiles // layer.block**2 // shape.parts) * columns)
     count = layer.out_shape[0]
     bands = [range(at, min(at + lines, count)) for at in range(0, count, lines)]
     height = layer.in_shape[0] if rooms.input_stays else lines_read(layer, lines)
@@ -94,13 +94,15 @@ def tile_layer(
 def _row_tiles(layer: EngineLayer, place: LayerPlace, shape: EngineShape, rooms: Rooms, columns: int) -> int:
     """Of a part, whose bits are `columns` words wide in the outbox, or go elsewhere."""
     least = shape.parts if layer.writes_bits else 1  # those whose bits make a word
+    if layer.block > 1:
+        least = place.row_tiles
     limits: list[tuple[str, str, int, float]] = []
     if not rooms.all_weights and layer.reads:
         limits.append(("words of weights", "weight_words", rooms.weight_words, place.weight_step))
     if not (rooms.all_weights or layer.gives_sums):
         limits.append(("groups of rows", "parameters", shape.parameters, shape.array.row_groups))
     if columns:
-        limits.append(("words of a line", "outbox_words", shape.outbox_words, columns / shape.parts))
+        limits.append(("words of a line", "outbox_words", shape.outbox_words, columns / shape.parts / layer.block**2))
     most = place.row_tiles
     for what, name, room, each in limits:
         fits = int(max(room // 2 // (each * least), min(1, room // (each * least)))) * least

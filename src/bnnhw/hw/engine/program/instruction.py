@@ -80,6 +80,8 @@ class Layer:
         Masks of the pixels with nothing on their left, and on their right.
     out, out_plane : int
         The address of the first word of bits, and the words from one word of channels to the next.
+    out_column_step, out_line_step : int
+        What the address of bits is more by in the next column, and in the next line.
     sent : int
         1: the bits go where transfers to the external memory read them, and not into the banks.
     capture : int
@@ -124,6 +126,8 @@ class Layer:
     last_pixels: int
     out: int = 0
     out_plane: int = 0
+    out_column_step: int = 1
+    out_line_step: int = 1
     sent: int = 0
     capture: int = 0
     discard: int = 0
@@ -164,6 +168,8 @@ def _widths(shape: EngineShape) -> dict[str, int]:
         "origin": address,
         "out": address,
         "out_plane": address,
+        "out_column_step": address,
+        "out_line_step": address,
     }
     for field in fields(Layer):
         if field.name not in known and field.name not in ("values", "behind"):

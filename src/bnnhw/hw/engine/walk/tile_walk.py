@@ -123,8 +123,10 @@ class TileWalk(wiring.Component):
         next_rows_out = Signal(len(tile.out))
         m.d.sync += next_rows_out.eq(Mux(tile.part[-1], rows_out + layer.out_plane, rows_out))
         with m.If(self.take):
-            with m.If(goes_on[2:4].any()):
-                m.d.sync += tile.out.eq(tile.out + 1)
+            with m.If(goes_on[2]):
+                m.d.sync += tile.out.eq(tile.out + layer.out_column_step)
+            with m.If(goes_on[3]):
+                m.d.sync += tile.out.eq(tile.out + layer.out_line_step)
             with m.If(goes_on[-1]):
                 m.d.sync += [
                     tile.weights.eq(tile.weights + layer.weight_step),
