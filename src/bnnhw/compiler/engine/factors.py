@@ -36,9 +36,11 @@ def layer_factors(layer: EngineLayer, values: LayerValues, unused: int, shape: E
             "quantise its weights to fewer bits"
         )
     words: list[int] = []
-    for channel, basis in zip(rows.channels.tolist(), rows.bases.tolist(), strict=True):
+    for channel, basis, gives_bits in zip(
+        rows.channels.tolist(), rows.bases.tolist(), rows.gives_bits.tolist(), strict=True
+    ):
         if channel < 0:
-            words += Factor().words()
+            words += Factor(gives_bits=gives_bits).words()
             continue
         last = basis == numbers.factors.shape[1] - 1
         factor = Factor(
@@ -47,6 +49,7 @@ def layer_factors(layer: EngineLayer, values: LayerValues, unused: int, shape: E
             doubles=numbers.doubles[basis],
             adds=last and _meets(values, channel),
             ends=last,
+            gives_bits=gives_bits,
         )
         try:
             words += factor.words()

@@ -13,6 +13,7 @@ from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program.instruction import Layer
 from bnnhw.hw.engine.program.value_fields import NO_VALUES, ValueFields
 
+from .array_rows import array_rows
 from .layers import EngineLayer
 from .maps import MapPlace
 
@@ -60,6 +61,10 @@ def layer_instruction(
         pool_columns = shape.array.pixels
     else:
         steps = _steps(down, across, pool_lines, pool_columns, columns, source)
+    inside = array_rows(layer, shape).inside
+    if inside > 1:  # tiles of rows in the place of pool columns
+        steps |= dict.fromkeys(_POOL_STEPS, 0)
+        pool_columns = inside
     strip = np.arange(shape.array.pixels) % source.strips
     first_line = lines.start * pool_lines * down
     origin = source.base + (first_line - first_line_read(layer, lines.start)) * source.line_words
@@ -68,7 +73,7 @@ def layer_instruction(
         pool_lines=pool_lines,
         columns=columns,
         lines=len(lines),
-        row_tiles=row_tiles,
+        row_tiles=row_tiles // inside,
         origin=origin,
         **steps,
         in_columns=source.columns,

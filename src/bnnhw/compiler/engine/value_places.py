@@ -14,6 +14,7 @@ from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 from bnnhw.hw.engine.lane_format import VALUE_BITS
 from bnnhw.hw.engine.program.value_fields import NO_VALUES, ValueFields
 
+from .array_rows import array_rows
 from .factors import shift_of
 from .layer_values import LayerValues, Residual, ValueMap
 from .layers import EngineLayer, EngineNetwork
@@ -129,8 +130,11 @@ def _value_fields(
     lines: range,
     row_tiles: range,
 ) -> ValueFields:
-    in_tile = shape.array.row_groups // len(weight_bases(layer.conv).factors)
-    first = row_tiles.start * in_tile
+    inside = array_rows(layer, shape).inside
+    row_words = shape.array.row_groups  # of values, of a tile of single bases
+    first = row_tiles.start // inside * row_words
+    inside_words = row_words // len(weight_bases(layer.conv).factors) if inside > 1 else 0
+    back = (inside - 1) * inside_words
     steps: dict[str, int] = {}
     if values.residual is not None:
         source = places[values.residual.map.name]
@@ -141,16 +145,20 @@ def _value_fields(
             )
         steps = _steps(values.residual, source, layer.out_shape[1] // source.strips, lines.start)
         steps["values_in"] += first
+        steps["in_column_step"] -= back
+        steps["in_line_step"] -= back
     if (own := places.get(values.map.name)) is not None:
         begin = own.base + lines.start * own.columns * own.pixel_words + first
-        steps |= {"values_out": begin, "out_step": own.pixel_words}
+        steps |= {"values_out": begin, "out_step": own.pixel_words - back}
     return ValueFields(
         compares_values=int(values.thresholds is not None),
+        rows_inside=int(inside > 1),
         keeps_values=int(values.keeps),
         shift=shift_of(layer, values),
         value_clip=values.line.bits - 1,
         residual_clip=values.map.bits - 1,
-        value_rows=in_tile,
+        value_rows=row_words,
+        inside_rows=inside_words,
         **{name: step % shape.values for name, step in steps.items()},
     )
 

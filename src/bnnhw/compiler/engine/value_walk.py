@@ -65,7 +65,7 @@ class ValueWalk:
 
     def _bits(self, node: Node) -> NDArray[np.int64] | None:
         """The thresholds of a node that makes bits."""
-        return bit_thresholds(node.op, self._types[node.output].shape[-1])
+        return bit_thresholds(node.op, (1, *self._types[node.output].shape)[-1])
 
     def add_product(self, node: Node, layer: EngineLayer) -> Iterator[EngineLayer]:
         """A product that makes values: its layers, where it does not wait for an Add."""
@@ -147,9 +147,10 @@ class ValueWalk:
         readers = self._core.consumers(output)
         first = next((reader for reader in readers if self._bits(reader) is not None), None)
         values = LayerValues(line, made, residual=residual)
-        if first is not None and layer.conv.is_binary:
+        if first is not None:
             self.behind.add(first.name)
-            values = replace(values, thresholds=self._bits(first))
+            thresholds = np.zeros(layer.conv.rows, np.int64) if output in self._compared else self._bits(first)
+            values = replace(values, thresholds=thresholds)
             values = replace(values, keeps=len(readers) > 1 or output in self._core.outputs)
             layer = replace(layer, writes=first.output)
         else:
@@ -166,7 +167,7 @@ class ValueWalk:
             bits,
             keeps=False,
             residual=source,
-            thresholds=np.zeros(rows, np.int64) if node.inputs[0] in self._compared else self._bits(node),
+            thresholds=self._bits(node),
         )
         nothing = Conv(np.ones((rows, 1, 1, 1), np.int8))
         return EngineLayer(

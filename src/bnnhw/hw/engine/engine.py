@@ -222,6 +222,8 @@ class Engine(wiring.Component):
                 lanes.by_host.eq(commands.reads_values),
                 lanes.address.eq(commands.result_address),
             ]
+            with m.If(layer.rows_inside):
+                m.d.comb += [thresholds.valid.eq(tile.valid & lanes.gives_bits), thresholds.first.eq(1)]
             with m.If(commands.reads_values):
                 m.d.comb += commands.result.eq(lanes.word)
         return thresholds.bits

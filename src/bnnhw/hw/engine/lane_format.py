@@ -9,7 +9,7 @@ VALUE_BITS = 16
 """Bits of a value, signed."""
 FACTOR_BITS = 18
 """Bits of a row's factor, signed."""
-OFFSET_BITS = 43
+OFFSET_BITS = 42
 """Bits of a row's offset, and of what a lane adds up, signed."""
 SHIFT_BITS = 5
 VALUE_LATENCY = 9

@@ -24,7 +24,7 @@ from .map_moves import lines_in, lines_out, turned_in
 from .places import MapsInMemory, WeightsInMemory
 from .ring import Region, Ring
 from .segments import Segment
-from .tiling import Part, Rooms, Tiling, tile_layer
+from .tiling import Part, Rooms, Tiling, map_words_of, tile_layer
 from .transfer_order import Load, Step
 
 __all__ = ["Schedule"]
@@ -137,7 +137,7 @@ class Schedule:
             columns, first_line = width // self.strips[number], part.lines.start * layer.block
             if rooms.output_stays:
                 used.append(self._kept)
-                first = part.row_tiles.start // self.shape.parts * height + first_line
+                first = map_words_of(part.row_tiles.start, layer, self.shape) * height + first_line
                 fields |= {"out": out + first * columns, "out_plane": height * columns}
             else:
                 outbox, sends = self._send(number, layer, part)
@@ -238,8 +238,8 @@ class Schedule:
 
     def _send(self, number: int, layer: EngineLayer, part: Part) -> tuple[Region, Transfer]:
         """Room for a part's bits, and their way into the next layer's map."""
-        first = part.row_tiles.start // self.shape.parts
-        count = -(-len(part.row_tiles) // layer.block**2 // self.shape.parts)
+        first = map_words_of(part.row_tiles.start, layer, self.shape)
+        count = map_words_of(len(part.row_tiles), layer, self.shape)
         lines = range(part.lines.start * layer.block, part.lines.stop * layer.block)
         region = self._outbox.claim(count * len(lines) * (layer.map_shape[1] // self.strips[number]))
         words = range(first, first + count)

@@ -6,6 +6,7 @@ Tests: tests/compiler/engine/external/test_scheduled.py
 from dataclasses import dataclass
 from itertools import product
 
+from bnnhw.compiler.engine.array_rows import array_rows
 from bnnhw.compiler.engine.layer_fields import lines_read
 from bnnhw.compiler.engine.layers import EngineLayer
 from bnnhw.compiler.engine.maps import MapPlace, input_places, words_of
@@ -14,7 +15,7 @@ from bnnhw.hw.engine.engine_shape import EngineShape
 
 from .places import LayerPlace
 
-__all__ = ["Part", "Rooms", "Tiling", "tile_layer"]
+__all__ = ["Part", "Rooms", "Tiling", "map_words_of", "tile_layer"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def tile_layer(
     columns = layer.map_shape[1] // strips * layer.block if sends else 0  # of the map, for a line of tiles
     row_tiles = _row_tiles(layer, place, shape, rooms, columns)
     chunks = [range(at, min(at + row_tiles, place.row_tiles)) for at in range(0, place.row_tiles, row_tiles)]
-    lines = _lines(layer, shape, line_words, rooms, -(-row_tiles // layer.block**2 // shape.parts) * columns)
+    lines = _lines(layer, shape, line_words, rooms, map_words_of(row_tiles, layer, shape) * columns)
     count = layer.out_shape[0]
     bands = [range(at, min(at + lines, count)) for at in range(0, count, lines)]
     height = layer.in_shape[0] if rooms.input_stays else lines_read(layer, lines)
@@ -91,9 +92,15 @@ def tile_layer(
     return Tiling(parts, bands_read, inputs if inputs_stay else 0, weights if weights_stay else 0)
 
 
+def map_words_of(row_tiles: int, layer: EngineLayer, shape: EngineShape) -> int:
+    """Words of the map's channels that so many tiles of rows make."""
+    return -(-row_tiles // array_rows(layer, shape).inside // layer.block**2 // shape.parts)
+
+
 def _row_tiles(layer: EngineLayer, place: LayerPlace, shape: EngineShape, rooms: Rooms, columns: int) -> int:
     """Of a part, whose bits are `columns` words wide in the outbox, or go elsewhere."""
-    least = shape.parts if layer.writes_bits else 1  # those whose bits make a word
+    inside = array_rows(layer, shape).inside
+    least = inside * (shape.parts if layer.writes_bits else 1)  # those whose bits make a word
     if layer.block > 1:
         least = place.row_tiles
     limits: list[tuple[str, str, int, float]] = []
@@ -102,7 +109,9 @@ def _row_tiles(layer: EngineLayer, place: LayerPlace, shape: EngineShape, rooms:
     if not (rooms.all_weights or layer.gives_sums):
         limits.append(("groups of rows", "parameters", shape.parameters, shape.array.row_groups))
     if columns:
-        limits.append(("words of a line", "outbox_words", shape.outbox_words, columns / shape.parts / layer.block**2))
+        limits.append(
+            ("words of a line", "outbox_words", shape.outbox_words, columns / shape.parts / layer.block**2 / inside)
+        )
     most = place.row_tiles
     for what, name, room, each in limits:
         fits = int(max(room // 2 // (each * least), min(1, room // (each * least)))) * least

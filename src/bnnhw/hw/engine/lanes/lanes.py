@@ -37,6 +37,8 @@ class Lanes(wiring.Component):
     first, valid : In(1), values_in, values_out : In(value_address_bits)
         There are a tile's first sums, and any; where its first residuals and values are.
     sums : In(pixels * group_rows * sum_width)
+    gives_bits : Out(1)
+        The rows whose sums are there give bits.
     numbers : Out(pixels * group_rows * sum_width)
         shape.lane_latency cycles after the sums: the same, or values in offset binary.
     by_host, address, word
@@ -54,6 +56,7 @@ class Lanes(wiring.Component):
     values_in: Signal
     values_out: Signal
     sums: Signal
+    gives_bits: Signal
     numbers: Signal
     by_host: Signal
     address: Signal
@@ -76,6 +79,7 @@ class Lanes(wiring.Component):
                 "values_in": In(shape.value_address_bits),
                 "values_out": In(shape.value_address_bits),
                 "sums": In(sums),
+                "gives_bits": Out(1),
                 "numbers": Out(sums),
                 "by_host": In(1),
                 "address": In(shape.result_address_bits),
@@ -87,9 +91,10 @@ class Lanes(wiring.Component):
         m = Module()
         array, layer = self.shape.array, self.layer
         factors = self._factors(m)
-        ends = factor_layout()(factors[: FACTOR_WORDS * WORD]).ends
+        first_row = factor_layout()(factors[: FACTOR_WORDS * WORD])
+        ends = first_row.ends
         is_value = Signal()
-        m.d.comb += is_value.eq(self.valid & ends)
+        m.d.comb += [is_value.eq(self.valid & ends), self.gives_bits.eq(first_row.gives_bits)]
         m.submodules.values = values = Values(self.shape)
         m.d.comb += [
             values.read_address.eq(

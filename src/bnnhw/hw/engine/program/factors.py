@@ -15,6 +15,7 @@ __all__ = ["FACTOR_WORDS", "Factor", "factor_layout"]
 
 FACTOR_WORDS = 2
 """Words of the bus of a row."""
+_FLAGS = ("doubles", "adds", "ends", "gives_bits")
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ class Factor:
         What the channel's sums before it made is worth twice as much.
     adds : bool
         A residual is added to the value.
-    ends : bool
-        It is its channel's last row. All rows of a group of rows are alike in that.
+    ends, gives_bits : bool
+        It is its channel's last row; it gives a bit, where an instruction has `rows_inside`. All rows of a group of
+        rows are alike in both.
     """
 
     factor: int = 0
@@ -35,6 +37,7 @@ class Factor:
     doubles: bool = False
     adds: bool = False
     ends: bool = False
+    gives_bits: bool = False
 
     def words(self) -> list[int]:
         """As words of the bus. Raises ValueError where a number has no room."""
@@ -43,13 +46,13 @@ class Factor:
                 raise ValueError(f"{name}={value} of a row must fit into {bits} bits")
         whole = self.factor & (1 << FACTOR_BITS) - 1
         whole |= (self.offset & (1 << OFFSET_BITS) - 1) << FACTOR_BITS
-        for place, flag in enumerate((self.doubles, self.adds, self.ends), start=FACTOR_BITS + OFFSET_BITS):
-            whole |= int(flag) << place
+        for place, name in enumerate(_FLAGS, start=FACTOR_BITS + OFFSET_BITS):
+            whole |= int(getattr(self, name)) << place
         return [whole >> WORD * part & (1 << WORD) - 1 for part in range(FACTOR_WORDS)]
 
 
 def factor_layout() -> data.StructLayout:
     """A row's words."""
-    layout = {"factor": signed(FACTOR_BITS), "offset": signed(OFFSET_BITS), "doubles": 1, "adds": 1, "ends": 1}
-    assert FACTOR_BITS + OFFSET_BITS + 3 == FACTOR_WORDS * WORD
-    return data.StructLayout(layout)
+    assert FACTOR_BITS + OFFSET_BITS + len(_FLAGS) == FACTOR_WORDS * WORD
+    numbers = {"factor": signed(FACTOR_BITS), "offset": signed(OFFSET_BITS)}
+    return data.StructLayout(numbers | dict.fromkeys(_FLAGS, 1))

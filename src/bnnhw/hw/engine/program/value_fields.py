@@ -19,6 +19,9 @@ class ValueFields:
     ----------
     compares_values : int
         1: thresholds are compared with the values that lanes make of the sums, in offset binary.
+    rows_inside : int
+        1: tiles of rows are the innermost loop, in the place of pool columns, so that those whose rows are bases of a
+        word's channels are one behind the other; a group of rows gives bits where its factors say it.
     keeps_values : int
         1: the values are written.
     shift : int
@@ -30,11 +33,12 @@ class ValueFields:
         column, and in the next line.
     values_out, out_step : int
         The word that the first tile's first values go to, and the words from one pixel to the next.
-    value_rows : int
-        Words of values from one tile of rows to the next one.
+    value_rows, inside_rows : int
+        Words of values from one tile of rows to the next one, in the outermost loop and in the innermost one.
     """
 
     compares_values: int = 0
+    rows_inside: int = 0
     keeps_values: int = 0
     shift: int = 0
     value_clip: int = VALUE_BITS - 1
@@ -45,6 +49,7 @@ class ValueFields:
     values_out: int = 0
     out_step: int = 0
     value_rows: int = 0
+    inside_rows: int = 0
 
     def of(self, shape: EngineShape) -> dict[str, int]:
         """The fields that an engine's instructions have. Raises ValueError where it has none, and lanes have work."""
@@ -61,5 +66,12 @@ NO_VALUES = ValueFields()
 def value_field_widths(shape: EngineShape) -> dict[str, int]:
     """The bits of each field; none where an engine has no lanes."""
     clip = (VALUE_BITS - 1).bit_length()
-    known = {"compares_values": 1, "keeps_values": 1, "shift": SHIFT_BITS, "value_clip": clip, "residual_clip": clip}
+    known = {
+        "compares_values": 1,
+        "rows_inside": 1,
+        "keeps_values": 1,
+        "shift": SHIFT_BITS,
+        "value_clip": clip,
+        "residual_clip": clip,
+    }
     return {name: known.get(name, shape.value_address_bits) for name in NO_VALUES.of(shape)}

@@ -121,6 +121,8 @@ class TileWalk(wiring.Component):
         layer, tile = self.layer, self.tile
         rows_out = Signal(len(tile.out))  # of the first pixel of this tile of rows
         next_rows_out = Signal(len(tile.out))
+        if self.shape.values:
+            self._rows_inside(m, goes_on)
         m.d.sync += next_rows_out.eq(Mux(tile.part[-1], rows_out + layer.out_plane, rows_out))
         with m.If(self.take):
             with m.If(goes_on[2]):
@@ -144,6 +146,30 @@ class TileWalk(wiring.Component):
                 tile.out.eq(layer.out),
             ]
 
+    def _rows_inside(self, m: Module, goes_on: Signal) -> None:
+        """Tiles of rows in the innermost loop: from the first ones on again where another loop goes on."""
+        layer, tile = self.layer, self.tile
+        weights, parameters = (
+            Signal.like(tile.weights, name="first_weights"),
+            Signal.like(tile.parameters, name="first"),
+        )
+        row_groups = self.shape.array.row_groups
+        with m.If(self.take):
+            with m.If(layer.rows_inside & goes_on[0]):
+                m.d.sync += [
+                    tile.weights.eq(tile.weights + layer.weight_step),
+                    tile.parameters.eq(tile.parameters + row_groups),
+                ]
+            with m.If(layer.rows_inside & goes_on[1:-1].any()):
+                m.d.sync += [tile.weights.eq(weights), tile.parameters.eq(parameters)]
+            with m.If(goes_on[-1]):
+                m.d.sync += [
+                    weights.eq(tile.weights + layer.weight_step),
+                    parameters.eq(tile.parameters + row_groups),
+                ]
+        with m.If(self.start):
+            m.d.sync += [weights.eq(layer.weights), parameters.eq(layer.parameters)]
+
     def _values(self, m: Module, goes_on: Signal) -> None:
         """Where residuals come from, and where values go."""
         layer, tile = self.layer, self.tile
@@ -153,6 +179,8 @@ class TileWalk(wiring.Component):
         ):
             rows = Signal(len(register))  # of the first pixel of the next tile of rows
             with m.If(self.take):
+                with m.If(goes_on[0] & layer.rows_inside):
+                    m.d.sync += register.eq(register + layer.inside_rows)
                 with m.If(goes_on[2]):
                     m.d.sync += register.eq(register + column)
                 with m.If(goes_on[3]):
