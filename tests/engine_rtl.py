@@ -1,5 +1,6 @@
 """An engine's RTL and a program: what tests of programs share."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -18,7 +19,7 @@ from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.sim.batch.simulator import PATIENCE, BatchSimulator
 from bnnhw.sim.memory.engine_with_chip import EngineWithChip
 
-__all__ = ["CHIP", "engine_of", "run_packets", "run_program", "small_shape"]
+__all__ = ["CHIP", "engine_of", "run_packets", "run_program", "run_side_by_side", "small_shape"]
 
 
 def small_shape(*, target: Target = ECP5, **changes) -> EngineShape:
@@ -75,4 +76,33 @@ def run_program(
         assert answers[begin].cycles == program.cycles
         sums = program.outputs(answers[begin : begin + 1 + len(reads)])[: len(inputs)]
         found.append(program.network.answers(sums))
+    return found
+
+
+def run_side_by_side(
+    programs: Sequence[EngineProgram], inputs: Sequence[np.ndarray], *, stalls: tuple[float, float] = (0.0, 0.0)
+) -> list[np.ndarray]:
+    """What the host reads of several programs for one shape, each with a batch of inputs, simulated at once; each in
+    the predicted cycles."""
+    requests: list[list[np.ndarray]] = []
+    for program, batch in zip(programs, inputs, strict=True):
+        before = [*program.load(), *program.feed(program.network.codes(batch))]
+        requests.append([*before, packets.run(limit=program.cycles), *program.reads()])
+    longest = max(map(len, requests))
+    beats = np.stack([np.concatenate(each + [packets.read(0)] * (longest - len(each))) for each in requests])
+    shape = programs[0].shape
+    result = engine_of(shape).run(
+        beats.astype(np.uint64)[..., None],
+        output_beats=beats.shape[1],
+        stall_probability=stalls,
+        patience=PATIENCE + max(program.cycles for program in programs),
+    )
+    found = []
+    for number, (program, batch) in enumerate(zip(programs, inputs, strict=True)):
+        words = result.outputs[number, :, 0].astype(np.uint32).reshape(-1, PACKET_WORDS)
+        answers = [Answer.of(each) for each in words[: len(requests[number])]]
+        assert {answer.status for answer in answers} == {Status.DONE}
+        begin = len(answers) - 1 - len(program.reads())
+        assert answers[begin].cycles == program.cycles
+        found.append(program.outputs(answers[begin:])[: len(batch)])
     return found

@@ -30,11 +30,6 @@ class Residual:
     stride: tuple[int, int] = (1, 1)
     first: int = 0
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether each value meets the one that takes its place."""
-        return self.stride == (1, 1) and self.first == 0
-
 
 @dataclass(frozen=True, eq=False)
 class LayerValues:
@@ -57,3 +52,9 @@ class LayerValues:
     keeps: bool = True
     residual: Residual | None = None
     thresholds: NDArray[np.int64] | None = None
+
+    @property
+    def replaces(self) -> bool:
+        """Whether each value of the residual meets the one that may take its place."""
+        residual = self.residual
+        return residual is not None and residual.stride == (1, 1) and residual.map.shape == self.map.shape

@@ -48,29 +48,39 @@ def line_of(op: object, rows: int) -> Line | None:
     """
     if not isinstance(op, Operator) or not isinstance(op.traced.kind, Pointwise):
         return None
-    instructions = op.traced.program.instructions
-    constants = [each.attribute for each in instructions if each.op == "const" and isinstance(each.attribute, int)]
-    shifts = [each.attribute for each in instructions if each.op == "shr" and isinstance(each.attribute, int)]
-    if len(constants) < 2 or not shifts:
+    traced = op.traced
+    shifts = [
+        each.attribute
+        for each in traced.program.instructions
+        if each.op == "shr" and isinstance(each.attribute, int)
+    ]
+    found, ends = _factor_and_offset(traced), _constants(traced, "ge")
+    if found is None or not shifts or len(ends) != 2:
         return None
-    *constants, lo, hi = constants
+    lo, hi = ends
     bits = (hi + 1).bit_length()
-    found = _factor_and_offset(op.traced, constants)
-    if found is None or (lo, hi) != (-1 << bits - 1, (1 << bits - 1) - 1) or bits > VALUE_BITS:
+    if (lo, hi) != (-1 << bits - 1, (1 << bits - 1) - 1) or bits > VALUE_BITS:
         return None
     factor, offset = (np.broadcast_to(np.array(each, np.int64), rows) for each in found)
     lines = tuple((int(a), int(b)) for a, b in zip(factor, offset, strict=True))
     made = line_program(lines, shifts[-1], lo, hi, shifts[0] if len(shifts) > 1 else 0)
-    return Line(factor, offset, shifts[-1], bits) if made.program == op.traced.program else None
+    return Line(factor, offset, shifts[-1], bits) if made.program == traced.program else None
 
 
-def _factor_and_offset(traced: Traced, constants: list[int]) -> tuple[Sequence[int], Sequence[int]] | None:
+def _factor_and_offset(traced: Traced) -> tuple[Sequence[int], Sequence[int]] | None:
     """Those of each channel, or one of all channels; None where it has others."""
-    match traced.parameters:
-        case (factor, offset):
+    match traced.parameters, _constants(traced, "mul"), _constants(traced, "add"):
+        case (factor, offset), [], []:
             return factor, offset
-        case (offset,) if constants:
-            return constants[:1], offset
-        case () if len(constants) > 1:
-            return constants[:1], constants[1:2]
+        case (offset,), [factor], []:
+            return [factor], offset
+        case (), [factor], [offset]:
+            return [factor], [offset]
     return None
+
+
+def _constants(traced: Traced, op: str) -> list[int]:
+    """Those that instructions of a kind read, in their order."""
+    instructions = traced.program.instructions
+    read = [instructions[number] for each in instructions if each.op == op for number in each.args]
+    return [each.attribute for each in read if each.op == "const" and isinstance(each.attribute, int)]

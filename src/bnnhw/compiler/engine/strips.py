@@ -12,8 +12,8 @@ __all__ = ["keeps_columns", "strips_of"]
 
 
 def strips_of(layers: Sequence[EngineLayer], pixels: int) -> int:
-    """As many as divide all maps, with windows that reach no further than a neighbour; 1 where a layer's output columns
-    are not those of its input, divided by stride and pooling. `pixels` at most, and a divisor of it."""
+    """As many as divide all maps, with windows that reach no further than a neighbour; 1 where a layer does not
+    keep columns. `pixels` at most, and a divisor of it."""
     if not all(keeps_columns(layer) for layer in layers):
         return 1
     widths = [width for layer in layers for width in (layer.in_shape[1], layer.out_shape[1])]
@@ -25,8 +25,12 @@ def strips_of(layers: Sequence[EngineLayer], pixels: int) -> int:
 
 
 def keeps_columns(layer: EngineLayer) -> bool:
-    """Whether the output columns are those of the input, divided by stride and pooling."""
-    return layer.in_shape[1] == layer.out_shape[1] * layer.columns_apart
+    """Whether the output columns are those of the input, divided by stride and pooling; and those of the values that
+    are added, divided by their stride."""
+    if layer.in_shape[1] != layer.out_shape[1] * layer.columns_apart:
+        return False
+    residual = None if layer.values is None else layer.values.residual
+    return residual is None or residual.map.shape[1] == layer.out_shape[1] * residual.stride[1]
 
 
 def _reaches(layer: EngineLayer) -> int:

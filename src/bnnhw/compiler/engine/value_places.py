@@ -92,7 +92,7 @@ def place_values(network: EngineNetwork, shape: EngineShape, strips: Sequence[in
     for number, values in kept:
         name = values.map.name
         before = values.residual
-        if before is not None and before.is_whole and last[before.map.name] == number:
+        if before is not None and values.replaces and last[before.map.name] == number:
             home[name] = home[before.map.name]
             lives[home[name]] = replace(lives[home[name]], last=last[name])
         else:

@@ -116,9 +116,10 @@ class EngineShape:
             raise ValueError(
                 f"group_rows={self.array.group_rows} must make whole words of the bus of values of {VALUE_BITS} bits"
             )
-        if not VALUE_BITS <= self.array.sum_width <= FACTOR_BITS:
+        least = VALUE_BITS + 1  # of a threshold that no value reaches
+        if not least <= self.array.sum_width <= FACTOR_BITS:
             raise ValueError(
-                f"sum_width={self.array.sum_width} must be {VALUE_BITS} to {FACTOR_BITS} in an engine with values"
+                f"sum_width={self.array.sum_width} must be {least} to {FACTOR_BITS} in an engine with values"
             )
 
     @property

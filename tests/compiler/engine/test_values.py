@@ -1,0 +1,73 @@
+"""Programs with values of fixed point, by RTL: residual networks of the catalogue and random ones, every value that the
+host reads against the integer graph, with stalls, in the predicted cycles. All programs of a shape are simulated side
+by side."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from bnnhw.compiler import Graph, evaluate
+from bnnhw.compiler.engine.compile import compile_program
+from bnnhw.compiler.engine.program import EngineProgram
+from bnnhw.compiler.errors import ScheduleError
+from bnnhw.compiler.units.codes import element_of
+from bnnhw.hw.engine.engine_shape import EngineShape
+from tests.engine_residuals import catalogued, random_residuals, wanted_of
+from tests.engine_rtl import run_side_by_side, small_shape
+
+SIZES = {"values": 2048, "weight_words": 2048, "parameters": 2048, "map_words": 2048, "results": 1024}
+SHAPE = small_shape(rows=16, group_rows=2, sum_width=18, **SIZES)
+FOUR_ROWS = small_shape(rows=32, group_rows=4, pixels=4, group_pixels=4, sum_width=17, **SIZES)
+CATALOGUE = (
+    ("resnet8",),
+    ("resnet8", "bits=8", "weight_bits=4"),
+    ("resnet8", "weight_bits=1"),
+    ("resnet8", "shortcuts=bireal"),
+    ("preresnet6",),
+)
+BLOCK = 24
+"""Random networks that are simulated side by side."""
+
+
+def compare(graphs: Sequence[Graph], shape: EngineShape, *, seed: int = 0) -> list[EngineProgram]:
+    """The programs of graphs, of which each value that the host reads and each answer is right."""
+    rng = np.random.default_rng(seed)
+    programs = [compile_program(graph, shape) for graph in graphs]
+    inputs = []
+    for graph, program in zip(graphs, programs, strict=True):
+        kind = graph.inputs[0].type
+        element = element_of(kind)
+        inputs.append(element.lo + element.step * rng.integers(0, element.count, (program.frames, *kind.shape)))
+    found = run_side_by_side(programs, inputs, stalls=(0.1, 0.1))
+    for number, (graph, program, batch, values) in enumerate(zip(graphs, programs, inputs, found, strict=True)):
+        wanted = wanted_of(program, graph, batch)
+        np.testing.assert_array_equal(values.reshape(wanted.shape), wanted, err_msg=f"network {number}")
+        (answers,) = evaluate(graph, {graph.inputs[0].name: batch}).values()
+        np.testing.assert_array_equal(program.network.answers(values), answers)
+    return programs
+
+
+@pytest.mark.parametrize("shape", [SHAPE, pytest.param(FOUR_ROWS, marks=pytest.mark.slow)], ids=["2 rows", "4 rows"])
+def test_networks_of_the_catalogue(shape):
+    compare([catalogued(*each) for each in CATALOGUE], shape)
+
+
+@pytest.mark.parametrize(
+    "shape, block",
+    [
+        (SHAPE, 0),
+        *(pytest.param(SHAPE, block, marks=pytest.mark.slow) for block in range(1, 20)),
+        *(pytest.param(FOUR_ROWS, block, marks=pytest.mark.slow) for block in range(20)),
+    ],
+)
+def test_random_networks(shape, block):
+    graphs = []
+    for seed in range(BLOCK * block, BLOCK * (block + 1)):
+        graph = random_residuals(np.random.default_rng(seed))
+        try:
+            compile_program(graph, shape)
+        except ScheduleError as error:
+            pytest.fail(f"{seed}: {error}")
+        graphs.append(graph)
+    compare(graphs, shape, seed=block)
