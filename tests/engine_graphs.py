@@ -7,14 +7,29 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-from bnnhw.compiler import Graph, IntType, Node, TensorType, Value, integerize
+from bnnhw.compiler import Graph, IntType, Node, TensorType, Value, integerize, load
 from bnnhw.compiler.ir.ops import ArgMax, Concat, Conv, Flatten, MatMul, MaxPool, Threshold
 from bnnhw.compiler.ir.ops.base import Op
 from bnnhw.compiler.ir.types import BinaryType
+from bnnhw.lowlight.network.file import LowlightFile
+from bnnhw.lowlight.network.tile import save_window
+from bnnhw.lowlight.network.unet import AbcLsid, AbcLsidShape
 from bnnhw.model.export import save
 from bnnhw.model.networks.catalogue import architecture, build_network
 
-__all__ = ["densenet7", "random_graph"]
+__all__ = ["densenet7", "random_graph", "unet"]
+
+
+@cache
+def unet(side: int, *, width: int, levels: int) -> Graph:
+    """ABCLSID of one basis on mosaics of side x side packed pixels: skips, transposed convolutions, an input of 12
+    bits, 8-bit weights at both ends."""
+    with torch.random.fork_rng(devices=()), TemporaryDirectory() as folder:
+        torch.manual_seed(0)
+        network = AbcLsid(AbcLsidShape(width=width, levels=levels, weight_bases=1, activation_bases=1)).eval()
+        mosaics = np.random.default_rng(0).integers(0, 4096, (2, 32, 32, 4)).astype(np.uint16)
+        save_window(LowlightFile(network, {}, mosaics), Path(folder) / "model.pt", side=side)
+        return integerize(load(Path(folder) / "model.pt"))
 
 
 @cache

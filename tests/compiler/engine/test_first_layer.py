@@ -126,8 +126,10 @@ def test_an_array_of_4_pixels_leaves_windows_to_the_host():
 
 def test_an_input_that_several_layers_read_stays_what_it_is():
     first, second = (
-        (Node(name, Conv(np.ones((2, 3, 3, 1), np.int8)), ("x",), f"{name}.sums"),)
-        + (Node(f"{name}.sign", Threshold(np.zeros(2, np.int64)), (f"{name}.sums",), f"{name}.bits"),)
+        (
+            Node(name, Conv(np.ones((2, 3, 3, 1), np.int8)), ("x",), f"{name}.sums"),
+            Node(f"{name}.sign", Threshold(np.zeros(2, np.int64)), (f"{name}.sums",), f"{name}.bits"),
+        )
         for name in ("first", "second")
     )
     joined = (

@@ -7,7 +7,18 @@ from bnnhw.compiler import Graph, IntType, Node, TensorType, Value
 from bnnhw.compiler.engine.compile import compile_program
 from bnnhw.compiler.engine.from_graph import engine_network
 from bnnhw.compiler.errors import ScheduleError
-from bnnhw.compiler.ir.ops import Add, Concat, Conv, Flatten, MatMul, MaxPool, Threshold
+from bnnhw.compiler.ir.ops import (
+    Add,
+    Concat,
+    Conv,
+    DepthToSpace,
+    Flatten,
+    Levels,
+    MatMul,
+    MaxPool,
+    MultiThreshold,
+    Threshold,
+)
 from bnnhw.compiler.ir.types import BinaryType, Element
 from tests.engine_graphs import densenet7
 from tests.engine_rtl import small_shape
@@ -87,8 +98,8 @@ def test_concats_of_concats_and_of_one_map_twice():
                 Node("scores", conv(2, 6), ("c",), "y"),
             ),
             None,
-            r"^node 'pool' \(MaxPool\) reads 'sign0', and so does 'conv1'; the engine makes thresholds and poolings "
-            r"of what nothing else reads: give each a product of its own$",
+            r"^node 'pool' \(MaxPool\) reads 'sign0', and so does 'conv1'; the engine does this to bits that "
+            r"nothing else reads: give each a threshold of its own$",
         ),
         (
             (
@@ -99,8 +110,8 @@ def test_concats_of_concats_and_of_one_map_twice():
                 Node("scores", conv(2, 8), ("p",), "y"),
             ),
             None,
-            r"^node 'pool' \(MaxPool\) has no place on the engine, which runs products with thresholds, and joins "
-            r"their bits$",
+            r"^node 'pool' \(MaxPool\) has no place on the engine, which runs products with thresholds, joins their "
+            r"bits, and adds values of fixed point$",
         ),
         (
             (*FIRST, Node("add", Add(), ("a", "a"), "c"), Node("scores", conv(2, 3), ("c",), "y")),
@@ -124,6 +135,33 @@ def test_concats_of_concats_and_of_one_map_twice():
 def test_refused(nodes, element, message):
     with pytest.raises(ScheduleError, match=message):
         engine_network(graph_of(*nodes, element=element))
+
+
+def test_sums_with_two_thresholds_are_made_twice():
+    nodes = (
+        *FIRST,
+        Node("other", MultiThreshold(np.zeros((1, 3), np.int64)), ("s0",), "codes"),
+        Node("pool", MaxPool((2, 2), (2, 2)), ("a",), "p"),
+        Node("conv1", conv(12, 3), ("p",), "s1"),
+        Node("sign1", sign(), ("s1",), "b"),
+        Node("pixels", DepthToSpace(2), ("b",), "image"),
+        Node("levels", Levels((-1, 1)), ("codes",), "bits"),
+        Node("scores", conv(2, 3), ("bits",), "y"),
+    )
+    first, second, third, _ = engine_network(graph_of(*nodes)).layers
+    assert (first.writes, first.pool, second.writes, second.pool) == ("p", (2, 2), "codes", (1, 1))
+    assert (third.reads, third.writes, third.block, third.map_shape) == (("p",), "image", 2, (4, 4, 3))
+
+
+def test_levels_that_are_no_codes_are_refused():
+    nodes = (
+        Node("conv0", conv(3, 2), ("x",), "s0"),
+        Node("codes", MultiThreshold(np.zeros((1, 3), np.int64)), ("s0",), "c"),
+        Node("levels", Levels((1, -1)), ("c",), "bits"),
+        Node("scores", conv(2, 3), ("bits",), "y"),
+    )
+    with pytest.raises(ScheduleError, match=r"^node 'levels' \(Levels\) has no place on the engine"):
+        engine_network(graph_of(*nodes))
 
 
 def test_several_outputs_are_refused():

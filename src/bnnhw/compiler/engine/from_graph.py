@@ -33,7 +33,7 @@ from .value_walk import ValueWalk
 
 __all__ = ["engine_network"]
 
-_HOST_SHARE = 0.05
+_HOST_SHARE = 0.1
 """Products behind the last values that are left to the host, of all."""
 
 
