@@ -50,9 +50,7 @@ def line_of(op: object, rows: int) -> Line | None:
         return None
     traced = op.traced
     shifts = [
-        each.attribute
-        for each in traced.program.instructions
-        if each.op == "shr" and isinstance(each.attribute, int)
+        each.attribute for each in traced.program.instructions if each.op == "shr" and isinstance(each.attribute, int)
     ]
     found, ends = _factor_and_offset(traced), _constants(traced, "ge")
     if found is None or not shifts or len(ends) != 2:
