@@ -112,7 +112,7 @@ class _Drawing:
         if rng.random() < 0.3:
             inner = self.conv(f"{name}.inner", bits, rows=int(rng.integers(1, 36)), kernel=3, bits=1)
             bits = self.bits(f"{name}.inner.sign", inner)
-        kernel = 3 if stride == 2 or rng.random() < 0.6 and stride == 1 else 1
+        kernel = 3 if stride == 2 or (stride == 1 and rng.random() < 0.6) else 1
         value = self.valued(name, self.conv(f"{name}.conv", bits, rows=rows, kernel=kernel, stride=stride))
         if rng.random() < 0.2:
             beside = self.conv(f"{name}.beside.conv", bits, rows=rows, kernel=kernel, stride=stride)
@@ -192,5 +192,7 @@ class _Drawing:
         rng, most = self.rng, (1 << bits) - 1
         if bits == 1:
             return (2 * rng.integers(0, 2, shape) - 1).astype(np.int8)
-        whole = 2 * rng.integers(0, most + 1, shape) - most if rng.random() < 0.5 else rng.integers(-most, most + 1, shape)
+        whole = (
+            2 * rng.integers(0, most + 1, shape) - most if rng.random() < 0.5 else rng.integers(-most, most + 1, shape)
+        )
         return whole.astype(np.int16)
