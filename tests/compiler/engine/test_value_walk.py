@@ -9,7 +9,7 @@ from bnnhw.compiler import Graph, Node, TensorType, Value
 from bnnhw.compiler.engine.from_graph import engine_network
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.errors import ScheduleError
-from bnnhw.compiler.ir.ops import Add, ArgMax, Conv, Flatten, MatMul, MaxPool, PadChannels, SumPool, Threshold
+from bnnhw.compiler.ir.ops import Add, ArgMax, Conv, Flatten, MaxPool, PadChannels, SumPool, Threshold
 from bnnhw.compiler.ir.types import BinaryType
 from bnnhw.hw.engine.lane_format import VALUE_BITS
 from tests.engine_residuals import catalogued, line
@@ -131,14 +131,13 @@ def test_shortcuts_of_fewer_pixels_and_more_channels():
         add("sum", "b.out", "wide.out"),
         Node("pool", SumPool((2, 2), (2, 2)), ("sum.out",), "pool.out"),
         Node("flat", Flatten(), ("pool.out",), "flat.out"),
-        Node("scores", MatMul(np.ones((3, 6), np.int8)), ("flat.out",), "scores.out"),
-        Node("label", ArgMax(), ("scores.out",), "label.out"),
+        Node("label", ArgMax(), ("flat.out",), "label.out"),
     )
     network = network_of(*nodes)
     _, body = network.layers
     assert lanes_of(body) == ("sum.out", VALUE_BITS, True, None, ("v.out", (2, 2), 2))
     assert network.output == (body.values and body.values.map)
-    assert [node.name for node in network.tail.nodes] == ["pool", "flat", "scores", "label"]
+    assert [node.name for node in network.tail.nodes] == ["pool", "flat", "label"]
 
 
 def test_thresholds_of_fewer_pixels():
@@ -151,19 +150,18 @@ def test_thresholds_of_fewer_pixels():
 
 def test_sums_of_several_bits_are_compared_with_0():
     """Behind them their own threshold is taken off: values may have fewer bits than sums."""
-    stem, bits, _ = network_of(conv("stem", "x", weight=5), sign("s", "stem.out", at=7), conv("y", "s.out")).layers
+    stem, _ = network_of(conv("stem", "x", weight=5), sign("s", "stem.out", at=7), conv("y", "s.out")).layers
     assert stem.values is not None
     assert (stem.values.line.factor.tolist(), stem.values.line.offset.tolist()) == ([1, 1], [-7, -7])
-    assert lanes_of(bits)[3:] == ([0, 0], ("stem.out", (1, 1), 0))
+    assert (stem.writes, lanes_of(stem)) == ("s.out", ("stem.out", VALUE_BITS, False, [0, 0], None))
 
 
 def test_resnet8():
-    """The stem has weights of several bits, so its bits come of a layer of their own; then three blocks, and the host
-    behind the last one's values."""
+    """A stem and three blocks, and the host behind the last one's values."""
     network = engine_network(catalogued("resnet8"))
     added = [layer.values.residual for layer in network.layers if layer.values is not None]
     assert [residual and (residual.stride, residual.first) for residual in added] == [
-        *(None, ((1, 1), 0), ((1, 1), 0), ((2, 2), 8), ((2, 2), 16)),
+        *(None, ((1, 1), 0), ((2, 2), 8), ((2, 2), 16)),
     ]
     assert network.output is not None
     assert (network.output.shape, network.output.bits) == ((2, 2, 64), 12)
@@ -174,8 +172,8 @@ def test_resnet8():
     [
         (
             (*STEM, add("sum", "v.out", "v.out"), *SCORES),
-            r"^node 'sum' adds values of which none is a layer's own; the engine adds a layer's values to earlier ones: "
-            r"put a convolution before one of both$",
+            r"^node 'sum' adds values of which none is a layer's own; the engine adds a layer's values to earlier "
+            r"ones: put a convolution before one of both$",
         ),
         (
             (*STEM, *BODY, sign("t", "b.out"), add("sum", "v.out", "b.out"), *SCORES, conv("more", "t.out")),
@@ -209,8 +207,8 @@ def test_resnet8():
         ),
         (
             (*STEM, conv("y", "v.out")),
-            r"^node 'v' \(Operator\) has no place on the engine, which runs products with thresholds, joins their bits, "
-            r"and adds values of fixed point$",
+            r"^node 'y' \(Conv\) has no place on the engine, which runs products with thresholds, joins their "
+            r"bits, and adds values of fixed point$",
         ),
         (
             (*STEM, sign("s", "v.out"), conv("body", "s.out"), add("sum", "body.out", "x"), *SCORES),

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from bnnhw.hw.engine.engine import Engine
-from bnnhw.hw.engine.engine_shape import WORD
+from bnnhw.hw.engine.engine_shape import WORD, EngineShape
+from bnnhw.hw.engine.lane_format import VALUE_BITS
 from bnnhw.hw.engine.program import packets
+from bnnhw.hw.engine.program.factors import Factor
 from bnnhw.hw.engine.program.instruction import Layer, Tap
 from bnnhw.hw.engine.program.packets import DATA_WORDS, HEADER_WORDS, PACKET_WORDS, Answer, Memory, Request, Status
+from bnnhw.hw.engine.program.value_fields import ValueFields
 from bnnhw.hw.targets import PORTABLE
 from tests.engine_rtl import run_packets, small_shape
 
@@ -117,6 +120,59 @@ def test_long_writes_are_cut_into_packets():
     np.testing.assert_array_equal(np.concatenate([first[HEADER_WORDS:], second[HEADER_WORDS : HEADER_WORDS + 3]]), data)
 
 
+def value_packets(shape: EngineShape) -> tuple[list[np.ndarray], np.ndarray]:
+    """The packets of a program of one layer whose values are its sums less 16, and its values (pixels, rows)."""
+    rng = np.random.default_rng(1)
+    array = shape.array
+    words = rng.integers(0, 1 << 32, array.pixels, np.uint32)
+    weights = rng.integers(0, 1 << 32, array.rows, np.uint32)
+    taps = [Tap(0, idle=True)] * (shape.least_beats - 1) + [Tap(0)]
+    layer = Layer(taps=0, weights=0, parameters=0, beats=len(taps), weight_step=0, row_tiles=1, origin=5, in_columns=1,
+                  in_lines=1, first_pixels=0, last_pixels=0, discard=1,
+                  values=ValueFields(keeps_values=1, values_out=3, out_step=array.row_groups,
+                                     value_rows=array.row_groups))  # fmt: skip
+    program = {
+        Memory.INSTRUCTIONS: (0, [*layer.words(shape), 0]),
+        Memory.TAPS: (0, [tap.word(shape) for tap in taps]),
+        Memory.WEIGHTS: (0, weights),
+        Memory.FACTORS: (0, Factor(factor=1, offset=-16, ends=True).words() * array.rows),
+        Memory.MAPS: (5 * array.pixels, words),
+    }
+    load = [packet for memory, (at, data) in program.items() for packet in packets.write(memory, at, np.array(data))]
+    return load, np.bitwise_count(words[:, None] ^ weights[None]).astype(np.int64) - 16
+
+
+@pytest.mark.parametrize("group_rows", [2, pytest.param(4, marks=pytest.mark.slow)])
+def test_values_are_read(group_rows):
+    """Words of a pixel's groups of rows lie behind each other in its memory; on the bus they come pixel by pixel."""
+    shape = small_shape(values=64, sum_width=18, group_rows=group_rows)
+    load, values = value_packets(shape)
+    each = group_rows * VALUE_BITS // WORD * shape.array.pixels
+    count = values.size * VALUE_BITS // WORD
+    *_, ran, all_of_them, part, unknown = run_packets(
+        shape,
+        [*load, packets.run(), packets.read(3 * each, values=True), packets.read(3 * each + 5, values=True),
+         odd_packet(Request.READ, memory=Memory.FACTORS)],
+        stalls=(0.2, 0.2),
+    )  # fmt: skip
+    groups = values.reshape(shape.array.pixels, shape.array.row_groups, group_rows).transpose(1, 0, 2)
+    wanted = np.ascontiguousarray(groups, np.int16).view(np.uint32).ravel()
+    np.testing.assert_array_equal(all_of_them.data[:count], wanted)
+    np.testing.assert_array_equal(part.data[: count - 5], wanted[5:])
+    assert (ran.status, unknown.status) == (Status.DONE, Status.UNKNOWN)
+
+
+def test_an_engine_without_values_has_none_to_read():
+    load, sums = dot_products()
+    factors = packets.write(Memory.FACTORS, 0, np.ones(8, np.uint32))
+    *_, ran, written, read, again = run_packets(
+        SHAPE, [*load, packets.run(), *factors, packets.read(0, values=True), packets.read(0)]
+    )
+    assert [each.status for each in (ran, written, again)] == [Status.DONE, Status.UNKNOWN, Status.DONE]
+    assert read.status is Status.UNKNOWN
+    np.testing.assert_array_equal(again.data[: sums.size], sums.ravel())
+
+
 def test_an_answer_is_checked():
     with pytest.raises(ValueError, match="an engine's answer has 66 words and begins with a status, not"):
         Answer.of(np.zeros(PACKET_WORDS, np.uint32))
@@ -128,6 +184,11 @@ def test_an_answer_is_checked():
         ({"pixels": 6}, r"pixels=6 must be a power of two, 2 at least"),
         ({"simd": 16}, r"simd=16 must be a power of two, 32 at least"),
         ({"map_words": 100}, r"map_words=100 must be a power of two, 64 at least"),
+        ({"values": 100}, r"values=100 must be 0, or a power of two, 64 at least"),
+        ({"values": 32}, r"values=32 must be 0, or a power of two, 64 at least"),
+        ({"values": 64, "group_rows": 1}, r"group_rows=1 must make whole words of the bus of values of 16 bits"),
+        ({"values": 64, "sum_width": 16}, r"sum_width=16 must be 17 to 18 in an engine with values"),
+        ({"values": 64, "sum_width": 19}, r"sum_width=19 must be 17 to 18 in an engine with values"),
     ],
 )
 def test_refuses_sizes(changes, message):
@@ -142,3 +203,10 @@ def test_refuses_what_does_not_fit_into_a_field():
                   in_columns=1, in_lines=1, first_pixels=0, last_pixels=0)  # fmt: skip
     with pytest.raises(ValueError, match=r"weights=1024 must fit into 10 bits of an instruction"):
         layer.words(SHAPE)
+    with pytest.raises(ValueError, match=r"^offset=2199023255552 of a row must fit into 42 bits$"):
+        Factor(offset=1 << 41).words()
+
+
+def test_lanes_need_values():
+    with pytest.raises(ValueError, match=r"^an engine with values=0 has no lanes, which this layer wants$"):
+        ValueFields(keeps_values=1).of(SHAPE)

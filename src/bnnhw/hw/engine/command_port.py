@@ -110,10 +110,12 @@ class CommandPort(wiring.Component):
         is_known, goes_out, was_stopped = Signal(), Signal(), Signal()
         is_write, is_run = kind == Request.WRITE, kind == Request.RUN
         is_read, is_written = kind == Request.READ, memory < Memory.TRANSFERS
+        is_readable = memory == 0
         if self.shape.values:
             is_written |= memory == Memory.FACTORS
-            is_read &= (memory == 0) | (memory == Memory.VALUES)
+            is_readable |= memory == Memory.VALUES
             m.d.comb += self.reads_values.eq(memory == Memory.VALUES)
+        is_read &= is_readable
         m.d.sync += [self.write.eq(0), self.run.eq(0), self.address.eq(place), self.data.eq(self.i.payload)]
         is_external = Const(0)
         if self.shape.external is not None:

@@ -25,34 +25,79 @@ FOUR_ROWS = small_shape(
 """All of a resnet8 fits into neither."""
 
 
-def programs_of(graph: Graph, shape: EngineShape) -> list[EngineProgram]:
-    """Those of each way to cut the network, and of the fewest and the most frames."""
+QUICK = (1, 2, 5, 10, 14, 22)
+"""Seeds of random networks."""
+
+
+def programs_of(graph: Graph, shape: EngineShape, *, every: bool) -> list[EngineProgram]:
+    """Those of the shortest and the longest segments; or of each way to cut the network and each number of frames."""
     network = with_windows(engine_network(graph), shape)
-    counts = frame_counts(network, shape)
+    counts, cuts = frame_counts(network, shape), segmentations(network, shape)
     return [
         scheduled_program(network, shape, segments=segments, frames=frames)
-        for segments in segmentations(network, shape)
-        for frames in {counts[0], counts[-1]}
+        for segments in (cuts if every else (cuts[0], cuts[-1]))
+        for frames in (counts if every else counts[:1])
     ]
 
 
-def compare(graphs: Sequence[Graph], programs: Sequence[EngineProgram]) -> None:
-    rng = np.random.default_rng(len(graphs))
+def random_program(seed: int, shape: EngineShape) -> tuple[Graph, EngineProgram] | None:
+    """A random network's, of segments and frames that depend on the seed; None where it does not fit."""
+    graph = random_residuals(np.random.default_rng(seed))
+    network = with_windows(engine_network(graph), shape)
+    counts, cuts = frame_counts(network, shape), segmentations(network, shape)
+    frames, segments = counts[seed % len(counts)], cuts[seed % len(cuts)]
+    try:
+        return graph, scheduled_program(network, shape, segments=segments, frames=frames)
+    except ScheduleError:
+        with pytest.raises(ScheduleError, match="of this engine; take|maps that lie otherwise|adds words of"):
+            scheduled_program(network, shape, segments=segments, frames=frames)
+        return None
+
+
+def compare(pairs: Sequence[tuple[Graph, EngineProgram]]) -> None:
+    """Each value that the host reads."""
+    rng = np.random.default_rng(len(pairs))
     inputs = []
-    for graph, program in zip(graphs, programs, strict=True):
+    for graph, program in pairs:
         kind = graph.inputs[0].type
         element = element_of(kind)
         inputs.append(element.lo + element.step * rng.integers(0, element.count, (program.frames, *kind.shape)))
-    for graph, program, batch, found in zip(
-        graphs, programs, inputs, run_side_by_side(programs, inputs, stalls=(0.1, 0.1)), strict=True
-    ):
+    values = run_side_by_side([program for _, program in pairs], inputs, stalls=(0.1, 0.1))
+    for (graph, program), batch, found in zip(pairs, inputs, values, strict=True):
         wanted = wanted_of(program, graph, batch)
         np.testing.assert_array_equal(found.reshape(wanted.shape), wanted)
 
 
-@pytest.mark.parametrize("shape", [SHAPE, pytest.param(FOUR_ROWS, marks=pytest.mark.slow)], ids=["2 rows", "4 rows"])
-def test_networks_of_the_catalogue(shape):
+@pytest.mark.parametrize(
+    ("shape", "every"),
+    [
+        (SHAPE, False),
+        pytest.param(SHAPE, True, marks=pytest.mark.slow),
+        pytest.param(FOUR_ROWS, True, marks=pytest.mark.slow),
+    ],
+)
+def test_networks(shape, every):
     graphs = [catalogued("resnet8"), catalogued("preresnet6")]
-    programs = [programs_of(graph, shape) for graph in graphs]
-    print([[(p.frames,p.cycles) for p in each] for each in programs])
-    compare(*zip(*((graph, each) for graph, some in zip(graphs, programs, strict=True) for each in some), strict=True))
+    pairs = [(graph, program) for graph in graphs for program in programs_of(graph, shape, every=every)]
+    found = [random_program(seed, shape) for seed in (range(30) if every else QUICK)]
+    compare(pairs + [pair for pair in found if pair is not None])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", [SHAPE, FOUR_ROWS], ids=["2 rows", "4 rows"])
+@pytest.mark.parametrize("first", range(30, 400, 30))
+def test_random_networks(shape, first):
+    found = [random_program(seed, shape) for seed in range(first, first + 30)]
+    compare([pair for pair in found if pair is not None])
+
+
+def test_values_among_strips_of_several_widths_are_refused():
+    """Where images are cut into strips before a layer that does not keep columns, and values pass it."""
+    graph = random_residuals(np.random.default_rng(7))
+    network = with_windows(engine_network(graph), SHAPE)
+    with pytest.raises(
+        ScheduleError,
+        match=r"^values of node 'stem.conv' meet maps that lie otherwise in the engine; programs with external memory "
+        r"keep them among layers of images, or among dense ones$",
+    ):
+        scheduled_program(network, SHAPE)
