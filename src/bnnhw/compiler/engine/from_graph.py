@@ -34,7 +34,7 @@ from .value_walk import ValueWalk
 __all__ = ["engine_network"]
 
 _HOST_SHARE = 0.1
-"""Products behind the last values that are left to the host, of all."""
+"""Of all products those of a convolution behind the last values that is left to the host, at most."""
 
 
 def engine_network(graph: Graph) -> EngineNetwork:
@@ -96,15 +96,16 @@ class _Walk:
         return EngineNetwork(host, tuple(layers), tail, output=self._output)
 
     def _is_small(self, node: Node) -> bool:
-        """Whether the host may do it: no thresholds or poolings, and behind values products of a small share."""
-        if isinstance(node.op, Product):
-            own = node.op.weights.size * self._pixels(node)
-            all_of_them = sum(each.conv.weights.size * each.sum_shape[0] * each.sum_shape[1] for each in self._layers)
-            return self._output is not None and own <= _HOST_SHARE * all_of_them
+        """Whether the host may do it: behind values dense layers and convolutions of a small share; no thresholds."""
+        if isinstance(node.op, Conv):
+            lines, columns, _ = self._types[node.output].shape
+            pixels = [lines * columns, *(each.sum_shape[0] * each.sum_shape[1] for each in self._layers)]
+            sizes = [node.op.weights.size, *(each.conv.weights.size for each in self._layers)]
+            own, *others = (count * size for count, size in zip(pixels, sizes, strict=True))
+            return self._output is not None and own <= _HOST_SHARE * sum(others)
+        if isinstance(node.op, MatMul):
+            return self._output is not None
         return not isinstance(node.op, MaxPool | Threshold | MultiThreshold)
-
-    def _pixels(self, node: Node) -> int:
-        return int(np.prod(self._types[node.output].shape[:-1]))
 
     def _add(self, node: Node) -> None:
         known = [self._maps[name] for name in node.inputs if name in self._maps]

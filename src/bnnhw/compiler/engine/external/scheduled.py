@@ -39,15 +39,16 @@ def scheduled_program(
     weights : WeightsInMemory, optional
         The network's, where they have been made already.
     frames : int, optional
-        Of a run, one of the `frame_counts`; by default the first one.
+        Of a run, by default the first one of the `frame_counts`: a multiple of it, or it alone where the host reads
+        values.
     segments : sequence of Segment, optional
         One of the `segmentations`. By default each layer is one.
     """
     strips = _strips(network, shape)
-    counts = frame_counts(network, shape)
-    frames = counts[0] if frames is None else frames
-    if frames not in counts:
-        raise ValueError(f"frames={frames} must be one of {', '.join(map(str, counts))}")
+    least = frame_counts(network, shape)[0]
+    frames = least if frames is None else frames
+    if frames < 1 or frames % least or (network.output is not None and frames > least):
+        raise ValueError(f"frames={frames} must be {'' if network.output else 'a multiple of '}{least}")
     weights = WeightsInMemory(network, shape) if weights is None else weights
     schedule = Schedule(network, shape, weights, strips=strips, frames=frames)
     segments = segments_of(network, strips, shape, longest=1) if segments is None else segments
