@@ -85,7 +85,8 @@ class _Drawing:
         for number in range(int(rng.integers(1, 5))):
             self.values.append(self.block(f"block{number}"))
         last = self.values[-1]
-        size, channels = last.shape[:2], last.shape[2]
+        lines, columns, channels = last.shape
+        size = lines, columns
         if rng.random() < 0.5:
             flat = self.add("flatten", Flatten(), self.add("pool", SumPool(size, size), last.name))
             value = self.add("scores", MatMul(rng.integers(-7, 8, (3, channels)).astype(np.int16)), flat)

@@ -3,6 +3,7 @@ host reads against the integer graph, with stalls, in the predicted cycles. All 
 by side."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from bnnhw.hw.engine.engine_shape import EngineShape
 from tests.engine_residuals import catalogued, random_residuals, wanted_of
 from tests.engine_rtl import run_side_by_side, small_shape
 
-SIZES = {"values": 2048, "weight_words": 2048, "parameters": 2048, "map_words": 2048, "results": 1024}
+SIZES: dict[str, Any] = {"values": 2048, "weight_words": 2048, "parameters": 2048, "map_words": 2048, "results": 1024}
 SHAPE = small_shape(rows=16, group_rows=2, sum_width=18, **SIZES)
 FOUR_ROWS = small_shape(rows=32, group_rows=4, pixels=4, group_pixels=4, sum_width=17, **SIZES)
 CATALOGUE = (
@@ -47,16 +48,15 @@ def compare(graphs: Sequence[Graph], shape: EngineShape, *, names: Sequence[obje
 
 
 @pytest.mark.parametrize("shape", [SHAPE, pytest.param(FOUR_ROWS, marks=pytest.mark.slow)], ids=["2 rows", "4 rows"])
-def test_networks_of_the_catalogue(shape):
-    compare([catalogued(*each) for each in CATALOGUE], shape, names=CATALOGUE)
+def test_networks(shape):
+    """Those of the catalogue, and random ones."""
+    graphs = [catalogued(*each) for each in CATALOGUE]
+    graphs += [random_residuals(np.random.default_rng(seed)) for seed in QUICK]
+    compare(graphs, shape, names=[*CATALOGUE, *QUICK])
 
 
-@pytest.mark.parametrize(
-    ("shape", "seeds"),
-    [
-        (SHAPE, QUICK),
-        *(pytest.param(shape, seeds, marks=pytest.mark.slow) for shape in (SHAPE, FOUR_ROWS) for seeds in BLOCKS),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", [SHAPE, FOUR_ROWS], ids=["2 rows", "4 rows"])
+@pytest.mark.parametrize("seeds", BLOCKS, ids=str)
 def test_random_networks(shape, seeds):
     compare([random_residuals(np.random.default_rng(seed)) for seed in seeds], shape, names=seeds)

@@ -27,9 +27,9 @@ from bnnhw.compiler.lowering.network import split_host
 from bnnhw.compiler.units.product.mismatches import mismatch_thresholds, width_of
 
 from .bits import bit_thresholds, is_code
-from .layer_values import ValueMap
 from .layers import EngineLayer, EngineNetwork
-from .value_walk import ValueWalk
+from .values.layer_values import ValueMap
+from .values.value_walk import ValueWalk
 
 __all__ = ["engine_network"]
 

@@ -13,9 +13,9 @@ from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program.instruction import Tap
 
 from .array_rows import array_rows
-from .factors import value_parameters
 from .layers import EngineLayer
 from .maps import MapPlace
+from .values.factors import value_parameters
 from .weight_bases import weight_bases
 
 __all__ = ["layer_parameters", "layer_taps", "layer_weights", "row_tiles_of", "weight_step_of"]

@@ -13,7 +13,7 @@ from bnnhw.compiler.ir.ops import Conv
 from bnnhw.compiler.ir.types import Element, FloatType
 from bnnhw.compiler.units.product.mismatches import top_dots, width_of
 
-from .layer_values import LayerValues, ValueMap
+from .values.layer_values import LayerValues, ValueMap
 
 __all__ = ["EngineLayer", "EngineNetwork"]
 

@@ -16,7 +16,7 @@ from bnnhw.hw.engine.program.packets import Answer, Memory
 from .layers import EngineNetwork
 from .maps import MapPlace
 from .tables import check_room
-from .value_places import ValuePlace
+from .values.value_places import ValuePlace
 from .weight_bases import weight_bases
 
 __all__ = ["Captured", "EngineProgram", "words_of_bits"]

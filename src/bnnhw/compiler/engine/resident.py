@@ -13,7 +13,6 @@ from bnnhw.hw.engine.program.instruction import Layer
 from bnnhw.hw.engine.program.packets import Memory
 from bnnhw.hw.engine.program.transfer import list_words
 
-from .factors import layer_factors
 from .layer_data import layer_parameters, layer_taps, layer_weights, row_tiles_of
 from .layer_fields import layer_instruction, of_each_phase
 from .layers import EngineNetwork
@@ -21,7 +20,8 @@ from .maps import MapPlace, place_maps
 from .program import Captured, EngineProgram, words_of_bits
 from .strips import strips_of
 from .tables import TapTable, check_room
-from .value_places import layer_lanes, place_values
+from .values.factors import layer_factors
+from .values.value_places import layer_lanes, place_values
 
 __all__ = ["resident_program"]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.engine.factors import layer_factors
 from bnnhw.compiler.engine.layer_data import layer_parameters, layer_weights, row_tiles_of, weight_step_of
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.engine.maps import MapPlace, map_places
 from bnnhw.compiler.engine.program import words_of_bits
+from bnnhw.compiler.engine.values.factors import layer_factors
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 

@@ -13,7 +13,7 @@ from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.engine.maps import MapPlace, words_of
 from bnnhw.compiler.engine.program import Captured
 from bnnhw.compiler.engine.tables import TapTable
-from bnnhw.compiler.engine.value_places import layer_lanes, place_values
+from bnnhw.compiler.engine.values.value_places import layer_lanes, place_values
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 from bnnhw.hw.engine.program.factors import FACTOR_WORDS

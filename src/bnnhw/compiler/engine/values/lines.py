@@ -1,6 +1,6 @@
 """Requantisers of a graph as the lines that they are.
 
-Tests: tests/compiler/engine/test_lines.py
+Tests: tests/compiler/engine/values/test_lines.py
 """
 
 from collections.abc import Sequence

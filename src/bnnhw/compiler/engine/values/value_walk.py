@@ -1,6 +1,6 @@
 """Values of fixed point in a graph: which sums become some, what is added to them, and which thresholds read them.
 
-Tests: tests/compiler/engine/test_value_walk.py
+Tests: tests/compiler/engine/values/test_value_walk.py
 """
 
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.engine.bits import bit_thresholds
+from bnnhw.compiler.engine.layers import EngineLayer
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
 from bnnhw.compiler.ir.ops import Add, Conv, MaxPool, PadChannels, Product
 from bnnhw.compiler.ir.types import BinaryType, FloatType
 from bnnhw.hw.engine.lane_format import VALUE_BITS
 
-from .bits import bit_thresholds
 from .layer_values import LayerValues, Residual, ValueMap
-from .layers import EngineLayer
 from .lines import Line, line_of
 
 __all__ = ["ValueWalk"]

@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.engine.array_rows import array_rows
+from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
+from bnnhw.compiler.engine.lifetimes import Lifetime, place_lifetimes
+from bnnhw.compiler.engine.weight_bases import weight_bases
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 from bnnhw.hw.engine.lane_format import VALUE_BITS
 from bnnhw.hw.engine.program.value_fields import NO_VALUES, ValueFields
 
-from .array_rows import array_rows
 from .factors import shift_of
 from .layer_values import LayerValues, Residual, ValueMap
-from .layers import EngineLayer, EngineNetwork
-from .lifetimes import Lifetime, place_lifetimes
-from .weight_bases import weight_bases
 
 __all__ = ["ValuePlace", "layer_lanes", "place_values"]
 

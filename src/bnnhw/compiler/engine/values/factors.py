@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.engine.array_rows import array_rows
+from bnnhw.compiler.engine.layers import EngineLayer
+from bnnhw.compiler.engine.weight_bases import weight_bases
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.units.product.mismatches import width_of
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.lane_format import OFFSET_BITS, SHIFT_BITS, VALUE_BITS
 from bnnhw.hw.engine.program.factors import Factor
 
-from .array_rows import array_rows
 from .layer_values import LayerValues
-from .layers import EngineLayer
-from .weight_bases import weight_bases
 
 __all__ = ["layer_factors", "shift_of", "value_parameters"]
 

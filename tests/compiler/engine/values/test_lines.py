@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bnnhw import hls
-from bnnhw.compiler.engine.lines import Line, line_of
+from bnnhw.compiler.engine.values.lines import Line, line_of
 from bnnhw.compiler.ir.graph import infer_types
 from bnnhw.compiler.ir.ops import Operator, Threshold
 from bnnhw.compiler.ir.ops.trained.requantise import line_program

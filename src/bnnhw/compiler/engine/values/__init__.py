@@ -1,0 +1,1 @@
+"""Values of fixed point: what of a graph makes them, and what lanes are told."""
