@@ -47,16 +47,15 @@ def compare(graphs: Sequence[Graph], shape: EngineShape, *, names: Sequence[obje
 
 
 @pytest.mark.parametrize("shape", [SHAPE, pytest.param(FOUR_ROWS, marks=pytest.mark.slow)], ids=["2 rows", "4 rows"])
-def test_networks_of_the_catalogue(shape):
-    compare([catalogued(*each) for each in CATALOGUE], shape, names=CATALOGUE)
+def test_networks(shape):
+    """Those of the catalogue, and random ones."""
+    graphs = [catalogued(*each) for each in CATALOGUE]
+    graphs += [random_residuals(np.random.default_rng(seed)) for seed in QUICK]
+    compare(graphs, shape, names=[*CATALOGUE, *QUICK])
 
 
-@pytest.mark.parametrize(
-    ("shape", "seeds"),
-    [
-        (SHAPE, QUICK),
-        *(pytest.param(shape, seeds, marks=pytest.mark.slow) for shape in (SHAPE, FOUR_ROWS) for seeds in BLOCKS),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", [SHAPE, FOUR_ROWS], ids=["2 rows", "4 rows"])
+@pytest.mark.parametrize("seeds", BLOCKS, ids=str)
 def test_random_networks(shape, seeds):
     compare([random_residuals(np.random.default_rng(seed)) for seed in seeds], shape, names=seeds)
