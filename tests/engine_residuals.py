@@ -65,7 +65,7 @@ class _Map:
     """A map of the graph, its shape, and the least and the greatest of its elements."""
 
     name: str
-    shape: tuple[int, ...]
+    shape: tuple[int, int, int]
     span: tuple[int, int] = (-1, 1)
 
 
@@ -85,9 +85,11 @@ class _Drawing:
         for number in range(int(rng.integers(1, 5))):
             self.values.append(self.block(f"block{number}"))
         last = self.values[-1]
-        size, channels = last.shape[:2], last.shape[2]
+        lines, columns, channels = last.shape
         if rng.random() < 0.5:
-            flat = self.add("flatten", Flatten(), self.add("pool", SumPool(size, size), last.name))
+            flat = self.add(
+                "flatten", Flatten(), self.add("pool", SumPool((lines, columns), (lines, columns)), last.name)
+            )
             value = self.add("scores", MatMul(rng.integers(-7, 8, (3, channels)).astype(np.int16)), flat)
             if rng.random() < 0.7:
                 self.add("label", ArgMax(), value)

@@ -3,6 +3,7 @@ host reads against the integer graph, with stalls, in the predicted cycles. All 
 by side."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from bnnhw.hw.engine.engine_shape import EngineShape
 from tests.engine_residuals import catalogued, random_residuals, wanted_of
 from tests.engine_rtl import run_side_by_side, small_shape
 
-SIZES = {"values": 2048, "weight_words": 2048, "parameters": 2048, "map_words": 2048, "results": 1024}
+SIZES: dict[str, Any] = {"values": 2048, "weight_words": 2048, "parameters": 2048, "map_words": 2048, "results": 1024}
 SHAPE = small_shape(rows=16, group_rows=2, sum_width=18, **SIZES)
 FOUR_ROWS = small_shape(rows=32, group_rows=4, pixels=4, group_pixels=4, sum_width=17, **SIZES)
 CATALOGUE = (
@@ -29,7 +30,7 @@ QUICK = (*range(22), 81, 97)
 BLOCKS = [range(first, first + 50) for first in range(0, 1000, 50)]
 
 
-def compare(graphs: Sequence[Graph], shape: EngineShape, *, names: Sequence[object]) -> None:
+def compare(graphs: Sequence[Graph], shape: EngineShape, *, names: Sequence[object] | None = None) -> None:
     """Each value that the host reads, and each answer of these graphs' programs."""
     rng = np.random.default_rng(len(graphs))
     programs = [compile_program(graph, shape) for graph in graphs]
@@ -39,7 +40,9 @@ def compare(graphs: Sequence[Graph], shape: EngineShape, *, names: Sequence[obje
         element = element_of(kind)
         inputs.append(element.lo + element.step * rng.integers(0, element.count, (program.frames, *kind.shape)))
     found = run_side_by_side(programs, inputs, stalls=(0.1, 0.1))
-    for name, graph, program, batch, values in zip(names, graphs, programs, inputs, found, strict=True):
+    for name, graph, program, batch, values in zip(
+        names or range(len(graphs)), graphs, programs, inputs, found, strict=True
+    ):
         wanted = wanted_of(program, graph, batch)
         np.testing.assert_array_equal(values.reshape(wanted.shape), wanted, err_msg=f"network {name}")
         (answers,) = evaluate(graph, {graph.inputs[0].name: batch}).values()

@@ -49,7 +49,7 @@ def random_program(seed: int, shape: EngineShape) -> tuple[Graph, EngineProgram]
     try:
         return graph, scheduled_program(network, shape, segments=segments, frames=frames)
     except ScheduleError:
-        with pytest.raises(ScheduleError, match="of this engine; take|maps that lie otherwise|adds words of"):
+        with pytest.raises(ScheduleError, match=r"of this engine; take|maps that lie otherwise|adds words of"):
             scheduled_program(network, shape, segments=segments, frames=frames)
         return None
 
