@@ -40,9 +40,8 @@ def compare(graphs: Sequence[Graph], shape: EngineShape, *, names: Sequence[obje
         element = element_of(kind)
         inputs.append(element.lo + element.step * rng.integers(0, element.count, (program.frames, *kind.shape)))
     found = run_side_by_side(programs, inputs, stalls=(0.1, 0.1))
-    for name, graph, program, batch, values in zip(
-        names or range(len(graphs)), graphs, programs, inputs, found, strict=True
-    ):
+    named = names or range(len(graphs))
+    for name, graph, program, batch, values in zip(named, graphs, programs, inputs, found, strict=True):
         wanted = wanted_of(program, graph, batch)
         np.testing.assert_array_equal(values.reshape(wanted.shape), wanted, err_msg=f"network {name}")
         (answers,) = evaluate(graph, {graph.inputs[0].name: batch}).values()
