@@ -65,7 +65,7 @@ class _Map:
     """A map of the graph, its shape, and the least and the greatest of its elements."""
 
     name: str
-    shape: tuple[int, ...]
+    shape: tuple[int, int, int]
     span: tuple[int, int] = (-1, 1)
 
 
@@ -86,9 +86,9 @@ class _Drawing:
             self.values.append(self.block(f"block{number}"))
         last = self.values[-1]
         lines, columns, channels = last.shape
-        size = lines, columns
         if rng.random() < 0.5:
-            flat = self.add("flatten", Flatten(), self.add("pool", SumPool(size, size), last.name))
+            pooled = self.add("pool", SumPool((lines, columns), (lines, columns)), last.name)
+            flat = self.add("flatten", Flatten(), pooled)
             value = self.add("scores", MatMul(rng.integers(-7, 8, (3, channels)).astype(np.int16)), flat)
             if rng.random() < 0.7:
                 self.add("label", ArgMax(), value)
@@ -146,7 +146,8 @@ class _Drawing:
             pad_value=0 if is_zero else source.span[0],
         )
         most = int(np.abs(weights.astype(np.int64)).reshape(rows, -1).sum(1).max()) * max(map(abs, source.span))
-        return _Map(self.add(name, op, source.name), op.output_shape(source.shape), (-most, most))
+        lines, columns, _ = op.output_shape(source.shape)
+        return _Map(self.add(name, op, source.name), (lines, columns, rows), (-most, most))
 
     def valued(self, name: str, sums: _Map) -> _Map:
         """Values of a convolution's sums: a line, of which some channels reach both clips, or the sums themselves."""

@@ -30,7 +30,7 @@ QUICK = (*range(22), 81, 97)
 BLOCKS = [range(first, first + 50) for first in range(0, 1000, 50)]
 
 
-def compare(graphs: Sequence[Graph], shape: EngineShape, *, names: Sequence[object]) -> None:
+def compare(graphs: Sequence[Graph], shape: EngineShape, *, names: Sequence[object] | None = None) -> None:
     """Each value that the host reads, and each answer of these graphs' programs."""
     rng = np.random.default_rng(len(graphs))
     programs = [compile_program(graph, shape) for graph in graphs]
@@ -40,7 +40,8 @@ def compare(graphs: Sequence[Graph], shape: EngineShape, *, names: Sequence[obje
         element = element_of(kind)
         inputs.append(element.lo + element.step * rng.integers(0, element.count, (program.frames, *kind.shape)))
     found = run_side_by_side(programs, inputs, stalls=(0.1, 0.1))
-    for name, graph, program, batch, values in zip(names, graphs, programs, inputs, found, strict=True):
+    named = names or range(len(graphs))
+    for name, graph, program, batch, values in zip(named, graphs, programs, inputs, found, strict=True):
         wanted = wanted_of(program, graph, batch)
         np.testing.assert_array_equal(values.reshape(wanted.shape), wanted, err_msg=f"network {name}")
         (answers,) = evaluate(graph, {graph.inputs[0].name: batch}).values()

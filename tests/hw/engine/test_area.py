@@ -17,8 +17,10 @@ from tests.engine_rtl import CHIP, small_shape
         pytest.param({"pixels": 8}, marks=pytest.mark.slow),
         pytest.param({"pixels": 8, "simd": 64, "map_words": 512}, marks=pytest.mark.slow),
         pytest.param({"external": CHIP.shape}, marks=pytest.mark.slow),
+        {"values": 256},
+        pytest.param({"pixels": 8, "rows": 16, "values": 256}, marks=pytest.mark.slow),
     ],
-    ids=["4x16x32", "8x8x32 with windows", "8x8x64", "4x8x32 with a memory"],
+    ids=["4x16x32", "8x8x32 with windows", "8x8x64", "4x8x32 with a memory", "with values", "8x16x32 with values"],
 )
 def test_is_near_synthesis(sizes):
     shape = small_shape(sum_width=18, group_pixels=4, **sizes)

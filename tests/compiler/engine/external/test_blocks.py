@@ -1,5 +1,7 @@
 """Blocks of layers between which values stay in the engine."""
 
+from dataclasses import replace
+
 import pytest
 
 from bnnhw.compiler.engine.external.blocks import blocks_of
@@ -21,3 +23,11 @@ def test_blocks(graph, expected):
     """A resnet8 is one; a preresnet6 has one for each size of its maps; of bits alone, each layer is one."""
     network = engine_network(graph)
     assert [(block.start, block.stop) for block in blocks_of(network)] == expected
+
+
+def test_the_output_stays_until_the_end():
+    network = engine_network(catalogued("preresnet6"))
+    made = network.layers[2].values
+    assert made is not None
+    blocks = blocks_of(replace(network, output=made.map))
+    assert [(block.start, block.stop) for block in blocks] == [(0, 1), (1, 8)]
