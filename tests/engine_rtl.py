@@ -10,7 +10,7 @@ import numpy as np
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine.array.shape import ArrayShape
 from bnnhw.hw.engine.engine import Engine
-from bnnhw.hw.engine.engine_shape import EngineShape
+from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 from bnnhw.hw.engine.program import packets
 from bnnhw.hw.engine.program.packets import PACKET_WORDS, Answer, Status
 from bnnhw.hw.memory.timing import MT48LC16M16A2
@@ -19,7 +19,7 @@ from bnnhw.hw.targets.ecp5 import ECP5
 from bnnhw.sim.batch.simulator import PATIENCE, BatchSimulator
 from bnnhw.sim.memory.engine_with_chip import EngineWithChip
 
-__all__ = ["CHIP", "engine_of", "run_packets", "run_program", "run_side_by_side", "small_shape"]
+__all__ = ["CHIP", "CHIP_WORDS", "engine_of", "run_packets", "run_program", "run_side_by_side", "small_shape"]
 
 
 def small_shape(*, target: Target = ECP5, **changes) -> EngineShape:
@@ -91,6 +91,7 @@ def run_side_by_side(
     longest = max(map(len, requests))
     beats = np.stack([np.concatenate(each + [packets.read(0)] * (longest - len(each))) for each in requests])
     shape = programs[0].shape
+    assert all(program.external_words * WORD <= CHIP_WORDS * CHIP.shape.width for program in programs)
     result = engine_of(shape).run(
         beats.astype(np.uint64)[..., None],
         output_beats=beats.shape[1],

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnnhw.compiler import Graph, evaluate
+from bnnhw.compiler import Graph, IntType, Node, TensorType, Value, evaluate
 from bnnhw.compiler.engine.compile import compile_program
+from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, Threshold
 from bnnhw.compiler.units.codes import element_of
 from bnnhw.hw.engine.engine_shape import EngineShape
-from tests.engine_residuals import catalogued, random_residuals, wanted_of
+from tests.engine_residuals import catalogued, line, random_residuals, wanted_of
 from tests.engine_rtl import run_side_by_side, small_shape
 
 SIZES: dict[str, Any] = {"values": 2048, "weight_words": 2048, "parameters": 2048, "map_words": 2048, "results": 1024}
@@ -48,12 +49,32 @@ def compare(graphs: Sequence[Graph], shape: EngineShape, *, names: Sequence[obje
         np.testing.assert_array_equal(program.network.answers(values), answers)
 
 
+def of_factors() -> Graph:
+    """Weights that are sums of any factors, not of powers of two."""
+    rng = np.random.default_rng(0)
+    nodes: list[Node] = []
+    source = "input"
+    for name, channels, factors in (("first", 3, (5, 3)), ("second", 6, (9, 4, 2)), ("third", 6, (4, 2, 1))):
+        signs = 2 * rng.integers(0, 2, (len(factors), 6, 3, 3, channels)) - 1
+        weights = np.tensordot(np.array(factors), signs, 1).astype(np.int16)
+        conv = Conv(weights, factors=factors, padding=(1, 1), pad_value=0)
+        op = line([900] * 6, rng.integers(-5000, 5000, 6), shift=8, bits=10)
+        nodes += [
+            Node(f"{name}.conv", conv, (source,), f"{name}.sums"),
+            Node(name, op, (f"{name}.sums",), f"{name}.out"),
+            Node(f"{name}.sign", Threshold(np.arange(-3, 3)), (f"{name}.out",), f"{name}.bits"),
+        ]
+        source = f"{name}.bits"
+    tail = (Node("flat", Flatten(), ("third.out",), "flat.out"), Node("label", ArgMax(), ("flat.out",), "label.out"))
+    return Graph((Value("input", TensorType((4, 4, 3), IntType(0, 3))),), (*nodes[:-1], *tail), ("label.out",))
+
+
 @pytest.mark.parametrize("shape", [SHAPE, pytest.param(FOUR_ROWS, marks=pytest.mark.slow)], ids=["2 rows", "4 rows"])
 def test_networks(shape):
-    """Those of the catalogue, and random ones."""
-    graphs = [catalogued(*each) for each in CATALOGUE]
+    """Those of the catalogue, one of weights that are sums of any factors, and random ones."""
+    graphs = [*(catalogued(*each) for each in CATALOGUE), of_factors()]
     graphs += [random_residuals(np.random.default_rng(seed)) for seed in QUICK]
-    compare(graphs, shape, names=[*CATALOGUE, *QUICK])
+    compare(graphs, shape, names=[*CATALOGUE, "factors", *QUICK])
 
 
 @pytest.mark.slow

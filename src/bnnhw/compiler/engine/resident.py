@@ -52,7 +52,7 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
             taps=taps.begin(beats),
             beats=len(beats),
             weights=weight_words,
-            weight_step=len(bits) // row_tiles,
+            weight_step=len(bits) // row_tiles % shape.weight_words,
             parameters=row_groups,
             out=sink.base if sink else 0,
             out_plane=sink.plane_words if sink else 0,

@@ -2,6 +2,7 @@
 random ones, cut into segments in several ways, all side by side, in the cycles foreseen."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,20 +14,24 @@ from bnnhw.compiler.engine.from_graph import engine_network
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.units.codes import element_of
-from bnnhw.hw.engine.engine_shape import EngineShape
+from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 from tests.engine_residuals import catalogued, random_residuals, wanted_of
-from tests.engine_rtl import CHIP, run_side_by_side, small_shape
+from tests.engine_rtl import CHIP, CHIP_WORDS, run_side_by_side, small_shape
 
-SIZES = {"values": 1024, "instructions": 4096, "transfers": 4096, "outbox_words": 256, "external": CHIP.shape}
-SHAPE = small_shape(rows=16, sum_width=17, weight_words=256, map_words=256, parameters=128, **SIZES)
+SIZES: dict[str, Any] = {
+    "values": 1024,
+    "instructions": 4096,
+    "transfers": 4096,
+    "outbox_words": 256,
+    "external": CHIP.shape,
+}
+SHAPE = small_shape(rows=16, sum_width=17, weight_words=64, map_words=256, parameters=128, **SIZES)
 FOUR_ROWS = small_shape(
     rows=32, group_rows=4, group_pixels=4, sum_width=17, weight_words=128, map_words=512, parameters=64, **SIZES
 )
-"""All of a resnet8 fits into neither."""
-
-
-QUICK = (1, 2, 3, 6, 9, 10, 12, 19, 22)
-"""Seeds of random networks."""
+"""All of a resnet8 fits into neither; into the first one not even the rows of all layers."""
+QUICK = (0, 1, 2, 9, 12, 19, 22, 39, 41)
+"""Seeds of random networks; in number 39 a tile's weights fill their memory."""
 
 
 def programs_of(graph: Graph, shape: EngineShape, *, every: bool) -> list[EngineProgram]:
@@ -47,11 +52,13 @@ def random_program(seed: int, shape: EngineShape) -> tuple[Graph, EngineProgram]
     counts, cuts = frame_counts(network, shape), segmentations(network, shape)
     frames, segments = counts[seed % len(counts)], cuts[seed % len(cuts)]
     try:
-        return graph, scheduled_program(network, shape, segments=segments, frames=frames)
+        program = scheduled_program(network, shape, segments=segments, frames=frames)
     except ScheduleError:
-        with pytest.raises(ScheduleError, match=r"of this engine; take|maps that lie otherwise|adds words of"):
+        message = r"of this engine; take|at once, and the engine has|maps that lie otherwise|adds words of"
+        with pytest.raises(ScheduleError, match=message):
             scheduled_program(network, shape, segments=segments, frames=frames)
         return None
+    return (graph, program) if program.external_words * WORD <= CHIP_WORDS * CHIP.shape.width else None
 
 
 def compare(pairs: Sequence[tuple[Graph, EngineProgram]]) -> None:

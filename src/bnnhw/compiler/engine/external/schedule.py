@@ -154,7 +154,7 @@ class Schedule:
             row_tiles=len(part.row_tiles),
             **taps,
             weights=weights,
-            weight_step=place.weight_step,
+            weight_step=place.weight_step % self.shape.weight_words,
             **fields,
         )
         first, *others = (Step(each) for each in of_each_phase(layer, instruction, self.shape))
