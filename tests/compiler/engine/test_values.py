@@ -54,7 +54,7 @@ def of_factors() -> Graph:
     rng = np.random.default_rng(0)
     nodes: list[Node] = []
     source = "input"
-    for name, channels, factors in (("first", 3, (5, 3)), ("second", 6, (9, 4, 2)), ("third", 6, (4, 2, 1))):
+    for name, channels, factors in (("first", 3, (5, 3)), ("second", 6, (9, 4, 1)), ("third", 6, (4, 2, 1))):
         signs = 2 * rng.integers(0, 2, (len(factors), 6, 3, 3, channels)) - 1
         weights = np.tensordot(np.array(factors), signs, 1).astype(np.int16)
         conv = Conv(weights, factors=factors, padding=(1, 1), pad_value=0)
