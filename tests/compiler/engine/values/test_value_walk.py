@@ -8,11 +8,13 @@ import pytest
 from bnnhw.compiler import Graph, Node, TensorType, Value
 from bnnhw.compiler.engine.from_graph import engine_network
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
+from bnnhw.compiler.engine.resident import resident_program
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.ops import Add, ArgMax, Conv, Flatten, MaxPool, PadChannels, SumPool, Threshold
 from bnnhw.compiler.ir.types import BinaryType
 from bnnhw.hw.engine.lane_format import VALUE_BITS
 from tests.engine_residuals import catalogued, line
+from tests.engine_rtl import small_shape
 
 ROWS = 2
 
@@ -220,3 +222,13 @@ def test_resnet8():
 def test_refused(nodes, message):
     with pytest.raises(ScheduleError, match=message):
         network_of(*nodes)
+
+
+def test_engines_without_values_are_refused():
+    """Of layers, too, whose values nothing but their own thresholds needs."""
+    nodes = (conv("stem", "x", weight=5), sign("s", "stem.out", at=7), conv("y", "s.out"))
+    with pytest.raises(
+        ScheduleError,
+        match=r"^node 'stem' makes values of fixed point, and the engine has values=0; take an engine of more$",
+    ):
+        resident_program(network_of(*nodes), small_shape())

@@ -72,12 +72,12 @@ def place_values(network: EngineNetwork, shape: EngineShape, strips: Sequence[in
     Raises ScheduleError where they do not fit.
     """
     layers = network.layers
-    kept = [(number, layer.values) for number, layer in enumerate(layers) if layer.values and layer.values.keeps]
-    if kept and not shape.values:
+    first = next((layer for layer in layers if layer.values is not None), None)
+    if first is not None and not shape.values:
         raise ScheduleError(
-            f"node {layers[kept[0][0]].name!r} makes values of fixed point, and the engine has values=0; "
-            "take one of more"
+            f"node {first.name!r} makes values of fixed point, and the engine has values=0; take an engine of more"
         )
+    kept = [(number, layer.values) for number, layer in enumerate(layers) if layer.values and layer.values.keeps]
     last = {values.map.name: number for number, values in kept}
     for number, layer in enumerate(layers):
         if layer.values is not None and layer.values.residual is not None:
