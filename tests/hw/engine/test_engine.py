@@ -129,8 +129,7 @@ def value_packets(shape: EngineShape) -> tuple[list[np.ndarray], np.ndarray]:
     taps = [Tap(0, idle=True)] * (shape.least_beats - 1) + [Tap(0)]
     layer = Layer(taps=0, weights=0, parameters=0, beats=len(taps), weight_step=0, row_tiles=1, origin=5, in_columns=1,
                   in_lines=1, first_pixels=0, last_pixels=0, discard=1,
-                  values=ValueFields(keeps_values=1, values_out=3, out_step=array.row_groups,
-                                     value_rows=array.row_groups))  # fmt: skip
+                  values=ValueFields(keeps_values=1, values_out=3, out_step=array.row_groups))  # fmt: skip
     program = {
         Memory.INSTRUCTIONS: (0, [*layer.words(shape), 0]),
         Memory.TAPS: (0, [tap.word(shape) for tap in taps]),

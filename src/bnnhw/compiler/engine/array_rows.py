@@ -4,6 +4,7 @@ Tests: tests/compiler/engine/test_values.py
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 
 import numpy as np
@@ -47,6 +48,7 @@ class ArrayRows:
         return self.channels >= 0
 
 
+@lru_cache(maxsize=256)
 def array_rows(layer: EngineLayer, shape: EngineShape) -> ArrayRows:
     """Raises ScheduleError where a channel has more bases than a tile has groups of rows."""
     array, count = shape.array, len(weight_bases(layer.conv).factors)

@@ -4,6 +4,7 @@ Tests: tests/compiler/engine/test_values.py
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -43,6 +44,7 @@ class WeightBases:
         return np.stack(columns, axis=1)
 
 
+@lru_cache(maxsize=256)
 def weight_bases(conv: Conv) -> WeightBases:
     """Those of a convolution: one of +-1, or as many as its integers need."""
     if conv.is_binary:

@@ -157,7 +157,6 @@ def _value_fields(
         shift=shift_of(layer, values),
         value_clip=values.line.bits - 1,
         residual_clip=values.map.bits - 1,
-        value_rows=row_words,
         inside_rows=inside_words,
         **{name: step % shape.values for name, step in steps.items()},
     )

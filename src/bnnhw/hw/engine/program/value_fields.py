@@ -33,8 +33,9 @@ class ValueFields:
         column, and in the next line.
     values_out, out_step : int
         The word that the first tile's first values go to, and the words from one pixel to the next.
-    value_rows, inside_rows : int
-        Words of values from one tile of rows to the next one, in the outermost loop and in the innermost one.
+    inside_rows : int
+        Words of values from one tile of rows to the next one in the innermost loop; in the outermost one they are the
+        groups of rows.
     """
 
     compares_values: int = 0
@@ -48,7 +49,6 @@ class ValueFields:
     in_line_step: int = 0
     values_out: int = 0
     out_step: int = 0
-    value_rows: int = 0
     inside_rows: int = 0
 
     def of(self, shape: EngineShape) -> dict[str, int]:

@@ -172,7 +172,7 @@ class TileWalk(wiring.Component):
 
     def _values(self, m: Module, goes_on: Signal) -> None:
         """Where residuals come from, and where values go."""
-        layer, tile = self.layer, self.tile
+        layer, tile, row_groups = self.layer, self.tile, self.shape.array.row_groups
         for register, begin, column, line in (
             (tile.values_in, layer.values_in, layer.in_column_step, layer.in_line_step),
             (tile.values_out, layer.values_out, layer.out_step, layer.out_step),
@@ -186,6 +186,6 @@ class TileWalk(wiring.Component):
                 with m.If(goes_on[3]):
                     m.d.sync += register.eq(register + line)
                 with m.If(goes_on[-1]):
-                    m.d.sync += [register.eq(rows), rows.eq(rows + layer.value_rows)]
+                    m.d.sync += [register.eq(rows), rows.eq(rows + row_groups)]
             with m.If(self.start):
-                m.d.sync += [register.eq(begin), rows.eq(begin + layer.value_rows)]
+                m.d.sync += [register.eq(begin), rows.eq(begin + row_groups)]
