@@ -14,7 +14,7 @@ from bnnhw.compiler.ir.ops import ArgMax, Concat, Conv, Flatten, MatMul, MaxPool
 from bnnhw.hw.engine.engine_shape import EngineShape
 from tests.engine_rtl import CHIP, run_program, small_shape
 
-SIZES: dict[str, Any] = {"rows": 4, "group_pixels": 4, "weight_words": 4096, "map_words": 1024}
+SIZES: dict[str, Any] = {"rows": 4, "group_pixels": 4, "weight_words": 4096, "map_words": 1024, "sum_width": 17}
 
 
 def shape_of(pixels: int, *, external: bool = False) -> EngineShape:
@@ -64,12 +64,14 @@ IN_STRIPS = network(size=8, channels=4, most=15, padding=1, dense=False)
         (IN_STRIPS, 8, True, True),
         (network(size=9, channels=1, most=100, padding=0, stride=1), 8, True, False),
         (network(size=9, channels=3, most=255, padding=1, stride=2), 8, True, False),
+        (network(size=6, channels=3, most=4095, padding=1), 8, True, False),
+        (network(size=6, channels=3, most=4095, padding=1), 8, True, True),
         (network(size=8, channels=3, most=3, padding=1), 8, False, False),
         (network(size=8, channels=5, most=15, padding=1), 8, False, False),
     ],
     ids=[
         *("colours", "more pixels", "colours from outside", "in strips", "in strips from outside"),
-        *("no padding", "stride", "few bits", "many channels"),
+        *("no padding", "stride", "12 bits", "12 bits from outside", "few bits", "many channels"),
     ],
 )
 def test_windows(graph, pixels, by_engine, external):

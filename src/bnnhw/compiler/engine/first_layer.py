@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from bnnhw.compiler.ir.ops import Conv
-from bnnhw.hw.engine.engine_shape import WINDOW_CHANNELS, WINDOW_COLUMNS, WINDOW_PLANES, EngineShape
+from bnnhw.compiler.ir.types import FloatType
+from bnnhw.hw.engine.engine_shape import WINDOW_CHANNELS, WINDOW_COLUMNS, EngineShape
 
-from .layers import EngineNetwork
+from .layers import EngineLayer, EngineNetwork
 
 __all__ = ["with_windows"]
 
@@ -32,10 +33,16 @@ def with_windows(network: EngineNetwork, shape: EngineShape) -> EngineNetwork:
         and conv.kernel[1] == WINDOW_COLUMNS
         and conv.dilation[1] == 1
         and conv.channels <= WINDOW_CHANNELS
-        and 2 < first.planes <= WINDOW_PLANES
-        and conv.is_binary
+        and first.planes > 2
+        and (conv.is_binary or _knows_nothing(first))
     )
     return _by_engine(network) if by_engine else _by_host(network)
+
+
+def _knows_nothing(first: EngineLayer) -> bool:
+    """Whether a window's bits of no channel, which are 0, add nothing whatever their weights, or there are none."""
+    assert not isinstance(first.element, FloatType)
+    return first.element.lo == 0 or first.conv.channels == WINDOW_CHANNELS
 
 
 def _by_host(network: EngineNetwork) -> EngineNetwork:
@@ -53,7 +60,8 @@ def _by_engine(network: EngineNetwork) -> EngineNetwork:
     first, *others = network.layers
     conv = first.conv
     height, width = conv.kernel
-    weights = np.full((conv.rows, height, 1, width, WINDOW_CHANNELS), -1, np.int8)  # unused bits are 0, as those of -1
+    unused = -1 if conv.is_binary else conv.weights.min()  # their bits are 0, as those of -1
+    weights = np.full((conv.rows, height, 1, width, WINDOW_CHANNELS), unused, conv.weights.dtype)
     weights[..., : conv.channels] = conv.weights[:, :, None]
     lines, columns, _ = first.in_shape
     windows = columns + 2 * conv.padding[1] - width + 1

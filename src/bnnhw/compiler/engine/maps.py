@@ -101,8 +101,8 @@ class MapPlace:
 class WindowPlace(MapPlace):
     """A map of windows of columns, which the engine makes of pixels of a few channels: see `WindowLane`.
 
-    Each pixel has WINDOW_PLANES words, plane by plane, and each strip WINDOW_COLUMNS - 1 pixels more than columns, the
-    first ones, whose words are no whole windows.
+    Sheet by sheet, each of WINDOW_PLANES planes. In it each pixel has a word for each plane, and each strip
+    WINDOW_COLUMNS - 1 pixels more than columns, the first ones, whose words are no whole windows.
     """
 
     @property
@@ -118,7 +118,7 @@ class WindowPlace(MapPlace):
     @property
     def sheets(self) -> int:
         """Parts of which each has all lines one behind the other on the bus."""
-        return 1
+        return -(-self.planes // WINDOW_PLANES)
 
     @property
     def bus_columns(self) -> int:
@@ -135,23 +135,32 @@ class WindowPlace(MapPlace):
         return begin // WINDOW_PLANES * lanes
 
     @property
+    def plane_words(self) -> int:
+        """From one sheet to the next."""
+        return self.shape[0] * self.line_words
+
+    @property
     def words(self) -> int:
         """In each bank."""
-        return self.shape[0] * self.line_words
+        return self.sheets * self.plane_words
 
     def offset(self, *, plane: int = 0, word: int = 0, line: int = 0, column: int = 0) -> int:
         """From the base to a word."""
-        return line * self.line_words + (column + WINDOW_COLUMNS - 1) * WINDOW_PLANES + plane
+        sheet, plane = divmod(plane, WINDOW_PLANES)
+        whole = column + WINDOW_COLUMNS - 1
+        return sheet * self.plane_words + line * self.line_words + whole * WINDOW_PLANES + plane
 
     def packed(self, codes: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Codes (frames, lines, columns + WINDOW_COLUMNS - 1, channels) as bits (frames * strips, pixels, WORD)."""
         frames, lines, _, channels = codes.shape
         begins = self.columns * np.arange(self.strips)[:, None] + np.arange(self.bus_columns)
         split = codes[:, :, begins].transpose(0, 2, 1, 3, 4)  # (frames, strips, lines, pixels, channels)
-        bits = np.zeros((*split.shape[:4], WINDOW_PLANES, WINDOW_CHANNELS), np.uint8)
-        for plane in range(WINDOW_PLANES):
-            bits[..., plane, :channels] = split >> plane & 1
-        return bits.reshape(frames * self.strips, lines * self.bus_columns, WORD)
+        sheets = range(0, self.sheets * WINDOW_PLANES, WINDOW_PLANES)
+        bits = np.zeros((frames, self.strips, len(sheets), *split.shape[2:4], WINDOW_PLANES, WINDOW_CHANNELS), np.uint8)
+        for number, first in enumerate(sheets):
+            for plane in range(WINDOW_PLANES):
+                bits[:, :, number, ..., plane, :channels] = split >> first + plane & 1
+        return bits.reshape(frames * self.strips, -1, WORD)
 
 
 def map_places(network: EngineNetwork, strips: int | Mapping[str, int], simd: int) -> dict[str, MapPlace]:

@@ -29,7 +29,7 @@ def lines_in(source: MapInMemory, band: MapPlace, shape: EngineShape, *, group: 
         bursts=bursts,
         address=band.bus_address(band.base, lanes),
         counts=(bursts * shape.burst_words,) if pieces > 1 else (),
-        steps=(1, band.plane_words * lanes) if pieces > 1 else (1,),
+        steps=(1, band.bus_address(band.plane_words, lanes)) if pieces > 1 else (1,),
     )
 
 
