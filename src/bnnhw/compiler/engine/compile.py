@@ -3,7 +3,6 @@
 Tests: tests/compiler/engine/test_compile.py
 """
 
-from contextlib import suppress
 from itertools import product
 
 from bnnhw.compiler.errors import ScheduleError
@@ -11,7 +10,7 @@ from bnnhw.compiler.ir.graph import Graph
 from bnnhw.hw.engine.engine_shape import EngineShape
 
 from .external.places import WeightsInMemory
-from .external.scheduled import frame_counts, scheduled_program, segmentations
+from .external.scheduled import frame_counts, outsides, scheduled_program, segmentations
 from .first_layer import with_windows
 from .from_graph import engine_network
 from .layers import EngineNetwork
@@ -36,16 +35,25 @@ def compile_program(graph: Graph, shape: EngineShape) -> EngineProgram:
 
 
 def _fastest(network: EngineNetwork, shape: EngineShape) -> EngineProgram:
-    """The program of most frames a cycle, of those with more or fewer frames and longer or shorter segments.
+    """The program of most frames a cycle, of those with more or fewer frames, longer or shorter segments, and values in
+    the engine or outside.
 
-    Raises ScheduleError where the simplest one does not fit.
+    Raises ScheduleError where none fits: what the simplest one does not fit for.
     """
     weights = WeightsInMemory(network, shape)
-    best = scheduled_program(network, shape, weights=weights)
-    _, *others = product(frame_counts(network, shape), segmentations(network, shape))
-    for frames, segments in others:
-        with suppress(ScheduleError):
-            program = scheduled_program(network, shape, weights=weights, frames=frames, segments=segments)
-            if program.frames * best.cycles > best.frames * program.cycles:
+    best: EngineProgram | None = None
+    refusals: list[ScheduleError] = []
+    for outside in outsides(network):
+        for frames, segments in product(frame_counts(network, shape), segmentations(network, shape, outside=outside)):
+            try:
+                program = scheduled_program(
+                    network, shape, weights=weights, frames=frames, segments=segments, outside=outside
+                )
+            except ScheduleError as refusal:
+                refusals.append(refusal)
+                continue
+            if best is None or program.frames * best.cycles > best.frames * program.cycles:
                 best = program
+    if best is None:
+        raise refusals[0]
     return best

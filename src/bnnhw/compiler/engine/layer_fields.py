@@ -48,12 +48,14 @@ def layer_instruction(
     *,
     lines: range,
     row_tiles: int,
+    columns: int | None = None,
     **fields: int,
 ) -> Layer:
-    """The instruction for these output lines and so many tiles of rows. `source` holds the first map that is read, of
-    which its first line is the first one that is read; `fields` are those of `Layer` that say where things lie."""
+    """The instruction for these output lines, so many columns of each strip, by default all, and tiles of rows.
+    `source` holds the first map that is read, of which its first line and column are the first ones that are read;
+    `fields` are those of `Layer` that say where things lie."""
     conv = layer.conv
-    columns = layer.out_shape[1] // source.strips
+    columns = layer.out_shape[1] // source.strips if columns is None else columns
     pool_lines, pool_columns = layer.pool
     down, across = conv.stride
     if layer.gives_sums:  # sums: of one pixel after the other

@@ -152,7 +152,7 @@ class WindowPlace(MapPlace):
 
     def packed(self, codes: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Codes (frames, lines, columns + WINDOW_COLUMNS - 1, channels) as bits (frames * strips, pixels, WORD)."""
-        frames, lines, _, channels = codes.shape
+        frames, _, _, channels = codes.shape
         begins = self.columns * np.arange(self.strips)[:, None] + np.arange(self.bus_columns)
         split = codes[:, :, begins].transpose(0, 2, 1, 3, 4)  # (frames, strips, lines, pixels, channels)
         sheets = range(0, self.sheets * WINDOW_PLANES, WINDOW_PLANES)
@@ -175,14 +175,17 @@ def map_places(network: EngineNetwork, strips: int | Mapping[str, int], simd: in
     return places
 
 
-def input_places(layer: EngineLayer, strips: int, simd: int, *, lines: int | None = None) -> tuple[MapPlace, ...]:
-    """The maps that a layer reads, or so many lines of them, one behind the other from the begin of the banks on."""
-    height, columns, _ = layer.in_shape
+def input_places(
+    layer: EngineLayer, strips: int, simd: int, *, lines: int | None = None, columns: int | None = None
+) -> tuple[MapPlace, ...]:
+    """The maps that a layer reads, or so many lines of them and columns of each strip, one behind the other from the
+    begin of the banks on."""
+    height, width, _ = layer.in_shape
     kind = WindowPlace if layer.reads_windows else MapPlace
     places: list[MapPlace] = []
     base = 0
     for channels in layer.channels:
-        size = (height if lines is None else lines, columns, channels)
+        size = (height if lines is None else lines, width if columns is None else columns * strips, channels)
         places.append(kind(size, layer.planes, strips, simd, base))
         base += places[-1].words
     return tuple(places)

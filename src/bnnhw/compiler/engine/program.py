@@ -60,6 +60,8 @@ class EngineProgram:
         What the sums are of that wait for the host, in their order.
     values : ValuePlace, optional
         Where the values are that the host reads instead.
+    values_burst : int, optional
+        Where those begin in the external memory, group by group. None: they are in the engine.
     layer_cycles : tuple of int
         Of each layer those in which the array is at work for it, exactly.
     cycles : int
@@ -78,6 +80,7 @@ class EngineProgram:
     external_parts: tuple[tuple[int, int], ...] = ()
     rewound: tuple[Memory, ...] = ()
     values: ValuePlace | None = None
+    values_burst: int | None = None
 
     def __post_init__(self):
         check_room(self.results, self.shape.results * self.shape.array.group_rows, "sums of the last layer", "results")
@@ -156,16 +159,31 @@ class EngineProgram:
     def reads(self) -> list[NDArray[np.uint32]]:
         """The packets that ask for the results which the answer to a run does not bring."""
         if self.values is not None:
-            words = self.values.bus_words(self.shape.array.pixels)
-            return [packets.read(at, values=True) for at in range(words.start, words.stop, packets.DATA_WORDS)]
+            memory = Memory.VALUES if self.values_burst is None else Memory.EXTERNAL
+            words = self._value_words
+            return [packets.read(at, memory=memory) for at in range(words.start, words.stop, packets.DATA_WORDS)]
         return [packets.read(at) for at in range(packets.DATA_WORDS, self.results, packets.DATA_WORDS)]
+
+    @property
+    def _value_groups(self) -> int:
+        """Groups of frames whose values the host reads."""
+        assert self.values is not None
+        return self.frames * self.values.strips // self.shape.array.pixels
+
+    @property
+    def _value_words(self) -> range:
+        """Those words of the bus."""
+        assert self.values is not None
+        first = self.values.base * self.shape.value_lanes
+        if self.values_burst is not None:
+            first = self.values_burst * self.shape.burst_words
+        return range(first, first + self._value_groups * self.values.words * self.shape.value_lanes)
 
     def outputs(self, answers: Sequence[Answer]) -> NDArray[np.int64]:
         """The answers to a run and to `reads` as values or sums of mismatches (frames, lines, columns, rows)."""
         if self.values is not None:
-            words = np.concatenate([answer.data for answer in answers[1:]])
-            pixels = self.shape.array.pixels
-            return self.values.unpacked(words[: len(self.values.bus_words(pixels))], pixels)
+            words = np.concatenate([answer.data for answer in answers[1:]])[: len(self._value_words)]
+            return self.values.unpacked(words, self.shape.array.pixels, groups=self._value_groups)
         results = np.concatenate([answer.data for answer in answers])[: self.results].astype(np.int64)
         lines, columns, rows = self.network.layers[-1].sum_shape
         strips, size, pixels = self._last_strips, self.shape.array.rows, self.shape.array.pixels

@@ -21,7 +21,8 @@ from .program import Captured, EngineProgram, words_of_bits
 from .strips import strips_of
 from .tables import TapTable, check_room
 from .values.factors import layer_factors
-from .values.value_places import layer_lanes, place_values
+from .values.value_lanes import layer_lanes, steps_inside
+from .values.value_places import place_values
 
 __all__ = ["resident_program"]
 
@@ -46,7 +47,7 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
             layer,
             shape,
             sources[0] if sources else MapPlace(layer.in_shape, 0, strips, shape.array.simd),
-            layer_lanes(layer, values, shape, lines=lines, row_tiles=range(row_tiles)),
+            layer_lanes(layer, shape, *steps_inside(layer, values, shape), columns=layer.out_shape[1] // strips),
             lines=lines,
             row_tiles=row_tiles,
             taps=taps.begin(beats),

@@ -142,7 +142,7 @@ def test_cycles_do_not_depend_on_the_clock(clock_hz):
 
 
 def test_a_run_of_more_cycles_than_its_limit_is_stopped():
-    """Asked again, it says so again; the next run is right."""
+    """Asked again, it says so again; the next run of frames is right."""
     graph = image(lines=6, columns=4, channels=36)
     program = scheduled_program(engine_network(graph), SHAPES[0])
     rng = np.random.default_rng(4)
@@ -150,13 +150,14 @@ def test_a_run_of_more_cycles_than_its_limit_is_stopped():
     feed = program.feed(program.network.codes(inputs))
     early = [packets.run(tag=5 + at, limit=program.cycles * at // 8) for at in range(1, 8)]
     load = [*program.load(), *feed]
-    runs = [*early, early[-1], packets.run(tag=1, limit=program.cycles)]
-    answers = run_packets(SHAPES[0], [*load, *runs, *program.reads()], cycles=program.cycles)[len(load) :]
-    assert {answer.status for answer in answers[: len(early) + 1]} == {Status.STOPPED}
-    ran = answers[len(early) + 1]
+    runs = [*early, early[-1]]
+    last = [packets.run(tag=1, limit=program.cycles), *program.reads()]
+    answers = run_packets(SHAPES[0], [*load, *runs, *feed, *last], cycles=program.cycles)
+    assert {answer.status for answer in answers[len(load) :][: len(runs)]} == {Status.STOPPED}
+    ran, *read = answers[-len(last) :]
     assert (ran.status, ran.cycles) == (Status.DONE, program.cycles)
     (wanted,) = evaluate(graph, {"x": inputs}).values()
-    found = program.network.answers(program.outputs(answers[len(early) + 1 :])[:1])
+    found = program.network.answers(program.outputs([ran, *read])[:1])
     np.testing.assert_array_equal(found, wanted)
 
 

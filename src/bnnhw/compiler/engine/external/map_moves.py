@@ -13,24 +13,46 @@ from .places import MapInMemory
 __all__ = ["lines_in", "lines_out", "turned_in"]
 
 
-def lines_in(source: MapInMemory, band: MapPlace, shape: EngineShape, *, group: int, lines: range) -> Transfer:
-    """Lines of a group's map as they lie there, sheet by sheet, to the place of `band` in the banks."""
+def lines_in(
+    source: MapInMemory, band: MapPlace, shape: EngineShape, *, group: int, lines: range, columns: range
+) -> list[Transfer]:
+    """Lines of a group's map as they lie there, sheet by sheet, to the place of `band` in the banks; of each strip
+    these columns."""
+    place, lanes = source.place, shape.lanes
     begin = source.burst + group * source.group_bursts + lines.start * source.line_bursts
-    bursts, pieces = len(lines) * source.line_bursts, source.place.sheets
-    if len(lines) == source.place.shape[0] == band.shape[0]:
-        bursts, pieces = pieces * bursts, 1
-    lanes = shape.lanes
-    return Transfer(
-        stores=False,
-        memory=band.memory,
-        place=begin,
-        place_step=source.place.shape[0] * source.line_bursts if pieces > 1 else 0,
-        pieces=pieces,
-        bursts=bursts,
-        address=band.bus_address(band.base, lanes),
-        counts=(bursts * shape.burst_words,) if pieces > 1 else (),
-        steps=(1, band.bus_address(band.plane_words, lanes)) if pieces > 1 else (1,),
-    )
+    sheet_step = place.shape[0] * source.line_bursts
+    if len(columns) == place.columns:
+        bursts, pieces = len(lines) * source.line_bursts, place.sheets
+        if len(lines) == place.shape[0] == band.shape[0]:
+            bursts, pieces = pieces * bursts, 1
+        several = {} if pieces == 1 else {"place_step": sheet_step, "counts": (bursts * shape.burst_words,)}
+        return [
+            Transfer(
+                stores=False,
+                memory=band.memory,
+                place=begin,
+                pieces=pieces,
+                bursts=bursts,
+                address=band.bus_address(band.base, lanes),
+                steps=(1,) if pieces == 1 else (1, band.bus_address(band.plane_words, lanes)),
+                **several,
+            )
+        ]
+    count = len(columns) + place.bus_columns - place.columns
+    return [
+        Transfer(
+            stores=False,
+            memory=band.memory,
+            place=begin + sheet * sheet_step + columns.start * source.column_bursts,
+            place_step=source.line_bursts,
+            pieces=len(lines),
+            bursts=count * source.column_bursts,
+            address=band.bus_address(band.base + sheet * band.plane_words, lanes),
+            counts=(count * lanes,),
+            steps=(1, band.bus_columns * lanes),
+        )
+        for sheet in range(place.sheets)
+    ]
 
 
 def turned_in(source: MapInMemory, begin: int, shape: EngineShape, *, group: int, among: int) -> Transfer:
@@ -58,18 +80,37 @@ def turned_in(source: MapInMemory, begin: int, shape: EngineShape, *, group: int
     )
 
 
-def lines_out(sink: MapInMemory, begin: int, shape: EngineShape, *, group: int, words: range, lines: range) -> Transfer:
-    """Lines of these words of channels, from that word of the outbox on, into a group's map."""
+def lines_out(
+    sink: MapInMemory, begin: int, shape: EngineShape, *, group: int, words: range, lines: range, columns: range
+) -> list[Transfer]:
+    """Lines of these words of channels, of each strip these columns, from that word of the outbox on, into a group's
+    map."""
     height = sink.place.shape[0]
-    bursts, pieces = len(lines) * sink.line_bursts, len(words)
-    if len(lines) == height:
-        bursts, pieces = pieces * bursts, 1
-    return Transfer(
-        stores=True,
-        memory=Memory.EXTERNAL,
-        place=sink.burst + group * sink.group_bursts + (words.start * height + lines.start) * sink.line_bursts,
-        place_step=height * sink.line_bursts if pieces > 1 else 0,
-        pieces=pieces,
-        bursts=bursts,
-        address=begin * shape.lanes,
-    )
+    first = sink.burst + group * sink.group_bursts + lines.start * sink.line_bursts
+    if len(columns) == sink.place.columns:
+        bursts, pieces = len(lines) * sink.line_bursts, len(words)
+        if len(lines) == height:
+            bursts, pieces = pieces * bursts, 1
+        return [
+            Transfer(
+                stores=True,
+                memory=Memory.EXTERNAL,
+                place=first + words.start * height * sink.line_bursts,
+                place_step=height * sink.line_bursts if pieces > 1 else 0,
+                pieces=pieces,
+                bursts=bursts,
+                address=begin * shape.lanes,
+            )
+        ]
+    return [
+        Transfer(
+            stores=True,
+            memory=Memory.EXTERNAL,
+            place=first + word * height * sink.line_bursts + columns.start * sink.column_bursts,
+            place_step=sink.line_bursts,
+            pieces=len(lines),
+            bursts=len(columns) * sink.column_bursts,
+            address=(begin + number * len(lines) * len(columns)) * shape.lanes,
+        )
+        for number, word in enumerate(words)
+    ]

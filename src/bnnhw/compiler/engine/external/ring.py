@@ -33,22 +33,29 @@ class Ring:
 
     limit : int
         Where the ring ends; behind it are regions at places of their own.
+    begin : int
+        Where it begins; before it are words of others.
     """
 
-    def __init__(self, size: int):
+    def __init__(self, size: int, *, begin: int = 0):
         self.limit = size
-        self._place = 0
+        self.begin = self._place = begin
         self._known: list[Region] = []
+
+    @property
+    def size(self) -> int:
+        """Words of it."""
+        return self.limit - self.begin
 
     def rewind(self, size: int) -> None:
         """The next regions, of `size` in all, come one behind the other."""
         if self._place + size > self.limit:
-            self._place = 0
+            self._place = self.begin
 
     def claim(self, size: int, *, align: int = 1) -> Region:
         """A region of so many words, at most those of the ring, at a multiple of `align`."""
-        if size > self.limit:
-            raise ValueError(f"size={size} must be at most {self.limit}, that of the ring")
+        if size > self.size:
+            raise ValueError(f"size={size} must be at most {self.size}, that of the ring")
         self._place += -self._place % align
         self.rewind(size)
         region, _ = self._put(self._place, size)

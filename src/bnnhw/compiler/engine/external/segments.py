@@ -3,7 +3,7 @@
 Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from bnnhw.compiler.engine.layer_data import row_tiles_of, weight_step_of
@@ -35,11 +35,13 @@ class Segment:
     kept_words: int = 0
 
 
-def segments_of(network: EngineNetwork, strips: Sequence[int], shape: EngineShape, *, longest: int) -> list[Segment]:
+def segments_of(
+    network: EngineNetwork, strips: Sequence[int], shape: EngineShape, *, longest: int, outside: Collection[str]
+) -> list[Segment]:
     """All layers, in segments of `longest` layers at most. All but the first one of a segment read what others of it
-    write, and nothing else reads that."""
+    write, and nothing else reads that. Values named in `outside` do not stay in the engine."""
     count = len(network.layers)
-    edges = {edge for each in blocks_of(network) if len(each) > 1 for edge in (each.start, each.stop)}
+    edges = {edge for each in blocks_of(network, outside) if len(each) > 1 for edge in (each.start, each.stop)}
     segments: list[Segment] = []
     begin = 0
     while begin < count:

@@ -1,8 +1,11 @@
-"""How a layer is cut into parts that fit into the engine: chunks of its rows, bands of its lines, groups of frames.
+"""How a layer is cut into parts that fit into the engine: chunks of its rows, bands of its lines and columns, groups of
+frames.
 
 Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -10,20 +13,23 @@ from bnnhw.compiler.engine.array_rows import array_rows
 from bnnhw.compiler.engine.layer_fields import lines_read
 from bnnhw.compiler.engine.layers import EngineLayer
 from bnnhw.compiler.engine.maps import MapPlace, input_places, words_of
+from bnnhw.compiler.engine.values.value_lanes import word_of_tile
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import EngineShape
 
 from .places import LayerPlace
 
-__all__ = ["Part", "Rooms", "Tiling", "map_words_of", "tile_layer"]
+__all__ = ["Part", "Rooms", "Tiling", "map_words_of", "tile_layer", "tiles_of_values"]
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one instruction does of a layer: tiles of rows, output lines, a group of frames."""
+    """What one instruction does of a layer: tiles of rows, output lines, output columns of each strip, a group of
+    frames."""
 
     row_tiles: range
     lines: range
+    columns: range
     group: int
 
 
@@ -32,7 +38,7 @@ class Tiling:
     """A layer's parts in their order.
 
     bands : tuple of MapPlace
-        What lines of each map that is read a part needs at most, as maps one behind the other.
+        What lines and columns of each map that is read a part needs at most, as maps one behind the other.
     stay : int
         Words of the banks for the inputs of all parts, where they stay there for the whole layer; else 0.
     weights_stay : int
@@ -49,21 +55,26 @@ class Tiling:
 class Rooms:
     """What a layer's parts may fill.
 
-    weight_words, map_words : int
+    weight_words, map_words, value_words : int
         Of the memories. Two parts fit in, where that can be, so that the next one's data come while one is at work.
     all_weights : bool
         All parts' weights and thresholds fit in, beside those of other layers.
     input_stays, output_stays : bool
         The input lies in the banks already; the output goes there, and not through the outbox.
+    adds_outside, sends_values : bool
+        Values that are added come from the external memory; the layer's own go there.
     whole : bool
         A part needs all lines of the input.
     """
 
     weight_words: int
     map_words: int
+    value_words: int = 0
     all_weights: bool = False
     input_stays: bool = False
     output_stays: bool = False
+    adds_outside: bool = False
+    sends_values: bool = False
     whole: bool = False
 
 
@@ -71,24 +82,20 @@ def tile_layer(
     layer: EngineLayer, place: LayerPlace, shape: EngineShape, rooms: Rooms, *, strips: int, groups: range
 ) -> Tiling:
     """The parts for these groups of frames. Raises ScheduleError, which names the layer, where a part fits nowhere."""
-    line_words = words_of(input_places(layer, strips, shape.array.simd, lines=1))
-    sends = layer.writes_bits and not rooms.output_stays
-    columns = layer.map_shape[1] // strips * layer.block if sends else 0  # of the map, for a line of tiles
-    row_tiles = _row_tiles(layer, place, shape, rooms, columns)
+    cut = _Cut(layer, place, shape, rooms, strips)
+    row_tiles = cut.row_tiles()
     chunks = [range(at, min(at + row_tiles, place.row_tiles)) for at in range(0, place.row_tiles, row_tiles)]
-    lines = _lines(layer, shape, line_words, rooms, map_words_of(row_tiles, layer, shape) * columns)
-    count = layer.out_shape[0]
-    bands = [range(at, min(at + lines, count)) for at in range(0, count, lines)]
-    height = layer.in_shape[0] if rooms.input_stays else lines_read(layer, lines)
-    bands_read = input_places(layer, strips, shape.array.simd, lines=height)
+    lines, columns = cut.extent(row_tiles)
+    bands = list(product(_bands(layer.out_shape[0], lines), _bands(cut.columns, columns)))
+    bands_read = cut.places(None if rooms.input_stays else lines, columns)
     inputs = words_of(bands_read) * len(bands) * len(groups)
     weights = place.row_tiles * place.weight_step
     inputs_stay, weights_stay = inputs <= rooms.map_words, weights <= rooms.weight_words
     rows_outside = inputs_stay or not (weights_stay or inputs * len(chunks) > weights * len(bands) * len(groups))
     if rows_outside:
-        parts = tuple(Part(rows, lines, group) for rows, group, lines in product(chunks, groups, bands))
+        parts = tuple(Part(rows, *band, group) for rows, group, band in product(chunks, groups, bands))
     else:
-        parts = tuple(Part(rows, lines, group) for group, lines, rows in product(groups, bands, chunks))
+        parts = tuple(Part(rows, *band, group) for group, band, rows in product(groups, bands, chunks))
     return Tiling(parts, bands_read, inputs if inputs_stay else 0, weights if weights_stay else 0)
 
 
@@ -97,45 +104,145 @@ def map_words_of(row_tiles: int, layer: EngineLayer, shape: EngineShape) -> int:
     return -(-row_tiles // array_rows(layer, shape).inside // layer.block**2 // shape.parts)
 
 
-def _row_tiles(layer: EngineLayer, place: LayerPlace, shape: EngineShape, rooms: Rooms, columns: int) -> int:
-    """Of a part, whose bits are `columns` words wide in the outbox, or go elsewhere."""
+def tiles_of_values(layer: EngineLayer, shape: EngineShape, row_tiles: range) -> range:
+    """Which tiles of rows these are where each channel has one row."""
     inside = array_rows(layer, shape).inside
-    least = inside * (shape.parts if layer.writes_bits else 1)  # those whose bits make a word
-    if layer.block > 1:
-        least = place.row_tiles
-    limits: list[tuple[str, str, int, float]] = []
-    if not rooms.all_weights and layer.reads:
-        limits.append(("words of weights", "weight_words", rooms.weight_words, place.weight_step))
-    if not (rooms.all_weights or layer.gives_sums):
-        limits.append(("groups of rows", "parameters", shape.parameters, shape.array.row_groups))
-    if columns:
-        limits.append(
-            ("words of a line", "outbox_words", shape.outbox_words, columns / shape.parts / layer.block**2 / inside)
+    return range(row_tiles.start // inside, row_tiles.stop // inside)
+
+
+def _bands(count: int, size: int) -> list[range]:
+    return [range(at, min(at + size, count)) for at in range(0, count, size)]
+
+
+_BAND_WORDS = 32
+"""Words of the banks that could be loaded in the time which a part with columns of its own takes beside that."""
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """A layer that is to be cut."""
+
+    layer: EngineLayer
+    place: LayerPlace
+    shape: EngineShape
+    rooms: Rooms
+    strips: int
+
+    @property
+    def columns(self) -> int:
+        """Output columns of a strip."""
+        return self.layer.out_shape[1] // self.strips
+
+    @property
+    def _cuts_columns(self) -> bool:
+        """Whether parts may have a part of the columns: where each output column is made of the input's one there."""
+        layer, conv = self.layer, self.layer.conv
+        residual = None if layer.values is None else layer.values.residual
+        return (
+            conv.extent[1] == 1
+            and conv.padding[1] == 0
+            and layer.columns_apart == 1
+            and (residual is None or residual.stride[1] == 1)
+            and not (self.rooms.input_stays or self.rooms.output_stays or layer.gives_sums)
         )
-    most = place.row_tiles
-    for what, name, room, each in limits:
-        fits = int(max(room // 2 // (each * least), min(1, room // (each * least)))) * least
-        if not fits:
-            raise ScheduleError(
-                f"node {layer.name!r} needs {each * least:.0f} {what} at once, and the engine has {name}={room}; "
-                "take one of more"
-            )
-        most = min(most, fits)
-    return most
 
+    def places(self, lines: int | None, columns: int) -> tuple[MapPlace, ...]:
+        """The maps that so many output lines, None for all, and columns read."""
+        height = self.layer.in_shape[0] if lines is None else lines_read(self.layer, lines)
+        part = columns if self._cuts_columns else None
+        return input_places(self.layer, self.strips, self.shape.array.simd, lines=height, columns=part)
 
-def _lines(layer: EngineLayer, shape: EngineShape, line_words: int, rooms: Rooms, words: int) -> int:
-    """Output lines of a part, each of `words` words of the outbox; input lines have `line_words` words."""
-    count = layer.out_shape[0]
-    for share in (2, 1):
-        for lines in range(count, 0, -1):
-            if rooms.whole and lines < count:
-                break
-            inputs = 0 if rooms.input_stays else line_words * lines_read(layer, lines)
-            if inputs <= rooms.map_words // share and lines * words <= shape.outbox_words // share:
-                return -(-count // -(-count // lines))
-    lines = layer.in_shape[0] if rooms.whole else lines_read(layer, 1)
-    raise ScheduleError(
-        f"node {layer.name!r} reads {lines} lines of {line_words} words at once, and the "
-        f"engine has map_words={shape.map_words}; take one of larger banks"
-    )
+    def row_tiles(self) -> int:
+        """Tiles of rows of a part."""
+        layer, shape, rooms = self.layer, self.shape, self.rooms
+        inside = array_rows(layer, shape).inside
+        least = inside * (shape.parts if layer.writes_bits else 1)  # those whose bits make a word
+        if layer.block > 1:
+            least = self.place.row_tiles
+        columns = 1 if self._cuts_columns else self.columns
+        bits, values = columns / shape.parts / inside, columns * self._value_words(inside) / inside
+        limits: list[tuple[str, str, int, float]] = []
+        if not rooms.all_weights and layer.reads:
+            limits.append(("words of weights", "weight_words", rooms.weight_words, self.place.weight_step))
+        if not (rooms.all_weights or layer.gives_sums):
+            limits.append(("groups of rows", "parameters", shape.parameters, shape.array.row_groups))
+        if self._sends_bits:
+            limits.append(("words of a line", "outbox_words", shape.outbox_words, bits))
+        if rooms.sends_values:
+            limits.append(("values' words of a line", "outbox_words", shape.outbox_words, values))
+        if rooms.adds_outside:
+            limits.append(("values' words of a line", "values", rooms.value_words, values))
+        most = self.place.row_tiles
+        for what, name, room, each in limits:
+            fits = int(max(room // 2 // (each * least), min(1, room // (each * least)))) * least
+            if not fits:
+                raise ScheduleError(
+                    f"node {layer.name!r} needs {each * least:.0f} {what} at once, and the engine has {name}={room}; "
+                    "take one of more"
+                )
+            most = min(most, fits)
+        return most
+
+    def extent(self, row_tiles: int) -> tuple[int, int]:
+        """Output lines and columns of a part of so many tiles of rows: those that load least."""
+        count = self.layer.out_shape[0]
+        for share in (2, 1):
+            found = [
+                (lines, columns)
+                for columns in self._columns()
+                if (lines := self._lines(row_tiles, columns, share=share)) > 0
+            ]
+            if found:
+                lines, columns = min(found, key=lambda each: self._load(*each))
+                return -(-count // -(-count // lines)), columns
+        lines = self.layer.in_shape[0] if self.rooms.whole else lines_read(self.layer, 1)
+        line_words = words_of(self.places(1, self.columns)) // lines_read(self.layer, 1)
+        raise ScheduleError(
+            f"node {self.layer.name!r} reads {lines} lines of {line_words} words at once, and the "
+            f"engine has map_words={self.rooms.map_words}; take one of larger banks"
+        )
+
+    def _columns(self) -> Iterator[int]:
+        """How many a part may have, the most first."""
+        last = 0
+        for count in range(1, self.columns + 1 if self._cuts_columns else 2):
+            columns = -(-self.columns // count)
+            if columns != last:
+                yield columns
+            last = columns
+
+    def _lines(self, row_tiles: int, columns: int, *, share: int) -> int:
+        """The most output lines that fit into that share of the memories; 0 where not even the least do."""
+        count = self.layer.out_shape[0]
+        if self.rooms.whole:
+            return count if self._fits(count, columns, row_tiles, share) else 0
+        return bisect_left(
+            range(1, count + 1), True, key=lambda lines: not self._fits(lines, columns, row_tiles, share)
+        )
+
+    def _fits(self, lines: int, columns: int, row_tiles: int, share: int) -> bool:
+        layer, shape, rooms = self.layer, self.shape, self.rooms
+        pixels = lines * columns
+        bits = pixels * layer.block**2 * map_words_of(row_tiles, layer, shape) * self._sends_bits
+        values = pixels * self._value_words(row_tiles)
+        return (
+            (rooms.input_stays or words_of(self.places(lines, columns)) <= rooms.map_words // share)
+            and bits <= shape.outbox_words // share
+            and values * rooms.sends_values <= shape.outbox_words // share
+            and values * rooms.adds_outside <= rooms.value_words // share
+        )
+
+    def _value_words(self, row_tiles: int) -> int:
+        """Of a pixel, of so many tiles of rows."""
+        channels = -(-self.layer.out_shape[2] // self.shape.array.group_rows)
+        return min(word_of_tile(self.layer, self.shape, row_tiles), channels)
+
+    @property
+    def _sends_bits(self) -> bool:
+        return self.layer.writes_bits and not self.rooms.output_stays
+
+    def _load(self, lines: int, columns: int) -> int:
+        """Words of the banks that all parts load, and could load in the time that they take beside it."""
+        parts = -(-self.layer.out_shape[0] // lines) * -(-self.columns // columns)
+        beside = 0 if columns == self.columns else _BAND_WORDS + 2 * lines
+        return parts * ((0 if self.rooms.input_stays else words_of(self.places(lines, columns))) + beside)

@@ -27,12 +27,12 @@ class Load:
 
 @dataclass
 class Step:
-    """A layer's part: what is loaded for it, its instruction, where its bits wait, and how they go out."""
+    """A layer's part: what is loaded for it, its instruction, where its bits and values wait, and how they go out."""
 
     layer: Layer
     loads: list[Load] = field(default_factory=list)
-    outbox: Region | None = None
-    sends: Transfer | None = None
+    outboxes: list[Region] = field(default_factory=list)
+    sends: list[Transfer] = field(default_factory=list)
 
 
 class InOrder:
@@ -93,18 +93,17 @@ class InOrder:
         while left and left[0][0] <= number:
             self._take()
         self._loaded[number] = max(self._loaded[number], self._loaded[number - 1] if number else 0)
-        behind = self._loaded[number]
-        if step.outbox is not None and step.outbox.behind:
-            behind = max(behind, self._sent[step.outbox.behind - 1])
+        sent = [self._sent[outbox.behind - 1] for outbox in step.outboxes if outbox.behind]
+        behind = max(self._loaded[number], *sent, 0)
         self.layers.append(replace(step.layer, behind=behind))
         while left and left[0][1].written_until <= number:
             follower, load = left[0]
             if load.region.behind > number and follower != number + 1:
                 break
             self._take()
-        if step.sends is not None:
-            self._append(replace(step.sends, behind=number + 1))
-            self._sent[number] = len(self.transfers)
+        for transfer in step.sends:
+            self._append(replace(transfer, behind=number + 1))
+        self._sent[number] = len(self.transfers)
 
     def _take(self) -> None:
         """The next load."""

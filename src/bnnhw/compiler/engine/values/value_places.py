@@ -1,36 +1,36 @@
-"""Where values lie in the engine, and how a layer's instruction walks over them.
+"""Where values lie.
 
 Tests: tests/compiler/engine/test_values.py
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.engine.array_rows import array_rows
-from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
+from bnnhw.compiler.engine.layers import EngineNetwork
 from bnnhw.compiler.engine.lifetimes import Lifetime, place_lifetimes
-from bnnhw.compiler.engine.weight_bases import weight_bases
 from bnnhw.compiler.errors import ScheduleError
-from bnnhw.hw.engine.engine_shape import WORD, EngineShape
-from bnnhw.hw.engine.lane_format import VALUE_BITS
-from bnnhw.hw.engine.program.value_fields import NO_VALUES, ValueFields
+from bnnhw.hw.engine.engine_shape import EngineShape
 
-from .factors import shift_of
-from .layer_values import LayerValues, Residual, ValueMap
+from .layer_values import LayerValues, ValueMap
 
-__all__ = ["ValuePlace", "layer_lanes", "place_values"]
+__all__ = ["ValuePlace", "kept_values", "place_values", "value_lives"]
 
 
 @dataclass(frozen=True)
 class ValuePlace:
-    """Pixel by pixel of a strip in raster order, the words of its channels: `group_rows` of them each."""
+    """Sheet by sheet, pixel by pixel of a strip in raster order, words of its channels: `group_rows` of them each.
+
+    sheet_words : int
+        Words of a pixel in each sheet. In the engine all are in one; outside, tiles of rows are sheets.
+    """
 
     map: ValueMap
     strips: int
     group_rows: int
+    sheet_words: int
     base: int = 0
 
     @property
@@ -39,33 +39,46 @@ class ValuePlace:
         return self.map.shape[1] // self.strips
 
     @property
-    def pixel_words(self) -> int:
-        """From a pixel to the next one."""
-        return -(-self.map.shape[2] // self.group_rows)
+    def sheets(self) -> int:
+        """Parts of which each has all pixels one behind the other."""
+        return -(-self.map.shape[2] // (self.group_rows * self.sheet_words))
 
     @property
     def words(self) -> int:
         """Of each pixel of the array."""
-        return self.map.shape[0] * self.columns * self.pixel_words
+        return self.sheets * self.map.shape[0] * self.columns * self.sheet_words
 
-    def bus_words(self, pixels: int) -> range:
-        """Of all pixels, one behind the other on the bus."""
-        each = pixels * self.group_rows * VALUE_BITS // WORD
-        return range(self.base * each, (self.base + self.words) * each)
-
-    def unpacked(self, words: NDArray[np.uint32], pixels: int) -> NDArray[np.int64]:
-        """Those words as values (frames, lines, columns, channels)."""
-        lines, _, channels = self.map.shape
+    def unpacked(self, words: NDArray[np.uint32], pixels: int, *, groups: int = 1) -> NDArray[np.int64]:
+        """So many groups' words, of all pixels one behind the other on the bus, as values (frames, lines, columns,
+        channels)."""
+        lines, columns, channels = self.map.shape
         values = np.ascontiguousarray(words, np.dtype("<u4")).view(np.dtype("<i2")).astype(np.int64)
-        values = values.reshape(lines, self.columns, self.pixel_words, pixels // self.strips, self.strips, -1)
-        # (frames, lines, strips, columns, words, values of a word)
-        whole = values.transpose(3, 0, 4, 1, 2, 5).reshape(pixels // self.strips, lines, self.map.shape[1], -1)
+        frames = pixels // self.strips
+        values = values.reshape(groups, self.sheets, lines, self.columns, self.sheet_words, frames, self.strips, -1)
+        # (groups, frames, lines, strips, columns, sheets, words, values of a word)
+        whole = values.transpose(0, 5, 2, 6, 3, 1, 4, 7).reshape(groups * frames, lines, columns, -1)
         return whole[..., :channels]
 
 
-def place_values(network: EngineNetwork, shape: EngineShape, strips: Sequence[int]) -> dict[str, ValuePlace]:
-    """All maps of values that are kept, each there from the layer that makes it to the last one that adds it. `strips`
-    are those of each layer.
+def value_lives(network: EngineNetwork, places: Mapping[str, ValuePlace]) -> list[Lifetime]:
+    """How long each of these maps of values is needed, by the numbers of the layers: from the one that makes it to the
+    last one that adds it; that which the host reads to behind the last one."""
+    first, last = {}, {}
+    for number, layer in enumerate(network.layers):
+        if (values := layer.values) is not None:
+            first[values.map.name] = last[values.map.name] = number
+            if values.residual is not None:
+                last[values.residual.map.name] = number
+    if network.output is not None:
+        last[network.output.name] = len(network.layers)
+    return [Lifetime(name, place.words, first[name], last[name]) for name, place in places.items()]
+
+
+def place_values(
+    network: EngineNetwork, shape: EngineShape, strips: Sequence[int], *, outside: Collection[str] = ()
+) -> dict[str, ValuePlace]:
+    """All maps of values that are kept in the engine, each from the layer that makes it to the last one that adds it.
+    `strips` are those of each layer; those named in `outside` are not kept.
 
     One that takes the place of each value which it adds lies where those did, if nothing needs them any longer.
 
@@ -77,27 +90,26 @@ def place_values(network: EngineNetwork, shape: EngineShape, strips: Sequence[in
         raise ScheduleError(
             f"node {first.name!r} makes values of fixed point, and the engine has values=0; take an engine of more"
         )
-    kept = [(number, layer.values) for number, layer in enumerate(layers) if layer.values and layer.values.keeps]
-    last = {values.map.name: number for number, values in kept}
-    for number, layer in enumerate(layers):
-        if layer.values is not None and layer.values.residual is not None:
-            last[layer.values.residual.map.name] = number
-    if network.output is not None:
-        last[network.output.name] = len(layers)
+    group_rows = shape.array.group_rows
     places = {
-        values.map.name: ValuePlace(values.map, strips[number], shape.array.group_rows) for number, values in kept
+        values.map.name: ValuePlace(values.map, strips[number], group_rows, -(-values.map.shape[2] // group_rows))
+        for number, values in kept_values(network)
+        if values.map.name not in outside
     }
+    alone = {life.name: life for life in value_lives(network, places)}
     lives: dict[str, Lifetime] = {}
     home: dict[str, str] = {}
-    for number, values in kept:
-        name = values.map.name
-        before = values.residual
-        if before is not None and values.replaces and last[before.map.name] == number:
-            home[name] = home[before.map.name]
-            lives[home[name]] = replace(lives[home[name]], last=last[name])
+    for number, values in kept_values(network):
+        name, before = values.map.name, values.residual
+        if name not in places:
+            continue
+        host = None if before is None else home.get(before.map.name)
+        if before is not None and host is not None and values.replaces and alone[before.map.name].last == number:
+            home[name] = host
+            lives[host] = replace(lives[host], last=alone[name].last)
         else:
             home[name] = name
-            lives[name] = Lifetime(name, places[name].words, number, last[name])
+            lives[name] = alone[name]
     begins = place_lifetimes(
         list(lives.values()),
         shape.values,
@@ -109,65 +121,8 @@ def place_values(network: EngineNetwork, shape: EngineShape, strips: Sequence[in
     return {name: replace(place, base=begin[home[name]]) for name, place in places.items()}
 
 
-def layer_lanes(
-    layer: EngineLayer, places: Mapping[str, ValuePlace], shape: EngineShape, *, lines: range, row_tiles: range
-) -> ValueFields:
-    """A layer's fields for lanes, for these output lines and tiles of rows; none of its own where it makes no values.
-
-    Raises ScheduleError where a residual's channels do not begin a word.
-    """
-    if layer.values is None:
-        return NO_VALUES
-    return _value_fields(layer, layer.values, places, shape, lines=lines, row_tiles=row_tiles)
-
-
-def _value_fields(
-    layer: EngineLayer,
-    values: LayerValues,
-    places: Mapping[str, ValuePlace],
-    shape: EngineShape,
-    *,
-    lines: range,
-    row_tiles: range,
-) -> ValueFields:
-    inside = array_rows(layer, shape).inside
-    row_words = shape.array.row_groups  # of values, of a tile of single bases
-    first = row_tiles.start // inside * row_words
-    inside_words = row_words // len(weight_bases(layer.conv).factors) if inside > 1 else 0
-    back = (inside - 1) * inside_words
-    steps: dict[str, int] = {}
-    if values.residual is not None:
-        source = places[values.residual.map.name]
-        if values.residual.first % source.group_rows:
-            raise ScheduleError(
-                f"node {layer.name!r} adds values from channel {values.residual.first} on; the engine adds words of "
-                f"{source.group_rows} channels"
-            )
-        steps = _steps(values.residual, source, layer.out_shape[1] // source.strips, lines.start)
-        steps["values_in"] += first
-        steps["in_column_step"] -= back
-        steps["in_line_step"] -= back
-    if (own := places.get(values.map.name)) is not None:
-        begin = own.base + lines.start * own.columns * own.pixel_words + first
-        steps |= {"values_out": begin, "out_step": own.pixel_words - back}
-    return ValueFields(
-        compares_values=int(values.thresholds is not None),
-        rows_inside=int(inside > 1),
-        keeps_values=int(values.keeps),
-        shift=shift_of(layer, values),
-        value_clip=values.line.bits - 1,
-        residual_clip=values.map.bits - 1,
-        inside_rows=inside_words,
-        **{name: step % shape.values for name, step in steps.items()},
-    )
-
-
-def _steps(residual: Residual, source: ValuePlace, columns: int, line: int) -> dict[str, int]:
-    """The walk over residuals of output lines from `line` on, each of so many columns."""
-    down, across = residual.stride
-    lines = down * source.columns  # pixels from one to the next
-    return {
-        "values_in": source.base + line * lines * source.pixel_words - residual.first // source.group_rows,
-        "in_column_step": across * source.pixel_words,
-        "in_line_step": (lines - (columns - 1) * across) * source.pixel_words,
-    }
+def kept_values(network: EngineNetwork) -> list[tuple[int, LayerValues]]:
+    """What makes values that something else needs, each with the number of its layer."""
+    return [
+        (number, layer.values) for number, layer in enumerate(network.layers) if layer.values and layer.values.keeps
+    ]
