@@ -162,11 +162,11 @@ class Schedule:
         if layer.reads:
             fields["weights"] = held.with_weights(number, part, needs).begin
             source = tiling.bands[0]
-            if rooms.input_stays:
-                line = first_line_read(layer, part.lines.start)
-                source = replace(source, base=source.base + line * source.columns)
-            else:
+            line = first_line_read(layer, part.lines.start)
+            if not rooms.input_stays:
                 source = replace(source, base=held.with_maps(number, tiling, part, needs).begin)
+                line -= first_line_read(layer, part.band.start)
+            source = replace(source, base=source.base + line * source.line_words)
         if layer.gives_sums:
             self.captured.append(Captured(part.group, part.row_tiles, part.lines))
         else:

@@ -22,7 +22,7 @@ from .segments import Segment, segments_of
 
 __all__ = ["frame_counts", "outsides", "scheduled_program", "segmentations"]
 
-_TIMES = (1, 2, 4)
+_TIMES = (1, 2, 4, 8)
 
 
 def scheduled_program(

@@ -25,12 +25,17 @@ __all__ = ["Part", "Rooms", "Tiling", "map_words_of", "tile_layer", "tiles_of_va
 @dataclass(frozen=True)
 class Part:
     """What one instruction does of a layer: tiles of rows, output lines, output columns of each strip, a group of
-    frames."""
+    frames.
+
+    band : range
+        The output lines, these among them, whose inputs are loaded at once.
+    """
 
     row_tiles: range
     lines: range
     columns: range
     group: int
+    band: range
 
 
 @dataclass(frozen=True)
@@ -85,18 +90,20 @@ def tile_layer(
     cut = _Cut(layer, place, shape, rooms, strips)
     row_tiles = cut.row_tiles()
     chunks = [range(at, min(at + row_tiles, place.row_tiles)) for at in range(0, place.row_tiles, row_tiles)]
-    lines, columns = cut.extent(row_tiles)
-    bands = list(product(_bands(layer.out_shape[0], lines), _bands(cut.columns, columns)))
+    lines, columns = cut.extent()
+    at_once = cut.lines_at_once(row_tiles, lines, columns)
+    bands = list(product(_bands(range(layer.out_shape[0]), lines), _bands(range(cut.columns), columns)))
     bands_read = cut.places(None if rooms.input_stays else lines, columns)
     inputs = words_of(bands_read) * len(bands) * len(groups)
     weights = place.row_tiles * place.weight_step
     inputs_stay, weights_stay = inputs <= rooms.map_words, weights <= rooms.weight_words
     rows_outside = inputs_stay or not (weights_stay or inputs * len(chunks) > weights * len(bands) * len(groups))
-    if rows_outside:
-        parts = tuple(Part(rows, *band, group) for rows, group, band in product(chunks, groups, bands))
-    else:
-        parts = tuple(Part(rows, *band, group) for group, band, rows in product(groups, bands, chunks))
-    return Tiling(parts, bands_read, inputs if inputs_stay else 0, weights if weights_stay else 0)
+    order = product(chunks, groups, bands) if rows_outside else product(groups, bands, chunks)
+    parts: list[Part] = []
+    for each in order:
+        rows, group, (band, part) = each if rows_outside else (each[2], *each[:2])
+        parts += [Part(rows, some, part, group, band) for some in _bands(band, at_once)]
+    return Tiling(tuple(parts), bands_read, inputs if inputs_stay else 0, weights if weights_stay else 0)
 
 
 def map_words_of(row_tiles: int, layer: EngineLayer, shape: EngineShape) -> int:
@@ -110,8 +117,10 @@ def tiles_of_values(layer: EngineLayer, shape: EngineShape, row_tiles: range) ->
     return range(row_tiles.start // inside, row_tiles.stop // inside)
 
 
-def _bands(count: int, size: int) -> list[range]:
-    return [range(at, min(at + size, count)) for at in range(0, count, size)]
+def _bands(whole: range, size: int) -> list[range]:
+    """Pieces of at most so many, as alike as they can be."""
+    size = -(-len(whole) // -(-len(whole) // size))
+    return [range(at, min(at + size, whole.stop)) for at in range(whole.start, whole.stop, size)]
 
 
 _BAND_WORDS = 32
@@ -183,15 +192,12 @@ class _Cut:
             most = min(most, fits)
         return most
 
-    def extent(self, row_tiles: int) -> tuple[int, int]:
-        """Output lines and columns of a part of so many tiles of rows: those that load least."""
+    def extent(self) -> tuple[int, int]:
+        """Output lines and columns whose inputs are loaded at once: those of which least is loaded twice."""
         count = self.layer.out_shape[0]
         for share in (2, 1):
-            found = [
-                (lines, columns)
-                for columns in self._columns()
-                if (lines := self._lines(row_tiles, columns, share=share)) > 0
-            ]
+            room = self.rooms.map_words // share
+            found = [(lines, columns) for columns in self._columns() if (lines := self._lines(columns, room)) > 0]
             if found:
                 lines, columns = min(found, key=lambda each: self._load(*each))
                 return -(-count // -(-count // lines)), columns
@@ -202,6 +208,23 @@ class _Cut:
             f"engine has map_words={self.rooms.map_words}; take one of larger banks"
         )
 
+    def lines_at_once(self, row_tiles: int, lines: int, columns: int) -> int:
+        """Of so many output lines and columns those of a part: whose results have room."""
+        rooms, outbox_words = self.rooms, self.shape.outbox_words
+        bits = columns * self.layer.block**2 * map_words_of(row_tiles, self.layer, self.shape)
+        values = columns * self._value_words(row_tiles)
+        for share in (2, 1):
+            most = lines
+            for is_used, each, room in (
+                (self._sends_bits, bits, outbox_words),
+                (rooms.sends_values, values, outbox_words),
+                (rooms.adds_outside, values, rooms.value_words),
+            ):
+                most = min(most, room // share // each) if is_used else most
+            if most:
+                return most
+        raise AssertionError("a line of row_tiles() has room")
+
     def _columns(self) -> Iterator[int]:
         """How many a part may have, the most first."""
         last = 0
@@ -211,26 +234,15 @@ class _Cut:
                 yield columns
             last = columns
 
-    def _lines(self, row_tiles: int, columns: int, *, share: int) -> int:
-        """The most output lines that fit into that share of the memories; 0 where not even the least do."""
+    def _lines(self, columns: int, room: int) -> int:
+        """The most output lines whose inputs fit into so many words; 0 where not even the least do."""
         count = self.layer.out_shape[0]
+        if self.rooms.input_stays:
+            return count
         if self.rooms.whole:
-            return count if self._fits(count, columns, row_tiles, share) else 0
-        return bisect_left(
-            range(1, count + 1), True, key=lambda lines: not self._fits(lines, columns, row_tiles, share)
-        )
-
-    def _fits(self, lines: int, columns: int, row_tiles: int, share: int) -> bool:
-        layer, shape, rooms = self.layer, self.shape, self.rooms
-        pixels = lines * columns
-        bits = pixels * layer.block**2 * map_words_of(row_tiles, layer, shape) * self._sends_bits
-        values = pixels * self._value_words(row_tiles)
-        return (
-            (rooms.input_stays or words_of(self.places(lines, columns)) <= rooms.map_words // share)
-            and bits <= shape.outbox_words // share
-            and values * rooms.sends_values <= shape.outbox_words // share
-            and values * rooms.adds_outside <= rooms.value_words // share
-        )
+            return count if words_of(self.places(count, columns)) <= room else 0
+        every = range(1, count + 1)
+        return bisect_left(every, True, key=lambda lines: words_of(self.places(lines, columns)) > room)
 
     def _value_words(self, row_tiles: int) -> int:
         """Of a pixel, of so many tiles of rows."""

@@ -92,6 +92,7 @@ def layer_lanes(
         compares_values=int(values.thresholds is not None),
         rows_inside=int(inside > 1),
         keeps_values=int(sink is not None and not sink.is_outside),
+        sends_values=int(sink is not None and sink.is_outside),
         shift=shift_of(layer, values),
         value_clip=values.line.bits - 1,
         residual_clip=values.map.bits - 1,
