@@ -157,7 +157,7 @@ class EngineProgram:
         """The packets that ask for the results which the answer to a run does not bring."""
         if self.values is not None:
             words = self.values.bus_words(self.shape.array.pixels)
-            return [packets.read(at, values=True) for at in range(words.start, words.stop, packets.DATA_WORDS)]
+            return [packets.read(at, memory=Memory.VALUES) for at in range(words.start, words.stop, packets.DATA_WORDS)]
         return [packets.read(at) for at in range(packets.DATA_WORDS, self.results, packets.DATA_WORDS)]
 
     def outputs(self, answers: Sequence[Answer]) -> NDArray[np.int64]:
