@@ -12,7 +12,7 @@ from bnnhw.hw.engine.program.instruction import Layer, Tap
 from bnnhw.hw.engine.program.packets import DATA_WORDS, HEADER_WORDS, PACKET_WORDS, Answer, Memory, Request, Status
 from bnnhw.hw.engine.program.value_fields import ValueFields
 from bnnhw.hw.targets import PORTABLE
-from tests.engine_rtl import run_packets, small_shape
+from tests.engine_rtl import CHIP, run_packets, small_shape
 
 SHAPE = small_shape()
 
@@ -150,7 +150,7 @@ def test_values_are_read(group_rows):
     count = values.size * VALUE_BITS // WORD
     *_, ran, all_of_them, part, unknown = run_packets(
         shape,
-        [*load, packets.run(), packets.read(3 * each, values=True), packets.read(3 * each + 5, values=True),
+        [*load, packets.run(), *(packets.read(3 * each + at, memory=Memory.VALUES) for at in (0, 5)),
          odd_packet(Request.READ, memory=Memory.FACTORS)],
         stalls=(0.2, 0.2),
     )  # fmt: skip
@@ -165,7 +165,7 @@ def test_an_engine_without_values_has_none_to_read():
     load, sums = dot_products()
     factors = packets.write(Memory.FACTORS, 0, np.ones(8, np.uint32))
     *_, ran, written, read, again = run_packets(
-        SHAPE, [*load, packets.run(), *factors, packets.read(0, values=True), packets.read(0)]
+        SHAPE, [*load, packets.run(), *factors, packets.read(0, memory=Memory.VALUES), packets.read(0)]
     )
     assert [each.status for each in (ran, written, again)] == [Status.DONE, Status.UNKNOWN, Status.DONE]
     assert read.status is Status.UNKNOWN
@@ -188,6 +188,11 @@ def test_an_answer_is_checked():
         ({"values": 64, "group_rows": 1}, r"group_rows=1 must make whole words of the bus of values of 16 bits"),
         ({"values": 64, "sum_width": 16}, r"sum_width=16 must be 17 to 18 in an engine with values"),
         ({"values": 64, "sum_width": 19}, r"sum_width=19 must be 17 to 18 in an engine with values"),
+        ({"values": 64, "sum_width": 18, "external": CHIP.shape}, r"outbox_words=512 must be at most values=64"),
+        (
+            {"values": 512, "sum_width": 18, "pixels": 2, "simd": 64, "external": CHIP.shape},
+            r"pixels=2 words of 32 bits must be whole bursts of the external memory, of 128 bits",
+        ),
     ],
 )
 def test_refuses_sizes(changes, message):

@@ -60,9 +60,14 @@ def _value_memories(shape: EngineShape) -> list[tuple[int, int, int]]:
     """The same of those that make values."""
     if not shape.values:
         return []
-    rows, width = shape.array.group_rows, shape.array.group_rows * VALUE_BITS
-    values = [(width, shape.values, width)] * shape.array.pixels
-    return [(rows * FACTOR_WORDS * WORD, shape.parameters, WORD), *values]
+    factors = (shape.array.group_rows * FACTOR_WORDS * WORD, shape.parameters, WORD)
+    return [factors, *_value_words(shape, shape.values)]
+
+
+def _value_words(shape: EngineShape, depth: int) -> list[tuple[int, int, int]]:
+    """Those of so many words of values of each pixel, where an engine has any."""
+    width = shape.array.group_rows * VALUE_BITS
+    return [(width, depth, width)] * shape.array.pixels if shape.values else []
 
 
 def _external_memories(shape: EngineShape) -> list[tuple[int, int, int]]:
@@ -73,4 +78,5 @@ def _external_memories(shape: EngineShape) -> list[tuple[int, int, int]]:
     return [
         (array.pixels * array.simd, shape.outbox_words, min(WORD, array.rows)),
         (WORD, shape.transfers, WORD),
+        *_value_words(shape, shape.outbox_words),
     ]

@@ -3,7 +3,7 @@
 Tests: tests/hw/engine/test_engine.py
 """
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -43,8 +43,10 @@ class CommandPort(wiring.Component):
     stop : Out(1)
         It is to end at once: until the engine is idle.
     idle : In(1)
-    external : Out(stream of WORD bits), external_start : Out(1), external_bursts : Out(8), place : Out(WORD)
-        Of an engine with external memory: a run of so many bursts to `place` begins, and its words.
+    external_start : Out(1), external_reads : Out(1), external_bursts : Out(8), place : Out(WORD)
+        Of an engine with external memory: a run of so many bursts to `place` begins, or from there.
+    external : Out(stream of WORD bits), from_external : In(stream of WORD bits)
+        The words of such runs.
     result_address : Out, reads_values : Out(1)
     result : In(WORD)
         A sum of the results, or a word of values, `result_latency(shape)` cycles later.
@@ -63,7 +65,9 @@ class CommandPort(wiring.Component):
     reads_values: Signal
     result: Signal
     external: stream.Interface
+    from_external: stream.Interface
     external_start: Signal
+    external_reads: Signal
     external_bursts: Signal
     place: Signal
 
@@ -74,7 +78,9 @@ class CommandPort(wiring.Component):
             if shape.external is None
             else {
                 "external": Out(flat_stream(WORD)),
+                "from_external": In(flat_stream(WORD)),
                 "external_start": Out(1),
+                "external_reads": Out(1),
                 "external_bursts": Out(8),
                 "place": Out(WORD),
             }
@@ -117,9 +123,7 @@ class CommandPort(wiring.Component):
             m.d.comb += self.reads_values.eq(memory == Memory.VALUES)
         is_read &= is_readable
         m.d.sync += [self.write.eq(0), self.run.eq(0), self.address.eq(place), self.data.eq(self.i.payload)]
-        is_external = Const(0)
         if self.shape.external is not None:
-            is_external = is_write & (memory == Memory.EXTERNAL)
             m.d.comb += self.place.eq(place)
             m.d.sync += self.external_start.eq(0)
         with m.FSM():
@@ -143,7 +147,7 @@ class CommandPort(wiring.Component):
                             is_known.eq(Mux(is_write, is_written, is_run | is_read)),
                         ]
                         if self.shape.external is not None:
-                            self._begin_external(m, is_external, memory, count, is_known, goes_out)
+                            self._begin_external(m, kind, memory, count, is_known, goes_out)
                     with m.Elif(is_run & (beat == HEADER_WORDS)):
                         m.d.sync += tag.eq(self.i.payload)
                     with m.Elif(is_run & (beat == HEADER_WORDS + 1)):
@@ -181,9 +185,11 @@ class CommandPort(wiring.Component):
                     self.o.valid.eq(pause == 0),
                     self.o.payload.eq(Mux(beat == 0, status, Mux(beat == 1, cycles, self.result))),
                 ]
+                if self.shape.external is not None:
+                    self._answer_external(m, beat, pause)
                 with m.If(pause != 0):
                     m.d.sync += pause.eq(pause - 1)
-                with m.Elif(self.o.ready):
+                with m.Elif(self.o.valid & self.o.ready):
                     m.d.sync += [beat.eq(beat + 1), pause.eq(Mux(is_write, 0, latency))]
                     with m.If(beat >= HEADER_WORDS):
                         m.d.sync += self.result_address.eq(self.result_address + 1)
@@ -193,17 +199,30 @@ class CommandPort(wiring.Component):
         return m
 
     def _begin_external(
-        self, m: Module, is_external: Value, memory: Signal, count: Signal, is_known: Signal, goes_out: Signal
+        self, m: Module, kind: Signal, memory: Signal, count: Signal, is_known: Signal, goes_out: Signal
     ) -> None:
-        """A run of whole bursts into the external memory; others are not known."""
+        """A run of whole bursts into the external memory or out of it; others are not known."""
         burst = self.shape.burst_words
-        is_whole = (self.i.payload % burst == 0) & (count % burst == 0) & (count <= DATA_WORDS)
+        is_write, is_read = kind == Request.WRITE, kind == Request.READ
+        is_external = (memory == Memory.EXTERNAL) & (is_write | is_read)
+        is_whole = (self.i.payload % burst == 0) & (is_read | (count % burst == 0) & (count <= DATA_WORDS))
         m.d.sync += [
-            goes_out.eq(is_external & is_whole),
+            goes_out.eq(is_external & is_whole & is_write),
+            self.external_reads.eq(is_external & is_whole & is_read),
             self.external_start.eq(is_external & is_whole),
-            self.external_bursts.eq(count // burst),
+            self.external_bursts.eq(Mux(is_read, DATA_WORDS, count) // burst),
         ]
         with m.If(is_external):
             m.d.sync += is_known.eq(is_whole)
-        with m.Elif(memory == Memory.TRANSFERS):
+        with m.Elif(is_write & (memory == Memory.TRANSFERS)):
             m.d.sync += is_known.eq(1)
+
+    def _answer_external(self, m: Module, beat: Signal, pause: Signal) -> None:
+        """The words of a run out of the external memory, as they come."""
+        words = self.from_external
+        with m.If(self.external_reads & (beat >= HEADER_WORDS)):
+            m.d.comb += [
+                self.o.valid.eq((pause == 0) & words.valid),
+                self.o.payload.eq(words.payload),
+                words.ready.eq((pause == 0) & self.o.ready),
+            ]

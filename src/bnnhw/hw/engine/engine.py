@@ -98,7 +98,7 @@ class Engine(wiring.Component):
         self._weights(m, bus, beats, reader, array)
         tile = self._tile_of_sums(m, beats)
         m.d.comb += commands.result.eq(results.value)
-        bits = self._bits(m, bus, commands, array, tile, layer)
+        bits = self._bits(m, bus, commands, array, tile, layer, outbox)
         self._banks(m, bus, reader, tile, bits, layer, outbox)
         m.d.comb += [
             array.x.eq(reader.x),
@@ -115,9 +115,10 @@ class Engine(wiring.Component):
         return m
 
     def _external(self, m: Module, commands: CommandPort, layers: Fetch, bus: "_Bus") -> "tuple[_Bus, ExternalMemory]":
-        """The external memory, which the host writes, and the transfers; the bus that both write on."""
+        """The external memory, which the host writes and reads, and the transfers; the bus that both write on."""
         m.submodules.external = external = ExternalMemory(self.shape)
         wiring.connect(m, commands.external, external.i)
+        wiring.connect(m, external.o, commands.from_external)
         wiring.connect(m, external.memory, wiring.flipped(self.memory))
         is_moved = external.moved.any()
         bus = _Bus(
@@ -127,6 +128,7 @@ class Engine(wiring.Component):
         )
         m.d.comb += [
             external.start.eq(commands.external_start),
+            external.reads.eq(commands.external_reads),
             external.place.eq(commands.place),
             external.bursts.eq(commands.external_bursts),
             external.write.eq(bus.write[Memory.TRANSFERS]),
@@ -193,7 +195,9 @@ class Engine(wiring.Component):
         m.d.sync += valid.eq(will_be_valid)
         return _TileOfSums(now, soon, before, valid, will_be_valid, ended)
 
-    def _bits(self, m: Module, bus: "_Bus", commands: CommandPort, array: Array, tile: "_TileOfSums", layer) -> Signal:
+    def _bits(
+        self, m: Module, bus: "_Bus", commands: CommandPort, array: Array, tile: "_TileOfSums", layer, outbox
+    ) -> Signal:
         """A tile's bits, each pixel group's a cycle behind those of the one before it: of its sums, or by lanes."""
         shape = self.shape
         begin = tile.ended[shape.sum_latency - BLOCK_RAM_LATENCY - 1]
@@ -226,6 +230,12 @@ class Engine(wiring.Component):
                 m.d.comb += [thresholds.valid.eq(tile.valid & lanes.gives_bits), thresholds.first.eq(1)]
             with m.If(commands.reads_values):
                 m.d.comb += commands.result.eq(lanes.word)
+            if outbox is not None:
+                m.d.comb += [
+                    outbox.store_values.eq(lanes.sends),
+                    outbox.values_out.eq(lanes.place),
+                    outbox.values.eq(lanes.values),
+                ]
         return thresholds.bits
 
     def _banks(

@@ -56,7 +56,7 @@ class EngineShape:
     external : MemoryShape, optional
         A memory outside of the FPGA, for what is larger than the engine.
     outbox_words : int
-        Words of `simd` bits of each pixel that wait for their way into the external memory.
+        Words of `simd` bits of each pixel that wait for their way into the external memory; of values as many.
     transfers : int
         Words of the fields of all transfers from and to it.
 
@@ -96,10 +96,13 @@ class EngineShape:
             raise ValueError(f"external: words of {self.external.width} bits must be of 8 or 16")
         if self.outbox_words > self.map_words:
             raise ValueError(f"outbox_words={self.outbox_words} must be at most map_words={self.map_words}")
+        if self.values and self.outbox_words > self.values:
+            raise ValueError(f"outbox_words={self.outbox_words} must be at most values={self.values}")
         for name, count, bits in (
             ("pixels", array.pixels, array.simd),
             ("rows", array.rows, array.simd),
             ("rows", array.rows, WORD),
+            *((("pixels", array.pixels, array.group_rows * VALUE_BITS),) if self.values else ()),
         ):
             if count * bits % (BURST * self.external.width):
                 raise ValueError(
@@ -167,7 +170,7 @@ class EngineShape:
     def result_address_bits(self) -> int:
         """Of a word that the host reads: of a sum, or of values."""
         sums = self.results * self.array.group_rows
-        values = self.values * self.array.pixels * self.array.group_rows * VALUE_BITS // WORD
+        values = self.values * self.value_lanes
         return (max(sums, values) - 1).bit_length()
 
     @property
@@ -186,6 +189,11 @@ class EngineShape:
         return self.array.pixels * self.array.simd // WORD
 
     @property
+    def value_lanes(self) -> int:
+        """Words of the bus in a word of values of all pixels."""
+        return self.array.pixels * self.array.group_rows * VALUE_BITS // WORD
+
+    @property
     def burst_words(self) -> int:
         """Words of the bus in a burst of the external memory."""
         assert self.external is not None, "an engine without external memory has no bursts"
@@ -201,7 +209,7 @@ class EngineShape:
             *(() if self.external is None else self._external_sizes),
             *((("values", self.values),) if self.values else ()),
         )
-        return hashlib.sha256(repr(("bnnhw engine 3", sizes)).encode()).digest()[:8]
+        return hashlib.sha256(repr(("bnnhw engine 4", sizes)).encode()).digest()[:8]
 
     @property
     def _external_sizes(self) -> tuple[int, ...]:

@@ -41,6 +41,8 @@ class Lanes(wiring.Component):
         The rows whose sums are there give bits.
     numbers : Out(pixels * group_rows * sum_width)
         shape.lane_latency cycles after the sums: the same, or values in offset binary.
+    sends : Out(1), place : Out(value_address_bits), values : Out(pixels * group_rows * VALUE_BITS)
+        Values go out: to which address, and which.
     by_host, address, word
         As `Values` has them.
     """
@@ -58,6 +60,9 @@ class Lanes(wiring.Component):
     sums: Signal
     gives_bits: Signal
     numbers: Signal
+    sends: Signal
+    place: Signal
+    values: Signal
     by_host: Signal
     address: Signal
     word: Signal
@@ -81,6 +86,9 @@ class Lanes(wiring.Component):
                 "sums": In(sums),
                 "gives_bits": Out(1),
                 "numbers": Out(sums),
+                "sends": Out(1),
+                "place": Out(shape.value_address_bits),
+                "values": Out(array.pixels * array.group_rows * VALUE_BITS),
                 "by_host": In(1),
                 "address": In(shape.result_address_bits),
                 "word": Out(WORD),
@@ -96,14 +104,17 @@ class Lanes(wiring.Component):
         is_value = Signal()
         m.d.comb += [is_value.eq(self.valid & ends), self.gives_bits.eq(first_row.gives_bits)]
         m.submodules.values = values = Values(self.shape)
+        writes = Cat(is_value & layer.keeps_values, is_value & layer.sends_values)
         m.d.comb += [
             values.read_address.eq(
                 delay(m, self._place(m, self.values_in, is_value, name="in"), _READ_DELAY, name="read_address")
             ),
-            values.write_address.eq(
+            self.place.eq(
                 delay(m, self._place(m, self.values_out, is_value, name="out"), VALUE_LATENCY, name="write_address")
             ),
-            values.write.eq(delay(m, is_value & layer.keeps_values, VALUE_LATENCY, name="write")),
+            Cat(values.write, self.sends).eq(delay(m, writes, VALUE_LATENCY, name="write")),
+            values.write_address.eq(self.place),
+            values.data.eq(self.values),
             values.by_host.eq(self.by_host),
             values.address.eq(self.address),
             self.word.eq(values.word),
@@ -163,7 +174,7 @@ class Lanes(wiring.Component):
             lane.shift.eq(layer.shift),
             *(getattr(lane, name).eq(each) for name, each in tops.items()),
             lane.residual.eq(residual),
-            values.data.word_select(number, VALUE_BITS).eq(lane.value),
+            self.values.word_select(number, VALUE_BITS).eq(lane.value),
             self.numbers.word_select(number, array.sum_width).eq(compared),
         ]
 

@@ -48,7 +48,7 @@ class Memory(IntEnum):
     MAPS = 4
     WINDOWS = 5  # pixels of a few channels, which become windows of columns in the banks: see `WindowLane`
     TRANSFERS = 6
-    EXTERNAL = 7  # by host alone, in whole bursts; an address counts words of the bus here, too
+    EXTERNAL = 7  # by host alone, who reads it, too, in whole bursts; an address counts words of the bus here, too
     FACTORS = 8  # of lanes: see `factor_layout`
     VALUES = 9  # read by the host
 
@@ -100,6 +100,7 @@ def run(*, tag: int = 1, limit: int = NO_LIMIT) -> NDArray[np.uint32]:
     return _packet(Request.RUN, 0, np.array([tag, limit], np.uint32))
 
 
-def read(address: int, *, values: bool = False) -> NDArray[np.uint32]:
-    """The packet whose answer brings the sums from there on, or the words of values."""
-    return _packet(Request.READ, address, np.zeros(0, np.uint32), memory=Memory.VALUES if values else 0)
+def read(address: int, *, memory: int = 0) -> NDArray[np.uint32]:
+    """The packet whose answer brings the sums from there on; or words of the bus of Memory.VALUES; or of
+    Memory.EXTERNAL, from the begin of a burst on."""
+    return _packet(Request.READ, address, np.zeros(0, np.uint32), memory=memory)

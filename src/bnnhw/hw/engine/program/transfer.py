@@ -28,7 +28,7 @@ _TIME_BITS = 28
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer:
-    """Words that go in pieces from the external memory into a memory of the engine's, or out of its outbox.
+    """Words that go in pieces from the external memory into a memory of the engine's, or out of an outbox.
 
     The words of the pieces come one behind the other, and meet addresses of the engine in nested loops: each word has
     an address `steps[0]` behind the one before it; after `counts[0]` words the next one is `steps[1]` behind the first
@@ -37,8 +37,9 @@ class Transfer:
     Parameters
     ----------
     stores : bool
-        Out of the outbox, and not into `memory`.
+        Out of an outbox, and not into `memory`.
     memory : Memory
+        VALUES: what is stored comes out of the outbox of values; all else out of that of bits.
     place, place_step : int
         The first piece's first burst in the external memory, and the bursts from one piece to the next.
     pieces, bursts : int

@@ -24,6 +24,8 @@ class ValueFields:
         word's channels are one behind the other; a group of rows gives bits where its factors say it.
     keeps_values : int
         1: the values are written.
+    sends_values : int
+        1: they go where transfers to the external memory read them, and not into the memory of values.
     shift : int
         As `Lane` has it.
     value_clip, residual_clip : int
@@ -41,6 +43,7 @@ class ValueFields:
     compares_values: int = 0
     rows_inside: int = 0
     keeps_values: int = 0
+    sends_values: int = 0
     shift: int = 0
     value_clip: int = VALUE_BITS - 1
     residual_clip: int = VALUE_BITS - 1
@@ -55,7 +58,7 @@ class ValueFields:
         """The fields that an engine's instructions have. Raises ValueError where it has none, and lanes have work."""
         if shape.values:
             return asdict(self)
-        if self.compares_values or self.keeps_values:
+        if self.compares_values or self.keeps_values or self.sends_values:
             raise ValueError("an engine with values=0 has no lanes, which this layer wants")
         return {}
 
@@ -70,6 +73,7 @@ def value_field_widths(shape: EngineShape) -> dict[str, int]:
         "compares_values": 1,
         "rows_inside": 1,
         "keeps_values": 1,
+        "sends_values": 1,
         "shift": SHIFT_BITS,
         "value_clip": clip,
         "residual_clip": clip,
