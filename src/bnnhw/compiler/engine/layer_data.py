@@ -49,7 +49,9 @@ def layer_taps(layer: EngineLayer, sources: Sequence[MapPlace], shape: EngineSha
             offset = source.offset(plane=plane, word=word, line=line, column=column)
             offset += source.base - sources[0].base
             taps.append(Tap(offset, column, line, double=number == 0 and bool(taps)))
-    idle = [Tap(0, idle=True)] * max(0, shape.least_beats - len(taps))
+    keeps = layer.values is not None and layer.values.keeps
+    least = shape.beats_of_values if keeps else shape.least_beats
+    idle = [Tap(0, idle=True)] * max(0, least - len(taps))
     return [*idle, *taps]
 
 

@@ -118,7 +118,7 @@ class CommandPort(wiring.Component):
         is_read, is_written = kind == Request.READ, memory < Memory.TRANSFERS
         is_readable = memory == 0
         if self.shape.values:
-            is_written |= memory == Memory.FACTORS
+            is_written |= (memory == Memory.FACTORS) | (memory == Memory.VALUES)
             is_readable |= memory == Memory.VALUES
             m.d.comb += self.reads_values.eq(memory == Memory.VALUES)
         is_read &= is_readable

@@ -214,6 +214,7 @@ class Engine(wiring.Component):
             m.submodules.lanes = lanes = Lanes(shape)
             m.d.comb += [
                 Cat(lanes.write, lanes.write_address, lanes.write_data).eq(self._late(m, bus, Memory.FACTORS)),
+                Cat(lanes.bus_write, lanes.bus_address, lanes.bus_data).eq(self._late(m, bus, Memory.VALUES)),
                 lanes.layer.eq(layer),
                 lanes.begin.eq(begin),
                 lanes.parameters.eq(tile.before.parameters),

@@ -98,6 +98,12 @@ class EngineShape:
             raise ValueError(f"outbox_words={self.outbox_words} must be at most map_words={self.map_words}")
         if self.values and self.outbox_words > self.values:
             raise ValueError(f"outbox_words={self.outbox_words} must be at most values={self.values}")
+        apart = WORD // self.external.width * self.value_lanes
+        if self.values and array.row_groups > apart:
+            raise ValueError(
+                f"rows={array.rows}: {array.row_groups} groups of rows must be at most {apart}, the cycles between two "
+                "words of values that a pixel gets of the external memory"
+            )
         for name, count, bits in (
             ("pixels", array.pixels, array.simd),
             ("rows", array.rows, array.simd),
@@ -134,6 +140,12 @@ class EngineShape:
     def least_beats(self) -> int:
         """Of a tile: those in which the sums of the one before it leave, and the next one's place is found."""
         return max(self.array.row_groups, LEAST_BEATS)
+
+    @property
+    def beats_of_values(self) -> int:
+        """Of a tile whose layer keeps values: with an external memory there are cycles, one behind the other, in which
+        none is written: one for a word of values from there that has waited, and one for a word behind that."""
+        return self.least_beats if self.external is None else max(self.array.row_groups + 2, LEAST_BEATS)
 
     @property
     def parts(self) -> int:

@@ -1,7 +1,5 @@
 """Blocks of layers between which values stay in the engine."""
 
-from dataclasses import replace
-
 import pytest
 
 from bnnhw.compiler.engine.external.blocks import blocks_of
@@ -22,12 +20,12 @@ from tests.engine_residuals import catalogued
 def test_blocks(graph, expected):
     """A resnet8 is one; a preresnet6 has one for each size of its maps; of bits alone, each layer is one."""
     network = engine_network(graph)
-    assert [(block.start, block.stop) for block in blocks_of(network)] == expected
+    assert [(block.start, block.stop) for block in blocks_of(network, ())] == expected
 
 
-def test_the_output_stays_until_the_end():
+def test_values_outside_make_no_blocks():
     network = engine_network(catalogued("preresnet6"))
-    made = network.layers[2].values
+    made = network.layers[1].values
     assert made is not None
-    blocks = blocks_of(replace(network, output=made.map))
-    assert [(block.start, block.stop) for block in blocks] == [(0, 1), (1, 8)]
+    blocks = blocks_of(network, {made.map.name})
+    assert [(block.start, block.stop) for block in blocks] == [(0, 1), (1, 2), (2, 4), (4, 7), (7, 8)]

@@ -1,5 +1,6 @@
-"""Values in programs with external memory, by RTL and the memory chip's model: residual networks of the catalogue and
-random ones, cut into segments in several ways, all side by side, in the cycles foreseen."""
+"""Values in programs with external memory, in the engine and outside, by RTL and the memory chip's model: residual
+networks of the catalogue and random ones, cut into segments in several ways, all side by side, in the cycles
+foreseen."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from bnnhw.compiler import Graph
-from bnnhw.compiler.engine.external.scheduled import frame_counts, scheduled_program, segmentations
+from bnnhw.compiler.engine.external.scheduled import frame_counts, outsides, scheduled_program, segmentations
 from bnnhw.compiler.engine.first_layer import with_windows
 from bnnhw.compiler.engine.from_graph import engine_network
 from bnnhw.compiler.engine.program import EngineProgram
@@ -37,26 +38,30 @@ QUICK = (0, 1, 2, 9, 12, 19, 22, 39, 41)
 def programs_of(graph: Graph, shape: EngineShape, *, every: bool) -> list[EngineProgram]:
     """Those of the shortest and the longest segments; or of each way to cut the network and each number of frames."""
     network = with_windows(engine_network(graph), shape)
-    counts, cuts = frame_counts(network, shape), segmentations(network, shape)
+    counts = frame_counts(network, shape)
     return [
-        scheduled_program(network, shape, segments=segments, frames=frames)
+        scheduled_program(network, shape, segments=segments, frames=frames, outside=outside)
+        for outside in outsides(network)
+        for cuts in (segmentations(network, shape, outside=outside),)
         for segments in (cuts if every else (cuts[0], cuts[-1]))
         for frames in (counts if every else counts[:1])
     ]
 
 
 def random_program(seed: int, shape: EngineShape) -> tuple[Graph, EngineProgram] | None:
-    """A random network's, of segments and frames that depend on the seed; None where it does not fit."""
+    """A random network's, of values outside or not, segments and frames that depend on the seed; None where it does not
+    fit."""
     graph = random_residuals(np.random.default_rng(seed))
     network = with_windows(engine_network(graph), shape)
-    counts, cuts = frame_counts(network, shape), segmentations(network, shape)
+    outside = outsides(network)[seed // 2 % len(outsides(network))]
+    counts, cuts = frame_counts(network, shape), segmentations(network, shape, outside=outside)
     frames, segments = counts[seed % len(counts)], cuts[seed % len(cuts)]
     try:
-        program = scheduled_program(network, shape, segments=segments, frames=frames)
+        program = scheduled_program(network, shape, segments=segments, frames=frames, outside=outside)
     except ScheduleError:
         message = r"of this engine; take|at once, and the engine has|maps that lie otherwise|adds words of"
         with pytest.raises(ScheduleError, match=message):
-            scheduled_program(network, shape, segments=segments, frames=frames)
+            scheduled_program(network, shape, segments=segments, frames=frames, outside=outside)
         return None
     return (graph, program) if program.external_words * WORD <= CHIP_WORDS * CHIP.shape.width else None
 
@@ -107,4 +112,4 @@ def test_values_among_strips_of_several_widths_are_refused():
         match=r"^values of node 'stem.conv' meet maps that lie otherwise in the engine; programs with external memory "
         r"keep them among layers of images, or among dense ones$",
     ):
-        scheduled_program(network, SHAPE)
+        scheduled_program(network, SHAPE, outside=outsides(network)[-1])

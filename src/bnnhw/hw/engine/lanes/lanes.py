@@ -43,7 +43,7 @@ class Lanes(wiring.Component):
         shape.lane_latency cycles after the sums: the same, or values in offset binary.
     sends : Out(1), place : Out(value_address_bits), values : Out(pixels * group_rows * VALUE_BITS)
         Values go out: to which address, and which.
-    by_host, address, word
+    bus_write, bus_address, bus_data, by_host, address, word
         As `Values` has them.
     """
 
@@ -63,6 +63,9 @@ class Lanes(wiring.Component):
     sends: Signal
     place: Signal
     values: Signal
+    bus_write: Signal
+    bus_address: Signal
+    bus_data: Signal
     by_host: Signal
     address: Signal
     word: Signal
@@ -89,6 +92,9 @@ class Lanes(wiring.Component):
                 "sends": Out(1),
                 "place": Out(shape.value_address_bits),
                 "values": Out(array.pixels * array.group_rows * VALUE_BITS),
+                "bus_write": In(1),
+                "bus_address": In(WORD),
+                "bus_data": In(WORD),
                 "by_host": In(1),
                 "address": In(shape.result_address_bits),
                 "word": Out(WORD),
@@ -115,6 +121,9 @@ class Lanes(wiring.Component):
             Cat(values.write, self.sends).eq(delay(m, writes, VALUE_LATENCY, name="write")),
             values.write_address.eq(self.place),
             values.data.eq(self.values),
+            values.bus_write.eq(self.bus_write),
+            values.bus_address.eq(self.bus_address),
+            values.bus_data.eq(self.bus_data),
             values.by_host.eq(self.by_host),
             values.address.eq(self.address),
             self.word.eq(values.word),

@@ -50,7 +50,7 @@ class Memory(IntEnum):
     TRANSFERS = 6
     EXTERNAL = 7  # by host alone, who reads it, too, in whole bursts; an address counts words of the bus here, too
     FACTORS = 8  # of lanes: see `factor_layout`
-    VALUES = 9  # read by the host
+    VALUES = 9  # read by the host, too
 
 
 class Status(IntEnum):
