@@ -118,6 +118,21 @@ def test_its_page_shows_what_the_manifest_says(workplace: Path):
     assert "all in block RAM" in text
 
 
+def test_a_program_with_external_memory_tells_what_it_moves(workplace: Path, capsys: pytest.CaptureFixture[str]):
+    Path("model.pt").write_bytes(model_bytes(500, 500))
+    assert run("build", "--engine", "--board", BOARD.name, "model.pt", "-o", "other") == 0
+    manifest = BuiltProgram.read(Path("other")).manifest
+    printed = capsys.readouterr().out
+    text = Path("other/report.html").read_text().replace("\u202f", "")
+    for layer in manifest.layers:
+        assert f"{layer.moves.all.bytes:,} bytes moved" in printed
+        assert f"<td>{layer.moves.weights.bytes}</td><td>{layer.moves.maps_in.bytes}</td>" in text
+    weights = sum(layer.moves.weights.bytes for layer in manifest.layers)
+    assert weights >= (64 * 500 + 500 * 500 + 500 * 10) // 8
+    assert "weights and maps from the external memory" in text
+    assert 'id="roofline-' in text
+
+
 def test_an_engine_is_kept_for_its_users(workplace: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
     monkeypatch.setenv("BNNHW_CACHE", str(workplace / "cache"))
     assert run("engine", "--board", BOARD.name, "--stop-after", "rtl", "--clock-mhz", "50", "-q") == 0

@@ -69,8 +69,8 @@ def test_layers_move_together_what_the_lists_do(shape: EngineShape, frames: int)
     for segments in segmentations(network, shape):
         program = scheduled_program(network, shape, frames=frames, segments=segments)
         transfers = listed(program)
-        into = {memory: total([moved for stores, to, moved in transfers if to is memory and not stores])
-                for memory in Memory}  # fmt: skip
+        loads = [(to, moved) for stores, to, moved in transfers if not stores]
+        into = {memory: total([moved for to, moved in loads if to is memory]) for memory in Memory}
         weights = (into[Memory.WEIGHTS], into[Memory.PARAMETERS], into[Memory.FACTORS])
         assert total([each.weights for each in program.moves]) == total(list(weights))
         assert total([each.maps_in for each in program.moves]) == total([into[Memory.MAPS], into[Memory.WINDOWS]])
