@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bnnhw.api.builds.program import BuiltProgram
+from bnnhw.api.builds.program_report import report_of
 from bnnhw.boards.board import get_board
 from bnnhw.boards.engines.build import cached_engine
 from bnnhw.boards.engines.manifest import EngineManifest
@@ -83,6 +85,7 @@ def test_the_host_driver_runs_it_on_the_virtual_board(workplace: Path, capsys: p
 def test_tells_what_a_program_takes(workplace: Path, capsys: pytest.CaptureFixture[str]):
     assert run("build", "--engine", "--board", BOARD.name, "--outputs", "scores", "model.pt", "-o", "other") == 0
     *layers, between, total = capsys.readouterr().out.splitlines()
+    assert all(line.endswith(" of the array at work,           0 bytes moved") for line in layers)
     manifest = ProgramManifest.read(Path("other"))
     rest = manifest.cycles - sum(layer.cycles for layer in manifest.layers)
     assert re.fullmatch(rf"\(between them\) +{rest:,} cycles: instructions, and waits for the external memory", between)
@@ -94,6 +97,40 @@ def test_tells_what_a_program_takes(workplace: Path, capsys: pytest.CaptureFixtu
     assert manifest.outputs == "scores"
     assert sum(layer.cycles for layer in manifest.layers) < manifest.cycles
     assert all(0 < layer.used < 1 for layer in manifest.layers)
+
+
+def test_its_page_shows_what_the_manifest_says(workplace: Path):
+    """And what the link carries: a packet of 4 images, and one that runs them, whose answer has all sums."""
+    manifest = ProgramManifest.read(Path("program"))
+    text = Path("program/report.html").read_text().replace("\u202f", "")
+    for layer in manifest.layers:
+        assert f'title="{layer.name}"' in text
+        assert f"<td>{layer.cycles}</td>" in text
+    assert f"4 frames a run of {manifest.cycles} cycles" in text
+    assert manifest.model_sha256 in text
+    assert manifest.program_sha256 in text
+    built = BuiltProgram.read(Path("program"))
+    report = report_of(manifest, built.program, built.graph, baud=3_000_000)
+    assert report.link.frames_per_second == pytest.approx(
+        4 * 3e6 / (10 * 2 * (264 + 4 + 12))
+    )  # 10 bits a byte, 12 bytes a frame
+    assert f"UART, 3 Mbaud: {report.link_share:.0%} of the time" in text
+    assert "all in block RAM" in text
+
+
+def test_a_program_with_external_memory_tells_what_it_moves(workplace: Path, capsys: pytest.CaptureFixture[str]):
+    Path("model.pt").write_bytes(model_bytes(500, 500))
+    assert run("build", "--engine", "--board", BOARD.name, "model.pt", "-o", "other") == 0
+    manifest = BuiltProgram.read(Path("other")).manifest
+    printed = capsys.readouterr().out
+    text = Path("other/report.html").read_text().replace("\u202f", "")
+    for layer in manifest.layers:
+        assert f"{layer.moves.all.bytes:,} bytes moved" in printed
+        assert f"<td>{layer.moves.weights.bytes}</td><td>{layer.moves.maps_in.bytes}</td>" in text
+    weights = sum(layer.moves.weights.bytes for layer in manifest.layers)
+    assert weights >= (64 * 500 + 500 * 500 + 500 * 10) // 8
+    assert "weights and maps from the external memory" in text
+    assert 'id="roofline-' in text
 
 
 def test_an_engine_is_kept_for_its_users(workplace: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
@@ -128,8 +165,8 @@ CASES = (
          r"program/model\.pt is not the network that the program was made of; build it again",
          {"program/model.pt": model_bytes(9)}),
     Case("manifest of a later version", "verify model.pt --build program",
-         r"program/manifest\.json is of version 9; this bnnhw reads version 2; make it again",
-         spoil("manifest.json", '"version": 2', '"version": 9')),
+         r"program/manifest\.json is of version 9; this bnnhw reads version 3; make it again",
+         spoil("manifest.json", '"version": 3', '"version": 9')),
     Case("manifest with a foreign field", "verify model.pt --build program",
          r"program/manifest\.json: manifest must have exactly the fields .*",
          spoil("manifest.json", '"frames"', '"f"')),

@@ -24,6 +24,8 @@ __all__ = ["ENGINE_CLOCK_MHZ", "EngineBuilt", "build_program", "engine"]
 
 ENGINE_CLOCK_MHZ = 90.0
 """Where no clock is asked for."""
+ENGINE_BAUD = 3_000_000
+"""The same of its link."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,7 @@ def engine(
     output: str | Path | None = None,
     *,
     clock_mhz: float = ENGINE_CLOCK_MHZ,
-    baud: int = 3_000_000,
+    baud: int = ENGINE_BAUD,
     seed: int = 1,
     retries: int = 0,
     stop_after: StopAfter | None = None,
@@ -90,6 +92,8 @@ def build_program(
 ) -> ProgramManifest:
     """Make a program of a model, in seconds, for the engine of a board, which `bnnhw.engine` makes once.
 
+    Its folder has a page, report.html: cycles and bytes by layer, and the roofline.
+
     >>> import bnnhw
     >>> program = bnnhw.build_program("model.pt", "build/program", board="ulx3s-12f")
     >>> program.frames, program.frames_per_second > 100_000
@@ -108,7 +112,7 @@ def build_program(
     Returns
     -------
     ProgramManifest
-        What manifest.json holds: cycles by layer, exact, and the share of the array that works.
+        What manifest.json holds: cycles and bytes by layer, exact, and the share of the array that works.
 
     Raises
     ------
@@ -118,6 +122,6 @@ def build_program(
     target = get_board(board or DEFAULT_BOARD)
     sizes = sizes_for(target)
     made = find_engine(target, sizes)
-    clock_hz = made.clock_hz if made else ENGINE_CLOCK_MHZ * 1e6
+    clock_hz, baud = (made.clock_hz, made.baud) if made else (ENGINE_CLOCK_MHZ * 1e6, ENGINE_BAUD)
     with staged_build(Path(output)) as folder:
-        return fill_program_folder(folder, Path(model), target, sizes, outputs=outputs, clock_hz=clock_hz)
+        return fill_program_folder(folder, Path(model), target, sizes, outputs=outputs, clock_hz=clock_hz, baud=baud)

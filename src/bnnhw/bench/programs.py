@@ -32,7 +32,7 @@ def measure(bench: Bench) -> Iterator[Row]:
         images = np.zeros((program.frames, *graph.inputs[0].type.shape), np.int64)
         sent = sum(packet.nbytes for packet in program.feed(program.network.codes(images))) / program.frames
         rate = program.frames * ENGINE_CLOCK_MHZ * 1e6 / program.cycles
-        at_work = sum(cycles * used for cycles, used in zip(program.layer_cycles, program.used, strict=True))
+        at_work = sum(layer.products for layer in program.figures) / shape.array.macs
         yield Row(
             name=f"{name} on {BOARD}'s engine, {shape.array.macs:,} products, {ENGINE_CLOCK_MHZ:g} MHz",
             measured=f"{rate:,.0f} frames/s of {sent / 1000:.1f} kB, {program.frames} a run, "

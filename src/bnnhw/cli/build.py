@@ -53,7 +53,8 @@ def command(
     golden frames that needs cocotb and Icarus Verilog alone, a FuseSoC core file and a README. Without --board it is
     plain Verilog for any FPGA, with --board it has the primitives of that board's.
 
-    With --engine it holds a program for the engine of the board, whose bitstream `bnnhw engine` makes once.
+    With --engine it holds a program for the engine of the board, whose bitstream `bnnhw engine` makes once, and its
+    report.html: cycles and bytes by layer, with the roofline.
 
     \b
     Example: bnnhw build --board ulx3s-85f model.pt -o build/lfc

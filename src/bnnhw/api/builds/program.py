@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from bnnhw.boards.board import Board
-from bnnhw.boards.engines.program_folder import LayerCycles, ProgramManifest, read_contents, write_contents
+from bnnhw.boards.engines.program_folder import ProgramManifest, read_contents, write_contents
 from bnnhw.boards.engines.sizes import EngineSizes
 from bnnhw.boards.manifest import ManifestError
 from bnnhw.compiler.engine.compile import compile_program
@@ -20,10 +20,15 @@ from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.compiler.frontends.model_file import load
 from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.passes.integerize import integerize
+from bnnhw.compiler.report.program.page import render
+from bnnhw.files import write_atomically
+
+from .program_report import report_of
 
 __all__ = ["BuiltProgram", "fill_program_folder"]
 
 MODEL = "model.pt"
+PAGE = "report.html"
 
 
 def fill_program_folder(
@@ -34,8 +39,10 @@ def fill_program_folder(
     *,
     outputs: Literal["label", "scores"],
     clock_hz: float,
+    baud: int,
 ) -> ProgramManifest:
-    """Writes the program of `model` for the engine of those sizes, the model itself, and the manifest."""
+    """Writes the program of `model` for the engine of those sizes, the model itself, the manifest, and the page that
+    tells of it. baud: of the engine's link."""
     graph = load(model)
     program = compile_program(integerize(graph, output=outputs), sizes.shape(board.target))
     shutil.copyfile(model, folder / MODEL)
@@ -48,13 +55,12 @@ def fill_program_folder(
         program_sha256=write_contents(folder, program),
         frames=program.frames,
         cycles=program.cycles,
-        layers=tuple(
-            LayerCycles(name=layer.name, cycles=cycles, used=used)
-            for layer, cycles, used in zip(program.network.layers, program.layer_cycles, program.used, strict=True)
-        ),
+        layers=program.figures,
+        lists=program.list_moves,
         words={memory.name.lower(): len(words) for memory, words in program.contents.items()},
     )
     manifest.write(folder)
+    write_atomically(folder / PAGE, render(report_of(manifest, program, graph, baud=baud)).encode())
     return manifest
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from bnnhw.boards.board import get_board
 from bnnhw.boards.manifest import MANIFEST, ManifestError
+from bnnhw.compiler.engine.figures import LayerFigures, Moved
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program.packets import Memory
@@ -20,20 +21,11 @@ from bnnhw.hw.engine.program.packets import Memory
 from .sizes import EngineSizes
 from .stored import format_of, read_stored, write_stored
 
-__all__ = ["PROGRAM", "LayerCycles", "ProgramManifest", "is_program", "read_contents", "write_contents"]
+__all__ = ["PROGRAM", "ProgramManifest", "is_program", "read_contents", "write_contents"]
 
 FORMAT = "bnnhw-program"
-VERSION = 2
+VERSION = 3
 PROGRAM = "program.npz"
-
-
-@dataclass(frozen=True, kw_only=True)
-class LayerCycles:
-    """A layer's cycles, and which share of the array's products in them is asked for."""
-
-    name: str
-    cycles: int
-    used: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +45,9 @@ class ProgramManifest:
         Of the model.pt in the folder, and of the program's words.
     frames, cycles : int
         Frames that run at once, and the cycles of such a run.
-    layers : tuple of LayerCycles
+    layers : tuple of LayerFigures
+    lists : Moved
+        What comes from the external memory of the program itself.
     words : dict
         Memory -> words of the bus that the program fills.
     """
@@ -66,7 +60,8 @@ class ProgramManifest:
     program_sha256: str
     frames: int
     cycles: int
-    layers: tuple[LayerCycles, ...]
+    layers: tuple[LayerFigures, ...]
+    lists: Moved
     words: dict[str, int]
 
     def __post_init__(self):

@@ -15,10 +15,14 @@ _BETWEEN = "(between them)"
 
 
 def lines_of(program: "ProgramManifest") -> Iterator[str]:
-    """A line for each layer: its cycles, and the share of the array that works; and one for all other cycles."""
+    """A line for each layer: its cycles, the share of the array that works, and the bytes that are moved for it; and
+    one for all other cycles."""
     width = max(len(_BETWEEN), *(len(layer.name) for layer in program.layers))
     for layer in program.layers:
-        yield f"{layer.name:{width}}  {layer.cycles:>10,} cycles, {layer.used:4.0%} of the array at work"
+        yield (
+            f"{layer.name:{width}}  {layer.cycles:>10,} cycles, {layer.used:4.0%} of the array at work, "
+            f"{layer.moves.all.bytes:>11,} bytes moved"
+        )
     between = program.cycles - sum(layer.cycles for layer in program.layers)
     yield f"{_BETWEEN:{width}}  {between:>10,} cycles: instructions, and waits for the external memory"
 

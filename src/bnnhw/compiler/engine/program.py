@@ -13,6 +13,7 @@ from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program import packets
 from bnnhw.hw.engine.program.packets import Answer, Memory
 
+from .figures import LayerFigures, LayerMoves, Moved
 from .layers import EngineNetwork
 from .maps import MapPlace
 from .tables import check_room
@@ -64,8 +65,12 @@ class EngineProgram:
         Where those begin in the external memory, group by group. None: they are in the engine.
     layer_cycles : tuple of int
         Of each layer those in which the array is at work for it, exactly.
+    moves : tuple of LayerMoves
+        Of each layer what goes from and to the external memory for it.
+    list_moves : Moved
+        What comes from there of the program's lists.
     cycles : int
-        Of a run: theirs, and all waits.
+        Of a run: those of all layers, and all waits.
     """
 
     shape: EngineShape
@@ -75,6 +80,8 @@ class EngineProgram:
     frames: int
     captured: tuple[Captured, ...]
     layer_cycles: tuple[int, ...]
+    moves: tuple[LayerMoves, ...]
+    list_moves: Moved
     cycles: int
     input_burst: int | None = None
     external_parts: tuple[tuple[int, int], ...] = ()
@@ -86,18 +93,17 @@ class EngineProgram:
         check_room(self.results, self.shape.results * self.shape.array.group_rows, "sums of the last layer", "results")
 
     @property
-    def used(self) -> tuple[float, ...]:
-        """Of each layer the share of the array's products in its cycles that the network asks for."""
-        convs = [layer.conv for layer in self.network.layers]
-        convs[0] = self.network.windows or convs[0]
-        useful = (
-            self.frames
-            * (layer.planes * len(weight_bases(conv).factors) if layer.reads else 0)
-            * (conv.weights.size * layer.sum_shape[0] * layer.sum_shape[1])
-            for layer, conv in zip(self.network.layers, convs, strict=True)
-        )
-        macs = self.shape.array.macs
-        return tuple(count / (macs * cycles) for count, cycles in zip(useful, self.layer_cycles, strict=True))
+    def figures(self) -> tuple[LayerFigures, ...]:
+        """Of each layer what it takes of a run."""
+        layers = self.network.layers
+        convs = [self.network.windows or layers[0].conv, *(layer.conv for layer in layers[1:])]
+        found = []
+        for layer, conv, cycles, moves in zip(layers, convs, self.layer_cycles, self.moves, strict=True):
+            planes = layer.planes * len(weight_bases(conv).factors) if layer.reads else 0
+            products = self.frames * planes * conv.weights.size * layer.sum_shape[0] * layer.sum_shape[1]
+            used = products / (self.shape.array.macs * cycles)
+            found.append(LayerFigures(name=layer.name, cycles=cycles, products=products, used=used, moves=moves))
+        return tuple(found)
 
     def load(self) -> list[NDArray[np.uint32]]:
         """The packets that bring the program into an engine."""

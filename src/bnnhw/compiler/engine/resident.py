@@ -13,6 +13,7 @@ from bnnhw.hw.engine.program.instruction import Layer
 from bnnhw.hw.engine.program.packets import Memory
 from bnnhw.hw.engine.program.transfer import list_words
 
+from .figures import LayerMoves, Moved
 from .layer_data import layer_parameters, layer_taps, layer_weights, row_tiles_of
 from .layer_fields import layer_instruction, of_each_phase
 from .layers import EngineNetwork
@@ -90,6 +91,8 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
         captured=() if network.output else (_all_sums(network, shape),),
         values=values[network.output.name] if network.output else None,
         layer_cycles=tuple(sum(layer_cycles(shape, each) for each in some) for some in layers),
+        moves=(LayerMoves(),) * len(layers),
+        list_moves=Moved(),
         cycles=program_cycles(shape, in_order),
     )
 

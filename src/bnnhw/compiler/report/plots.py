@@ -25,14 +25,14 @@ def plot_cycles(report: BuildReport) -> str:
     """Cycles of every unit for a group of frames, the core's interval as a line."""
     per = "group of frames" if report.performance.vectors > 1 else "frame"
     bars = [(unit.name, unit.cycles) for unit in report.units]
-    return _bars("cycles", bars, axis=f"cycles for each {per}", mark=report.performance.interval_cycles)
+    return plot_bars("cycles", bars, axis=f"cycles for each {per}", mark=report.performance.interval_cycles)
 
 
 def plot_cells(report: BuildReport, kind: CellKind) -> str:
     """Where the LUTs or the block RAMs go: cells of every unit by the cost model."""
     bars = [(unit.name, getattr(unit.estimated, kind)) for unit in report.units if unit.estimated is not None]
     name = {"logic": cell_names(report).logic, "ebr": "EBR"}[kind]
-    return _bars(kind, bars, axis=f"{name}, estimated")
+    return plot_bars(kind, bars, axis=f"{name}, estimated")
 
 
 def plot_candidates(report: BuildReport) -> str:
@@ -65,7 +65,7 @@ def plot_candidates(report: BuildReport) -> str:
         return to_inline_svg(figure, "candidates")
 
 
-def _bars(name: str, bars: Sequence[tuple[str, int]], *, axis: str, mark: int | None = None) -> str:
+def plot_bars(name: str, bars: Sequence[tuple[str, int]], *, axis: str, mark: int | None = None) -> str:
     """Horizontal bars from top to bottom with their numbers, the longest in the warm colour; a dashed line at mark."""
     with style.context(["default", RC]):
         height = 0.62 + BAR_INCHES * len(bars)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from bnnhw.compiler.engine.figures import layer_moves, list_moves
 from bnnhw.compiler.engine.layers import EngineNetwork
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.compiler.engine.strips import keeps_columns, strips_of
@@ -14,6 +15,7 @@ from bnnhw.compiler.engine.values.value_places import kept_values
 from bnnhw.hw.engine.cycles import layer_cycles, program_cycles
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program.packets import Memory
+from bnnhw.hw.engine.program.transfer import Transfer
 
 from .lists import Lists
 from .places import WeightsInMemory
@@ -61,8 +63,10 @@ def scheduled_program(
     held = np.concatenate([weights.words, lists.external])
     lists_at = schedule.maps.end * shape.burst_words
     cycles = [0] * len(network.layers)
-    for number, layer in zip(schedule.numbers, lists.layers, strict=True):
+    transfers: list[list[Transfer]] = [[] for _ in network.layers]
+    for number, step, layer in zip(schedule.numbers, schedule.steps, lists.layers, strict=True):
         cycles[number] += layer_cycles(shape, layer)
+        transfers[number] += step.transfers
     return EngineProgram(
         shape=shape,
         network=network,
@@ -81,6 +85,8 @@ def scheduled_program(
         values=None if output is None else output.place,
         values_burst=None if output is None else output.burst,
         layer_cycles=tuple(cycles),
+        moves=tuple(layer_moves(each, shape) for each in transfers),
+        list_moves=list_moves(lists.transfers, shape),
         cycles=program_cycles(shape, lists.layers, lists.transfers),
     )
 

@@ -34,6 +34,11 @@ class Step:
     outboxes: list[Region] = field(default_factory=list)
     sends: list[Transfer] = field(default_factory=list)
 
+    @property
+    def transfers(self) -> list[Transfer]:
+        """Those of its data, in and out."""
+        return [load.transfer for load in self.loads] + ([] if self.sends is None else [self.sends])
+
 
 class InOrder:
     """Both lists, in which each instruction waits for what it needs, and for nothing that comes behind it.

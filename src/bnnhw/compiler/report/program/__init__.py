@@ -1,0 +1,1 @@
+"""The report of an engine's program: its page, with the roofline."""
