@@ -13,7 +13,7 @@ from bnnhw.hw.engine.program.transfer import Transfer, transfer_cycles
 
 __all__ = ["LayerFigures", "LayerMoves", "Moved", "layer_moves", "list_moves"]
 
-_MAPS = (Memory.MAPS, Memory.WINDOWS)
+_MAPS = (Memory.MAPS, Memory.WINDOWS, Memory.VALUES)
 _LISTS = (Memory.INSTRUCTIONS, Memory.TRANSFERS)
 
 
@@ -27,7 +27,7 @@ class Moved:
 
 @dataclass(frozen=True, kw_only=True)
 class LayerMoves:
-    """What is moved for a layer; of weights with thresholds and factors."""
+    """What is moved for a layer; of weights with thresholds and factors, of maps with values."""
 
     weights: Moved = Moved()
     maps_in: Moved = Moved()

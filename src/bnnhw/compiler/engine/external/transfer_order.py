@@ -37,7 +37,7 @@ class Step:
     @property
     def transfers(self) -> list[Transfer]:
         """Those of its data, in and out."""
-        return [load.transfer for load in self.loads] + ([] if self.sends is None else [self.sends])
+        return [*(load.transfer for load in self.loads), *self.sends]
 
 
 class InOrder:
