@@ -9,7 +9,7 @@ from bnnhw.compiler.engine.layer_fields import lines_of
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.engine.maps import words_of
 from bnnhw.compiler.engine.values.layer_values import Residual
-from bnnhw.compiler.engine.values.value_lanes import ValueSteps
+from bnnhw.compiler.engine.values.value_lanes import ValueSteps, word_of_tile
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 from bnnhw.hw.engine.program.factors import FACTOR_WORDS
 from bnnhw.hw.engine.program.packets import Memory
@@ -127,15 +127,18 @@ class Held:
     def with_residual(self, layer: EngineLayer, residual: Residual, part: Part, needs: Needs) -> ValueSteps | None:
         """The values outside that the part adds, and the steps over them; None where its channels have none."""
         source = self.maps.values[residual.map.name]
-        before = residual.first // self.shape.array.rows  # tiles of rows without a residual
-        own = tiles_of_values(layer, self.shape, part.row_tiles)
-        sheets = range(max(own.start - before, 0), min(own.stop - before, source.place.sheets))
+        words = source.place.sheet_words
+        first, last = (
+            word_of_tile(layer, self.shape, row_tile) - residual.first // self.shape.array.group_rows
+            for row_tile in (part.row_tiles.start, part.row_tiles.stop)
+        )
+        sheets = range(max(first, 0) // words, min(-(-last // words), source.place.sheets))
         if not sheets:
             return None
         down, across = residual.stride
         lines = range(part.lines.start * down, (part.lines.stop - 1) * down + 1, down)
         columns = range(part.columns.start * across, part.columns.stop * across)
-        pixel_words = len(sheets) * source.place.sheet_words
+        pixel_words = len(sheets) * words
         region = self.values.claim(len(lines) * len(columns) * pixel_words)
         needs.regions.append(region)
         needs.loads += [
@@ -151,8 +154,8 @@ class Held:
                 columns=columns,
             )
         ]
-        first = region.begin - (sheets.start + before - own.start) * source.place.sheet_words
-        return ValueSteps(first, across * pixel_words, len(columns) * pixel_words)
+        begin = region.begin + first - sheets.start * words
+        return ValueSteps(begin, across * pixel_words, len(columns) * pixel_words)
 
     def send_bits(self, layer: EngineLayer, part: Part, needs: Needs) -> Region:
         """Room for the part's bits in the outbox, from which they go into the layer's map."""

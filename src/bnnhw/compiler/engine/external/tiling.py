@@ -170,6 +170,7 @@ class _Cut:
             least = self.place.row_tiles
         columns = 1 if self._cuts_columns else self.columns
         bits, values = columns / shape.parts / inside, columns * self._value_words(inside) / inside
+        added = columns * self._added_words(least) / least
         limits: list[tuple[str, str, int, float]] = []
         if not rooms.all_weights and layer.reads:
             limits.append(("words of weights", "weight_words", rooms.weight_words, self.place.weight_step))
@@ -180,7 +181,7 @@ class _Cut:
         if rooms.sends_values:
             limits.append(("values' words of a line", "outbox_words", shape.outbox_words, values))
         if rooms.adds_outside:
-            limits.append(("values' words of a line", "values", rooms.value_words, values))
+            limits.append(("values' words of a line", "values", rooms.value_words, added))
         most = self.place.row_tiles
         for what, name, room, each in limits:
             fits = int(max(room // 2 // (each * least), min(1, room // (each * least)))) * least
@@ -218,7 +219,7 @@ class _Cut:
             for is_used, each, room in (
                 (self._sends_bits, bits, outbox_words),
                 (rooms.sends_values, values, outbox_words),
-                (rooms.adds_outside, values, rooms.value_words),
+                (rooms.adds_outside, columns * self._added_words(row_tiles), rooms.value_words),
             ):
                 most = min(most, room // share // each) if is_used else most
             if most:
@@ -248,6 +249,15 @@ class _Cut:
         """Of a pixel, of so many tiles of rows."""
         channels = -(-self.layer.out_shape[2] // self.shape.array.group_rows)
         return min(word_of_tile(self.layer, self.shape, row_tiles), channels)
+
+    def _added_words(self, row_tiles: int) -> int:
+        """Of the residuals that come for an output pixel, in whole sheets: one more where they do not begin as a tile
+        does."""
+        residual = None if self.layer.values is None else self.layer.values.residual
+        if residual is None:
+            return 0
+        misses = self.shape.array.row_groups if residual.first % self.shape.array.rows else 0
+        return residual.stride[1] * (word_of_tile(self.layer, self.shape, row_tiles) + misses)
 
     @property
     def _sends_bits(self) -> bool:
