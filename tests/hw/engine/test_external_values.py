@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,14 @@ from bnnhw.hw.engine.program.transfer import Transfer, list_words
 from bnnhw.hw.engine.program.value_fields import ValueFields
 from tests.engine_rtl import CHIP, CHIP_WORDS, run_packets, small_shape
 
-SIZES = {"values": 256, "outbox_words": 128, "map_words": 128, "weight_words": 64, "parameters": 64, "sum_width": 17}
+SIZES: dict[str, Any] = {
+    "values": 256,
+    "outbox_words": 128,
+    "map_words": 128,
+    "weight_words": 64,
+    "parameters": 64,
+    "sum_width": 17,
+}
 SHAPES = {
     "4x8, 2 rows": small_shape(external=CHIP.shape, **SIZES),
     "4x16, 2 rows": small_shape(rows=16, external=CHIP.shape, **SIZES),

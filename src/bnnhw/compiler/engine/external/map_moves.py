@@ -25,17 +25,17 @@ def lines_in(
         bursts, pieces = len(lines) * source.line_bursts, place.sheets
         if len(lines) == place.shape[0] == band.shape[0]:
             bursts, pieces = pieces * bursts, 1
-        several = {} if pieces == 1 else {"place_step": sheet_step, "counts": (bursts * shape.burst_words,)}
         return [
             Transfer(
                 stores=False,
                 memory=band.memory,
                 place=begin,
+                place_step=sheet_step if pieces > 1 else 0,
                 pieces=pieces,
                 bursts=bursts,
                 address=band.bus_address(band.base, lanes),
-                steps=(1,) if pieces == 1 else (1, band.bus_address(band.plane_words, lanes)),
-                **several,
+                counts=(bursts * shape.burst_words,) if pieces > 1 else (),
+                steps=(1, band.bus_address(band.plane_words, lanes)) if pieces > 1 else (1,),
             )
         ]
     count = len(columns) + place.bus_columns - place.columns

@@ -171,10 +171,9 @@ class MapsInMemory:
                 f"weights of {first} bursts and maps of {frames} frames are more than the external memory's {room}; "
                 "take a board with more"
             )
-        for life, begin in zip(lives, begins, strict=True):
-            for places in (self.places, self.values):
-                if life.name in places:
-                    places[life.name] = replace(places[life.name], burst=first + begin)
+        at = {life.name: first + begin for life, begin in zip(lives, begins, strict=True)}
+        self.places = {name: replace(place, burst=at[name]) for name, place in self.places.items()}
+        self.values = {name: replace(place, burst=at[name]) for name, place in self.values.items()}
 
     def _map(self, place: MapPlace) -> MapInMemory:
         column_bursts = self.shape.lanes // self.shape.burst_words

@@ -15,7 +15,6 @@ from bnnhw.compiler.engine.program import Captured
 from bnnhw.compiler.engine.tables import TapTable
 from bnnhw.compiler.engine.values.value_lanes import ValueSteps, layer_lanes, steps_inside
 from bnnhw.compiler.engine.values.value_places import ValuePlace, kept_values, place_values
-from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import EngineShape
 
 from .blocks import blocks_of
@@ -97,14 +96,8 @@ class Schedule:
 
     def _add_turn(self, segments: Sequence[Segment]) -> None:
         """The steps of segments between which values stay: group by group of frames; of one segment all groups."""
-        strips = {self.strips[number] for segment in segments for number in segment.layers}
-        if len(strips) > 1:
-            name = self.network.layers[segments[0].layers.start].name
-            raise ScheduleError(
-                f"values of node {name!r} meet maps that lie otherwise in the engine; programs with external memory "
-                "keep them among layers of images, or among dense ones"
-            )
-        groups = range(self.frames * strips.pop() // self.shape.array.pixels)
+        strips = self.strips[segments[0].layers.start]
+        groups = range(self.frames * strips // self.shape.array.pixels)
         each = [groups] if len(segments) == 1 else [range(group, group + 1) for group in groups]
         for some, segment in product(each, segments):
             self._add_segment(segment, some)

@@ -123,9 +123,14 @@ def segmentations(
 
 
 def _strips(network: EngineNetwork, shape: EngineShape) -> list[int]:
-    """Of each layer: those of images are cut, those behind them that read a whole map are not."""
+    """Of each layer: those of images are cut, those behind them that read a whole map are not; none where values are
+    added on both sides."""
     image = 0
     while image < len(network.layers) and keeps_columns(network.layers[image]):
         image += 1
     cut = strips_of(network.layers[:image], shape.array.pixels) if image else 1
+    made = {layer.values.map.name for layer in network.layers[:image] if layer.values is not None}
+    behind = [layer.values.residual for layer in network.layers[image:] if layer.values is not None]
+    if any(residual is not None and residual.map.name in made for residual in behind):
+        cut = 1
     return [cut if number < image else 1 for number in range(len(network.layers))]

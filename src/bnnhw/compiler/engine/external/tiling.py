@@ -98,12 +98,15 @@ def tile_layer(
     weights = place.row_tiles * place.weight_step
     inputs_stay, weights_stay = inputs <= rooms.map_words, weights <= rooms.weight_words
     rows_outside = inputs_stay or not (weights_stay or inputs * len(chunks) > weights * len(bands) * len(groups))
-    order = product(chunks, groups, bands) if rows_outside else product(groups, bands, chunks)
-    parts: list[Part] = []
-    for each in order:
-        rows, group, (band, part) = each if rows_outside else (each[2], *each[:2])
-        parts += [Part(rows, some, part, group, band) for some in _bands(band, at_once)]
-    return Tiling(tuple(parts), bands_read, inputs if inputs_stay else 0, weights if weights_stay else 0)
+    order = [(rows, band, group) for rows, group, band in product(chunks, groups, bands)]
+    if not rows_outside:
+        order = [(rows, band, group) for group, band, rows in product(groups, bands, chunks)]
+    parts = tuple(
+        Part(rows, some, columns_of, group, band)
+        for rows, (band, columns_of), group in order
+        for some in _bands(band, at_once)
+    )
+    return Tiling(parts, bands_read, inputs if inputs_stay else 0, weights if weights_stay else 0)
 
 
 def map_words_of(row_tiles: int, layer: EngineLayer, shape: EngineShape) -> int:

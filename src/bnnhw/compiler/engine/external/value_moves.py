@@ -32,7 +32,6 @@ def move_values(
     bursts, pieces, line_bursts = len(columns) * values.pixel_bursts, len(lines), place.columns * values.pixel_bursts
     if len(columns) == place.columns and lines.step == 1:
         bursts, pieces = pieces * bursts, 1
-    several = {} if len(sheets) == 1 else {"counts": (place.sheet_words * lanes,)}
     return [
         Transfer(
             stores=stores,
@@ -42,8 +41,8 @@ def move_values(
             pieces=pieces,
             bursts=bursts,
             address=(begin + number * place.sheet_words) * lanes,
-            steps=(1,) if len(sheets) == 1 else (1, len(sheets) * place.sheet_words * lanes),
-            **several,
+            counts=(place.sheet_words * lanes,),
+            steps=(1, len(sheets) * place.sheet_words * lanes),
         )
         for number, sheet in enumerate(sheets)
     ]
