@@ -3,8 +3,6 @@
 Tests: tests/compiler/engine/test_compile.py
 """
 
-from itertools import product
-
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph
 from bnnhw.hw.engine.engine_shape import EngineShape
@@ -18,6 +16,9 @@ from .program import EngineProgram
 from .resident import resident_program
 
 __all__ = ["compile_program"]
+
+_WORTH = 1.01
+"""How much faster runs of twice the frames must be for those of even more to be tried."""
 
 
 def compile_program(graph: Graph, shape: EngineShape) -> EngineProgram:
@@ -44,16 +45,21 @@ def _fastest(network: EngineNetwork, shape: EngineShape) -> EngineProgram:
     best: EngineProgram | None = None
     refusals: list[ScheduleError] = []
     for outside in outsides(network):
-        for frames, segments in product(frame_counts(network, shape), segmentations(network, shape, outside=outside)):
-            try:
-                program = scheduled_program(
-                    network, shape, weights=weights, frames=frames, segments=segments, outside=outside
-                )
-            except ScheduleError as refusal:
-                refusals.append(refusal)
-                continue
-            if best is None or program.frames * best.cycles > best.frames * program.cycles:
-                best = program
+        for segments in segmentations(network, shape, outside=outside):
+            rate = 0.0
+            for frames in frame_counts(network, shape):
+                try:
+                    program = scheduled_program(
+                        network, shape, weights=weights, frames=frames, segments=segments, outside=outside
+                    )
+                except ScheduleError as refusal:
+                    refusals.append(refusal)
+                    break
+                if best is None or program.frames * best.cycles > best.frames * program.cycles:
+                    best = program
+                before, rate = rate, program.frames / program.cycles
+                if rate < _WORTH * before:
+                    break
     if best is None:
         raise refusals[0]
     return best

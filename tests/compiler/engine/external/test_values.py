@@ -37,16 +37,18 @@ QUICK = (0, 1, 2, 9, 12, 19, 22, 39, 41)
 
 
 def programs_of(graph: Graph, shape: EngineShape, *, every: bool) -> list[EngineProgram]:
-    """Those of the shortest and the longest segments; or of each way to cut the network and each number of frames."""
+    """Those of the shortest and the longest segments; or of each way to cut the network and two numbers of frames: all
+    that the chip's model holds."""
     network = with_windows(engine_network(graph), shape)
     counts = frame_counts(network, shape)
-    return [
+    programs = [
         scheduled_program(network, shape, segments=segments, frames=frames, outside=outside)
         for outside in outsides(network)
         for cuts in (segmentations(network, shape, outside=outside),)
         for segments in (cuts if every else (cuts[0], cuts[-1]))
-        for frames in (counts if every else counts[:1])
+        for frames in (counts[:2] if every else counts[:1])
     ]
+    return [program for program in programs if program.external_words * WORD <= CHIP_WORDS * CHIP.shape.width]
 
 
 def random_program(seed: int, shape: EngineShape) -> tuple[Graph, EngineProgram] | None:

@@ -5,6 +5,7 @@ Tests: tests/hw/engine/test_engine.py
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 
 from amaranth.lib import data
 
@@ -177,6 +178,7 @@ def _widths(shape: EngineShape) -> dict[str, int]:
     return {field.name: known[field.name] for field in fields(Layer) if field.name not in ("values", "behind")}
 
 
+@cache
 def layer_layout(shape: EngineShape) -> data.StructLayout:
     """The fields as a signal has them."""
     return data.StructLayout(_widths(shape) | value_field_widths(shape))

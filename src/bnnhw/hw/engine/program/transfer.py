@@ -5,6 +5,7 @@ Tests: tests/hw/engine/test_external.py
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 
 import numpy as np
 from amaranth.lib import data
@@ -85,6 +86,7 @@ class Transfer:
         return packed(transfer_layout(shape), values, behind=self.behind)
 
 
+@cache
 def transfer_layout(shape: EngineShape) -> data.StructLayout:
     """The fields as a signal has them; pieces, words and counts are less 1."""
     assert shape.external is not None, "an engine without external memory transfers nothing"
