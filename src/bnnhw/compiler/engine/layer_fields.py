@@ -49,11 +49,12 @@ def layer_instruction(
     lines: range,
     row_tiles: int,
     columns: int | None = None,
+    first_column: int = 0,
     **fields: int,
 ) -> Layer:
     """The instruction for these output lines, so many columns of each strip, by default all, and tiles of rows.
-    `source` holds the first map that is read, of which its first line and column are the first ones that are read;
-    `fields` are those of `Layer` that say where things lie."""
+    `source` holds the first map that is read, of which its first line is the first one that is read; output columns
+    begin at `first_column` of those that it is read for. `fields` are those of `Layer` that say where things lie."""
     conv = layer.conv
     columns = layer.out_shape[1] // source.strips if columns is None else columns
     pool_lines, pool_columns = layer.pool
@@ -69,7 +70,9 @@ def layer_instruction(
         pool_columns = inside
     strip = np.arange(shape.array.pixels) % source.strips
     first_line = lines.start * pool_lines * down
+    column = first_column * layer.columns_apart
     origin = source.base + (first_line - first_line_read(layer, lines.start)) * source.line_words
+    origin += column * source.column_words
     return Layer(
         pool_columns=pool_columns,
         pool_lines=pool_lines,
@@ -81,6 +84,7 @@ def layer_instruction(
         in_columns=source.columns,
         in_lines=layer.in_shape[0],
         first_line=first_line,
+        first_column=column,
         border_code=int(layer.pads_with_code),
         first_pixels=_mask(strip == 0),
         last_pixels=_mask(strip == source.strips - 1),

@@ -102,7 +102,7 @@ class Held:
     def with_maps(self, number: int, tiling: Tiling, part: Part, needs: Needs) -> Region:
         """The lines and columns of all maps that the part reads."""
         layer = self.network.layers[number]
-        key = ("maps", number, part.group, part.band, part.columns)
+        key = ("maps", number, part.group, part.band, part.band_columns)
         if (region := self._found(key)) is not None:
             needs.regions.append(region)
             return region
@@ -112,8 +112,8 @@ class Held:
             source, band = self.maps.places[name], replace(place, base=region.begin + place.base)
             if source.place.strips == band.strips:
                 lines = lines_of(layer, part.band)
-                cut = len(part.columns) < layer.out_shape[1] // band.strips
-                columns = part.columns if cut else range(source.place.columns)
+                is_cut = len(part.band_columns) < layer.out_shape[1] // band.strips
+                columns = part.band_columns if is_cut else range(source.place.columns)
                 transfers = lines_in(source, band, self.shape, group=part.group, lines=lines, columns=columns)
             else:
                 strips = source.place.strips

@@ -181,6 +181,7 @@ class Schedule:
             layer_lanes(layer, self.shape, *self._value_steps(layer, part, needs), columns=len(part.columns)),
             lines=part.lines,
             columns=len(part.columns),
+            first_column=part.columns.start - part.band_columns.start,
             row_tiles=len(part.row_tiles),
             **taps,
             weight_step=place.weight_step % self.shape.weight_words,

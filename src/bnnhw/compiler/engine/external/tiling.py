@@ -27,8 +27,8 @@ class Part:
     """What one instruction does of a layer: tiles of rows, output lines, output columns of each strip, a group of
     frames.
 
-    band : range
-        The output lines, these among them, whose inputs are loaded at once.
+    band, band_columns : range
+        The output lines and columns, these among them, whose inputs are loaded at once.
     """
 
     row_tiles: range
@@ -36,6 +36,7 @@ class Part:
     columns: range
     group: int
     band: range
+    band_columns: range
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def tile_layer(
     row_tiles = cut.row_tiles()
     chunks = [range(at, min(at + row_tiles, place.row_tiles)) for at in range(0, place.row_tiles, row_tiles)]
     lines, columns = cut.extent()
-    at_once = cut.lines_at_once(row_tiles, lines, columns)
+    lines_at_once, columns_at_once = cut.at_once(row_tiles, lines, columns)
     bands = list(product(_bands(range(layer.out_shape[0]), lines), _bands(range(cut.columns), columns)))
     bands_read = cut.places(None if rooms.input_stays else lines, columns)
     inputs = words_of(bands_read) * len(bands) * len(groups)
@@ -102,9 +103,10 @@ def tile_layer(
     if not rows_outside:
         order = [(rows, band, group) for group, band, rows in product(groups, bands, chunks)]
     parts = tuple(
-        Part(rows, some, columns_of, group, band)
-        for rows, (band, columns_of), group in order
-        for some in _bands(band, at_once)
+        Part(rows, some_lines, some_columns, group, *band)
+        for rows, band, group in order
+        for some_lines in _bands(band[0], lines_at_once)
+        for some_columns in _bands(band[1], columns_at_once)
     )
     return Tiling(parts, bands_read, inputs if inputs_stay else 0, weights if weights_stay else 0)
 
@@ -158,6 +160,16 @@ class _Cut:
             and not (self.rooms.input_stays or self.rooms.output_stays or layer.gives_sums)
         )
 
+    @property
+    def _cuts_outputs(self) -> bool:
+        """Whether parts may have a part of the output columns, whatever is loaded: where all goes out, and nothing that
+        stays in the engine is added."""
+        values, rooms = self.layer.values, self.rooms
+        stays = values is not None and (
+            values.keeps > rooms.sends_values or (values.residual is not None and not rooms.adds_outside)
+        )
+        return not (stays or rooms.output_stays or self.layer.gives_sums or rooms.all_weights)
+
     def places(self, lines: int | None, columns: int) -> tuple[MapPlace, ...]:
         """The maps that so many output lines, None for all, and columns read."""
         height = self.layer.in_shape[0] if lines is None else lines_read(self.layer, lines)
@@ -165,13 +177,20 @@ class _Cut:
         return input_places(self.layer, self.strips, self.shape.array.simd, lines=height, columns=part)
 
     def row_tiles(self) -> int:
-        """Tiles of rows of a part."""
+        """Tiles of rows of a part: whose results of a line have room, or where a part may have fewer, of a column."""
+        try:
+            return self._row_tiles(self.columns)
+        except ScheduleError:
+            if not self._cuts_outputs:
+                raise
+        return self._row_tiles(1)
+
+    def _row_tiles(self, columns: int) -> int:
         layer, shape, rooms = self.layer, self.shape, self.rooms
         inside = array_rows(layer, shape).inside
         least = inside * (shape.parts if layer.writes_bits else 1)  # those whose bits make a word
         if layer.block > 1:
             least = self.place.row_tiles
-        columns = 1 if self._cuts_columns else self.columns
         bits, values = columns / shape.parts / inside, columns * self._value_words(inside) / inside
         added = columns * self._added_words(least) / least
         limits: list[tuple[str, str, int, float]] = []
@@ -212,22 +231,22 @@ class _Cut:
             f"engine has map_words={self.rooms.map_words}; take one of larger banks"
         )
 
-    def lines_at_once(self, row_tiles: int, lines: int, columns: int) -> int:
+    def at_once(self, row_tiles: int, lines: int, columns: int) -> tuple[int, int]:
         """Of so many output lines and columns those of a part: whose results have room."""
         rooms, outbox_words = self.rooms, self.shape.outbox_words
-        bits = columns * self.layer.block**2 * map_words_of(row_tiles, self.layer, self.shape)
-        values = columns * self._value_words(row_tiles)
         for share in (2, 1):
-            most = lines
+            most = lines * columns
             for is_used, each, room in (
-                (self._sends_bits, bits, outbox_words),
-                (rooms.sends_values, values, outbox_words),
-                (rooms.adds_outside, columns * self._added_words(row_tiles), rooms.value_words),
+                (self._sends_bits, self.layer.block**2 * map_words_of(row_tiles, self.layer, self.shape), outbox_words),
+                (rooms.sends_values, self._value_words(row_tiles), outbox_words),
+                (rooms.adds_outside, self._added_words(row_tiles), rooms.value_words),
             ):
                 most = min(most, room // share // each) if is_used else most
-            if most:
-                return most
-        raise AssertionError("a line of row_tiles() has room")
+            if most >= columns:
+                return most // columns, columns
+            if most and self._cuts_outputs:
+                return 1, most
+        raise AssertionError("what row_tiles() leaves has room")
 
     def _columns(self) -> Iterator[int]:
         """How many a part may have, the most first."""

@@ -73,8 +73,8 @@ class Layer:
         The same for the column and the line.
     in_columns, in_lines : int
         The size of the map that is read, in one pixel's bank.
-    first_line : int
-        The line of that map in which the first tile's window begins: another one than 0 for a band of lines.
+    first_line, first_column : int
+        The line and the column of that map in which the first tile's window begins: others than 0 for parts of a map.
     border_code : int
         1: words outside of the map are zeros. 0: they count simd / 2 mismatches, a product of 0.
     first_pixels, last_pixels : int
@@ -122,6 +122,7 @@ class Layer:
     in_columns: int
     in_lines: int
     first_line: int = 0
+    first_column: int = 0
     border_code: int = 0
     first_pixels: int
     last_pixels: int

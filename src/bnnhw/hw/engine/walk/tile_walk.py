@@ -99,7 +99,7 @@ class TileWalk(wiring.Component):
             m.d.sync += tile.pixel.eq(Mux(goes_on[0], tile.pixel + 1, 0))
         with m.If(self.start):
             m.d.sync += [counter.eq(0) for counter in counters]
-            m.d.sync += [tile.address.eq(layer.origin), tile.column.eq(0), tile.pixel.eq(0)]
+            m.d.sync += [tile.address.eq(layer.origin), tile.column.eq(layer.first_column), tile.pixel.eq(0)]
             m.d.sync += tile.line.eq(layer.first_line)
         return m
 
@@ -107,7 +107,7 @@ class TileWalk(wiring.Component):
         """A coordinate of the tile, which steps with the loops; a new tile of rows begins where the first one did."""
         layer = self.layer
         step = Signal(len(register), name=f"{prefix}_now")
-        restart = {"step": layer.origin, "column_step": 0, "line_step": layer.first_line}[prefix]
+        restart = {"step": layer.origin, "column_step": layer.first_column, "line_step": layer.first_line}[prefix]
         steps = Cat(layer[f"{prefix}_{loop}"] for loop in LOOPS)
         chosen: Value = steps[: len(register)]
         for number in range(1, len(LOOPS)):
