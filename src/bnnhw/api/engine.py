@@ -89,6 +89,7 @@ def build_program(
     *,
     board: str | None = None,
     outputs: Literal["label", "scores"] = "label",
+    tile: int | None = None,
 ) -> ProgramManifest:
     """Make a program of a model, in seconds, for the engine of a board, which `bnnhw.engine` makes once.
 
@@ -102,12 +103,14 @@ def build_program(
     Parameters
     ----------
     model : path
-        A model.pt.
+        A model.pt, or a network of `bnnhw.train_lowlight`.
     output : path
         The folder, which is whole or not there; a former build in it is replaced.
     board : str, optional
         By default the board of `bnnhw.PlanOptions`.
     outputs : "label" or "scores"
+    tile : int, optional
+        Of a low-light network, as of `bnnhw.PlanOptions`: frames are windows of a tile and its halo.
 
     Returns
     -------
@@ -124,4 +127,6 @@ def build_program(
     made = find_engine(target, sizes)
     clock_hz, baud = (made.clock_hz, made.baud) if made else (ENGINE_CLOCK_MHZ * 1e6, ENGINE_BAUD)
     with staged_build(Path(output)) as folder:
-        return fill_program_folder(folder, Path(model), target, sizes, outputs=outputs, clock_hz=clock_hz, baud=baud)
+        return fill_program_folder(
+            folder, Path(model), target, sizes, outputs=outputs, tile=tile, clock_hz=clock_hz, baud=baud
+        )

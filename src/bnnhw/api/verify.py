@@ -100,9 +100,9 @@ def verify(
         return source
 
     if build is not None and is_program(Path(build)):
-        program = BuiltProgram.read(Path(build))
-        program.check_model(model)
-        source = compare(program.graph, make_program_rungs(model, program, through))
+        program = BuiltProgram.read(Path(build), model=model)
+        with model_file(model, tile=program.manifest.tile) as path:
+            source = compare(program.graph, make_program_rungs(path, program, through))
         return Verification(images=source, steps=tuple(steps), seconds=time.perf_counter() - started)
     made = None if build is None else Build.read(Path(build), model=model)
     chosen = made.plan if made else plan or PlanOptions()

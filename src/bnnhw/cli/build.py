@@ -65,20 +65,24 @@ def command(
     from bnnhw.api.build import build
     from bnnhw.api.build_core import build_core
     from bnnhw.api.builds.built import Build
-    from bnnhw.api.builds.tile_note import tile_note
+    from bnnhw.api.builds.tile_note import program_tile_note, tile_note
     from bnnhw.api.engine import build_program
     from bnnhw.compiler.report.page import headline
     from bnnhw.lowlight.mosaic import block_of
+    from bnnhw.lowlight.network.file import load_network
 
     from .telling.program import headline_of, lines_of
     from .telling.progress import StageProgress
 
     if as_program:
         refuse_what_programs_lack(click.get_current_context())
-        program = build_program(model, output, board=plan.board, outputs=plan.outputs)
+        program = build_program(model, output, board=plan.board, outputs=plan.outputs, tile=plan.tile)
         for line in lines_of(program):
             click.echo(line)
         click.echo(f"{output}: {headline_of(program)}")
+        if program.tile is not None:
+            note = program_tile_note(program, shape=load_network(model).network.shape)
+            click.echo(f"{output}: {note}")
         return
     if kind == "core":
         refuse_what_cores_lack(click.get_current_context())
@@ -123,7 +127,7 @@ def refuse_what_cores_lack(context: click.Context) -> None:
 def refuse_what_programs_lack(context: click.Context) -> None:
     """Raises a UsageError where an option was given that a program for an engine does not have."""
     for name in context.params:
-        if name in ("model", "output", "board", "outputs", "as_program", "quiet"):
+        if name in ("model", "output", "board", "outputs", "tile", "as_program", "quiet"):
             continue
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             option = "--as" if name == "kind" else f"--{name.replace('_', '-')}"

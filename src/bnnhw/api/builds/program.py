@@ -22,10 +22,13 @@ from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.compiler.report.program.page import render
 from bnnhw.files import write_atomically
+from bnnhw.sim.ladder.engine_rung import engine_rung
+from bnnhw.sim.ladder.ladder import Rung
 
 from .program_report import report_of
+from .source import model_file, tile_of
 
-__all__ = ["BuiltProgram", "fill_program_folder"]
+__all__ = ["BuiltProgram", "fill_program_folder", "read_network"]
 
 MODEL = "model.pt"
 PAGE = "report.html"
@@ -38,21 +41,25 @@ def fill_program_folder(
     sizes: EngineSizes,
     *,
     outputs: Literal["label", "scores"],
+    tile: int | None,
     clock_hz: float,
     baud: int,
 ) -> ProgramManifest:
-    """Writes the program of `model` for the engine of those sizes, the model itself, the manifest, and the page that
-    tells of it. baud: of the engine's link."""
-    graph = load(model)
+    """Writes the program of `model` for the engine of those sizes, the model itself or its tile, the manifest, and the
+    page that tells of it. baud: of the engine's link."""
+    with model_file(model, tile=tile) as path:
+        shutil.copyfile(path, folder / MODEL)
+    graph = load(folder / MODEL)
     program = compile_program(integerize(graph, output=outputs), sizes.shape(board.target))
-    shutil.copyfile(model, folder / MODEL)
     manifest = ProgramManifest(
         board=board.name,
         sizes=sizes,
         clock_hz=clock_hz,
         labels=outputs == "label",
+        source_sha256=_sha256(model),
         model_sha256=_sha256(folder / MODEL),
         program_sha256=write_contents(folder, program),
+        tile=tile_of(model, tile=tile),
         frames=program.frames,
         cycles=program.cycles,
         layers=program.figures,
@@ -73,25 +80,31 @@ class BuiltProgram:
     program: EngineProgram
 
     @classmethod
-    def read(cls, folder: Path) -> "BuiltProgram":
-        """The program in `folder`. Raises ManifestError where it is damaged, or not what this version makes of it."""
-        manifest = ProgramManifest.read(folder)
+    def read(cls, folder: Path, *, model: Path | None = None) -> "BuiltProgram":
+        """The program in `folder`. Raises ManifestError where it is damaged, or not what this version makes of it,
+        ValueError where it is of another model than `model`."""
+        manifest, graph = read_network(folder, model=model)
         contents = read_contents(folder, sha256=manifest.program_sha256)
-        model = folder / MODEL
-        if not model.is_file() or _sha256(model) != manifest.model_sha256:
-            raise ManifestError(f"{model} is not the network that the program was made of; build it again")
-        graph = load(model)
         program = compile_program(integerize(graph, output=manifest.outputs), manifest.shape)
         if any(not np.array_equal(words, contents[memory]) for memory, words in program.contents.items()):
             raise ManifestError(f"{folder} holds a program that this version makes otherwise; build it again")
         return cls(manifest, graph, program)
 
-    def check_model(self, model: Path) -> None:
-        """Raises ValueError where the program is of another model."""
-        if _sha256(model) != self.manifest.model_sha256:
-            raise ValueError(
-                f"the program was built from another model than {model}; name that model, or build this one"
-            )
+    def simulated(self) -> Rung:
+        """The engine's RTL that runs the program, with its memory chip where it has one."""
+        manifest = self.manifest
+        return engine_rung(self.program, chip=manifest.sizes.chip, clock_hz=round(manifest.clock_hz))
+
+
+def read_network(folder: Path, *, model: Path | None = None) -> tuple[ProgramManifest, Graph]:
+    """The manifest of the program in `folder`, and the trained graph of its network. Raises as `BuiltProgram.read`."""
+    manifest = ProgramManifest.read(folder)
+    if model is not None and _sha256(model) != manifest.source_sha256:
+        raise ValueError(f"the program was built from another model than {model}; name that model, or build this one")
+    own = folder / MODEL
+    if not own.is_file() or _sha256(own) != manifest.model_sha256:
+        raise ManifestError(f"{own} is not the network that the program was made of; build it again")
+    return manifest, load(own)
 
 
 def _sha256(path: Path) -> str:

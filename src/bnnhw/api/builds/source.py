@@ -11,10 +11,22 @@ from tempfile import TemporaryDirectory
 from bnnhw.lowlight.network.file import is_network, load_network
 from bnnhw.lowlight.network.tile import save_tile
 
-__all__ = ["DEFAULT_TILE", "model_file"]
+__all__ = ["DEFAULT_TILE", "model_file", "tile_of"]
 
 DEFAULT_TILE = 64
 """Where no tile is asked for."""
+
+
+def tile_of(model: Path, *, tile: int | None) -> int | None:
+    """The tile that is built where `tile` is asked for; None where `model` has none.
+
+    Raises ValueError where `tile` is given and there are no tiles.
+    """
+    if is_network(model):
+        return DEFAULT_TILE if tile is None else tile
+    if tile is not None:
+        raise ValueError(f"tile={tile} is for networks of bnnhw lowlight train; {model} is none, leave it out")
+    return None
 
 
 @contextmanager
@@ -24,12 +36,10 @@ def model_file(model: Path, *, tile: int | None) -> Iterator[Path]:
 
     Raises ValueError where `tile` is given and there are no tiles, or none of this size.
     """
-    if not is_network(model):
-        if tile is not None:
-            raise ValueError(f"tile={tile} is for networks of bnnhw lowlight train; {model} is none, leave it out")
+    if (built := tile_of(model, tile=tile)) is None:
         yield model
         return
     with TemporaryDirectory(prefix="bnnhw-") as folder:
         path = Path(folder) / model.name
-        save_tile(load_network(model), path, tile=DEFAULT_TILE if tile is None else tile)
+        save_tile(load_network(model), path, tile=built)
         yield path

@@ -12,7 +12,6 @@ from bnnhw.api.builds.plan import PlanOptions
 from bnnhw.api.builds.program import BuiltProgram
 from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.passes.integerize import integerize, scores_of_sums
-from bnnhw.sim.ladder.engine_rung import engine_rung
 from bnnhw.sim.ladder.ladder import Rung
 from bnnhw.sim.ladder.rungs import graph_rung, packed_rung, rtl_rung
 
@@ -70,7 +69,6 @@ def make_program_rungs(model: Path, built: BuiltProgram, through: str) -> Iterat
         if last >= RUNGS.index("packed"):
             yield packed_rung(integers)
         if last >= RUNGS.index("rtl"):
-            manifest = built.manifest
-            yield engine_rung(built.program, chip=manifest.sizes.chip, clock_hz=round(manifest.clock_hz))
+            yield built.simulated()
 
     return rungs()

@@ -41,8 +41,11 @@ class ProgramManifest:
         What its frames a second are reckoned with.
     labels : bool
         Its answers are labels; else scores.
-    model_sha256, program_sha256 : str
-        Of the model.pt in the folder, and of the program's words.
+    source_sha256, model_sha256, program_sha256 : str
+        Of the file that was given, of the model.pt in the folder, which is that file or a tile of the low-light network
+        in it, and of the program's words.
+    tile : int, optional
+        Of a low-light network: packed pixels along each side of what a frame adds to the picture.
     frames, cycles : int
         Frames that run at once, and the cycles of such a run.
     layers : tuple of LayerFigures
@@ -56,8 +59,10 @@ class ProgramManifest:
     sizes: EngineSizes
     clock_hz: float
     labels: bool
+    source_sha256: str
     model_sha256: str
     program_sha256: str
+    tile: int | None
     frames: int
     cycles: int
     layers: tuple[LayerFigures, ...]

@@ -33,6 +33,8 @@ class EngineBoard:
         Of the bitstream that is on the board.
     port : str, optional
         Its serial port; by default this computer's only one.
+    timeout_s : float
+        Seconds for an answer, beside those of a run.
 
     Raises
     ------
@@ -61,7 +63,7 @@ class EngineBoard:
             choose_port() if port is None else port,
             baud=engine.baud,
             network_id=engine.shape.identity,
-            timeout_s=timeout_s,
+            timeout_s=timeout_s + program.cycles / engine.clock_hz,
             retries=retries,
         )
         try:
