@@ -15,6 +15,7 @@ from bnnhw.compiler.ir.ops import Conv, MaxPool, Threshold
 from bnnhw.compiler.ir.types import BinaryType
 from bnnhw.hw.engine.cycles import program_cycles
 from bnnhw.hw.engine.program import packets
+from bnnhw.hw.engine.program.instruction import instruction_words, layer_layout
 from bnnhw.hw.engine.program.packets import Memory, Status
 from bnnhw.hw.engine.program.transfer import Transfer
 from tests.compiler.engine.test_compile import random_inputs, random_network
@@ -91,6 +92,21 @@ def test_an_image_goes_through_the_banks_in_bands_of_lines():
     rng = np.random.default_rng(4)
     inputs = rng.integers(0, 4, (program.frames, 10, 4, 36))
     (found,) = run_program(program, [inputs])
+    (wanted,) = evaluate(graph, {"x": inputs}).values()
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_parts_begin_at_any_column():
+    """Where a line's bits have no room in half of the outbox: windows reach beyond the parts, and to neighbours."""
+    shape = small_shape(map_words=512, weight_words=128, parameters=64, outbox_words=64, **TABLES)
+    graph = image(lines=4, columns=68, channels=32)
+    program = scheduled_program(engine_network(graph), shape)
+    layout = layer_layout(shape)
+    lists = program.contents[Memory.INSTRUCTIONS][:-1].reshape(-1, instruction_words(layout))
+    begins = [layout.from_bits(int.from_bytes(each[1:].tobytes(), "little")).first_column for each in lists]
+    assert {0, 17} <= set(begins)
+    inputs = np.random.default_rng(4).integers(0, 4, (program.frames, 4, 68, 32))
+    (found,) = run_program(program, [inputs], stalls=(0.1, 0.1))
     (wanted,) = evaluate(graph, {"x": inputs}).values()
     np.testing.assert_array_equal(found, wanted)
 
