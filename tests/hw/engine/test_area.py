@@ -19,8 +19,17 @@ from tests.engine_rtl import CHIP, small_shape
         pytest.param({"external": CHIP.shape}, marks=pytest.mark.slow),
         {"values": 256},
         pytest.param({"pixels": 8, "rows": 16, "values": 256}, marks=pytest.mark.slow),
+        pytest.param({"values": 512, "external": CHIP.shape}, marks=pytest.mark.slow),
     ],
-    ids=["4x16x32", "8x8x32 with windows", "8x8x64", "4x8x32 with a memory", "with values", "8x16x32 with values"],
+    ids=[
+        "4x16x32",
+        "8x8x32 with windows",
+        "8x8x64",
+        "4x8x32 with a memory",
+        "with values",
+        "8x16x32 with values",
+        "both",
+    ],
 )
 def test_is_near_synthesis(sizes):
     shape = small_shape(sum_width=18, group_pixels=4, **sizes)

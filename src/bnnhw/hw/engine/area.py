@@ -50,6 +50,8 @@ def engine_cells(shape: EngineShape) -> Cells:
     )
     if shape.external is not None:
         writing += array.pixels * array.simd
+        if shape.values:
+            writing += 2 * array.pixels * array.group_rows * VALUE_BITS
     lanes = array.pixels * array.group_rows if shape.values else 0
     control = _CONTROL + (0 if shape.external is None else _EXTERNAL)
     luts = popcounts + merging + turning + bits + writing + control + lanes * _VALUE_LANE
