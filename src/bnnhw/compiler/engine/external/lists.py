@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program.instruction import instruction_words, layer_layout
 from bnnhw.hw.engine.program.packets import Memory
@@ -21,6 +22,8 @@ __all__ = ["Lists"]
 
 class Lists:
     """Those of steps, in order; from `first_burst` of the external memory on what does not fit into the engine.
+
+    Raises ScheduleError where that does not fit there.
 
     Attributes
     ----------
@@ -44,6 +47,8 @@ class Lists:
         if len(order.transfers) * instruction_words(transfer_layout(shape)) + 1 > shape.transfers:
             kept.append(_halves(Memory.TRANSFERS, shape, first_burst))
             order = InOrder(steps, layer_halves=of_layers, transfer_halves=kept[-1])
+        if kept:
+            _check_room(kept[-1], max(kept[-1].halves(len(steps)), order.halves), shape)
         self.layers, self.transfers = order.layers, order.transfers
         lists = {
             Memory.INSTRUCTIONS: list_words(order.layers, shape),
@@ -56,6 +61,18 @@ class Lists:
             for halves in kept
         ]
         self.external: NDArray[np.uint32] = np.concatenate([*wholes, np.zeros(0, np.uint32)])
+
+
+def _check_room(last: ListHalves, halves: int, shape: EngineShape) -> None:
+    """Raises ScheduleError where so many halves of the last list are beyond the external memory's end."""
+    assert shape.external is not None
+    room = 1 << shape.external.address_bits
+    end = last.burst + halves * last.half // shape.burst_words
+    if end > room:
+        raise ScheduleError(
+            f"weights, maps and the program of {end} bursts are more than the external memory's {room}; take a board "
+            "with more"
+        )
 
 
 def _halves(memory: Memory, shape: EngineShape, burst: int) -> ListHalves:
