@@ -1,4 +1,4 @@
-"""Networks of the literature by the RTL of the engine that an ULX3S-85F gets, with its memory chip's model."""
+"""A network of the literature by the RTL of the engine that an ULX3S-85F gets, with its memory chip's model."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,6 @@ from bnnhw.compiler.engine.external.scheduled import scheduled_program, segmenta
 from bnnhw.compiler.engine.first_layer import with_windows
 from bnnhw.compiler.engine.from_graph import engine_network
 from bnnhw.sim.ladder.engine_rung import engine_rung
-from tests.engine_graphs import unet
 
 
 @pytest.mark.slow
@@ -31,23 +30,3 @@ def test_bnn_svhn():
     (wanted,) = evaluate(graph, {graph.inputs[0].name: images}).values()
     np.testing.assert_array_equal(found, wanted)
     assert len(np.unique(wanted)) > 2
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-def test_abclsid():
-    """The article's U-Net of width 32 on two windows of 64 x 64 packed pixels: every value of the pictures, in the
-    cycles foreseen."""
-    board = get_board("ulx3s-85f")
-    sizes = sizes_for(board)
-    shape = sizes.shape(board.target)
-    graph = unet(64, width=32, levels=5)
-    network = with_windows(engine_network(graph), shape)
-    program = scheduled_program(network, shape, segments=segmentations(network, shape)[-1])
-    rng = np.random.default_rng(0)
-    blocks = rng.integers(0, 4096, (program.frames, 8, 8, 4)).repeat(8, 1).repeat(8, 2)
-    mosaics = (blocks + rng.integers(-200, 201, blocks.shape)).clip(0, 4095)
-    found = engine_rung(program, chip=sizes.chip, clock_hz=90_000_000).answers(mosaics)
-    (wanted,) = evaluate(graph, {graph.inputs[0].name: mosaics}).values()
-    np.testing.assert_array_equal(found, wanted)
-    assert len(np.unique(wanted)) > 1000
