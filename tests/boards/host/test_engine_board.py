@@ -68,6 +68,7 @@ def check(line: DamagedLine, seed: int) -> None:
     images = random_inputs(graph, program.frames + 1, rng)
     (wanted,) = evaluate(graph, {"x": images}).values()
     with EngineBoard(program, MANIFEST, port="/dev/tty0", timeout_s=0.05, retries=1000) as board:
+        assert board.link.timeout_s == 0.05 + program.cycles / CLOCK_HZ
         for answer, (found, cycles) in zip(wanted, board.answers(images), strict=True):
             line.progress()
             assert found == answer, f"seed={seed}"
