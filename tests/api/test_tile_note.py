@@ -34,3 +34,9 @@ def test_a_photo_takes_as_many_windows_as_cover_it(report: BuildReport) -> None:
         "windows of 256x256 give tiles of 64x64 packed pixels: 2.92e+05 tiles/s, a photo of 12 megapixels in "
         "0.00209 s; 16 of 208 block RAMs, about 16 for tiles of 16 and 19 for tiles of 128 and 21 for tiles of 256"
     )
+
+
+def test_windows_run_in_whole_batches(report: BuildReport) -> None:
+    """609 windows as 800."""
+    note = tile_note(report, tiling=Tiling(tile=64, fixed=True, batch=400))
+    assert "2.92e+05 tiles/s, a photo of 12 megapixels in 0.00274 s;" in note

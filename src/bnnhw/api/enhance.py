@@ -78,12 +78,12 @@ def enhance(
     threads : int, optional
         CPU threads, which torch keeps afterwards; of the packed kernel by default all.
     build : path, optional
-        A build of this network: the picture has the bits of its hardware.
+        A build of this network, or a program of it for an engine: the picture has the bits of its hardware.
     through : "packed", "rtl" or "board"
-        Who computes these: the packed kernel, which is the default; the core's RTL, simulated; or the board at `port`,
-        by default this computer's only one.
+        Who computes these: the packed kernel, which is the default; the RTL of core or engine, simulated; or the board
+        at `port`, by default this computer's only one.
     timeout_s : float
-        Seconds for an answer of the board.
+        Seconds for an answer of the board; of an engine's, beside those of a run.
     progress : callable
         Is told each stage, and what it is doing.
 

@@ -61,6 +61,7 @@ def command(
              bnnhw build --board ulx3s-12f --target-fps 10000 model.pt -o build/small
              bnnhw build --as core --target-fps 10000 model.pt -o build/core
              bnnhw build --engine --board ulx3s-85f model.pt -o build/program
+             bnnhw build --engine --board ulx3s-85f night.pt --tile 64 -o build/night
     """
     from bnnhw.api.build import build
     from bnnhw.api.build_core import build_core

@@ -26,7 +26,7 @@ BUILD = click.Path(path_type=Path, file_okay=False)
 @click.option("--tile", type=click.IntRange(min=1), help="In 2x2 blocks; a multiple of 16; default 512.")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads.")
 @click.option("--packed", type=BUILD, help="Give the bits of this build's hardware, by the packed kernel.")
-@click.option("--simulate", type=BUILD, help="The same by the build's simulated core.")
+@click.option("--simulate", type=BUILD, help="The same by the build's simulated core, or engine.")
 @click.option("--on-board", type=BUILD, help="The same by the board that holds this build.")
 @click.option("--port", help="The board's serial port; default: this computer's only one.")
 @click.option(
@@ -51,6 +51,8 @@ def command(
     quiet: bool,
 ) -> None:
     """Make a bright picture of a dark raw photo, with a network of bnnhw lowlight train.
+
+    A build is a core for tiles of the photo, or a program for an engine (bnnhw build --engine).
 
     \b
     Example: bnnhw enhance lowlight.pt photo.dng -o photo.png --ratio 100
