@@ -1,10 +1,14 @@
 """Lists of instructions that are longer than their memories, by RTL: several halves, in runs one behind the other."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from bnnhw.compiler import evaluate
 from bnnhw.compiler.engine.external.scheduled import scheduled_program
 from bnnhw.compiler.engine.from_graph import engine_network
+from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.program.packets import Memory
 from tests.engine_rtl import CHIP, run_program, small_shape
 
@@ -26,6 +30,18 @@ def test_lists_come_in_halves():
     for inputs, found in zip(batches, run_program(program, batches, stalls=(0.1, 0.1)), strict=True):
         (wanted,) = evaluate(graph, {"x": inputs}).values()
         np.testing.assert_array_equal(found, wanted)
+
+
+def test_lists_beyond_the_end_of_the_memory_are_refused():
+    """Of a chip with room for weights and maps, and not for the program."""
+    network = engine_network(image(lines=12, columns=4, channels=36))
+    shape = small_shape(instructions=64, transfers=64, **SIZES | {"external": replace(CHIP.shape, address_bits=11)})
+    with pytest.raises(
+        ScheduleError,
+        match=r"^weights, maps and the program of \d+ bursts are more than the external memory's \d+; take a board "
+        r"with more$",
+    ):
+        scheduled_program(network, shape, frames=12)
 
 
 def test_short_lists_stay():
