@@ -91,6 +91,8 @@ class Fetch(wiring.Component):
             memory.write_data.eq(self.data),
         ]
         words = instruction_words(self.layout)
+        fields = Signal(self.layout.size, reset_less=True)  # they stand for work under way when the list is stopped
+        m.d.comb += self.fields.eq(fields)
         step = Signal(range(BLOCK_RAM_LATENCY + words))
         rest = Signal(range(self.rest + 1))
         behind, is_free = Signal(COUNT_BITS), Signal()
@@ -108,7 +110,7 @@ class Fetch(wiring.Component):
                     with m.If(~memory.read_data[0]):
                         m.d.sync += self.done.eq(1)
                         m.next = "IDLE"
-                self._take(m, step, memory)
+                self._take(m, step, memory, fields)
                 with m.If(step == BLOCK_RAM_LATENCY + words - 1):  # and back to the first word that is not taken
                     m.d.sync += [step.eq(0), memory.read_address.eq(memory.read_address - (BLOCK_RAM_LATENCY - 1))]
                     m.next = "WAIT"
@@ -125,9 +127,9 @@ class Fetch(wiring.Component):
                     m.next = "FETCH"
         return m
 
-    def _take(self, m: Module, step: Signal, memory: WideMemory) -> None:
+    @staticmethod
+    def _take(m: Module, step: Signal, memory: WideMemory, fields: Signal) -> None:
         """The words of the fields, each in the step in which it is there."""
-        fields = self.fields.as_value()
         with m.Switch(step):
             for number, low in enumerate(range(0, len(fields), WORD), start=BLOCK_RAM_LATENCY + 1):
                 with m.Case(number):
