@@ -1,6 +1,7 @@
 """Lists of instructions that are longer than their memories, by RTL: several halves, in runs one behind the other."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,13 @@ from tests.engine_rtl import CHIP, run_program, small_shape
 
 from .test_scheduled import image
 
-SIZES = {"map_words": 64, "weight_words": 256, "parameters": 64, "outbox_words": 64, "external": CHIP.shape}
+SIZES: dict[str, Any] = {
+    "map_words": 64,
+    "weight_words": 256,
+    "parameters": 64,
+    "outbox_words": 64,
+    "external": CHIP.shape,
+}
 
 
 def test_lists_come_in_halves():
@@ -35,7 +42,8 @@ def test_lists_come_in_halves():
 def test_lists_beyond_the_end_of_the_memory_are_refused():
     """Of a chip with room for weights and maps, and not for the program."""
     network = engine_network(image(lines=12, columns=4, channels=36))
-    shape = small_shape(instructions=64, transfers=64, **SIZES | {"external": replace(CHIP.shape, address_bits=11)})
+    sizes: dict[str, Any] = SIZES | {"external": replace(CHIP.shape, address_bits=11)}
+    shape = small_shape(instructions=64, transfers=64, **sizes)
     with pytest.raises(
         ScheduleError,
         match=r"^weights, maps and the program of \d+ bursts are more than the external memory's \d+; take a board "
