@@ -53,11 +53,11 @@ def wanted_of(program: EngineProgram, graph: Graph, inputs: np.ndarray) -> np.nd
     return wanted
 
 
-def random_residuals(rng: np.random.Generator) -> Graph:
+def random_residuals(rng: np.random.Generator, *, convolves_values: bool = False) -> Graph:
     """Blocks of one or two convolutions of bits, weights of one or several bits, and sums with earlier values: the same
     pixels or each second or third one, some of the channels, exact or clipped. Then the host's layers behind the last
-    values, or dense ones of bits."""
-    return _Drawing(rng).graph()
+    values, or dense ones of bits. With `convolves_values` convolutions read values, too."""
+    return _Drawing(rng, convolves_values).graph()
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,9 @@ class _Map:
 
 
 class _Drawing:
-    def __init__(self, rng: np.random.Generator):
+    def __init__(self, rng: np.random.Generator, convolves_values: bool):
         self.rng = rng
+        self.convolves_values = convolves_values
         self.nodes: list[Node] = []
         self.values: list[_Map] = []
         size, channels = int(rng.choice([4, 4, 5, 6, 8])), int(rng.choice([1, 2, 3]))
@@ -104,6 +105,7 @@ class _Drawing:
         rng = self.rng
         source = self.values[-1] if rng.random() < 0.7 else self.values[int(rng.integers(len(self.values)))]
         stride = int(rng.choice([1, 1, 1, 2, 3])) if source.shape[0] > 3 else 1
+        apart = stride
         rows = source.shape[2] + (int(rng.integers(0, 9)) if rng.random() < 0.5 else 0)
         shortcut = source if stride == 1 else self.subsampled(f"{name}.subsample", source, stride)
         if rng.random() < 0.2:  # bits of the pixels that are left, by a layer that reads no map
@@ -113,6 +115,9 @@ class _Drawing:
         if rng.random() < 0.3:
             inner = self.conv(f"{name}.inner", bits, rows=int(rng.integers(1, 36)), kernel=3, bits=1)
             bits = self.bits(f"{name}.inner.sign", inner)
+        if self.convolves_values and self.has_planes(source, kernel=3) and rng.random() < 0.3:
+            before = self.conv(f"{name}.before", source, rows=int(rng.integers(1, 20)), kernel=3)
+            bits, stride = self.bits(f"{name}.before.sign", before), apart
         kernel = 3 if stride == 2 or (stride == 1 and rng.random() < 0.6) else 1
         value = self.valued(name, self.conv(f"{name}.conv", bits, rows=rows, kernel=kernel, stride=stride))
         if rng.random() < 0.2:
@@ -120,7 +125,16 @@ class _Drawing:
             shortcut = self.valued(f"{name}.beside", beside)
         elif rng.random() < 0.2:
             shortcut = next((each for each in self.values if each.shape == value.shape), shortcut)
+        elif self.convolves_values and self.has_planes(source, kernel=1):
+            sums = self.conv(f"{name}.shortcut.conv", source, rows=rows, stride=apart)
+            shortcut = self.valued(f"{name}.shortcut", sums)
         return self.sum(name, value, self.padded(f"{name}.pad", shortcut, rows))
+
+    def has_planes(self, source: _Map, *, kernel: int) -> bool:
+        """Whether all test shapes have room for a window's sums of these values, whose least one pads it."""
+        lo, hi = source.span
+        bits = max(hi, -1 - lo).bit_length() + 1
+        return (kernel == 1 or lo == -1 << bits - 1) and kernel**2 * source.shape[2] << bits <= 1 << 17
 
     def sum(self, name: str, value: _Map, shortcut: _Map) -> _Map:
         rng = self.rng

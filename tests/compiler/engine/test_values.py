@@ -16,7 +16,14 @@ from bnnhw.hw.engine.engine_shape import EngineShape
 from tests.engine_residuals import catalogued, line, random_residuals, wanted_of
 from tests.engine_rtl import run_side_by_side, small_shape
 
-SIZES: dict[str, Any] = {"values": 2048, "weight_words": 2048, "parameters": 2048, "map_words": 2048, "results": 1024}
+SIZES: dict[str, Any] = {
+    "values": 2048,
+    "weight_words": 2048,
+    "parameters": 2048,
+    "map_words": 2048,
+    "results": 1024,
+    "instructions": 2048,
+}
 SHAPE = small_shape(rows=16, group_rows=2, sum_width=18, **SIZES)
 FOUR_ROWS = small_shape(rows=32, group_rows=4, pixels=4, group_pixels=4, sum_width=17, **SIZES)
 CATALOGUE = (
@@ -25,9 +32,12 @@ CATALOGUE = (
     ("resnet8", "weight_bits=1"),
     ("resnet8", "shortcuts=bireal"),
     ("preresnet6",),
+    ("resnet8", "downsample=B"),
 )
 QUICK = (*range(22), 81, 97)
 """Seeds of random networks; the last two add each third column of values that lie in strips."""
+QUICK_OF_VALUES = range(8)
+"""The same where convolutions read values."""
 BLOCKS = [range(first, first + 50) for first in range(0, 1000, 50)]
 
 
@@ -74,11 +84,14 @@ def test_networks(shape):
     """Those of the catalogue, one of weights that are sums of any factors, and random ones."""
     graphs = [*(catalogued(*each) for each in CATALOGUE), of_factors()]
     graphs += [random_residuals(np.random.default_rng(seed)) for seed in QUICK]
-    compare(graphs, shape, names=[*CATALOGUE, "factors", *QUICK])
+    graphs += [random_residuals(np.random.default_rng(seed), convolves_values=True) for seed in QUICK_OF_VALUES]
+    compare(graphs, shape, names=[*CATALOGUE, "factors", *QUICK, *QUICK_OF_VALUES])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", [SHAPE, FOUR_ROWS], ids=["2 rows", "4 rows"])
 @pytest.mark.parametrize("seeds", BLOCKS, ids=str)
-def test_random_networks(shape, seeds):
-    compare([random_residuals(np.random.default_rng(seed)) for seed in seeds], shape, names=seeds)
+@pytest.mark.parametrize("of_values", [False, True])
+def test_random_networks(shape, seeds, of_values):
+    graphs = [random_residuals(np.random.default_rng(seed), convolves_values=of_values) for seed in seeds]
+    compare(graphs, shape, names=seeds)

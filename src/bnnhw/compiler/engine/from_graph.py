@@ -11,6 +11,7 @@ import numpy as np
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph, Node, Value, infer_types
 from bnnhw.compiler.ir.ops import (
+    Add,
     Concat,
     Conv,
     DepthToSpace,
@@ -22,7 +23,7 @@ from bnnhw.compiler.ir.ops import (
     Product,
     Threshold,
 )
-from bnnhw.compiler.ir.types import Element, FloatType
+from bnnhw.compiler.ir.types import Element, FloatType, IntType
 from bnnhw.compiler.lowering.network import split_host
 from bnnhw.compiler.units.product.mismatches import mismatch_thresholds, width_of
 
@@ -130,6 +131,9 @@ class _Walk:
         if self._values.takes(node):
             self._append(self._values.add(node))
             return
+        if isinstance(node.op, Product) and self._is_needed(node):
+            self._add_product_of_values(node)
+            return
         output = self._values.output(node, node.inputs[0])
         if len(node.inputs) > 1 or self._output not in (None, output):
             raise _no_place(node)
@@ -190,6 +194,33 @@ class _Walk:
             self._append(self._values.add_product(node, layer))
         else:
             self._append([layer])
+
+    def _add_product_of_values(self, node: Node) -> None:
+        """A convolution of values: behind a layer that makes bit planes of these."""
+        conv, planes = self._values.planes(node, _convolution(node, self._types[node.inputs[0]].shape))
+        self._append([planes])
+        element = IntType(-1 << planes.bit_planes - 1, (1 << planes.bit_planes - 1) - 1)
+        _check_padding(node, conv, element)
+        layer = EngineLayer(
+            name=node.name,
+            reads=(planes.writes,),
+            channels=(conv.channels,),
+            writes=node.output,
+            conv=conv,
+            element=element,
+            in_shape=planes.map_shape,
+            most=None,
+            pool=(1, 1),
+            minimum=np.zeros(conv.rows, bool),
+        )
+        self._append(self._values.add_product(node, layer))
+
+    def _is_needed(self, node: Node) -> bool:
+        """Whether what comes of a node is compared, or added to values, and not the host's alone."""
+        readers = self._core.consumers(node.output)
+        return any(
+            isinstance(reader.op, Threshold | MultiThreshold | Add) or self._is_needed(reader) for reader in readers
+        )
 
     def _with_threshold(self, layer: EngineLayer, node: Node) -> EngineLayer:
         """The layer with a threshold, and what stands behind that: a pooling, or a block of pixels from channels. Of

@@ -57,6 +57,7 @@ def layer_taps(layer: EngineLayer, sources: Sequence[MapPlace], shape: EngineSha
 
 def layer_weights(layer: EngineLayer, shape: EngineShape) -> tuple[NDArray[np.uint8], int]:
     """(row tiles * words of a tile, rows, simd) of bits, and the mismatches that unused columns make in each sum.
+    Raises ScheduleError where a sum has no room.
 
     The channels of each map that is read begin a word. Unused columns of the maps are 0. Where a border is a product of
     0, and so half a word, they count half, too.
@@ -82,6 +83,12 @@ def layer_weights(layer: EngineLayer, shape: EngineShape) -> tuple[NDArray[np.ui
             )
         bits[..., unused[: len(unused) // 2]] = 1
         counted = len(unused) // 2 * height * width
+    most = (conv.cols + counted) * (2**layer.planes - 1)
+    if most >> array.sum_width:
+        raise ScheduleError(
+            f"node {layer.name!r} adds up to {most} mismatches, and the engine's sums have sum_width={array.sum_width} "
+            "bits; give what it reads fewer bits or channels"
+        )
     tiles = bits.reshape(rows.tiles, array.rows, height * width * words, array.simd).transpose(0, 2, 1, 3)
     return tiles.reshape(-1, array.rows, array.simd), counted
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.hw.engine.engine_shape import EngineShape
+from bnnhw.hw.engine.lane_format import VALUE_BITS
 from bnnhw.hw.engine.program.instruction import Layer
 from bnnhw.hw.engine.program.value_fields import NO_VALUES, ValueFields
 
@@ -96,8 +97,10 @@ def layer_instruction(
 
 
 def of_each_phase(layer: EngineLayer, whole: Layer, shape: EngineShape) -> list[Layer]:
-    """A layer's instruction as those for the first pixels of its blocks, then the next ones, ..; itself where its
-    channels do not become pixels."""
+    """A layer's instruction as those for the first pixels of its blocks, then the next ones, .., or for its bit planes,
+    the lowest one first; itself where its channels become neither."""
+    if layer.bit_planes > 1:
+        return _of_each_plane(layer, whole, shape)
     block = layer.block
     if block == 1:
         return [whole]
@@ -113,6 +116,16 @@ def of_each_phase(layer: EngineLayer, whole: Layer, shape: EngineShape) -> list[
             out_line_step=block * columns - (columns - block),
         )
         for phase in range(block**2)
+    ]
+
+
+def _of_each_plane(layer: EngineLayer, whole: Layer, shape: EngineShape) -> list[Layer]:
+    plane_words = -(-layer.out_shape[2] // shape.array.simd) * whole.out_plane
+    sign = layer.bit_planes - 1
+    bits = [*range(sign), VALUE_BITS - 1]
+    return [
+        replace(whole, out=whole.out + plane * plane_words, values=replace(whole.values, compared_bit=bit))
+        for plane, bit in enumerate(bits)
     ]
 
 

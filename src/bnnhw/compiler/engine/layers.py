@@ -44,6 +44,9 @@ class EngineLayer:
         Rows of which a pooling takes the least bit.
     block : int
         Its bits' channels become pixels, block x block of them, as in `DepthToSpace`.
+    bit_planes : int
+        Values of so many bits, signed, of which it makes a map of bit planes, in the place of one of thresholds: the
+        codes of these values, the least one's 0.
     reads_windows : bool
         Its input pixels are windows of columns that the engine makes: see `first_layer`.
     values : LayerValues, optional
@@ -62,6 +65,7 @@ class EngineLayer:
     pool: tuple[int, int]
     minimum: NDArray[np.bool_]
     block: int = 1
+    bit_planes: int = 1
     reads_windows: bool = False
     values: LayerValues | None = None
 

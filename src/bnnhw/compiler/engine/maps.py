@@ -171,7 +171,7 @@ def map_places(network: EngineNetwork, strips: int | Mapping[str, int], simd: in
     kind = WindowPlace if first.reads_windows else MapPlace
     places = {network.input: kind(network.input_shape, first.planes, strips[network.input], simd)}
     for layer in (each for each in network.layers if each.writes_bits):
-        places[layer.writes] = MapPlace(layer.map_shape, 1, strips[layer.writes], simd)
+        places[layer.writes] = MapPlace(layer.map_shape, layer.bit_planes, strips[layer.writes], simd)
     return places
 
 

@@ -221,7 +221,7 @@ class EngineShape:
             *(() if self.external is None else self._external_sizes),
             *((("values", self.values),) if self.values else ()),
         )
-        return hashlib.sha256(repr(("bnnhw engine 4", sizes)).encode()).digest()[:8]
+        return hashlib.sha256(repr(("bnnhw engine 5", sizes)).encode()).digest()[:8]
 
     @property
     def _external_sizes(self) -> tuple[int, ...]:

@@ -188,7 +188,7 @@ class Schedule:
             **fields,
         )
         first, *others = (Step(each) for each in of_each_phase(layer, instruction, self.shape))
-        needs.used_until(len(self.steps) + layer.block**2)
+        needs.used_until(len(self.steps) + 1 + len(others))
         first.loads, first.outboxes = needs.loads, needs.outboxes
         self.steps += [first, *others]
         self.steps[-1].sends = needs.sends

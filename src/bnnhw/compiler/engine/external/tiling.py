@@ -112,8 +112,8 @@ def tile_layer(
 
 
 def map_words_of(row_tiles: int, layer: EngineLayer, shape: EngineShape) -> int:
-    """Words of the map's channels that so many tiles of rows make."""
-    return -(-row_tiles // array_rows(layer, shape).inside // layer.block**2 // shape.parts)
+    """Words of the map's channels, of all its planes, that so many tiles of rows make."""
+    return layer.bit_planes * -(-row_tiles // array_rows(layer, shape).inside // layer.block**2 // shape.parts)
 
 
 def tiles_of_values(layer: EngineLayer, shape: EngineShape, row_tiles: range) -> range:
@@ -189,9 +189,12 @@ class _Cut:
         layer, shape, rooms = self.layer, self.shape, self.rooms
         inside = array_rows(layer, shape).inside
         least = inside * (shape.parts if layer.writes_bits else 1)  # those whose bits make a word
-        if layer.block > 1:
+        if layer.block > 1 or layer.bit_planes > 1:
             least = self.place.row_tiles
-        bits, values = columns / shape.parts / inside, columns * self._value_words(inside) / inside
+        bits, values = (
+            columns * layer.block**2 * map_words_of(least, layer, shape) / least,
+            columns * self._value_words(inside) / inside,
+        )
         added = columns * self._added_words(least) / least
         limits: list[tuple[str, str, int, float]] = []
         if not rooms.all_weights and layer.reads:

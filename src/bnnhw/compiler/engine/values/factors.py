@@ -12,12 +12,13 @@ from bnnhw.compiler.engine.array_rows import array_rows
 from bnnhw.compiler.engine.layers import EngineLayer
 from bnnhw.compiler.engine.weight_bases import weight_bases
 from bnnhw.compiler.errors import ScheduleError
-from bnnhw.compiler.units.product.mismatches import width_of
+from bnnhw.compiler.ir.types import FloatType
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.lane_format import OFFSET_BITS, SHIFT_BITS, VALUE_BITS
 from bnnhw.hw.engine.program.factors import Factor
 
 from .layer_values import LayerValues
+from .lines import Line
 
 __all__ = ["layer_factors", "shift_of", "value_parameters"]
 
@@ -28,8 +29,7 @@ def layer_factors(layer: EngineLayer, values: LayerValues, unused: int, shape: E
     Raises ScheduleError where a number has no room.
     """
     rows, numbers = array_rows(layer, shape), _numbers(layer, values, unused)
-    most = (layer.conv.cols * (2 ** width_of(layer.element) - 1) + unused) * sum(weight_bases(layer.conv).factors)
-    reach = int((np.abs(numbers.factors).max(axis=1) * most + np.abs(numbers.offsets)).max())
+    reach = _reach(layer, values.line) << weight_bases(layer.conv).halved >> numbers.halves
     if reach >= 1 << OFFSET_BITS - 1:
         raise ScheduleError(
             f"node {layer.name!r} adds up numbers of up to {reach}, and the engine's lanes have {OFFSET_BITS} bits; "
@@ -45,7 +45,7 @@ def layer_factors(layer: EngineLayer, values: LayerValues, unused: int, shape: E
         last = basis == numbers.factors.shape[1] - 1
         factor = Factor(
             factor=int(numbers.factors[channel, basis]),
-            offset=int(numbers.offsets[channel]) if last else 0,
+            offset=_wrapped(int(numbers.offsets[channel])) if last else 0,
             doubles=numbers.doubles[basis],
             adds=last and _meets(values, channel),
             ends=last,
@@ -71,7 +71,8 @@ def shift_of(layer: EngineLayer, values: LayerValues) -> int:
 
 @dataclass(frozen=True, eq=False)
 class _Numbers:
-    """(the sum over bases of 2^.. * factors[:, b] * sum + offsets) >> shift, doubled where `doubles` says it.
+    """(the sum over bases of 2^.. * factors[:, b] * sum + offsets) >> shift, doubled where `doubles` says it. It is
+    2^halves less than a line of dot products.
 
     factors : (rows, bases)
     offsets : (rows,)
@@ -81,6 +82,21 @@ class _Numbers:
     offsets: NDArray[np.int64]
     doubles: tuple[bool, ...]
     shift: int
+    halves: int
+
+
+def _reach(layer: EngineLayer, line: Line) -> int:
+    """What a line of dot products is at most before its shift; what lanes have on the way there may wrap around."""
+    element = layer.element
+    assert not isinstance(element, FloatType)
+    dots = layer.conv.magnitudes * max(abs(element.lo), abs(element.hi))
+    return int((np.abs(line.factor) * dots + np.abs(line.offset)).max())
+
+
+def _wrapped(number: int) -> int:
+    """A number as lanes have it."""
+    half = 1 << OFFSET_BITS - 1
+    return (number + half) % (2 * half) - half
 
 
 def _numbers(layer: EngineLayer, values: LayerValues, unused: int) -> _Numbers:
@@ -101,7 +117,7 @@ def _numbers(layer: EngineLayer, values: LayerValues, unused: int) -> _Numbers:
     shift = line.shift + bases.halved
     common = int(np.gcd.reduce(factors, axis=None))
     halves = min(shift, (common & -common).bit_length() - 1) if common else shift
-    return _Numbers(factors >> halves, offsets >> halves, doubles or (False,) * len(own), shift - halves)
+    return _Numbers(factors >> halves, offsets >> halves, doubles or (False,) * len(own), shift - halves, halves)
 
 
 def _meets(values: LayerValues, channel: int) -> bool:

@@ -101,6 +101,24 @@ class ValueWalk:
         else:
             yield self._thresholds(node, self._maps[node.inputs[0]])
 
+    def planes(self, node: Node, conv: Conv) -> tuple[Conv, EngineLayer]:
+        """What a convolution of values is one of: of the bit planes that the layer makes of them. A convolution of
+        1 x 1 reads those pixels alone that it needs. Raises ScheduleError where the values have no planes."""
+        source = self._maps[node.inputs[0]]
+        if source.first:
+            raise ScheduleError(f"node {node.name!r} is a convolution of padded channels; pad behind it")
+        if conv.extent == (1, 1) and not any(conv.padding):
+            source = replace(source, stride=(source.stride[0] * conv.stride[0], source.stride[1] * conv.stride[1]))
+            conv = replace(conv, stride=(1, 1))
+        lines, columns, channels = source.map.shape
+        image = (-(-lines // source.stride[0]), -(-columns // source.stride[1]), channels)
+        made = self._of_values(
+            node.name + ".planes", node.output + ".planes", image, source, np.zeros(channels, np.int64)
+        )
+        element = self._types[node.inputs[0]].element
+        assert not isinstance(element, FloatType)
+        return conv, replace(made, bit_planes=max(element.hi, -1 - element.lo).bit_length() + 1)
+
     def output(self, node: Node, name: str) -> ValueMap:
         """The map of a value that a node of the host's reads."""
         source = self._maps[name]
@@ -159,22 +177,29 @@ class ValueWalk:
 
     def _thresholds(self, node: Node, source: Residual) -> EngineLayer:
         """A layer that reads no map, and makes bits of values."""
+        thresholds = self._bits(node)
+        assert thresholds is not None
         lines, columns, rows = (1, 1, *self._types[node.output].shape)[-3:]
-        image = (lines, columns, rows)
-        bits = ValueMap(node.output, image, VALUE_BITS)
+        return self._of_values(node.name, node.output, (lines, columns, rows), source, thresholds)
+
+    def _of_values(
+        self, name: str, writes: str, image: tuple[int, int, int], source: Residual, thresholds: NDArray[np.int64]
+    ) -> EngineLayer:
+        lines, columns, rows = image
+        bits = ValueMap(writes, image, source.map.bits)
         values = LayerValues(
             Line(np.zeros(rows, np.int64), np.zeros(rows, np.int64)),
             bits,
             keeps=False,
             residual=source,
-            thresholds=self._bits(node),
+            thresholds=thresholds,
         )
         nothing = Conv(np.ones((rows, 1, 1, 1), np.int8))
         return EngineLayer(
-            node.name,
+            name,
             (),
             (),
-            node.output,
+            writes,
             nothing,
             BinaryType(),
             (lines, columns, 1),

@@ -40,7 +40,7 @@ class Lanes(wiring.Component):
     gives_bits : Out(1)
         The rows whose sums are there give bits.
     numbers : Out(pixels * group_rows * sum_width)
-        shape.lane_latency cycles after the sums: the same, or values in offset binary.
+        shape.lane_latency cycles after the sums: the same, or values in offset binary, `layer.compared_bit` highest.
     sends : Out(1), place : Out(value_address_bits), values : Out(pixels * group_rows * VALUE_BITS)
         Values go out: to which address, and which.
     bus_write, bus_address, bus_data, by_host, address, word
@@ -173,7 +173,9 @@ class Lanes(wiring.Component):
         sums = self.sums.word_select(number, array.sum_width)
         late = delay(m, sums, VALUE_LATENCY, name=f"sum{name}_")
         compared = Signal(array.sum_width, name=f"compared{name}", reset_less=True)
-        m.d.sync += compared.eq(Mux(layer.compares_values, Cat(lane.value[:-1], ~lane.value[-1]), late))
+        offset_binary = Cat(lane.value[:-1], ~lane.value[-1])
+        numbers = Cat(lane.value[:-1], offset_binary.bit_select(layer.compared_bit, 1))
+        m.d.sync += compared.eq(Mux(layer.compares_values, numbers, late))
         m.d.comb += [
             lane.sum.eq(sums),
             lane.factor.eq(factors.factor),

@@ -19,6 +19,8 @@ class ValueFields:
     ----------
     compares_values : int
         1: thresholds are compared with the values that lanes make of the sums, in offset binary.
+    compared_bit : int
+        In the place of the highest bit of that is this one: of the sign's number, or of a value's bit plane.
     rows_inside : int
         1: tiles of rows are the innermost loop, in the place of pool columns, so that those whose rows are bases of a
         word's channels are one behind the other; a group of rows gives bits where its factors say it.
@@ -41,6 +43,7 @@ class ValueFields:
     """
 
     compares_values: int = 0
+    compared_bit: int = VALUE_BITS - 1
     rows_inside: int = 0
     keeps_values: int = 0
     sends_values: int = 0
@@ -71,6 +74,7 @@ def value_field_widths(shape: EngineShape) -> dict[str, int]:
     clip = (VALUE_BITS - 1).bit_length()
     known = {
         "compares_values": 1,
+        "compared_bit": clip,
         "rows_inside": 1,
         "keeps_values": 1,
         "sends_values": 1,

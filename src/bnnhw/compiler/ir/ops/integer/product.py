@@ -77,7 +77,12 @@ class Product(Op):
     @property
     def most(self) -> int:
         """The greatest sum of a row's magnitudes: what its sums can be at most where inputs are +-1."""
-        return self.cols if self.is_binary else int(np.abs(self._rows).sum(axis=1).max())
+        return self.cols if self.is_binary else int(self.magnitudes.max())
+
+    @property
+    def magnitudes(self) -> NDArray[np.int64]:
+        """(rows,) sums of magnitudes of weights."""
+        return np.abs(self._rows).sum(axis=1)
 
     @property
     def _rows(self) -> NDArray[np.int64]:
@@ -110,7 +115,7 @@ class Product(Op):
         shape = self.output_shape(x.shape)
         reachable = self.reachable(x.element)
         lows, spread = reachable.lows, reachable.step * (reachable.count - 1) // max(1, self.most)  # of a term
-        spans = np.abs(self._rows).sum(axis=1) * spread
+        spans = self.magnitudes * spread
         return TensorType(shape, IntType(int(lows.min()), int((lows + spans).max())))
 
     def reachable(self, element: Element) -> Reachable:
