@@ -186,7 +186,7 @@ class ValueWalk:
         self, name: str, writes: str, image: tuple[int, int, int], source: Residual, thresholds: NDArray[np.int64]
     ) -> EngineLayer:
         lines, columns, rows = image
-        bits = ValueMap(writes, image, source.map.bits)
+        bits = ValueMap(writes, image, VALUE_BITS)
         values = LayerValues(
             Line(np.zeros(rows, np.int64), np.zeros(rows, np.int64)),
             bits,
