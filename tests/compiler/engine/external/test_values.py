@@ -53,7 +53,9 @@ def programs_of(graph: Graph, shape: EngineShape, *, every: bool) -> list[Engine
     return [program for program in programs if program.external_words * WORD <= CHIP_WORDS * CHIP.shape.width]
 
 
-def random_program(seed: int, shape: EngineShape, *, convolves_values: bool = False) -> tuple[Graph, EngineProgram] | None:
+def random_program(
+    seed: int, shape: EngineShape, *, convolves_values: bool = False
+) -> tuple[Graph, EngineProgram] | None:
     """A random network's, of values outside or not, segments and frames that depend on the seed; None where it does not
     fit."""
     graph = random_residuals(np.random.default_rng(seed), convolves_values=convolves_values)
@@ -97,9 +99,7 @@ def test_networks(shape, every):
     graphs = [catalogued("resnet8"), *([catalogued("preresnet6")] if every else [])]
     pairs = [(graph, program) for graph in graphs for program in programs_of(graph, shape, every=every)]
     found = [random_program(seed, shape) for seed in (range(30) if every else QUICK)]
-    found += [
-        random_program(seed, shape, convolves_values=True) for seed in (range(30) if every else QUICK_OF_VALUES)
-    ]
+    found += [random_program(seed, shape, convolves_values=True) for seed in (range(30) if every else QUICK_OF_VALUES)]
     compare(pairs + [pair for pair in found if pair is not None])
 
 

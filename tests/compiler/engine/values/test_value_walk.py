@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bnnhw.compiler import Graph, Node, TensorType, Value
+from bnnhw.compiler import Graph, IntType, Node, TensorType, Value
 from bnnhw.compiler.engine.from_graph import engine_network
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.engine.resident import resident_program
@@ -169,6 +169,19 @@ def test_resnet8():
     assert (network.output.shape, network.output.bits) == ((2, 2, 64), 12)
 
 
+def test_convolutions_of_values():
+    """They read the bit planes of those pixels alone that they need."""
+    shortcut = (conv("more", "v.out", weight=3, stride=2), values("m", "more.out"))
+    body = (sign("s", "v.out"), conv("body", "s.out", stride=2), values("b", "body.out"))
+    network = network_of(*STEM, *body, *shortcut, add("sum", "b.out", "m.out"), *SCORES)
+    planes, more = (layer for layer in network.layers if layer.name in ("more.planes", "more"))
+    assert (planes.reads, planes.map_shape, planes.bit_planes) == ((), (2, 2, ROWS), 2)
+    assert lanes_of(planes)[2:] == (False, [0, 0], ("v.out", (2, 2), 0))
+    assert (more.reads, more.conv.stride, more.in_shape) == (("more.out.planes",), (1, 1), (2, 2, ROWS))
+    assert more.element == IntType(-2, 1)
+    assert lanes_of(more)[2:] == (False, [1, 1], ("b.out", (1, 1), 0))
+
+
 @pytest.mark.parametrize(
     ("nodes", "message"),
     [
@@ -213,11 +226,39 @@ def test_resnet8():
             r"bits, and adds values of fixed point$",
         ),
         (
+            (
+                *STEM,
+                pad("wide", "v.out", 2, 0),
+                Node("sum", Conv(np.ones((ROWS, 1, 1, 4), np.int8)), ("wide.out",), "sum.out"),
+                *SCORES,
+            ),
+            r"^node 'sum' is a convolution of padded channels; pad behind it$",
+        ),
+        (
+            (
+                *STEM,
+                Node("sum", Conv(np.ones((ROWS, 3, 3, ROWS), np.int8), padding=(1, 1)), ("v.out",), "sum.out"),
+                *SCORES,
+            ),
+            r"^node 'sum' pads with 0; the engine pads with -2, the least input, or two numbers \+-x with 0$",
+        ),
+        (
             (*STEM, sign("s", "v.out"), conv("body", "s.out"), add("sum", "body.out", "x"), *SCORES),
             r"^node 'sum' \(Add\) has no place on the engine",
         ),
     ],
-    ids=["twice", "own bits", "padded", "wide sums", "wide sum", "part", "reads values", "adds bits"],
+    ids=[
+        "twice",
+        "own bits",
+        "padded",
+        "wide sums",
+        "wide sum",
+        "part",
+        "reads values",
+        "padded convolution",
+        "border",
+        "adds bits",
+    ],
 )
 def test_refused(nodes, message):
     with pytest.raises(ScheduleError, match=message):
