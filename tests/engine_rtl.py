@@ -59,16 +59,17 @@ def run_packets(
 
 
 def run_program(
-    program: EngineProgram, batches: list[np.ndarray], *, stalls: tuple[float, float] = (0.0, 0.0)
+    program: EngineProgram, batches: list[np.ndarray], *, stalls: tuple[float, float] = (0.0, 0.0), base: int = 0
 ) -> list[np.ndarray]:
-    """The network's answers to batches of inputs, by the RTL, one after the other; each in the predicted cycles."""
-    reads = program.reads()
-    requests = list(program.load())
+    """The network's answers to batches of inputs, by the RTL, one after the other; each in the predicted cycles. base:
+    the burst of the external memory at which the program lies."""
+    reads = program.reads(base=base)
+    requests = list(program.load(base=base))
     first: list[int] = []
     for inputs in batches:
-        requests += program.feed(program.network.codes(inputs))
+        requests += program.feed(program.network.codes(inputs), base=base)
         first.append(len(requests))
-        requests += [packets.run(tag=len(requests), limit=program.cycles), *reads]
+        requests += [packets.run(tag=len(requests), limit=program.cycles, base=base), *reads]
     answers = run_packets(program.shape, requests, stalls=stalls, cycles=program.cycles)
     assert {answer.status for answer in answers} == {Status.DONE}
     found = []

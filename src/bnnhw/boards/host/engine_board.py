@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from bnnhw.boards.engines.manifest import EngineManifest
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine.program import packets
-from bnnhw.hw.engine.program.packets import Answer, Status
+from bnnhw.hw.engine.program.packets import Answer, Memory, Status
 
 from .link import BoardLink
+from .residents import Resident, Residents, digest_of
 from .serial_port import LinkError, choose_port
 
 __all__ = ["EngineBoard"]
@@ -25,6 +26,9 @@ __all__ = ["EngineBoard"]
 
 class EngineBoard:
     """A board that holds an engine, with a program in it; a context manager.
+
+    Programs stay in the external memory, side by side, as long as there is room: one that lies there already, of this
+    process or of an earlier one, is not sent again, and some of its words are read and compared.
 
     Parameters
     ----------
@@ -53,22 +57,19 @@ class EngineBoard:
         timeout_s: float = 1.0,
         retries: int = 3,
     ):
-        if program.shape.identity != engine.shape.identity:
-            raise ValueError(
-                f"the program is for the engine {program.shape.identity.hex()}, and {engine.board} has "
-                f"{engine.shape.identity.hex()}; build the network again"
-            )
-        self.program = program
+        _check(program, engine)
+        self.engine = engine
+        self.timeout_s = timeout_s
         self.link = BoardLink(
             choose_port() if port is None else port,
             baud=engine.baud,
             network_id=engine.shape.identity,
-            timeout_s=timeout_s + program.cycles / engine.clock_hz,
+            timeout_s=timeout_s,
             retries=retries,
         )
         try:
             self.link.info()
-            self._ask(program.load())
+            self.load(program)
         except BaseException:
             self.link.close()
             raise
@@ -81,6 +82,44 @@ class EngineBoard:
     ) -> None:
         self.link.close()
 
+    def load(self, program: EngineProgram) -> None:
+        """Makes this the program that runs. Raises ValueError where it is for another engine."""
+        _check(program, self.engine)
+        self.link.timeout_s = self.timeout_s + program.cycles / self.engine.clock_hz
+        self.was_resident, self._base = False, 0
+        if program.external_parts:
+            self._place(program)
+        self._ask(program.load_engine())
+        self.program = program
+
+    def _place(self, program: EngineProgram) -> None:
+        """Finds the program in the external memory, or brings it there, with a note of it when it is whole."""
+        (answer,) = self._ask([packets.read(0, memory=Memory.EXTERNAL)])
+        residents, digest = Residents.of(answer.data, program.shape), digest_of(program)
+        found = residents.find(digest)
+        self.was_resident = found is not None and self._holds(program, base=found.bursts.start)
+        if found is None or not self.was_resident:
+            bursts = program.external_words // program.shape.burst_words
+            residents, first = residents.without(digest).room_for(bursts)
+            self._note(residents)
+            self._ask(program.load_outside(base=first))
+            found = Resident(digest, range(first, first + bursts))
+        self._note(residents.used(found))
+        self._base = found.bursts.start
+
+    def _holds(self, program: EngineProgram, *, base: int) -> bool:
+        """Whether some packets of the program, chosen at random, are what lies there."""
+        known = program.load_outside(base=base)
+        chosen = [known[secrets.randbelow(len(known))] for _ in range(_COMPARED)]
+        answers = self._ask([packets.read(int(packet[1]), memory=Memory.EXTERNAL) for packet in chosen])
+        return all(
+            np.array_equal(answer.data[: packets.data_of(packet).size], packets.data_of(packet))
+            for answer, packet in zip(answers, chosen, strict=True)
+        )
+
+    def _note(self, residents: Residents) -> None:
+        self._ask(packets.write(Memory.EXTERNAL, 0, residents.words()))
+
     def answers(self, images: Iterable[NDArray[Any]]) -> Iterator[tuple[NDArray[np.int64], int]]:
         """Of each image (H, W, C) of raw integers, in order: the network's answer, and the cycles of its batch."""
         left = iter(images)
@@ -91,9 +130,10 @@ class EngineBoard:
 
     def _run(self, images: NDArray[Any]) -> tuple[NDArray[np.int64], int]:
         """The sums of one batch, and its cycles. Nothing runs before all that was written has been answered."""
-        self._ask(self.program.feed(self.program.network.codes(images.astype(np.int64))))
-        (ran,) = self._ask([packets.run(tag=1 + secrets.randbelow(2**32 - 1), limit=self.program.cycles)])
-        return self.program.outputs([ran, *self._ask(self.program.reads())]), ran.cycles
+        program, base = self.program, self._base
+        self._ask(program.feed(program.network.codes(images.astype(np.int64)), base=base))
+        (ran,) = self._ask([packets.run(tag=1 + secrets.randbelow(2**32 - 1), limit=program.cycles, base=base)])
+        return program.outputs([ran, *self._ask(program.reads(base=base))]), ran.cycles
 
     def _ask(self, requests: list[NDArray[np.uint32]]) -> list[Answer]:
         """The answers to packets. Raises LinkError where one is not DONE."""
@@ -109,6 +149,16 @@ class EngineBoard:
         return answers
 
 
+def _check(program: EngineProgram, engine: EngineManifest) -> None:
+    if program.shape.identity != engine.shape.identity:
+        raise ValueError(
+            f"the program is for the engine {program.shape.identity.hex()}, and {engine.board} has "
+            f"{engine.shape.identity.hex()}; build the network again"
+        )
+
+
+_COMPARED = 16
+"""Packets of a program that are compared where it lies in the memory already."""
 _REFUSALS = {
     Status.UNKNOWN: "does not know a request; flash it again",
     Status.STOPPED: "was not done when it should have been, so its answers are not taken; flash it again",

@@ -105,17 +105,31 @@ class EngineProgram:
             found.append(LayerFigures(name=layer.name, cycles=cycles, products=products, used=used, moves=moves))
         return tuple(found)
 
-    def load(self) -> list[NDArray[np.uint32]]:
-        """The packets that bring the program into an engine."""
-        requests: list[NDArray[np.uint32]] = []
-        for memory, words in self.contents.items():
-            if memory is not Memory.EXTERNAL:
-                requests += packets.write(memory, 0, words)
-        begin = 0
-        for address, count in self.external_parts:
-            requests += packets.write(Memory.EXTERNAL, address, self.contents[Memory.EXTERNAL][begin : begin + count])
-            begin += count
-        return requests
+    def load(self, *, base: int = 0) -> list[NDArray[np.uint32]]:
+        """The packets that bring the program into an engine, and to that burst of its external memory."""
+        return self.load_outside(base=base) + self.load_engine()
+
+    def load_engine(self) -> list[NDArray[np.uint32]]:
+        """Those of the engine's own memories alone."""
+        within = {memory: words for memory, words in self.contents.items() if memory is not Memory.EXTERNAL}
+        return [packet for memory, words in within.items() for packet in packets.write(memory, 0, words)]
+
+    def load_outside(self, *, base: int) -> list[NDArray[np.uint32]]:
+        """Those of the external memory alone."""
+        begin = base * self.shape.burst_words if self.external_parts else 0
+        return [
+            packet
+            for address, words in self.outside
+            for packet in packets.write(Memory.EXTERNAL, begin + address, words)
+        ]
+
+    @property
+    def outside(self) -> list[tuple[int, NDArray[np.uint32]]]:
+        """The parts of the external memory's contents: where each lies, and its words of the bus."""
+        words = self.contents.get(Memory.EXTERNAL, np.zeros(0, np.uint32))
+        counts = [count for _, count in self.external_parts]
+        pieces = np.split(words, np.cumsum(counts)[:-1]) if counts else []
+        return [(address, piece) for (address, _), piece in zip(self.external_parts, pieces, strict=True)]
 
     @property
     def external_words(self) -> int:
@@ -127,9 +141,9 @@ class EngineProgram:
         """Frames that are in the array at once when the first layer runs."""
         return self.shape.array.pixels // self.input.strips
 
-    def feed(self, codes: NDArray[np.int64]) -> list[NDArray[np.uint32]]:
+    def feed(self, codes: NDArray[np.int64], *, base: int = 0) -> list[NDArray[np.uint32]]:
         """The packets that bring frames (n, *input.shape) of codes, at most `frames` of them, to their place, and the
-        program to its begin."""
+        program, which lies from that burst on, to its begin."""
         if not 1 <= len(codes) <= self.frames:
             raise ValueError(f"{len(codes)} frames must be 1 to {self.frames}, those of a run")
         array = self.shape.array
@@ -143,7 +157,7 @@ class EngineProgram:
                 address = self.input.bus_address(self.input.base, self.shape.lanes)
                 requests += packets.write(self.input.memory, address, wide.reshape(-1))
             else:
-                begin = self.input_burst * self.shape.burst_words + group * wide.size
+                begin = (base + self.input_burst) * self.shape.burst_words + group * wide.size
                 requests += packets.write(Memory.EXTERNAL, begin, wide.reshape(-1))
         return requests
 
@@ -162,12 +176,15 @@ class EngineProgram:
         """Into how many strips the last layer cuts frames: the first group's, where all groups are the same frames."""
         return self.shape.array.pixels * (1 + max(each.group for each in self.captured)) // self.frames
 
-    def reads(self) -> list[NDArray[np.uint32]]:
-        """The packets that ask for the results which the answer to a run does not bring."""
+    def reads(self, *, base: int = 0) -> list[NDArray[np.uint32]]:
+        """The packets that ask for the results which the answer to a run does not bring, of the program that lies from
+        that burst on."""
         if self.values is not None:
             memory = Memory.VALUES if self.values_burst is None else Memory.EXTERNAL
-            words = self._value_words
-            return [packets.read(at, memory=memory) for at in range(words.start, words.stop, packets.DATA_WORDS)]
+            words, begin = self._value_words, 0 if self.values_burst is None else base * self.shape.burst_words
+            return [
+                packets.read(begin + at, memory=memory) for at in range(words.start, words.stop, packets.DATA_WORDS)
+            ]
         return [packets.read(at) for at in range(packets.DATA_WORDS, self.results, packets.DATA_WORDS)]
 
     @property

@@ -45,6 +45,8 @@ class CommandPort(wiring.Component):
     idle : In(1)
     external_start : Out(1), external_reads : Out(1), external_bursts : Out(8), place : Out(WORD)
         Of an engine with external memory: a run of so many bursts to `place` begins, or from there.
+    base : Out(WORD)
+        The first burst of the external memory that the program has.
     external : Out(stream of WORD bits), from_external : In(stream of WORD bits)
         The words of such runs.
     result_address : Out, reads_values : Out(1)
@@ -69,6 +71,7 @@ class CommandPort(wiring.Component):
     external_start: Signal
     external_reads: Signal
     external_bursts: Signal
+    base: Signal
     place: Signal
 
     def __init__(self, shape: EngineShape):
@@ -82,6 +85,7 @@ class CommandPort(wiring.Component):
                 "external_start": Out(1),
                 "external_reads": Out(1),
                 "external_bursts": Out(8),
+                "base": Out(WORD),
                 "place": Out(WORD),
             }
         )
@@ -152,6 +156,9 @@ class CommandPort(wiring.Component):
                         m.d.sync += tag.eq(self.i.payload)
                     with m.Elif(is_run & (beat == HEADER_WORDS + 1)):
                         m.d.sync += limit.eq(self.i.payload)
+                    with m.Elif(is_run & (beat == HEADER_WORDS + 2)):
+                        if self.shape.external is not None:
+                            m.d.sync += self.base.eq(self.i.payload)
                     with m.Elif(is_write & (count != 0)):
                         m.d.sync += [
                             self.write.eq((1 << memory)[: len(Memory)]),

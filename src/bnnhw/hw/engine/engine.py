@@ -136,6 +136,7 @@ class Engine(wiring.Component):
             external.write_data.eq(bus.data),
             external.run.eq(commands.run),
             external.stop.eq(commands.stop),
+            external.base.eq(commands.base),
             external.layers.eq(layers.count),
             layers.others.eq(external.transfers),
             commands.done.eq(layers.done & external.done),

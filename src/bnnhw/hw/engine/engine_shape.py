@@ -16,6 +16,7 @@ from .lane_format import FACTOR_BITS, VALUE_BITS, VALUE_LATENCY
 __all__ = [
     "COORDINATE_BITS",
     "LEAST_BEATS",
+    "NOTED_WORDS",
     "TAP_BITS",
     "WINDOW_CHANNELS",
     "WINDOW_COLUMNS",
@@ -28,6 +29,8 @@ WORD = 32
 """Bits of a word on the bus that writes the memories, and of an instruction's field."""
 COORDINATE_BITS = 10
 """Bits of a signed column or line of a map, as one pixel of the array sees it."""
+NOTED_WORDS = 64
+"""Words of the external memory's begin that no program uses: those of a packet."""
 TAP_BITS = 6
 """Bits of a signed distance in columns or lines, from a window's origin to a tap."""
 WINDOW_COLUMNS, WINDOW_CHANNELS, WINDOW_PLANES = 3, 4, 8
@@ -204,6 +207,13 @@ class EngineShape:
     def value_lanes(self) -> int:
         """Words of the bus in a word of values of all pixels."""
         return self.array.pixels * self.array.group_rows * VALUE_BITS // WORD
+
+    @property
+    def external_bursts(self) -> int:
+        """Bursts of the external memory that programs may use: all but those of the first packet's words, in which
+        the host notes what lies there."""
+        assert self.external is not None, "an engine without external memory has no bursts"
+        return (1 << self.external.address_bits) - NOTED_WORDS // self.burst_words
 
     @property
     def burst_words(self) -> int:

@@ -8,7 +8,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.compiler.engine.program import EngineProgram
-from bnnhw.hw.engine.engine_shape import WORD, EngineShape
+from bnnhw.hw.engine.engine_shape import NOTED_WORDS, WORD, EngineShape
 from bnnhw.hw.engine.engine_with_memory import EngineWithMemory
 from bnnhw.hw.memory.timing import SdramChip
 from bnnhw.hw.stream.buffer import flat_stream
@@ -21,10 +21,11 @@ _LEAST_WORDS = 1 << 10
 
 
 def words_for(program: EngineProgram) -> int:
-    """The fewest words of a model, a power of two, that hold what a program has in the external memory."""
+    """The fewest words of a model, a power of two, that hold what a program has in the external memory, behind the
+    words of the host's note."""
     external = program.shape.external
     width = WORD if external is None else external.width
-    return max(_LEAST_WORDS, 1 << (program.external_words * WORD // width - 1).bit_length())
+    return max(_LEAST_WORDS, 1 << ((program.external_words + NOTED_WORDS) * WORD // width - 1).bit_length())
 
 
 class EngineWithChip(wiring.Component):

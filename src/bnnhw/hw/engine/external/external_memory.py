@@ -36,6 +36,8 @@ class ExternalMemory(wiring.Component):
         A word of the list of transfers.
     run, stop : In(1)
         The list begins; it ends at once, but for the transfer under way.
+    base : In(WORD)
+        The burst that transfers count theirs from.
     layers : In(COUNT_BITS), transfers : Out(COUNT_BITS)
         How many have ended.
     done, busy : Out(1)
@@ -60,6 +62,7 @@ class ExternalMemory(wiring.Component):
     write_data: Signal
     run: Signal
     stop: Signal
+    base: Signal
     layers: Signal
     transfers: Signal
     done: Signal
@@ -98,6 +101,7 @@ class ExternalMemory(wiring.Component):
                 "write_data": In(WORD),
                 "run": In(1),
                 "stop": In(1),
+                "base": In(WORD),
                 "layers": In(COUNT_BITS),
                 "transfers": Out(COUNT_BITS),
                 "done": Out(1),
@@ -136,6 +140,7 @@ class ExternalMemory(wiring.Component):
             self.done.eq(fetch.done),
             unit.transfer.eq(fetch.fields),
             unit.start.eq(fetch.start),
+            unit.base.eq(self.base),
             self.busy.eq(unit.busy),
             self.moved.eq(unit.write),
             self.address.eq(unit.address),

@@ -32,6 +32,8 @@ class TransferUnit(wiring.Component):
         From `start` on until `ended`.
     start : In(1)
         Only while it is not busy.
+    base : In(WORD)
+        The burst of the external memory that the transfer's places are counted from.
     ended : Out(1)
         The transfer's time is over, and its words are where they belong.
     busy : Out(1)
@@ -44,6 +46,7 @@ class TransferUnit(wiring.Component):
 
     transfer: Any
     start: Signal
+    base: Signal
     ended: Signal
     busy: Signal
     memory: wiring.PureInterface
@@ -61,6 +64,7 @@ class TransferUnit(wiring.Component):
             {
                 "transfer": In(transfer_layout(shape)),
                 "start": In(1),
+                "base": In(WORD),
                 "ended": Out(1),
                 "busy": Out(1),
                 "memory": Out(shape.external.signature),
@@ -97,7 +101,7 @@ class TransferUnit(wiring.Component):
         with m.If(self.start):
             m.d.sync += [
                 port.valid.eq(1),
-                command.address.eq(transfer.place),
+                command.address.eq(transfer.place + self.base),
                 command.bursts.eq(transfer.bursts),
                 command.write.eq(transfer.stores),
                 left.eq(transfer.pieces),

@@ -18,6 +18,7 @@ __all__ = [
     "Memory",
     "Request",
     "Status",
+    "data_of",
     "read",
     "run",
     "write",
@@ -91,13 +92,19 @@ def write(memory: Memory, address: int, data: NDArray[np.uint32]) -> list[NDArra
     return [_packet(Request.WRITE, address + at, data[at : at + DATA_WORDS], memory=memory) for at in parts]
 
 
-def run(*, tag: int = 1, limit: int = NO_LIMIT) -> NDArray[np.uint32]:
+def data_of(packet: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """The words that a packet writes."""
+    return packet[HEADER_WORDS : HEADER_WORDS + (int(packet[0]) >> 8 & 0xFF)]
+
+
+def run(*, tag: int = 1, limit: int = NO_LIMIT, base: int = 0) -> NDArray[np.uint32]:
     """The packet that runs the program. Its answer comes when it has ended, with its first sums.
 
     tag: another one than the run before it has, and not 0 for the first; a repeated one only answers again.
     limit: of its cycles; a run of more is stopped, so that no program whatever runs for ever.
+    base: the burst of the external memory at which the program begins.
     """
-    return _packet(Request.RUN, 0, np.array([tag, limit], np.uint32))
+    return _packet(Request.RUN, 0, np.array([tag, limit, base], np.uint32))
 
 
 def read(address: int, *, memory: int = 0) -> NDArray[np.uint32]:
