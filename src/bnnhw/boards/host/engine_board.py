@@ -104,7 +104,8 @@ class EngineBoard:
             self._note(residents)
             self._ask(program.load_outside(base=first))
             found = Resident(digest, range(first, first + bursts))
-        self._note(residents.used(found))
+        if residents.used(found) != residents:
+            self._note(residents.used(found))
         self._base = found.bursts.start
 
     def _holds(self, program: EngineProgram, *, base: int) -> bool:
@@ -157,7 +158,7 @@ def _check(program: EngineProgram, engine: EngineManifest) -> None:
         )
 
 
-_COMPARED = 16
+_COMPARED = 4
 """Packets of a program that are compared where it lies in the memory already."""
 _REFUSALS = {
     Status.UNKNOWN: "does not know a request; flash it again",
