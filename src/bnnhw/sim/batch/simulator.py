@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from amaranth.hdl import Elaboratable
+from numpy.typing import NDArray
 
 from bnnhw.files import cache_folder
 from bnnhw.sim.errors import DeadlockError, SimulationError
@@ -150,6 +151,20 @@ class BatchSimulator:
             outputs=unnumbered(compiled.outputs),
             signals=by_port_names(compiled.signals),
         )
+
+    def preload(self, rows: NDArray[np.uint64], *, width: int) -> None:
+        """Every run begins with these rows (depth, ceil(width / 64)) in the memory of that width and depth. Raises
+        ValueError where there is none, or more than one."""
+        found = [
+            number
+            for number, memory in enumerate(self.program.memories)
+            if memory.writable and memory.width == width and memory.rows.shape == rows.shape
+        ]
+        if len(found) != 1:
+            raise ValueError(f"{len(found)} memories have {len(rows)} rows of {width} bits; one must have them")
+        memories = list(self.program.memories)
+        memories[found[0]] = replace(memories[found[0]], rows=rows)
+        self.program = replace(self.program, memories=memories)
 
     @property
     def in_words(self) -> int:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine.engine import Engine
+from bnnhw.hw.engine.engine_shape import NOTED_WORDS
 from bnnhw.hw.engine.program import packets
 from bnnhw.hw.engine.program.packets import PACKET_WORDS, Answer, Status
 from bnnhw.hw.memory.timing import SdramChip
 from bnnhw.sim.batch.simulator import PATIENCE, BatchSimulator
 from bnnhw.sim.errors import SimulationError
-from bnnhw.sim.memory.engine_with_chip import EngineWithChip, words_for
+from bnnhw.sim.memory.engine_with_chip import EngineWithChip, chip_rows, words_for
 
 from .ladder import Rung
 
@@ -28,20 +29,29 @@ _START_UP_NS = 2000
 
 
 def engine_rung(program: EngineProgram, *, chip: SdramChip | None = None, clock_hz: int = 0) -> Rung:
-    """The engine's RTL, as many batches of frames side by side as there are; with its memory chip where it has one."""
+    """The engine's RTL, as many batches of frames side by side as there are; with its memory chip where it has one, in
+    which the program lies from the begin."""
     engine = Engine(program.shape)
     if chip is not None:
         quick = replace(chip, start_up_ns=_START_UP_NS)
         engine = EngineWithChip(program.shape, chip=quick, clock_hz=clock_hz, words=words_for(program))
     simulator = BatchSimulator(engine)
+    if chip is not None and program.external_parts:
+        simulator.preload(chip_rows(program, base=_base(program)), width=chip.width)
     return Rung("engine RTL", lambda images: _answers(program, simulator, images), None)
 
 
+def _base(program: EngineProgram) -> int:
+    """The program's first burst: behind those that a test pattern overwrites when the memory starts."""
+    return NOTED_WORDS // program.shape.burst_words if program.external_parts else 0
+
+
 def _answers(program: EngineProgram, simulator: BatchSimulator, images: NDArray[Any]) -> NDArray[np.int64]:
-    reads, load = program.reads(), program.load()
+    base = _base(program)
+    reads, load = program.reads(base=base), program.load_engine()
     batches = [images[at : at + program.frames] for at in range(0, len(images), program.frames)]
-    feeds = [program.feed(program.network.codes(batch.astype(np.int64))) for batch in batches]
-    runs = [np.concatenate([*load, *feed, packets.run(limit=program.cycles), *reads]) for feed in feeds]
+    feeds = [program.feed(program.network.codes(batch.astype(np.int64)), base=base) for batch in batches]
+    runs = [np.concatenate([*load, *feed, packets.run(limit=program.cycles, base=base), *reads]) for feed in feeds]
     beats = np.array(runs, np.uint64)[:, :, None]
     result = simulator.run(beats, output_beats=beats.shape[1], patience=PATIENCE + program.cycles)
     answers: list[NDArray[np.int64]] = []

@@ -3,9 +3,11 @@
 Tests: tests/hw/engine/test_external.py
 """
 
+import numpy as np
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+from numpy.typing import NDArray
 
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine.engine_shape import NOTED_WORDS, WORD, EngineShape
@@ -15,7 +17,7 @@ from bnnhw.hw.stream.buffer import flat_stream
 
 from .sdram_model import SdramModel
 
-__all__ = ["EngineWithChip", "words_for"]
+__all__ = ["EngineWithChip", "chip_rows", "words_for"]
 
 _LEAST_WORDS = 1 << 10
 
@@ -26,6 +28,17 @@ def words_for(program: EngineProgram) -> int:
     external = program.shape.external
     width = WORD if external is None else external.width
     return max(_LEAST_WORDS, 1 << ((program.external_words + NOTED_WORDS) * WORD // width - 1).bit_length())
+
+
+def chip_rows(program: EngineProgram, *, base: int) -> NDArray[np.uint64]:
+    """What a model of `words_for(program)` words holds, (words, 1), where the program lies from that burst on."""
+    shape = program.shape
+    assert shape.external is not None
+    words = np.zeros(words_for(program) * shape.external.width // WORD, "<u4")
+    for address, part in program.outside:
+        begin = base * shape.burst_words + address
+        words[begin : begin + len(part)] = part
+    return words.view(f"<u{shape.external.width // 8}").astype(np.uint64)[:, None]
 
 
 class EngineWithChip(wiring.Component):
