@@ -174,6 +174,18 @@ def test_seed_decides_the_stalls():
     assert cycles[0] == cycles[1] != cycles[2]
 
 
+def test_memories_begin_with_other_rows():
+    component = Table(16, 8)
+    simulator = BatchSimulator(component)
+    rows = np.arange(1000, 1008, dtype=np.uint64)[:, None]
+    simulator.preload(rows, width=16)
+    frames = np.arange(8, dtype=np.uint64)[None, :, None] << np.uint64(16)  # reads each row, and writes 0
+    for _ in range(2):
+        np.testing.assert_array_equal(simulator.run(frames, output_beats=8).outputs[0], rows)
+    with pytest.raises(ValueError, match=r"^0 memories have 4 rows of 16 bits; one must have them$"):
+        simulator.preload(rows[:4], width=16)
+
+
 @pytest.mark.parametrize(("width", "depth"), [(1, 2), (64, 5), (130, 16)])
 def test_memory(width, depth):
     component = Table(width, depth)

@@ -51,7 +51,9 @@ def _answers(program: EngineProgram, simulator: BatchSimulator, images: NDArray[
     reads, load = program.reads(base=base), program.load_engine()
     batches = [images[at : at + program.frames] for at in range(0, len(images), program.frames)]
     feeds = [program.feed(program.network.codes(batch.astype(np.int64)), base=base) for batch in batches]
-    runs = [np.concatenate([*load, *feed, packets.run(limit=program.cycles, base=base), *reads]) for feed in feeds]
+    longest = max(map(len, feeds))  # a batch of fewer frames has fewer packets
+    whole = [[packets.read(0)] * (longest - len(feed)) + feed for feed in feeds]
+    runs = [np.concatenate([*load, *feed, packets.run(limit=program.cycles, base=base), *reads]) for feed in whole]
     beats = np.array(runs, np.uint64)[:, :, None]
     result = simulator.run(beats, output_beats=beats.shape[1], patience=PATIENCE + program.cycles)
     answers: list[NDArray[np.int64]] = []
