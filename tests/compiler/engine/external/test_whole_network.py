@@ -1,4 +1,5 @@
-"""A network of the literature by the RTL of the engine that an ULX3S-85F gets, with its memory chip's model."""
+"""Networks of the literature by the RTL of the engine that an ULX3S-85F gets, with its memory chip's model, in which
+the program lies from the begin."""
 
 import numpy as np
 import pytest
@@ -14,13 +15,14 @@ from bnnhw.sim.ladder.engine_rung import engine_rung
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
-def test_bnn_svhn():
-    """8 frames: every label, in the cycles foreseen."""
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("name", ["bnn-svhn", "vgg-small", "bnn-cifar10", "resnet18"])
+def test_every_label(name):
+    """Of the fewest frames that a run has, in the cycles foreseen."""
     board = get_board("ulx3s-85f")
     sizes = sizes_for(board)
     shape = sizes.shape(board.target)
-    graph = untrained("bnn-svhn")
+    graph = untrained(name)
     network = with_windows(engine_network(graph), shape)
     program = scheduled_program(network, shape, segments=segmentations(network, shape)[-1])
     rng = np.random.default_rng(0)
