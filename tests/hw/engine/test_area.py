@@ -13,11 +13,12 @@ from tests.engine_rtl import CHIP, small_shape
 @pytest.mark.parametrize(
     "sizes",
     [
-        {"rows": 16},
+        pytest.param({"rows": 16}, marks=pytest.mark.slow),
         pytest.param({"pixels": 8}, marks=pytest.mark.slow),
         pytest.param({"pixels": 8, "simd": 64, "map_words": 512}, marks=pytest.mark.slow),
         pytest.param({"external": CHIP.shape}, marks=pytest.mark.slow),
-        {"values": 256},
+        {"rows": 4, "values": 256},
+        pytest.param({"values": 256}, marks=pytest.mark.slow),
         pytest.param({"pixels": 8, "rows": 16, "values": 256}, marks=pytest.mark.slow),
         pytest.param({"values": 512, "external": CHIP.shape}, marks=pytest.mark.slow),
     ],
@@ -26,6 +27,7 @@ from tests.engine_rtl import CHIP, small_shape
         "8x8x32 with windows",
         "8x8x64",
         "4x8x32 with a memory",
+        "4x4x32 with values",
         "with values",
         "8x16x32 with values",
         "both",

@@ -17,11 +17,11 @@ from .test_row_sums import random_weights
 @pytest.mark.parametrize(
     ("rows", "cols", "options"),
     [
-        (24, 64, {}),
+        (12, 64, {}),
         (10, 64, {"thresholded": False}),
         (32, 27, {"planes": 8}),
-        (16, 100, {"vectors": 2}),
-        (12, 150, {}),
+        (8, 50, {"vectors": 2}),
+        (6, 150, {}),
     ],
 )
 def test_area(rows, cols, options):

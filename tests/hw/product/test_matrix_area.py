@@ -15,12 +15,14 @@ CASES = [
     (64, 112, 4, 14, {"planes": 8}),
     (64, 128, 8, 16, {"vectors": 2}),
     (10, 128, 10, 16, {"store": "lut", "thresholds": None}),
-    (32, 144, 16, 36, {"vectors": 4}),
+    (16, 72, 8, 18, {"vectors": 4}),
     (128, 9, 1, 9, {"row_groups": 128, "vectors": 8}),
     (32, 288, 4, 96, {"store": "lut", "thresholds": None}),
     (96, 288, 8, 24, {"levels": 3, "planes": 2, "thresholds": None}),
     (60, 100, 4, 10, {"levels": 5, "planes": 3, "thresholds": None, "vectors": 2}),
 ]
+SYNTHESISED_SLOWLY = CASES[6:8]
+"""Larger ones of kinds that others are of, too."""
 
 
 def matrix_unit(rows, cols, pe, simd, options):
@@ -38,7 +40,10 @@ def test_carry_cells_are_exact(rows, cols, pe, simd, options):
 
 
 @pytest.mark.toolchain
-@pytest.mark.parametrize(("rows", "cols", "pe", "simd", "options"), CASES)
+@pytest.mark.parametrize(
+    ("rows", "cols", "pe", "simd", "options"),
+    [pytest.param(*each, marks=[pytest.mark.slow] * (each in SYNTHESISED_SLOWLY)) for each in CASES],
+)
 def test_area(rows, cols, pe, simd, options):
     unit = matrix_unit(rows, cols, pe, simd, options)
     report, area = synthesise_alone(unit, ECP5), matrix_area(unit.shape)

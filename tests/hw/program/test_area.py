@@ -70,7 +70,10 @@ def long(name: str, groups: int, clock_mhz: float) -> tuple[Entry, Schedule]:
 
 
 @pytest.mark.toolchain
-@pytest.mark.parametrize(("name", "groups", "clock_mhz"), LONG)
+@pytest.mark.parametrize(
+    ("name", "groups", "clock_mhz"),
+    [pytest.param(*each, marks=[pytest.mark.slow] * (each[0] != "fir")) for each in LONG],
+)
 def test_what_synthesis_makes_of_a_queue(name: str, groups: int, clock_mhz: int):
     entry, made = long(name, groups, clock_mhz)
     held = replace(made, held_bits=made.register_bits(groups=groups))

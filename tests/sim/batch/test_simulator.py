@@ -186,13 +186,15 @@ def test_memories_begin_with_other_rows():
         simulator.preload(rows[:4], width=16)
 
 
+@pytest.mark.parametrize("lanes", [1, 3, 5, 70])
 @pytest.mark.parametrize(("width", "depth"), [(1, 2), (64, 5), (130, 16)])
-def test_memory(width, depth):
+def test_memory(width, depth, lanes):
+    """Also where a row is written and read again: with few lanes, at the same addresses in all of them."""
     component = Table(width, depth)
     rng = np.random.default_rng(width)
     values = [
         [(int(rng.integers(depth)), int.from_bytes(rng.bytes(20), "little") % (1 << width)) for _ in range(30)]
-        for _ in range(70)
+        for _ in range(lanes)
     ]
     words = (width + component.address + 63) // 64
     frames = np.array(
@@ -202,7 +204,7 @@ def test_memory(width, depth):
         ],
         np.uint64,
     )
-    result = BatchSimulator(component).run(frames, output_beats=30, stall_probability=(0.2, 0.3), lanes=70)
+    result = BatchSimulator(component).run(frames, output_beats=30, stall_probability=(0.2, 0.3), lanes=lanes)
     for frame, outputs in zip(values, result.outputs, strict=True):
         rows = [component.initial(row) for row in range(depth)]
         for (row, data), output in zip(frame, outputs, strict=True):
