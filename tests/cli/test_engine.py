@@ -63,7 +63,13 @@ def test_a_program_is_verified_through_the_engine(workplace: Path, capsys: pytes
     *_, rung, total = capsys.readouterr().out.splitlines()
     assert re.match(r" packed kernel = engine RTL +9 images  equal", rung)
     assert "of which engine RTL took" in total
+    page = Path("program/report.html").read_text()
+    assert "4 of 4 rungs climbed, 0 differences" in page
+    assert (
+        '<th scope="row">packed kernel</th><td class="words">engine RTL</td><td>9</td><td class="good">0</td>' in page
+    )
     assert run("verify", "model.pt", "--build", "program", "--through", "integer", "--samples", "2") == 0
+    assert "2 of 4 rungs climbed, 0 differences" in Path("program/report.html").read_text()
 
 
 def test_the_host_driver_runs_it_on_the_virtual_board(workplace: Path, capsys: pytest.CaptureFixture[str]):
@@ -110,7 +116,7 @@ def test_its_page_shows_what_the_manifest_says(workplace: Path):
     assert manifest.model_sha256 in text
     assert manifest.program_sha256 in text
     built = BuiltProgram.read(Path("program"))
-    report = report_of(manifest, built.program, built.graph, baud=3_000_000)
+    report = report_of(manifest, built.program, built.graph)
     assert report.link.frames_per_second == pytest.approx(
         4 * 3e6 / (10 * 2 * (264 + 4 + 12))
     )  # 10 bits a byte, 12 bytes a frame

@@ -19,7 +19,7 @@ from .builds.program import BuiltProgram
 from .builds.source import model_file
 from .checks import check_choice
 from .images.inputs import images_for
-from .ladder.names import NAMES, RUNGS
+from .ladder.names import NAMES, PROGRAM_NAMES, RUNGS
 from .ladder.rungs import make_program_rungs, make_rungs
 
 __all__ = ["Verification", "verify"]
@@ -103,7 +103,9 @@ def verify(
         program = BuiltProgram.read(Path(build), model=model)
         with model_file(model, tile=program.manifest.tile) as path:
             source = compare(program.graph, make_program_rungs(path, program, through))
-        return Verification(images=source, steps=tuple(steps), seconds=time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        program.write_ladder(steps, names=PROGRAM_NAMES)
+        return Verification(images=source, steps=tuple(steps), seconds=seconds)
     made = None if build is None else Build.read(Path(build), model=model)
     chosen = made.plan if made else plan or PlanOptions()
     with model_file(model, tile=chosen.tile) as path:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import pytest
 
 from bnnhw.compiler import evaluate
 from bnnhw.compiler.engine.compile import compile_program

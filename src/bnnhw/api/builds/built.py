@@ -6,7 +6,6 @@ Tests: tests/cli/test_verify.py
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +13,11 @@ from bnnhw.boards.build import make_top
 from bnnhw.boards.design import emit_design
 from bnnhw.boards.manifest import Manifest, network_id
 from bnnhw.compiler.dataflow.schedule import Schedule
-from bnnhw.compiler.report import BuildReport, LadderRow, read, write
+from bnnhw.compiler.report import BuildReport, read, write
 from bnnhw.lowlight.network.file import is_network, load_network
 from bnnhw.lowlight.tiles import Tiling
 
+from .ladder_rows import ladder_rows
 from .plan import PlanOptions
 
 if TYPE_CHECKING:
@@ -81,15 +81,4 @@ class Build:
         """
         if Manifest.read(self.folder) != self.manifest or read(self.folder).provenance != self.report.provenance:
             raise ValueError(f"{self.folder} holds another build than the one that was climbed with; verify it again")
-        climbed = [
-            LadderRow(
-                left=step.lower,
-                right=step.upper,
-                samples=step.samples,
-                differences=step.differences,
-                seconds=step.seconds,
-            )
-            for step in steps
-        ]
-        above = [LadderRow(left=lower, right=upper) for lower, upper in pairwise(names[len(steps) :])]
-        write(replace(self.report, ladder=(*climbed, *above)), self.folder)
+        write(replace(self.report, ladder=ladder_rows(steps, names=names)), self.folder)

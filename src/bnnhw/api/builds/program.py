@@ -5,9 +5,10 @@ Tests: tests/cli/test_engine.py
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -25,8 +26,12 @@ from bnnhw.files import write_atomically
 from bnnhw.sim.ladder.engine_rung import engine_rung
 from bnnhw.sim.ladder.ladder import Rung
 
+from .ladder_rows import ladder_rows
 from .program_report import report_of
 from .source import model_file, tile_of
+
+if TYPE_CHECKING:
+    from bnnhw.sim.ladder.ladder import Comparison
 
 __all__ = ["BuiltProgram", "fill_program_folder", "read_network"]
 
@@ -55,6 +60,7 @@ def fill_program_folder(
         board=board.name,
         sizes=sizes,
         clock_hz=clock_hz,
+        baud=baud,
         labels=outputs == "label",
         source_sha256=_sha256(model),
         model_sha256=_sha256(folder / MODEL),
@@ -67,7 +73,7 @@ def fill_program_folder(
         words={memory.name.lower(): len(words) for memory, words in program.contents.items()},
     )
     manifest.write(folder)
-    write_atomically(folder / PAGE, render(report_of(manifest, program, graph, baud=baud)).encode())
+    write_atomically(folder / PAGE, render(report_of(manifest, program, graph)).encode())
     return manifest
 
 
@@ -75,6 +81,7 @@ def fill_program_folder(
 class BuiltProgram:
     """A program's folder: its manifest, the network's trained graph, and the program."""
 
+    folder: Path
     manifest: ProgramManifest
     graph: Graph
     program: EngineProgram
@@ -88,7 +95,17 @@ class BuiltProgram:
         program = compile_program(integerize(graph, output=manifest.outputs), manifest.shape)
         if any(not np.array_equal(words, contents[memory]) for memory, words in program.contents.items()):
             raise ManifestError(f"{folder} holds a program that this version makes otherwise; build it again")
-        return cls(manifest, graph, program)
+        return cls(folder, manifest, graph, program)
+
+    def write_ladder(self, steps: Sequence["Comparison"], *, names: Sequence[str]) -> None:
+        """Rewrites the page with the ladder of the rungs `names`, of which the lowest `steps` were climbed.
+
+        Raises ValueError where another program has taken the folder meanwhile.
+        """
+        if ProgramManifest.read(self.folder) != self.manifest:
+            raise ValueError(f"{self.folder} holds another program than the one that was climbed with; verify it again")
+        report = report_of(self.manifest, self.program, self.graph, ladder=ladder_rows(steps, names=names))
+        write_atomically(self.folder / PAGE, render(report).encode())
 
     def simulated(self) -> Rung:
         """The engine's RTL that runs the program, with its memory chip where it has one."""

@@ -8,7 +8,7 @@ import numpy as np
 from bnnhw.boards.engines.program_folder import ProgramManifest
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.compiler.ir.graph import Graph
-from bnnhw.compiler.report.data import Link
+from bnnhw.compiler.report.data import LadderRow, Link
 from bnnhw.compiler.report.from_schedule import numbers_of
 from bnnhw.compiler.report.program.data import ProgramReport
 from bnnhw.hw.engine.program.packets import PACKET_WORDS
@@ -20,7 +20,9 @@ from .link_rate import bytes_on_the_wire
 __all__ = ["report_of"]
 
 
-def report_of(manifest: ProgramManifest, program: EngineProgram, graph: Graph, *, baud: int) -> ProgramReport:
+def report_of(
+    manifest: ProgramManifest, program: EngineProgram, graph: Graph, *, ladder: tuple[LadderRow, ...] = ()
+) -> ProgramReport:
     """graph: the trained one, whose network and metrics are named."""
     meta = graph.meta
     return ProgramReport(
@@ -34,9 +36,12 @@ def report_of(manifest: ProgramManifest, program: EngineProgram, graph: Graph, *
         cycles=manifest.cycles,
         layers=manifest.layers,
         lists=manifest.lists,
-        link=Link(name=f"UART, {baud / 1e6:g} Mbaud", frames_per_second=_frames_on_the_link(program, baud)),
+        link=Link(
+            name=f"UART, {manifest.baud / 1e6:g} Mbaud", frames_per_second=_frames_on_the_link(program, manifest.baud)
+        ),
         metrics=numbers_of(meta.get("metrics", {})),
         hashes={"model.pt": manifest.model_sha256, "program": manifest.program_sha256},
+        ladder=ladder,
         bnnhw=__version__,
     )
 

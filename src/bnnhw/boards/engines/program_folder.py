@@ -37,8 +37,8 @@ class ProgramManifest:
     board : str
     sizes : EngineSizes
         Of the engine that it is for.
-    clock_hz : float
-        What its frames a second are reckoned with.
+    clock_hz, baud : float, int
+        The engine's, with which its frames a second are reckoned.
     labels : bool
         Its answers are labels; else scores.
     source_sha256, model_sha256, program_sha256 : str
@@ -58,6 +58,7 @@ class ProgramManifest:
     board: str
     sizes: EngineSizes
     clock_hz: float
+    baud: int
     labels: bool
     source_sha256: str
     model_sha256: str
@@ -70,9 +71,10 @@ class ProgramManifest:
     words: dict[str, int]
 
     def __post_init__(self):
-        if min(self.frames, self.cycles) < 1 or not self.clock_hz > 0:
+        if min(self.frames, self.cycles, self.baud) < 1 or not self.clock_hz > 0:
             raise ValueError(
-                f"frames={self.frames}, cycles={self.cycles} and clock_hz={self.clock_hz} must be positive"
+                f"frames={self.frames}, cycles={self.cycles}, baud={self.baud} and clock_hz={self.clock_hz} must be "
+                "positive"
             )
         self.shape  # noqa: B018 its sizes are checked
 

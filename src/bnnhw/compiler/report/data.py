@@ -158,6 +158,22 @@ class LadderRow:
     seconds: float | None = None
 
 
+class Climbed:
+    """A report that tells of the ladder of equality."""
+
+    ladder: tuple[LadderRow, ...]
+
+    @property
+    def rungs_climbed(self) -> tuple[LadderRow, ...]:
+        """The rungs of the ladder that were run."""
+        return tuple(rung for rung in self.ladder if rung.differences is not None)
+
+    @property
+    def differences(self) -> int | None:
+        """Of all rungs together; None where none was run."""
+        return sum(rung.differences or 0 for rung in self.rungs_climbed) if self.rungs_climbed else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class BuildPhase:
     """One step of the build; seconds is None where it was not run."""
@@ -193,7 +209,7 @@ class Provenance:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BuildReport:
+class BuildReport(Climbed):
     """All that report.json and report.html say.
 
     metrics: the model's own, as its training recorded them; accuracies are shares, 0 to 1.
@@ -222,16 +238,6 @@ class BuildReport:
     def bottlenecks(self) -> tuple[Unit, ...]:
         """The units that are busy longest."""
         return tuple(unit for unit in self.units if unit.cycles == max(other.cycles for other in self.units))
-
-    @property
-    def rungs_climbed(self) -> tuple[LadderRow, ...]:
-        """The rungs of the ladder that were run."""
-        return tuple(rung for rung in self.ladder if rung.differences is not None)
-
-    @property
-    def differences(self) -> int | None:
-        """Of all rungs together; None where none was run."""
-        return sum(rung.differences or 0 for rung in self.rungs_climbed) if self.rungs_climbed else None
 
     def figures(self) -> dict[str, Any]:
         """What follows from the other fields; written to report.json for readers that would rather not calculate."""

@@ -11,7 +11,7 @@ from bnnhw.compiler.engine.external.scheduled import scheduled_program
 from bnnhw.compiler.engine.figures import LayerFigures, LayerMoves, Moved
 from bnnhw.compiler.engine.from_graph import engine_network
 from bnnhw.compiler.engine.program import EngineProgram
-from bnnhw.compiler.report.data import Link
+from bnnhw.compiler.report.data import LadderRow, Link
 from bnnhw.compiler.report.program.data import ProgramReport
 from bnnhw.compiler.report.program.page import headline, render
 from tests.compiler.engine.external.test_scheduled import image
@@ -105,6 +105,22 @@ def test_what_both_say():
             assert said in text
         assert "98.76 %" in text
         assert "a7" * 32 in text
+
+
+def test_a_ladder_that_was_not_climbed():
+    text = render(RESIDENT)
+    assert "ladder not run" in text
+    assert "<code>bnnhw verify</code> climbs it" in text
+
+
+def test_differences_are_told():
+    rows = (
+        LadderRow(left="torch", right="graph", samples=7, differences=0, seconds=1.0),
+        LadderRow(left="graph", right="engine RTL", samples=7, differences=3, seconds=2.0),
+    )
+    text = render(replace(RESIDENT, ladder=rows))
+    assert "the ladder found 3 differences" in text
+    assert '<td class="bad">3</td>' in text
 
 
 def test_memory_is_told_of_where_it_is_used():

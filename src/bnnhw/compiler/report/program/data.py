@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from bnnhw.compiler.engine.figures import LayerFigures, Moved
-from bnnhw.compiler.report.data import Link
+from bnnhw.compiler.report.data import Climbed, LadderRow, Link
 from bnnhw.hw.engine.engine_shape import EngineShape
 
 __all__ = ["OPERATIONS", "ProgramReport"]
@@ -17,7 +17,7 @@ OPERATIONS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProgramReport:
+class ProgramReport(Climbed):
     """A program and the engine that it is for.
 
     Attributes
@@ -42,6 +42,7 @@ class ProgramReport:
         The model's own, as its training recorded them; accuracies are shares.
     hashes : dict
         File -> its SHA-256.
+    ladder : tuple of LadderRow
     bnnhw : str
         The version that made it.
     """
@@ -59,6 +60,7 @@ class ProgramReport:
     link: Link
     metrics: dict[str, float] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
+    ladder: tuple[LadderRow, ...] = ()
     bnnhw: str
 
     @property
