@@ -10,7 +10,7 @@ from bnnhw.compiler.ir.ops import ArgMax, Conv, Flatten, MatMul, Threshold
 from bnnhw.compiler.ir.types import BinaryType
 from bnnhw.hw.engine.program.packets import Memory
 from bnnhw.sim.memory.engine_with_chip import EngineWithChip
-from tests.engine_rtl import CHIP, run_program, small_shape
+from tests.engine_rtl import CHIP, run_program, run_side_by_side, small_shape
 
 
 def network(*widths: int, image: bool = False) -> Graph:
@@ -29,10 +29,10 @@ def network(*widths: int, image: bool = False) -> Graph:
     features = widths[0]
     if image:
         shape = (4, 4, widths[0])
-        add("conv", Conv(signs(70, 3, 3, widths[0]), padding=(1, 1), pad_value=-1))
-        add("conv_sign", Threshold(rng.integers(-4, 5, 70)))
+        add("conv", Conv(signs(30, 3, 3, widths[0]), padding=(1, 1), pad_value=-1))
+        add("conv_sign", Threshold(rng.integers(-4, 5, 30)))
         add("flatten", Flatten())
-        features = 4 * 4 * 70
+        features = 4 * 4 * 30
     for number, width in enumerate(widths[1:-1]):
         add(f"hidden{number}", MatMul(signs(width, features)))
         add(f"sign{number}", Threshold(rng.integers(-4, 5, width)))
@@ -42,25 +42,37 @@ def network(*widths: int, image: bool = False) -> Graph:
     return Graph((Value("x", TensorType(shape, BinaryType())),), tuple(nodes), ("label.out",))
 
 
-@pytest.mark.parametrize(
-    ("graph", "weight_words"),
-    [(network(96, 130, 100, 10), 64), (network(30, 510, 10), 64), (network(40, 90, 12, image=True), 512)],
-    ids=["dense", "the last layer waits", "behind a convolution"],
-)
-def test_weights_come_while_the_array_works(graph, weight_words):
+WEIGHT_WORDS = 64
+SHAPE = small_shape(weight_words=WEIGHT_WORDS, external=CHIP.shape)
+LAST_WAITS = network(30, 510, 10)
+
+
+def random_bits(graph: Graph, count: int) -> np.ndarray:
+    return 2 * np.random.default_rng(7).integers(0, 2, (count, *graph.inputs[0].type.shape)) - 1
+
+
+def test_weights_come_while_the_array_works():
     """In parts of layers, one ahead; without external memory they do not fit."""
-    program = compile_program(graph, small_shape(weight_words=weight_words, external=CHIP.shape))
-    assert Memory.EXTERNAL in program.contents
-    rng = np.random.default_rng(7)
-    kind = graph.inputs[0].type
-    batches = [2 * rng.integers(0, 2, (program.frames, *kind.shape)) - 1 for _ in range(2)]
-    for inputs, found in zip(batches, run_program(program, batches, stalls=(0.1, 0.1)), strict=True):
+    graphs = [network(96, 130, 100, 10), LAST_WAITS, network(32, 60, 12, image=True)]
+    programs = [compile_program(graph, SHAPE) for graph in graphs]
+    assert all(Memory.EXTERNAL in program.contents for program in programs)
+    batches = [random_bits(graph, program.frames) for graph, program in zip(graphs, programs, strict=True)]
+    sums = run_side_by_side(programs, batches, stalls=(0.1, 0.1))
+    for graph, program, inputs, found in zip(graphs, programs, batches, sums, strict=True):
         (wanted,) = evaluate(graph, {"x": inputs}).values()
+        np.testing.assert_array_equal(program.network.answers(found), wanted)
+        with pytest.raises(
+            ScheduleError, match=rf"words of weights are more than the weight_words={WEIGHT_WORDS} of this engine"
+        ):
+            compile_program(graph, small_shape(weight_words=WEIGHT_WORDS))
+
+
+def test_a_batch_comes_behind_another():
+    program = compile_program(LAST_WAITS, SHAPE)
+    batches = [random_bits(LAST_WAITS, program.frames), -random_bits(LAST_WAITS, program.frames)]
+    for inputs, found in zip(batches, run_program(program, batches), strict=True):
+        (wanted,) = evaluate(LAST_WAITS, {"x": inputs}).values()
         np.testing.assert_array_equal(found, wanted)
-    with pytest.raises(
-        ScheduleError, match=rf"words of weights are more than the weight_words={weight_words} of this engine"
-    ):
-        compile_program(graph, small_shape(weight_words=weight_words))
 
 
 def test_a_clock_that_the_chip_cannot_keep_is_refused():
