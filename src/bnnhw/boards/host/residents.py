@@ -54,7 +54,12 @@ class Residents:
         """Those that are noted; none where that is no note of a host's."""
         words = np.ascontiguousarray(words[:NOTED_WORDS], "<u4")
         magic, count = (int(word) for word in words[:_HEADER_WORDS])
-        if len(words) < NOTED_WORDS or magic != _MAGIC or count > _MOST or words[-1] != zlib.crc32(words[:-1]):
+        if (
+            len(words) < NOTED_WORDS
+            or magic != _MAGIC
+            or count > _MOST
+            or words[-1] != zlib.crc32(words[:-1].tobytes())
+        ):
             return cls(shape)
         entries = words[_HEADER_WORDS : _HEADER_WORDS + count * _ENTRY_WORDS].reshape(-1, _ENTRY_WORDS)
         found = (Resident(entry[:_DIGEST_WORDS].tobytes(), range(int(entry[-2]), int(entry[-1]))) for entry in entries)
@@ -68,7 +73,7 @@ class Residents:
             at = _HEADER_WORDS + number * _ENTRY_WORDS
             words[at : at + _DIGEST_WORDS] = np.frombuffer(each.digest, "<u4")
             words[at + _DIGEST_WORDS : at + _ENTRY_WORDS] = each.bursts.start, each.bursts.stop
-        words[-1] = zlib.crc32(words[:-1])
+        words[-1] = zlib.crc32(words[:-1].tobytes())
         return words.astype(np.uint32)
 
     def find(self, digest: bytes) -> Resident | None:

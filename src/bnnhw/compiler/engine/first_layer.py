@@ -11,6 +11,7 @@ from bnnhw.compiler.ir.ops import Conv
 from bnnhw.compiler.ir.types import FloatType
 from bnnhw.hw.engine.engine_shape import WINDOW_CHANNELS, WINDOW_COLUMNS, EngineShape
 
+from .layer_data import check_sums
 from .layers import EngineLayer, EngineNetwork
 
 __all__ = ["with_windows"]
@@ -21,7 +22,7 @@ def with_windows(network: EngineNetwork, shape: EngineShape) -> EngineNetwork:
 
     Windows of columns are made by the engine, where it can: those of some colours, of several bits each. All others are
     laid out by the host. None where a border is a product of 0, which no code stands for, or where other layers read
-    the input, too.
+    the input, too. Raises ScheduleError where sums of the engine's windows have no room.
     """
     conv, first = network.layers[0].conv, network.layers[0]
     no_code = any(conv.padding) and not first.pads_with_code
@@ -36,7 +37,12 @@ def with_windows(network: EngineNetwork, shape: EngineShape) -> EngineNetwork:
         and first.planes > 2
         and (conv.is_binary or _knows_nothing(first))
     )
-    return _by_engine(network) if by_engine else _by_host(network)
+    if not by_engine:
+        return _by_host(network)
+    made = _by_engine(network)
+    windows = made.layers[0]
+    check_sums(windows, conv.cols if conv.is_binary else windows.conv.cols, shape)
+    return made
 
 
 def _knows_nothing(first: EngineLayer) -> bool:

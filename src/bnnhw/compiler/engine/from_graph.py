@@ -197,7 +197,8 @@ class _Walk:
 
     def _add_product_of_values(self, node: Node) -> None:
         """A convolution of values: behind a layer that makes bit planes of these."""
-        conv, planes = self._values.planes(node, _convolution(node, self._types[node.inputs[0]].shape))
+        lines, columns, channels = (1, 1, *self._types[node.inputs[0]].shape)[-3:]
+        conv, planes = self._values.planes(node, _convolution(node, (lines, columns, channels)))
         self._append([planes])
         element = IntType(-1 << planes.bit_planes - 1, (1 << planes.bit_planes - 1) - 1)
         _check_padding(node, conv, element)

@@ -18,7 +18,7 @@ from .maps import MapPlace
 from .values.factors import value_parameters
 from .weight_bases import weight_bases
 
-__all__ = ["layer_parameters", "layer_taps", "layer_weights", "row_tiles_of", "weight_step_of"]
+__all__ = ["check_sums", "layer_parameters", "layer_taps", "layer_weights", "row_tiles_of", "weight_step_of"]
 
 
 def row_tiles_of(layer: EngineLayer, shape: EngineShape) -> int:
@@ -83,14 +83,20 @@ def layer_weights(layer: EngineLayer, shape: EngineShape) -> tuple[NDArray[np.ui
             )
         bits[..., unused[: len(unused) // 2]] = 1
         counted = len(unused) // 2 * height * width
-    most = (conv.cols + counted) * (2**layer.planes - 1)
-    if most >> array.sum_width:
-        raise ScheduleError(
-            f"node {layer.name!r} adds up to {most} mismatches, and the engine's sums have sum_width={array.sum_width} "
-            "bits; give what it reads fewer bits or channels"
-        )
+    if not layer.reads_windows:
+        check_sums(layer, conv.cols + counted, shape)
     tiles = bits.reshape(rows.tiles, array.rows, height * width * words, array.simd).transpose(0, 2, 1, 3)
     return tiles.reshape(-1, array.rows, array.simd), counted
+
+
+def check_sums(layer: EngineLayer, columns: int, shape: EngineShape) -> None:
+    """Raises ScheduleError where the mismatches of so many columns are more than a sum has room for."""
+    most, width = columns * (2**layer.planes - 1), shape.array.sum_width
+    if most >> width:
+        raise ScheduleError(
+            f"node {layer.name!r} adds up to {most} mismatches, and the engine's sums have sum_width={width} bits; "
+            "give what it reads fewer bits or channels"
+        )
 
 
 def layer_parameters(layer: EngineLayer, unused: int, shape: EngineShape) -> NDArray[np.uint32]:
