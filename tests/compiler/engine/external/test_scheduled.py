@@ -223,5 +223,5 @@ def test_more_than_the_external_memory_is_refused():
     shape = small_shape(
         map_words=64, weight_words=64, external=type(CHIP.shape)(address_bits=6, width=16), outbox_words=64
     )
-    with pytest.raises(ScheduleError, match="are more than the external memory's 64; take a board with more"):
+    with pytest.raises(ScheduleError, match="are more than the external memory's 48; take a board with more"):
         compile_program(image(lines=6, columns=4, channels=36), shape)
