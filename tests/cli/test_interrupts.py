@@ -103,6 +103,14 @@ CASES = [
         files={"build/top.il": write_design},
         left="cache.*",
     ),
+    Interrupt(
+        "serve --simulate, that waits",
+        "serve --simulate build --http-port 0",
+        "out",
+        "http://",
+        files={"build/top.il": write_design},
+        left="cache.*",
+    ),
 ]
 
 
@@ -190,7 +198,11 @@ def test_ctrl_c_ends_it_at_once_and_leaves_nothing(case: Interrupt, workplace: P
 
 @pytest.mark.parametrize(
     "case",
-    [case for case in CASES if re.fullmatch("train|build, in place and route|run .*, on the virtual board", case.id)],
+    [
+        case
+        for case in CASES
+        if re.fullmatch("train|build, in place and route|run .*, on the virtual board|serve.*", case.id)
+    ],
     ids=lambda case: case.id,
 )
 def test_sigterm_ends_it_at_once_and_leaves_nothing(case: Interrupt, workplace: Path):

@@ -13,11 +13,12 @@ from PIL import Image
 
 from bnnhw.pictures.errors import PictureNote
 from bnnhw.pictures.reader import read_picture
+from bnnhw.pictures.source import Body, Source
 
 from .files import FILES, File, pillow, pypng, text, tiff
 
 
-def read(path: Path, channels: int, **options: Any) -> tuple[np.ndarray, int, list[str]]:
+def read(path: Source, channels: int, **options: Any) -> tuple[np.ndarray, int, list[str]]:
     """(pixels, white, notes)."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -34,6 +35,8 @@ def test_every_file_shows_what_was_put_into_it(file: File, tmp_path: Path) -> No
     pixels, white, notes = read(path, 3)
     assert (pixels.tolist(), white) == (wanted.tolist(), file.white)
     assert [file.note in note for note in notes if file.note] == [True] * (file.note is not None)
+    at_hand = read(Body(path.read_bytes(), str(path)), 3)
+    assert (at_hand[0].tolist(), *at_hand[1:]) == (pixels.tolist(), white, notes)
     grey, _, _ = read(path, 1)
     red, green, blue = (wanted[..., channel].astype(int) for channel in range(3))
     assert grey[..., 0].tolist() == ((19595 * red + 38470 * green + 7471 * blue + 32768) >> 16).tolist()

@@ -6,7 +6,7 @@ Tests: tests/api/test_refusals.py
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["check_choice", "check_count", "check_output"]
+__all__ = ["check_choice", "check_count", "check_output", "check_port"]
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
@@ -25,3 +25,9 @@ def check_output(output: Path) -> None:
     """Raises ValueError where `output` is there and is something else than a file."""
     if output.exists() and not output.is_file():
         raise ValueError(f"{output} is no regular file, and would be replaced by one; name another place")
+
+
+def check_port(port: str | None, *, simulate: bool) -> None:
+    """Raises ValueError where a board's port is named for a simulation."""
+    if simulate and port:
+        raise ValueError("simulate and port exclude each other; give one of them")

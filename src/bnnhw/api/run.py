@@ -4,20 +4,13 @@ Tests: tests/api/test_examples.py
 """
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 
-from bnnhw.boards.engines.program_folder import is_program
-from bnnhw.boards.host.accelerator import Accelerator, Prediction, prediction_of
-from bnnhw.boards.host.engine_board import EngineBoard
-from bnnhw.boards.manifest import Manifest
-from bnnhw.compiler.ir.types import IntType
-from bnnhw.sim.board.virtual_board import VirtualBoard
-from bnnhw.sim.memory.engine_with_chip import words_for
+from bnnhw.boards.host.accelerator import Prediction
 
-from .builds.engine_folder import engine_of
-from .builds.program import BuiltProgram
-from .images.inputs import Images, images_of
+from .builds.opened import built_network, opened
+from .checks import check_port
+from .images.inputs import Images
 
 __all__ = ["run"]
 
@@ -61,50 +54,12 @@ def run(
     LinkError
         Where the board does not answer, or holds another build.
     """
-    if simulate and port:
-        raise ValueError("simulate and port exclude each other; give one of them")
-    build = Path(build)
-    if is_program(build):
-        return _run_program(build, images, simulate=simulate, port=port, timeout_s=timeout_s, on_answer=on_answer)
-    manifest = Manifest.read(build)
-    arrays = images_of(images, shape=manifest.input_shape, lo=manifest.input_lo, hi=manifest.input_hi)
+    check_port(port, simulate=simulate)
+    network = built_network(Path(build))
+    arrays = network.images_of(images)
     answers = []
-    with ExitStack() as stack:
-        if simulate:
-            port = stack.enter_context(VirtualBoard(build)).port
-        patience_s = timeout_s or (60.0 if simulate else 1.0)
-        accelerator = stack.enter_context(Accelerator.open(build, port=port, timeout_s=patience_s))
-        for answer in accelerator.answers(arrays):
+    with opened([network], simulate=simulate, port=port, timeout_s=timeout_s) as board:
+        for answer in board.answers(network, arrays):
             answers.append(answer)
             on_answer(answer)
-    return tuple(answers)
-
-
-def _run_program(
-    folder: Path,
-    images: Images,
-    *,
-    simulate: bool,
-    port: str | None,
-    timeout_s: float | None,
-    on_answer: Callable[[Prediction], None],
-) -> tuple[Prediction, ...]:
-    """`run` of a program for an engine, which is loaded first."""
-    built = BuiltProgram.read(folder)
-    (value,) = built.graph.inputs
-    element = value.type.element
-    if not isinstance(element, IntType):
-        raise ValueError(f"{folder} takes {element}, which no image holds")
-    arrays = images_of(images, shape=value.type.shape, lo=element.lo, hi=element.hi)
-    classes = tuple(built.graph.meta["classes"])
-    answers = []
-    with ExitStack() as stack:
-        made, engine = stack.enter_context(engine_of(built.manifest, simulated=simulate))
-        if simulate:
-            port = stack.enter_context(VirtualBoard(made, memory_words=words_for(built.program))).port
-        patience_s = timeout_s or (60.0 if simulate else 1.0)
-        board = stack.enter_context(EngineBoard(built.program, engine, port=port, timeout_s=patience_s))
-        for output, cycles in board.answers(arrays):
-            answers.append(prediction_of({built.manifest.outputs: output}, cycles, classes=classes))
-            on_answer(answers[-1])
     return tuple(answers)

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -43,6 +43,7 @@ def command(
     """
     import numpy as np
 
+    from bnnhw.api.builds.answer_row import answer_row
     from bnnhw.api.run import run
     from bnnhw.files import staged_file
 
@@ -60,8 +61,7 @@ def command(
             with staged_file(output / f"{path.stem}.npz") as staged:
                 np.savez(staged, allow_pickle=False, **answer.outputs)
         if as_json:
-            row = {"image": str(path), "label": answer.label, "cycles": answer.cycles, "seconds": seconds}
-            click.echo(json.dumps(row | ({"scores": answer.scores} if answer.scores else {}) | more_of(answer)))
+            click.echo(json.dumps({"image": str(path)} | answer_row(answer, clock_hz=clock_hz)))
         else:
             click.echo(f"{path}: {said(answer)}   ({answer.cycles} cycles, {seconds * 1e6:.2f} us)")
 
@@ -74,13 +74,6 @@ def clock_of(build: Path) -> float:
     from bnnhw.boards.manifest import Manifest
 
     return (ProgramManifest if is_program(build) else Manifest).read(build).clock_hz
-
-
-def more_of(answer: "Prediction") -> dict[str, Any]:
-    """The outputs of a network that has others than one label or one vector of scores."""
-    if len(answer.outputs) == 1 and answer.label is not None:
-        return {}
-    return {"outputs": {name: values.tolist() for name, values in answer.outputs.items()}}
 
 
 def said(answer: "Prediction") -> str:

@@ -6,7 +6,6 @@ Tests: tests/pictures/test_reader.py
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image, TiffImagePlugin
@@ -15,6 +14,7 @@ from .deep import png_samples, tiff_samples
 from .errors import PictureError
 from .modes import MODES, REFUSED
 from .samples import Samples
+from .source import Source
 
 __all__ = ["decode", "orientation_of", "samples_of"]
 
@@ -24,30 +24,30 @@ _PNG_BITS = 24
 """Where a PNG's header says how many bits a sample has."""
 
 
-def decode(path: Path, image: Image.Image) -> Samples:
-    """The samples of `image`, just opened from `path`.
+def decode(source: Source, image: Image.Image) -> Samples:
+    """The samples of `image`, just opened from `source`.
 
     Raises PictureError, and whatever damage makes the readers raise.
     """
     if image.format == "PNG":
-        with path.open("rb") as file:
+        with source.open("rb") as file:
             bits = file.read(_PNG_BITS + 1)[_PNG_BITS]
         if bits == 16 or ("transparency" in image.info and image.mode != "P"):
-            return png_samples(path)
+            return png_samples(source)
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        return _tiff(path, image)
+        return _tiff(source, image)
     image.load()
     if image.format == "PPM" and image.mode == "I":  # a PGM of more than 8 bits, which Pillow scales to 16
         return Samples(colours=np.asarray(image)[..., None].astype(np.uint16), white=65535)
     return samples_of(image)
 
 
-def _tiff(path: Path, image: TiffImagePlugin.TiffImageFile) -> Samples:
+def _tiff(source: Source, image: TiffImagePlugin.TiffImageFile) -> Samples:
     bits = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))
     if any(kind != _UNSIGNED for kind in image.tag_v2.get(TiffImagePlugin.SAMPLEFORMAT, ())):
         raise PictureError(REFUSED["F" if image.mode == "F" else "I"])
     if len(bits) > 1 and max(bits) > 8:
-        return tiff_samples(path)
+        return tiff_samples(source)
     inverted = image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO
     with _silent_libtiff():
         image.load()

@@ -5,7 +5,6 @@ Tests: tests/pictures/test_reader.py
 
 import logging
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import png
@@ -13,15 +12,16 @@ import tifffile
 
 from .errors import PictureError
 from .samples import Samples
+from .source import Source
 
 __all__ = ["png_samples", "tiff_samples"]
 
 logging.getLogger("tifffile").setLevel("CRITICAL")  # what it says of damaged files goes into our error
 
 
-def png_samples(path: Path) -> Samples:
+def png_samples(source: Source) -> Samples:
     """A PNG of grey or RGB, with the alpha of a colour that is said to be transparent. Raises pypng's errors."""
-    with path.open("rb") as file:
+    with source.open("rb") as file:
         width, height, rows, info = png.Reader(file=file).read()
         values = np.array(list(islice(rows, height)), np.uint16 if info["bitdepth"] == 16 else np.uint8)
     values = values.reshape(height, width, info["planes"])
@@ -38,10 +38,10 @@ def png_samples(path: Path) -> Samples:
 _COLOURS: dict[int, int] = {tifffile.PHOTOMETRIC.RGB: 3, tifffile.PHOTOMETRIC.SEPARATED: 4}
 
 
-def tiff_samples(path: Path) -> Samples:
+def tiff_samples(source: Source) -> Samples:
     """A TIFF of 16 bits a colour. Raises PictureError where it is neither RGB nor CMYK or cannot be decompressed."""
-    with tifffile.TiffFile(path) as file:
-        page = file.pages[0].aspage()
+    with source.open("rb") as file, tifffile.TiffFile(file) as tiff:
+        page = tiff.pages[0].aspage()
         count = _COLOURS.get(page.photometric)
         if count is None:
             raise PictureError("is a TIFF of 16 bits that is neither grey, RGB nor CMYK; save it as a PNG")

@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from PIL import Image
 from .decode import decode, orientation_of
 from .errors import PictureError, PictureNote
 from .samples import Samples, turn
+from .source import Source
 
 __all__ = ["FORMATS", "Picture", "read_picture"]
 
@@ -33,8 +33,8 @@ class Picture:
     white: int
 
 
-def read_picture(path: Path, *, channels: int, size: tuple[int, int] | None = None) -> Picture:
-    """The picture at `path`, grey for 1 channel, RGB for 3, by the rules of docs/pictures.md.
+def read_picture(source: Source, *, channels: int, size: tuple[int, int] | None = None) -> Picture:
+    """The picture in `source`, grey for 1 channel, RGB for 3, by the rules of docs/pictures.md.
 
     `size` is the (height, width) that a network takes, where only that will do. What the reader decides by itself it
     warns of, with a PictureNote. Raises OSError if the file cannot be opened, and ValueError, with the way out, if it
@@ -42,21 +42,21 @@ def read_picture(path: Path, *, channels: int, size: tuple[int, int] | None = No
     """
     notes: list[str] = []
     try:
-        samples, orientation = _read(path, size, notes)
+        samples, orientation = _read(source, size, notes)
     except PictureError as error:
-        raise ValueError(f"{path} {error}") from error.__cause__
+        raise ValueError(f"{source} {error}") from error.__cause__
     except MemoryError:
         raise
     except Exception as error:  # damaged files make the readers raise whatever they stumble over
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise ValueError(f"{path} {_unreadable(path)}") from error
+        raise ValueError(f"{source} {_unreadable(source)}") from error
     notes += [_ALPHA] * (not samples.is_opaque) + [_INKS] * samples.is_inks
     for note in notes:
-        warnings.warn(PictureNote(path, note), stacklevel=2)
+        warnings.warn(PictureNote(source, note), stacklevel=2)
     pixels = turn(samples.seen(channels), orientation)
     if size is not None and pixels.shape[:2] != size:
-        raise ValueError(f"{path} {_of_size(pixels.shape[:2], size)}")
+        raise ValueError(f"{source} {_of_size(pixels.shape[:2], size)}")
     return Picture(pixels=np.ascontiguousarray(pixels), white=samples.white)
 
 
@@ -64,8 +64,8 @@ def _of_size(found: tuple[int, ...], size: tuple[int, int]) -> str:
     return f"is {found[1]}x{found[0]} pixels; the network takes {size[1]}x{size[0]}: resize it first"
 
 
-def _unreadable(path: Path) -> str:
-    with path.open("rb") as file:
+def _unreadable(source: Source) -> str:
+    with source.open("rb") as file:
         if file.read(4) in _TIFF:
             return (
                 "is a damaged TIFF, or one of an unusual kind; save it with 8 or 16 bits, in grey or RGB, or as a PNG"
@@ -73,13 +73,13 @@ def _unreadable(path: Path) -> str:
     return f"is no image that can be read; give a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file"
 
 
-def _read(path: Path, size: tuple[int, int] | None, notes: list[str]) -> tuple[Samples, int]:
+def _read(source: Source, size: tuple[int, int] | None, notes: list[str]) -> tuple[Samples, int]:
     """(samples, EXIF's orientation)."""
     Image.init()
     formats = [name for name in FORMATS if name in Image.OPEN]  # Pillow may have been built without some
     with (
         warnings.catch_warnings(action="ignore"),
-        path.open("rb") as file,  # of a path Pillow maps TIFFs into memory, and mistakes the width of turned ones
+        source.open("rb") as file,  # of a path Pillow maps TIFFs into memory, and mistakes the width of turned ones
         Image.open(file, formats=formats) as image,
     ):
         if size is not None and sorted(image.size) != sorted(size):  # before anything large is unpacked
@@ -88,7 +88,7 @@ def _read(path: Path, size: tuple[int, int] | None, notes: list[str]) -> tuple[S
             if image.format != "MPO":
                 raise PictureError(f"holds {count} pictures; save the one that is meant as a PNG")
             notes.append(_FIRST)
-        samples = decode(path, image)
+        samples = decode(source, image)
         try:
             return samples, orientation_of(image)
         except Exception:  # as above

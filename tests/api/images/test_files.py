@@ -1,3 +1,4 @@
+import io
 from pathlib import Path
 from typing import Any
 
@@ -5,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bnnhw.api.images.files import read_image, write_image
+from bnnhw.api.images.files import image_in, read_image, write_image
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,22 @@ def test_arrays_of_integers_are_taken_as_they_are(array: np.ndarray, tmp_path: P
     np.save(tmp_path / "a.npy", array)
     (tmp_path / "a.npy").rename(tmp_path / "A.NPY")
     assert (read_image(tmp_path / "A.NPY", shape=(2, 4, 3), lo=0, hi=255) == IMAGE).all()
+
+
+def test_bytes_at_hand_are_what_a_file_of_them_is(tmp_path: Path) -> None:
+    """By what they begin with, pictures and arrays."""
+    path = tmp_path / "a.npy"
+    np.save(path, IMAGE)
+    assert (image_in(path.read_bytes(), shape=IMAGE.shape, lo=0, hi=255) == IMAGE).all()
+    write_image(path, IMAGE.astype(int), lo=0, hi=255)
+    assert (image_in(path.read_bytes(), shape=IMAGE.shape, lo=0, hi=255) == IMAGE).all()
+
+
+def test_an_array_that_says_it_is_immense_is_damaged() -> None:
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": "<i8", "fortran_order": False, "shape": (1 << 50, 3)})
+    with pytest.raises(ValueError, match=r"^the body is no numpy array of numbers; save it with numpy\.save$"):
+        image_in(file.getvalue(), shape=(2, 4, 3), lo=0, hi=255)
 
 
 @pytest.mark.parametrize(

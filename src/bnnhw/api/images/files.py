@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bnnhw.pictures.reader import read_picture
+from bnnhw.pictures.source import Body, Source
+
+_MAGIC = b"\x93NUMPY"
+"""What a .npy file begins with."""
 
 
 def read_image(path: Path, *, shape: tuple[int, ...], lo: int, hi: int) -> NDArray[np.int64]:
@@ -18,24 +22,36 @@ def read_image(path: Path, *, shape: tuple[int, ...], lo: int, hi: int) -> NDArr
 
     Raises ValueError where the file is no image, or of another size.
     """
-    if path.suffix.lower() == ".npy":
-        return _read_array(path, shape=shape, lo=lo, hi=hi)
+    return _read(path, is_array=path.suffix.lower() == ".npy", shape=shape, lo=lo, hi=hi)
+
+
+def image_in(body: bytes, *, shape: tuple[int, ...], lo: int, hi: int) -> NDArray[np.int64]:
+    """As `read_image` has it from a file of these bytes; errors call it the body."""
+    return _read(Body(body, "the body"), is_array=body.startswith(_MAGIC), shape=shape, lo=lo, hi=hi)
+
+
+def _read(source: Source, *, is_array: bool, shape: tuple[int, ...], lo: int, hi: int) -> NDArray[np.int64]:
+    if is_array:
+        return _read_array(source, shape=shape, lo=lo, hi=hi)
     if len(shape) != 3 or shape[2] not in (1, 3):
-        raise ValueError(f"{path}: an input of shape {shape} is no picture; give a .npy file of that shape")
-    picture = read_picture(path, channels=shape[2], size=shape[:2])
+        raise ValueError(f"{source}: an input of shape {shape} is no picture; give a .npy file of that shape")
+    picture = read_picture(source, channels=shape[2], size=shape[:2])
     return lo + np.rint(picture.pixels.astype(np.int64) * (hi - lo) / picture.white).astype(np.int64)
 
 
-def _read_array(path: Path, *, shape: tuple[int, ...], lo: int, hi: int) -> NDArray[np.int64]:
+def _read_array(source: Source, *, shape: tuple[int, ...], lo: int, hi: int) -> NDArray[np.int64]:
     try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{path} is no numpy array of numbers; save it with numpy.save") from error
+        with source.open("rb") as file:
+            array = np.load(file, allow_pickle=False)
+    except Exception as error:  # damaged headers make numpy raise whatever it stumbles over
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise ValueError(f"{source} is no numpy array of numbers; save it with numpy.save") from error
     if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype.kind not in "iu":
         found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "an archive"
-        raise ValueError(f"{path} holds {found}; the network takes integers of shape {shape}{_way_out(array, shape)}")
+        raise ValueError(f"{source} holds {found}; the network takes integers of shape {shape}{_way_out(array, shape)}")
     if array.size and not lo <= array.min() <= array.max() <= hi:
-        raise ValueError(f"{path} spans [{array.min()}, {array.max()}]; the network takes [{lo}, {hi}]")
+        raise ValueError(f"{source} spans [{array.min()}, {array.max()}]; the network takes [{lo}, {hi}]")
     return array.astype(np.int64)
 
 

@@ -22,12 +22,13 @@ __all__ = ["EngineWithChip", "chip_rows", "words_for"]
 _LEAST_WORDS = 1 << 10
 
 
-def words_for(program: EngineProgram) -> int:
-    """The fewest words of a model, a power of two, that hold what a program has in the external memory, behind the
-    words of the host's note."""
-    external = program.shape.external
+def words_for(*programs: EngineProgram) -> int:
+    """The fewest words of a model, a power of two, that hold what programs of one engine have in the external memory,
+    side by side behind the words of the host's note."""
+    external = programs[0].shape.external
     width = WORD if external is None else external.width
-    return max(_LEAST_WORDS, 1 << ((program.external_words + NOTED_WORDS) * WORD // width - 1).bit_length())
+    held = NOTED_WORDS + sum(program.external_words for program in programs)
+    return max(_LEAST_WORDS, 1 << (held * WORD // width - 1).bit_length())
 
 
 def chip_rows(program: EngineProgram, *, base: int) -> NDArray[np.uint64]:

@@ -1,0 +1,1 @@
+"""An HTTP endpoint for a board."""
