@@ -174,18 +174,7 @@ class _Walk:
             raise ScheduleError(f"node {node.name!r} reads floats; integerize the graph")
         conv = _convolution(node, maps.shape)
         _check_padding(node, conv, element)
-        layer = EngineLayer(
-            name=node.name,
-            reads=maps.names,
-            channels=maps.channels,
-            writes=node.output,
-            conv=conv,
-            element=element,
-            in_shape=maps.shape,
-            most=None,
-            pool=(1, 1),
-            minimum=np.zeros(conv.rows, bool),
-        )
+        layer = _layer(node, conv, maps, element)
         readers = self._core.consumers(node.output)
         are_bits = [bit_thresholds(reader.op, conv.rows) is not None for reader in readers]
         if conv.is_binary and readers and all(are_bits) and node.output not in self._core.outputs:
@@ -202,19 +191,8 @@ class _Walk:
         self._append([planes])
         element = IntType(-1 << planes.bit_planes - 1, (1 << planes.bit_planes - 1) - 1)
         _check_padding(node, conv, element)
-        layer = EngineLayer(
-            name=node.name,
-            reads=(planes.writes,),
-            channels=(conv.channels,),
-            writes=node.output,
-            conv=conv,
-            element=element,
-            in_shape=planes.map_shape,
-            most=None,
-            pool=(1, 1),
-            minimum=np.zeros(conv.rows, bool),
-        )
-        self._append(self._values.add_product(node, layer))
+        maps = _Maps((planes.writes,), (conv.channels,), planes.map_shape[:2])
+        self._append(self._values.add_product(node, _layer(node, conv, maps, element)))
 
     def _is_needed(self, node: Node) -> bool:
         """Whether what comes of a node is compared, or added to values, and not the host's alone."""
@@ -259,6 +237,22 @@ class _Walk:
             )
         self._behind.add(found.name)
         return found
+
+
+def _layer(node: Node, conv: Conv, maps: _Maps, element: Element) -> EngineLayer:
+    """A product's layer, without what stands behind it."""
+    return EngineLayer(
+        name=node.name,
+        reads=maps.names,
+        channels=maps.channels,
+        writes=node.output,
+        conv=conv,
+        element=element,
+        in_shape=maps.shape,
+        most=None,
+        pool=(1, 1),
+        minimum=np.zeros(conv.rows, bool),
+    )
 
 
 def _no_place(node: Node) -> ScheduleError:
