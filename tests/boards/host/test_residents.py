@@ -139,8 +139,11 @@ def test_what_was_lost_is_brought_again(engine: Engine, where: str):
 
 
 @pytest.mark.parametrize("packets_sent", range(1, 20))
-def test_a_program_that_came_in_part_is_brought_again(engine: Engine, packets_sent: int):
-    """And the one beside it stays."""
+def test_a_program_that_came_in_part_is_brought_again(
+    engine: Engine, packets_sent: int, monkeypatch: pytest.MonkeyPatch
+):
+    """By the note alone, without a look at what lies there; and the one beside it stays."""
+    monkeypatch.setattr(engine_board, "_COMPARED", 0)
     lies_at(engine, SECOND)
     engine.lives = packets_sent
     with pytest.raises(LinkError, match="dead"):
