@@ -117,7 +117,8 @@ class ValueWalk:
         )
         element = self._types[node.inputs[0]].element
         assert not isinstance(element, FloatType)
-        return conv, replace(made, bit_planes=max(element.hi, -1 - element.lo).bit_length() + 1)
+        least = min(element.lo, conv.pad_value) if any(conv.padding) else element.lo
+        return conv, replace(made, bit_planes=max(element.hi, -1 - least).bit_length() + 1)
 
     def output(self, node: Node, name: str) -> ValueMap:
         """The map of a value that a node of the host's reads."""
