@@ -95,9 +95,8 @@ def lies_at(engine: Engine, which: EngineProgram) -> int:
     with connect(which) as board:
         list(board.answers([np.ones(which.network.host.inputs[0].type.shape, np.int64)]))
     base = engine.bases[-1]
-    for address, words in which.outside:
-        begin = base * SHAPE.burst_words + address
-        np.testing.assert_array_equal(engine.memory[begin : begin + len(words)], words)
+    for address, words in which.outside(base=base):
+        np.testing.assert_array_equal(engine.memory[address : address + len(words)], words)
     return base
 
 

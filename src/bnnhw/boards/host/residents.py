@@ -25,7 +25,7 @@ _MOST = (NOTED_WORDS - _HEADER_WORDS - 1) // _ENTRY_WORDS
 def digest_of(program: EngineProgram) -> bytes:
     """16 bytes by which a host knows what of a program lies in the external memory."""
     digest = hashlib.sha256(program.shape.identity)
-    for address, words in program.outside:
+    for address, words in program.outside():
         digest.update(f"{address} {len(words)} ".encode() + np.ascontiguousarray(words, "<u4").tobytes())
     return digest.digest()[: 4 * _DIGEST_WORDS]
 
@@ -94,8 +94,9 @@ class Residents:
 
         Raises ValueError where it has no room at all.
         """
-        if bursts > self.shape.external_bursts:
-            raise ValueError(f"bursts={bursts} of a program must be at most {self.shape.external_bursts}, the memory's")
+        most = len(self.shape.external_bursts)
+        if bursts > most:
+            raise ValueError(f"bursts={bursts} of a program must be at most {most}, the memory's")
         for stay in range(min(len(self.programs), _MOST - 1), -1, -1):
             kept = replace(self, programs=self.programs[:stay])
             first = kept._gap(bursts)
@@ -105,10 +106,10 @@ class Residents:
 
     def _gap(self, bursts: int) -> int | None:
         """The first burst behind which so many are free."""
-        first = NOTED_WORDS // self.shape.burst_words
+        room = self.shape.external_bursts
+        first = room.start
         for taken in sorted((each.bursts for each in self.programs), key=lambda each: each.start):
             if first + bursts <= taken.start:
                 return first
             first = max(first, taken.stop)
-        end = self.shape.external_bursts + NOTED_WORDS // self.shape.burst_words
-        return first if first + bursts <= end else None
+        return first if first + bursts <= room.stop else None

@@ -116,20 +116,22 @@ class EngineProgram:
 
     def load_outside(self, *, base: int) -> list[NDArray[np.uint32]]:
         """Those of the external memory alone."""
-        begin = base * self.shape.burst_words if self.external_parts else 0
         return [
             packet
-            for address, words in self.outside
-            for packet in packets.write(Memory.EXTERNAL, begin + address, words)
+            for address, words in self.outside(base=base)
+            for packet in packets.write(Memory.EXTERNAL, address, words)
         ]
 
-    @property
-    def outside(self) -> list[tuple[int, NDArray[np.uint32]]]:
-        """The parts of the external memory's contents: where each lies, and its words of the bus."""
+    def outside(self, *, base: int = 0) -> list[tuple[int, NDArray[np.uint32]]]:
+        """The parts of the external memory's contents, from that burst on: where each lies, and its words of the
+        bus."""
         words = self.contents.get(Memory.EXTERNAL, np.zeros(0, np.uint32))
         counts = [count for _, count in self.external_parts]
         pieces = np.split(words, np.cumsum(counts)[:-1]) if counts else []
-        return [(address, piece) for (address, _), piece in zip(self.external_parts, pieces, strict=True)]
+        return [
+            (base * self.shape.burst_words + address, piece)
+            for (address, _), piece in zip(self.external_parts, pieces, strict=True)
+        ]
 
     @property
     def external_words(self) -> int:

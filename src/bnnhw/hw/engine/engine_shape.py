@@ -209,11 +209,11 @@ class EngineShape:
         return self.array.pixels * self.array.group_rows * VALUE_BITS // WORD
 
     @property
-    def external_bursts(self) -> int:
-        """Bursts of the external memory that programs may use: all but those of the first packet's words, in which
-        the host notes what lies there."""
+    def external_bursts(self) -> range:
+        """Those of the external memory that programs may use: all but those of the first packet's words, in which the
+        host notes what lies there."""
         assert self.external is not None, "an engine without external memory has no bursts"
-        return (1 << self.external.address_bits) - NOTED_WORDS // self.burst_words
+        return range(NOTED_WORDS // self.burst_words, 1 << self.external.address_bits)
 
     @property
     def burst_words(self) -> int:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine.engine import Engine
-from bnnhw.hw.engine.engine_shape import NOTED_WORDS
 from bnnhw.hw.engine.program import packets
 from bnnhw.hw.engine.program.packets import PACKET_WORDS, Answer, Status
 from bnnhw.hw.memory.timing import SdramChip
@@ -43,7 +42,7 @@ def engine_rung(program: EngineProgram, *, chip: SdramChip | None = None, clock_
 
 def _base(program: EngineProgram) -> int:
     """The program's first burst: behind those that a test pattern overwrites when the memory starts."""
-    return NOTED_WORDS // program.shape.burst_words if program.external_parts else 0
+    return program.shape.external_bursts.start if program.external_parts else 0
 
 
 def _answers(program: EngineProgram, simulator: BatchSimulator, images: NDArray[Any]) -> NDArray[np.int64]:

@@ -36,9 +36,8 @@ def chip_rows(program: EngineProgram, *, base: int) -> NDArray[np.uint64]:
     shape = program.shape
     assert shape.external is not None
     words = np.zeros(words_for(program) * shape.external.width // WORD, "<u4")
-    for address, part in program.outside:
-        begin = base * shape.burst_words + address
-        words[begin : begin + len(part)] = part
+    for address, part in program.outside(base=base):
+        words[address : address + len(part)] = part
     return words.view(f"<u{shape.external.width // 8}").astype(np.uint64)[:, None]
 
 

@@ -66,7 +66,7 @@ class Lists:
 def _check_room(last: ListHalves, halves: int, shape: EngineShape) -> None:
     """Raises ScheduleError where so many halves of the last list are beyond the external memory's end."""
     assert shape.external is not None
-    room = shape.external_bursts
+    room = len(shape.external_bursts)
     end = last.burst + halves * last.half // shape.burst_words
     if end > room:
         raise ScheduleError(

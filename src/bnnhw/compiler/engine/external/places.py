@@ -165,7 +165,7 @@ class MapsInMemory:
             lives.append(Lifetime(life.name, bursts, turns[life.first], last))
         size, begins = place_tightly(lives)
         self.end = first + size
-        room = shape.external_bursts
+        room = len(shape.external_bursts)
         if self.end > room:
             raise ScheduleError(
                 f"weights of {first} bursts and maps of {frames} frames are more than the external memory's {room}; "
