@@ -42,12 +42,16 @@ class Engine:
         self.written: list[int] = []
         self.bases: list[int] = []
         self.lives = 1 << 30
+        self.is_open = False
 
-    def info(self) -> None: ...
+    def info(self) -> None:
+        self.is_open = True
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.is_open = False
 
     def infer_many(self, requests: Iterable[bytes]) -> Iterator[Any]:
+        assert self.is_open
         for request in requests:
             self.lives -= 1
             if self.lives < 0:
@@ -153,6 +157,15 @@ def test_a_program_that_came_in_part_is_brought_again(
     with connect(FIRST) as board:
         assert not board.was_resident
     lies_at(engine, FIRST)
+
+
+def test_a_load_that_breaks_off_closes_the_line(engine: Engine):
+    """No program runs from tables of which some are another one's."""
+    board = connect(FIRST)
+    engine.lives = 3
+    with pytest.raises(LinkError, match="dead"):
+        board.load(SECOND)
+    assert not engine.is_open
 
 
 def test_a_program_for_another_engine_is_refused(engine: Engine):

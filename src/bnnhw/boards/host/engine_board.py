@@ -69,10 +69,10 @@ class EngineBoard:
         )
         try:
             self.link.info()
-            self.load(program)
         except BaseException:
             self.link.close()
             raise
+        self.load(program)
 
     def __enter__(self) -> "EngineBoard":
         return self
@@ -83,8 +83,16 @@ class EngineBoard:
         self.link.close()
 
     def load(self, program: EngineProgram) -> None:
-        """Makes this the program that runs. Raises ValueError where it is for another engine."""
+        """Makes this the program that runs. Raises ValueError where it is for another engine, LinkError where the board
+        fails; the link is closed then, as the engine holds parts of two programs."""
         _check(program, self.engine)
+        try:
+            self._load(program)
+        except BaseException:
+            self.link.close()
+            raise
+
+    def _load(self, program: EngineProgram) -> None:
         self.link.timeout_s = self.timeout_s + program.cycles / self.engine.clock_hz
         self.was_resident, self._base = False, 0
         if program.external_parts:
