@@ -55,6 +55,7 @@ SUB_ROOMS = {
     "sim": ("errors", "memory", "netlist", "batch", "icarus", "ladder", "board", "part"),
     "boards": (
         "board",
+        "flash_pads",
         "sdram_pads",
         "design",
         "toolchain",

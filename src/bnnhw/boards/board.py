@@ -8,12 +8,21 @@ from typing import Any
 from bnnhw.hw.memory.timing import IS42S16160B, MT48LC16M16A2, W9825G6KH, SdramChip
 from bnnhw.hw.targets import Device, Target, get_device
 
-__all__ = ["BOARDS", "Board", "get_board"]
+__all__ = ["BOARDS", "Board", "ConfigurationFlash", "get_board"]
 
 _DEFAULT_BOARD = {"ulx3s": "ulx3s-85f"}
 
 _FT2232H, _FT232H, _FT231X = "0403:6010", "0403:6014", "0403:6015"
 _ICELINK = "1d50:602b"
+
+
+@dataclass(frozen=True)
+class ConfigurationFlash:
+    """The SPI flash that a board's FPGA starts from, in bytes: its size, and where programs for an engine begin, behind
+    the largest bitstream."""
+
+    size: int
+    programs_at: int
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,8 @@ class Board:
         Whether there is a resource "led", 0 that is free beside the UART.
     memory : SdramChip, optional
         What the resource "sdram", 0 leads to.
+    flash : ConfigurationFlash, optional
+        What the resource "spi_flash", 0 leads to, in any of its variants.
     """
 
     name: str
@@ -46,6 +57,7 @@ class Board:
     usb: tuple[str, ...]
     has_led: bool = True
     memory: SdramChip | None = None
+    flash: ConfigurationFlash | None = None
 
     def platform(self) -> Any:
         """A new platform of Amaranth: it takes one design only."""
@@ -86,6 +98,13 @@ class Board:
         return round(self.platform().default_clk_frequency)
 
 
+_MIB = 1 << 20
+_SMALL_FLASH = ConfigurationFlash(4 * _MIB, programs_at=2 * _MIB)
+"""What all boards with a bitstream of 1.5 MB at most have at least: a 45F, uncompressed, with all block RAMs filled."""
+_LARGE_FLASH = ConfigurationFlash(16 * _MIB, programs_at=3 * _MIB)
+"""The bitstream of an 85F has 2.4 MB at most."""
+
+
 def _ulx3s(size: str) -> Board:
     return Board(
         name=f"ulx3s-{size.lower()}",
@@ -95,6 +114,7 @@ def _ulx3s(size: str) -> Board:
         flash_commands=(("openFPGALoader", "-b", "ulx3s", "-m"), ("fujprog",)),
         usb=(_FT231X,),
         memory=MT48LC16M16A2,
+        flash=_LARGE_FLASH if size == "85F" else _SMALL_FLASH,
     )
 
 
@@ -143,6 +163,7 @@ BOARDS: dict[str, Board] = {
             flash_commands=(("openFPGALoader", "-b", "icepi-zero", "-m"),),
             usb=(_FT231X,),
             memory=W9825G6KH,
+            flash=_SMALL_FLASH,
         ),
         Board(
             name="icesugar-pro",
@@ -156,6 +177,7 @@ BOARDS: dict[str, Board] = {
             usb=(_ICELINK,),
             has_led=False,
             memory=IS42S16160B,
+            flash=_SMALL_FLASH,
         ),
         Board(
             name="colorlight-5a-75b",

@@ -13,6 +13,7 @@ from bnnhw.hw.rtlil import collector_paused
 from bnnhw.hw.targets import ClockSettings
 
 from .board import Board
+from .flash_pads import FlashPads, request_flash
 from .sdram_pads import LATE, SdramPads
 
 __all__ = ["CORE", "BoardDesign", "DesignFiles", "UartComponent", "emit_design"]
@@ -24,7 +25,7 @@ CORE = "top.component.core"
 class UartComponent(Protocol):
     """A component, in the domain `sync`, that speaks over a UART, idle high, and lights a LED when it is busy.
 
-    It may have a member `pins`: those of the board's SDRAM chip.
+    It may have members `pins`, those of the board's SDRAM chip, and `flash`, those of its configuration flash.
     """
 
     rx: Signal
@@ -45,7 +46,8 @@ class DesignFiles:
 class BoardDesign(Elaboratable):
     """oscillator -> PLL -> `component`, whose `rx` and `tx` are the board's, and `busy` its LED if it has one.
 
-    Where the component has the pins of an SDRAM chip, they are the board's, and `pll` makes the chip's clock, too.
+    Where the component has the pins of an SDRAM chip, they are the board's, and `pll` makes the chip's clock, too; the
+    same of the configuration flash, whose clock is the FPGA's own.
     """
 
     def __init__(self, component: UartComponent, board: Board, *, pll: ClockSettings):
@@ -69,6 +71,8 @@ class BoardDesign(Elaboratable):
         if (pins := getattr(self.component, "pins", None)) is not None:
             m.domains += ClockDomain(LATE, reset_less=True)
             m.submodules.sdram = SdramPads(pins, platform.request("sdram", 0, dir=_UNBUFFERED))
+        if (pins := getattr(self.component, "flash", None)) is not None:
+            m.submodules.flash = FlashPads(pins, request_flash(platform), target=self.board.target)
         return m
 
 

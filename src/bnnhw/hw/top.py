@@ -17,10 +17,13 @@ from .targets import Target, check_target
 __all__ = ["LinkedCore", "Top"]
 
 
+_PINS = ("pins", "flash")
+
+
 class LinkedCore(Protocol):
     """What a link feeds: `vectors` elements of `input_width` bits a beat in, as of `output_width` out, by lanes.
 
-    It may have a member `pins`: those of a chip beside the FPGA.
+    It may have members `pins` and `flash`, those of chips beside the FPGA, and `busy`: it works on its own.
     """
 
     i: stream.Interface
@@ -77,8 +80,8 @@ class Top(wiring.Component):
         The UART's input, asynchronous to the clock.
     tx : Out(1)
     busy : Out(1)
-        For a light: a frame is on its way in or out, or an image in the core.
-    pins : Out(the core's)
+        For a light: a frame is on its way in or out, or an image in the core; or the core is busy.
+    pins, flash : Out(the core's)
         Where the core has some.
     """
 
@@ -111,7 +114,7 @@ class Top(wiring.Component):
             max_chunk=max_chunk,
         )
         members = core.signature.members
-        pins = {"pins": members["pins"]} if "pins" in members else {}
+        pins = {name: members[name] for name in _PINS if name in members}
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1), **pins})
 
     @property
@@ -125,7 +128,9 @@ class Top(wiring.Component):
         m.submodules.link = link = Link(settings=self.settings)
         wiring.connect(m, link.images, core.i)
         wiring.connect(m, core.o, link.results)
-        m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx), self.busy.eq(link.busy)]
-        if "pins" in self.signature.members:
-            wiring.connect(m, core.pins, wiring.flipped(self.pins))
+        is_busy = getattr(core, "busy", 0)
+        m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx), self.busy.eq(link.busy | is_busy)]
+        for name in _PINS:
+            if name in self.signature.members:
+                wiring.connect(m, getattr(core, name), wiring.flipped(getattr(self, name)))
         return m

@@ -43,6 +43,8 @@ class Engine:
         self.bases: list[int] = []
         self.lives = 1 << 30
         self.is_open = False
+        self.timeout_s = 0.0
+        self.patience: list[float] = []
 
     def info(self) -> None:
         self.is_open = True
@@ -56,6 +58,7 @@ class Engine:
             self.lives -= 1
             if self.lives < 0:
                 raise LinkError("the line is dead")
+            self.patience.append(self.timeout_s)
             yield SimpleNamespace(outputs=self.answer(np.frombuffer(request, "<u4")).tobytes())
 
     def answer(self, words: np.ndarray) -> np.ndarray:
@@ -157,6 +160,15 @@ def test_a_program_that_came_in_part_is_brought_again(
     with connect(FIRST) as board:
         assert not board.was_resident
     lies_at(engine, FIRST)
+
+
+def test_a_host_is_patient_with_a_board_that_starts(engine: Engine):
+    """As long as the engine may take for all of its flash; with what comes after that no more than ever."""
+    starting = replace(MANIFEST, flash_at=2 << 20)
+    with EngineBoard(FIRST, starting, port="line", timeout_s=0.5):
+        first, *others = engine.patience
+    assert first == 0.5 + starting.start_s > 1
+    assert set(others) == {0.5 + FIRST.cycles / MANIFEST.clock_hz}
 
 
 def test_a_load_that_breaks_off_closes_the_line(engine: Engine):

@@ -11,6 +11,7 @@ from bnnhw.boards.folder import staged_build
 from bnnhw.boards.manifest import ManifestError
 from bnnhw.boards.sdram_pads import late_ns
 from bnnhw.files import cache_folder
+from bnnhw.hw.engine.boot.engine_with_flash import EngineWithFlash
 from bnnhw.hw.engine.engine import Engine
 from bnnhw.hw.engine.engine_with_memory import EngineWithMemory
 from bnnhw.hw.engine.program.packets import PACKET_WORDS
@@ -43,9 +44,12 @@ def build_engine(
     *,
     clock_hz: float,
     baud: int,
+    from_flash: bool = True,
     progress: Progress | None = None,
 ) -> tuple[EngineManifest, BuildFigures]:
     """Makes a board's engine: `folder` has the files of any build's design, and the manifest.
+
+    from_flash: with external memory, it begins with the programs of the board's flash where that is known.
 
     Raises ToolError and ValueError as `bnnhw.boards.build.build` does.
     """
@@ -56,7 +60,12 @@ def build_engine(
         output_hz=round(clock_hz),
         late_ns=None if chip is None else late_ns(round(clock_hz)),
     )
-    core = Engine(shape) if chip is None else EngineWithMemory(shape, chip=chip, clock_hz=pll.output_hz)
+    core, flash_at = Engine(shape), None
+    if chip is not None:
+        core = EngineWithMemory(shape, chip=chip, clock_hz=pll.output_hz)
+        if from_flash and board.flash is not None:
+            flash_at = board.flash.programs_at
+            core = EngineWithFlash(core, offset=flash_at, clock_hz=pll.output_hz)
     top = Top(
         core=core,
         clock_hz=pll.output_hz,
@@ -76,6 +85,7 @@ def build_engine(
             baud=baud,
             seed=figures.routing.seed if figures.routing else options.seed,
             versions=figures.versions,
+            flash_at=flash_at,
         )
         manifest.write(staged)
     return manifest, figures

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bnnhw.boards.board import get_board
-from bnnhw.hw.engine.engine_shape import EngineShape
+from bnnhw.hw.engine.boot.flash_reader import FlashReader
+from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 
 from .sizes import EngineSizes
 from .stored import read_stored, write_stored
@@ -15,7 +16,7 @@ from .stored import read_stored, write_stored
 __all__ = ["EngineManifest"]
 
 FORMAT = "bnnhw-engine"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,8 @@ class EngineManifest:
     baud, seed : int
     versions : dict
         Program -> the version that made the files.
+    flash_at : int, optional
+        Where it finds programs in the board's flash when it starts, in bytes. None: it does not look there.
     """
 
     board: str
@@ -42,11 +45,23 @@ class EngineManifest:
     baud: int
     seed: int
     versions: dict[str, str]
+    flash_at: int | None = None
 
     @property
     def shape(self) -> EngineShape:
         """The engine's, in its board's primitives."""
         return self.sizes.shape(get_board(self.board).target)
+
+    @property
+    def start_s(self) -> float:
+        """Seconds in which it has taken all that the board's flash can hold."""
+        flash = get_board(self.board).flash
+        return 0.0 if self.flash_at is None or flash is None else self.seconds_for(flash.size - self.flash_at)
+
+    def seconds_for(self, size: int) -> float:
+        """Seconds in which it takes so many bytes of the board's flash."""
+        reader = FlashReader(offset=self.flash_at or 0, clock_hz=round(self.clock_hz))
+        return size / (WORD // 8) / reader.words_per_second
 
     def __post_init__(self):
         self.shape  # noqa: B018 its sizes are checked

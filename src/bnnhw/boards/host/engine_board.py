@@ -69,6 +69,7 @@ class EngineBoard:
         )
         try:
             self.link.info()
+            self._await_start()
         except BaseException:
             self.link.close()
             raise
@@ -81,6 +82,12 @@ class EngineBoard:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.link.close()
+
+    def _await_start(self) -> None:
+        """Waits until the engine has what its board's flash holds: it answers nothing before."""
+        if self.engine.flash_at is not None:
+            self.link.timeout_s = self.timeout_s + self.engine.start_s
+            self._ask([packets.read(0)])
 
     def load(self, program: EngineProgram) -> None:
         """Makes this the program that runs. Raises ValueError where it is for another engine, LinkError where the board

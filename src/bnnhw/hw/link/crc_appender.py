@@ -7,10 +7,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from bnnhw.hw.logic.crc import Crc32
 from bnnhw.hw.protocol import CRC_BYTES
 from bnnhw.hw.stream.buffer import flat_stream
-
-from .crc import Crc32
 
 __all__ = ["CrcAppender"]
 

@@ -9,11 +9,11 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from bnnhw.hw.logic.crc import Crc32
 from bnnhw.hw.protocol import CRC_BYTES, HEADER_BYTES, MAX_PAYLOAD, ErrorCode, Kind
 from bnnhw.hw.stream.buffer import flat_stream
 
 from .chunks import Chunks
-from .crc import Crc32
 from .image_tracker import ImageTracker
 
 __all__ = ["ACCEPTED", "OPENED", "VERDICT_BITS", "FrameReceiver"]

@@ -1,1 +1,1 @@
-"""Registers in a row and nests of counters, which units are made with."""
+"""Registers in a row, nests of counters and checksums, which units are made with."""

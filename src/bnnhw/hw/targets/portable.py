@@ -6,7 +6,7 @@ Tests: tests/hw/storage/test_line_memory.py
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Shape, Signal, Value
+from amaranth.hdl import Elaboratable, Module, Mux, Shape, Signal, Value
 from amaranth.lib.memory import Memory
 
 from .adders import Addend, Adders
@@ -99,6 +99,9 @@ class Portable(Target):
 
     def clock_settings(self, *, input_hz: int, output_hz: int, late_ns: float | None = None) -> ClockSettings:
         return self._like.clock_settings(input_hz=input_hz, output_hz=output_hz, late_ns=late_ns)
+
+    def flash_clock(self, clock: Value) -> Elaboratable:
+        return self._like.flash_clock(clock)
 
 
 PORTABLE: Target = Portable(like=ECP5)

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
-from amaranth.hdl import Module, Shape, Signal
+from amaranth.hdl import Elaboratable, Module, Shape, Signal, Value
 
 from .adders import Adders
 from .block_ram import BlockRam
@@ -79,6 +79,10 @@ class Target(ABC):
         ValueError
             When the input or the output is out of range.
         """
+
+    @abstractmethod
+    def flash_clock(self, clock: Value) -> Elaboratable:
+        """What drives the pin of the clock of the flash that configured the chip, which no pad leads to."""
 
     def __repr__(self) -> str:
         return self.name.upper()

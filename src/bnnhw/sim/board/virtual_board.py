@@ -18,6 +18,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
+
 from bnnhw.hw.memory.port import BURST
 from bnnhw.hw.memory.timing import SdramChip, get_chip
 from bnnhw.sim.batch.native import load_library
@@ -25,15 +27,17 @@ from bnnhw.sim.batch.program import Program
 from bnnhw.sim.batch.simulator import compile_design, compile_kept
 from bnnhw.sim.errors import SimulationError
 from bnnhw.sim.memory.chip_at_pads import ChipAtPads
-from bnnhw.sim.netlist.netlist import convert_component, flatten
+from bnnhw.sim.memory.flash_at_pads import FlashAtPads
+from bnnhw.sim.netlist.netlist import Netlist, convert_component, flatten
 
-from .join_chip import join_chip, with_words
+from .join_chip import FAULTS, FLASH_FAULTS, join_chip, join_flash, with_rows
 from .worker import SimulatedUart
 
 __all__ = ["VirtualBoard"]
 
 _RX, _TX = "uart_0__rx__io", "uart_0__tx__io"  # the pins, as the board's platform names its first UART
 _MEMORY, _BUSY = "sdram_0", "component.busy"
+_FLASH, _FLASH_CLOCK = "boot_flash_0", "flash.sck"
 _STARTING_S = 300.0  # for a worker's first word; a large design on a busy computer takes seconds
 _PATIENCE_S = 5.0  # for a worker that was told to end
 _DYING_S = 0.2
@@ -52,6 +56,8 @@ class VirtualBoard:
     build_folder : str or Path
     memory_words : int, optional
         Of the board's memory chip where it has one, so many from address 0 on are simulated; by default all.
+    flash : bytes
+        What stands in the board's flash where an engine's programs do; by default nothing that says so.
 
     Attributes
     ----------
@@ -67,12 +73,13 @@ class VirtualBoard:
         get ready. On exit, when the process died in between.
     """
 
-    def __init__(self, build_folder: str | Path, *, memory_words: int | None = None):
+    def __init__(self, build_folder: str | Path, *, memory_words: int | None = None, flash: bytes = b""):
         self.build_folder = Path(build_folder)
         self.memory_words = memory_words
+        self.flash = flash
 
     def __enter__(self) -> "VirtualBoard":
-        uart = _read_build(self.build_folder, memory_words=self.memory_words)
+        uart = _read_build(self.build_folder, memory_words=self.memory_words, flash=self.flash)
         load_library("uart_engine")  # here a missing compiler and Ctrl-C are the caller's
         with ExitStack() as stack:
             master, slave = os.openpty()
@@ -131,7 +138,7 @@ class VirtualBoard:
             self._process.wait()
 
 
-def _read_build(folder: Path, *, memory_words: int | None) -> SimulatedUart:
+def _read_build(folder: Path, *, memory_words: int | None, flash: bytes) -> SimulatedUart:
     """The design of a build's folder with its pins and rates."""
     manifest, design = folder / "manifest.json", folder / "top.il"
     for path in (manifest, design):
@@ -142,24 +149,37 @@ def _read_build(folder: Path, *, memory_words: int | None) -> SimulatedUart:
         clock_hz, baud = round(values["clock_hz"]), round(values["baud"])
         name = values.get("sizes", {}).get("memory")
         chip = None if name is None else get_chip(name)
+        flash_at = values.get("flash_at")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SimulationError(f"{manifest} is damaged; build it again") from error
     try:
         text = design.read_text()
-        program = compile_design(text) if chip is None else _with_chip(text, chip, clock_hz, memory_words)
+        if chip is None:
+            return SimulatedUart(compile_design(text), rx=_RX, tx=_TX, clock_hz=clock_hz, baud=baud)
+        program = _with_chips(text, chip, clock_hz, flash_at)
     except ValueError as error:
         raise SimulationError(f"{design} cannot be simulated: {error}") from error
-    return SimulatedUart(program, rx=_RX, tx=_TX, clock_hz=clock_hz, baud=baud, memory=chip is not None)
+    words = memory_words or BURST << chip.shape.address_bits
+    program = with_rows(program, np.zeros((words, 1), np.uint64), width=chip.width)
+    if flash_at is not None:
+        content = np.frombuffer(flash or b"\xff", np.uint8).astype(np.uint64)[:, None]
+        program = with_rows(program, content, width=8)
+    faults = (FAULTS,) if flash_at is None else (FAULTS, FLASH_FAULTS)
+    return SimulatedUart(program, rx=_RX, tx=_TX, clock_hz=clock_hz, baud=baud, faults=faults)
 
 
-def _with_chip(design: str, chip: SdramChip, clock_hz: int, words: int | None) -> Program:
-    """The program of a design with its memory chip, or so many words of it."""
+def _with_chips(design: str, chip: SdramChip, clock_hz: int, flash_at: int | None) -> Program:
+    """The program of a design with its memory chip, and with its flash where programs begin at an address of that."""
     model = convert_component(ChipAtPads(chip=chip, clock_hz=clock_hz))
-    program = compile_kept(
-        lambda: join_chip(flatten(design), flatten(model), resource=_MEMORY, busy=_BUSY),
-        *(design, model, inspect.getsource(sys.modules[join_chip.__module__])),
-    )
-    return with_words(program, words or BURST << chip.shape.address_bits)
+    flash = "" if flash_at is None else convert_component(FlashAtPads(clock_hz=clock_hz, begin=flash_at))
+
+    def join() -> Netlist:
+        board = flatten(design)
+        if flash:
+            board = join_flash(board, flatten(flash), resource=_FLASH, clock=_FLASH_CLOCK)
+        return join_chip(board, flatten(model), resource=_MEMORY, busy=_BUSY)
+
+    return compile_kept(join, *(design, model, flash, inspect.getsource(sys.modules[join_chip.__module__])))
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ Tests: tests/hw/targets/test_target.py
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Module, Shape
+from amaranth.hdl import Const, Elaboratable, Instance, Module, Shape, Value
 
 from bnnhw.hls.scheduling.delays import Delays
 from bnnhw.hw.targets.cells import CellNames
@@ -23,7 +23,8 @@ __all__ = ["ECP5"]
 
 
 class Ecp5(Target):
-    """Carry chains of CCU2C, block RAM in DP16KD, multipliers in MULT18X18D, an EHXPLLL; Project Trellis' tools."""
+    """Carry chains of CCU2C, block RAM in DP16KD, multipliers in MULT18X18D, an EHXPLLL, a USRMCLK; Project Trellis'
+    tools."""
 
     name = "ecp5"
     fabric = Fabric(
@@ -65,6 +66,9 @@ class Ecp5(Target):
 
     def clock_settings(self, *, input_hz: int, output_hz: int, late_ns: float | None = None) -> PllSettings:
         return pll_settings(input_hz=input_hz, output_hz=output_hz, late_ns=late_ns)
+
+    def flash_clock(self, clock: Value) -> Elaboratable:
+        return Instance("USRMCLK", i_USRMCLKI=clock, i_USRMCLKTS=Const(0, 1))
 
 
 ECP5: Target = Ecp5()

@@ -27,3 +27,7 @@ module FD1S3AX (input CK, D, output reg Q);
     initial Q = 0;
     always @(posedge CK) Q <= D;
 endmodule
+
+// The pin of the configuration flash's clock, which no port leads to.
+module USRMCLK (input USRMCLKI, USRMCLKTS);
+endmodule
