@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ from PIL import Image
 
 from bnnhw.api.builds.program import BuiltProgram
 from bnnhw.api.builds.program_report import report_of
-from bnnhw.boards.board import get_board
+from bnnhw.boards.board import BOARDS, get_board
 from bnnhw.boards.engines.build import cached_engine
 from bnnhw.boards.engines.manifest import EngineManifest
 from bnnhw.boards.engines.program_folder import ProgramManifest
 from bnnhw.boards.engines.sizes import sizes_for
+from bnnhw.boards.host.flash_image import flash_image
 from bnnhw.cli import main
 from bnnhw.compiler import evaluate, integerize, load
 
@@ -150,6 +152,83 @@ def test_an_engine_is_kept_for_its_users(workplace: Path, capsys: pytest.Capture
     assert ProgramManifest.read(Path("other")).clock_hz == 50e6
 
 
+@pytest.fixture
+def made_engine(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The engine's folder in a cache, with a bitstream, and loaders that keep what they are given in `written`."""
+    monkeypatch.setenv("BNNHW_CACHE", str(workplace / "cache"))
+    assert run("engine", "--board", BOARD.name, "--stop-after", "rtl", "-q") == 0
+    folder = cached_engine(BOARD, sizes_for(BOARD))
+    (folder / "top.bit").write_bytes(b"bits")
+    loader = workplace / "bin" / "openFPGALoader"
+    loader.parent.mkdir()
+    loader.write_text(
+        '#!/bin/sh\nfor last; do :; done\n/bin/cp "$last" "$WRITTEN$(/bin/ls $WRITTEN | /usr/bin/wc -l)"\n'
+    )
+    loader.chmod(0o755)
+    (workplace / "written").mkdir()
+    monkeypatch.setenv("WRITTEN", f"{workplace}/written/")
+    monkeypatch.setenv("PATH", str(loader.parent))
+    return folder
+
+
+def test_programs_go_into_the_flash(workplace: Path, made_engine: Path, capsys: pytest.CaptureFixture[str]):
+    """Of two programs that which has its weights outside, then the engine's bitstream."""
+    Path("model.pt").write_bytes(model_bytes(500, 500))
+    assert run("build", "--engine", "--board", BOARD.name, "model.pt", "-o", "other") == 0
+    capsys.readouterr()
+    assert run("flash", "--persistent", "program", "other") == 0
+    image, bitstream = (Path("written", name).read_bytes() for name in "01")
+    assert bitstream == b"bits"
+    manifest = EngineManifest.read(made_engine)
+    program = BuiltProgram.read(Path("other")).program
+    assert image == flash_image([program])
+    seconds = f"{manifest.seconds_for(len(image)):.2g} s"
+    assert capsys.readouterr().out.splitlines() == [
+        f"{made_engine}/top.bit is in the flash of the {BOARD.name} (openFPGALoader)",
+        f"{len(image):,} bytes of programs stand behind it, which it takes {seconds} for",
+        "switch it off and on, and try: bnnhw run program IMAGE",
+    ]
+
+
+def test_what_is_all_in_block_ram_is_left_to_hosts(made_engine: Path, capsys: pytest.CaptureFixture[str]):
+    capsys.readouterr()
+    assert run("flash", "--persistent", "program") == 0
+    assert [path.read_bytes() for path in Path("written").iterdir()] == [b"bits"]
+    assert "stand behind it" not in capsys.readouterr().out
+    assert run("flash", "program") == 0
+    assert "top.bit is on the ulx3s-12f (openFPGALoader); try: bnnhw run program IMAGE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("flash", "bits", "message"),
+    [
+        ({"size": (2 << 20) + 1000}, 4, "bytes of programs are more than the 1,000 of the flash; leave some out"),
+        ({}, 3 << 20, "top.bit is larger than the 2,097,152 bytes that the flash has for it"),
+        (None, 4, "the engine of ulx3s-12f does not look into the flash; make it anew with `bnnhw engine`"),
+    ],
+)
+def test_what_has_no_room_in_the_flash_is_refused(
+    made_engine: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    flash: dict[str, int] | None,
+    bits: int,
+    message: str,
+):
+    Path("model.pt").write_bytes(model_bytes(500, 500))
+    assert run("build", "--engine", "--board", BOARD.name, "model.pt", "-o", "other") == 0
+    (made_engine / "top.bit").write_bytes(bytes(bits))
+    if flash is None:
+        assert run("engine", "--board", BOARD.name, "--stop-after", "rtl", "-q", "--no-flash") == 0
+    else:
+        assert BOARD.flash is not None
+        monkeypatch.setitem(BOARDS, BOARD.name, replace(BOARD, flash=replace(BOARD.flash, **flash)))
+    capsys.readouterr()
+    assert run("flash", "--persistent", "other") == 2
+    assert message in capsys.readouterr().err
+    assert list(Path("written").iterdir()) == []
+
+
 def spoil(name: str, old: str, new: str):
     """A maker of `name` as it was with a text replaced."""
 
@@ -186,6 +265,10 @@ CASES = (
          r"through='netlist' is for bitstreams of networks; a program is verified through rtl"),
     Case("no engine to flash", "flash program",
          r"no engine was made for ulx3s-12f yet; `bnnhw engine` makes it, once"),
+    Case("several programs onto a board", "flash program program",
+         r"several programs go into the flash of a board alone; name one, or make it persistent"),
+    Case("a build among programs", "flash --persistent build program",
+         r"build fills the board alone; only programs of one engine are flashed together"),
     Case("no engine to run on", "run program digit.png --port /dev/null",
          r"no engine was made for ulx3s-12f yet; `bnnhw engine` makes it, once"),
     Case("an option of bitstreams", "build --engine --fill 0.5 model.pt -o other",

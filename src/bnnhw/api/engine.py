@@ -43,6 +43,7 @@ def engine(
     *,
     clock_mhz: float = ENGINE_CLOCK_MHZ,
     baud: int = ENGINE_BAUD,
+    from_flash: bool = True,
     seed: int = 1,
     retries: int = 0,
     stop_after: StopAfter | None = None,
@@ -62,6 +63,8 @@ def engine(
         By default the board of `bnnhw.PlanOptions`.
     output : path, optional
         The folder; by default one in the user's cache, where programs' users look for it.
+    from_flash : bool
+        Where the board's flash is known, the engine starts with what `bnnhw.flash` leaves there of programs.
     clock_mhz, baud, seed, retries, stop_after, time_limit_s, progress
         As for `bnnhw.build`.
 
@@ -78,7 +81,14 @@ def engine(
     folder = cached_engine(target, sizes) if output is None else Path(output)
     options = BuildOptions(seed=seed, retries=retries, stop_after=stop_after, timeout_s=time_limit_s)
     manifest, figures = build_engine(
-        target, sizes, folder, options, clock_hz=clock_mhz * 1e6, baud=baud, progress=progress
+        target,
+        sizes,
+        folder,
+        options,
+        clock_hz=clock_mhz * 1e6,
+        baud=baud,
+        from_flash=from_flash,
+        progress=progress,
     )
     return EngineBuilt(folder=folder, manifest=manifest, figures=figures)
 

@@ -15,6 +15,7 @@ from .options.common import FiniteRange
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="A folder; if not given one in the user's cache.")
 @click.option("--clock-mhz", type=FiniteRange(min=1), help="The engine's clock; if not given 90.")
 @click.option("--baud", type=click.IntRange(min=1200), default=3_000_000, show_default=True)
+@click.option("--no-flash", is_flag=True, help="The engine does not look for programs in the board's flash.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of the placer.")
 @click.option("--retries", type=click.IntRange(min=0), default=0, show_default=True, help="Further seeds.")
 @click.option("--stop-after", type=click.Choice(["rtl", "synth", "route"]), help="Leave out what comes later.")
@@ -25,6 +26,7 @@ def command(
     output: Path | None,
     clock_mhz: float | None,
     baud: int,
+    no_flash: bool,
     seed: int,
     retries: int,
     stop_after: Literal["rtl", "synth", "route"] | None,
@@ -46,6 +48,7 @@ def command(
             output,
             clock_mhz=clock_mhz or ENGINE_CLOCK_MHZ,
             baud=baud,
+            from_flash=not no_flash,
             seed=seed,
             retries=retries,
             stop_after=stop_after,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bnnhw.boards.board import get_board
+from bnnhw.boards.board import BOARDS, get_board
 from bnnhw.boards.flash.load import flash
 from bnnhw.boards.toolchain.process import ToolError
 from tests.cli.privileges import without_file_privileges
@@ -47,6 +47,32 @@ def test_calls_the_loader_that_is_there(path: Path, bitstream: Path, board: str,
     install(path, loader, 'echo "$@"')
     assert flash(bitstream, get_board(board), on_line=said.append) == loader
     assert said == [f"{arguments} {bitstream}".strip()]
+
+
+@pytest.mark.parametrize(
+    ("board", "loader", "at", "arguments"),
+    [
+        ("ulx3s-85f", "openFPGALoader", 0, "-b ulx3s -f"),
+        ("ulx3s-85f", "openFPGALoader", 0x300000, "-b ulx3s -f --file-type raw -o 0x300000"),
+        ("ulx3s-85f", "fujprog", 0, "-j flash"),
+        ("ulx3s-85f", "fujprog", 0x300000, "-j flash -f 0x300000"),
+        ("ecpix5-85f", "ecpprog", 0, ""),
+        ("icesugar-pro", "icesprog", 0x200000, "-o 0x200000"),
+    ],
+)
+def test_writes_the_flash(path: Path, bitstream: Path, board: str, loader: str, at: int, arguments: str):
+    said: list[str] = []
+    install(path, loader, 'echo "$@"')
+    assert flash(bitstream, get_board(board), into_flash_at=at, on_line=said.append) == loader
+    assert said == [f"{arguments} {bitstream}".strip()]
+
+
+def test_every_loader_is_known_to_write_the_flash(path: Path, bitstream: Path):
+    for board in BOARDS.values():
+        for name, *_ in board.flash_commands:
+            install(path, name, 'case "$*" in *-m*|*-S*) exit 1;; esac')
+            assert flash(bitstream, board, into_flash_at=0) == name
+            (path / name).unlink()
 
 
 def test_prefers_the_first_loader(path: Path, bitstream: Path):

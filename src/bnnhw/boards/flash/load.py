@@ -1,4 +1,4 @@
-"""A bitstream into a board's FPGA, with whichever loader is installed."""
+"""A bitstream into a board's FPGA, or into its flash, with whichever loader is installed."""
 
 import shutil
 import tempfile
@@ -18,6 +18,14 @@ _HOW_TO_INSTALL = {
     "ecpprog": "ecpprog from https://github.com/gregdavill/ecpprog",
     "icesprog": "icesprog from https://github.com/wuxx/icesugar",
 }
+_INTO_FLASH: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
+    "openFPGALoader": ("-m", ("-f",), ("-f", "--file-type", "raw", "-o")),
+    "fujprog": (None, ("-j", "flash"), ("-j", "flash", "-f")),
+    "ecpprog": ("-S", (), ("-o",)),
+    "icesprog": (None, (), ("-o",)),
+}
+"""Of each loader the option that means the FPGA's SRAM, what stands there for a bitstream in the flash, and what for
+anything else there, before its address."""
 
 
 def flash(
@@ -25,9 +33,13 @@ def flash(
     board: Board,
     *,
     timeout_s: float = 120,
+    into_flash_at: int | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> str:
     """Loads `bitstream` into the FPGA's SRAM, where it stays until power goes; the name of the loader that did it.
+
+    into_flash_at: an address of the board's flash, whose content stays. At 0 there is the bitstream that the FPGA
+    starts with.
 
     Raises
     ------
@@ -51,7 +63,7 @@ def flash(
         log = Path(folder) / "log"
         try:
             run_tool(
-                [*command, str(bitstream.resolve())],
+                [*_command(command, into_flash_at), str(bitstream.resolve())],
                 name=command[0],
                 cwd=Path(folder),
                 log=log,
@@ -63,3 +75,12 @@ def flash(
                 raise ToolError(error.message) from error
             raise ToolError(explain(log.read_text(), command[0], board, exit_code=error.exit_code)) from error
     return command[0]
+
+
+def _command(command: tuple[str, ...], at: int | None) -> list[str]:
+    """What a board's command is for the SRAM, or for the flash from an address on."""
+    if at is None:
+        return [*command]
+    into_sram, bitstream, other = _INTO_FLASH[command[0]]
+    rest = [each for each in command if each != into_sram]
+    return [*rest, *bitstream] if at == 0 else [*rest, *other, hex(at)]
