@@ -22,10 +22,9 @@ _NAMES = "spi_flash", "spi_flash_1x"
 
 
 def request_flash(platform: Any) -> Any:
-    """The port of a platform's flash without the clock, which some platforms list though no pad leads to it."""
+    """The port of a platform's flash, under one name. Some have a clock, which no pad leads to: it stays unused."""
     found = next(platform.lookup(name, 0) for name in _NAMES if (name, 0) in platform.resources)
-    pads = (each for each in found.ios if each.name != "clk")
-    platform.add_resources([Resource(FLASH, 0, *pads, found.attrs)])
+    platform.add_resources([Resource(FLASH, 0, *found.ios, found.attrs)])
     return platform.request(FLASH, 0, dir="-")
 
 
