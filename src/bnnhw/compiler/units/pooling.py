@@ -99,7 +99,7 @@ def _(op: ops.MaxPool, codes: Codes, x: TensorType, y: TensorType) -> tuple[list
     if any(op.padding):
         raise ValueError(
             f"pads its windows with padding={op.padding}, which pooling units do not: pad what it reads, or take an "
-            "engine (build --engine)"
+            "engine, which does"
         )
     steps, codes = without_places(codes, x)
     if op.minimum is None:
