@@ -93,6 +93,13 @@ def test_networks(shape):
     compare(graphs, shape, names=[*CATALOGUE, "factors", *QUICK, *QUICK_OF_VALUES, *QUICK_OF_WINDOWS])
 
 
+def test_windows_of_short_tiles():
+    """Of fewer cycles than a value takes to where the next one is compared with it."""
+    shape = small_shape(rows=8, group_rows=2, sum_width=18, **SIZES)
+    assert shape.beats_of_values < shape.beats_of_greatest
+    compare([random_residuals(np.random.default_rng(seed), pools_values=True) for seed in (1, 3, 8, 12)], shape)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", [SHAPE, FOUR_ROWS], ids=["2 rows", "4 rows"])
 @pytest.mark.parametrize("seeds", BLOCKS, ids=str)

@@ -224,7 +224,6 @@ class Engine(wiring.Component):
                 lanes.values_in.eq(tile.now.values_in),
                 lanes.values_out.eq(tile.now.values_out),
                 lanes.begins_window.eq(tile.now.first),
-                lanes.ends_window.eq(tile.now.ends),
                 lanes.outside.eq(
                     tile.now.outside.replicate(shape.array.pixels)
                     | (tile.now.left.replicate(shape.array.pixels) & layer.first_pixels)

@@ -36,9 +36,8 @@ class Lanes(wiring.Component):
         BLOCK_RAM_LATENCY + 1 cycles before a tile's first sums: where the factors of its rows begin.
     first, valid : In(1), values_in, values_out : In(value_address_bits)
         There are a tile's first sums, and any; where its first residuals and values are.
-    begins_window, ends_window : In(1), outside : In(pixels)
-        With a tile's sums: it is of the first, and of the last place of a pooling window; pixels for which this place
-        is none of the map's.
+    begins_window : In(1), outside : In(pixels)
+        With a tile's sums: it is of a pooling window's first place; pixels for which its place is none of the map's.
     sums : In(pixels * group_rows * sum_width)
     gives_bits : Out(1)
         The rows whose sums are there give bits.
@@ -61,7 +60,6 @@ class Lanes(wiring.Component):
     values_in: Signal
     values_out: Signal
     begins_window: Signal
-    ends_window: Signal
     outside: Signal
     sums: Signal
     gives_bits: Signal
@@ -93,7 +91,6 @@ class Lanes(wiring.Component):
                 "values_in": In(shape.value_address_bits),
                 "values_out": In(shape.value_address_bits),
                 "begins_window": In(1),
-                "ends_window": In(1),
                 "outside": In(array.pixels),
                 "sums": In(sums),
                 "gives_bits": Out(1),
@@ -119,8 +116,7 @@ class Lanes(wiring.Component):
         is_value = Signal()
         m.d.comb += [is_value.eq(self.valid & ends), self.gives_bits.eq(first_row.gives_bits)]
         m.submodules.values = values = Values(self.shape)
-        sends = is_value & layer.sends_values & (self.ends_window | ~layer.takes_greatest)
-        writes = Cat(is_value & layer.keeps_values, sends)
+        writes = Cat(is_value & layer.keeps_values, is_value & layer.sends_values)
         m.d.comb += [
             values.read_address.eq(
                 delay(m, self._place(m, self.values_in, is_value, name="in"), _READ_DELAY, name="read_address")

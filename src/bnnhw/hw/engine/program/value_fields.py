@@ -26,7 +26,7 @@ class ValueFields:
         channels are one behind the other: a group of rows gives bits where its factors say it.
     takes_greatest : int
         1: a value is the greatest of a pooling window. Each is compared with that in the place of its residual, where
-        what is the greatest so far is written; the last one of a window goes where `sends_values` says it.
+        what is the greatest so far is written; where `sends_values` says it, each goes to the place of its window.
     keeps_values : int
         1: the values are written.
     sends_values : int

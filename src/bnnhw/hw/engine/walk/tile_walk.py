@@ -39,9 +39,9 @@ def tile_layout(shape: EngineShape) -> data.StructLayout:
 
 def _of_values(shape: EngineShape) -> dict[str, int]:
     """What lanes want to know besides. left, right, outside: its place in the map that is read is before the first
-    column, behind the last one, or beyond the lines; ends: it is of a pooling window's last place."""
+    column, behind the last one, or beyond the lines."""
     bits = shape.value_address_bits
-    return {"values_in": bits, "values_out": bits, "left": 1, "right": 1, "outside": 1, "ends": 1}
+    return {"values_in": bits, "values_out": bits, "left": 1, "right": 1, "outside": 1}
 
 
 class TileWalk(wiring.Component):
@@ -107,7 +107,6 @@ class TileWalk(wiring.Component):
             self._rows_inside(m, goes_on)
             self._values(m, goes_on)
             self._place_in_map(m)
-            m.d.comb += tile.ends.eq(ends[pools].all())
         with m.If(self.take):
             m.d.sync += tile.pixel.eq(Mux(goes_on[pools.start], tile.pixel + 1, 0))
         with m.If(self.start):
