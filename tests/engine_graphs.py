@@ -107,8 +107,10 @@ class _Drawing:
         lines, columns, _ = conv.output_shape((*size, channels))
         value = self.add(f"sign{number}", Threshold(self.thresholds(rows)), value)
         if min(lines, columns) >= 2 and rng.random() < 0.2:
-            value = self.add(f"pool{number}", MaxPool((2, 2), (2, 2), rng.random(rows) < 0.5), value)
-            lines, columns = lines // 2, columns // 2
+            size = 3 if number % 2 and min(lines, columns) > 2 else 2  # of windows that overlap, or not
+            pool = MaxPool((size, size), (2, 2), rng.random(rows) < 0.5)
+            value = self.add(f"pool{number}", pool, value)
+            lines, columns = (lines - size) // 2 + 1, (columns - size) // 2 + 1
         self.maps.setdefault((lines, columns), []).append((value, rows))
         self.last = lines, columns
 

@@ -53,11 +53,12 @@ def wanted_of(program: EngineProgram, graph: Graph, inputs: np.ndarray) -> np.nd
     return wanted
 
 
-def random_residuals(rng: np.random.Generator, *, convolves_values: bool = False) -> Graph:
+def random_residuals(rng: np.random.Generator, *, convolves_values: bool = False, pools_values: bool = False) -> Graph:
     """Blocks of one or two convolutions of bits, weights of one or several bits, and sums with earlier values: the same
     pixels or each second or third one, some of the channels, exact or clipped. Then the host's layers behind the last
-    values, or dense ones of bits. With `convolves_values` convolutions read values, too."""
-    return _Drawing(rng, convolves_values).graph()
+    values, or dense ones of bits. With `convolves_values` convolutions read values, too; with `pools_values` there are
+    windows of them of which the greatest ones are taken."""
+    return _Drawing(rng, convolves_values, pools_values).graph()
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,9 @@ class _Map:
 
 
 class _Drawing:
-    def __init__(self, rng: np.random.Generator, convolves_values: bool):
+    def __init__(self, rng: np.random.Generator, convolves_values: bool, pools_values: bool):
         self.rng = rng
+        self.pools_values = pools_values
         self.convolves_values = convolves_values
         self.nodes: list[Node] = []
         self.values: list[_Map] = []
@@ -82,7 +84,11 @@ class _Drawing:
 
     def graph(self) -> Graph:
         rng = self.rng
-        self.values.append(self.valued("stem", self.conv("stem.conv", self.first, rows=int(rng.integers(1, 20)))))
+        stem: dict[str, int] = {}
+        if self.pools_values:
+            stem = {"kernel": int(rng.choice([1, 3])), "stride": int(rng.choice([1, 1, 2]))}
+        sums = self.conv("stem.conv", self.first, rows=int(rng.integers(1, 20)), **stem)
+        self.values.append(self.pooled("stem.pool", self.valued("stem", sums)))
         for number in range(int(rng.integers(1, 5))):
             self.values.append(self.block(f"block{number}"))
         last = self.values[-1]
@@ -114,7 +120,7 @@ class _Drawing:
             bits = self.bits(f"{name}.sign", source)
         if rng.random() < 0.3:
             inner = self.conv(f"{name}.inner", bits, rows=int(rng.integers(1, 36)), kernel=3, bits=1)
-            bits = self.bits(f"{name}.inner.sign", inner)
+            bits = self.bits(f"{name}.inner.sign", self.pooled(f"{name}.inner.pool", inner, stride=1))
         if self.convolves_values and self.has_planes(source, kernel=3) and rng.random() < 0.3:
             before = self.conv(f"{name}.before", source, rows=int(rng.integers(1, 20)), kernel=3)
             bits, stride = self.bits(f"{name}.before.sign", before), apart
@@ -184,6 +190,21 @@ class _Drawing:
         far = rng.random(source.shape[2]) < 0.1
         thresholds = np.where(far, rng.choice([-40000, -HALF, HALF - 1, HALF, 40000], source.shape[2]), thresholds)
         return _Map(self.add(name, Threshold(thresholds), source.name), source.shape)
+
+    def pooled(self, name: str, source: _Map, *, stride: int | None = None) -> _Map:
+        """The greatest of windows, some of which reach beyond the map; or all values, as `pools_values` says it. With
+        stride 1 as many as there were."""
+        rng, (lines, columns, _) = self.rng, source.shape
+        if not self.pools_values or rng.random() < 0.2:
+            return source
+        kernel = int(rng.choice([3, 5] if stride == 1 else [2, 3, 3, 4]))
+        padding = kernel // 2 if stride == 1 or kernel > min(lines, columns) else int(rng.integers(0, kernel // 2 + 1))
+        steps = (stride or int(rng.choice([1, 2, 2, 3])), stride or int(rng.choice([1, 2, 2, 3])))
+        if min(lines, columns) + 2 * padding < kernel:
+            return source
+        op = MaxPool((kernel, kernel), steps, padding=(padding, padding))
+        shape = op.infer(TensorType(source.shape, IntType(*source.span))).shape
+        return _Map(self.add(name, op, source.name), (shape[0], shape[1], shape[2]), source.span)
 
     def subsampled(self, name: str, source: _Map, stride: int) -> _Map:
         lines, columns = (-(-each // stride) for each in source.shape[:2])

@@ -119,6 +119,14 @@ def test_every_max_pooling(tmp_path, order, stride, window):
     assert names[names.index("Conv") + 1 : names.index("Flatten")] == expected
 
 
+@pytest.mark.parametrize("order", ["before the norm", "after the sign"])
+def test_a_max_pooling_beyond_the_image(tmp_path, order):
+    layers = ORDERS[order](nn.MaxPool2d(3, 2, padding=1))
+    module = network(BinaryConv2d(3, CHANNELS, 3, padding=1, pad_value=-1), *layers, shape=(6, 7, 3))
+    names = op_names(check_equal(shake(module, seed=11), images_of((6, 7, 3)), tmp_path))
+    assert names[names.index("Conv") + 1 : names.index("Flatten")] == ["Threshold", "MaxPool"]
+
+
 def test_a_falling_channel_takes_the_least_sum(tmp_path):
     layers = [BinaryConv2d(3, CHANNELS, 3), nn.MaxPool2d(2), norm(), Sign()]
     module = shake(network(*layers, shape=(6, 6, 3)), seed=5)

@@ -233,6 +233,10 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
         lambda: network(*conv(4, 6), Sign(), nn.MaxPool2d(3, 1), shape=SHAPE),
         r"^node '0.5': windows \(3, 3\) of a pooling need a stride of at least one less, not \(1, 1\): .* take a",
     ),
+    "a pooling beyond the image": (
+        lambda: network(*conv(4, 6), Sign(), nn.MaxPool2d(3, 2, padding=1), shape=SHAPE),
+        r"^node '0.5': pads its windows with padding=\(1, 1\), which pooling units do not: .* take an engine",
+    ),
     "windows of padding alone": (
         lambda: network(*conv(4, 6, 1, padding=1), Sign(), shape=SHAPE),
         r"^node '0.2': padding=\(1, 1\) must be less than the kernel, \(1, 1\): ",

@@ -85,6 +85,27 @@ def test_poolings_by_their_definition(kernel, stride):
         assert sums[n, i, j, c] == window.sum()
 
 
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [((3, 3), (2, 2), (1, 1)), ((2, 4), (1, 3), (0, 2))])
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, np.float32])
+def test_windows_of_a_pooling_that_reach_beyond_the_image(kernel, stride, padding, dtype):
+    x = RNG(4).integers(-100, 100, (2, 5, 6, 3)).astype(dtype)
+    minimum = np.array([True, False, True])
+    found = MaxPool(kernel, stride, minimum, padding=padding).reference(x)
+    assert found.dtype == dtype
+    for n, i, j, c in np.ndindex(found.shape):
+        lines, columns = (
+            range(max(0, at * step - beyond), at * step - beyond + size)
+            for at, step, beyond, size in zip((i, j), stride, padding, kernel, strict=True)
+        )
+        window = x[n, lines.start : lines.stop, columns.start : columns.stop, c]
+        assert found[n, i, j, c] == (window.min() if minimum[c] else window.max())
+
+
+def test_padding_of_a_pooling_is_half_of_its_kernel_at_most():
+    with pytest.raises(ValueError, match=r"^padding=\(0, 2\) must be half of the kernel \(3, 3\) at most$"):
+        MaxPool((3, 3), (2, 2), padding=(0, 2))
+
+
 def test_sums_of_rows_of_other_magnitudes_are_no_wider_than_they_can_be():
     rows = np.array([[300, -200], [1, -1], [2, 10]], np.int16)
     reached = rows.astype(np.int64) @ np.array([(a, b) for a in (-4, 3) for b in (-4, 3)]).T

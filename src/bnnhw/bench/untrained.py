@@ -15,15 +15,17 @@ from bnnhw.model.export.save_model import save
 from bnnhw.model.networks.catalogue import architecture, build_network
 
 
-def untrained(name: str, *, options: tuple[str, ...] = (), **kinds: Any) -> Graph:
-    """The integer graph of a network for images of 32 x 32 pixels in colour and ten classes.
+def untrained(name: str, *, options: tuple[str, ...] = (), size: int = 32, classes: int = 10, **kinds: Any) -> Graph:
+    """The integer graph of a network for images of so many pixels each way, a multiple of 8, in colour.
 
     kinds: `method` and others of `build_network`.
     """
+    shape = (size, size, 3)
     with torch.random.fork_rng(devices=()), torch.no_grad(), TemporaryDirectory(prefix="bnnhw-") as folder:
         torch.manual_seed(0)
-        made = build_network(architecture(name, options=options), shape=(32, 32, 3), lo=0, hi=255, classes=10, **kinds)
-        blocks = torch.randint(0, 256, (4, 16, 4, 4, 3)).repeat_interleave(8, 2).repeat_interleave(8, 3)
+        made = build_network(architecture(name, options=options), shape=shape, lo=0, hi=255, classes=classes, **kinds)
+        count, side = (16 if size == 32 else 4), size // 8  # images of each batch, and blocks of one colour
+        blocks = torch.randint(0, 256, (4, count, side, side, 3)).repeat_interleave(8, 2).repeat_interleave(8, 3)
         images = (blocks + torch.randint(-40, 41, blocks.shape)).clamp(0, 255)
         for batch in images[:3]:
             made(batch.float())

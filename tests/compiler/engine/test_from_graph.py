@@ -6,6 +6,7 @@ import pytest
 from bnnhw.compiler import Graph, IntType, Node, TensorType, Value
 from bnnhw.compiler.engine.compile import compile_program
 from bnnhw.compiler.engine.from_graph import engine_network
+from bnnhw.compiler.engine.layers import Pool
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.ops import (
     Add,
@@ -129,8 +130,32 @@ def test_concats_of_concats_and_of_one_map_twice():
             r"^a network for the engine is layers with thresholds or values behind them, and one output of sums or "
             r"values$",
         ),
+        (
+            (
+                *FIRST,
+                Node("pool", MaxPool((2, 2), (2, 2), padding=(1, 1)), ("a",), "p"),
+                Node("scores", conv(2, 3), ("p",), "y"),
+            ),
+            None,
+            r"^node 'pool' pools bits with padding=\(1, 1\); the engine pads windows of values alone: pool before the "
+            r"activation, or without padding$",
+        ),
+        (
+            (
+                Node("conv0", conv(3, 2), ("x",), "s0"),
+                Node("pool", MaxPool((2, 2), (1, 1), np.array([True, False, True])), ("s0",), "p"),
+                Node("sign0", sign(), ("p",), "a"),
+                Node("scores", conv(2, 3), ("a",), "y"),
+            ),
+            None,
+            r"^node 'pool' takes the least values of some channels, and the engine the greatest ones alone: pool "
+            r"behind what makes these values fall$",
+        ),
     ],
-    ids=["flattened", "ranges", "pooled and read", "pooled concat", "sum", "sums of sums", "bits"],
+    ids=[
+        *("flattened", "ranges", "pooled and read", "pooled concat", "sum", "sums of sums", "bits", "padded bits"),
+        "least values",
+    ],
 )
 def test_refused(nodes, element, message):
     with pytest.raises(ScheduleError, match=message):
@@ -149,7 +174,7 @@ def test_sums_with_two_thresholds_are_made_twice():
         Node("scores", conv(2, 3), ("bits",), "y"),
     )
     first, second, third, _ = engine_network(graph_of(*nodes)).layers
-    assert (first.writes, first.pool, second.writes, second.pool) == ("p", (2, 2), "codes", (1, 1))
+    assert (first.writes, first.pool, second.writes, second.pool) == ("p", Pool((2, 2), (2, 2)), "codes", Pool())
     assert (third.reads, third.writes, third.block, third.map_shape) == (("p",), "image", 2, (4, 4, 3))
 
 

@@ -34,11 +34,14 @@ CATALOGUE = (
     ("resnet8", "shortcuts=bireal"),
     ("preresnet6",),
     ("resnet8", "downsample=B"),
+    ("resnet8", "stem=imagenet"),
 )
 QUICK = (*range(22), 81, 97)
 """Seeds of random networks; the last two add each third column of values that lie in strips."""
 QUICK_OF_VALUES = range(8)
 """The same where convolutions read values."""
+QUICK_OF_WINDOWS = range(12)
+"""The same where the greatest values of windows are taken."""
 BLOCKS = [range(first, first + 50) for first in range(0, 1000, 50)]
 
 
@@ -86,15 +89,23 @@ def test_networks(shape):
     graphs = [*(catalogued(*each) for each in CATALOGUE), of_factors()]
     graphs += [random_residuals(np.random.default_rng(seed)) for seed in QUICK]
     graphs += [random_residuals(np.random.default_rng(seed), convolves_values=True) for seed in QUICK_OF_VALUES]
-    compare(graphs, shape, names=[*CATALOGUE, "factors", *QUICK, *QUICK_OF_VALUES])
+    graphs += [random_residuals(np.random.default_rng(seed), pools_values=True) for seed in QUICK_OF_WINDOWS]
+    compare(graphs, shape, names=[*CATALOGUE, "factors", *QUICK, *QUICK_OF_VALUES, *QUICK_OF_WINDOWS])
+
+
+def test_windows_of_short_tiles():
+    """Of fewer cycles than a value takes to where the next one is compared with it."""
+    shape = small_shape(rows=8, group_rows=2, sum_width=18, **SIZES)
+    assert shape.beats_of_values < shape.beats_of_greatest
+    compare([random_residuals(np.random.default_rng(seed), pools_values=True) for seed in (1, 3, 8, 12)], shape)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", [SHAPE, FOUR_ROWS], ids=["2 rows", "4 rows"])
 @pytest.mark.parametrize("seeds", BLOCKS, ids=str)
-@pytest.mark.parametrize("of_values", [False, True])
-def test_random_networks(shape, seeds, of_values):
-    graphs = {seed: random_residuals(np.random.default_rng(seed), convolves_values=of_values) for seed in seeds}
+@pytest.mark.parametrize("kind", [{}, {"convolves_values": True}, {"pools_values": True}], ids=str)
+def test_random_networks(shape, seeds, kind):
+    graphs = {seed: random_residuals(np.random.default_rng(seed), **kind) for seed in seeds}
     graphs = {seed: graph for seed, graph in graphs.items() if fits(graph, shape)}
     assert len(graphs) > len(seeds) // 2
     compare(list(graphs.values()), shape, names=list(graphs))

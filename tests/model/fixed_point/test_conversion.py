@@ -232,6 +232,20 @@ def test_weights_of_one_bit_are_signs_with_a_factor() -> None:
     assert layer.quantised().scale is not None
 
 
+@pytest.mark.parametrize(("weight_bits", "bits"), [(8, 10), (4, 11), (1, 11)])
+def test_values_have_as_few_bits_as_their_readers_sums_have_room_for(weight_bits: int, bits: int) -> None:
+    """128 codes of 11 bits add up to less than 2^18; what is behind all has them all."""
+    network = nn.Sequential(nn.Conv2d(3, 128, 1), nn.Conv2d(128, 2, 1), nn.Conv2d(2, 2, 1))
+    fixed = in_fixed_point(network, FixedPointOptions(weight_bits=weight_bits))
+    found = [module.bits for module in fixed.modules() if isinstance(module, FixedPoint)]
+    assert found == [bits, 12, 16]
+
+
+def test_values_before_binary_layers_of_a_networks_own_keep_their_bits() -> None:
+    fixed = in_fixed_point(nn.Sequential(nn.Conv2d(3, 128, 1), BinaryConv2d(128, 2, 3), nn.Conv2d(2, 2, 1)))
+    assert [module.bits for module in fixed.modules() if isinstance(module, FixedPoint)] == [12, 12, 16]
+
+
 def test_hardware_refuses_a_norm_of_each_pixel_behind_a_flatten_by_name(tmp_path: Path) -> None:
     """Its line depends on the pixel, and a stream counts channels alone."""
     torch.manual_seed(0)

@@ -28,7 +28,7 @@ from bnnhw.compiler.lowering.network import split_host
 from bnnhw.compiler.units.product.mismatches import mismatch_thresholds, width_of
 
 from .bits import bit_thresholds, is_code
-from .layers import EngineLayer, EngineNetwork
+from .layers import EngineLayer, EngineNetwork, Pool
 from .values.layer_values import ValueMap
 from .values.value_walk import ValueWalk
 
@@ -210,12 +210,14 @@ class _Walk:
         layer = replace(layer, most=mismatch_thresholds(layer.conv, layer.element, thresholds), writes=node.output)
         pooling = self._follower(node, MaxPool)
         if pooling is not None and isinstance(pooling.op, MaxPool):
-            pool = pooling.op.kernel
-            if pool != pooling.op.stride:
+            op = pooling.op
+            if any(op.padding):
                 raise ScheduleError(
-                    f"node {pooling.name!r} pools {pool} with stride {pooling.op.stride}; the engine wants both alike"
+                    f"node {pooling.name!r} pools bits with padding={op.padding}; the engine pads windows of values "
+                    "alone: pool before the activation, or without padding"
                 )
-            minimum = layer.minimum if pooling.op.minimum is None else pooling.op.minimum
+            pool = Pool(op.kernel, op.stride)
+            minimum = layer.minimum if op.minimum is None else op.minimum
             return replace(layer, writes=pooling.output, pool=pool, minimum=minimum)
         shuffling = self._follower(node, DepthToSpace)
         if shuffling is not None and isinstance(shuffling.op, DepthToSpace):
@@ -250,7 +252,7 @@ def _layer(node: Node, conv: Conv, maps: _Maps, element: Element) -> EngineLayer
         element=element,
         in_shape=maps.shape,
         most=None,
-        pool=(1, 1),
+        pool=Pool(),
         minimum=np.zeros(conv.rows, bool),
     )
 

@@ -51,6 +51,8 @@ def layer_taps(layer: EngineLayer, sources: Sequence[MapPlace], shape: EngineSha
             taps.append(Tap(offset, column, line, double=number == 0 and bool(taps)))
     keeps = layer.values is not None and layer.values.keeps
     least = shape.beats_of_values if keeps else shape.least_beats
+    if layer.pools_values:
+        least = shape.beats_of_greatest
     idle = [Tap(0, idle=True)] * max(0, least - len(taps))
     return [*idle, *taps]
 

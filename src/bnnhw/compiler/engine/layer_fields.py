@@ -18,26 +18,51 @@ from .array_rows import array_rows
 from .layers import EngineLayer
 from .maps import MapPlace
 
-__all__ = ["first_line_read", "layer_instruction", "lines_of", "lines_read", "of_each_phase"]
+__all__ = ["columns_of", "first_line_read", "layer_instruction", "lines_of", "lines_read", "of_each_phase"]
 
 
 def first_line_read(layer: EngineLayer, line: int) -> int:
     """The first line inside of the input map that output line `line` and those behind it read."""
-    return max(0, line * layer.pool[0] * layer.conv.stride[0] - layer.conv.padding[0])
+    return max(0, _place(layer, 0, line) - layer.conv.padding[0])
 
 
-def lines_read(layer: EngineLayer, lines: int) -> int:
-    """Input lines that so many output lines read at most."""
-    conv = layer.conv
-    return min(layer.in_shape[0], (lines * layer.pool[0] - 1) * conv.stride[0] + conv.extent[0])
+def lines_read(layer: EngineLayer, lines: int, axis: int = 0) -> int:
+    """Input lines that so many output lines read at most; or, for axis 1, columns."""
+    return min(layer.in_shape[axis], _last(layer, axis, lines - 1) - _first(layer, axis, 0))
 
 
 def lines_of(layer: EngineLayer, lines: range) -> range:
     """The input lines, inside of the map, that these output lines read."""
-    first = first_line_read(layer, lines.start)
+    return _inside(layer, 0, lines)
+
+
+def columns_of(layer: EngineLayer, columns: range, place: MapPlace) -> range:
+    """The input columns of each strip that lie in a place for these output columns: all of them where it has room."""
+    if place.columns * place.strips == layer.in_shape[1]:
+        return range(place.columns)
+    return _inside(layer, 1, columns)
+
+
+def _place(layer: EngineLayer, axis: int, number: int) -> int:
+    """The line or the column of the input at which an output's first window lies, the padding of which is beyond it."""
+    pool = layer.pool
+    return (number * pool.stride[axis] - pool.padding[axis]) * layer.conv.stride[axis]
+
+
+def _first(layer: EngineLayer, axis: int, number: int) -> int:
+    """The first input line or column that it reads, be it beyond the map."""
+    return _place(layer, axis, number) - layer.conv.padding[axis]
+
+
+def _last(layer: EngineLayer, axis: int, number: int) -> int:
+    """The one behind the last one."""
     conv = layer.conv
-    last = (lines.stop * layer.pool[0] - 1) * conv.stride[0] + conv.extent[0] - conv.padding[0]
-    return range(first, min(layer.in_shape[0], last))
+    return _first(layer, axis, number) + (layer.pool.kernel[axis] - 1) * conv.stride[axis] + conv.extent[axis]
+
+
+def _inside(layer: EngineLayer, axis: int, those: range) -> range:
+    first, last = _first(layer, axis, those.start), _last(layer, axis, those.stop - 1)
+    return range(max(0, first), min(layer.in_shape[axis], last))
 
 
 def layer_instruction(
@@ -51,27 +76,23 @@ def layer_instruction(
     row_tiles: int,
     columns: int | None = None,
     first_column: int = 0,
+    held: range | None = None,
     **fields: int,
 ) -> Layer:
     """The instruction for these output lines, so many columns of each strip, by default all, and tiles of rows.
-    `source` holds the first map that is read, of which its first line is the first one that is read; output columns
-    begin at `first_column` of those that it is read for. `fields` are those of `Layer` that say where things lie."""
-    conv = layer.conv
+    `source` holds the first map that is read, of which its first line is the first one that is read, and of each strip
+    the columns `held`, by default all; output columns begin at `first_column`. `fields` are those of `Layer` that say
+    where things lie."""
     columns = layer.out_shape[1] // source.strips if columns is None else columns
-    pool_lines, pool_columns = layer.pool
-    down, across = conv.stride
+    held = range(source.columns) if held is None else held
+    pool_lines, pool_columns = layer.pool.kernel
+    steps = _steps(layer, columns, source)
     if layer.gives_sums:  # sums: of one pixel after the other
-        steps = _steps(down, across, 1, 1, columns, source) | dict.fromkeys(_POOL_STEPS, 0)
-        pool_columns = shape.array.pixels
-    else:
-        steps = _steps(down, across, pool_lines, pool_columns, columns, source)
-    inside = array_rows(layer, shape).inside
-    if inside > 1:  # tiles of rows in the place of pool columns
         steps |= dict.fromkeys(_POOL_STEPS, 0)
-        pool_columns = inside
+        pool_columns = shape.array.pixels
     strip = np.arange(shape.array.pixels) % source.strips
-    first_line = lines.start * pool_lines * down
-    column = first_column * layer.columns_apart
+    first_line = _place(layer, 0, lines.start)
+    column = _place(layer, 1, first_column) - held.start
     origin = source.base + (first_line - first_line_read(layer, lines.start)) * source.line_words
     origin += column * source.column_words
     return Layer(
@@ -79,10 +100,10 @@ def layer_instruction(
         pool_lines=pool_lines,
         columns=columns,
         lines=len(lines),
-        row_tiles=row_tiles // inside,
+        row_tiles=row_tiles // array_rows(layer, shape).inside,
         origin=origin,
         **steps,
-        in_columns=source.columns,
+        in_columns=len(held),
         in_lines=layer.in_shape[0],
         first_line=first_line,
         first_column=column,
@@ -134,15 +155,16 @@ _POOL_STEPS = tuple(
 )
 
 
-def _steps(
-    down: int, across: int, pool_lines: int, pool_columns: int, columns: int, source: MapPlace
-) -> dict[str, Any]:
+def _steps(layer: EngineLayer, columns: int, source: MapPlace) -> dict[str, Any]:
     """What each loop adds to the tile's column, line and address."""
+    down, across = layer.conv.stride
+    (lines_inside, columns_inside), (lines_apart, columns_apart) = layer.pool.kernel, layer.pool.stride
+    lines_back, columns_back = (1 - lines_inside) * down, (1 - columns_inside) * across
     moves = {  # loop: (lines, columns) from the last place inside it to the next one's first
         "pool_column": (0, across),
-        "pool_line": (down, -(pool_columns - 1) * across),
-        "column": (-(pool_lines - 1) * down, across),
-        "line": (down, -(columns * pool_columns - 1) * across),
+        "pool_line": (down, columns_back),
+        "column": (lines_back, columns_back + columns_apart * across),
+        "line": (lines_back + lines_apart * down, columns_back - (columns - 1) * columns_apart * across),
     }
     steps: dict[str, Any] = {}
     for loop, (line, column) in moves.items():

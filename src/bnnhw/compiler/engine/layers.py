@@ -15,7 +15,24 @@ from bnnhw.compiler.units.product.mismatches import top_dots, width_of
 
 from .values.layer_values import LayerValues, ValueMap
 
-__all__ = ["EngineLayer", "EngineNetwork"]
+__all__ = ["EngineLayer", "EngineNetwork", "Pool"]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Windows of a max pooling, (lines, columns) each; as `MaxPool` has them."""
+
+    kernel: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+
+    def counts(self, lines: int, columns: int) -> tuple[int, int]:
+        """How many windows there are, down and across."""
+        down, across = (
+            (size + 2 * beyond - window) // step + 1
+            for size, window, step, beyond in zip((lines, columns), self.kernel, self.stride, self.padding, strict=True)
+        )
+        return down, across
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +56,8 @@ class EngineLayer:
     in_shape : (lines, columns, channels)
     most : (rows,) int64, or None
         A sum of mismatches gives the bit 1 where it is at most this.
-    pool : (lines, columns)
+    pool : Pool
+        Of its bits, or of its values.
     minimum : (rows,) bool
         Rows of which a pooling takes the least bit.
     block : int
@@ -62,7 +80,7 @@ class EngineLayer:
     element: Element
     in_shape: tuple[int, int, int]
     most: NDArray[np.int64] | None
-    pool: tuple[int, int]
+    pool: Pool
     minimum: NDArray[np.bool_]
     block: int = 1
     bit_planes: int = 1
@@ -77,9 +95,9 @@ class EngineLayer:
 
     @property
     def out_shape(self) -> tuple[int, int, int]:
-        """Of the bits."""
+        """Of the bits, and of the values."""
         lines, columns, rows = self.sum_shape
-        return lines // self.pool[0], columns // self.pool[1], rows
+        return *self.pool.counts(lines, columns), rows
 
     @property
     def map_shape(self) -> tuple[int, int, int]:
@@ -90,7 +108,12 @@ class EngineLayer:
     @property
     def columns_apart(self) -> int:
         """Input columns from one output column to the next."""
-        return self.conv.stride[1] * self.pool[1]
+        return self.conv.stride[1] * self.pool.stride[1]
+
+    @property
+    def pools_values(self) -> bool:
+        """Whether its values are the greatest of windows."""
+        return self.values is not None and self.pool.kernel != (1, 1)
 
     @property
     def pads_with_code(self) -> bool:

@@ -15,7 +15,7 @@ from bnnhw.hw.engine.program.packets import Memory
 from .layers import EngineLayer, EngineNetwork
 from .lifetimes import Lifetime, place_lifetimes
 
-__all__ = ["MapPlace", "WindowPlace", "input_places", "lives_of", "map_places", "place_maps", "words_of"]
+__all__ = ["MapPlace", "PixelPlace", "WindowPlace", "input_places", "lives_of", "map_places", "place_maps", "words_of"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,26 @@ class MapPlace:
         return (
             planes.transpose(0, 3, 1, 5, 2, 4, 6).reshape(frames * self.strips, self.words, self.simd).astype(np.uint8)
         )
+
+
+@dataclass(frozen=True)
+class PixelPlace(MapPlace):
+    """The same outside of the banks, pixel by pixel: a part of the columns lies in one piece for each line."""
+
+    @property
+    def sheets(self) -> int:
+        """Parts of which each has all lines one behind the other."""
+        return 1
+
+    @property
+    def bus_columns(self) -> int:
+        """Words of a pixel of the array for each line."""
+        return self.columns * self.planes * self.channel_words
+
+    def packed(self, codes: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Codes (frames, lines, columns, channels) as bits (frames * strips, words, simd)."""
+        sheets = super().packed(codes).reshape(len(codes) * self.strips, -1, self.plane_words, self.simd)
+        return np.ascontiguousarray(sheets.swapaxes(1, 2)).reshape(len(sheets), self.words, self.simd)
 
 
 @dataclass(frozen=True)

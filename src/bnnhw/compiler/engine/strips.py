@@ -35,5 +35,7 @@ def keeps_columns(layer: EngineLayer) -> bool:
 
 def _reaches(layer: EngineLayer) -> int:
     """Columns beyond its own that a tap lies at most."""
-    conv = layer.conv
-    return max(conv.padding[1], conv.extent[1] - 1 - conv.padding[1], 1)
+    conv, pool = layer.conv, layer.pool
+    before = conv.padding[1] + pool.padding[1] * conv.stride[1]
+    behind = (pool.kernel[1] - pool.padding[1] - pool.stride[1]) * conv.stride[1] + conv.extent[1] - 1 - conv.padding[1]
+    return max(before, behind, 1)

@@ -96,6 +96,11 @@ def _(op: ops.SumPool, codes: Codes, x: TensorType, y: TensorType) -> tuple[list
 @steps_of.register
 def _(op: ops.MaxPool, codes: Codes, x: TensorType, y: TensorType) -> tuple[list[Step], Codes]:
     check_window(op.kernel, op.stride)
+    if any(op.padding):
+        raise ValueError(
+            f"pads its windows with padding={op.padding}, which pooling units do not: pad what it reads, or take an "
+            "engine, which does"
+        )
     steps, codes = without_places(codes, x)
     if op.minimum is None:
         return [*steps, Pooling("max", op.kernel, op.stride, codes.greatest)], codes

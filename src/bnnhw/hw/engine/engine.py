@@ -223,12 +223,18 @@ class Engine(wiring.Component):
                 lanes.valid.eq(tile.valid),
                 lanes.values_in.eq(tile.now.values_in),
                 lanes.values_out.eq(tile.now.values_out),
+                lanes.begins_window.eq(tile.now.first),
+                lanes.outside.eq(
+                    tile.now.outside.replicate(shape.array.pixels)
+                    | (tile.now.left.replicate(shape.array.pixels) & layer.first_pixels)
+                    | (tile.now.right.replicate(shape.array.pixels) & layer.last_pixels)
+                ),
                 lanes.sums.eq(array.sums),
                 thresholds.numbers.eq(lanes.numbers),
                 lanes.by_host.eq(commands.reads_values),
                 lanes.address.eq(commands.result_address),
             ]
-            with m.If(layer.rows_inside):
+            with m.If(layer.inside_tiles.any()):
                 m.d.comb += [thresholds.valid.eq(tile.valid & lanes.gives_bits), thresholds.first.eq(1)]
             with m.If(commands.reads_values):
                 m.d.comb += commands.result.eq(lanes.word)

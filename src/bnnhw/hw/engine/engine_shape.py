@@ -151,6 +151,11 @@ class EngineShape:
         return self.least_beats if self.external is None else max(self.array.row_groups + 2, LEAST_BEATS)
 
     @property
+    def beats_of_greatest(self) -> int:
+        """Of a tile whose layer keeps the greatest values of windows: the next tile reads what this one has written."""
+        return max(self.beats_of_values, VALUE_LATENCY)
+
+    @property
     def parts(self) -> int:
         """Row tiles whose bits make a word."""
         return self.array.simd // self.array.rows
@@ -231,7 +236,7 @@ class EngineShape:
             *(() if self.external is None else self._external_sizes),
             *((("values", self.values),) if self.values else ()),
         )
-        return hashlib.sha256(repr(("bnnhw engine 5", sizes)).encode()).digest()[:8]
+        return hashlib.sha256(repr(("bnnhw engine 6", sizes)).encode()).digest()[:8]
 
     @property
     def _external_sizes(self) -> tuple[int, ...]:

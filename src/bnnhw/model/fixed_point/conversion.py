@@ -48,6 +48,7 @@ _RISING = (
 )  # fmt: skip
 """Layers that go into the thresholds behind them."""
 _EXACT = 2**24  # the greatest sum that float32 has with all below it
+_CODES = 2**18  # a sum of codes for which the arrays of engines have no room
 _BITED = (Sign, Quantise, Ternarise, InputThreshold, BinaryBases)
 
 
@@ -70,7 +71,7 @@ def in_fixed_point(network: nn.Module, options: FixedPointOptions = FixedPointOp
     - `nn.Conv2d`, `nn.ConvTranspose2d` and `nn.Linear` have integer weights (`integer_layer`);
     - a layer, a max pooling of its sums and its batch norm, where anything but an activation of few bits reads them,
       are a `Requantised` by the layer's name;
-    - what it reads has fewer bits than others where its sums would exceed 2^24 otherwise;
+    - what it reads has fewer bits than others where its sums would exceed 2^24 otherwise, or those of the codes 2^18;
     - behind sums of such values, averages, bilinear upsamplings and hard tanhs of them stands a `FixedPoint`;
     - leaking rectifiers of them are a `RequantisedPReLU`;
     - activations and poolings that are called as functions are layers (`functions_as_layers`).
@@ -148,7 +149,8 @@ class _Converter:
             return
         scores = any(each.op == "output" for each in last.users)
         fixed = FixedPoint(self.options.score_bits) if scores else self._fixed()
-        self._narrow(node.all_input_nodes[0], layer)
+        if layer is not module or layer.quantiser.integers:
+            self._narrow(node.all_input_nodes[0], layer)
         made = Requantised(layer, self._module(norm), fixed, pool=self._module(pool))
         self._set(node, made)
         for taken in (norm, pool):
@@ -157,14 +159,16 @@ class _Converter:
         self.exponents[node] = fixed.exponent
 
     def _narrow(self, source: fx.Node, layer: BinaryLayer) -> None:
-        """Values that a layer reads get as few bits as keep its sums within float32's integers."""
+        """Values that a layer reads get as few bits as keep its sums within float32's integers, and those of codes in
+        an engine's."""
         while isinstance(self._module(source), _PASSING):
             (source,) = source.all_input_nodes
         module = self._module(source)
         fixed = module.fixed if isinstance(module, Requantised | RequantisedPReLU) else module
-        if isinstance(fixed, FixedPoint) and layer.quantiser.integers:
-            most = layer.weight[0].numel() * (2**layer.quantiser.bits - 1)
-            fixed.bits = min(fixed.bits, max(2, (_EXACT // most).bit_length()))
+        if isinstance(fixed, FixedPoint):
+            count = layer.weight[0].numel()
+            of_sums = (_EXACT // (count * (2**layer.quantiser.bits - 1))).bit_length()
+            fixed.bits = min(fixed.bits, max(2, min(of_sums, (_CODES // count).bit_length() - 1)))
 
     def _fixed(self) -> FixedPoint:
         return FixedPoint(self.options.bits)

@@ -111,6 +111,20 @@ def test_parts_begin_at_any_column():
     np.testing.assert_array_equal(found, wanted)
 
 
+def test_parts_of_columns_with_those_beside_them():
+    """Where lines have no room in half of the banks, and frames are no strips."""
+    graph = image(lines=4, columns=23, channels=32)
+    program = scheduled_program(engine_network(graph), SHAPES[0])
+    layout = layer_layout(SHAPES[0])
+    lists = program.contents[Memory.INSTRUCTIONS][:-1].reshape(-1, instruction_words(layout))
+    layers = [layout.from_bits(int.from_bytes(each[1:].tobytes(), "little")) for each in lists]
+    assert len({layer.in_columns for layer in layers[: len(layers) // 2]}) > 1  # at the border, and elsewhere
+    inputs = np.random.default_rng(4).integers(0, 4, (program.frames, 4, 23, 32))
+    (found,) = run_program(program, [inputs], stalls=(0.1, 0.1))
+    (wanted,) = evaluate(graph, {"x": inputs}).values()
+    np.testing.assert_array_equal(found, wanted)
+
+
 def test_layers_wait_for_room_in_the_outbox():
     """Where sending takes longer than the layers themselves."""
     rng = np.random.default_rng(6)

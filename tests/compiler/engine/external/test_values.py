@@ -36,6 +36,8 @@ QUICK = (0, 1, 2, 9, 12, 19, 22, 39, 41)
 """Seeds of random networks; in number 39 a tile's weights fill their memory."""
 QUICK_OF_VALUES = (1, 4, 9, 18)
 """The same where convolutions read values."""
+QUICK_OF_WINDOWS = (0, 1, 3, 8, 10)
+"""The same where the greatest values of windows are taken; in number 8 those of a part of the columns."""
 
 
 def programs_of(graph: Graph, shape: EngineShape, *, every: bool) -> list[EngineProgram]:
@@ -53,12 +55,10 @@ def programs_of(graph: Graph, shape: EngineShape, *, every: bool) -> list[Engine
     return [program for program in programs if program.external_words * WORD <= CHIP_WORDS * CHIP.shape.width]
 
 
-def random_program(
-    seed: int, shape: EngineShape, *, convolves_values: bool = False
-) -> tuple[Graph, EngineProgram] | None:
+def random_program(seed: int, shape: EngineShape, **kind: bool) -> tuple[Graph, EngineProgram] | None:
     """A random network's, of values outside or not, segments and frames that depend on the seed; None where it does not
     fit."""
-    graph = random_residuals(np.random.default_rng(seed), convolves_values=convolves_values)
+    graph = random_residuals(np.random.default_rng(seed), **kind)
     network = with_windows(engine_network(graph), shape)
     outside = outsides(network)[seed // 2 % len(outsides(network))]
     counts, cuts = frame_counts(network, shape), segmentations(network, shape, outside=outside)
@@ -100,15 +100,16 @@ def test_networks(shape, every):
     pairs = [(graph, program) for graph in graphs for program in programs_of(graph, shape, every=every)]
     found = [random_program(seed, shape) for seed in (range(30) if every else QUICK)]
     found += [random_program(seed, shape, convolves_values=True) for seed in (range(30) if every else QUICK_OF_VALUES)]
+    found += [random_program(seed, shape, pools_values=True) for seed in (range(30) if every else QUICK_OF_WINDOWS)]
     compare(pairs + [pair for pair in found if pair is not None])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", [SHAPE, FOUR_ROWS], ids=["2 rows", "4 rows"])
 @pytest.mark.parametrize("first", range(30, 400, 30))
-@pytest.mark.parametrize("of_values", [False, True])
-def test_random_networks(shape, first, of_values):
-    found = [random_program(seed, shape, convolves_values=of_values) for seed in range(first, first + 30)]
+@pytest.mark.parametrize("kind", [{}, {"convolves_values": True}, {"pools_values": True}], ids=str)
+def test_random_networks(shape, first, kind):
+    found = [random_program(seed, shape, **kind) for seed in range(first, first + 30)]
     compare([pair for pair in found if pair is not None])
 
 

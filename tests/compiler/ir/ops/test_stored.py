@@ -44,6 +44,7 @@ EXAMPLES: dict[str, ops.Op] = {
     "identity": ops.Identity(),
     "input_threshold": ops.InputThreshold(127.5),
     "max_pool": ops.MaxPool((2, 3), (1, 2)),
+    "max_pool beyond the image": ops.MaxPool((2, 3), (1, 2), padding=(0, 1)),
     **{
         f"{operator.kind.NAME} {name}": ops.Operator(operator.traced(channels))
         for name, (operator, channels, _) in OPERATORS.items()

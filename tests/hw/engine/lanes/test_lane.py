@@ -1,4 +1,5 @@
-"""A lane against whole integers: bases that double or not, shifts, clips, residuals, values of fewer bits."""
+"""A lane against whole integers: bases that double or not, shifts, clips, residuals added or compared, values of fewer
+bits."""
 
 import numpy as np
 import pytest
@@ -25,6 +26,8 @@ PORTS = {
     "tops": VALUE_BITS,
     "residual_tops": VALUE_BITS,
     "residual": VALUE_BITS,
+    "takes_greater": 1,
+    "takes_residual": 1,
 }
 BEATS = 300
 LAYERS = ((0, 16, 16), (3, 12, 12), (13, 8, 9), (24, 16, 12), (31, 11, 10), (5, 2, 1))  # a shift, and bits of clips
@@ -46,7 +49,7 @@ class Beats(wiring.Component):
         at = 0
         for name, width in PORTS.items():
             value: Value = Value.cast(self.i.payload)[at : at + width]
-            late = RESIDUAL_DELAY if name == "residual" else 0
+            late = RESIDUAL_DELAY if name in ("residual", "takes_residual") else 0
             m.d.comb += getattr(lane, name).eq(delay(m, value, late, name=name))
             at += width
         m.d.comb += [
@@ -66,7 +69,7 @@ def tops(bits: int) -> int:
     return -1 << bits - 1
 
 
-def random_channels(rng: np.random.Generator, shift: int, bits: int, residual_bits: int):
+def random_channels(rng: np.random.Generator, shift: int, bits: int, residual_bits: int, *, takes_greater: bool):
     """(beats, values): of each beat its ports, and of each channel its value and the beat of its last sum."""
     beats, values = [], []
     while len(beats) < BEATS - VALUE_LATENCY - 8:
@@ -75,17 +78,22 @@ def random_channels(rng: np.random.Generator, shift: int, bits: int, residual_bi
         offset = int(rng.integers(-size, size))
         most = 1 << min(FACTOR_BITS - 1, max(1, shift + 3))
         residual = int(rng.integers(-(1 << VALUE_BITS - 1), 1 << VALUE_BITS - 1)) * int(rng.random() < 0.7)
+        takes_residual = bool(rng.random() < 0.2)
         total = 0
         for base in range(bases):
             last = base == bases - 1
             double = bool(rng.random() < 0.7)
             number, factor = int(rng.integers(0, 1 << SUM_WIDTH)), int(rng.integers(-most, most))
             total = total * (2 if double else 1) + number * factor + offset * last
-            beats.append(
-                (number, factor, offset * last, last, double, shift, tops(bits), tops(residual_bits), residual)
-            )
-        values.append((len(beats) - 1, clipped(clipped(total >> shift, bits) + residual, residual_bits)))
-    rest = (0, 0, 0, 1, 0, shift, tops(bits), tops(residual_bits), 0)
+            clips = (tops(bits), tops(residual_bits))
+            ends = (residual, takes_greater, takes_residual)
+            beats.append((number, factor, offset * last, last, double, shift, *clips, *ends))
+        value = clipped(total >> shift, bits)
+        whole = value + residual
+        if takes_greater:
+            whole = residual if takes_residual else max(value, residual)
+        values.append((len(beats) - 1, clipped(whole, residual_bits)))
+    rest = (0, 0, 0, 1, 0, shift, tops(bits), tops(residual_bits), 0, takes_greater, 0)
     return beats + [rest] * (BEATS - len(beats)), values
 
 
@@ -101,9 +109,11 @@ def packed(beats) -> np.ndarray:
     return np.array(words, np.uint64)
 
 
+@pytest.mark.parametrize("takes_greater", [False, True])
 @pytest.mark.parametrize("target", [PORTABLE, ECP5], ids=repr)
-def test_values(target):
-    runs = [random_channels(np.random.default_rng(seed), *layer) for seed, layer in enumerate(LAYERS)]
+def test_values(target, takes_greater):
+    rngs = [np.random.default_rng(seed) for seed, _ in enumerate(LAYERS)]
+    runs = [random_channels(rng, *layer, takes_greater=takes_greater) for rng, layer in zip(rngs, LAYERS, strict=True)]
     inputs = np.stack([packed(beats) for beats, _ in runs])
     lane = Beats(Lane(sum_width=SUM_WIDTH, target=target))
     outputs = BatchSimulator(lane).run(inputs, output_beats=BEATS).outputs[..., 0].astype(np.uint16).view(np.int16)

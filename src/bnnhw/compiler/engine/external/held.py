@@ -5,7 +5,7 @@ Tests: tests/compiler/engine/external/test_scheduled.py
 
 from dataclasses import dataclass, field, replace
 
-from bnnhw.compiler.engine.layer_fields import lines_of
+from bnnhw.compiler.engine.layer_fields import columns_of, lines_of
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.engine.maps import words_of
 from bnnhw.compiler.engine.values.layer_values import Residual
@@ -112,8 +112,7 @@ class Held:
             source, band = self.maps.places[name], replace(place, base=region.begin + place.base)
             if source.place.strips == band.strips:
                 lines = lines_of(layer, part.band)
-                is_cut = len(part.band_columns) < layer.out_shape[1] // band.strips
-                columns = part.band_columns if is_cut else range(source.place.columns)
+                columns = columns_of(layer, part.band_columns, band)
                 transfers = lines_in(source, band, self.shape, group=part.group, lines=lines, columns=columns)
             else:
                 strips = source.place.strips
@@ -156,6 +155,12 @@ class Held:
         ]
         begin = region.begin + first - sheets.start * words
         return ValueSteps(begin, across * pixel_words, len(columns) * pixel_words)
+
+    def with_greatest(self, layer: EngineLayer, part: Part, needs: Needs) -> ValueSteps:
+        """Room for the greatest values of a window of the part, which go out from there."""
+        region = self.values.claim(word_of_tile(layer, self.shape, len(part.row_tiles)))
+        needs.regions.append(region)
+        return ValueSteps(region.begin, 0, 0)
 
     def send_bits(self, layer: EngineLayer, part: Part, needs: Needs) -> Region:
         """Room for the part's bits in the outbox, from which they go into the layer's map."""

@@ -3,7 +3,7 @@
 Tests: tests/compiler/engine/external/test_scheduled.py
 """
 
-from bnnhw.compiler.engine.maps import MapPlace
+from bnnhw.compiler.engine.maps import MapPlace, PixelPlace
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 from bnnhw.hw.engine.program.packets import Memory
 from bnnhw.hw.engine.program.transfer import Transfer
@@ -20,6 +20,23 @@ def lines_in(
     these columns."""
     place, lanes = source.place, shape.lanes
     begin = source.burst + group * source.group_bursts + lines.start * source.line_bursts
+    if isinstance(place, PixelPlace):
+        words = place.bus_columns // place.columns  # of a pixel
+        bursts = len(columns) * words * source.column_bursts
+        is_whole = len(columns) == place.columns
+        return [
+            Transfer(
+                stores=False,
+                memory=band.memory,
+                place=begin + columns.start * words * source.column_bursts,
+                place_step=0 if is_whole else source.line_bursts,
+                pieces=1 if is_whole else len(lines),
+                bursts=bursts * len(lines) if is_whole else bursts,
+                address=band.bus_address(band.base, lanes),
+                counts=(lanes, words, len(columns)),
+                steps=(1, band.plane_words * lanes, lanes, band.line_words * lanes),
+            )
+        ]
     sheet_step = place.shape[0] * source.line_bursts
     if len(columns) == place.columns:
         bursts, pieces = len(lines) * source.line_bursts, place.sheets

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bnnhw.compiler.engine.layer_data import layer_parameters, layer_weights, row_tiles_of, weight_step_of
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.engine.lifetimes import Lifetime, place_tightly
-from bnnhw.compiler.engine.maps import MapPlace, lives_of, map_places
+from bnnhw.compiler.engine.maps import MapPlace, PixelPlace, lives_of, map_places
 from bnnhw.compiler.engine.program import words_of_bits
 from bnnhw.compiler.engine.values.factors import layer_factors
 from bnnhw.compiler.engine.values.value_places import ValuePlace, value_lives
@@ -149,6 +149,9 @@ class MapsInMemory:
         cut = {network.input: strips[0]}
         cut |= {layer.writes: count for layer, count in zip(network.layers, strips, strict=True)}
         maps = map_places(network, cut, shape.array.simd)
+        if network.windows is not None and not network.layers[0].reads_windows:
+            seen = maps[network.input]
+            maps[network.input] = PixelPlace(seen.shape, seen.planes, seen.strips, seen.simd)
         groups = {count: frames * count // shape.array.pixels for count in {*strips}}
         lives: list[Lifetime] = []
         self.places: dict[str, MapInMemory] = {}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import product
 
 from bnnhw.compiler.engine.layer_data import layer_taps
-from bnnhw.compiler.engine.layer_fields import first_line_read, layer_instruction, of_each_phase
+from bnnhw.compiler.engine.layer_fields import columns_of, first_line_read, layer_instruction, of_each_phase
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.engine.maps import MapPlace
 from bnnhw.compiler.engine.program import Captured
@@ -181,7 +181,8 @@ class Schedule:
             layer_lanes(layer, self.shape, *self._value_steps(layer, part, needs), columns=len(part.columns)),
             lines=part.lines,
             columns=len(part.columns),
-            first_column=part.columns.start - part.band_columns.start,
+            first_column=part.columns.start,
+            held=columns_of(layer, part.band_columns, source),
             row_tiles=len(part.row_tiles),
             **taps,
             weight_step=place.weight_step % self.shape.weight_words,
@@ -206,4 +207,5 @@ class Schedule:
             source = held.with_residual(layer, values.residual, part, needs)
         if values.map.name in self.maps.values:
             sink = held.send_values(layer, values.map.name, part, needs)
+            source = held.with_greatest(layer, part, needs) if layer.pools_values else source
         return source, sink

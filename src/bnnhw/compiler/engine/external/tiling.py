@@ -149,13 +149,13 @@ class _Cut:
 
     @property
     def _cuts_columns(self) -> bool:
-        """Whether parts may have a part of the columns: where each output column is made of the input's one there."""
+        """Whether parts may have a part of the columns: of whole lines, or where each output column is made of the
+        input's one there."""
         layer, conv = self.layer, self.layer.conv
         residual = None if layer.values is None else layer.values.residual
+        alone = conv.extent[1] == layer.columns_apart == layer.pool.kernel[1] == 1 and conv.padding[1] == 0
         return (
-            conv.extent[1] == 1
-            and conv.padding[1] == 0
-            and layer.columns_apart == 1
+            (self.strips == 1 or alone)
             and (residual is None or residual.stride[1] == 1)
             and not (self.rooms.input_stays or self.rooms.output_stays or layer.gives_sums)
         )
@@ -173,7 +173,7 @@ class _Cut:
     def places(self, lines: int | None, columns: int) -> tuple[MapPlace, ...]:
         """The maps that so many output lines, None for all, and columns read."""
         height = self.layer.in_shape[0] if lines is None else lines_read(self.layer, lines)
-        part = columns if self._cuts_columns else None
+        part = lines_read(self.layer, columns, 1) if self._cuts_columns else None
         return input_places(self.layer, self.strips, self.shape.array.simd, lines=height, columns=part)
 
     def row_tiles(self) -> int:
@@ -207,6 +207,8 @@ class _Cut:
             limits.append(("values' words of a line", "outbox_words", shape.outbox_words, values))
         if rooms.adds_outside:
             limits.append(("values' words of a line", "values", rooms.value_words, added))
+        if rooms.sends_values and layer.pools_values:
+            limits.append(("words of a window's values", "values", rooms.value_words, values / columns))
         most = self.place.row_tiles
         for what, name, room, each in limits:
             fits = int(max(room // 2 // (each * least), min(1, room // (each * least)))) * least

@@ -47,7 +47,7 @@ def layer_factors(layer: EngineLayer, values: LayerValues, unused: int, shape: E
             factor=int(numbers.factors[channel, basis]),
             offset=_wrapped(int(numbers.offsets[channel])) if last else 0,
             doubles=numbers.doubles[basis],
-            adds=last and _meets(values, channel),
+            adds=last and (layer.pools_values or _meets(values, channel)),
             ends=last,
             gives_bits=gives_bits,
         )

@@ -74,12 +74,15 @@ def layer_lanes(
     inside = array_rows(layer, shape).inside
     inside_words = shape.array.row_groups // len(weight_bases(layer.conv).factors) if inside > 1 else 0
     back = (inside - 1) * inside_words
+    pools = layer.pools_values
     steps: dict[str, int] = {}
     if values.residual is not None and values.residual.first % shape.array.group_rows:
         raise ScheduleError(
             f"node {layer.name!r} adds values from channel {values.residual.first} on; the engine adds words of "
             f"{shape.array.group_rows} channels"
         )
+    if pools and source is None:  # windows lie where they end
+        source = sink
     if source is not None:
         steps = {
             "values_in": source.base,
@@ -90,12 +93,14 @@ def layer_lanes(
         steps |= {"values_out": sink.base, "out_step": sink.column_words - back}
     return ValueFields(
         compares_values=int(values.thresholds is not None),
-        rows_inside=int(inside > 1),
-        keeps_values=int(sink is not None and not sink.is_outside),
+        inside_tiles=inside,
+        takes_greatest=int(pools),
+        keeps_values=int(pools or (sink is not None and not sink.is_outside)),
         sends_values=int(sink is not None and sink.is_outside),
         shift=shift_of(layer, values),
         value_clip=values.line.bits - 1,
         residual_clip=values.map.bits - 1,
         inside_rows=inside_words,
+        inside_back=back,
         **{name: step % shape.values for name, step in steps.items()},
     )

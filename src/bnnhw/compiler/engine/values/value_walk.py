@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.compiler.engine.bits import bit_thresholds
-from bnnhw.compiler.engine.layers import EngineLayer
+from bnnhw.compiler.engine.layers import EngineLayer, Pool
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
 from bnnhw.compiler.ir.ops import Add, Conv, MaxPool, PadChannels, Product
@@ -52,6 +52,8 @@ class ValueWalk:
         """Whether a product's sums become values, and not bits at once or the network's output."""
         assert isinstance(node.op, Product)
         readers = self._core.consumers(node.output)
+        if len(readers) == 1 and self._pools(readers[0]):
+            return True
         if len(readers) == 1 and line_of(readers[0].op, node.op.rows) is not None:
             readers = self._core.consumers(readers[0].output)
             if np.prod(self._types[node.output].shape[:-1]) > 1:  # an image of values, and not a few sums
@@ -62,6 +64,10 @@ class ValueWalk:
         """Whether the engine does this to values."""
         is_part = isinstance(node.op, PadChannels) or (isinstance(node.op, MaxPool) and node.op.kernel == (1, 1))
         return is_part or isinstance(node.op, Add) or self._bits(node) is not None
+
+    def _pools(self, node: Node) -> bool:
+        """Whether it takes the greatest values of windows."""
+        return isinstance(node.op, MaxPool) and not self.takes(node)
 
     def _bits(self, node: Node) -> NDArray[np.int64] | None:
         """The thresholds of a node that makes bits."""
@@ -81,9 +87,18 @@ class ValueWalk:
         else:
             line = Line.identity(rows)
             self._check_exact(node, output)
+        pooling = self._only_reader(output)
+        if pooling is not None and isinstance(op := pooling.op, MaxPool) and self._pools(pooling):
+            if op.minimum is not None:
+                raise ScheduleError(
+                    f"node {pooling.name!r} takes the least values of some channels, and the engine the greatest ones "
+                    "alone: pool behind what makes these values fall"
+                )
+            self.behind.add(pooling.name)
+            layer, output = replace(layer, pool=Pool(op.kernel, op.stride, op.padding)), pooling.output
         self._pending[output] = _Pending(layer, line)
         only = self._only_reader(output)
-        if only is None or not isinstance(only.op, Add):
+        if layer.pool != Pool() or only is None or not isinstance(only.op, Add):
             yield from self._made(output, output)
 
     def __contains__(self, name: str) -> bool:
@@ -161,7 +176,7 @@ class ValueWalk:
         pending = self._pending.pop(name)
         layer, line = pending.layer, pending.line
         most = line.bits if residual is None else VALUE_BITS
-        made = ValueMap(output, layer.sum_shape, most if bits is None else bits)
+        made = ValueMap(output, layer.out_shape, most if bits is None else bits)
         self._maps[output] = Residual(made)
         readers = self._core.consumers(output)
         first = next((reader for reader in readers if self._bits(reader) is not None), None)
@@ -170,7 +185,8 @@ class ValueWalk:
             self.behind.add(first.name)
             thresholds = np.zeros(layer.conv.rows, np.int64) if output in self._compared else self._bits(first)
             values = replace(values, thresholds=thresholds)
-            values = replace(values, keeps=len(readers) > 1 or output in self._core.outputs)
+            needed = len(readers) > 1 or output in self._core.outputs
+            values = replace(values, keeps=needed or layer.pool != Pool())
             layer = replace(layer, writes=first.output)
         else:
             layer = replace(layer, writes=output)
@@ -205,7 +221,7 @@ class ValueWalk:
             BinaryType(),
             (lines, columns, 1),
             None,
-            (1, 1),
+            Pool(),
             np.zeros(rows, bool),
             values=values,
         )

@@ -24,6 +24,8 @@ _KEPT = VALUE_BITS + (1 << _FINE)  # bits behind the coarse shift that a value c
 class Lane(wiring.Component):
     """value = clip(residual + clip(total >> shift)), total = the channel's offset + its sums times their factors.
 
+    Or the greater one of both, in the place of their sum; or the residual alone.
+
     Each clip is to signed integers of some bits, VALUE_BITS at most.
 
     A channel has a sum, or several ones of weights' bases, one a cycle. `double` makes those before it worth twice as
@@ -43,8 +45,8 @@ class Lane(wiring.Component):
     double : In(1)
     shift : In(SHIFT_BITS), tops, residual_tops : In(VALUE_BITS)
         A layer's; of the first clip and of the last one the bits that are alike in what it leaves: the highest ones.
-    residual : In(signed(VALUE_BITS))
-        RESIDUAL_DELAY cycles after the channel's last sum.
+    residual : In(signed(VALUE_BITS)), takes_greater : In(1), takes_residual : In(1)
+        RESIDUAL_DELAY cycles after the channel's last sum; the last one changes something beside `takes_greater` alone.
     value : Out(signed(VALUE_BITS))
         VALUE_LATENCY cycles after it.
     """
@@ -58,6 +60,8 @@ class Lane(wiring.Component):
     tops: Signal
     residual_tops: Signal
     residual: Signal
+    takes_greater: Signal
+    takes_residual: Signal
     value: Signal
 
     def __init__(self, *, sum_width: int, target: Target):
@@ -73,6 +77,8 @@ class Lane(wiring.Component):
                 "tops": In(VALUE_BITS),
                 "residual_tops": In(VALUE_BITS),
                 "residual": In(signed(VALUE_BITS)),
+                "takes_greater": In(1),
+                "takes_residual": In(1),
                 "value": Out(signed(VALUE_BITS)),
             }
         )
@@ -82,7 +88,8 @@ class Lane(wiring.Component):
         total = self._total(m)
         value = self._shifted(m, total)
         together = Signal(signed(VALUE_BITS + 1), reset_less=True)
-        m.d.sync += together.eq(value + self.residual)
+        greater = Mux(self.takes_residual | (value < self.residual), self.residual, value)
+        m.d.sync += together.eq(Mux(self.takes_greater, greater, value + self.residual))
         m.d.sync += self.value.eq(_clipped(together, self.residual_tops))
         return m
 

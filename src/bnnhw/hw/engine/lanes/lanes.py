@@ -36,6 +36,8 @@ class Lanes(wiring.Component):
         BLOCK_RAM_LATENCY + 1 cycles before a tile's first sums: where the factors of its rows begin.
     first, valid : In(1), values_in, values_out : In(value_address_bits)
         There are a tile's first sums, and any; where its first residuals and values are.
+    begins_window : In(1), outside : In(pixels)
+        With a tile's sums: it is of a pooling window's first place; pixels for which its place is none of the map's.
     sums : In(pixels * group_rows * sum_width)
     gives_bits : Out(1)
         The rows whose sums are there give bits.
@@ -57,6 +59,8 @@ class Lanes(wiring.Component):
     valid: Signal
     values_in: Signal
     values_out: Signal
+    begins_window: Signal
+    outside: Signal
     sums: Signal
     gives_bits: Signal
     numbers: Signal
@@ -86,6 +90,8 @@ class Lanes(wiring.Component):
                 "valid": In(1),
                 "values_in": In(shape.value_address_bits),
                 "values_out": In(shape.value_address_bits),
+                "begins_window": In(1),
+                "outside": In(array.pixels),
                 "sums": In(sums),
                 "gives_bits": Out(1),
                 "numbers": Out(sums),
@@ -119,7 +125,13 @@ class Lanes(wiring.Component):
                 delay(m, self._place(m, self.values_out, is_value, name="out"), VALUE_LATENCY, name="write_address")
             ),
             Cat(values.write, self.sends).eq(delay(m, writes, VALUE_LATENCY, name="write")),
-            values.write_address.eq(self.place),
+            values.write_address.eq(
+                Mux(
+                    layer.takes_greatest,
+                    delay(m, values.read_address, VALUE_LATENCY - _READ_DELAY, name="greatest_address"),
+                    self.place,
+                )
+            ),
             values.data.eq(self.values),
             values.bus_write.eq(self.bus_write),
             values.bus_address.eq(self.bus_address),
@@ -134,11 +146,15 @@ class Lanes(wiring.Component):
             tops["residual_tops"].eq(~0 << layer.residual_clip),
         ]
         controls: Value = Cat(ends | ~self.valid, factors)
+        window: Value = delay(m, Cat(self.begins_window, self.outside), RESIDUAL_DELAY - 1, name="window")
         for group in range(array.pixel_groups):
             for pixel in range(group * array.group_pixels, (group + 1) * array.group_pixels):
+                is_outside = delay(m, window[1 + pixel], 1, name=f"outside{pixel}_")
                 for row in range(array.group_rows):
-                    self._lane(m, pixel, row, controls, tops, values)
+                    lane = self._lane(m, pixel, row, controls, tops, values, window[0])
+                    m.d.comb += [lane.takes_greater.eq(layer.takes_greatest), lane.takes_residual.eq(is_outside)]
             controls = delay(m, controls, 1, name=f"factors{group}_")
+            window = delay(m, window, 1, name=f"window{group}_")
         return m
 
     def _factors(self, m: Module) -> Value:
@@ -161,7 +177,17 @@ class Lanes(wiring.Component):
         m.d.sync += following.eq(here + is_value)
         return here
 
-    def _lane(self, m: Module, pixel: int, row: int, controls: Value, tops: dict[str, Signal], values: Values) -> None:
+    def _lane(
+        self,
+        m: Module,
+        pixel: int,
+        row: int,
+        controls: Value,
+        tops: dict[str, Signal],
+        values: Values,
+        begins_window: Value,
+    ) -> Lane:
+        """A pixel's lane of a row of each group. Before a window's first value the greatest one is the least number."""
         array, layer = self.shape.array, self.layer
         number = pixel * array.group_rows + row
         name = f"{pixel}_{row}"
@@ -169,7 +195,10 @@ class Lanes(wiring.Component):
         factors = factor_layout()(controls[1:].word_select(row, FACTOR_WORDS * WORD))
         adds = delay(m, factors.adds, RESIDUAL_DELAY - 1, name=f"adds{name}_")
         residual = Signal(VALUE_BITS, name=f"residual{name}", reset_less=True)
-        m.d.sync += residual.eq(values.words.word_select(number, VALUE_BITS) & adds.replicate(VALUE_BITS))
+        begins = layer.takes_greatest & begins_window
+        m.d.sync += residual.eq(values.words.word_select(number, VALUE_BITS) & (adds & ~begins).replicate(VALUE_BITS))
+        with m.If(begins):
+            m.d.sync += residual[-1].eq(1)
         sums = self.sums.word_select(number, array.sum_width)
         late = delay(m, sums, VALUE_LATENCY, name=f"sum{name}_")
         compared = Signal(array.sum_width, name=f"compared{name}", reset_less=True)
@@ -188,6 +217,7 @@ class Lanes(wiring.Component):
             self.values.word_select(number, VALUE_BITS).eq(lane.value),
             self.numbers.word_select(number, array.sum_width).eq(compared),
         ]
+        return lane
 
 
 _READ_DELAY = RESIDUAL_DELAY - 1 - BLOCK_RAM_LATENCY

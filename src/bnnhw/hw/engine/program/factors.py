@@ -28,8 +28,8 @@ class Factor:
     adds : bool
         A residual is added to the value.
     ends, gives_bits : bool
-        It is its channel's last row; it gives a bit, where an instruction has `rows_inside`. All rows of a group of
-        rows are alike in both.
+        It is its channel's last row; it gives a bit, where an instruction has several `inside_tiles`. All rows of a
+        group are alike in both.
     """
 
     factor: int = 0

@@ -44,7 +44,8 @@ def packed(layout: data.StructLayout, values: Mapping[str, int], *, behind: int)
 
 
 LOOPS = ("pool_column", "pool_line", "column", "line")
-"""The loops over a layer's tiles, innermost first; the one over its tiles of rows is around them."""
+"""The loops over a layer's tiles, innermost first; the one over its tiles of rows is around them, and in an engine with
+values that over `inside_tiles` in them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +146,8 @@ class Layer:
     @property
     def tiles(self) -> int:
         """Tiles of the array."""
-        return self.pool_columns * self.pool_lines * self.columns * self.lines * self.row_tiles
+        inside = self.values.inside_tiles * self.pool_columns * self.pool_lines
+        return inside * self.columns * self.lines * self.row_tiles
 
 
 _COUNTS = ("beats", "pool_columns", "pool_lines", "columns", "lines", "row_tiles")  # carried less 1

@@ -6,7 +6,7 @@ Tests: tests/compiler/engine/test_values.py
 from dataclasses import asdict, dataclass
 
 from bnnhw.hw.engine.engine_shape import EngineShape
-from bnnhw.hw.engine.lane_format import SHIFT_BITS, VALUE_BITS
+from bnnhw.hw.engine.lane_format import INSIDE_BITS, SHIFT_BITS, VALUE_BITS
 
 __all__ = ["NO_VALUES", "ValueFields", "value_field_widths"]
 
@@ -21,9 +21,12 @@ class ValueFields:
         1: thresholds are compared with the values that lanes make of the sums, in offset binary.
     compared_bit : int
         In the place of the highest bit of that is this one: of the sign's number, or of a value's bit plane.
-    rows_inside : int
-        1: tiles of rows are the innermost loop, in the place of pool columns, so that those whose rows are bases of a
-        word's channels are one behind the other; a group of rows gives bits where its factors say it.
+    inside_tiles : int
+        How many tiles of rows the innermost loop has. More than 1, so that those whose rows are bases of a word's
+        channels are one behind the other: a group of rows gives bits where its factors say it.
+    takes_greatest : int
+        1: a value is the greatest of a pooling window. Each is compared with that in the place of its residual, where
+        what is the greatest so far is written; where `sends_values` says it, each goes to the place of its window.
     keeps_values : int
         1: the values are written.
     sends_values : int
@@ -40,11 +43,14 @@ class ValueFields:
     inside_rows : int
         Words of values from one tile of rows to the next one in the innermost loop; in the outermost one they are the
         groups of rows.
+    inside_back : int
+        Words from the innermost loop's first tile to its last one, for the next place of a pooling window.
     """
 
     compares_values: int = 0
     compared_bit: int = VALUE_BITS - 1
-    rows_inside: int = 0
+    inside_tiles: int = 1
+    takes_greatest: int = 0
     keeps_values: int = 0
     sends_values: int = 0
     shift: int = 0
@@ -56,12 +62,14 @@ class ValueFields:
     values_out: int = 0
     out_step: int = 0
     inside_rows: int = 0
+    inside_back: int = 0
 
     def of(self, shape: EngineShape) -> dict[str, int]:
-        """The fields that an engine's instructions have. Raises ValueError where it has none, and lanes have work."""
+        """The fields that an engine's instructions have, counts less 1. Raises ValueError where it has none, and lanes
+        have work."""
         if shape.values:
-            return asdict(self)
-        if self.compares_values or self.keeps_values or self.sends_values:
+            return asdict(self) | {"inside_tiles": self.inside_tiles - 1}
+        if self.compares_values or self.keeps_values or self.sends_values or self.inside_tiles > 1:
             raise ValueError("an engine with values=0 has no lanes, which this layer wants")
         return {}
 
@@ -75,7 +83,8 @@ def value_field_widths(shape: EngineShape) -> dict[str, int]:
     known = {
         "compares_values": 1,
         "compared_bit": clip,
-        "rows_inside": 1,
+        "inside_tiles": INSIDE_BITS,
+        "takes_greatest": 1,
         "keeps_values": 1,
         "sends_values": 1,
         "shift": SHIFT_BITS,

@@ -5,7 +5,7 @@ Tests: tests/hw/engine/test_engine.py
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -32,13 +32,21 @@ def tile_layout(shape: EngineShape) -> data.StructLayout:
             "first": 1,  # of a pooling window
             "last": 1,
             "pixel": (pixels - 1).bit_length(),
-            **(dict.fromkeys(("values_in", "values_out"), shape.value_address_bits) if shape.values else {}),
+            **(_of_values(shape) if shape.values else {}),
         }
     )
 
 
+def _of_values(shape: EngineShape) -> dict[str, int]:
+    """What lanes want to know besides. left, right, outside: its place in the map that is read is before the first
+    column, behind the last one, or beyond the lines."""
+    bits = shape.value_address_bits
+    return {"values_in": bits, "values_out": bits, "left": 1, "right": 1, "outside": 1}
+
+
 class TileWalk(wiring.Component):
-    """Five nested loops over a layer. The tile after the one taken is there LEAST_BEATS cycles later.
+    """Five nested loops over a layer, in an engine with values six. The tile after the one taken is there LEAST_BEATS
+    cycles later.
 
     Members
     -------
@@ -74,15 +82,17 @@ class TileWalk(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         layer, tile = self.layer, self.tile
-        counters = [Signal(len(layer[name]), name=name) for name in _COUNTS]
+        counts = (*(("inside_tiles",) if self.shape.values else ()), *_COUNTS)
+        pools = slice(len(counts) - len(_COUNTS), len(counts) - len(_COUNTS) + 2)
+        counters = [Signal(len(layer[name]), name=name) for name in counts]
         ends = Signal(len(counters))
         goes_on = Signal(len(counters))  # one-hot: the loop that does at the next `take`
-        m.d.sync += ends.eq(Cat(counter == layer[name] for counter, name in zip(counters, _COUNTS, strict=True)))
+        m.d.sync += ends.eq(Cat(counter == layer[name] for counter, name in zip(counters, counts, strict=True)))
         m.d.sync += goes_on.eq(Cat(~ends[loop] & ends[:loop].all() for loop in range(len(counters))))
         m.d.sync += self.final.eq(ends.all())
         m.d.comb += [
-            tile.first.eq((counters[0] == 0) & (counters[1] == 0)),
-            tile.last.eq(ends[:2].all()),
+            tile.first.eq(~Cat(counters[pools]).any()),
+            tile.last.eq(ends[: pools.stop].all()),
         ]
         with m.If(self.take):
             for loop, counter in enumerate(counters):
@@ -91,38 +101,38 @@ class TileWalk(wiring.Component):
                 with m.If(goes_on[loop]):
                     m.d.sync += counter.eq(counter + 1)
         for register, prefix in ((tile.address, "step"), (tile.column, "column_step"), (tile.line, "line_step")):
-            self._place(m, register, prefix, goes_on)
-        self._rows(m, goes_on)
+            self._place(m, register, prefix, goes_on[pools.start :])
+        self._rows(m, goes_on[pools.start :])
         if self.shape.values:
+            self._rows_inside(m, goes_on)
             self._values(m, goes_on)
+            self._place_in_map(m)
         with m.If(self.take):
-            m.d.sync += tile.pixel.eq(Mux(goes_on[0], tile.pixel + 1, 0))
+            m.d.sync += tile.pixel.eq(Mux(goes_on[pools.start], tile.pixel + 1, 0))
         with m.If(self.start):
             m.d.sync += [counter.eq(0) for counter in counters]
             m.d.sync += [tile.address.eq(layer.origin), tile.column.eq(layer.first_column), tile.pixel.eq(0)]
             m.d.sync += tile.line.eq(layer.first_line)
         return m
 
-    def _place(self, m: Module, register: Value, prefix: str, goes_on: Signal) -> None:
+    def _place(self, m: Module, register: Value, prefix: str, goes_on: Value) -> None:
         """A coordinate of the tile, which steps with the loops; a new tile of rows begins where the first one did."""
         layer = self.layer
         step = Signal(len(register), name=f"{prefix}_now")
         restart = {"step": layer.origin, "column_step": layer.first_column, "line_step": layer.first_line}[prefix]
         steps = Cat(layer[f"{prefix}_{loop}"] for loop in LOOPS)
-        chosen: Value = steps[: len(register)]
-        for number in range(1, len(LOOPS)):
+        chosen: Value = Const(0, len(register))
+        for number in range(len(LOOPS)):
             chosen = Mux(goes_on[number], steps.word_select(number, len(register)), chosen)
         m.d.sync += step.eq(chosen)
         with m.If(self.take):
             m.d.sync += register.eq(Mux(goes_on[-1], restart, register + step))
 
-    def _rows(self, m: Module, goes_on: Signal) -> None:
+    def _rows(self, m: Module, goes_on: Value) -> None:
         """Weights, parameters and the place of the bits."""
         layer, tile = self.layer, self.tile
         rows_out = Signal(len(tile.out))  # of the first pixel of this tile of rows
         next_rows_out = Signal(len(tile.out))
-        if self.shape.values:
-            self._rows_inside(m, goes_on)
         m.d.sync += next_rows_out.eq(Mux(tile.part[-1], rows_out + layer.out_plane, rows_out))
         with m.If(self.take):
             with m.If(goes_on[2]):
@@ -147,7 +157,7 @@ class TileWalk(wiring.Component):
             ]
 
     def _rows_inside(self, m: Module, goes_on: Signal) -> None:
-        """Tiles of rows in the innermost loop: from the first ones on again where another loop goes on."""
+        """Tiles of rows in the innermost loop, of all: from the first ones on again where another loop goes on."""
         layer, tile = self.layer, self.tile
         weights, parameters = (
             Signal.like(tile.weights, name="first_weights"),
@@ -155,12 +165,12 @@ class TileWalk(wiring.Component):
         )
         row_groups = self.shape.array.row_groups
         with m.If(self.take):
-            with m.If(layer.rows_inside & goes_on[0]):
+            with m.If(goes_on[0]):
                 m.d.sync += [
                     tile.weights.eq(tile.weights + layer.weight_step),
                     tile.parameters.eq(tile.parameters + row_groups),
                 ]
-            with m.If(layer.rows_inside & goes_on[1:-1].any()):
+            with m.If(goes_on[1:-1].any()):
                 m.d.sync += [tile.weights.eq(weights), tile.parameters.eq(parameters)]
             with m.If(goes_on[-1]):
                 m.d.sync += [
@@ -179,13 +189,25 @@ class TileWalk(wiring.Component):
         ):
             rows = Signal(len(register))  # of the first pixel of the next tile of rows
             with m.If(self.take):
-                with m.If(goes_on[0] & layer.rows_inside):
+                with m.If(goes_on[0]):
                     m.d.sync += register.eq(register + layer.inside_rows)
-                with m.If(goes_on[2]):
-                    m.d.sync += register.eq(register + column)
+                with m.If(goes_on[1:3].any()):
+                    m.d.sync += register.eq(register - layer.inside_back)
                 with m.If(goes_on[3]):
+                    m.d.sync += register.eq(register + column)
+                with m.If(goes_on[4]):
                     m.d.sync += register.eq(register + line)
                 with m.If(goes_on[-1]):
                     m.d.sync += [register.eq(rows), rows.eq(rows + row_groups)]
             with m.If(self.start):
                 m.d.sync += [register.eq(begin), rows.eq(begin + row_groups)]
+
+    def _place_in_map(self, m: Module) -> None:
+        """Whether the tile's place is one of the map's, a cycle after the place."""
+        layer, tile = self.layer, self.tile
+        column, line = tile.column.as_signed(), tile.line.as_signed()
+        m.d.sync += [
+            tile.left.eq(column < 0),
+            tile.right.eq((column >= 0) & (tile.column >= layer.in_columns)),
+            tile.outside.eq((line < 0) | (tile.line >= layer.in_lines)),
+        ]

@@ -1,4 +1,4 @@
-"""torch's poolings, without padding, their windows inside the image.
+"""torch's poolings, averages without padding, their windows inside the image.
 
 Tests: tests/test_convolutions.py
 """
@@ -14,14 +14,17 @@ from bnnhw.model.layers.layers import pair
 from bnnhw.model.registry import module_of, op_of
 
 _PLAIN: Mapping[str, tuple[Any, ...]] = {
-    "padding": (0, (0, 0)), "ceil_mode": (False,), "dilation": (1, (1, 1)), "divisor_override": (None,)
+    "ceil_mode": (False,), "dilation": (1, (1, 1)), "divisor_override": (None,)
 }  # fmt: skip
 """Options that must be as they are by default."""
+_AVERAGE = {**_PLAIN, "padding": (0, (0, 0))}
 
 
-def _windows(module: nn.MaxPool2d | nn.AvgPool2d) -> tuple[tuple[int, int], tuple[int, int]]:
+def _windows(
+    module: nn.MaxPool2d | nn.AvgPool2d, plain: Mapping[str, tuple[Any, ...]]
+) -> tuple[tuple[int, int], tuple[int, int]]:
     """(kernel, stride), (height, width) each. ExportError for other options."""
-    for option, defaults in _PLAIN.items():
+    for option, defaults in plain.items():
         if (value := getattr(module, option, defaults[0])) not in defaults:
             raise ExportError(f"has {option}={value}; only {option}={defaults[0]} is supported")
     return pair(module.kernel_size), pair(module.stride)  # pyright: ignore[reportArgumentType]
@@ -29,17 +32,17 @@ def _windows(module: nn.MaxPool2d | nn.AvgPool2d) -> tuple[tuple[int, int], tupl
 
 @op_of(nn.MaxPool2d)
 def _max_op(module: nn.MaxPool2d) -> MaxPool:
-    return MaxPool(*_windows(module))
+    return MaxPool(*_windows(module, _PLAIN), padding=pair(module.padding))  # pyright: ignore[reportArgumentType]
 
 
 @module_of(MaxPool, channels_first=True)
 def _max_module(op: MaxPool) -> nn.MaxPool2d:
-    return nn.MaxPool2d(op.kernel, op.stride)
+    return nn.MaxPool2d(op.kernel, op.stride, op.padding)
 
 
 @op_of(nn.AvgPool2d)
 def _average_op(module: nn.AvgPool2d) -> AveragePool:
-    return AveragePool(*_windows(module))
+    return AveragePool(*_windows(module, _AVERAGE))
 
 
 @op_of(nn.AdaptiveAvgPool2d)
