@@ -13,7 +13,7 @@ from bnnhw.api.builds.opened import BuiltNetwork
 from bnnhw.api.serve.waiting import Waiting
 from bnnhw.api.serve.work import work
 from bnnhw.boards.host.accelerator import Prediction
-from bnnhw.boards.host.serial_port import LinkError
+from bnnhw.boards.host.errors import LinkError
 
 CLOCK_HZ = 1e6
 SHAPE = (2, 3, 1)

@@ -19,7 +19,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.boards.board import get_board
 from bnnhw.boards.design import emit_design
 from bnnhw.boards.host.accelerator import Accelerator
-from bnnhw.boards.host.serial_port import LinkError
+from bnnhw.boards.host.errors import LinkError
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Kind, encode
 from bnnhw.hw.targets.ecp5.pll import pll_settings

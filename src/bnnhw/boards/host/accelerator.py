@@ -13,8 +13,9 @@ from bnnhw.boards.manifest import Manifest
 from bnnhw.boards.output_format import AnswerError
 from bnnhw.hw.protocol import Info
 
+from .errors import LinkError
 from .link import BoardLink
-from .serial_port import LinkError, choose_port
+from .open_line import open_line
 
 __all__ = ["Accelerator", "Prediction", "prediction_of"]
 
@@ -56,9 +57,16 @@ class Accelerator:
 
     @classmethod
     def open(
-        cls, build_folder: str | Path, *, port: str | None = None, timeout_s: float = 1.0, retries: int = 3
+        cls,
+        build_folder: str | Path,
+        *,
+        port: str | None = None,
+        address: str | None = None,
+        timeout_s: float = 1.0,
+        retries: int = 3,
     ) -> "Accelerator":
-        """Connects to the board at `port`, or at this computer's only USB serial port.
+        """Connects to the board at the serial port `port`, at the UDP `address` HOST:PORT, or at this computer's only
+        USB serial port.
 
         Raises
         ------
@@ -69,8 +77,7 @@ class Accelerator:
         """
         manifest = Manifest.read(Path(build_folder))
         link = BoardLink(
-            choose_port() if port is None else port,
-            baud=manifest.baud,
+            open_line(port=port, address=address, baud=manifest.baud),
             network_id=bytes.fromhex(manifest.network_id),
             timeout_s=timeout_s,
             retries=retries,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from bnnhw.hw.protocol import CYCLES_BYTES, ErrorCode, Frame, Info, Kind
 
-from .serial_port import LinkError
+from .errors import LinkError
 
 __all__ = ["Answer", "RequestQueue"]
 
