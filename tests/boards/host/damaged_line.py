@@ -9,7 +9,7 @@ import pytest
 from bnnhw.boards.host.link import BoardLink
 from bnnhw.boards.host.serial_line import SerialLine
 from bnnhw.hw.protocol import FLAG, Kind
-from bnnhw.sim.board import uart_engine
+from bnnhw.sim.board import event_engine
 from tests.hw.link.chunked_top import CLOCK_HZ, Device
 
 TICK_S = 0.002
@@ -103,7 +103,7 @@ class DamagedLine:
         for module in ("link", "patience"):
             monkeypatch.setattr(f"bnnhw.boards.host.{module}.time", self)
         monkeypatch.setattr("bnnhw.boards.host.serial_line.open_port", open_port)
-        monkeypatch.setattr(uart_engine, "_EVENTS", 5000)  # of a read: it ends soon after bytes have come
+        monkeypatch.setattr(event_engine, "_EVENTS", 5000)  # of a read: it ends soon after bytes have come
         return self
 
     def open(self, **options: Any) -> BoardLink:

@@ -14,7 +14,7 @@ from bnnhw.boards.host.udp_line import UdpLine
 from bnnhw.hw.datagrams import DATAGRAM_HEADER_BYTES
 from bnnhw.hw.protocol import CRC_BYTES, HEADER_BYTES, Info
 
-from .udp_board import Faults, Network, UdpBoard
+from .udp_board import Faults, Network, UdpBoard, sum_of
 
 SHORT = Info(
     window=8, input_chunk=5, output_chunk=1, input_bytes=5, output_bytes=1, clock_hz=100_000_000, network_id=b"net-0001"
@@ -44,7 +44,7 @@ def soak(info: Info, *, images: int, seed: int, faults: Faults) -> dict[str, int
     ):
         for image, answer in zip(sent, link.infer_many(sent), strict=True):
             assert answer.outputs == answer_of(image, info.output_bytes), f"seed={seed}"
-    return network.counts
+    return sum_of(network.out, network.back)
 
 
 @pytest.mark.parametrize("name", BOARDS)

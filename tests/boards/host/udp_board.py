@@ -105,8 +105,8 @@ class UdpBoard(FakeBoard, Served):
 
 @dataclass(frozen=True)
 class Faults:
-    """What happens to so many datagrams of a thousand, each way. Those that are late come behind up to `behind`
-    others, or when nothing has come for a while."""
+    """What happens to so many datagrams of a thousand, each way. Those that are late, or come again, come behind up to
+    `behind` others, or when nothing has come for a while."""
 
     lost: float = 10
     doubled: float = 10
@@ -115,23 +115,68 @@ class Faults:
     behind: int = 40
 
 
+class Way:
+    """One way through a network."""
+
+    def __init__(self, rng: random.Random, faults: Faults):
+        self.faults = faults
+        self.counts: dict[str, int] = dict.fromkeys(("carried", "lost", "doubled", "late", "damaged"), 0)
+        self._rng = rng
+        self._held: list[tuple[int, bytes]] = []  # behind how many others
+
+    def pass_on(self, data: bytes) -> list[bytes]:
+        """What comes out for a datagram."""
+        self.counts["carried"] += 1
+        treated = self._treated(data)
+        arriving = [copy for behind, copy in treated if not behind]
+        arriving += [copy for behind, copy in self._held if behind <= 1]
+        self._held = [(behind - 1, copy) for behind, copy in self._held if behind > 1]
+        self._held += [(behind, copy) for behind, copy in treated if behind]
+        return arriving
+
+    def release(self) -> list[bytes]:
+        """What was held back."""
+        held, self._held = self._held, []
+        return [data for _, data in held]
+
+    def _treated(self, data: bytes) -> list[tuple[int, bytes]]:
+        """What arrives for a datagram: behind how many others, and what it is then."""
+        rng = self._rng
+        if self._happens("lost"):
+            return []
+        if self._happens("damaged"):
+            at = rng.randrange(len(data))
+            data = data[:at] + bytes([data[at] ^ 1 << rng.randrange(8)]) + data[at + 1 :]
+        first = rng.randrange(1, self.faults.behind) if self._happens("late") else 0
+        again = [(rng.randrange(self.faults.behind), data)] if self._happens("doubled") else []
+        return [(first, data), *again]
+
+    def _happens(self, name: str) -> bool:
+        happens = self._rng.random() * 1000 < getattr(self.faults, name)
+        self.counts[name] += happens
+        return happens
+
+
+def sum_of(*ways: Way) -> dict[str, int]:
+    """What happened on them."""
+    return {name: sum(way.counts[name] for way in ways) for name in ways[0].counts}
+
+
 class Network(Served):
     """Carries datagrams between a host, which finds the board at `address`, and a board; a context manager."""
 
     def __init__(self, board: str, *, seed: int, faults: Faults):
         self.board = board
-        self.faults = faults
-        self.counts: dict[str, int] = dict.fromkeys(("carried", "lost", "doubled", "late", "damaged"), 0)
-        self._rng = random.Random(seed)
-        self._held: list[tuple[int, Callable[[], object]]] = []
+        rng = random.Random(seed)
+        self.out, self.back = Way(rng, faults), Way(rng, faults)
         self._host: Any = None
 
     def __enter__(self) -> "Network":
         self.sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
-        self._front, self._back = self.sockets
+        self._front, self._rear = self.sockets
         self._front.bind((HERE, 0))
         host, port = self.board.rsplit(":", 1)
-        self._back.connect((host, int(port)))
+        self._rear.connect((host, int(port)))
         for each in self.sockets:
             each.setblocking(False)
         self.address = address_of(self._front)
@@ -147,46 +192,12 @@ class Network(Served):
         try:
             data, sender = opened.recvfrom(2000)
         except BlockingIOError:  # nothing has come for a while
-            held, self._held = self._held, []
-            for _, send in held:
-                send()
-            return
-        if opened is self._front:
-            self._host = sender
-        self.counts["carried"] += 1
-        for behind, copy in self._treated(data):
-            send = self._sender(copy, to_board=opened is self._front)
-            if behind:
-                self._held.append((behind, send))
-            else:
-                send()
-        due, self._held = self._held, []
-        for behind, send in due:
-            if behind > 1:
-                self._held.append((behind - 1, send))
-            else:
-                send()
-
-    def _sender(self, data: bytes, *, to_board: bool) -> Callable[[], object]:
-        if to_board:
-            return lambda: self._back.send(data)
-        return lambda: self._front.sendto(data, self._host)
-
-    def _treated(self, data: bytes) -> list[tuple[int, bytes]]:
-        """What arrives for a datagram: behind how many others, and what it is then."""
-        rng, faults = self._rng, self.faults
-        chance = {name: rng.random() * 1000 < getattr(faults, name) for name in list(self.counts)[1:]}
-        if chance["lost"]:
-            chance["doubled"] = chance["late"] = chance["damaged"] = False
-        for name, happens in chance.items():
-            self.counts[name] += happens
-        if chance["lost"]:
-            return []
-        if chance["damaged"]:
-            at = rng.randrange(len(data))
-            data = data[:at] + bytes([data[at] ^ 1 << rng.randrange(8)]) + data[at + 1 :]
-        behind = rng.randrange(1, faults.behind) if chance["late"] else 0
-        copies = [(behind, data)]
-        if chance["doubled"]:
-            copies.append((rng.randrange(faults.behind), data))
-        return copies
+            out, back = self.out.release(), self.back.release()
+        else:
+            is_out = opened is self._front
+            self._host = sender if is_out else self._host
+            out, back = (self.out.pass_on(data), []) if is_out else ([], self.back.pass_on(data))
+        for data in out:
+            self._rear.send(data)
+        for data in back:
+            self._front.sendto(data, self._host)

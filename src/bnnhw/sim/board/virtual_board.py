@@ -1,15 +1,17 @@
-"""A build on a board that does not exist: its RTL, simulated behind a pseudo-terminal.
+"""A build on a board that does not exist: its RTL, simulated behind a pseudo-terminal, or behind UDP.
 
-The host driver talks to it as to any serial port. `python -m bnnhw.sim.board.virtual_board BUILD` prints the port and
-simulates until Ctrl-C.
+The host driver talks to it as to any serial port, or address. `python -m bnnhw.sim.board.virtual_board BUILD` prints
+the port, with `--link udp` the address, and simulates until Ctrl-C.
 """
 
+import argparse
 import inspect
 import json
 import os
 import pickle
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,7 @@ import tty
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 from bnnhw.hw.memory.port import BURST
 from bnnhw.hw.memory.timing import SdramChip, get_chip
@@ -25,14 +28,22 @@ from bnnhw.sim.batch.program import Program
 from bnnhw.sim.batch.simulator import compile_design, compile_kept
 from bnnhw.sim.errors import SimulationError
 from bnnhw.sim.memory.chip_at_pads import ChipAtPads
-from bnnhw.sim.netlist.netlist import convert_component, flatten
+from bnnhw.sim.netlist.netlist import Netlist, convert_component, flatten
 
+from .byte_ports import with_byte_ports
 from .join_chip import join_chip, with_words
-from .worker import SimulatedUart
+from .worker import SimulatedBytes, SimulatedUart
 
-__all__ = ["VirtualBoard"]
+__all__ = ["LINKS", "LinkKind", "VirtualBoard"]
+
+LinkKind = Literal["uart", "udp"]
+LINKS: tuple[LinkKind, ...] = ("uart", "udp")
+"""What a virtual board may be behind."""
+
+_HERE = "127.0.0.1"
 
 _RX, _TX = "uart_0__rx__io", "uart_0__tx__io"  # the pins, as the board's platform names its first UART
+_LINK = "component.link"
 _MEMORY, _BUSY = "sdram_0", "component.busy"
 _STARTING_S = 300.0  # for a worker's first word; a large design on a busy computer takes seconds
 _PATIENCE_S = 5.0  # for a worker that was told to end
@@ -43,20 +54,24 @@ class VirtualBoard:
     """The design in a build's folder, from its reset on; a context manager.
 
     A process of its own simulates top.il cycle by cycle: bytes arrive at the pin `rx` at the build's baud rate, close
-    behind each other as far as they are there, and leave from what the pin `tx` does. Simulated time stands still, and
+    behind each other as far as they are there, and leave from what the pin `tx` does. Behind UDP, the design's UART is
+    left out, and its link has a byte every 16 cycles, the fastest that it takes. Simulated time stands still, and
     the process sleeps, while nothing moves in the design; so the device's time-outs count simulated time, in which a
     host that is slow only seems to pause if the simulation has nothing else to do.
 
     Parameters
     ----------
     build_folder : str or Path
+    link : "uart" or "udp"
     memory_words : int, optional
         Of the board's memory chip where it has one, so many from address 0 on are simulated; by default all.
 
     Attributes
     ----------
-    port : str
+    port : str or None
         The pseudo-terminal, such as /dev/pts/7, inside the `with` block.
+    address : str or None
+        HOST:PORT, where it is behind UDP instead.
     pid : int
         The process.
 
@@ -67,33 +82,35 @@ class VirtualBoard:
         get ready. On exit, when the process died in between.
     """
 
-    def __init__(self, build_folder: str | Path, *, memory_words: int | None = None):
+    def __init__(self, build_folder: str | Path, *, link: LinkKind = "uart", memory_words: int | None = None):
         self.build_folder = Path(build_folder)
+        self.link: LinkKind = link
         self.memory_words = memory_words
+        self.port: str | None = None
+        self.address: str | None = None
 
     def __enter__(self) -> "VirtualBoard":
-        uart = _read_build(self.build_folder, memory_words=self.memory_words)
-        load_library("uart_engine")  # here a missing compiler and Ctrl-C are the caller's
+        board = _read_build(self.build_folder, link=self.link, memory_words=self.memory_words)
+        library = "uart_engine" if self.link == "uart" else "byte_engine"
+        load_library(library)  # here a missing compiler and Ctrl-C are the caller's
         with ExitStack() as stack:
-            master, slave = os.openpty()
-            stack.callback(os.close, slave)  # as long as it is open, the worker lives
-            tty.setraw(slave)
-            self.port = os.ttyname(slave)
+            descriptors = self._open_terminal(stack) if self.link == "uart" else self._open_socket(stack)
             self._errors = stack.enter_context(tempfile.TemporaryFile())
             with tempfile.TemporaryFile() as stdin:  # no pipe: its reader might stand still
-                pickle.dump(uart, stdin, protocol=5)
+                pickle.dump(board, stdin, protocol=5)
                 stdin.seek(0)
                 try:
                     self._process = subprocess.Popen(
-                        [sys.executable, "-m", "bnnhw.sim.board.worker", str(master)],
+                        [sys.executable, "-m", "bnnhw.sim.board.worker", *map(str, descriptors)],
                         stdin=stdin,
                         stdout=subprocess.PIPE,
                         stderr=self._errors,
-                        pass_fds=[master],
+                        pass_fds=descriptors,
                         start_new_session=True,  # Ctrl-C is for us, who then end it
                     )
                 finally:
-                    os.close(master)
+                    for descriptor in descriptors:
+                        os.close(descriptor)
             stack.callback(self._end)
             self.pid = self._process.pid
             assert self._process.stdout is not None
@@ -114,6 +131,23 @@ class VirtualBoard:
                     self._process.wait(_DYING_S if kind else 0)
                     self.wait()
 
+    def _open_terminal(self, stack: ExitStack) -> list[int]:
+        """The worker's end of a pseudo-terminal; as long as the other one is open, it lives."""
+        master, slave = os.openpty()
+        stack.callback(os.close, slave)
+        tty.setraw(slave)
+        self.port = os.ttyname(slave)
+        return [master]
+
+    def _open_socket(self, stack: ExitStack) -> list[int]:
+        """The worker's socket, and its end of a pipe; as long as the other one is open, it lives."""
+        opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        opened.bind((_HERE, 0))
+        self.address = f"{_HERE}:{opened.getsockname()[1]}"
+        read, write = os.pipe()
+        stack.callback(os.close, write)
+        return [opened.detach(), read]
+
     def wait(self) -> None:
         """Waits for the death of the process, and raises it."""
         code = self._process.wait()
@@ -131,7 +165,7 @@ class VirtualBoard:
             self._process.wait()
 
 
-def _read_build(folder: Path, *, memory_words: int | None) -> SimulatedUart:
+def _read_build(folder: Path, *, link: LinkKind, memory_words: int | None) -> SimulatedUart | SimulatedBytes:
     """The design of a build's folder with its pins and rates."""
     manifest, design = folder / "manifest.json", folder / "top.il"
     for path in (manifest, design):
@@ -145,30 +179,41 @@ def _read_build(folder: Path, *, memory_words: int | None) -> SimulatedUart:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SimulationError(f"{manifest} is damaged; build it again") from error
     try:
-        text = design.read_text()
-        program = compile_design(text) if chip is None else _with_chip(text, chip, clock_hz, memory_words)
+        program = _program_of(design.read_text(), link, chip, clock_hz)
     except ValueError as error:
         raise SimulationError(f"{design} cannot be simulated: {error}") from error
+    if chip is not None:
+        program = with_words(program, memory_words or BURST << chip.shape.address_bits)
+    if link == "udp":
+        return SimulatedBytes(program, memory=chip is not None)
     return SimulatedUart(program, rx=_RX, tx=_TX, clock_hz=clock_hz, baud=baud, memory=chip is not None)
 
 
-def _with_chip(design: str, chip: SdramChip, clock_hz: int, words: int | None) -> Program:
-    """The program of a design with its memory chip, or so many words of it."""
-    model = convert_component(ChipAtPads(chip=chip, clock_hz=clock_hz))
-    program = compile_kept(
-        lambda: join_chip(flatten(design), flatten(model), resource=_MEMORY, busy=_BUSY),
-        *(design, model, inspect.getsource(sys.modules[join_chip.__module__])),
-    )
-    return with_words(program, words or BURST << chip.shape.address_bits)
+def _program_of(design: str, link: LinkKind, chip: SdramChip | None, clock_hz: int) -> Program:
+    """The program of a design, with its memory chip's logic where it has one."""
+    if link == "uart" and chip is None:
+        return compile_design(design)
+    model = "" if chip is None else convert_component(ChipAtPads(chip=chip, clock_hz=clock_hz))
+
+    def make() -> Netlist:
+        netlist = flatten(design)
+        if chip is not None:
+            netlist = join_chip(netlist, flatten(model), resource=_MEMORY, busy=_BUSY)
+        return with_byte_ports(netlist, link=_LINK) if link == "udp" else netlist
+
+    sources = (inspect.getsource(sys.modules[each.__module__]) for each in (join_chip, with_byte_ports))
+    return compile_kept(make, design, model, link, *sources)
 
 
 def main() -> None:
     """Simulates the build that the command line names, until Ctrl-C."""
-    if len(sys.argv) != 2:
-        raise SystemExit("usage: python -m bnnhw.sim.board.virtual_board BUILD")
+    parser = argparse.ArgumentParser(prog="python -m bnnhw.sim.board.virtual_board")
+    parser.add_argument("build")
+    parser.add_argument("--link", choices=LINKS, default="uart")
+    asked = parser.parse_args()
     try:
-        with VirtualBoard(sys.argv[1]) as board:
-            print(board.port, flush=True)
+        with VirtualBoard(asked.build, link=asked.link) as board:
+            print(board.port or board.address, flush=True)
             board.wait()
     except SimulationError as error:
         raise SystemExit(str(error)) from error
