@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from bnnhw.boards.manifest import Manifest
 from bnnhw.hw.datagrams import BoardEnd, pack
 from bnnhw.hw.protocol import Frame, Info, encode
 
@@ -201,3 +202,16 @@ class Network(Served):
             self._rear.send(data)
         for data in back:
             self._front.sendto(data, self._host)
+
+
+def board_info(manifest: Manifest) -> Info:
+    """What a board of a build says of itself, where an image is one chunk."""
+    return Info(
+        window=4,
+        input_chunk=manifest.input_bytes,
+        output_chunk=manifest.output_bytes,
+        input_bytes=manifest.input_bytes,
+        output_bytes=manifest.output_bytes,
+        clock_hz=round(manifest.clock_hz),
+        network_id=bytes.fromhex(manifest.network_id),
+    )
