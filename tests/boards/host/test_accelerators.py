@@ -1,7 +1,7 @@
 """Several boards share images: all are answered, in order, whichever boards fail on the way."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,7 @@ def test_when_all_have_failed_the_last_one_says_why(build: Path):
             found.extend(answer.index for answer in boards.opened.answers(IMAGES))
         assert found == labels(build)[: len(found)]
         assert len(boards.lost) == 1
-        with pytest.raises(LinkError, match="^no board is left; connect to them again$"):
+        with pytest.raises(LinkError, match=r"^no board is left; connect to them again$"):
             list(boards.opened.answers(IMAGES))
 
 
@@ -130,6 +130,7 @@ def test_images_are_taken_as_they_are_wanted(build: Path, monkeypatch: pytest.Mo
         assert [next(answers).index for _ in range(100)] == labels(build)[:100]
         assert len(taken) <= 120
         before = threading.active_count()
+        assert isinstance(answers, Generator)
         answers.close()
         assert threading.active_count() == before - 2
         assert len(taken) <= 120

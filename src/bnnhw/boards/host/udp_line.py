@@ -103,7 +103,7 @@ def connect(address: str) -> tuple[socket.socket, int]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = error.strerror if isinstance(error, OSError) else "no host has such a name"
         raise LinkError(f"host {host!r} is unknown: {reason}; name the board's address") from error
     family, kind, protocol, _, place = min(found, key=lambda each: each[0] != socket.AF_INET)
     opened = socket.socket(family, kind, protocol)
