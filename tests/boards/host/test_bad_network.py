@@ -11,8 +11,8 @@ import pytest
 
 from bnnhw.boards.host.link import BoardLink
 from bnnhw.boards.host.udp_line import UdpLine
-from bnnhw.hw.datagrams import DATAGRAM_HEADER_BYTES
-from bnnhw.hw.protocol import CRC_BYTES, HEADER_BYTES, Info
+from bnnhw.hw.datagrams import DATAGRAM_HEADER_BYTES, BoardEnd
+from bnnhw.hw.protocol import CRC_BYTES, HEADER_BYTES, Decoder, Frame, Info, Kind
 
 from .udp_board import Faults, Network, UdpBoard, sum_of
 
@@ -76,6 +76,26 @@ def test_the_past_answers_nothing(name: str):
 def test_a_sound_network_carries_nothing_twice():
     counts = soak(BOARDS["of several chunks"], images=300, seed=4, faults=Faults(0, 0, 0, 0))
     assert counts["carried"] <= 2 * (1 + 3 * 300) + 300
+
+
+class ForgetfulBoard(UdpBoard):
+    """Loses its power every now and then."""
+
+    def _take(self, opened: socket.socket) -> None:
+        super()._take(opened)
+        if len(self.received) % 50 == 49:
+            self._end, self._decoder, self._last, self._open = BoardEnd(), Decoder(), None, None
+
+
+def test_a_board_that_starts_anew_loses_nothing():
+    images = [random.Random(n).randbytes(2500) for n in range(200)]
+    with (
+        ForgetfulBoard(BOARDS["of several chunks"], lambda image: answer_of(image, 19)) as board,
+        BoardLink(UdpLine(board.address), timeout_s=TIMEOUT_S, retries=HOPELESS) as link,
+    ):
+        answers = [answer.outputs for answer in link.infer_many(images)]
+    assert answers == [answer_of(image, 19) for image in images]
+    assert sum(isinstance(frame, Frame) and frame.kind == Kind.INFO for frame in board.received) > 5
 
 
 class SlowBoard(UdpBoard):

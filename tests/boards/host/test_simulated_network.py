@@ -11,7 +11,7 @@ from .test_damaged_line import DEVICES, device
 from .udp_board import Faults, sum_of
 
 BAD = Faults(lost=20, doubled=50, late=50, damaged=10, behind=20)
-QUICK = ("image and answer of one chunk", "both, the answer behind the image", "side by side")
+QUICK = ("image and answer of one chunk", "both, the answer behind the image")
 
 
 def soak(name: str, monkeypatch: pytest.MonkeyPatch, *, images: int, seed: int, faults: Faults) -> dict[str, int]:

@@ -62,8 +62,8 @@ def test_the_last_host_has_the_board():
     """The first one is told that it is silent, and gets it back when it asks again."""
     with (
         UdpBoard(INFO, network) as board,
-        BoardLink(UdpLine(board.address), timeout_s=0.1, retries=0) as first,
-        BoardLink(UdpLine(board.address), timeout_s=0.1, retries=0) as second,
+        BoardLink(UdpLine(board.address), timeout_s=0.5, retries=0) as first,
+        BoardLink(UdpLine(board.address), timeout_s=0.5, retries=0) as second,
     ):
         assert first.infer(b"first").outputs == network(b"first")
         assert second.infer(b"later").outputs == network(b"later")

@@ -18,7 +18,6 @@ from tests.hw.link.chunked_top import Device, exchange
 DEVICES: dict[str, dict[str, Any]] = {
     "one chunk": {"image_bytes": 5, "output_bytes": 3, "early": False},
     "chunks both ways": {"image_bytes": 50, "output_bytes": 50, "early": True, "pauses": 4},
-    "side by side": {"image_bytes": 40, "output_bytes": 19, "early": False, "vectors": 3},
 }
 
 
