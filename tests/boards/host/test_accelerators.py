@@ -82,7 +82,7 @@ def test_one_that_dies_loses_nothing(build: Path, dies_after: int):
 
 def test_one_that_falls_silent_loses_nothing(build: Path):
     with ExitStack() as stack:
-        boards = Boards(build, stack, {}, {}, timeout_s=0.2)
+        boards = Boards(build, stack, {}, {}, timeout_s=0.4)
         answers = boards.opened.answers(IMAGES)
         first = [next(answers).index for _ in range(10)]
         boards.boards[0].mute = True

@@ -4,6 +4,7 @@ Tests: tests/sim/board/test_udp_board.py
 """
 
 import socket
+from contextlib import suppress
 
 from bnnhw.hw.datagrams import DATAGRAM_HEADER_BYTES, BoardEnd, pack, take_frames
 
@@ -11,6 +12,7 @@ __all__ = ["DatagramPort"]
 
 _QUEUE = 65536  # bytes that wait for the link, at most: datagrams beyond are lost, as where a board's buffer is full
 _LONGEST = 2048
+_AT_ONCE = 64  # datagrams, before the simulation goes on
 _ROOM = {socket.AF_INET: 1472 - DATAGRAM_HEADER_BYTES, socket.AF_INET6: 1452 - DATAGRAM_HEADER_BYTES}
 
 
@@ -28,10 +30,12 @@ class DatagramPort:
         return self._socket.fileno()
 
     def receive(self, queue: bytearray) -> None:
-        """Puts the bytes of a datagram that has come behind those in `queue`."""
-        data, sender = self._socket.recvfrom(_LONGEST)
-        if len(queue) + len(data) <= _QUEUE:
-            queue += self._end.unwrap(data, sender)
+        """Puts the bytes of the datagrams that have come behind those in `queue`."""
+        with suppress(BlockingIOError):
+            for _ in range(_AT_ONCE):
+                data, sender = self._socket.recvfrom(_LONGEST, socket.MSG_DONTWAIT)
+                if len(queue) + len(data) <= _QUEUE:
+                    queue += self._end.unwrap(data, sender)
 
     def send(self, data: bytes) -> None:
         """Sends the frames that end in `data`."""
