@@ -161,6 +161,20 @@ CASES = [
     Case(
         "port and simulation", "run --simulate --port x build digit.png", "--simulate and --port exclude each other; .*"
     ),
+    Case("address without a port", "run build digit.png --address board", "address 'board' must be HOST:PORT, .*"),
+    Case("address of no host", "run build digit.png --address a..b:7000", "host 'a..b' is unknown: no host has .*"),
+    Case("address of nothing", "run build digit.png --address 127.0.0.1:1", "nothing answers at 127.0.0.1:1; .*"),
+    Case("address twice", "run build digit.png --address a:1 --address a:1", "addresses=a:1, a:1 must be of boards .*"),
+    Case(
+        "address and port", "run build digit.png --address a:1 --port b", "--port and --address exclude each other; .*"
+    ),
+    Case(
+        "address and simulation",
+        "run --simulate build digit.png --address a:1",
+        "--simulate and --address exclude each other; .*",
+    ),
+    Case("a board's link", "run --link udp build digit.png", "--link is of the virtual board; a board behind UDP .*"),
+    Case("repeated to files", "run build digit.png --repeat 2 -o x", "--repeat and --output exclude each other; .*"),
     Case("no time", "run build digit.png --timeout 0", ".*'--timeout': 0.0 is not in the range x>0.*"),
     Case("no image", "run build", r"Missing argument 'IMAGES...'. \(try 'bnnhw run --help'\)"),
     Case(

@@ -3,13 +3,16 @@
 Tests: tests/api/test_examples.py
 """
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bnnhw.boards.host.accelerator import Prediction
+from bnnhw.boards.host.errors import LinkError
+from bnnhw.sim.board.read_build import LinkKind
 
 from .builds.opened import built_network, opened
-from .checks import check_port
+from .checks import check_count, check_place
 from .images.inputs import Images
 
 __all__ = ["run"]
@@ -20,9 +23,13 @@ def run(
     images: Images,
     *,
     simulate: bool = False,
+    link: LinkKind = "uart",
     port: str | None = None,
+    address: str | Sequence[str] = (),
     timeout_s: float | None = None,
+    repeat: int = 1,
     on_answer: Callable[[Prediction], None] = lambda answer: None,
+    on_lost: Callable[[LinkError], None] = lambda error: None,
 ) -> tuple[Prediction, ...]:
     """Send images to the board and get what it says they show.
 
@@ -39,13 +46,21 @@ def run(
     images : array (N, H, W, C) of integers, or paths of PNG or .npy files
         Of the network's own size.
     simulate : bool
-        Talk to the virtual board: the build's RTL behind a pseudo-terminal.
+        Talk to the virtual board: the build's RTL behind a pseudo-terminal, or behind UDP.
+    link : "uart" or "udp"
+        Of the virtual board.
     port : str, optional
         The board's serial port; by default this computer's only one.
+    address : str or sequence of str
+        HOST:PORT of a board behind UDP instead; several boards of one build share the images.
     timeout_s : float, optional
         Seconds for an answer; by default 1, and 60 of the virtual board.
+    repeat : int
+        How often all images are sent.
     on_answer : callable
         Is told each answer as it comes.
+    on_lost : callable
+        Is told of each board that fails, while others are left, which get its images.
 
     Raises
     ------
@@ -54,12 +69,17 @@ def run(
     LinkError
         Where the board does not answer, or holds another build.
     """
-    check_port(port, simulate=simulate)
+    addresses = [address] if isinstance(address, str) else list(address)
+    check_count("repeat", repeat)
+    check_place(simulate=simulate, link=link, port=port, addresses=addresses)
     network = built_network(Path(build))
     arrays = network.images_of(images)
     answers = []
-    with opened([network], simulate=simulate, port=port, timeout_s=timeout_s) as board:
-        for answer in board.answers(network, arrays):
+    place = opened(
+        [network], simulate=simulate, link=link, port=port, addresses=addresses, timeout_s=timeout_s, on_lost=on_lost
+    )
+    with place as board:
+        for answer in board.answers(network, itertools.chain.from_iterable(itertools.repeat(arrays, repeat))):
             answers.append(answer)
             on_answer(answer)
     return tuple(answers)

@@ -10,14 +10,18 @@ from .options.common import FiniteRange
 
 if TYPE_CHECKING:
     from bnnhw.boards.host.accelerator import Prediction
+    from bnnhw.sim.board.read_build import LinkKind
 
 
 @click.command("run")
 @click.argument("build", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--simulate", is_flag=True, help="Talk to the virtual board: the build's RTL behind a pseudo-terminal.")
+@click.option("--link", type=click.Choice(["uart", "udp"]), default="uart", help="Of the virtual board; default: uart.")
 @click.option("--port", help="The board's serial port; default: this computer's only one.")
+@click.option("--address", "addresses", multiple=True, help="HOST:PORT of a board behind UDP; of several, once each.")
 @click.option("--timeout", "timeout_s", type=FiniteRange(min=0, min_open=True), help="Seconds for an answer.")
+@click.option("--repeat", type=click.IntRange(min=1), help="Send all images so often, and print how fast that went.")
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path, file_okay=False), help="Folder for the outputs, IMAGE.npz each."
 )
@@ -26,8 +30,11 @@ def command(
     build: Path,
     images: tuple[Path, ...],
     simulate: bool,
+    link: "LinkKind",
     port: str | None,
+    addresses: tuple[str, ...],
     timeout_s: float | None,
+    repeat: int | None,
     output: Path | None,
     as_json: bool,
 ) -> None:
@@ -38,8 +45,10 @@ def command(
 
     \b
     Example: bnnhw run --simulate build/lfc digit.png
+             bnnhw run build/lfc --address 127.0.0.1:7000 --repeat 1000 digit.png
 
-    Of a program for an engine, it loads the program first; --simulate then has the engine's RTL.
+    Of a program for an engine, it loads the program first; --simulate then has the engine's RTL. Several boards of one
+    build share the images; one that fails loses none.
     """
     import numpy as np
 
@@ -47,15 +56,28 @@ def command(
     from bnnhw.api.run import run
     from bnnhw.files import staged_file
 
+    from .telling.speed import Stopwatch
+
     if simulate and port:
         raise click.UsageError("--simulate and --port exclude each other; give one of them")
+    if addresses and (simulate or port):
+        raise click.UsageError(
+            f"--{'simulate' if simulate else 'port'} and --address exclude each other; give one of them"
+        )
+    if link == "udp" and not simulate:
+        raise click.UsageError("--link is of the virtual board; a board behind UDP has an --address")
+    if repeat and output is not None:
+        raise click.UsageError("--repeat and --output exclude each other; give one of them")
     if output is not None and len({path.stem for path in images}) < len(images):
         raise click.UsageError("two images have one name, and --output has a file for each; rename one of them")
-    clock_hz, paths = clock_of(build), iter(images)
+    clock_hz, paths, watch = clock_of(build), iter(images), Stopwatch()
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
 
     def show(answer: "Prediction") -> None:
+        watch.note(answer)
+        if repeat:
+            return
         path, seconds = next(paths), answer.cycles / clock_hz
         if output is not None:
             with staged_file(output / f"{path.stem}.npz") as staged:
@@ -65,7 +87,21 @@ def command(
         else:
             click.echo(f"{path}: {said(answer)}   ({answer.cycles} cycles, {seconds * 1e6:.2f} us)")
 
-    run(build, images, simulate=simulate, port=port, timeout_s=timeout_s, on_answer=show)
+    run(
+        build,
+        images,
+        simulate=simulate,
+        link=link,
+        port=port,
+        address=addresses,
+        timeout_s=timeout_s,
+        repeat=repeat or 1,
+        on_answer=show,
+        on_lost=lambda error: click.echo(f"bnnhw: warning: {error}", err=True),
+    )
+    if repeat:
+        size = image_bytes_of(build)
+        click.echo(json.dumps(watch.row(image_bytes=size)) if as_json else watch.line(image_bytes=size))
 
 
 def clock_of(build: Path) -> float:
@@ -74,6 +110,14 @@ def clock_of(build: Path) -> float:
     from bnnhw.boards.manifest import Manifest
 
     return (ProgramManifest if is_program(build) else Manifest).read(build).clock_hz
+
+
+def image_bytes_of(build: Path) -> int | None:
+    """Bytes of an image on the link of a build; None of a program, whose engine has packets of its own."""
+    from bnnhw.boards.engines.program_folder import is_program
+    from bnnhw.boards.manifest import Manifest
+
+    return None if is_program(build) else Manifest.read(build).input_bytes
 
 
 def said(answer: "Prediction") -> str:

@@ -152,21 +152,29 @@ class Decoder:
 
         Of a frame of another version, which may have another header, kind and sequence are given, and no payload.
         """
-        for byte in data:
-            if byte == FLAG:
+        for number, piece in enumerate(data.split(bytes([FLAG]))):
+            if number:
                 body, escaped = self._body, self._escaped
                 self._body, self._escaped = bytearray(), False
                 if escaped:
                     yield ErrorCode.FRAMING
                 elif body:
                     yield _parse(bytes(body))
-            elif self._body is not None:
-                if byte == ESCAPE and not self._escaped:
-                    self._escaped = True
-                else:
-                    if len(self._body) <= _LONGEST:
-                        self._body.append(byte ^ ESCAPE_FLIP if self._escaped else byte)
-                    self._escaped = False
+            if self._body is not None:
+                self._extend(self._body, piece)
+
+    def _extend(self, body: bytearray, piece: bytes) -> None:
+        start = 0
+        while start < len(piece):
+            if self._escaped:
+                body.append(piece[start] ^ ESCAPE_FLIP)
+                start += 1
+            at = piece.find(ESCAPE, start)
+            self._escaped = at >= 0
+            end = at if self._escaped else len(piece)
+            body += piece[start:end]
+            start = end + 1
+        del body[_LONGEST + 1 :]
 
 
 def _parse(body: bytes) -> Frame | ErrorCode:

@@ -13,6 +13,7 @@ from bnnhw.boards.manifest import Manifest
 from bnnhw.compiler import evaluate, integerize, load
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine.engine_shape import NOTED_WORDS, WORD
+from bnnhw.sim.board.read_build import LinkKind
 from bnnhw.sim.memory.engine_with_chip import words_for
 from tests.cli.stock import model_bytes, write_stock
 
@@ -39,13 +40,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def check_turns(folder: Path, turns: tuple[str, ...], *, samples: int) -> None:
+def check_turns(folder: Path, turns: tuple[str, ...], *, samples: int, link: LinkKind = "uart") -> None:
     """Each network in its turn answers as its integer graph does."""
     networks = {name: built_network(folder / name) for name in dict.fromkeys(turns)}
     check_side_by_side(list(networks.values()))
     graphs = {name: integerize(load(folder / f"{name}.pt"), output="label") for name in networks}
     rng = np.random.default_rng(1)
-    with opened(list(networks.values()), simulate=True) as board:
+    with opened(list(networks.values()), simulate=True, link=link) as board:
         for name in turns:
             images = rng.integers(0, 17, (samples, 8, 8, 1))
             (wanted,) = evaluate(graphs[name], {graphs[name].inputs[0].name: images}).values()
@@ -60,9 +61,10 @@ def program_of(network: BuiltNetwork) -> EngineProgram:
     return network.made.program
 
 
-def test_programs_take_turns(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("link", ["uart", pytest.param("udp", marks=pytest.mark.slow)])
+def test_programs_take_turns(link: LinkKind, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BNNHW_CACHE", str(tmp_path))
-    check_turns(folder, ("small", "other", "small"), samples=5)
+    check_turns(folder, ("small", "other", "small"), samples=5, link=link)
 
 
 @pytest.mark.slow
@@ -79,6 +81,14 @@ def test_the_memory_that_is_simulated_holds_all_programs(folder: Path) -> None:
     assert one.shape.external is not None
     bits = (NOTED_WORDS + one.external_words + two.external_words) * WORD
     assert words_for(one, two) * one.shape.external.width >= bits > words_for(one) * one.shape.external.width
+
+
+def test_a_program_runs_on_one_board(folder: Path) -> None:
+    with (
+        pytest.raises(ValueError, match=r"small is a program, which runs on one board; name one address$"),
+        opened([built_network(folder / "small")], addresses=["a:1", "b:1"]),
+    ):
+        pass
 
 
 def test_what_one_board_cannot_hold_is_refused(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """A board without a network: it answers with the sum of an image, when it may."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +13,7 @@ from bnnhw.api.builds.opened import BuiltNetwork
 from bnnhw.api.serve.waiting import Waiting
 from bnnhw.api.serve.work import work
 from bnnhw.boards.host.accelerator import Prediction
-from bnnhw.boards.host.serial_port import LinkError
+from bnnhw.boards.host.errors import LinkError
 
 CLOCK_HZ = 1e6
 SHAPE = (2, 3, 1)
@@ -63,9 +63,10 @@ class FakeBoard:
         finally:
             self.closed += 1
 
-    def answers(self, network: BuiltNetwork, images: NDArray[Any]) -> Iterator[Prediction]:
-        self.batches.append((network.folder.name, len(images)))
-        for image in images:
+    def answers(self, network: BuiltNetwork, images: Iterable[NDArray[Any]]) -> Iterator[Prediction]:
+        batch = list(images)
+        self.batches.append((network.folder.name, len(batch)))
+        for image in batch:
             assert self.may.wait(30)
             if image.flat[0] == 13:
                 raise LinkError("the board at /dev/x went away")

@@ -3,7 +3,7 @@ import pytest
 
 from bnnhw.api.serve.waiting import Place, Waiting
 from bnnhw.api.serve.work import work
-from bnnhw.boards.host.serial_port import LinkError
+from bnnhw.boards.host.errors import LinkError
 
 from .fakes import SHAPE, FakeBoard, at_work, network_of
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from bnnhw.boards.host.link import BoardLink
+from bnnhw.boards.host.serial_line import SerialLine
 from bnnhw.hw.protocol import FLAG, Kind
-from bnnhw.sim.board import uart_engine
+from bnnhw.sim.board import event_engine
 from tests.hw.link.chunked_top import CLOCK_HZ, Device
 
 TICK_S = 0.002
@@ -101,13 +102,13 @@ class DamagedLine:
 
         for module in ("link", "patience"):
             monkeypatch.setattr(f"bnnhw.boards.host.{module}.time", self)
-        monkeypatch.setattr("bnnhw.boards.host.link.open_port", open_port)
-        monkeypatch.setattr(uart_engine, "_EVENTS", 5000)  # of a read: it ends soon after bytes have come
+        monkeypatch.setattr("bnnhw.boards.host.serial_line.open_port", open_port)
+        monkeypatch.setattr(event_engine, "_EVENTS", 5000)  # of a read: it ends soon after bytes have come
         return self
 
     def open(self, **options: Any) -> BoardLink:
         """The host's end."""
-        return BoardLink("/dev/tty0", baud=CLOCK_HZ // 4, timeout_s=0.05, retries=1000, **options)
+        return BoardLink(SerialLine("/dev/tty0", baud=CLOCK_HZ // 4), timeout_s=0.05, retries=1000, **options)
 
     def monotonic(self) -> float:
         """As time.monotonic."""

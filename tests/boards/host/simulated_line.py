@@ -72,7 +72,7 @@ class SimulatedLine:
 
         for module in ("link", "patience"):
             monkeypatch.setattr(f"bnnhw.boards.host.{module}.time", self)
-        monkeypatch.setattr("bnnhw.boards.host.link.open_port", open_port)
+        monkeypatch.setattr("bnnhw.boards.host.serial_line.open_port", open_port)
         return self
 
     def monotonic(self) -> float:

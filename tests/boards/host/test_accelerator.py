@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bnnhw.boards.host.accelerator import Accelerator
-from bnnhw.boards.host.serial_port import LinkError
+from bnnhw.boards.host.errors import LinkError
 from bnnhw.boards.manifest import ManifestError, describe_build
 from bnnhw.compiler import evaluate
 from bnnhw.compiler.dataflow.packing import pack_image

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from bnnhw.boards.host.errors import LinkError
 from bnnhw.boards.host.link import BoardLink
-from bnnhw.boards.host.serial_port import LinkError
+from bnnhw.boards.host.serial_line import SerialLine
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Info, Kind, encode
 
 from .fake_board import FakeBoard, no_fault
@@ -32,7 +33,7 @@ def network(image: bytes) -> bytes:
 
 
 def test_sends_chunks_and_puts_them_together():
-    with FakeBoard(INFO, network) as board, BoardLink(board.port, baud=3_000_000) as link:
+    with FakeBoard(INFO, network) as board, BoardLink(SerialLine(board.port, baud=3_000_000)) as link:
         assert [answer.outputs for answer in link.infer_many(IMAGES)] == [network(image) for image in IMAGES]
         sent = [frame for frame in board.received if isinstance(frame, Frame) and frame.kind == Kind.INFER]
         assert [(frame.sequence, frame.number) for frame in sent] == [(n, c) for n in range(40) for c in range(CHUNKS)]
@@ -43,7 +44,7 @@ def test_waits_for_taken():
     quiet = lambda number, wire: b"" if wire[1] == Kind.TAKEN else wire  # noqa: E731
     with (
         FakeBoard(INFO, network, damage_answer=quiet) as board,
-        BoardLink(board.port, baud=3_000_000, timeout_s=0.1, retries=0) as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000), timeout_s=0.1, retries=0) as link,
         pytest.raises(LinkError, match="lost image 0 1 times"),
     ):
         link.infer(IMAGES[0])
@@ -57,7 +58,7 @@ def test_survives_faults(direction: str, fault: Callable[[bytes], bytes]):
     faults = {"damage_answer": no_fault, "damage_request": no_fault, direction: every(23, fault)}
     with (
         FakeBoard(INFO, network, **faults) as board,
-        BoardLink(board.port, baud=3_000_000, timeout_s=0.2, retries=100) as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000), timeout_s=0.2, retries=100) as link,
     ):
         assert [answer.outputs for answer in link.infer_many(IMAGES)] == [network(image) for image in IMAGES]
 
@@ -66,7 +67,7 @@ def test_one_lost_taken_is_made_good_by_the_next():
     lose = lambda number, wire: b"" if wire[1] == Kind.TAKEN and number % 2 else wire  # noqa: E731
     with (
         FakeBoard(INFO, network, damage_answer=lose) as board,
-        BoardLink(board.port, baud=3_000_000, retries=0) as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000), retries=0) as link,
     ):
         assert [answer.outputs for answer in link.infer_many(IMAGES)] == [network(image) for image in IMAGES]
 
@@ -76,7 +77,7 @@ def test_numbers_go_on_after_a_later_info():
     silent = lambda number, wire: b"" if 4 <= number < 30 and wire[1] != Kind.INFO_ANSWER else wire  # noqa: E731
     with (
         FakeBoard(INFO, network, damage_answer=silent) as board,
-        BoardLink(board.port, baud=3_000_000, timeout_s=0.1, retries=20) as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000), timeout_s=0.1, retries=20) as link,
     ):
         assert [answer.outputs for answer in link.infer_many(IMAGES[:5])] == [network(image) for image in IMAGES[:5]]
     sent = [frame for frame in board.received if isinstance(frame, Frame)]
@@ -89,7 +90,7 @@ def test_megabytes():
     size = 3_000_001
     large = replace(INFO, window=4, input_chunk=4096, output_chunk=4096, input_bytes=size, output_bytes=size)
     image = random.Random(0).randbytes(size)
-    with FakeBoard(large, bytes) as board, BoardLink(board.port, baud=12_000_000, timeout_s=10) as link:
+    with FakeBoard(large, bytes) as board, BoardLink(SerialLine(board.port, baud=12_000_000), timeout_s=10) as link:
         assert link.infer(image).outputs == image
 
 
@@ -111,7 +112,7 @@ def test_checks_the_chunks_of_answers(change: dict[str, int | bytes], message: s
 
     with (
         FakeBoard(INFO, network, damage_answer=fault) as board,
-        BoardLink(board.port, baud=3_000_000) as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000)) as link,
         pytest.raises(LinkError, match=f"^the board at {board.port} {message}$"),
     ):
         link.infer(IMAGES[0])
@@ -129,7 +130,7 @@ def test_an_image_whose_answer_has_begun_may_fail():
 
     with (
         FakeBoard(INFO, network, damage_answer=fault) as board,
-        BoardLink(board.port, baud=3_000_000, retries=1) as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000), retries=1) as link,
     ):
         assert link.infer(IMAGES[0]).outputs == network(IMAGES[0])
 
@@ -150,7 +151,7 @@ def test_tells_a_board_of_another_version_at_once(answer: bytes, message: str):
 
     with (
         FakeBoard(INFO, network, damage_answer=fault) as board,
-        BoardLink(board.port, baud=3_000_000, timeout_s=60) as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000), timeout_s=60) as link,
         pytest.raises(LinkError, match=f"^the design on the board at {board.port} was {message}"),
     ):
         link.info()

@@ -4,11 +4,14 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from typing import Any, cast
 
 import pytest
 
+from bnnhw.boards.host.errors import LinkError
 from bnnhw.boards.host.link import BoardLink
-from bnnhw.boards.host.serial_port import LinkError, choose_port, open_port
+from bnnhw.boards.host.serial_line import SerialLine
+from bnnhw.boards.host.serial_port import choose_port, open_port
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Info, Kind, encode
 
 from .fake_board import CYCLES, FakeBoard, no_fault
@@ -29,14 +32,14 @@ def expected(images: list[bytes]) -> list[bytes]:
 
 
 def test_infers_one_image():
-    with FakeBoard(INFO, network) as board, BoardLink(board.port, baud=3_000_000) as link:
+    with FakeBoard(INFO, network) as board, BoardLink(SerialLine(board.port, baud=3_000_000)) as link:
         assert link.info() == INFO
         answer = link.infer(IMAGES[7])
         assert (answer.outputs, answer.cycles) == (network(IMAGES[7]), CYCLES)
 
 
 def test_infers_many_images_in_order_past_the_wrap_of_sequence_numbers():
-    with FakeBoard(INFO, network) as board, BoardLink(board.port, baud=3_000_000) as link:
+    with FakeBoard(INFO, network) as board, BoardLink(SerialLine(board.port, baud=3_000_000)) as link:
         assert [answer.outputs for answer in link.infer_many(IMAGES)] == expected(IMAGES)
         numbers = [frame.sequence for frame in board.received if isinstance(frame, Frame) and frame.kind == Kind.INFER]
         assert numbers == [n % 256 for n in range(len(IMAGES))]
@@ -44,7 +47,7 @@ def test_infers_many_images_in_order_past_the_wrap_of_sequence_numbers():
 
 def test_keeps_the_window_full_and_never_exceeds_it():
     sent_before_first_answer = []
-    with FakeBoard(INFO, network) as board, BoardLink(board.port, baud=3_000_000) as link:
+    with FakeBoard(INFO, network) as board, BoardLink(SerialLine(board.port, baud=3_000_000)) as link:
 
         def images():
             for image in IMAGES[:20]:
@@ -61,7 +64,7 @@ def test_survives_faults(direction: str, fault: Callable[[bytes], bytes]):
     faults = {"damage_answer": no_fault, "damage_request": no_fault, direction: every(7, fault)}
     with (
         FakeBoard(INFO, network, **faults) as board,
-        BoardLink(board.port, baud=3_000_000, timeout_s=0.2, retries=100) as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000), timeout_s=0.2, retries=100) as link,
     ):
         assert [answer.outputs for answer in link.infer_many(IMAGES[:40])] == expected(IMAGES[:40])
 
@@ -71,7 +74,7 @@ def test_retries_one_image_whose_request_was_refused():
     once = lambda number, wire: refuse_first(number, wire) if number == 1 else wire  # noqa: E731
     with (
         FakeBoard(INFO, network, damage_request=once) as board,
-        BoardLink(board.port, baud=3_000_000, timeout_s=0.2, retries=100) as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000), timeout_s=0.2, retries=100) as link,
     ):
         assert link.infer(IMAGES[3]).outputs == network(IMAGES[3])
 
@@ -79,7 +82,7 @@ def test_retries_one_image_whose_request_was_refused():
 def test_gives_up_when_answers_stay_away():
     with (
         FakeBoard(INFO, network, damage_answer=lambda n, wire: wire if len(wire) > 30 else b"") as board,
-        BoardLink(board.port, baud=3_000_000, timeout_s=1, retries=1) as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000), timeout_s=1, retries=1) as link,
         pytest.raises(LinkError, match="lost image 0 2 times"),
     ):
         link.infer(IMAGES[0])
@@ -88,7 +91,7 @@ def test_gives_up_when_answers_stay_away():
 def test_names_a_silent_board():
     with (
         FakeBoard(INFO, network, mute=True) as board,
-        BoardLink(board.port, baud=3_000_000, timeout_s=0.05, retries=1) as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000), timeout_s=0.05, retries=1) as link,
         pytest.raises(LinkError, match=f"the board at {board.port} does not answer at 3000000 baud"),
     ):
         link.info()
@@ -97,7 +100,7 @@ def test_names_a_silent_board():
 def test_refuses_another_network():
     with (
         FakeBoard(INFO, network) as board,
-        BoardLink(board.port, baud=3_000_000, network_id=b"net-0002") as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000), network_id=b"net-0002") as link,
         pytest.raises(LinkError, match=f"holds the network {b'net-0001'.hex()}, not {b'net-0002'.hex()}"),
     ):
         link.infer(IMAGES[0])
@@ -107,7 +110,7 @@ def test_refuses_another_protocol():
     old = replace(INFO, version=9)
     with (
         FakeBoard(old, network) as board,
-        BoardLink(board.port, baud=3_000_000) as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000)) as link,
         pytest.raises(LinkError, match="speaks version 9 of the link, not 2"),
     ):
         link.info()
@@ -116,7 +119,7 @@ def test_refuses_another_protocol():
 def test_refuses_an_image_of_the_wrong_size():
     with (
         FakeBoard(INFO, network) as board,
-        BoardLink(board.port, baud=3_000_000) as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000)) as link,
         pytest.raises(ValueError, match="an image of this board's network has 5 bytes, not 4"),
     ):
         link.infer(b"1234")
@@ -124,13 +127,13 @@ def test_refuses_an_image_of_the_wrong_size():
 
 def test_names_a_missing_port():
     with pytest.raises(LinkError, match="port /dev/bnnhw-no-such-port does not exist; the USB serial ports are"):
-        BoardLink("/dev/bnnhw-no-such-port", baud=115_200)
+        SerialLine("/dev/bnnhw-no-such-port", baud=115_200)
 
 
 def test_names_a_busy_port():
     with (
         FakeBoard(INFO, network) as board,
-        BoardLink(board.port, baud=3_000_000),
+        BoardLink(SerialLine(board.port, baud=3_000_000)),
         pytest.raises(LinkError, match=f"port {re.escape(board.port)} is in use by another program"),
     ):
         open_port(board.port, baud=3_000_000, read_timeout_s=1, write_timeout_s=1)
@@ -153,7 +156,7 @@ def test_chooses_the_only_port(monkeypatch: pytest.MonkeyPatch):
 
 def test_begins_anew_where_answers_were_left_behind():
     """An answer that nobody waited for is none to the next request of its number."""
-    with FakeBoard(INFO, network) as board, BoardLink(board.port, baud=3_000_000) as link:
+    with FakeBoard(INFO, network) as board, BoardLink(SerialLine(board.port, baud=3_000_000)) as link:
         for _ in range(3):
             next(iter(link.infer_many(IMAGES)))  # and is closed at once
         assert [answer.outputs for answer in link.infer_many(IMAGES[::-1])] == expected(IMAGES[::-1])
@@ -166,7 +169,7 @@ def test_refuses_to_go_on_with_another_board():
     change = lambda number, wire: wire if number < 3 else b"" if len(wire) < 30 else renamed(wire, other)  # noqa: E731
     with (
         FakeBoard(INFO, network, damage_answer=change) as board,
-        BoardLink(board.port, baud=3_000_000, timeout_s=0.2) as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000), timeout_s=0.2) as link,
         pytest.raises(LinkError, match="has become another one; start again"),
     ):
         list(link.infer_many(IMAGES))
@@ -231,7 +234,7 @@ def info_bytes(**changes: int) -> bytes:
 def test_checks_what_a_board_says(kind: Kind, content: bytes, message: str):
     with (
         FakeBoard(INFO, network, damage_answer=payload(kind, content)) as board,
-        BoardLink(board.port, baud=3_000_000) as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000)) as link,
         pytest.raises(LinkError, match=f"^the board at {board.port} .*{message}"),
     ):
         link.infer(IMAGES[0])
@@ -250,7 +253,7 @@ def test_gives_the_answers_before_a_wrong_one():
     answers = []
     with (
         FakeBoard(INFO, network, damage_answer=fault) as board,
-        BoardLink(board.port, baud=3_000_000) as link,
+        BoardLink(SerialLine(board.port, baud=3_000_000)) as link,
         pytest.raises(LinkError, match="answers with 0 bytes, not 6"),
     ):
         answers.extend(answer.outputs for answer in link.infer_many(IMAGES))
@@ -268,4 +271,4 @@ def test_gives_the_answers_before_a_wrong_one():
 )
 def test_validates_options(timeout_s: float, retries: int, message: str):
     with pytest.raises(ValueError, match=message):
-        BoardLink("/dev/null", baud=115_200, timeout_s=timeout_s, retries=retries)
+        BoardLink(cast(Any, None), timeout_s=timeout_s, retries=retries)

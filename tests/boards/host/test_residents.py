@@ -80,6 +80,7 @@ class Engine:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     made = Engine()
+    monkeypatch.setattr(engine_board, "open_line", lambda **options: None)
     monkeypatch.setattr(engine_board, "BoardLink", lambda *args, **options: made)
     return made
 

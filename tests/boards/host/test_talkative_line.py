@@ -8,9 +8,10 @@ import time
 
 import pytest
 
+from bnnhw.boards.host.errors import LinkError
 from bnnhw.boards.host.link import BoardLink
 from bnnhw.boards.host.patience import Patience
-from bnnhw.boards.host.serial_port import LinkError
+from bnnhw.boards.host.serial_line import SerialLine
 from bnnhw.hw.protocol import ErrorCode, Frame, Info, Kind, encode
 
 from .fake_board import FakeBoard
@@ -69,7 +70,7 @@ def outcome(line: SimulatedLine, *, retries: int = 3) -> tuple[int, float, str]:
     """How many answers came, the time-outs from the last progress to the error, and the error."""
     count = 0
     try:
-        with BoardLink("/dev/tty0", baud=3_000_000, timeout_s=TIMEOUT_S, retries=retries) as link:
+        with BoardLink(SerialLine("/dev/tty0", baud=3_000_000), timeout_s=TIMEOUT_S, retries=retries) as link:
             for _ in link.infer_many(IMAGES):
                 count += 1
     except LinkError as error:
@@ -149,7 +150,7 @@ def test_a_late_answer_is_taken_although_it_comes_in_pieces(monkeypatch: pytest.
         return piece
 
     line = SimulatedLine(INFO, b"\x07", infos=0, answers=0, talk=talk).install(monkeypatch)
-    with BoardLink("/dev/tty0", baud=3_000_000, timeout_s=TIMEOUT_S) as link:
+    with BoardLink(SerialLine("/dev/tty0", baud=3_000_000), timeout_s=TIMEOUT_S) as link:
         assert link.info() == INFO
 
 
@@ -163,7 +164,7 @@ def test_talk_between_answers_does_no_harm(monkeypatch: pytest.MonkeyPatch):
             line.now += 10 * TIMEOUT_S
             yield image
 
-    with BoardLink("/dev/tty0", baud=3_000_000, timeout_s=TIMEOUT_S) as link:
+    with BoardLink(SerialLine("/dev/tty0", baud=3_000_000), timeout_s=TIMEOUT_S) as link:
         for answer in link.infer_many(slow_images()):
             assert answer.outputs == b"\x07"
             line.now += 10 * TIMEOUT_S
@@ -211,7 +212,7 @@ def test_ends_in_a_flood_through_a_pseudo_terminal(sound: bool, message: str):
         start = time.monotonic()
         with (
             pytest.raises(LinkError, match=message),
-            BoardLink(board.port, baud=12_000_000, timeout_s=timeout_s) as link,
+            BoardLink(SerialLine(board.port, baud=12_000_000), timeout_s=timeout_s) as link,
         ):
             list(link.infer_many([bytes(60_000)] * 4))
         assert time.monotonic() - start < 3 * timeout_s

@@ -14,10 +14,14 @@ from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Kind
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.targets import PORTABLE
 from bnnhw.hw.top import Top
+from bnnhw.sim.batch.assemble import compile_netlist
 from bnnhw.sim.batch.program import Program
 from bnnhw.sim.batch.simulator import compile_design
+from bnnhw.sim.board.byte_engine import ByteEngine
+from bnnhw.sim.board.byte_ports import with_byte_ports
+from bnnhw.sim.board.event_engine import EventEngine
 from bnnhw.sim.board.uart_engine import UartEngine
-from bnnhw.sim.netlist.netlist import convert_component
+from bnnhw.sim.netlist.netlist import convert_component, flatten
 
 CLOCK_HZ = 1_000_000
 CYCLES_PER_BIT = 4
@@ -135,6 +139,11 @@ class Device:
         self.info = self.top.info
         self._program: Program = compile_design(convert_component(self.top))
 
+    def byte_engine(self) -> ByteEngine:
+        """The device without its UART, out of its reset."""
+        netlist = with_byte_ports(flatten(convert_component(self.top)), link="link")
+        return ByteEngine(compile_netlist(netlist))
+
     def engine(self) -> UartEngine:
         """The device, out of its reset."""
         return UartEngine(self._program, rx="rx", tx="tx", clock_hz=CLOCK_HZ, baud=CLOCK_HZ // CYCLES_PER_BIT)
@@ -146,9 +155,11 @@ class Device:
         return [Frame(Kind.INFER, sequence, image[start : start + size], number) for number, start in enumerate(starts)]
 
 
-def exchange(device: Device, writes: Iterable[bytes], *, runs: int = 20) -> list[Frame | ErrorCode]:
+def exchange(
+    device: Device, writes: Iterable[bytes], *, runs: int = 20, engine: EventEngine | None = None
+) -> list[Frame | ErrorCode]:
     """What comes back; after each write until nothing moves, or so many times nothing has come."""
-    engine, decoder, received = device.engine(), Decoder(), []
+    engine, decoder, received = engine or device.engine(), Decoder(), []
     for write in writes:
         queue, silent = bytearray(write), 0
         while queue or silent < runs:

@@ -14,7 +14,7 @@ from bnnhw.boards.engines.build import build_engine
 from bnnhw.boards.engines.manifest import EngineManifest
 from bnnhw.boards.engines.sizes import EngineSizes
 from bnnhw.boards.host.engine_board import EngineBoard
-from bnnhw.boards.host.serial_port import LinkError
+from bnnhw.boards.host.errors import LinkError
 from bnnhw.compiler import evaluate
 from bnnhw.compiler.engine.compile import compile_program
 from bnnhw.hw.memory.timing import CHIPS

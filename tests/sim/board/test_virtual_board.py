@@ -19,7 +19,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.boards.board import get_board
 from bnnhw.boards.design import emit_design
 from bnnhw.boards.host.accelerator import Accelerator
-from bnnhw.boards.host.serial_port import LinkError
+from bnnhw.boards.host.errors import LinkError
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Kind, encode
 from bnnhw.hw.targets.ecp5.pll import pll_settings
@@ -196,6 +196,7 @@ def test_ends_a_worker_that_never_gets_ready(
     board = VirtualBoard(build[0])
     with pytest.raises(SimulationError, match=r"^the virtual board is not ready after 0\.1 s; try it again$"):
         board.__enter__()
+    assert board.port is not None
     assert not Path(board.port).exists()
 
 
@@ -205,6 +206,7 @@ def test_ends_a_worker_that_stands_still(build: tuple[Path, Schedule], monkeypat
         os.kill(board.pid, signal.SIGSTOP)
         with pytest.raises(LinkError, match="does not answer at 1000000 baud"):
             Accelerator.open(build[0], port=board.port, timeout_s=0.1)
+    assert board.port is not None
     assert not Path(board.port).exists()
 
 

@@ -3,7 +3,7 @@
 Tests: tests/api/builds/test_opened.py
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from bnnhw.api.images.inputs import Images, images_of
 from bnnhw.boards.engines.program_folder import is_program
 from bnnhw.boards.host.accelerator import Accelerator, Prediction, prediction_of
+from bnnhw.boards.host.accelerators import Accelerators
 from bnnhw.boards.host.engine_board import EngineBoard
+from bnnhw.boards.host.errors import LinkError
 from bnnhw.boards.manifest import Manifest
 from bnnhw.compiler.ir.types import IntType
+from bnnhw.sim.board.read_build import LinkKind
 from bnnhw.sim.board.virtual_board import VirtualBoard
 from bnnhw.sim.memory.engine_with_chip import words_for
 
@@ -64,8 +67,8 @@ class BuiltNetwork:
 class OpenBoard(Protocol):
     """A board that answers."""
 
-    def answers(self, network: BuiltNetwork, images: NDArray[Any]) -> Iterator[Prediction]:
-        """The prediction for each image (N, H, W, C), in order. Raises LinkError."""
+    def answers(self, network: BuiltNetwork, images: Iterable[NDArray[Any]]) -> Iterator[Prediction]:
+        """The prediction for each image (H, W, C), in order. Raises LinkError."""
         ...
 
 
@@ -125,40 +128,53 @@ def opened(
     networks: Sequence[BuiltNetwork],
     *,
     simulate: bool = False,
+    link: LinkKind = "uart",
     port: str | None = None,
+    addresses: Sequence[str] = (),
     timeout_s: float | None = None,
+    on_lost: Callable[[LinkError], None] = lambda error: None,
 ) -> Iterator[OpenBoard]:
     """The board that holds `networks`, or with `simulate` the virtual board, for as long as the block lasts.
 
-    port, timeout_s: as of `run`. The programs of an engine, which `check_side_by_side` has seen, are loaded where they
-    are asked for, the first one at once. Raises LinkError where the board does not answer, or holds something else.
+    Further arguments: as of `run`. The programs of an engine, which `check_side_by_side` has seen, are loaded where
+    they are asked for, the first one at once. Raises LinkError where the board does not answer, or holds something
+    else.
     """
     patience_s = timeout_s or (_SIMULATED_PATIENCE_S if simulate else _PATIENCE_S)
     first = networks[0]
     with ExitStack() as stack:
         if isinstance(first.made, Manifest):
             if simulate:
-                port = stack.enter_context(VirtualBoard(first.folder)).port
-            accelerator = stack.enter_context(Accelerator.open(first.folder, port=port, timeout_s=patience_s))
+                board = stack.enter_context(VirtualBoard(first.folder, link=link))
+                port, addresses = board.port, [board.address] if board.address else []
+            if addresses:
+                boards = Accelerators.open(first.folder, addresses=addresses, timeout_s=patience_s, on_lost=on_lost)
+            else:
+                boards = Accelerator.open(first.folder, port=port, timeout_s=patience_s)
+            accelerator = stack.enter_context(boards)
             if accelerator.manifest != first.made:
                 raise ValueError(f"{first.folder} has become another build; start again")
             yield _Build(accelerator)
             return
+        if len(addresses) > 1:
+            raise ValueError(f"{first.folder} is a program, which runs on one board; name one address")
         folder, engine = stack.enter_context(engine_of(first.made.manifest, simulated=simulate))
         if simulate:
             words = words_for(*(each.made.program for each in networks if isinstance(each.made, BuiltProgram)))
-            port = stack.enter_context(VirtualBoard(folder, memory_words=words)).port
-        board = EngineBoard(first.made.program, engine, port=port, timeout_s=patience_s)
+            virtual = stack.enter_context(VirtualBoard(folder, link=link, memory_words=words))
+            port, addresses = virtual.port, [virtual.address] if virtual.address else []
+        address = addresses[0] if addresses else None
+        board = EngineBoard(first.made.program, engine, port=port, address=address, timeout_s=patience_s)
         yield _Engine(stack.enter_context(board))
 
 
 @dataclass(frozen=True)
 class _Build:
-    """The board of one network."""
+    """The board of one network, or several."""
 
-    accelerator: Accelerator
+    accelerator: Accelerator | Accelerators
 
-    def answers(self, network: BuiltNetwork, images: NDArray[Any]) -> Iterator[Prediction]:
+    def answers(self, network: BuiltNetwork, images: Iterable[NDArray[Any]]) -> Iterator[Prediction]:
         return self.accelerator.answers(images)
 
 
@@ -168,7 +184,7 @@ class _Engine:
 
     board: EngineBoard
 
-    def answers(self, network: BuiltNetwork, images: NDArray[Any]) -> Iterator[Prediction]:
+    def answers(self, network: BuiltNetwork, images: Iterable[NDArray[Any]]) -> Iterator[Prediction]:
         built = network.made
         assert isinstance(built, BuiltProgram)
         if self.board.program is not built.program:

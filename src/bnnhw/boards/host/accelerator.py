@@ -1,7 +1,7 @@
 """A built network on its board, from images to labels."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,8 +13,9 @@ from bnnhw.boards.manifest import Manifest
 from bnnhw.boards.output_format import AnswerError
 from bnnhw.hw.protocol import Info
 
+from .errors import LinkError
 from .link import BoardLink
-from .serial_port import LinkError, choose_port
+from .open_line import open_line
 
 __all__ = ["Accelerator", "Prediction", "prediction_of"]
 
@@ -33,6 +34,10 @@ class Prediction:
         Clock cycles from the image's first beat in to the answer's last beat out.
     outputs
         The integer graph's answers by the names of the outputs, each of its output's shape.
+    tries
+        How often the image was sent.
+    latency_s
+        The seconds of the last time, from its first byte to the answer; None of an engine, which answers runs.
     """
 
     index: int | None
@@ -40,6 +45,8 @@ class Prediction:
     scores: list[int] | None
     cycles: int
     outputs: Mapping[str, NDArray[np.int64]]
+    tries: int = 1
+    latency_s: float | None = None
 
 
 class Accelerator:
@@ -56,9 +63,16 @@ class Accelerator:
 
     @classmethod
     def open(
-        cls, build_folder: str | Path, *, port: str | None = None, timeout_s: float = 1.0, retries: int = 3
+        cls,
+        build_folder: str | Path,
+        *,
+        port: str | None = None,
+        address: str | None = None,
+        timeout_s: float = 1.0,
+        retries: int = 3,
     ) -> "Accelerator":
-        """Connects to the board at `port`, or at this computer's only USB serial port.
+        """Connects to the board at the serial port `port`, at the UDP `address` HOST:PORT, or at this computer's only
+        USB serial port.
 
         Raises
         ------
@@ -69,8 +83,7 @@ class Accelerator:
         """
         manifest = Manifest.read(Path(build_folder))
         link = BoardLink(
-            choose_port() if port is None else port,
-            baud=manifest.baud,
+            open_line(port=port, address=address, baud=manifest.baud),
             network_id=bytes.fromhex(manifest.network_id),
             timeout_s=timeout_s,
             retries=retries,
@@ -114,12 +127,9 @@ class Accelerator:
                 raise LinkError(
                     f"the board at {self.link.port} answers image {number} with {error}; flash this build again"
                 ) from error
-            yield self._prediction(outputs, answer.cycles)
-
-    def _prediction(self, outputs: Sequence[NDArray[np.int64]], cycles: int) -> Prediction:
-        """As `prediction_of`, by the outputs' names."""
-        names = [each.name for each in self.manifest.outputs]
-        return prediction_of(dict(zip(names, outputs, strict=True)), cycles, classes=self.manifest.classes)
+            names = [each.name for each in self.manifest.outputs]
+            found = prediction_of(dict(zip(names, outputs, strict=True)), answer.cycles, classes=self.manifest.classes)
+            yield replace(found, tries=answer.tries, latency_s=answer.latency_s)
 
 
 def prediction_of(outputs: Mapping[str, NDArray[np.int64]], cycles: int, *, classes: tuple[str, ...]) -> Prediction:

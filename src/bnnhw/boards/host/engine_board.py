@@ -17,9 +17,10 @@ from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine.program import packets
 from bnnhw.hw.engine.program.packets import Answer, Memory, Status
 
+from .errors import LinkError
 from .link import BoardLink
+from .open_line import open_line
 from .residents import Resident, Residents, digest_of
-from .serial_port import LinkError, choose_port
 
 __all__ = ["EngineBoard"]
 
@@ -37,6 +38,8 @@ class EngineBoard:
         Of the bitstream that is on the board.
     port : str, optional
         Its serial port; by default this computer's only one.
+    address : str, optional
+        HOST:PORT instead, where it is behind UDP.
     timeout_s : float
         Seconds for an answer, beside those of a run.
 
@@ -54,6 +57,7 @@ class EngineBoard:
         engine: EngineManifest,
         *,
         port: str | None = None,
+        address: str | None = None,
         timeout_s: float = 1.0,
         retries: int = 3,
     ):
@@ -61,8 +65,7 @@ class EngineBoard:
         self.engine = engine
         self.timeout_s = timeout_s
         self.link = BoardLink(
-            choose_port() if port is None else port,
-            baud=engine.baud,
+            open_line(port=port, address=address, baud=engine.baud),
             network_id=engine.shape.identity,
             timeout_s=timeout_s,
             retries=retries,

@@ -1,16 +1,12 @@
 """The host's end of the link (docs/link-protocol.md): images to a board, answers back."""
 
-import contextlib
 import math
 import secrets
 import time
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 
-import serial
-
 from bnnhw.hw.protocol import (
-    BITS_PER_BYTE,
     CRC_BYTES,
     HEADER_BYTES,
     VERSION,
@@ -22,26 +18,24 @@ from bnnhw.hw.protocol import (
     encode,
 )
 
+from .errors import LinkError
+from .line import Line
 from .patience import Patience
 from .request_queue import Answer, RequestQueue
-from .serial_port import LinkError, open_port
 
 __all__ = ["Answer", "BoardLink"]
 
 _FRAME_OVERHEAD = 2  # every byte escaped
-_POLL_S = 0.02
 _WRITE_PATIENCE_S = 5.0  # at most, beside the time on the wire, before a write is given up
 
 
 class BoardLink:
-    """A board behind the serial port `port`; a context manager.
+    """A board behind a line; a context manager.
 
     Parameters
     ----------
-    port : str
-        Its device, such as /dev/ttyUSB0 or COM3.
-    baud : int
-        Bits a second, as the board was built.
+    line : Line
+        Open, and the link's from now on.
     network_id : bytes, optional
         The network that the board must hold; any where it is not given.
     timeout_s : float
@@ -53,25 +47,20 @@ class BoardLink:
     Raises
     ------
     LinkError
-        When the port cannot be opened; from the methods, when the board does not answer, refuses a request that
-        cannot be mended by repeating it, or goes away.
+        From the methods, when the board does not answer, refuses a request that cannot be mended by repeating it, or
+        goes away.
     """
 
-    def __init__(
-        self, port: str, *, baud: int, network_id: bytes | None = None, timeout_s: float = 1.0, retries: int = 3
-    ):
+    def __init__(self, line: Line, *, network_id: bytes | None = None, timeout_s: float = 1.0, retries: int = 3):
         if not 0 < timeout_s < math.inf:
             raise ValueError(f"timeout_s={timeout_s} must be positive and finite")
         if retries < 0:
             raise ValueError(f"retries={retries} must not be negative")
-        self.port = port
-        self.baud = baud
         self.network_id = network_id
         self.timeout_s = timeout_s
         self.retries = retries
-        self._serial = open_port(
-            port, baud=baud, read_timeout_s=_POLL_S, write_timeout_s=self._write_s(HEADER_BYTES + CRC_BYTES)
-        )
+        self._line = line
+        line.set_write_timeout(self._write_s(HEADER_BYTES + CRC_BYTES))
         self._decoder = Decoder()
         self._sequence = 0
         self._info: Info | None = None
@@ -84,16 +73,19 @@ class BoardLink:
     ) -> None:
         self.close()
 
+    @property
+    def port(self) -> str:
+        """Where the board is, for messages: a serial port, or an address."""
+        return self._line.name
+
     def close(self) -> None:
-        """Gives the port back. What was not sent yet never will be, so nothing is waited for."""
-        with contextlib.suppress(Exception):  # a port that is gone; termios.error is no OSError
-            self._serial.reset_output_buffer()
-        self._serial.close()
+        """Gives the line back. What was not sent yet never will be, so nothing is waited for."""
+        self._line.close()
 
     def info(self) -> Info:
         """What the board says about itself. Also makes board and host agree again on where frames begin."""
         self._info = self._ask_info(Patience(self.timeout_s, retries=self.retries))
-        self._serial.write_timeout = self._write_s(self._info.window * self._info.input_chunk)
+        self._line.set_write_timeout(self._write_s(self._info.window * self._info.input_chunk))
         return self._info
 
     def infer(self, image: bytes) -> Answer:
@@ -120,6 +112,7 @@ class BoardLink:
             while (frame := requests.next_frame(self._sequence)) is not None:
                 self._send(frame)
                 self._sequence = (frame.sequence + 1) % 256
+            self._line.flush()
             if not requests:
                 return
             if progress:  # only now, as the caller's time between two images is not the board's
@@ -140,10 +133,12 @@ class BoardLink:
                 deadline = time.monotonic() + wait_s
 
     def _ask_info(self, patience: Patience) -> Info:
+        self._line.begin()
         numbers: set[int] = set()  # of all tries: a late answer to an early one is as good
         for _ in range(self.retries + 1):
             numbers.add(number := secrets.randbelow(256))
             self._send(Frame(Kind.INFO, number, b""))
+            self._line.flush()
             deadline = time.monotonic() + self.timeout_s
             while time.monotonic() < deadline:
                 for frame in self._receive(patience):
@@ -158,30 +153,23 @@ class BoardLink:
         raise self._given_up(patience, "INFO")
 
     def _given_up(self, patience: Patience, unanswered: str) -> LinkError:
+        line = self._line
         if patience.heard:
             return LinkError(
-                f"{patience.heard} bytes came from {self.port} at {self.baud} baud, but no answer to {unanswered}; "
-                "is this the board's port, and its baud rate?"
+                f"{patience.heard} bytes came from {line.name}{line.rate}, but no answer to {unanswered}; "
+                f"is this the board's {line.place}{', and its baud rate' if line.rate else ''}?"
             )
         return LinkError(
-            f"the board at {self.port} does not answer at {self.baud} baud; "
-            "is it flashed with this build, and is this its port?"
+            f"the board at {line.name} does not answer{line.rate}; "
+            f"is it flashed with this build, and is this its {line.place}?"
         )
 
     def _send(self, frame: Frame) -> None:
-        try:
-            self._serial.write(encode(frame))
-        except serial.SerialTimeoutException as error:
-            raise LinkError(f"the board at {self.port} takes no bytes") from error
-        except serial.SerialException as error:
-            raise LinkError(f"the board at {self.port} went away: {error}") from error
+        self._line.send(encode(frame))
 
     def _receive(self, patience: Patience) -> Iterator[Frame | ErrorCode]:
         """The frames among the bytes that have come, after waiting for at least one byte for a moment."""
-        try:
-            data = self._serial.read(max(1, self._serial.in_waiting))
-        except OSError as error:
-            raise LinkError(f"the board at {self.port} went away: {error}") from error
+        data = self._line.receive()
         patience.hear(len(data))
         yield from self._decoder.feed(data)
 
@@ -214,4 +202,4 @@ class BoardLink:
 
     def _wire_s(self, count: int) -> float:
         """The seconds that `count` bytes need on the wire at worst."""
-        return count * _FRAME_OVERHEAD * BITS_PER_BYTE / self.baud
+        return count * _FRAME_OVERHEAD / self._line.bytes_per_second

@@ -3,13 +3,14 @@
 Tests: tests/boards/host/test_link.py
 """
 
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from bnnhw.hw.protocol import CYCLES_BYTES, ErrorCode, Frame, Info, Kind
 
-from .serial_port import LinkError
+from .errors import LinkError
 
 __all__ = ["Answer", "RequestQueue"]
 
@@ -18,20 +19,27 @@ _HOPELESS = (ErrorCode.LENGTH, ErrorCode.KIND)  # the same frame will be refused
 
 @dataclass(frozen=True)
 class Answer:
-    """What the board says about one image: the output's bytes, and the clock cycles from first beat in to last out."""
+    """What the board says about one image: the output's bytes, and the clock cycles from first beat in to last out.
+
+    tries: how often it was sent. latency_s: the seconds of the last time, from the first chunk to the answer.
+    """
 
     outputs: bytes
     cycles: int
+    tries: int
+    latency_s: float
 
 
 @dataclass
 class _Request:
-    """An image. Of the present try: chunks sent and taken, those of the answer, and whether one of them is missing."""
+    """An image. Of the present try: when it began, chunks sent and taken, those of the answer, and whether one of them
+    is missing."""
 
     index: int
     image: bytes
     tries: int = 0
     refusal: ErrorCode | None = None  # of the last try
+    begun: float = 0.0
     sent: int = 0
     taken: int = 0
     answer: list[bytes] = field(default_factory=list)
@@ -40,6 +48,7 @@ class _Request:
     def begin(self) -> None:
         """One more try."""
         self.tries += 1
+        self.begun = time.perf_counter()
         self.refusal = None
         self.sent = self.taken = 0
         self.answer = []
@@ -173,7 +182,12 @@ class RequestQueue:
             return True
         del self._pending[oldest]
         outputs, cycles = frame.payload[:-CYCLES_BYTES], frame.payload[-CYCLES_BYTES:]
-        self._answers[request.index] = Answer(b"".join([*request.answer, outputs]), int.from_bytes(cycles, "little"))
+        self._answers[request.index] = Answer(
+            outputs=b"".join([*request.answer, outputs]),
+            cycles=int.from_bytes(cycles, "little"),
+            tries=request.tries,
+            latency_s=time.perf_counter() - request.begun,
+        )
         return True
 
     def lose_all(self) -> None:

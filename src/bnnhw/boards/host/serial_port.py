@@ -9,13 +9,11 @@ import errno
 import serial
 from serial.tools import list_ports
 
-__all__ = ["LinkError", "choose_port", "open_port", "port_names"]
+from .errors import LinkError
+
+__all__ = ["choose_port", "open_port", "port_names"]
 
 _BUSY = (errno.EAGAIN, errno.EBUSY)
-
-
-class LinkError(OSError):
-    """The board cannot be reached, or it is not the one that was expected."""
 
 
 def port_names() -> list[str]:
