@@ -113,7 +113,7 @@ class NoChip(ChipAtPads):
 
 def test_a_chip_that_gives_nothing_back(engine: tuple[Path, EngineManifest], monkeypatch: pytest.MonkeyPatch):
     folder, manifest = engine
-    monkeypatch.setattr("bnnhw.sim.board.virtual_board.ChipAtPads", NoChip)
+    monkeypatch.setattr("bnnhw.sim.board.read_build.ChipAtPads", NoChip)
     program = compile_program(network(96, 10), manifest.shape)
     with (
         VirtualBoard(folder, memory_words=64) as board,
