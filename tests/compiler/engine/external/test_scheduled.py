@@ -118,7 +118,8 @@ def test_parts_of_columns_with_those_beside_them():
     layout = layer_layout(SHAPES[0])
     lists = program.contents[Memory.INSTRUCTIONS][:-1].reshape(-1, instruction_words(layout))
     layers = [layout.from_bits(int.from_bytes(each[1:].tobytes(), "little")) for each in lists]
-    assert len({layer.in_columns for layer in layers[: len(layers) // 2]}) > 1  # at the border, and elsewhere
+    columns = [int(layer.in_columns) for layer in layers[: len(layers) // 2]]  # pyright: ignore[reportArgumentType]
+    assert len(set(columns)) > 1  # at the border, and elsewhere
     inputs = np.random.default_rng(4).integers(0, 4, (program.frames, 4, 23, 32))
     (found,) = run_program(program, [inputs], stalls=(0.1, 0.1))
     (wanted,) = evaluate(graph, {"x": inputs}).values()
