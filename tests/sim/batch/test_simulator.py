@@ -4,6 +4,8 @@
 # pyright: reportInvalidTypeForm=false, reportReturnType=false, reportCallIssue=false, reportOperatorIssue=false
 # (amaranth's types are loose)
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed, unsigned
@@ -184,6 +186,9 @@ def test_memories_begin_with_other_rows():
         np.testing.assert_array_equal(simulator.run(frames, output_beats=8).outputs[0], rows)
     with pytest.raises(ValueError, match=r"^0 memories have 4 rows of 16 bits; one must have them$"):
         simulator.preload(rows[:4], width=16)
+    simulator.program = replace(simulator.program, memories=[*simulator.program.memories] * 2)
+    with pytest.raises(ValueError, match=r"^2 memories have 8 rows of 16 bits; one must have them$"):
+        simulator.preload(rows, width=16)
 
 
 @pytest.mark.parametrize("lanes", [1, 3, 5, 70])
