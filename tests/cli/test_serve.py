@@ -19,8 +19,10 @@ import aiohttp
 import numpy as np
 import pytest
 
+from bnnhw.boards.manifest import Manifest
 from bnnhw.cli import main
 from bnnhw.cli.errors import INTERRUPTED
+from tests.boards.host.udp_board import UdpBoard, board_info
 
 from .case import Case, run_case
 from .stock import write_design
@@ -41,7 +43,8 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     )
     try:
         assert process.stdout is not None
-        said = re.fullmatch(r"(http://127\.0\.0\.1:\d+/): build on ulx3s-85f, simulated\n", process.stdout.readline())
+        where = ", simulated" if "--simulate" in arguments else ""
+        said = re.fullmatch(rf"(http://127\.0\.0\.1:\d+/): build on ulx3s-85f{where}\n", process.stdout.readline())
         assert said
         yield process, said[1]
         process.send_signal(signal.SIGINT)
@@ -93,6 +96,18 @@ def test_answers_as_run_does(workplace: Path, capsys: pytest.CaptureFixture[str]
         socket.create_connection(("127.0.0.1", int(re.findall(r"\d+", address)[-1])))
 
 
+def test_boards_behind_udp_share_the_images(workplace: Path) -> None:
+    np.save("image.npy", np.zeros((8, 8, 1), np.int64))
+    info = board_info(Manifest.read(Path("build")))
+    with (
+        UdpBoard(info, lambda image: b"\3") as one,
+        UdpBoard(info, lambda image: b"\3") as other,
+        serving("--address", one.address, "--address", other.address, "build") as (_, address),
+    ):
+        answers = ask(address, [Path("image.npy").read_bytes()] * 40)
+    assert answers == [(200, {"label": "3", "cycles": 40, "seconds": 4e-07})] * 40
+
+
 def children(pid: int) -> list[int]:
     """The processes that a process has started, and that still run."""
     return [int(number) for number in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
@@ -119,6 +134,8 @@ CASES = (
          r"build and more/build have one name, build; rename one of them", {"more/build/manifest.json": same_build}),
     Case("the virtual board at a port", "serve --simulate --port /dev/x build",
          r"--simulate and --port exclude each other; give one of them \(try 'bnnhw serve --help'\)"),
+    Case("a board in two places", "serve --port /dev/x --address 127.0.0.1:7000 build",
+         r"--port and --address exclude each other; give one of them \(try 'bnnhw serve --help'\)"),
     Case("no board", "serve --port /dev/nowhere --http-port 0 build",
          r"port /dev/nowhere does not exist; the USB serial ports are .*"),
     Case("no such address", "serve --host 192.0.2.1 build", r"192\.0\.2\.1:8080: Cannot assign requested address"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options.common import FiniteRange
+from .options.board import board_options, check_board_options
 
 if TYPE_CHECKING:
     from bnnhw.boards.host.accelerator import Prediction
@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 @click.command("run")
 @click.argument("build", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--simulate", is_flag=True, help="Talk to the virtual board: the build's RTL behind a pseudo-terminal.")
-@click.option("--link", type=click.Choice(["uart", "udp"]), default="uart", help="Of the virtual board; default: uart.")
-@click.option("--port", help="The board's serial port; default: this computer's only one.")
-@click.option("--address", "addresses", multiple=True, help="HOST:PORT of a board behind UDP; of several, once each.")
-@click.option("--timeout", "timeout_s", type=FiniteRange(min=0, min_open=True), help="Seconds for an answer.")
+@board_options
 @click.option("--repeat", type=click.IntRange(min=1), help="Send all images so often, and print how fast that went.")
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path, file_okay=False), help="Folder for the outputs, IMAGE.npz each."
@@ -58,14 +54,7 @@ def command(
 
     from .telling.speed import Stopwatch
 
-    if simulate and port:
-        raise click.UsageError("--simulate and --port exclude each other; give one of them")
-    if addresses and (simulate or port):
-        raise click.UsageError(
-            f"--{'simulate' if simulate else 'port'} and --address exclude each other; give one of them"
-        )
-    if link == "udp" and not simulate:
-        raise click.UsageError("--link is of the virtual board; a board behind UDP has an --address")
+    check_board_options(simulate=simulate, link=link, port=port, addresses=addresses)
     if repeat and output is not None:
         raise click.UsageError("--repeat and --output exclude each other; give one of them")
     if output is not None and len({path.stem for path in images}) < len(images):

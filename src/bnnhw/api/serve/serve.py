@@ -13,7 +13,9 @@ from pathlib import Path
 
 from bnnhw.api.builds.opened import BuiltNetwork, built_network, check_side_by_side, opened
 from bnnhw.api.builds.program import BuiltProgram
-from bnnhw.api.checks import check_count, check_port
+from bnnhw.api.checks import check_count, check_place
+from bnnhw.boards.host.errors import LinkError
+from bnnhw.sim.board.read_build import LinkKind
 
 from .waiting import Waiting
 from .work import work
@@ -25,12 +27,15 @@ def serve(
     builds: Sequence[str | Path],
     *,
     simulate: bool = False,
+    link: LinkKind = "uart",
     port: str | None = None,
+    address: str | Sequence[str] = (),
     timeout_s: float | None = None,
     host: str = "127.0.0.1",
     http_port: int = 8080,
     places: int = 64,
     on_ready: Callable[[str, Mapping[str, BuiltNetwork]], None] = lambda address, networks: None,
+    on_lost: Callable[[LinkError], None] = lambda error: None,
 ) -> None:
     """Answer over HTTP for the networks of a board, until it is interrupted. See docs/serve.md.
 
@@ -38,7 +43,7 @@ def serve(
     ----------
     builds : paths
         A build's folder, or those of programs for one engine; each network is called as its folder is.
-    simulate, port, timeout_s
+    simulate, link, port, address, timeout_s, on_lost
         As of `run`.
     host, http_port : str, int
         Where clients come; port 0 is any free one.
@@ -59,7 +64,8 @@ def serve(
     from .server import application, http_server
 
     check_count("places", places)
-    check_port(port, simulate=simulate)
+    addresses = [address] if isinstance(address, str) else list(address)
+    check_place(simulate=simulate, link=link, port=port, addresses=addresses)
     networks = _by_name([built_network(Path(build)) for build in builds])
     check_side_by_side(list(networks.values()))
     at_once = {
@@ -69,14 +75,22 @@ def serve(
     waiting = Waiting(at_once, places=places)
     with ExitStack() as stack:
         listener = stack.enter_context(_listener(host, http_port))
-        address = _address(listener)
+        place = _address(listener)
         stack.enter_context(http_server(application(networks, waiting), listener))
         stack.callback(waiting.end)
         work(
             waiting,
             networks,
-            lambda: opened(list(networks.values()), simulate=simulate, port=port, timeout_s=timeout_s),
-            on_open=lambda: on_ready(address, networks),
+            lambda: opened(
+                list(networks.values()),
+                simulate=simulate,
+                link=link,
+                port=port,
+                addresses=addresses,
+                timeout_s=timeout_s,
+                on_lost=on_lost,
+            ),
+            on_open=lambda: on_ready(place, networks),
         )
 
 

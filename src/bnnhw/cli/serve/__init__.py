@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bnnhw.cli.options.common import FiniteRange
+from bnnhw.cli.options.board import board_options, check_board_options
 
 if TYPE_CHECKING:
     from bnnhw.api.builds.opened import BuiltNetwork
+    from bnnhw.sim.board.read_build import LinkKind
 
 
 @click.command("serve")
 @click.argument("builds", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--simulate", is_flag=True, help="Talk to the virtual board: the build's RTL behind a pseudo-terminal.")
-@click.option("--port", help="The board's serial port; default: this computer's only one.")
-@click.option("--timeout", "timeout_s", type=FiniteRange(min=0, min_open=True), help="Seconds for an answer.")
+@board_options
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -32,7 +31,9 @@ if TYPE_CHECKING:
 def command(
     builds: tuple[Path, ...],
     simulate: bool,
+    link: "LinkKind",
     port: str | None,
+    addresses: tuple[str, ...],
     timeout_s: float | None,
     host: str,
     http_port: int,
@@ -41,7 +42,8 @@ def command(
     """Answer over HTTP what the board says images show, until Ctrl-C.
 
     Images are what bnnhw run takes, as the body of a POST to the name of the build's folder; answers are JSON. Several
-    builds are programs for one engine. When too many images wait, further ones are refused with 503.
+    builds are programs for one engine; several boards of one build share the images. When too many images wait, further
+    ones are refused with 503.
 
     \b
     Example: bnnhw serve --simulate build/lfc
@@ -49,8 +51,7 @@ def command(
     """
     from bnnhw.api.serve.serve import serve
 
-    if simulate and port:
-        raise click.UsageError("--simulate and --port exclude each other; give one of them")
+    check_board_options(simulate=simulate, link=link, port=port, addresses=addresses)
 
     def show(address: str, networks: "Mapping[str, BuiltNetwork]") -> None:
         board = next(iter(networks.values())).board
@@ -59,10 +60,13 @@ def command(
     serve(
         builds,
         simulate=simulate,
+        link=link,
         port=port,
+        address=addresses,
         timeout_s=timeout_s,
         host=host,
         http_port=http_port,
         places=places,
         on_ready=show,
+        on_lost=lambda error: click.echo(f"bnnhw: warning: {error}", err=True),
     )
