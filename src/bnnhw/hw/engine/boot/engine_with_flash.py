@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from bnnhw.hw.engine.engine_shape import WORD
 from bnnhw.hw.engine.engine_with_memory import EngineWithMemory
 from bnnhw.hw.memory.pins import sdram_pins
-from bnnhw.hw.stream.buffer import flat_stream
+from bnnhw.hw.stream.buffer import StreamBuffer, flat_stream
 
 from .flash_reader import flash_pins
 from .loader import FlashLoader
@@ -67,8 +67,12 @@ class EngineWithFlash(wiring.Component):
         m.submodules.loader = loader = self.loader
         wiring.connect(m, wiring.flipped(self.i), loader.i)
         wiring.connect(m, loader.o, wiring.flipped(self.o))
-        wiring.connect(m, loader.to_engine, engine.i)
-        wiring.connect(m, engine.o, loader.from_engine)
+        m.submodules.to_engine = to_engine = StreamBuffer(width=WORD)  # ready of the engine ends here, and of the link
+        m.submodules.from_engine = from_engine = StreamBuffer(width=WORD)
+        wiring.connect(m, loader.to_engine, to_engine.i)
+        wiring.connect(m, to_engine.o, engine.i)
+        wiring.connect(m, engine.o, from_engine.i)
+        wiring.connect(m, from_engine.o, loader.from_engine)
         wiring.connect(m, engine.pins, wiring.flipped(self.pins))
         wiring.connect(m, loader.flash, wiring.flipped(self.flash))
         m.d.comb += self.busy.eq(loader.busy)
