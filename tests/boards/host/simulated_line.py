@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from random import Random
 from typing import Any
 
 import pytest
@@ -64,7 +65,8 @@ class SimulatedLine:
         self._incoming = bytearray()
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> "SimulatedLine":
-        """Makes every BoardLink open this line, and live in its time."""
+        """Makes every BoardLink open this line, live in its time, and number its INFOs alike in each run: what is
+        said to nobody has numbers that it might draw."""
 
         def open_port(port: str, *, baud: int, read_timeout_s: float, write_timeout_s: float) -> Any:
             self.write_timeout = write_timeout_s
@@ -73,6 +75,7 @@ class SimulatedLine:
         for module in ("link", "patience"):
             monkeypatch.setattr(f"bnnhw.boards.host.{module}.time", self)
         monkeypatch.setattr("bnnhw.boards.host.serial_line.open_port", open_port)
+        monkeypatch.setattr("bnnhw.boards.host.link.secrets.randbelow", Random(1).randrange)
         return self
 
     def monotonic(self) -> float:
