@@ -6,7 +6,7 @@ Tests: tests/api/test_refusals.py
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["check_choice", "check_count", "check_output", "check_place", "check_port"]
+__all__ = ["check_choice", "check_count", "check_output", "check_place"]
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
@@ -27,17 +27,11 @@ def check_output(output: Path) -> None:
         raise ValueError(f"{output} is no regular file, and would be replaced by one; name another place")
 
 
-def check_port(port: str | None, *, simulate: bool) -> None:
-    """Raises ValueError where a board's port is named for a simulation."""
-    if simulate and port:
-        raise ValueError("simulate and port exclude each other; give one of them")
-
-
 def check_place(*, simulate: bool, link: str, port: str | None, addresses: Sequence[str]) -> None:
     """Raises ValueError where boards are named in two ways, or a link that only a simulation chooses."""
     check_choice("link", link, ("uart", "udp"))
-    check_port(port, simulate=simulate)
-    if addresses and (simulate or port):
-        raise ValueError(f"{'simulate' if simulate else 'port'} and address exclude each other; give one of them")
+    named = [name for name, given in (("simulate", simulate), ("port", port), ("address", addresses)) if given]
+    if len(named) > 1:
+        raise ValueError(f"{named[0]} and {named[1]} exclude each other; give one of them")
     if link != "uart" and not simulate:
         raise ValueError(f"link={link!r} is of the virtual board; a board behind UDP is named by its address")

@@ -34,11 +34,8 @@ def board_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def check_board_options(*, simulate: bool, link: str, port: str | None, addresses: Sequence[str]) -> None:
     """Raises UsageError where boards are named in two ways, or a link that only a simulation chooses."""
-    if simulate and port:
-        raise click.UsageError("--simulate and --port exclude each other; give one of them")
-    if addresses and (simulate or port):
-        raise click.UsageError(
-            f"--{'simulate' if simulate else 'port'} and --address exclude each other; give one of them"
-        )
+    named = [name for name, given in (("--simulate", simulate), ("--port", port), ("--address", addresses)) if given]
+    if len(named) > 1:
+        raise click.UsageError(f"{named[0]} and {named[1]} exclude each other; give one of them")
     if link == "udp" and not simulate:
         raise click.UsageError("--link is of the virtual board; a board behind UDP has an --address")
