@@ -141,8 +141,8 @@ def test_window(tmp_path):
 
 
 def test_more_images_than_the_core_may_hold(tmp_path):
-    """The meter's limit delays images, but none is lost."""
-    count = 2 * GROUPS_IN_CORE
+    """The meter's limit delays images, but none is lost, nor the cycles of one that waits for the line."""
+    count = 6 * GROUPS_IN_CORE
     _, host = make_host(tmp_path, image_bytes=1, beats=1, work=1)
     received = host.exchange(wire(images(count, 1)))
     assert [frame.payload[0] for frame in received] == [1 + number for number in range(count)]

@@ -5,12 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bnnhw.boards.host.accelerator import Accelerator
+from bnnhw.boards.host.accelerators import Accelerators
 from bnnhw.boards.host.errors import LinkError
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.hw.datagrams import HostEnd
@@ -68,6 +70,27 @@ def test_names_what_the_process_died_of(build: tuple[Path, Schedule]):
         use_a_board_that_dies(build[0])
     assert isinstance(caught.value.__context__, LinkError)
     assert "nothing answers at 127.0.0.1:" in str(caught.value.__context__)
+
+
+def test_of_two_boards_one_is_killed(build: tuple[Path, Schedule]):
+    """Each of 10,000 images is answered, in order."""
+    folder, schedule = build
+    labels = expected_answers(schedule).tolist()
+    command = [sys.executable, "-m", "bnnhw.sim.board.virtual_board", str(folder), "--link", "udp"]
+    lost: list[LinkError] = []
+    with ExitStack() as stack:
+        processes = [stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) for _ in "12"]
+        for process in processes:
+            stack.callback(process.kill)
+        addresses = [process.stdout.readline().strip() for process in processes if process.stdout is not None]
+        boards = stack.enter_context(Accelerators.open(folder, addresses=addresses, timeout_s=2, on_lost=lost.append))
+        answers: list[int | None] = []
+        for answer in boards.answers([*IMAGES] * 1000):
+            answers.append(answer.index)
+            if len(answers) == 5000:
+                processes[1].kill()
+        assert answers == labels * 1000
+        assert [addresses[1] in str(error) for error in lost] == [True]
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])

@@ -1,6 +1,6 @@
 """CycleMeter: how long each image spent in the core.
 
-Tests: tests/hw/test_top.py
+Tests: tests/hw/link/test_link_load.py
 """
 
 from amaranth.hdl import Cat, Module, Signal
@@ -64,8 +64,9 @@ class CycleMeter(wiring.Component):
         m.d.sync += [begin.eq(self.begin), end.eq(self.end), images.eq(self.images)]
         kept = images if self.vectors > 1 else images[:0]  # a group has an image, or how many it has
         width = 32 + len(kept)
-        m.submodules.begun = begun = Fifo(width=width, depth=self.groups, target=PORTABLE)
-        m.submodules.measured = measured = Fifo(width=width, depth=self.groups, target=PORTABLE)
+        # Both have room for all groups in flight, so neither waits for a ready.
+        m.submodules.begun = begun = Fifo(width=width, depth=self.groups, target=PORTABLE, limit=self.groups)
+        m.submodules.measured = measured = Fifo(width=width, depth=self.groups, target=PORTABLE, limit=self.groups)
         begun_at, begun_images = begun.o.payload[:32], begun.o.payload[32:]
         read, last = Signal(range(self.vectors)), Signal()  # of the oldest group
         m.d.comb += [
