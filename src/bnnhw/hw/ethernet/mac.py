@@ -1,6 +1,6 @@
 """MacReceiver and MacTransmitter: frames of Ethernet with their preamble, sizes and check sequence (IEEE 802.3)."""
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -26,7 +26,7 @@ def check_mac(mac: bytes) -> bytes:
 
 
 class MacReceiver(wiring.Component):
-    """Takes the frames to `mac` and to all, from their destination on; their FCS goes out behind them.
+    """Takes the frames to `mac` and to all, from their destination on, without the FCS.
 
     A frame is good if it is of 64 to 1518 bytes, its FCS is right and no byte had an error. One that has begun before
     the receiver is left out.
@@ -56,9 +56,9 @@ class MacReceiver(wiring.Component):
         m = Module()
         m.submodules.crc = crc = ByteCrc32()
         o = self.o
-        ended, failed = Signal(), Signal()
-        m.d.comb += [crc.byte.eq(o.data), crc.enable.eq(o.valid), crc.clear.eq(o.end)]
-        m.d.sync += [o.data.eq(self.data), o.valid.eq(0), ended.eq(0)]
+        byte, present, ended, failed = Signal(8), Signal(), Signal(), Signal()
+        m.d.comb += [crc.byte.eq(byte), crc.enable.eq(present), crc.clear.eq(o.end)]
+        m.d.sync += [byte.eq(self.data), present.eq(0), ended.eq(0)]
         with m.FSM():
             with m.State("IGNORE"), m.If(~self.valid):
                 m.next = "IDLE"
@@ -68,7 +68,7 @@ class MacReceiver(wiring.Component):
                 with m.If(~self.error & (self.data == START)):
                     m.next = "FRAME"
             with m.State("FRAME"):
-                m.d.sync += o.valid.eq(self.valid)
+                m.d.sync += present.eq(self.valid)
                 with m.If(~self.valid):
                     m.d.sync += ended.eq(1)
                     m.next = "IDLE"
@@ -77,12 +77,15 @@ class MacReceiver(wiring.Component):
 
         count = Signal(range(MAX_FRAME + 2))
         to_me, to_all = Signal(init=1), Signal(init=1)
-        with m.If(o.valid):
+        latest = Signal(8 * FCS_BYTES)  # bytes, which may be the FCS
+        m.d.comb += [o.data.eq(latest[-8:]), o.valid.eq(present & (count >= FCS_BYTES))]
+        with m.If(present):
+            m.d.sync += latest.eq(Cat(byte, latest))
             with m.If(count != MAX_FRAME + 1):
                 m.d.sync += count.eq(count + 1)
             with m.If(count < MAC_BYTES):
                 own = Array(Const(byte, 8) for byte in self.mac)[count[:3]]
-                m.d.sync += [to_me.eq(to_me & (o.data == own)), to_all.eq(to_all & (o.data == 0xFF))]
+                m.d.sync += [to_me.eq(to_me & (byte == own)), to_all.eq(to_all & (byte == 0xFF))]
         fits = (count >= MIN_FRAME) & (count <= MAX_FRAME)
         m.d.sync += [o.end.eq(ended), o.good.eq(ended & crc.good & ~failed & fits & (to_me | to_all))]
         with m.If(o.end):
