@@ -28,8 +28,16 @@ def arp(operation: int, *, mac: bytes, ip: bytes, to_mac: bytes = bytes(6), to_i
     return struct.pack(">HHBBH", 1, IPV4, 6, 4, operation) + mac + ip + to_mac + to_ip
 
 
-def ipv4(payload: bytes, *, protocol: int, sender: bytes = HOST_IP, to: bytes = IP, flags: int = 0x4000) -> bytes:
-    fields = (0x45, 0, 20 + len(payload), 0x1234, flags, 64, protocol)
+def ipv4(
+    payload: bytes,
+    *,
+    protocol: int,
+    sender: bytes = HOST_IP,
+    to: bytes = IP,
+    number: int = 0x1234,
+    flags: int = 0x4000,
+) -> bytes:
+    fields = (0x45, 0, 20 + len(payload), number, flags, 64, protocol)
     before, behind = struct.pack(">BBHHHBB", *fields), sender + to
     return before + struct.pack(">H", checksum(before + b"\0\0" + behind)) + behind + payload
 
@@ -53,6 +61,13 @@ def echo_request(rest: bytes) -> bytes:
 
 def datagram(payload: bytes) -> bytes:
     return ethernet(ipv4(udp(payload), protocol=UDP), kind=IPV4)
+
+
+def answer_datagram(payload: bytes, *, to: bytes) -> bytes:
+    """The station's: to a MAC, an IP address and a port, one behind the other."""
+    inner = udp(payload, sender=PORT, to=int.from_bytes(to[10:], "big"))
+    packet = ipv4(inner, protocol=UDP, sender=IP, to=to[6:10], number=0)
+    return ethernet(packet, kind=IPV4, to=to[:6], sender=MAC)
 
 
 class Sorted(NamedTuple):

@@ -20,7 +20,7 @@ LENGTH, FRAGMENT, PROTOCOL, SENDER_IP, RECEIVER_IP, IP_PAYLOAD = 16, 20, 23, 26,
 SENDER_PORT, RECEIVER_PORT, UDP_LENGTH, UDP_PAYLOAD = 34, 36, 38, 42
 ARP_RECEIVER, ARP_END = 32, 42
 ARP_REQUEST = bytes.fromhex("0806 0001 0800 06 04 0001")
-DO_NOT_FRAGMENT = 0x40
+IPV4, DO_NOT_FRAGMENT = 0x0800, 0x40
 ICMP, ECHO_REQUEST, UDP = 1, 8, 17
 
 
@@ -86,7 +86,7 @@ class PacketSorter(wiring.Component):
 
         to_me = {RECEIVER_IP: self.ip}
         is_arp = self._match(m, at, {TYPE: ARP_REQUEST, ARP_END - IP_BYTES: self.ip})
-        is_ip = self._match(m, at, {TYPE: b"\x08\x00\x45", FRAGMENT + 1: b"\0", **to_me})
+        is_ip = self._match(m, at, {TYPE: IPV4.to_bytes(2, "big") + b"\x45", FRAGMENT + 1: b"\0", **to_me})
         is_echo = self._match(m, at, {PROTOCOL: bytes([ICMP]), IP_PAYLOAD: bytes([ECHO_REQUEST, 0])})
         is_udp = self._match(m, at, {PROTOCOL: bytes([UDP]), RECEIVER_PORT: self.port.to_bytes(2, "big")})
         inside, is_whole, udp_fits = self._follow_lengths(m, at)
