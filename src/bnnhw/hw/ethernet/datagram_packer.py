@@ -1,4 +1,7 @@
-"""DatagramPacker: which of the link's bytes go into one datagram."""
+"""DatagramPacker: which of the link's bytes go into one datagram.
+
+Tests: tests/hw/ethernet/test_datagram_sender.py
+"""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
@@ -34,7 +37,7 @@ class DatagramPacker(wiring.Component):
     -------
     i : In(stream of unsigned(8))
     o : Out(stream of unsigned(8))
-        The same bytes.
+        The same bytes; those of a datagram one a cycle, from 16 cycles after its length on.
     lengths : Out(stream of unsigned(LENGTH_BITS))
         Of the next datagram, once all of its bytes are in the queue.
     """
@@ -51,6 +54,7 @@ class DatagramPacker(wiring.Component):
         self.room = room
         self.patience = patience
         self.bytes = Fifo(width=8, depth=depth, target=target)
+        self.front = Fifo(width=8, depth=8, target=target)  # covers the gap that a byte leaves which came alone
         self.closed = Fifo(width=LENGTH_BITS, depth=LENGTHS, target=target)
         ports = {"i": In(flat_stream(8)), "o": Out(flat_stream(8)), "lengths": Out(flat_stream(LENGTH_BITS))}
         super().__init__(ports)
@@ -58,7 +62,9 @@ class DatagramPacker(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.bytes, m.submodules.closed = queue, closed = self.bytes, self.closed
-        wiring.connect(m, queue.o, wiring.flipped(self.o))
+        m.submodules.front = front = self.front
+        wiring.connect(m, queue.o, front.i)
+        wiring.connect(m, front.o, wiring.flipped(self.o))
         wiring.connect(m, closed.o, wiring.flipped(self.lengths))
         count, whole = Signal(LENGTH_BITS), Signal(LENGTH_BITS)  # bytes since the last datagram; those of whole frames
         full, some, begun, due = Signal(), Signal(), Signal(), Signal()  # some: whole != 0, begun: bytes since a flag

@@ -104,11 +104,8 @@ class DatagramSender(wiring.Component):
                     m.d.comb += begins.eq(1)
                     m.next = "SUM"
             with m.State("SUM"), m.If(advance):
-                m.d.sync += [
-                    byte.eq(Mux((at < IP_PAYLOAD) & (at[1:] != IP_CHECKSUM // 2), header, 0)),
-                    summed.eq(1),
-                    at.eq(at + 1),
-                ]
+                counts = (at < IP_PAYLOAD) & (at[1:] != IP_CHECKSUM // 2)  # else 0
+                m.d.sync += [byte.eq(Mux(counts, header, 0)), summed.eq(1), at.eq(at + 1)]
                 with m.If(at == IP_PAYLOAD + 1):
                     m.d.sync += at.eq(0)
                     m.next = "HEADER"
