@@ -1,5 +1,7 @@
 """DatagramPacker and DatagramSender against `pack` and frames by hand."""
 
+# pyright: reportAttributeAccessIssue=false
+
 import random
 
 import pytest

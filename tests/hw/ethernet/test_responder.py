@@ -1,5 +1,7 @@
 """Responder against Python, through PacketSorter and PacketStore."""
 
+# pyright: reportAttributeAccessIssue=false
+
 import random
 
 import pytest

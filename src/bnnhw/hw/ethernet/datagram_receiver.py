@@ -1,6 +1,7 @@
 """DatagramReceiver: the link's bytes from datagrams (docs/link-protocol.md)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
@@ -57,10 +58,10 @@ class DatagramReceiver(wiring.Component):
     conversation : Out(conversation())
     """
 
-    i: wiring.PureInterface
+    i: Any
     sender: Signal
     o: stream.Interface
-    conversation: wiring.PureInterface
+    conversation: Any
 
     def __init__(self, *, depth: int, target: Target):
         self.fifo = Fifo(width=8, depth=depth, target=target)

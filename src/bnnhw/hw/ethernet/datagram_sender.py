@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
@@ -60,7 +61,7 @@ class DatagramSender(wiring.Component):
 
     lengths: stream.Interface
     i: stream.Interface
-    conversation: wiring.PureInterface
+    conversation: Any
     o: stream.Interface
 
     def __init__(self, *, mac: bytes, ip: bytes, port: int):

@@ -1,5 +1,7 @@
 """MacReceiver and MacTransmitter: frames of Ethernet with their preamble, sizes and check sequence (IEEE 802.3)."""
 
+from typing import Any
+
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -46,7 +48,7 @@ class MacReceiver(wiring.Component):
     data: Signal
     valid: Signal
     error: Signal
-    o: wiring.PureInterface
+    o: Any
 
     def __init__(self, *, mac: bytes):
         self.mac = check_mac(mac)

@@ -1,5 +1,7 @@
 """PacketStore: packets that have arrived whole, as a stream that can wait."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -30,7 +32,7 @@ class PacketStore(wiring.Component):
         cycle.
     """
 
-    i: wiring.PureInterface
+    i: Any
     o: stream.Interface
 
     def __init__(self, *, depth: int, target: Target):

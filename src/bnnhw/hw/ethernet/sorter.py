@@ -1,6 +1,7 @@
 """PacketSorter: what of the frames that arrive is to be answered here, and what is a datagram."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
@@ -57,9 +58,9 @@ class PacketSorter(wiring.Component):
         Of a datagram, from its first byte to its end.
     """
 
-    i: wiring.PureInterface
-    requests: wiring.PureInterface
-    datagrams: wiring.PureInterface
+    i: Any
+    requests: Any
+    datagrams: Any
     sender: Signal
 
     def __init__(self, *, ip: bytes, port: int):
