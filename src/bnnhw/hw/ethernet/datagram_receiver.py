@@ -8,7 +8,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.datagrams import DATAGRAM_HEADER_BYTES, MARK_AND_VERSION
-from bnnhw.hw.logic.byte_crc import ByteCrc32
+from bnnhw.hw.logic.crc import Crc32
 from bnnhw.hw.protocol import FLAG
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.fifo import Fifo
@@ -77,12 +77,12 @@ class DatagramReceiver(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.fifo = fifo = self.fifo
-        m.submodules.crc = crc = ByteCrc32()
+        m.submodules.crc = crc = Crc32(width=8)
         wiring.connect(m, fifo.o, wiring.flipped(self.o))
         i, talk = self.i, self.conversation
         at = Signal(range(DATAGRAM_HEADER_BYTES + 1))
         in_payload = at == DATAGRAM_HEADER_BYTES
-        m.d.comb += [crc.byte.eq(i.data), crc.enable.eq(i.valid & ~in_payload), crc.clear.eq(i.end)]
+        m.d.comb += [crc.bits.eq(i.data), crc.enable.eq(i.valid & ~in_payload), crc.clear.eq(i.end)]
         with m.If(i.valid & ~in_payload):
             m.d.sync += at.eq(at + 1)
         header = self._read_header(m, at)

@@ -9,7 +9,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.datagrams import DATAGRAM_HEADER_BYTES, MARK_AND_VERSION
-from bnnhw.hw.logic.byte_crc import ByteCrc32
+from bnnhw.hw.logic.crc import Crc32
 from bnnhw.hw.stream.buffer import flat_stream
 
 from .checksum import InternetChecksum
@@ -78,7 +78,7 @@ class DatagramSender(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.checksum = checksum = InternetChecksum()
-        m.submodules.crc = crc = ByteCrc32()
+        m.submodules.crc = crc = Crc32(width=8)
         at, left = Signal(range(PAYLOAD + 1)), Signal(LENGTH_BITS)
         begins = Signal()
         header = self._choose_byte(m, at, self._keep_conversation(m, begins), checksum.sum)
@@ -88,7 +88,7 @@ class DatagramSender(wiring.Component):
         m.d.comb += [
             checksum.byte.eq(byte),
             checksum.enable.eq(advance & summed),
-            crc.byte.eq(Mux(of_crc, crc.crc[:8], byte)),
+            crc.bits.eq(Mux(of_crc, crc.crc[:8], byte)),
             crc.enable.eq(advance & (of_crc | of_header)),
         ]
         with m.If(advance):

@@ -6,7 +6,7 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bnnhw.hw.logic.byte_crc import ByteCrc32
+from bnnhw.hw.logic.crc import Crc32
 from bnnhw.hw.stream.buffer import flat_stream
 
 from .arrivals import arrivals
@@ -56,10 +56,10 @@ class MacReceiver(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.crc = crc = ByteCrc32()
+        m.submodules.crc = crc = Crc32(width=8)
         o = self.o
         byte, present, ended, failed = Signal(8), Signal(), Signal(), Signal()
-        m.d.comb += [crc.byte.eq(byte), crc.enable.eq(present), crc.clear.eq(o.end)]
+        m.d.comb += [crc.bits.eq(byte), crc.enable.eq(present), crc.clear.eq(o.end)]
         m.d.sync += [byte.eq(self.data), present.eq(0), ended.eq(0)]
         with m.FSM():
             with m.State("IGNORE"), m.If(~self.valid):
@@ -118,9 +118,9 @@ class MacTransmitter(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.crc = crc = ByteCrc32()
+        m.submodules.crc = crc = Crc32(width=8)
         byte, enable, appending = Signal(8), Signal(), Signal()
-        m.d.comb += [enable.eq(1), crc.byte.eq(Mux(appending, crc.crc[:8], byte))]
+        m.d.comb += [enable.eq(1), crc.bits.eq(Mux(appending, crc.crc[:8], byte))]
         m.d.sync += [self.data.eq(byte), self.valid.eq(enable)]
         left = Signal(range(MIN_FRAME - FCS_BYTES), init=PREAMBLE_BYTES - 1)  # but one: of this state, or of the least
         m.d.sync += left.eq(left - (left != 0))

@@ -106,11 +106,11 @@ class FrameReceiver(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.crc = crc = Crc32()
+        m.submodules.crc = crc = Crc32(width=1)
         m.submodules.image = image = ImageTracker(chunks=self.chunks)
         closing = Signal()  # the verdict on a failed image waits
         frame = self._take_bytes(m)
-        m.d.comb += [crc.bit.eq(frame.shifter[0]), crc.enable.eq(frame.shifting), crc.clear.eq(self.end)]
+        m.d.comb += [crc.bits.eq(frame.shifter[0]), crc.enable.eq(frame.shifting), crc.clear.eq(self.end)]
         overrun, word_bits_left = self._offer_beats(m, frame, image, closing)
         self._tell_verdict(m, frame, image, closing, self._judge(m, frame, image, crc.good, overrun))
         m.d.comb += self.busy.eq(image.open | image.filling | closing)
