@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from bnnhw.hw.link.chunks import Chunks, FrameShape
-from bnnhw.hw.link.phy.uart import baud_rate
 from bnnhw.hw.link.settings import LinkSettings
 from bnnhw.hw.targets.ecp5 import ECP5
 
@@ -16,7 +15,8 @@ def settings(image: FrameShape, result: FrameShape = LABEL) -> LinkSettings:
     return LinkSettings(
         image=image,
         result=result,
-        rate=baud_rate(clock_hz=100_000_000, baud=3_000_000),
+        clock_hz=100_000_000,
+        byte_cycles=1000 / 3,
         network_id=bytes(8),
         timeout_cycles=5_000_000,
         target=ECP5,

@@ -1,28 +1,29 @@
-"""How many frames a second a UART carries.
+"""How many frames a second a link carries.
 
 Tests: tests/api/test_examples.py
 """
 
 from collections.abc import Sequence
 
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.compiler.ir.graph import Graph, infer_types
 from bnnhw.compiler.ir.types import FloatType, TensorType
 from bnnhw.compiler.lowering.network import split_host
 from bnnhw.hw.link.settings import BUFFERED_CHUNKS
-from bnnhw.hw.protocol import BITS_PER_BYTE, CRC_BYTES, CYCLES_BYTES, HEADER_BYTES, MAX_CHUNK
+from bnnhw.hw.protocol import CRC_BYTES, CYCLES_BYTES, HEADER_BYTES, MAX_CHUNK
 
 __all__ = ["link_frames_per_second"]
 
 _FLAGS = 2  # of a frame
 
 
-def link_frames_per_second(graph: Graph, baud: int) -> float:
+def link_frames_per_second(graph: Graph, link: LinkChoice) -> float:
     """Images a second of an integer graph, requests, or answers, close behind each other, none of their bytes
     escaped."""
     types = infer_types(graph)
     sent = packed_bytes([split_host(graph)[1].inputs[0].type])
     given = packed_bytes([types[output] for output in graph.outputs]) + CYCLES_BYTES
-    return baud / (BITS_PER_BYTE * max(map(bytes_on_the_wire, (sent, given))))
+    return link.bytes_per_second / max(map(bytes_on_the_wire, (sent, given)))
 
 
 def packed_bytes(values: Sequence[TensorType]) -> int:

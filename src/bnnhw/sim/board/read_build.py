@@ -31,7 +31,7 @@ LINKS: tuple[LinkKind, ...] = ("uart", "udp")
 """What a virtual board may be behind."""
 
 _RX, _TX = "uart_0__rx__io", "uart_0__tx__io"  # the pins, as the board's platform names its first UART
-_LINK = "component.link"
+_TOP = "component"
 _MEMORY, _BUSY = "sdram_0", "component.busy"
 _FLASH, _FLASH_CLOCK = "boot_flash_0", "flash.sck"
 
@@ -85,7 +85,7 @@ def _program_of(design: str, link: LinkKind, chip: SdramChip | None, clock_hz: i
             netlist = join_flash(netlist, flatten(flash), resource=_FLASH, clock=_FLASH_CLOCK)
         if memory:
             netlist = join_chip(netlist, flatten(memory), resource=_MEMORY, busy=_BUSY)
-        return with_byte_ports(netlist, link=_LINK) if link == "udp" else netlist
+        return with_byte_ports(netlist, top=_TOP) if link == "udp" else netlist
 
     sources = (inspect.getsource(sys.modules[each.__module__]) for each in (join_chip, with_byte_ports))
     return compile_kept(make, design, memory, flash, link, *sources)
