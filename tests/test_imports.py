@@ -55,7 +55,9 @@ SUB_ROOMS = {
     "sim": ("errors", "memory", "netlist", "batch", "icarus", "ladder", "board", "part"),
     "boards": (
         "board",
+        "link_choice",
         "flash_pads",
+        "rgmii_pads",
         "sdram_pads",
         "design",
         "toolchain",

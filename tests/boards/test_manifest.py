@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.boards.manifest import Manifest, ManifestError, describe_build
 from bnnhw.boards.output_format import AnswerError, OutputFormat
 from bnnhw.compiler.dataflow.packing import pack_image
@@ -39,7 +40,7 @@ def manifest_of(schedule: Schedule) -> Manifest:
     return describe_build(
         schedule,
         classes=("a", "b", "c", "d", "e"),
-        baud=3_000_000,
+        link=LinkChoice(baud=3_000_000),
         clock_hz=100e6,
         model_sha256="0" * 64,
         board="ulx3s-85f",
@@ -72,7 +73,14 @@ def test_tells_networks_and_foldings_apart(tmp_path: Path):
     two = make_schedule(tmp_path, seed=1, pe=1)
     ids = {
         describe_build(
-            schedule, classes=(), baud=1, clock_hz=1, model_sha256=sha, board="", seed=seed, versions={}
+            schedule,
+            classes=(),
+            link=LinkChoice(baud=1),
+            clock_hz=1,
+            model_sha256=sha,
+            board="",
+            seed=seed,
+            versions={},
         ).network_id
         for schedule in (one, two)
         for sha in ("a", "b")

@@ -207,6 +207,7 @@ def _route(
                 speed=board.speed,
                 seed=seed,
                 luts=luts,
+                wanted_hz=wanted_hz,
                 output=f"top.seed{seed}",
                 timeout_s=options.timeout_s,
                 on_phase=lambda phase, seed=seed: say("place and route", f"seed {seed}: {phase}"),

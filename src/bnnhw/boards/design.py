@@ -17,12 +17,10 @@ from .flash_pads import FlashPads, request_flash
 from .rgmii_pads import RGMII, RgmiiPads
 from .sdram_pads import LATE, SdramPads
 
-__all__ = ["CORE", "RGMII_PADS", "BoardDesign", "DesignFiles", "LinkedComponent", "emit_design"]
+__all__ = ["CORE", "BoardDesign", "DesignFiles", "LinkedComponent", "emit_design"]
 
 CORE = "top.component.core"
 """The module of top.il that the core of a network (`hw.top.Top`) is."""
-RGMII_PADS = "rgmii"
-"""The module in it between an EthernetPort and the board's PHY."""
 
 
 class LinkedComponent(Protocol):
@@ -89,9 +87,7 @@ class BoardDesign(Elaboratable):
         if board.ethernet is None:
             raise ValueError(f"{board.name} has no PHY")
         port = platform.request(RGMII, 0, dir=_unbuffered(platform, RGMII))
-        m.submodules[RGMII_PADS] = RgmiiPads(
-            phy, port, phy=board.ethernet, clock_hz=self.pll.output_hz, target=board.target
-        )
+        m.submodules.rgmii = RgmiiPads(phy, port, phy=board.ethernet, clock_hz=self.pll.output_hz, target=board.target)
 
 
 def _unbuffered(platform: Any, name: str) -> dict[str, str]:

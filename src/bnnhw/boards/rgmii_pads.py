@@ -57,13 +57,10 @@ class RgmiiPads(Elaboratable):
         clock = Signal(name="rgmii_clock")
         m.d.comb += [clock.eq(rx_clk.i), domain.clk.eq(clock)]
         platform.add_clock_constraint(clock, ETHERNET_HZ)
-        buffers = {
-            name: io.DDRBuffer(direction, getattr(port, name), **{f"{direction}_domain": ETHERNET})
-            for direction, name in (("i", "rx_data"), ("i", f"rx_{control}"), ("o", "tx_data"), ("o", f"tx_{control}"))
-        }
-        for name, buffer in buffers.items():
-            m.submodules[name] = buffer
-        rx_data, rx_control, tx_data, tx_control = buffers.values()
+        m.submodules.rx_data = rx_data = io.DDRBuffer("i", port.rx_data, i_domain=ETHERNET)
+        m.submodules.rx_control = rx_control = io.DDRBuffer("i", getattr(port, f"rx_{control}"), i_domain=ETHERNET)
+        m.submodules.tx_data = tx_data = io.DDRBuffer("o", port.tx_data, o_domain=ETHERNET)
+        m.submodules.tx_control = tx_control = io.DDRBuffer("o", getattr(port, f"tx_{control}"), o_domain=ETHERNET)
         m.d.ethernet += [
             phy.rx_data.eq(Cat(rx_data.i[0], rx_data.i[1])),
             phy.rx_valid.eq(rx_control.i[0]),

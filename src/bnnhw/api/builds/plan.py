@@ -31,9 +31,9 @@ class PlanOptions:
     least so many frames a second. fill: the fastest one in this share of the FPGA, in (0, 1]. folding: a folding.json,
     such as a build wrote. One of the three at most. vectors: frames that share a weight fetch; by default the best
     number. clock_mhz: the core's clock; by default 100, with target_fps up to 110, whatever makes the design smallest.
-    link: what it goes over; over UDP, address is the board's, IP:PORT, by default 192.168.1.50:4096; else baud is the
-    UART's rate. tile: of a network of `bnnhw.train_lowlight`, packed pixels along each side of what an image adds to the picture; by
-    default 64.
+    link: what it goes over, a UART of `baud`, or UDP, where the board has the address IP:PORT, by default
+    192.168.1.50:4096. tile: of a network of `bnnhw.train_lowlight`, packed pixels along each side of what an image adds
+    to the picture; by default 64.
 
     Raises ValueError where there is no such board, or it has no such link.
     """

@@ -3,6 +3,9 @@
 Tests: tests/boards/host/test_udp_line.py
 """
 
+from bnnhw.boards.link_choice import LinkChoice
+
+from .errors import LinkError
 from .line import Line
 from .serial_line import SerialLine
 from .serial_port import choose_port
@@ -11,11 +14,16 @@ from .udp_line import UdpLine
 __all__ = ["open_line"]
 
 
-def open_line(*, port: str | None = None, address: str | None = None, baud: int) -> Line:
-    """The line to a serial port, to a UDP address HOST:PORT, or to this computer's only USB serial port.
+def open_line(*, port: str | None = None, address: str | None = None, built: LinkChoice) -> Line:
+    """The line to a serial port, or to a UDP address HOST:PORT; by default to the address that the board was built for,
+    or to this computer's only USB serial port.
 
     Raises LinkError where there is none, ValueError where both are given.
     """
     if port and address:
         raise ValueError("port and address exclude each other; give one of them")
-    return UdpLine(address) if address else SerialLine(port or choose_port(), baud=baud)
+    if address or (built.address and not port):
+        return UdpLine(address or built.address or "")
+    if built.baud is None:
+        raise LinkError(f"this build's board is behind UDP, at {built.address}, not at the serial port {port}")
+    return SerialLine(port or choose_port(), baud=built.baud)

@@ -30,9 +30,7 @@ class LateClock(Elaboratable):
         m.submodules.ddr = Instance(
             "ODDRX1F", i_SCLK=ClockSignal(self.domain), i_RST=Const(0), i_D0=Const(1), i_D1=Const(0), o_Q=clock
         )
-        m.submodules.delay = Instance(
-            "DELAYG", p_DEL_MODE="SCLK_ALIGNED", p_DEL_VALUE=self.taps, i_A=clock, o_Z=late
-        )
+        m.submodules.delay = Instance("DELAYG", p_DEL_MODE="SCLK_ALIGNED", p_DEL_VALUE=self.taps, i_A=clock, o_Z=late)
         m.submodules.pad = pad = io.Buffer("o", self.port)
         m.d.comb += pad.o.eq(late)  # pyright: ignore[reportAttributeAccessIssue]
         return m
