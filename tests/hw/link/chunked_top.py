@@ -142,8 +142,7 @@ class Device:
 
     def byte_engine(self) -> ByteEngine:
         """The device without its UART, out of its reset."""
-        netlist = with_byte_ports(flatten(convert_component(self.top)))
-        return ByteEngine(compile_netlist(netlist))
+        return byte_engine(self.top)
 
     def engine(self) -> UartEngine:
         """The device, out of its reset."""
@@ -154,6 +153,12 @@ class Device:
         size = self.info.input_chunk
         starts = range(0, len(image), size)
         return [Frame(Kind.INFER, sequence, image[start : start + size], number) for number, start in enumerate(starts)]
+
+
+def byte_engine(top: Top) -> ByteEngine:
+    """A top without its link's port, out of its reset."""
+    netlist = flatten(convert_component(top), boxes=["top.port"])
+    return ByteEngine(compile_netlist(with_byte_ports(netlist, top="top")))
 
 
 def exchange(

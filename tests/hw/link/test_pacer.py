@@ -12,12 +12,9 @@ from bnnhw.hw.protocol import CYCLES_BYTES, Decoder, ErrorCode, Frame, Kind, enc
 from bnnhw.hw.stream.buffer import StreamBuffer
 from bnnhw.hw.targets import PORTABLE
 from bnnhw.hw.top import Top
-from bnnhw.sim.batch.assemble import compile_netlist
 from bnnhw.sim.board import event_engine
-from bnnhw.sim.board.byte_engine import ByteEngine
-from bnnhw.sim.board.byte_ports import with_byte_ports
-from bnnhw.sim.netlist.netlist import convert_component, flatten
 
+from .chunked_top import byte_engine
 from .fast_port import FastPort
 
 CLOCK_HZ = 1_000_000
@@ -46,7 +43,7 @@ def fast_top(*, lanes: int, width: int, elements: int) -> Top:
 
 def run(top: Top, wire: bytes) -> tuple[list[Frame | ErrorCode], int]:
     """What comes back, and the cycles until all bytes were in."""
-    engine = ByteEngine(compile_netlist(with_byte_ports(flatten(convert_component(top)))))
+    engine = byte_engine(top)
     queue, decoder, received, idle = bytearray(wire), Decoder(), [], False
     engine.run(bytearray())
     begin, taken = engine.cycle, 0

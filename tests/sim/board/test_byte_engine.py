@@ -87,5 +87,5 @@ class Wire(wiring.Component):
 
 
 def test_names_what_a_design_without_a_link_lacks():
-    with pytest.raises(SimulationError, match=r"^the design has no link\.received__payload, a part of its link$"):
-        with_byte_ports(flatten(convert_component(Wire())))
+    with pytest.raises(SimulationError, match=r"^the design has no top\.port, the port of its link$"):
+        with_byte_ports(flatten(convert_component(Wire())), top="top")

@@ -3,6 +3,7 @@
 Tests: tests/sim/board/test_byte_engine.py
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bnnhw.sim.errors import SimulationError
@@ -16,51 +17,39 @@ BYTE_READY = "byte_ready"
 """Output: it is taken."""
 SAYS, SAYS_VALID = "says", "says_valid"
 """Outputs: what the link says; it is taken at once."""
-_INVERTERS = ("$not", "$logic_not")
 
 
-def with_byte_ports(board: Netlist, *, top: str = "", pads: str | None = None) -> Netlist:
+def with_byte_ports(board: Netlist, *, top: str, others: Sequence[str] = ()) -> Netlist:
     """The netlist without its link's port: what that brought is an input, and what it took an output.
 
-    top: the module's name of a `bnnhw.hw.top.Top`, such as "component". pads: of what stands between port and pins.
-    Raises SimulationError where there is no such top.
+    top: the module that is a `bnnhw.hw.top.Top`, whose port was left a cell of the netlist. others: those that go with
+    it. Raises SimulationError where there is no such cell.
     """
-    link, port = (f"{top}.{name}" if top else name for name in ("link", "port"))
-    try:
-        byte, says = (board.signals[f"{link}.{name}__payload"] for name in ("received", "sent"))
-        valid, says_valid = (board.signals[f"{link}.{name}__valid"] for name in ("received", "sent"))
-        ready, (says_ready,) = (board.signals[f"{link}.{name}__ready"] for name in ("received", "sent"))
-        (damaged,) = board.signals[f"{link}.damaged"]
-    except KeyError as missing:
-        raise SimulationError(f"the design has no {missing.args[0]}, a part of its link") from missing
-    constants = {damaged: 0, says_ready: 1}
-    inverted = (cell.ports for cell in board.cells if cell.type in _INVERTERS)
-    constants |= {ports["A"][0]: 0 for ports in inverted if ports["Y"] == [says_ready]}  # yosys may have taken that
+    port, link = f"{top}.port", f"{top}.link".removeprefix("top.")
+    removed = [cell for cell in board.cells if cell.type in (port, *others)]
+    found = next((cell.ports for cell in removed if cell.type == port), None)
+    if found is None:
+        raise SimulationError(f"the design has no {port}, the port of its link")
+    constants = {found["sent__ready"][0]: 1}
+    constants |= dict.fromkeys(found.get("damaged", ()), 0)
 
     def known(bits: list[int]) -> list[int]:
         return [constants.get(bit, bit) for bit in bits]
 
-    names = [port] if pads is None else [port, pads]
-    modules = tuple("$flatten\\" + name.replace(".", ".\\") + "." for name in names)
-    removed = {
-        bit
-        for cell in board.cells
-        if cell.name.startswith(modules)
-        for port in ("Q", "Y")
-        for bit in cell.ports.get(port, ())
-    }.difference(byte, valid, constants)
-    cells = [
-        replace(cell, ports={port: known(bits) for port, bits in cell.ports.items()})
-        for cell in board.cells
-        if not cell.name.startswith(modules)
-    ]
-    if any(bit in removed for cell in cells for bits in cell.ports.values() for bit in bits):
-        raise SimulationError(f"the design has parts of {port} elsewhere; build it again")
+    pins = {bit for cell in removed for bits in cell.ports.values() for bit in bits if bit > 1}
     return Netlist(
-        inputs={**board.inputs, BYTE: byte, BYTE_VALID: valid},
-        outputs={name: bits for name, bits in board.outputs.items() if not removed & set(bits)}
-        | {BYTE_READY: known(ready), SAYS: known(says), SAYS_VALID: known(says_valid)},
-        cells=cells,
+        inputs={**board.inputs, BYTE: found["received__payload"], BYTE_VALID: found["received__valid"]},
+        outputs={
+            **{name: bits for name, bits in board.outputs.items() if not pins & set(bits)},
+            BYTE_READY: known(board.signals[f"{link}.received__ready"]),
+            SAYS: known(board.signals[f"{link}.sent__payload"]),
+            SAYS_VALID: known(board.signals[f"{link}.sent__valid"]),
+        },
+        cells=[
+            replace(cell, ports={name: known(bits) for name, bits in cell.ports.items()})
+            for cell in board.cells
+            if cell not in removed
+        ],
         signals=board.signals,
         initial=board.initial,
     )

@@ -31,7 +31,8 @@ LINKS: tuple[LinkKind, ...] = ("uart", "udp")
 """What a virtual board may be behind."""
 
 _RX, _TX = "uart_0__rx__io", "uart_0__tx__io"  # the pins, as the board's platform names its first UART
-_TOP, _PADS = "component", "rgmii"
+_TOP = "top.component"
+_PADS = ("top.rgmii",)  # between an EthernetPort and its pins
 _MEMORY, _BUSY = "sdram_0", "component.busy"
 _FLASH, _FLASH_CLOCK = "boot_flash_0", "flash.sck"
 
@@ -82,12 +83,12 @@ def _program_of(design: str, link: LinkKind, chip: SdramChip | None, clock_hz: i
     flash = "" if flash_at is None else convert_component(FlashAtPads(clock_hz=clock_hz, begin=flash_at))
 
     def make() -> Netlist:
-        netlist = flatten(design)
+        netlist = flatten(design, boxes=[f"{_TOP}.port", *_PADS] if link == "udp" else [])
         if flash:
             netlist = join_flash(netlist, flatten(flash), resource=_FLASH, clock=_FLASH_CLOCK)
         if memory:
             netlist = join_chip(netlist, flatten(memory), resource=_MEMORY, busy=_BUSY)
-        return with_byte_ports(netlist, top=_TOP, pads=_PADS) if link == "udp" else netlist
+        return with_byte_ports(netlist, top=_TOP, others=_PADS) if link == "udp" else netlist
 
     sources = (inspect.getsource(sys.modules[each.__module__]) for each in (join_chip, with_byte_ports))
     return compile_kept(make, design, memory, flash, link, *sources)
