@@ -159,7 +159,7 @@ def changed(**values: object) -> str:
         ("{", "is no JSON"),
         ("[]", "is no manifest of a bnnhw build"),
         ('{"format": "other"}', "is no manifest of a bnnhw build"),
-        (changed(version=3), "is of version 3; this bnnhw reads versions 1 and 2; build it again"),
+        (changed(version=4), "is of version 4; this bnnhw reads versions 1 to 3; build it again"),
         (changed(extra=1), r"lacks or has too much of \['extra'\]; build it again"),
         (changed(baud="fast"), r"manifest.baud must be an integer, got 'fast'; build it again"),
         (changed(classes=[1]), r"manifest.classes\[0\] must be a string, got 1; build it again"),

@@ -119,8 +119,8 @@ CASES = [
     build("of something else", "build/manifest.json is no manifest of a bnnhw build", manifest(format="pip")),
     build(
         "of a later version",
-        "build/manifest.json is of version 3; this bnnhw reads versions 1 and 2; .*",
-        manifest(version=3),
+        "build/manifest.json is of version 4; this bnnhw reads versions 1 to 3; .*",
+        manifest(version=4),
     ),
     build("without baud", rf"{FIELDS} \['baud'\]; build it again", manifest(baud=None)),
     build("with a stranger", rf"{FIELDS} \['colour'\]; build it again", manifest(colour="red")),

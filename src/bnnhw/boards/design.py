@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 from amaranth.hdl import ClockDomain, Elaboratable, Module, Signal
 from amaranth.lib import io
 
+from bnnhw.hw.ethernet.port import ETHERNET
 from bnnhw.hw.rtlil import collector_paused
 from bnnhw.hw.targets import ClockSettings
 
@@ -86,6 +87,7 @@ class BoardDesign(Elaboratable):
         board = self.board
         if board.ethernet is None:
             raise ValueError(f"{board.name} has no PHY")
+        m.domains += ClockDomain(ETHERNET, reset_less=True)
         port = platform.request(RGMII, 0, dir=_unbuffered(platform, RGMII))
         m.submodules.rgmii = RgmiiPads(phy, port, phy=board.ethernet, clock_hz=self.pll.output_hz, target=board.target)
 

@@ -26,7 +26,7 @@ __all__ = ["MANIFEST", "Manifest", "ManifestError", "describe_build", "network_i
 
 MANIFEST = "manifest.json"
 FORMAT = "bnnhw-build"
-VERSION = 2
+VERSION = 3
 
 
 class ManifestError(ValueError):
@@ -165,12 +165,14 @@ class Manifest:
         header = (plain.pop("format", None), plain.pop("version", None)) if isinstance(plain, dict) else None
         if header is None or header[0] != FORMAT:
             raise ManifestError(f"{source} is no manifest of a bnnhw build")
-        if header[1] not in (1, VERSION):
+        if header[1] not in range(1, VERSION + 1):
             raise ManifestError(
-                f"{source} is of version {header[1]}; this bnnhw reads versions 1 and {VERSION}; build it again"
+                f"{source} is of version {header[1]}; this bnnhw reads versions 1 to {VERSION}; build it again"
             )
         if header[1] == 1:
             plain = from_version_1(plain)
+        if header[1] < VERSION:  # all links were UARTs
+            plain["address"] = None
         names = {field.name for field in fields(cls)}
         if set(plain) != names:
             raise ManifestError(f"{source} lacks or has too much of {sorted(names ^ set(plain))}; build it again")

@@ -5,7 +5,7 @@ Tests: tests/boards/test_rgmii_pads.py
 
 from typing import Any
 
-from amaranth.hdl import Cat, ClockDomain, Elaboratable, Module, Signal
+from amaranth.hdl import Cat, ClockSignal, Elaboratable, Module, Signal
 from amaranth.lib import io
 
 from bnnhw.hw.ethernet.port import ETHERNET
@@ -29,7 +29,7 @@ class RgmiiPads(Elaboratable):
     """A PHY's bytes, as `bnnhw.hw.ethernet.port.phy_bytes` has them, at a board's resource `eth_rgmii`.
 
     The clock that the PHY gives with what it receives is that of the domain ETHERNET, and leaves again with what is
-    sent: the PHY's own queue makes up for the difference to its partner's. It has no reset.
+    sent: the PHY's own queue makes up for the difference to its partner's. The domain itself is the caller's.
 
     Parameters
     ----------
@@ -52,10 +52,9 @@ class RgmiiPads(Elaboratable):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         port, control, phy = self.port, self.phy.control, self.bytes
-        m.domains.ethernet = domain = ClockDomain(ETHERNET, reset_less=True)
         m.submodules.rx_clk = rx_clk = io.Buffer("i", port.rx_clk)
         clock = Signal(name="rgmii_clock")
-        m.d.comb += [clock.eq(rx_clk.i), domain.clk.eq(clock)]
+        m.d.comb += [clock.eq(rx_clk.i), ClockSignal(ETHERNET).eq(clock)]
         platform.add_clock_constraint(clock, ETHERNET_HZ)
         m.submodules.rx_data = rx_data = io.DDRBuffer("i", port.rx_data, i_domain=ETHERNET)
         m.submodules.rx_control = rx_control = io.DDRBuffer("i", getattr(port, f"rx_{control}"), i_domain=ETHERNET)

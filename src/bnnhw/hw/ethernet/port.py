@@ -1,4 +1,7 @@
-"""EthernetPort: a link's bytes on gigabit Ethernet."""
+"""EthernetPort: a link's bytes on gigabit Ethernet.
+
+Tests: tests/boards/test_rgmii_pads.py
+"""
 
 from amaranth.hdl import DomainRenamer, Module, Signal
 from amaranth.lib import stream, wiring
