@@ -27,7 +27,8 @@ def manifest(**changes: Any) -> Make:
 
     def make(path: Path) -> None:
         plain = json.loads(path.read_text()) | changes
-        path.write_text(json.dumps({name: value for name, value in plain.items() if value is not None}))
+        gone = [name for name, value in changes.items() if value is None]
+        path.write_text(json.dumps({name: value for name, value in plain.items() if name not in gone}))
 
     return make
 
