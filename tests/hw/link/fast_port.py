@@ -6,11 +6,11 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bnnhw.hw.stream.buffer import flat_stream
+from bnnhw.hw.stream.buffer import StreamBuffer, flat_stream
 
 
 class FastPort(wiring.Component):
-    """A `bnnhw.hw.top.LinkPort` without anything in it."""
+    """A `bnnhw.hw.top.LinkPort` of registers."""
 
     i: stream.Interface
     o: stream.Interface
@@ -33,6 +33,8 @@ class FastPort(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        wiring.connect(m, wiring.flipped(self.i), wiring.flipped(self.received))
-        wiring.connect(m, wiring.flipped(self.sent), wiring.flipped(self.o))
+        for name, i, o in (("requests", self.i, self.received), ("answers", self.sent, self.o)):
+            m.submodules[name] = buffer = StreamBuffer(width=8)
+            wiring.connect(m, wiring.flipped(i), buffer.i)
+            wiring.connect(m, buffer.o, wiring.flipped(o))
         return m

@@ -97,7 +97,9 @@ def make_report(
         ),
         link=Link(
             name=manifest.link_choice.name,
-            frames_per_second=link_frames_per_second(integers, manifest.link_choice),
+            frames_per_second=link_frames_per_second(
+                integers, manifest.link_choice, schedule, clock_hz=manifest.clock_hz
+            ),
         ),
         synthesised=figures.synthesis.cells if figures.synthesis else None,
         routed=routing.cells if routing else None,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bnnhw.compiler.dataflow.schedule import Schedule
     from bnnhw.compiler.ir.graph import Graph
 
-__all__ = ["DEFAULT_BAUD", "DEFAULT_BOARD", "LINK_MARGIN", "PlanOptions"]
+__all__ = ["DEFAULT_BAUD", "DEFAULT_BOARD", "FILL_OVER_UDP", "LINK_MARGIN", "PlanOptions"]
 
 DEFAULT_BAUD = 3_000_000
 DEFAULT_BOARD = "ulx3s-85f"
@@ -21,6 +21,9 @@ DEFAULT_BOARD = "ulx3s-85f"
 
 LINK_MARGIN = 10
 """Where no speed is asked for, a design is made this many times faster than its UART."""
+
+FILL_OVER_UDP = 0.6
+"""Where no share is asked for, and the core is what limits: what is fuller takes long to route, or is slower."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,24 +77,26 @@ class PlanOptions:
     def schedule(self, integers: "Graph") -> "Schedule":
         """The schedule of an integer graph that these options ask for.
 
-        Without a speed, a share or a file: LINK_MARGIN times what the UART carries, or what fits if that is less.
+        Without a speed, a share or a file: LINK_MARGIN times what the UART carries, or what fits if that is less; of a
+        link over UDP what that carries, or what fits into FILL_OVER_UDP of the FPGA.
         """
         from bnnhw.compiler.errors import DeviceError, ScheduleError
         from bnnhw.compiler.search.scheduling import DEFAULT_CLOCK_HZ, schedule
 
-        from .link_rate import link_frames_per_second
+        from .link_rate import wire_frames_per_second
 
         device, vectors = self.target.device, self.vectors
         clock_hz = None if self.clock_mhz is None else self.clock_mhz * 1e6
         if self.target_fps is None and self.fill is None and self.folding is None:
-            target_fps = LINK_MARGIN * link_frames_per_second(integers, self.link_choice)
+            margin, most = (LINK_MARGIN, 1.0) if self.link == "uart" else (1, FILL_OVER_UDP)
+            target_fps = margin * wire_frames_per_second(integers, self.link_choice)
             clock_hz = clock_hz or DEFAULT_CLOCK_HZ
             try:
                 return schedule(integers, device, target_fps=target_fps, vectors=vectors, clock_hz=clock_hz)
             except DeviceError:
                 raise
             except ScheduleError:
-                return schedule(integers, device, fill=1.0, vectors=vectors, clock_hz=clock_hz)
+                return schedule(integers, device, fill=most, vectors=vectors, clock_hz=clock_hz)
         return schedule(
             integers,
             device,

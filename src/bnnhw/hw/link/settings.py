@@ -22,6 +22,7 @@ __all__ = [
     "image_buffer_depth",
     "image_chunks",
     "lane_depth",
+    "receiver_step",
     "result_chunks",
     "result_queue_depth",
 ]
@@ -31,6 +32,12 @@ MAX_WINDOW = VERDICT_QUEUE_DEPTH - 1
 """Requests that the queue of answers holds."""
 BUFFERED_CHUNKS = 4
 """Chunks of an image of several in the buffer that would else hold one chunk of the greatest size."""
+
+
+def receiver_step(beat_bits: int, *, byte_cycles: float) -> int:
+    """Bits that a receiver of such beats takes in a cycle: no more than a port needs that brings bytes so far apart."""
+    steps = [step for step in STEPS if beat_bits % step == 0]
+    return next((step for step in steps if end_pause(step) <= byte_cycles), steps[-1])
 
 
 def image_chunks(fabric: Fabric, image: FrameShape, *, max_chunk: int = MAX_CHUNK) -> Chunks:
@@ -116,9 +123,8 @@ class LinkSettings:
 
     @cached_property
     def step(self) -> int:
-        """Bits that the receiver takes in a cycle: no more than the port brings."""
-        steps = [step for step in STEPS if self.image.vector_bits % step == 0]
-        return next((step for step in steps if end_pause(step) <= self.byte_cycles), steps[-1])
+        """Bits that the receiver takes in a cycle."""
+        return receiver_step(self.image.vector_bits, byte_cycles=self.byte_cycles)
 
     @cached_property
     def image_chunks(self) -> Chunks:
