@@ -149,10 +149,12 @@ class LinkSettings:
     @cached_property
     def info(self) -> Info:
         """What the device says about itself. In the queue of answers an image of several chunks has two places, and
-        as many are left for what is refused. In the port's queue a chunk has room of which every byte is escaped."""
+        as many are left for what is refused. In the port's queue there is room for chunks of which every byte is
+        escaped, and for an INFO."""
         chunks = self.image_chunks
         window = MAX_WINDOW if chunks.count == 1 else MAX_WINDOW // 4
-        queued = self.queue_bytes // (2 * (HEADER_BYTES + chunks.bytes + CRC_BYTES) + 2)
+        frame_bytes = 2 * (HEADER_BYTES + CRC_BYTES) + 2
+        queued = max(0, self.queue_bytes - frame_bytes) // (2 * chunks.bytes + frame_bytes)
         return Info(
             window=min(window, self.image_buffer_depth // chunks.beats + queued),
             input_chunk=chunks.bytes,
