@@ -16,6 +16,7 @@ from bnnhw.sim.board import event_engine
 
 from .chunked_top import byte_engine
 from .fast_port import FastPort
+from .test_link_load import FirstByte
 
 CLOCK_HZ = 1_000_000
 
@@ -89,6 +90,43 @@ def test_a_byte_each_cycle(monkeypatch: pytest.MonkeyPatch):
     received, taken = run(top, wire)
     assert len(received) == 1
     assert len(wire) <= taken <= len(wire) + 3 * end_pause(8)
+
+
+@pytest.mark.parametrize(("image_bytes", "beats", "max_chunk"), [(4096, 4096, 4096), (5, 5, 4096), (200, 200, 64)])
+def test_what_finds_no_room_waits_in_the_port(image_bytes: int, beats: int, max_chunk: int):
+    """A core slower than the link, and a queue that holds more images than the link's own buffer: none is refused."""
+    count, rng = 40, random.Random(image_bytes)
+    core = Core(
+        units=[FirstByte(beats=beats, width=8, work=3 * image_bytes)],
+        input_lanes=1,
+        input_width=8,
+        output_lanes=1,
+        output_width=8,
+    )
+    top = Top(
+        core=core,
+        port=FastPort(queue_bytes=32768),
+        clock_hz=CLOCK_HZ,
+        network_id=bytes(8),
+        input_elements=image_bytes,
+        output_elements=1,
+        timeout_s=1,
+        max_chunk=max_chunk,
+        target=PORTABLE,
+    )
+    images = [rng.randbytes(image_bytes) for _ in range(count)]
+    size = top.info.input_chunk
+    most = max(2, top.info.window // -(-image_bytes // size))
+    engine, decoder, queue = byte_engine(top), Decoder(), bytearray()
+    sent, received, idle = 0, [], False
+    while sent < count or queue or not idle:
+        while sent < min(count, len(received) + most):
+            for number, start in enumerate(range(0, image_bytes, size)):
+                queue += encode(Frame(Kind.INFER, sent, images[sent][start : start + size], number))
+            sent += 1
+        data, idle = engine.run(queue)
+        received += [frame for frame in decoder.feed(data) if not isinstance(frame, Frame) or frame.kind != Kind.TAKEN]
+    assert [(frame.kind, frame.payload[0]) for frame in received] == [(Kind.INFER_ANSWER, i[0]) for i in images]
 
 
 def test_what_a_pacer_may_not_be():

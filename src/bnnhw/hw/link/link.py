@@ -106,6 +106,8 @@ class Link(wiring.Component):
             buffer.commit.eq(receiver.commit),
             buffer.rollback.eq(receiver.rollback),
         ]
+        if self.settings.queue_bytes:  # what finds no room waits there
+            m.d.sync += pacer.hold.eq(buffer.level > depth - 2 - chunks.beats)
         if chunks.count > 1:
             m.submodules.acknowledger = acknowledger = Acknowledger(chunks=chunks, target=target)
             wiring.connect(m, acknowledger.o, transmitter.taken)

@@ -1,6 +1,6 @@
 """Pacer: bytes of a line no faster than they can be taken in."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -24,11 +24,14 @@ class Pacer(wiring.Component):
     Members
     -------
     i : In(stream of unsigned(8))
+    hold : In(1)
+        No frame begins: no byte that is no flag goes on behind one.
     byte, valid : Out(8), Out(1)
         A byte, in the cycle in which it is taken.
     """
 
     i: stream.Interface
+    hold: Signal
     byte: Signal
     valid: Signal
 
@@ -37,18 +40,19 @@ class Pacer(wiring.Component):
             raise ValueError(f"pace={pace} must be positive, and at most pause={pause}")
         self.pace = pace
         self.pause = pause
-        super().__init__({"i": In(flat_stream(8)), "byte": Out(8), "valid": Out(1)})
+        super().__init__({"i": In(flat_stream(8)), "hold": In(1), "byte": Out(8), "valid": Out(1)})
 
     def elaborate(self, platform) -> Module:
         m = Module()
         left = Signal(range(self.pause))  # until any byte may come
-        is_flag, was_flag, near = Signal(), Signal(), Signal()
+        is_flag, was_flag, begins, near = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             self.byte.eq(self.i.payload),
             self.valid.eq(self.i.valid & self.i.ready),
             is_flag.eq(self.i.payload == FLAG),
             near.eq(left > self.pause - self.pace),
-            self.i.ready.eq((left == 0) | ((is_flag == was_flag) & ~near)),
+            begins.eq(was_flag & ~is_flag),
+            self.i.ready.eq(Mux(is_flag == was_flag, ~near, left == 0) & ~(begins & self.hold)),
         ]
         with m.If(left != 0):
             m.d.sync += left.eq(left - 1)
