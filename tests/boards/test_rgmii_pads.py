@@ -1,7 +1,7 @@
 """A whole board behind a gigabit PHY, at its pins, in Icarus Verilog: ARP, pings, and a wire without a pause."""
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from tests.hw.link.test_link_load import FirstByte
 HERE = Path(__file__).with_name("rgmii")
 BOARD = get_board("ecpix5-85f")
 CLOCK_NS = 7  # so that the wire is what is slowest
-Exchange = Callable[[list[bytes]], list[tuple[bytes, float]]]
+Exchange = Callable[..., list[tuple[bytes, float]]]
 IMAGE_BYTES = 1400
 IMAGES = 16
 ROOM = 1456
@@ -60,9 +60,9 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Exchange:
         sources=sources, hdl_toplevel="bench", build_dir=folder, timescale=("1ns", "1ps"), log_file=folder / "log"
     )
 
-    def exchange(frames: list[bytes]) -> list[tuple[bytes, float]]:
+    def exchange(frames: list[bytes], damaged: Sequence[int] = ()) -> list[tuple[bytes, float]]:
         job, result, results, log = (folder / name for name in ("job", "result", "results.xml", "log"))
-        job.write_bytes(pickle.dumps({"clock_ns": CLOCK_NS, "frames": frames, "silence": 60_000}))
+        job.write_bytes(pickle.dumps({"clock_ns": CLOCK_NS, "frames": frames, "damaged": damaged, "silence": 60_000}))
         runner.test(
             test_module="tests.boards.rgmii.exchange",
             hdl_toplevel="bench",
@@ -105,6 +105,13 @@ def test_the_wire_is_never_too_fast(board: Exchange):
     wire_ns = 8 * sum(WIRE_BYTES - 14 + max(len(frame), 60) for frame in frames)
     assert sum(map(len, requests)) > 0.9 * wire_ns / 8
     assert received[-1][1] < 200 + wire_ns + 2 * IMAGE_BYTES * CLOCK_NS + 10_000
+
+
+@pytest.mark.cocotb
+def test_what_the_phy_says_is_damaged_is_dropped(board: Exchange):
+    pings = [echo_request(bytes([n]) * 60) for n in range(4)]
+    received = board(pings, damaged=[0, 2])
+    assert [frame for frame, _ in received] == [sort(pings[n]).answer for n in (1, 3)]
 
 
 def sort_answer(frame: bytes) -> bytes | None:

@@ -1,6 +1,7 @@
 """Frames to a board's pins, close behind each other, and those that come back.
 
-JOB holds `clock_ns`, the period of the board's oscillator, `frames`, and `silence`: the ns without a frame from the
+JOB holds `clock_ns`, the period of the board's oscillator, `frames`, the numbers of those
+that are `damaged` as the PHY says, and `silence`: the ns without a frame from the
 board after which the bench ends. RESULT gets the frames with the time at which each began, in ns.
 """
 
@@ -20,8 +21,11 @@ async def exchange(dut):
     phy = RgmiiPhy(dut.tx_data, dut.tx_ctl, dut.tx_clk, dut.phy_data, dut.phy_ctl, dut.phy_clk, speed=1000e6)
     cocotb.start_soon(Clock(dut.clk100, job["clock_ns"], unit="ns").start())
     await Timer(200, "ns")
-    for frame in job["frames"]:
-        await phy.rx.send(GmiiFrame.from_payload(frame))
+    for number, payload in enumerate(job["frames"]):
+        frame = GmiiFrame.from_payload(payload)
+        if number in job["damaged"]:
+            frame.error = [n == 40 for n in range(len(frame.data))]
+        await phy.rx.send(frame)
     received = []
     try:
         while True:
