@@ -120,7 +120,7 @@ def command(
 
 def refuse_what_cores_lack(context: click.Context) -> None:
     """Raises a UsageError where an option was given that only a bitstream has."""
-    for name in ("baud", "seed", "retries", "stop_after", "time_limit"):
+    for name in ("link", "baud", "address", "seed", "retries", "stop_after", "time_limit"):
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             option = f"--{name.replace('_', '-')}"
             raise click.UsageError(f"{option} is for bitstreams: a core has no link, and is not placed", ctx=context)

@@ -18,7 +18,7 @@ from bnnhw.lowlight.network.file import is_network, load_network
 from bnnhw.lowlight.tiles import Tiling
 
 from .ladder_rows import ladder_rows
-from .plan import DEFAULT_BAUD, PlanOptions
+from .plan import PlanOptions
 
 if TYPE_CHECKING:
     from bnnhw.sim.ladder.ladder import Comparison
@@ -61,7 +61,7 @@ class Build:
             clock_mhz=self.manifest.clock_hz / 1e6,
             outputs="label" if any(output.kind == "label" for output in self.manifest.outputs) else "scores",
             link="uart" if self.manifest.address is None else "udp",
-            baud=self.manifest.baud or DEFAULT_BAUD,
+            baud=self.manifest.baud,
             address=self.manifest.address,
             tile=None if self.tiling is None else self.tiling.tile,
         )

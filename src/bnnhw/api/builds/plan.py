@@ -34,9 +34,9 @@ class PlanOptions:
     least so many frames a second. fill: the fastest one in this share of the FPGA, in (0, 1]. folding: a folding.json,
     such as a build wrote. One of the three at most. vectors: frames that share a weight fetch; by default the best
     number. clock_mhz: the core's clock; by default 100, with target_fps up to 110, whatever makes the design smallest.
-    link: what it goes over, a UART of `baud`, or UDP, where the board has the address IP:PORT, by default
-    192.168.1.50:4096. tile: of a network of `bnnhw.train_lowlight`, packed pixels along each side of what an image adds
-    to the picture; by default 64.
+    link: what it goes over, a UART of `baud`, by default 3,000,000, or UDP, where the board has the address IP:PORT, by
+    default 192.168.1.50:4096. tile: of a network of `bnnhw.train_lowlight`, packed pixels along each side of what an
+    image adds to the picture; by default 64.
 
     Raises ValueError where there is no such board, or it has no such link.
     """
@@ -49,7 +49,7 @@ class PlanOptions:
     clock_mhz: float | None = None
     outputs: Literal["label", "scores"] = "label"
     link: Literal["uart", "udp"] = "uart"
-    baud: int = DEFAULT_BAUD
+    baud: int | None = None
     address: str | None = None
     tile: int | None = None
 
@@ -62,10 +62,12 @@ class PlanOptions:
         from bnnhw.boards.link_choice import DEFAULT_ADDRESS, LinkChoice
 
         if self.link == "udp":
+            if self.baud is not None:
+                raise ValueError(f"baud={self.baud} is of a UART; link=udp has none")
             return LinkChoice(address=self.address or DEFAULT_ADDRESS)
         if self.address is not None:
             raise ValueError(f"address={self.address} is of a link over UDP; link={self.link} has none")
-        return LinkChoice(baud=self.baud)
+        return LinkChoice(baud=DEFAULT_BAUD if self.baud is None else self.baud)
 
     @property
     def target(self) -> "Board":
