@@ -53,9 +53,8 @@ class RgmiiPads(Elaboratable):
         m = Module()
         port, control, phy = self.port, self.phy.control, self.bytes
         m.submodules.rx_clk = rx_clk = io.Buffer("i", port.rx_clk)
-        clock = Signal(name="rgmii_clock")
-        m.d.comb += [clock.eq(rx_clk.i), ClockSignal(ETHERNET).eq(clock)]
-        platform.add_clock_constraint(clock, ETHERNET_HZ)
+        m.d.comb += ClockSignal(ETHERNET).eq(rx_clk.i)
+        platform.add_clock_constraint(port.rx_clk.io, ETHERNET_HZ)
         m.submodules.rx_data = rx_data = io.DDRBuffer("i", port.rx_data, i_domain=ETHERNET)
         m.submodules.rx_control = rx_control = io.DDRBuffer("i", getattr(port, f"rx_{control}"), i_domain=ETHERNET)
         m.submodules.tx_data = tx_data = io.DDRBuffer("o", port.tx_data, o_domain=ETHERNET)
