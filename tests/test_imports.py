@@ -72,7 +72,7 @@ SUB_ROOMS = {
     "api": (
         *("checks", "images", "builds", "ladder", "operators", "operator"),
         *("build", "build_core", "engine", "verify", "simulate", "evaluate", "inspect"),
-        *("train", "prune", "quantise", "flash", "run", "serve", "samples"),
+        *("train", "prune", "quantise", "flash", "run", "selftest", "serve", "samples"),
         *("lowlight", "lowlight_cores", "enhance"),
     ),
     "accuracy": ("rows", "record", "fitting", "report", "plot", "measure"),
@@ -83,7 +83,7 @@ SUB_ROOMS = {
     "cli": (
         *("errors", "telling", "options"),
         *("train", "prune", "quantise", "evaluate", "inspect", "build", "engine"),
-        *("verify", "sim", "run", "serve", "flash", "boards", "operator"),
+        *("verify", "sim", "run", "selftest", "serve", "flash", "boards", "operator"),
         *("methods", "samples", "bench", "accuracy", "lowlight", "enhance"),
     ),
 }

@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
             quantise,
             run,
             samples,
+            selftest,
             serve,
             sim,
             train,
@@ -62,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
 
         networks, hardware = (
             (train, prune, quantise, evaluate, inspect),
-            (build, engine, verify, sim, run, serve, flash, boards),
+            (build, engine, verify, sim, run, selftest, serve, flash, boards),
         )
         for module in (*networks, *hardware, operator, methods, samples, bench, accuracy, lowlight, enhance):
             cli.add_command(module.command)

@@ -1,0 +1,1 @@
+"""Whether a board does what its build says."""
