@@ -41,7 +41,7 @@ SUB_ROOMS = {
     "hw": (
         *("rtlil", "targets", "logic", "storage", "stream", "memory", "join", "product", "mac", "hardwired"),
         *("window", "raster", "pool", "threshold", "program", "output", "engine", "core", "axi_stream", "protocol"),
-        *("datagrams", "link", "top"),
+        *("datagrams", "usb", "link", "top"),
     ),
     "compiler": (
         *("codec", "errors", "ir", "frontends", "passes", "units", "lowering", "dataflow", "search", "kernel"),

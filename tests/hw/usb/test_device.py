@@ -1,0 +1,301 @@
+"""The device at its lines, against a host of our own: requests, bulk transfers, faults, resets, rate."""
+
+import hashlib
+import random
+import subprocess
+import sys
+
+import pytest
+
+from bnnhw.hw.targets import PORTABLE
+from bnnhw.hw.usb.device import UsbDevice
+
+from .coding import Pid, data_packet, handshake, token
+from .damage import bad_cable
+from .host import Host, StalledError
+from .wire import SERIAL, Wire, sent_byte
+
+DEVICE, CONFIGURATION, TEXT, QUALIFIER = 1, 2, 3, 6
+PACKETS_A_FRAME = 19
+"""Of 64 bytes, that a host can send in bulk in a millisecond (USB 2.0, table 5-9)."""
+
+
+def connected(wire: Wire) -> Host:
+    """A host that has configured the device, which has sent nothing yet."""
+    host, offer, wire.offer = Host(wire), wire.offer, 0.0
+    host.reset()
+    host.configure()
+    wire.offer = offer
+    return host
+
+
+def sent(count: int, *, first: int = 0) -> bytes:
+    return bytes(sent_byte(number) for number in range(first, first + count))
+
+
+def drain(host: Host) -> bytes:
+    """All that the device still has to send."""
+    host.wire.offer = 0
+    host.wire.rest(600)
+    found = b""
+    while (packet := host.read(1, tries=3)) is not None:
+        found += packet
+    return found
+
+
+def test_enumeration():
+    wire = Wire()
+    host = Host(wire)
+    host.reset()
+    first = host.descriptor(DEVICE, length=64)
+    assert first == bytes.fromhex("12010002000000400912 0100 0000 010203 01")
+    host.configure()
+    assert host.descriptor(DEVICE, length=18) == first
+    whole = bytes.fromhex("0902200001010080fa 0904000002ffffff00 07050102400000 07058102400000")
+    assert host.descriptor(CONFIGURATION, length=9) == whole[:9]
+    assert host.descriptor(CONFIGURATION) == whole
+    assert host.descriptor(TEXT) == bytes([4, 3, 0x09, 0x04])
+    assert [host.text(index) for index in (1, 2, 3)] == ["bnnhw", "accelerator", SERIAL]
+    assert host.request(0x80, 8, length=1) == b"\x01"  # its configuration
+    assert host.request(0x80, 0, length=2) == bytes(2)  # its status
+    with pytest.raises(StalledError):
+        host.descriptor(QUALIFIER)  # it has no high speed
+    with pytest.raises(StalledError):
+        host.text(9)
+
+
+def test_answers_come_in_time():
+    """USB 2.0, 7.1.18.1: between 2 and 6.5 bits after the packet before."""
+    wire = Wire(offer=0.5)
+    host = connected(wire)
+    host.write(1, bytes(64))
+    assert host.read(1)
+    assert min(wire.turnarounds) >= 2
+    assert max(wire.turnarounds) <= 6.5
+
+
+def test_another_address_is_not_the_device():
+    host = connected(Wire(offer=0.5))
+    host.address = 9
+    assert host.out(Pid.OUT, 1, 0, b"abc") is None
+    assert host.into(1) is None
+    assert host.wire.received == b""
+
+
+@pytest.mark.parametrize(
+    ("seed", "chance", "ready", "offer", "drift"),
+    [
+        (1, 0.0, 1.0, 1.0, 0.0),
+        (2, 0.0, 0.01, 0.01, 0.0025),
+        (3, 0.05, 0.5, 0.02, -0.0025),
+        (4, 0.2, 0.02, 0.3, 0.001),
+        (5, 0.5, 0.9, 0.9, 0.0),
+    ],
+)
+def test_bytes_both_ways(seed: int, chance: float, ready: float, offer: float, drift: float):
+    """Whatever gets lost or damaged, each byte comes once, in order; full-speed hosts are within 0.25 % of 12 MHz."""
+    rng = random.Random(seed)
+    wire = Wire(seed=seed, ready=ready, offer=offer, drift=drift)
+    host = connected(wire)
+    host.damage = bad_cable(rng, chance=chance)
+    written, read = b"", b""
+    for _ in range(150):
+        if rng.random() < 0.5:
+            packet = rng.randbytes(rng.choice([0, 1, 63, 64, rng.randint(0, 64)]))
+            packet = bytes(len(packet)) if rng.random() < 0.1 else packet.replace(b"\x00", b"\xff")
+            host.write(1, packet)
+            written += packet
+        else:
+            read += host.read(1, tries=1) or b""
+    host.damage = list
+    read += drain(host)
+    wire.ready = 1
+    wire.rest(100)
+    assert wire.received == written, f"seed={seed}"
+    assert read == sent(wire.taken), f"seed={seed}"
+    assert len(written) > 500
+    assert len(read) > 500
+    assert (host.faults > 5) == (chance > 0)
+
+
+def test_a_host_that_reads_nothing_stalls_the_device_and_loses_nothing():
+    wire = Wire(offer=1)
+    host = connected(wire)
+    wire.rest(5000)
+    taken = wire.taken
+    assert 128 <= taken <= 140
+    wire.rest(5000)
+    assert wire.taken == taken
+    assert drain(host) == sent(wire.taken)
+
+
+def test_a_stalled_device_refuses_packets():
+    wire = Wire(ready=0)
+    host = connected(wire)
+    taken = 0
+    while host.out(Pid.OUT, 1, taken & 1, bytes([taken]) * 64) == Pid.ACK:
+        taken += 1
+    assert taken >= 3
+    assert host.out(Pid.OUT, 1, taken & 1, bytes([taken]) * 64) == Pid.NAK
+    wire.ready = 1
+    wire.rest(500)
+    assert host.out(Pid.OUT, 1, taken & 1, bytes([taken]) * 64) == Pid.ACK
+    wire.rest(500)
+    assert wire.received == b"".join(bytes([number]) * 64 for number in range(taken + 1))
+
+
+def test_short_packets_go_after_a_pause_and_empty_ones_behind_full_ones():
+    wire = Wire(offer=0.05)
+    host = connected(wire)
+    lengths = []
+    for count in (64, 100, 128, 0):
+        wire.offer, wanted = 0.05, wire.taken + count
+        while wire.taken < wanted:
+            wire.rest(1)
+        wire.offer = 0
+        wire.rest(100)
+        lengths.append([len(packet) for _ in range(4) if (packet := host.read(1, tries=1)) is not None])
+    assert lengths == [[64, 0], [64, 36], [64, 64, 0], []]
+
+
+@pytest.mark.parametrize("again", ["reset", "configuration", "halt out", "halt in"])
+def test_packets_are_counted_anew(again: str):
+    """Behind a reset or a request for a configuration both endpoints begin with DATA0, and behind one that clears a
+    halt one does."""
+    wire = Wire(offer=0.2)
+    host = connected(wire)
+    host.write(1, b"before")
+    assert host.read(1)
+    if again == "reset":
+        host.reset()
+    elif again == "configuration":
+        host.request(0x00, 9, 1)
+        host.toggles.clear()
+    else:
+        kind, address = (Pid.IN, 0x81) if again == "halt in" else (Pid.OUT, 0x01)
+        host.request(0x02, 1, 0, address)
+        host.toggles[kind, 1] = 0
+    host.write(1, b"behind")
+    expected = host.toggles.get((Pid.IN, 1), 0)
+    answer = host.into(1)
+    assert answer is not None
+    assert answer.pid == (Pid.DATA1 if expected else Pid.DATA0)
+    wire.rest(100)
+    assert wire.received == b"beforebehind"
+
+
+def test_a_configuration_whose_last_ack_is_lost_counts():
+    wire = Wire(offer=0.2)
+    host = connected(wire)
+    host.write(1, b"before")
+    host.write(0, bytes([0x00, 9, 1, 0, 0, 0, 0, 0]), pid=Pid.SETUP)
+    wire.say(token(Pid.IN, host.address, 0))
+    assert wire.hear()
+    host.toggles.clear()
+    host.write(1, b"behind")
+    assert host.read(1)
+    host.write(1, b" it all")
+    wire.rest(100)
+    assert wire.received == b"beforebehind it all"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_reset_in_the_middle(seed: int):
+    """What was under way is cut off, and from then on nothing is lost, doubled or made of old bytes."""
+    rng = random.Random(seed)
+    wire = Wire(seed=seed, ready=0.02, offer=0.02)
+    host = connected(wire)
+    before = rng.randbytes(400)
+    for at in range(0, 400, 50):
+        host.write(1, before[at : at + 50])
+        host.read(1, tries=1)
+    packet = data_packet(Pid.DATA0, bytes(64))
+    wire.say(token(Pid.OUT, host.address, 1))
+    wire.say([1, 1, 1, *packet[: rng.randrange(len(packet))]])
+    wire.offer = 0
+    host.reset()
+    host.configure()
+    assert drain(host) == b""
+    wire.ready = 1
+    wire.rest(700)
+    here = bytes(wire.received)
+    assert before.startswith(here)
+    behind, first = rng.randbytes(300), wire.taken
+    for at in range(0, 300, 60):
+        host.write(1, behind[at : at + 60])
+    wire.rest(500)
+    assert wire.received == here + behind
+    wire.offer = 0.5
+    wire.rest(2000)
+    assert drain(host) == sent(wire.taken - first, first=first)
+
+
+def test_data_behind_a_damaged_token_are_nobodys():
+    """Those of a request would else be bytes for the endpoint that was written to before."""
+    wire = Wire()
+    host = connected(wire)
+    host.write(1, b"abc")
+    damaged = token(Pid.SETUP, host.address, 0)
+    damaged[20] ^= 3
+    wire.say([1, 1, 1, *damaged])
+    wire.say([1, 1, 1, *data_packet(Pid.DATA1, bytes(8))])
+    assert wire.hear() == []
+    wire.rest(100)
+    assert wire.received == b"abc"
+
+
+def test_an_ack_for_another_device_is_none():
+    """A host that has not got a packet goes on with another device, whose packet it acknowledges."""
+    wire = Wire(offer=0.5)
+    host = connected(wire)
+    wire.say(token(Pid.IN, host.address, 1))
+    lost = wire.hear()
+    wire.rest(20)
+    wire.say(token(Pid.IN, host.address + 1, 1))
+    wire.rest(100)
+    wire.say(handshake(Pid.ACK))
+    wire.rest(10)
+    wire.say(token(Pid.IN, host.address, 1))
+    assert wire.hear() == lost
+
+
+@pytest.mark.parametrize("way", ["out", "in"])
+def test_rate(way: str):
+    """Nearly all that bulk transfers can be."""
+    wire = Wire(offer=way == "in")
+    host = connected(wire)
+    data = random.Random(1).randbytes(64)
+    frames, moved = 3, 0
+    began = wire.cycle
+    while wire.cycle < began + frames * 48_000:
+        if way == "out":
+            host.write(1, data)
+            moved += len(data)
+        else:
+            moved += len(host.read(1) or b"")
+    limit = PACKETS_A_FRAME * 64 * (wire.cycle - began) / 48_000
+    print(f"{way}: {moved / limit:.1%} of {PACKETS_A_FRAME * 64 / 1000:.3f} MB/s")
+    assert moved >= 0.97 * limit
+
+
+def test_the_same_hardware_each_time():
+    program = (
+        "from tests.hw.usb.wire import Bench; from bnnhw.hw.rtlil import convert_to_rtlil;"
+        "print(convert_to_rtlil(Bench()), end='')"
+    )
+    texts = [
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", program],
+            env={"PYTHONPATH": ":".join(sys.path), "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert hashlib.sha256(texts[0]).digest() == hashlib.sha256(texts[1]).digest()
+
+
+def test_without_luna(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "luna.gateware.usb.usb2.device", None)
+    with pytest.raises(ValueError, match=r"^USB needs the package luna-usb, .*; pip install 'bnnhw\[usb\]'$"):
+        UsbDevice(serial="1", target=PORTABLE)
