@@ -71,8 +71,8 @@ class Accelerator:
         timeout_s: float = 1.0,
         retries: int = 3,
     ) -> "Accelerator":
-        """Connects to the board at the serial port `port`, at the UDP `address` HOST:PORT, or at this computer's only
-        USB serial port.
+        """Connects to the board at the serial port `port`, at the `address`, which is HOST:PORT of UDP, "usb" or
+        "usb:SERIAL", or at this computer's only USB serial port.
 
         Raises
         ------
