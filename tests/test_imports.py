@@ -57,6 +57,7 @@ SUB_ROOMS = {
         "board",
         "flash_pads",
         "sdram_pads",
+        "usb_pads",
         "design",
         "toolchain",
         "build",
