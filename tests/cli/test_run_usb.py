@@ -44,4 +44,7 @@ def test_prints_what_boards_say(workplace: Path, capfd: pytest.CaptureFixture[st
     run(*LINE, "--address", "usb:a", "--address", "usb:b", "--repeat", "100")
     assert capfd.readouterr().out.startswith("100 images in ")
     run(*LINE, "--address", "usb", code=2)
-    assert capfd.readouterr().err == "bnnhw: error: more than one board on USB: a, b; name one, usb:SERIAL\n"
+    assert (
+        capfd.readouterr().err
+        == "bnnhw: error: more than one board on USB: a at 1-2.0, b at 1-2.1; name one, usb:SERIAL or usb:PLACE\n"
+    )

@@ -16,7 +16,7 @@ from bnnhw.boards.host.usb_line import UsbLine
 from bnnhw.hw.protocol import Decoder, Frame, Info, Kind, encode
 from tests.hw.usb.damage import bad_cable
 from tests.hw.usb.host import Host
-from tests.hw.usb.wire import SERIAL, Wire, sent_byte
+from tests.hw.usb.wire import Wire, sent_byte
 
 from .usb_bus import Bus, Hardware, Pretender
 
@@ -55,7 +55,7 @@ def test_bytes_both_ways_on_the_hardware():
     host.reset()
     host.configure()
     line = UsbLine(backend=Bus(Hardware(host)))
-    assert line.name == f"usb:{SERIAL}"
+    assert line.name == "usb:1-2.0"
     assert line.receive() == b""
     host.damage = bad_cable(random.Random(1), chance=0.1)
     sent = random.Random(2).randbytes(1000)
@@ -84,7 +84,7 @@ def test_answers_come_in_order(monkeypatch: pytest.MonkeyPatch):
         assert [answer.outputs for answer in link.infer_many(images)] == [
             sum(image).to_bytes(2, "little") for image in images
         ]
-        assert link.port == "usb:7"
+        assert link.port == "usb:1-2.0"
     assert made.open_handles == 0
 
 
@@ -93,13 +93,26 @@ def test_answers_come_in_order(monkeypatch: pytest.MonkeyPatch):
     [
         ([], "", r"^no board on USB; is the board's own socket connected, .* flashed with a build for USB\?$"),
         ([Pretender("1", product="a lamp")], "", r"^no board on USB; is"),
-        ([Pretender("1"), Pretender("2")], "", r"^more than one board on USB: 1, 2; name one, usb:SERIAL$"),
-        ([Pretender("1"), Pretender("2")], "3", r"^no board on USB has the serial number '3'; there are 1, 2$"),
+        ([Pretender("1"), Pretender("2")], "", r"^more than one board on USB: 1 at 1-2.0, 2 at 1-2.1; name one, usb:S"),
+        (
+            [Pretender("1"), Pretender("1"), Pretender("2")],
+            "1",
+            r"^more than one board on USB: 1 at 1-2.0, 1 at 1-2.1;",
+        ),
+        ([Pretender("1"), Pretender("2")], "3", r"^no board on USB is called '3'; there are 1 at 1-2.0, 2 at 1-2.1$"),
         ([Pretender("1", opens=errno.EACCES)], "", r"^a board on USB is forbidden to this user; on Linux `bnnhw fla"),
         ([Pretender("1", opens=errno.EIO)], "", r"^a board on USB does not answer: \[Errno 5\] EIO$"),
-        ([Pretender("1", configures=errno.EBUSY)], "1", r"^the board at usb:1 is in use by another program; end it f"),
-        ([Pretender("1", configures=errno.EACCES)], "1", r"^the board at usb:1 is forbidden to this user; on Linux `b"),
-        ([Pretender("1", configures=errno.ENODEV)], "1", r"^the board at usb:1 went away: \[Errno 19\] ENODEV$"),
+        (
+            [Pretender("1", configures=errno.EBUSY)],
+            "1",
+            r"^the board at usb:1-2.0 is in use by another program; end it f",
+        ),
+        (
+            [Pretender("1", configures=errno.EACCES)],
+            "1",
+            r"^the board at usb:1-2.0 is forbidden to this user; on Linux `b",
+        ),
+        ([Pretender("1", configures=errno.ENODEV)], "1", r"^the board at usb:1-2.0 went away: \[Errno 19\] ENODEV$"),
     ],
 )
 def test_says_why_there_is_no_board(sockets: list[Pretender], serial: str, message: str):
@@ -108,9 +121,10 @@ def test_says_why_there_is_no_board(sockets: list[Pretender], serial: str, messa
     assert [socket.open_handles for socket in sockets] == [0] * len(sockets)
 
 
-def test_one_of_several_is_taken():
-    made = [Pretender("1", opens=errno.EACCES), Pretender("2"), Pretender("3"), Pretender("2", product="a lamp")]
-    line = UsbLine("3", backend=Bus(*made))
+@pytest.mark.parametrize("name", ["3", "1-2.2"])
+def test_one_of_several_is_taken(name: str):
+    made = [Pretender("1", opens=errno.EACCES), Pretender("2"), Pretender("3"), Pretender("3", product="a lamp")]
+    line = UsbLine(name, backend=Bus(*made))
     assert [each.open_handles for each in made] == [0, 0, 1, 0]
     line.close()
 
@@ -118,9 +132,9 @@ def test_one_of_several_is_taken():
 @pytest.mark.parametrize(
     ("fault", "number", "message"),
     [
-        ("writes", errno.ETIMEDOUT, r"^the board at usb:1 takes no bytes$"),
-        ("writes", errno.ENODEV, r"^the board at usb:1 went away: \[Errno 19\] ENODEV$"),
-        ("reads", errno.EIO, r"^the board at usb:1 went away: \[Errno 5\] EIO$"),
+        ("writes", errno.ETIMEDOUT, r"^the board at usb:1-2.0 takes no bytes$"),
+        ("writes", errno.ENODEV, r"^the board at usb:1-2.0 went away: \[Errno 19\] ENODEV$"),
+        ("reads", errno.EIO, r"^the board at usb:1-2.0 went away: \[Errno 5\] EIO$"),
     ],
 )
 def test_says_why_the_line_ended(fault: str, number: int, message: str):
@@ -138,7 +152,7 @@ def test_a_board_that_takes_a_part():
     line = UsbLine(backend=Bus(made))
     made.out = lambda data: len(data) - 1
     line.send(b"abc")
-    with pytest.raises(LinkError, match=r"^the board at usb:1 takes no bytes$"):
+    with pytest.raises(LinkError, match=r"^the board at usb:1-2.0 takes no bytes$"):
         line.flush()
     line.close()
 

@@ -1,5 +1,8 @@
 """A USB bus of pyusb's with boards on it: simulated hardware, or a function of bytes."""
 
+# pyright: reportIncompatibleMethodOverride=false
+# (what the base class only refuses returns nothing)
+
 import errno
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,7 +30,7 @@ class Socket(Protocol):
     def into(self, size: int) -> bytes: ...
 
 
-@dataclass
+@dataclass(eq=False)
 class Hardware:
     """A UsbDevice in simulation, behind a host that asks for each descriptor once, as systems do."""
 
@@ -58,7 +61,7 @@ class Hardware:
         return found
 
 
-@dataclass
+@dataclass(eq=False)
 class Pretender:
     """Says what the hardware says of itself, and answers bytes by a function.
 
@@ -109,7 +112,7 @@ def _fail(number: int) -> None:
 
 
 class Bus(usb.backend.IBackend):
-    """pyusb's backend for these sockets."""
+    """pyusb's backend for these sockets, the n-th of which is at 1-2.n."""
 
     def __init__(self, *sockets: Any):
         self.sockets = sockets
@@ -122,7 +125,7 @@ class Bus(usb.backend.IBackend):
             dev.descriptor(DEVICE, 0),
             "bLength bDescriptorType bcdUSB:2 bDeviceClass bDeviceSubClass bDeviceProtocol bMaxPacketSize0 idVendor:2 "
             "idProduct:2 bcdDevice:2 iManufacturer iProduct iSerialNumber bNumConfigurations",
-            address=1, bus=1, port_number=1, port_numbers=(1,), speed=2,
+            address=1, bus=1, port_number=4, port_numbers=(2, self.sockets.index(dev)), speed=2,
         )  # fmt: skip
 
     def get_configuration_descriptor(self, dev: Any, config: int) -> Any:

@@ -11,7 +11,7 @@ from bnnhw.sim.batch.simulator import compile_design
 from bnnhw.sim.errors import SimulationError
 from bnnhw.sim.netlist.netlist import convert_component
 
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 
 
 class Accumulator(wiring.Component):

@@ -72,7 +72,7 @@ class Accelerator:
         retries: int = 3,
     ) -> "Accelerator":
         """Connects to the board at the serial port `port`, at the `address`, which is HOST:PORT of UDP, "usb" or
-        "usb:SERIAL", or at this computer's only USB serial port.
+        "usb:NAME", or at this computer's only USB serial port.
 
         Raises
         ------

@@ -5,31 +5,41 @@ Tests: tests/boards/host/test_usb_line.py
 
 import contextlib
 import errno
-from typing import Any
+from typing import Any, NamedTuple
 
 from bnnhw.hw.usb.descriptors import ENDPOINT, MANUFACTURER, PRODUCT, PRODUCT_ID, VENDOR_ID
 
 from .errors import LinkError
 from .line import POLL_S
 
-__all__ = ["USB", "UsbLine", "usb_serial"]
+__all__ = ["USB", "UsbLine", "usb_name"]
 
 USB = "usb"
-"""The address of this computer's only board on USB; "usb:SERIAL" is that of one of several."""
+"""The address of this computer's only board on USB; of one of several "usb:SERIAL", or "usb:PLACE", where boards were
+built alike: bus and ports, "1-2.4" as Linux writes them."""
 
 _BYTES_PER_SECOND = 19 * 64 * 1000  # 19 packets a millisecond, at most
 _READ_BYTES = 16384  # in whole packets
 _FORBIDDEN = "is forbidden to this user; on Linux `bnnhw flash --udev` prints the rule that helps"
 
 
-def usb_serial(address: str) -> str | None:
-    """The serial number in an address, "" where it has none; None where the address is not on USB.
+class _Board(NamedTuple):
+    device: Any
+    serial: str
+    place: str
 
-    >>> usb_serial("usb:7"), usb_serial("usb"), usb_serial("127.0.0.1:7000")
+    def __str__(self) -> str:
+        return f"{self.serial} at {self.place}"
+
+
+def usb_name(address: str) -> str | None:
+    """What an address names on USB, "" where it is the only board; None where the address is not on USB.
+
+    >>> usb_name("usb:7"), usb_name("usb"), usb_name("127.0.0.1:7000")
     ('7', '', None)
     """
-    kind, _, serial = address.partition(":")
-    return serial if kind == USB else None
+    kind, _, name = address.partition(":")
+    return name if kind == USB else None
 
 
 class UsbLine:
@@ -37,8 +47,8 @@ class UsbLine:
 
     Parameters
     ----------
-    serial : str
-        The board's serial number; "": it is the only one.
+    name : str
+        The board's serial number or place; "": it is the only one.
     backend, optional
         What pyusb finds devices by; by default its own choice, libusb.
 
@@ -48,17 +58,18 @@ class UsbLine:
         When there is no such board, or several, or it cannot be opened; where pyusb or libusb is missing.
     """
 
-    def __init__(self, serial: str = "", *, backend: Any = None):
+    def __init__(self, name: str = "", *, backend: Any = None):
         try:
             import usb.core
             import usb.util
         except ImportError as error:
             raise LinkError("a board on USB needs the package pyusb; pip install 'bnnhw[usb]'") from error
         self._core, self._util = usb.core, usb.util
-        self._device, found = self._choose(serial, backend)
-        self.name = f"{USB}:{found}"
+        board = self._choose(name, backend)
+        self._device = board.device
+        self.name = f"{USB}:{board.place}"
         self.rate = ""
-        self.place = "serial number"
+        self.place = "socket"
         self.bytes_per_second = float(_BYTES_PER_SECOND)
         self._write_timeout_s = 1.0
         self._unsent = bytearray()
@@ -101,8 +112,8 @@ class UsbLine:
         with contextlib.suppress(self._core.USBError):  # a board that is gone
             self._util.dispose_resources(self._device)
 
-    def _choose(self, serial: str, backend: Any) -> tuple[Any, str]:
-        """The board of this serial number, or the only one, and its number."""
+    def _choose(self, name: str, backend: Any) -> _Board:
+        """The board of this name, or the only one."""
         try:
             devices = self._core.find(find_all=True, idVendor=VENDOR_ID, idProduct=PRODUCT_ID, backend=backend)
             boards, closed = self._boards(devices)
@@ -110,25 +121,26 @@ class UsbLine:
             raise LinkError(
                 "pyusb finds no libusb; install it: `sudo apt install libusb-1.0-0`, `brew install libusb`"
             ) from error
-        fitting = {number: device for number, device in boards.items() if serial in ("", number)}
+        fitting = [board for board in boards if name in ("", board.serial, board.place)]
         if len(fitting) == 1:
-            [(number, device)] = fitting.items()
-            return device, number
+            return fitting[0]
         if len(fitting) > 1:
-            raise LinkError(f"more than one board on USB: {', '.join(sorted(boards))}; name one, {USB}:SERIAL")
+            raise LinkError(
+                f"more than one board on USB: {', '.join(map(str, fitting))}; name one, {USB}:SERIAL or {USB}:PLACE"
+            )
         if closed:
             raise LinkError(f"a board on USB {closed}")
         if boards:
-            raise LinkError(f"no board on USB has the serial number {serial!r}; there are {', '.join(sorted(boards))}")
+            raise LinkError(f"no board on USB is called {name!r}; there are {', '.join(map(str, boards))}")
         raise LinkError(
             "no board on USB; is the board's own socket connected, not that of its programmer, and is it flashed with "
             "a build for USB?"
         )
 
-    def _boards(self, devices: Any) -> tuple[dict[str, Any], str]:
-        """The boards by serial number, and why one of those with our number did not say its names, if so: our number is
-        for all who try something out, so what has other names is not ours."""
-        boards, closed = {}, ""
+    def _boards(self, devices: Any) -> tuple[list[_Board], str]:
+        """The boards, and why one of those with our number did not say its names, if so: our number is for all who try
+        something out, so what has other names is not ours."""
+        boards, closed = [], ""
         for device in devices:
             try:
                 self._util.get_langids(device)  # whose error says why; that of the names does not
@@ -141,7 +153,8 @@ class UsbLine:
             finally:
                 self._util.dispose_resources(device)
             if names[:2] == (MANUFACTURER, PRODUCT):
-                boards[names[2]] = device
+                place = f"{device.bus}-{'.'.join(map(str, device.port_numbers or ()))}"
+                boards.append(_Board(device, names[2], place))
         return boards, closed
 
     def _why(self, error: Any) -> str:

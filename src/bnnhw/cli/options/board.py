@@ -22,7 +22,7 @@ _OPTIONS = (
         "--address",
         "addresses",
         multiple=True,
-        help="HOST:PORT of a board behind UDP; usb, or usb:SERIAL, of one on USB; of several, once each.",
+        help="HOST:PORT of a board behind UDP; usb, or usb:NAME, of one on USB; of several, once each.",
     ),
     click.option("--timeout", "timeout_s", type=FiniteRange(min=0, min_open=True), help="Seconds for an answer."),
 )
