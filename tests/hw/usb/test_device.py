@@ -230,6 +230,20 @@ def test_reset_in_the_middle(seed: int):
     assert drain(host) == sent(wire.taken - first, first=first)
 
 
+def test_a_bus_that_slept():
+    """After 3 ms without an SOF a device may sleep; what comes then wakes it."""
+    wire = Wire(offer=0.5)
+    host = connected(wire)
+    host.write(1, b"before")
+    wire.rest(60_000)
+    host.write(1, b"behind")
+    wire.say([2] * 240 + [1] * 20)  # a host wakes devices by a K, at least 20 ms long
+    host.write(1, b" it all")
+    wire.rest(100)
+    assert wire.received == b"beforebehind it all"
+    assert host.read(1) == sent(64)
+
+
 def test_data_behind_a_damaged_token_are_nobodys():
     """Those of a request would else be bytes for the endpoint that was written to before."""
     wire = Wire()
@@ -240,6 +254,20 @@ def test_data_behind_a_damaged_token_are_nobodys():
     wire.say([1, 1, 1, *damaged])
     wire.say([1, 1, 1, *data_packet(Pid.DATA1, bytes(8))])
     assert wire.hear() == []
+    wire.rest(100)
+    assert wire.received == b"abc"
+
+
+def test_data_for_another_device_are_none():
+    """Those behind the token for this one got lost."""
+    wire = Wire()
+    host = connected(wire)
+    wire.say(token(Pid.OUT, host.address, 1))
+    wire.rest(100)
+    wire.say(token(Pid.OUT, host.address + 1, 1))
+    wire.say([1, 1, 1, *data_packet(Pid.DATA0, b"other")])
+    assert wire.hear() == []
+    host.write(1, b"abc")
     wire.rest(100)
     assert wire.received == b"abc"
 
@@ -293,6 +321,12 @@ def test_the_same_hardware_each_time():
         for seed in ("1", "2")
     ]
     assert hashlib.sha256(texts[0]).digest() == hashlib.sha256(texts[1]).digest()
+
+
+@pytest.mark.parametrize("serial", ["", "a board", "0" * 65, "é"])
+def test_what_is_no_serial_number(serial: str):
+    with pytest.raises(ValueError, match=r"^serial='.*' must be 1 to 64 letters, digits or signs of ASCII, without b"):
+        UsbDevice(serial=serial, target=PORTABLE)
 
 
 def test_without_luna(monkeypatch: pytest.MonkeyPatch):

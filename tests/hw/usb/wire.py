@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from amaranth.hdl import DomainRenamer, Module, Mux, Signal
@@ -20,7 +21,7 @@ from .coding import J
 # pyright: reportOperatorIssue=false
 # (amaranth's types are loose)
 
-SERIAL = "bench-7"
+SERIAL = "bench-7" * 6
 CYCLES_PER_BIT = 4
 TURNAROUND_BITS = 18  # that a host waits for an answer, at most (7.1.19)
 _STEP = 8  # cycles between looks at whether the device is done
@@ -31,17 +32,19 @@ def sent_byte(number: int) -> int:
     return (5 * number + (number >> 8)) & 0xFF
 
 
-class Bench(wiring.Component):
-    """The device with registers at its pads, as boards have them, and one clock for both domains.
-
-    What it receives is taken when `ready`; what it sends is `sent_byte` of 0, 1, ..., a new one offered when `offer`.
-    """
+class AtSocket(wiring.Component):
+    """A device with registers at its pads, as boards have them, and one clock for both domains; what stands behind it
+    is `serve`'s. The ports from `ready` on are the Wire's to use."""
 
     def __init__(self):
         ports = ("host_p", "host_n", "ready", "offer"), ("line_p", "line_n", "driven", "pullup", "taken", "valid")
         super().__init__(
             {**dict.fromkeys(ports[0], In(1)), **dict.fromkeys(ports[1], Out(1)), "received": Out(8)},
         )
+
+    def serve(self, m: Module, device: UsbDevice) -> None:
+        """Takes what the device received, and sends."""
+        raise NotImplementedError
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -52,11 +55,21 @@ class Bench(wiring.Component):
             *(p.eq(device.dp_o), n.eq(device.dn_o), self.driven.eq(device.oe)),
             *(device.dp_i.eq(self.line_p), device.dn_i.eq(self.line_n)),
         ]
-        number, offering = Signal(16), Signal()
         m.d.comb += [
             self.line_p.eq(Mux(self.driven, p, self.host_p)),
             self.line_n.eq(Mux(self.driven, n, self.host_n)),
             self.pullup.eq(device.pullup),
+        ]
+        self.serve(m, device)
+        return m
+
+
+class Bench(AtSocket):
+    """What is received is taken when `ready`; what is sent is `sent_byte` of 0, 1, .., a new one when `offer`."""
+
+    def serve(self, m: Module, device: UsbDevice) -> None:
+        number, offering = Signal(16), Signal()
+        m.d.comb += [
             device.received.ready.eq(self.ready),
             self.valid.eq(device.received.valid & self.ready),
             self.received.eq(device.received.payload),
@@ -68,7 +81,6 @@ class Bench(wiring.Component):
             m.d.sync += offering.eq(self.offer)
         with m.If(self.taken):
             m.d.sync += number.eq(number + 1)
-        return m
 
 
 class Wire:
@@ -76,6 +88,8 @@ class Wire:
 
     Parameters
     ----------
+    bench, optional
+        What is at its end, with the ports of a Bench; by default one.
     seed : int
     ready, offer : float
         Chances in a cycle that a received byte is taken, and that a new byte is offered.
@@ -93,8 +107,8 @@ class Wire:
         Bits from the end of a packet, where its last J begins, to the device's answer, at its pins.
     """
 
-    def __init__(self, *, seed: int = 0, ready: float = 1.0, offer: float = 0.0, drift: float = 0.0):
-        program = compile_design(convert_component(Bench()))
+    def __init__(self, bench: Any = None, *, seed: int = 0, ready: float = 1.0, offer: float = 0.0, drift: float = 0.0):
+        program = compile_design(convert_component(bench or Bench()))
         self._engine = PinEngine(
             program,
             inputs=["host_p", "host_n", "ready", "offer"],

@@ -1,5 +1,7 @@
 """UsbDevice: bytes both ways over USB at full speed."""
 
+import re
+
 from amaranth.hdl import DomainRenamer, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import AsyncFIFO
@@ -31,13 +33,13 @@ class UsbDevice(wiring.Component):
     Parameters
     ----------
     serial : str
-        What tells this board from others.
+        What tells this board from others: 1 to 64 letters, digits or signs of ASCII.
     target : Target
 
     Raises
     ------
     ValueError
-        Where there is no luna.
+        Where there is no luna, or the serial number is none.
 
     Members
     -------
@@ -62,6 +64,8 @@ class UsbDevice(wiring.Component):
 
     def __init__(self, *, serial: str, target: Target):
         check_target(target)
+        if not re.fullmatch(r"[!-~]{1,64}", serial):
+            raise ValueError(f"serial={serial!r} must be 1 to 64 letters, digits or signs of ASCII, without blanks")
         self._luna_device = import_luna()
         self.serial = serial
         self.target = target

@@ -34,7 +34,7 @@ class InEndpoint(wiring.Component):
     -------
     i : In(stream of unsigned(8))
     token, addressed : In(1), In(1)
-        A token to the device has come; high for one cycle. The last token was an IN to this endpoint.
+        A token to the device has come; high for one cycle. The last token on the line was an IN to this endpoint.
     respond : In(1)
         The answer to the last token is due; high for one cycle.
     acknowledged : In(1)

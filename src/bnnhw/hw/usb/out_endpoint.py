@@ -22,7 +22,8 @@ class OutEndpoint(wiring.Component):
 
     A packet is judged when its handshake is due: what is damaged is dropped without one; what was taken before is
     dropped with an ACK, as the host has missed the last one; what found the queue full is dropped with a NAK. Data
-    behind a token that was damaged are nobody's. A reset empties the queue, and the next packet is DATA0.
+    behind a token that was damaged are nobody's, and those behind another device's are that one's. A reset empties the
+    queue, and the next packet is DATA0.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ class OutEndpoint(wiring.Component):
     Members
     -------
     token, addressed : In(1), In(1)
-        A token to the device has come; high for one cycle. The last one was an OUT to this endpoint.
+        A token to the device has come; high for one cycle. The last token on the line was an OUT to this endpoint.
     data, data_valid : In(8), In(1)
         A byte of a packet, without its CRC; high for one cycle.
     complete, invalid : In(1), In(1)
@@ -75,15 +76,16 @@ class OutEndpoint(wiring.Component):
         m.submodules.queue = queue = Fifo(width=8, depth=QUEUE_DEPTH, target=self.target)
         wiring.connect(m, queue.o, wiring.flipped(self.o))
         expected, awaited, lost = Signal(), Signal(), Signal()
+        ours = awaited & self.addressed  # no other token came since
         new = self.toggle == expected
-        judged = awaited & self.complete
+        judged = ours & self.complete
         m.d.comb += [
             queue.i.payload.eq(self.data),
-            queue.i.valid.eq(awaited & self.data_valid),
+            queue.i.valid.eq(ours & self.data_valid),
             self.ack.eq(judged & ~(new & lost)),
             self.nak.eq(judged & new & lost),
             queue.commit.eq(self.ack & new),
-            queue.rollback.eq(awaited & self.invalid | judged & ~queue.commit),
+            queue.rollback.eq(ours & self.invalid | judged & ~queue.commit),
         ]
         with m.If(queue.i.valid & ~queue.i.ready):
             m.d.sync += lost.eq(1)
