@@ -12,7 +12,7 @@ from bnnhw.hw.usb.device import UsbDevice
 
 from .coding import Pid, data_packet, handshake, token
 from .damage import bad_cable
-from .host import Host, StalledError
+from .host import Host, SilentError, StalledError
 from .wire import SERIAL, Wire, sent_byte
 
 DEVICE, CONFIGURATION, TEXT, QUALIFIER = 1, 2, 3, 6
@@ -62,6 +62,28 @@ def test_enumeration():
         host.descriptor(QUALIFIER)  # it has no high speed
     with pytest.raises(StalledError):
         host.text(9)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_enumeration_on_a_bad_cable(seed: int):
+    """Where a handshake that ends a request is lost, luna takes the request for done and stays silent: the host begins
+    anew, as systems do, and nothing that went wrong before is in its way."""
+    host = Host(Wire(seed=seed), damage=bad_cable(random.Random(seed), chance=0.2))
+    for _ in range(20):
+        try:
+            host.reset()
+            host.configure()
+            texts = [host.text(index) for index in (1, 2, 3)]
+            break
+        except (SilentError, StalledError):
+            continue
+    else:
+        pytest.fail("20 tries")
+    assert texts == ["bnnhw", "accelerator", SERIAL]
+    assert host.faults
+    host.write(1, b"abc")
+    host.wire.rest(100)
+    assert host.wire.received == b"abc"
 
 
 def test_answers_come_in_time():
