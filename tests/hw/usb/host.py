@@ -171,3 +171,22 @@ class Host:
         self.address = address
         self.request(0x00, 9, 1)
         self.toggles.clear()
+
+
+def connected(wire: Wire) -> Host:
+    """A host that has configured the device, which has sent nothing yet."""
+    host, offer, wire.offer = Host(wire), wire.offer, 0.0
+    host.reset()
+    host.configure()
+    wire.offer = offer
+    return host
+
+
+def drain(host: Host) -> bytes:
+    """All that the device still has to send."""
+    host.wire.offer = 0
+    host.wire.rest(600)
+    found = b""
+    while (packet := host.read(1, tries=3)) is not None:
+        found += packet
+    return found

@@ -32,6 +32,10 @@ def sent_byte(number: int) -> int:
     return (5 * number + (number >> 8)) & 0xFF
 
 
+def sent(count: int, *, first: int = 0) -> bytes:
+    return bytes(sent_byte(number) for number in range(first, first + count))
+
+
 class AtSocket(wiring.Component):
     """A device with registers at its pads, as boards have them, and one clock for both domains; what stands behind it
     is `serve`'s. The ports from `ready` on are the Wire's to use."""

@@ -1,6 +1,6 @@
 """InEndpoint: a stream of bytes as packets to the host.
 
-Tests: tests/hw/usb/test_device.py
+Tests: tests/hw/usb/test_bulk.py
 """
 
 from amaranth.hdl import Cat, Module, Signal

@@ -1,6 +1,6 @@
 """OutEndpoint: packets from the host as a stream of bytes.
 
-Tests: tests/hw/usb/test_device.py
+Tests: tests/hw/usb/test_bulk.py
 """
 
 from amaranth.hdl import Module, Signal
