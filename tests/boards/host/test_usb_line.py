@@ -116,9 +116,9 @@ def test_answers_come_in_order(monkeypatch: pytest.MonkeyPatch):
     ],
 )
 def test_says_why_there_is_no_board(sockets: list[Pretender], serial: str, message: str):
-    with pytest.raises(LinkError, match=message):
+    with pytest.raises(LinkError, match=message) as refused:  # and with it all that could be closed only later
         UsbLine(serial, backend=Bus(*sockets))
-    assert [socket.open_handles for socket in sockets] == [0] * len(sockets)
+    assert [socket.open_handles for socket in sockets] == [0] * len(sockets), refused
 
 
 @pytest.mark.parametrize("name", ["3", "1-2.2"])
