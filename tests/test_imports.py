@@ -41,7 +41,7 @@ SUB_ROOMS = {
     "hw": (
         *("rtlil", "targets", "logic", "storage", "stream", "memory", "join", "product", "mac", "hardwired"),
         *("window", "raster", "pool", "threshold", "program", "output", "engine", "core", "axi_stream", "protocol"),
-        *("datagrams", "usb", "link", "top"),
+        *("datagrams", "ethernet", "usb", "link", "top"),
     ),
     "compiler": (
         *("codec", "errors", "ir", "frontends", "passes", "units", "lowering", "dataflow", "search", "kernel"),
@@ -55,7 +55,9 @@ SUB_ROOMS = {
     "sim": ("errors", "memory", "netlist", "batch", "icarus", "ladder", "board", "part"),
     "boards": (
         "board",
+        "link_choice",
         "flash_pads",
+        "rgmii_pads",
         "sdram_pads",
         "usb_pads",
         "design",

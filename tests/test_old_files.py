@@ -118,7 +118,8 @@ def test_the_core_of_a_build_is_made_again_to_the_letter():
     clock_hz = round(build.manifest.clock_hz)
     board = build.plan.target
     pll = board.target.clock_settings(input_hz=board.clock_hz, output_hz=clock_hz)
-    top = make_top(schedule, clock_hz=clock_hz, baud=build.manifest.baud, network_id=identity)
+    port = build.manifest.link_choice.port(board, clock_hz=clock_hz)
+    top = make_top(schedule, clock_hz=clock_hz, port=port, network_id=identity)
     new, old = (
         core_modules(design)
         for design in (

@@ -13,6 +13,7 @@ from bnnhw.boards import build as build_module
 from bnnhw.boards.board import BOARDS, Board, get_board
 from bnnhw.boards.build import BuildOptions, StopAfter, build, build_component
 from bnnhw.boards.design import emit_design
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.boards.toolchain.process import ToolError
 from bnnhw.boards.toolchain.routing import RoutedReport
 from bnnhw.boards.toolchain.synthesis import SynthesisReport
@@ -196,7 +197,12 @@ def test_says_by_how_much_a_design_is_too_large(
 @pytest.mark.slow
 def test_builds_a_network(tmp_path: Path):
     figures = build(
-        make_schedule(tmp_path, seed=1), BOARD, tmp_path, clock_hz=100e6, baud=3_000_000, network_id=b"net-0001"
+        make_schedule(tmp_path, seed=1),
+        BOARD,
+        tmp_path,
+        clock_hz=100e6,
+        link=LinkChoice(baud=3_000_000),
+        network_id=b"net-0001",
     )
     assert figures.is_timing_met
     assert (tmp_path / "top.bit").stat().st_size > 1000

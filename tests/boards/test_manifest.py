@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.boards.manifest import Manifest, ManifestError, describe_build
 from bnnhw.boards.output_format import AnswerError, OutputFormat
 from bnnhw.compiler.dataflow.packing import pack_image
@@ -39,7 +40,7 @@ def manifest_of(schedule: Schedule) -> Manifest:
     return describe_build(
         schedule,
         classes=("a", "b", "c", "d", "e"),
-        baud=3_000_000,
+        link=LinkChoice(baud=3_000_000),
         clock_hz=100e6,
         model_sha256="0" * 64,
         board="ulx3s-85f",
@@ -72,7 +73,14 @@ def test_tells_networks_and_foldings_apart(tmp_path: Path):
     two = make_schedule(tmp_path, seed=1, pe=1)
     ids = {
         describe_build(
-            schedule, classes=(), baud=1, clock_hz=1, model_sha256=sha, board="", seed=seed, versions={}
+            schedule,
+            classes=(),
+            link=LinkChoice(baud=1),
+            clock_hz=1,
+            model_sha256=sha,
+            board="",
+            seed=seed,
+            versions={},
         ).network_id
         for schedule in (one, two)
         for sha in ("a", "b")
@@ -151,7 +159,7 @@ def changed(**values: object) -> str:
         ("{", "is no JSON"),
         ("[]", "is no manifest of a bnnhw build"),
         ('{"format": "other"}', "is no manifest of a bnnhw build"),
-        (changed(version=3), "is of version 3; this bnnhw reads versions 1 and 2; build it again"),
+        (changed(version=4), "is of version 4; this bnnhw reads versions 1 to 3; build it again"),
         (changed(extra=1), r"lacks or has too much of \['extra'\]; build it again"),
         (changed(baud="fast"), r"manifest.baud must be an integer, got 'fast'; build it again"),
         (changed(classes=[1]), r"manifest.classes\[0\] must be a string, got 1; build it again"),

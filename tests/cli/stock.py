@@ -11,10 +11,12 @@ from PIL import Image
 from bnnhw.boards.board import get_board
 from bnnhw.boards.build import make_top
 from bnnhw.boards.design import emit_design
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.boards.manifest import describe_build, network_id
 from bnnhw.compiler import integerize, load
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.search.scheduling import schedule
+from bnnhw.hw.link.phy.uart_port import UartPort
 from bnnhw.hw.targets import get_device
 from bnnhw.hw.targets.ecp5.pll import pll_settings
 from bnnhw.model.export.save_model import save
@@ -49,7 +51,7 @@ def write_stock(folder: Path) -> None:
         describe_build(
             planned(folder / "model.pt"),
             classes=tuple("0123456789"),
-            baud=BAUD,
+            link=LinkChoice(baud=BAUD),
             clock_hz=CLOCK_HZ,
             model_sha256=MODEL_SHA256,
             board="ulx3s-85f",
@@ -62,7 +64,9 @@ def write_stock(folder: Path) -> None:
 def write_design(path: Path) -> None:
     """Writes the stock's design, build/top.il: what a simulation of the build needs besides."""
     plan, board = planned(path.parents[1] / "model.pt"), get_board("ulx3s-85f")
-    top = make_top(plan, clock_hz=CLOCK_HZ, baud=BAUD, network_id=network_id(plan, MODEL_SHA256))
+    top = make_top(
+        plan, clock_hz=CLOCK_HZ, port=UartPort(clock_hz=CLOCK_HZ, baud=BAUD), network_id=network_id(plan, MODEL_SHA256)
+    )
     pll = pll_settings(input_hz=board.clock_hz, output_hz=CLOCK_HZ)
     path.write_text(emit_design(top, board, pll=pll).rtlil)
 

@@ -10,6 +10,7 @@ from .case import Case, run_case
 from .stock import model_bytes
 
 LAYERS = ("hidden1.linear", "output.linear")
+UDP = "--board ecpix5-85f --link udp"
 
 
 def folding(*, pe: int = 1, simd: int = 1, names: tuple[str, ...] = LAYERS, **others: Any) -> str:
@@ -95,6 +96,17 @@ CASES = [
         r"output_hz=10000000000 must be in 10000000\.\.400000000, .*",
     ),
     Case("endless clock", "build model.pt --clock-mhz inf -o out", ".*'--clock-mhz': inf is not a finite number.*"),
+    Case(
+        "UDP without Ethernet", "build model.pt --link udp -o out", "link=udp needs gigabit Ethernet, .* ulx3s-85f .*"
+    ),
+    Case(
+        "address of a UART",
+        "build model.pt --address 192.0.2.7:80 -o out",
+        "address=192.0.2.7:80 is of a link over.*",
+    ),
+    Case("baud over UDP", f"build model.pt {UDP} --baud 9600 -o out", "baud=9600 is of a UART; link=udp has none"),
+    Case("no address", f"build model.pt {UDP} --address here:80 -o out", "address='here:80' must be IP:PORT, .*"),
+    Case("link of a core", f"build model.pt --as core {UDP} -o out", "--link is for bitstreams: .*"),
     Case("baud too fast for the clock", "build model.pt --baud 90000000 -o out", ".*baud=90000000 .*"),
     Case("baud too slow", "build model.pt --baud 1 -o out", ".*'--baud': 1 is not in the range x>=1200.*"),
     Case(

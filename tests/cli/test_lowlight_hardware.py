@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from bnnhw.api.builds.source import model_file
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.boards.manifest import describe_build
 from bnnhw.cli import main
 from bnnhw.compiler import integerize, load
@@ -37,7 +38,7 @@ def write_build(folder: Path, model: Path, *, tile: int = TILE) -> None:
     manifest = describe_build(
         schedule,
         classes=(),
-        baud=3_000_000,
+        link=LinkChoice(baud=3_000_000),
         clock_hz=1e8,
         model_sha256=hashlib.sha256(model.read_bytes()).hexdigest(),
         board="ulx3s-85f",

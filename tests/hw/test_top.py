@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnhw.hw.core import Core
+from bnnhw.hw.link.phy.uart_port import UartPort
 from bnnhw.hw.protocol import FLAG, ErrorCode, Frame, Info, Kind, encode
 from bnnhw.hw.stream.buffer import StreamBuffer
 from bnnhw.hw.targets import PORTABLE
@@ -35,7 +36,7 @@ def make_top(*, lanes: int = LANES, width: int = WIDTH) -> Top:
     return Top(
         core=core,
         clock_hz=CLOCK_HZ,
-        baud=CLOCK_HZ // CYCLES_PER_BIT,
+        port=UartPort(clock_hz=CLOCK_HZ, baud=CLOCK_HZ // CYCLES_PER_BIT),
         network_id=bytes(range(8)),
         input_elements=ELEMENTS,
         output_elements=ELEMENTS,
@@ -219,7 +220,6 @@ def test_the_next_flag_ends_what_would_never_end(host, name):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"baud": CLOCK_HZ}, r"^baud=1000000 must be positive and at most clock_hz / 4 = 250000$"),
         ({"network_id": b"abc"}, r"^network_id must have 8 bytes, not 3$"),
         ({"input_elements": 13}, r"^lanes=4 must divide elements=13, those of a frame$"),
         ({"target": "asic"}, r"^target='asic' must be one of \['ecp5', 'portable'\]$"),
@@ -231,7 +231,7 @@ def test_options_are_checked(options, message):
     arguments = {
         "core": core,
         "clock_hz": CLOCK_HZ,
-        "baud": 10_000,
+        "port": UartPort(clock_hz=CLOCK_HZ, baud=10_000),
         "network_id": bytes(8),
         "input_elements": 12,
         "output_elements": 12,

@@ -11,6 +11,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.core import Core
+from bnnhw.hw.link.phy.uart_port import UartPort
 from bnnhw.hw.protocol import ESCAPE, FLAG, Decoder, ErrorCode, Frame, Kind, encode
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.targets import PORTABLE
@@ -55,7 +56,7 @@ def simulate(*, cycles_per_bit: int, seed: int) -> CocotbUart:
     top = Top(
         core=core,
         clock_hz=CLOCK_HZ,
-        baud=CLOCK_HZ // cycles_per_bit,
+        port=UartPort(clock_hz=CLOCK_HZ, baud=CLOCK_HZ // cycles_per_bit),
         network_id=bytes(8),
         input_elements=8 * IMAGE_BYTES,
         output_elements=1,

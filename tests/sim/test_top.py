@@ -10,6 +10,7 @@ from bnnhw.compiler.ir.graph import evaluate
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.compiler.units.product.folding import Folding
+from bnnhw.hw.link.phy.uart_port import UartPort
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Kind, encode
 from bnnhw.hw.targets import get_device
 from bnnhw.sim.icarus.runner import CocotbUart
@@ -33,7 +34,12 @@ def test_images_at_the_pins(vectors, foldings, binarise, tmp_path):
     layers = [node.name for node in graph.nodes if node.name.startswith("binary_linear")]
     plan = FoldingPlan(tuple((name, Folding(*sizes)) for name, sizes in zip(layers, foldings, strict=True)), vectors)
     schedule = apply_plan(graph, plan, device=get_device("LFE5U-85F"), clock_hz=CLOCK_HZ)
-    top = make_top(schedule, clock_hz=CLOCK_HZ, baud=CLOCK_HZ // CYCLES_PER_BIT, network_id=bytes(8))
+    top = make_top(
+        schedule,
+        clock_hz=CLOCK_HZ,
+        port=UartPort(clock_hz=CLOCK_HZ, baud=CLOCK_HZ // CYCLES_PER_BIT),
+        network_id=bytes(8),
+    )
 
     images = np.random.default_rng(vectors).integers(0, 16, (6, 4, 4, 1))
     payloads = [schedule.encode_image(image) for image in images]

@@ -9,7 +9,7 @@ from bnnhw.hw.memory.timing import IS42S16160B, MT48LC16M16A2, W9825G6KH, SdramC
 from bnnhw.hw.targets import Device, Target, get_device
 from bnnhw.hw.usb.descriptors import PRODUCT_ID, VENDOR_ID
 
-__all__ = ["BOARDS", "Board", "ConfigurationFlash", "get_board"]
+__all__ = ["BOARDS", "Board", "ConfigurationFlash", "RgmiiPhy", "get_board"]
 
 _DEFAULT_BOARD = {"ulx3s": "ulx3s-85f"}
 
@@ -24,6 +24,15 @@ class ConfigurationFlash:
 
     size: int
     programs_at: int
+
+
+@dataclass(frozen=True)
+class RgmiiPhy:
+    """A gigabit PHY behind RGMII: what its control signals are called behind "tx_" and "rx_", and how much later than
+    its data the clock to it has to leave the FPGA, in ns. What it sends comes with a clock that is as late already."""
+
+    control: str
+    clock_late_ns: float
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,8 @@ class Board:
         What the resource "sdram", 0 leads to.
     flash : ConfigurationFlash, optional
         What the resource "spi_flash", 0 leads to, in any of its variants.
+    ethernet : RgmiiPhy, optional
+        What the resource "eth_rgmii", 0 leads to.
     """
 
     name: str
@@ -63,6 +74,7 @@ class Board:
     has_led: bool = True
     memory: SdramChip | None = None
     flash: ConfigurationFlash | None = None
+    ethernet: RgmiiPhy | None = None
 
     def platform(self) -> Any:
         """A new platform of Amaranth: it takes one design only."""
@@ -133,6 +145,7 @@ def _ecpix5(size: str) -> Board:
         flash_commands=(("openFPGALoader", "-c", "ft2232", "-m"), ("ecpprog", "-S")),
         usb=(_FT2232H,),
         has_led=False,
+        ethernet=RgmiiPhy(control="ctrl", clock_late_ns=2.0),
     )
 
 

@@ -1,4 +1,4 @@
-"""From a schedule, or any component with a UART, to a bitstream."""
+"""From a schedule, or any component with a link, to a bitstream."""
 
 import importlib.metadata
 import time
@@ -13,10 +13,11 @@ from bnnhw.boards.toolchain.synthesis import SynthesisReport, run_yosys, synthes
 from bnnhw.boards.toolchain.tools import YOSYS, find_tool
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.hw.targets import ClockSettings, ToolChain
-from bnnhw.hw.top import Top
+from bnnhw.hw.top import LinkPort, Top
 
 from .board import Board
-from .design import UartComponent, emit_design
+from .design import LinkedComponent, emit_design
+from .link_choice import LinkChoice
 
 __all__ = ["BuildFigures", "BuildOptions", "Progress", "StopAfter", "build", "build_component", "make_top"]
 
@@ -75,12 +76,12 @@ class BuildFigures:
         return None if self.routing is None else self.routing.fmax_hz >= self.clock_hz
 
 
-def make_top(schedule: Schedule, *, clock_hz: int, baud: int, network_id: bytes) -> Top:
+def make_top(schedule: Schedule, *, clock_hz: int, port: LinkPort, network_id: bytes) -> Top:
     """The schedule's core behind the link, in a clock of exactly `clock_hz`."""
     return Top(
         core=schedule.core(),
+        port=port,
         clock_hz=clock_hz,
-        baud=baud,
         network_id=network_id,
         input_elements=schedule.input_beats * schedule.input_lanes,
         output_elements=schedule.output_elements,
@@ -95,7 +96,7 @@ def build(
     options: BuildOptions = BuildOptions(),
     *,
     clock_hz: float,
-    baud: int,
+    link: LinkChoice,
     network_id: bytes,
     progress: Progress | None = None,
 ) -> BuildFigures:
@@ -110,15 +111,18 @@ def build(
     ToolError
         When a tool is missing, fails, or runs for longer than `options.timeout_s`.
     ValueError
-        When the PLL or the UART cannot make its rate, or the design is larger than the device.
+        When the PLL or the UART cannot make its rate, the board has no such link, or the design is larger than the
+        device.
     """
+    link.check(board)
     pll = board.target.clock_settings(input_hz=board.clock_hz, output_hz=round(clock_hz))
-    top = make_top(schedule, clock_hz=pll.output_hz, baud=baud, network_id=network_id)
+    port = link.port(board, clock_hz=pll.output_hz)
+    top = make_top(schedule, clock_hz=pll.output_hz, port=port, network_id=network_id)
     return build_component(top, board, folder, options, pll=pll, progress=progress)
 
 
 def build_component(
-    component: UartComponent,
+    component: LinkedComponent,
     board: Board,
     folder: Path,
     options: BuildOptions = BuildOptions(),
@@ -126,7 +130,7 @@ def build_component(
     pll: ClockSettings,
     progress: Progress | None = None,
 ) -> BuildFigures:
-    """`build` for any component with a UART, which runs at exactly `pll.output_hz`."""
+    """`build` for any component with a link, which runs at exactly `pll.output_hz`."""
     say = progress or (lambda stage, note: None)
     tools, timeout_s = board.target.tools, options.timeout_s
     say("rtl", "elaborating")
@@ -203,6 +207,7 @@ def _route(
                 speed=board.speed,
                 seed=seed,
                 luts=luts,
+                wanted_hz=wanted_hz,
                 output=f"top.seed{seed}",
                 timeout_s=options.timeout_s,
                 on_phase=lambda phase, seed=seed: say("place and route", f"seed {seed}: {phase}"),

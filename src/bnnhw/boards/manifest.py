@@ -19,13 +19,14 @@ from bnnhw.compiler.lowering.network import input_threshold
 from bnnhw.compiler.lowering.output import Output
 from bnnhw.hw.protocol import VERSION as LINK_VERSION
 
+from .link_choice import LinkChoice
 from .output_format import OutputFormat, split_answer
 
 __all__ = ["MANIFEST", "Manifest", "ManifestError", "describe_build", "network_id"]
 
 MANIFEST = "manifest.json"
 FORMAT = "bnnhw-build"
-VERSION = 2
+VERSION = 3
 
 
 class ManifestError(ValueError):
@@ -51,9 +52,9 @@ class Manifest:
         Bits of an element of an answer on the link.
     classes
         Their names, by label; none where no output is scores.
-    link, baud, clock_hz, network_id
-        The version of the link's protocol and its rate, the core's exact clock, and the hexadecimal id that the board
-        answers to.
+    link, baud, address, clock_hz, network_id
+        The version of the link's protocol; the rate of its UART, or the board's UDP address IP:PORT; the core's exact
+        clock, and the hexadecimal id that the board answers to.
     model_sha256, board, seed, versions
         The four things that fix the bitstream.
     """
@@ -67,12 +68,13 @@ class Manifest:
     output_width: int
     classes: tuple[str, ...]
     link: int
-    baud: int
+    baud: int | None
     clock_hz: float
     network_id: str
     model_sha256: str
     board: str
     seed: int
+    address: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -85,9 +87,15 @@ class Manifest:
                 )
         if not re.fullmatch("[0-9a-f]{16}", self.network_id):
             raise ValueError(f"network_id={self.network_id!r} must be 16 hexadecimal digits")
-        for name in ("baud", "clock_hz", "input_width", "output_width"):
+        _ = self.link_choice
+        for name in ("clock_hz", "input_width", "output_width"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}={getattr(self, name)} must be positive")
+
+    @property
+    def link_choice(self) -> LinkChoice:
+        """What the link goes over."""
+        return LinkChoice(baud=self.baud, address=self.address)
 
     @property
     def input_bytes(self) -> int:
@@ -157,12 +165,14 @@ class Manifest:
         header = (plain.pop("format", None), plain.pop("version", None)) if isinstance(plain, dict) else None
         if header is None or header[0] != FORMAT:
             raise ManifestError(f"{source} is no manifest of a bnnhw build")
-        if header[1] not in (1, VERSION):
+        if header[1] not in range(1, VERSION + 1):
             raise ManifestError(
-                f"{source} is of version {header[1]}; this bnnhw reads versions 1 and {VERSION}; build it again"
+                f"{source} is of version {header[1]}; this bnnhw reads versions 1 to {VERSION}; build it again"
             )
         if header[1] == 1:
             plain = from_version_1(plain)
+        if header[1] < VERSION:  # all links were UARTs
+            plain["address"] = None
         names = {field.name for field in fields(cls)}
         if set(plain) != names:
             raise ManifestError(f"{source} lacks or has too much of {sorted(names ^ set(plain))}; build it again")
@@ -193,7 +203,7 @@ def describe_build(
     schedule: Schedule,
     *,
     classes: tuple[str, ...],
-    baud: int,
+    link: LinkChoice,
     clock_hz: float,
     model_sha256: str,
     board: str,
@@ -215,7 +225,8 @@ def describe_build(
         output_width=schedule.output_width,
         classes=classes,
         link=LINK_VERSION,
-        baud=baud,
+        baud=link.baud,
+        address=link.address,
         clock_hz=clock_hz,
         network_id=network_id(schedule, model_sha256).hex(),
         model_sha256=model_sha256,

@@ -24,6 +24,7 @@ def command(as_json: bool) -> None:
             "ebr": board.device.ebr,
             "multipliers": board.device.multipliers,
             "clock_hz": board.clock_hz,
+            "links": ["uart"] + ["udp"] * (board.ethernet is not None),
             "uart": board.uart_note,
         }
         for board in BOARDS.values()
@@ -35,8 +36,9 @@ def command(as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("board", "device", "LUT4", "EBR", "clock", "UART", title="Boards", title_justify="left")
+    table = Table("board", "device", "LUT4", "EBR", "clock", "links", "UART", title="Boards", title_justify="left")
     for row in rows:
         clock = f"{row['clock_hz'] / 1e6:g} MHz"
-        table.add_row(row["board"], row["device"], f"{row['luts']:,}", str(row["ebr"]), clock, row["uart"])
+        links = ", ".join(row["links"])
+        table.add_row(row["board"], row["device"], f"{row['luts']:,}", str(row["ebr"]), clock, links, row["uart"])
     Console().print(table)

@@ -47,7 +47,8 @@ def command(
 ) -> None:
     """Make a bitstream of a model: top.bit, top.v, report.html and all that goes with it, in one folder.
 
-    Without --target-fps, --fill or --folding the design is made ten times as fast as its UART, or as fast as fits.
+    Without --target-fps, --fill or --folding the design is made ten times as fast as its UART, or as
+    fast as fits; or as fast as its link over UDP.
 
     With --as core the folder holds the core alone, for a top of your own: Verilog with AXI4-Streams, a bench with
     golden frames that needs cocotb and Icarus Verilog alone, a FuseSoC core file and a README. Without --board it is
@@ -119,7 +120,7 @@ def command(
 
 def refuse_what_cores_lack(context: click.Context) -> None:
     """Raises a UsageError where an option was given that only a bitstream has."""
-    for name in ("baud", "seed", "retries", "stop_after", "time_limit"):
+    for name in ("link", "baud", "address", "seed", "retries", "stop_after", "time_limit"):
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             option = f"--{name.replace('_', '-')}"
             raise click.UsageError(f"{option} is for bitstreams: a core has no link, and is not placed", ctx=context)

@@ -9,7 +9,7 @@ from typing import Any
 
 from .protocol import FLAG
 
-__all__ = ["DATAGRAM_HEADER_BYTES", "BoardEnd", "Datagram", "HostEnd", "pack", "take_frames"]
+__all__ = ["DATAGRAM_HEADER_BYTES", "MARK_AND_VERSION", "BoardEnd", "Datagram", "HostEnd", "pack", "take_frames"]
 
 _MARK = 0x62
 _VERSION = 1
@@ -18,6 +18,8 @@ _HEADER_BYTES = struct.calcsize(_HEADER)
 _NUMBERS = 1 << 32
 DATAGRAM_HEADER_BYTES = _HEADER_BYTES + 4
 """Before the payload, a CRC-32 of the header included."""
+MARK_AND_VERSION = _MARK | _VERSION << 8
+"""The first two bytes, as hardware reads them."""
 
 
 @dataclass(frozen=True)

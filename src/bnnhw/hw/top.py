@@ -8,16 +8,15 @@ from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.link.chunks import FrameShape
 from bnnhw.hw.link.link import Link
-from bnnhw.hw.link.phy.uart import baud_rate
 from bnnhw.hw.link.settings import LinkSettings
 
 from .protocol import MAX_CHUNK, Info
 from .targets import Target, check_target
 
-__all__ = ["LinkedCore", "Top"]
+__all__ = ["LinkPort", "LinkedCore", "Top"]
 
-
-_PINS = ("pins", "flash")
+_CORE_PINS = ("pins", "flash")
+_BYTES = ("received", "damaged", "sent")
 
 
 class LinkedCore(Protocol):
@@ -48,17 +47,38 @@ class LinkedCore(Protocol):
     def vectors(self) -> int: ...
 
 
+class LinkPort(Protocol):
+    """What brings a link's bytes, and takes its own; whatever else it has are pins.
+
+    received, damaged, sent: as Link's. byte_cycles: how far apart bytes come at least. queue_bytes: requests that wait
+    in it, at most.
+    """
+
+    received: stream.Interface
+    damaged: Signal
+    sent: stream.Interface
+
+    @property
+    def signature(self) -> wiring.Signature: ...
+
+    @property
+    def byte_cycles(self) -> float: ...
+
+    @property
+    def queue_bytes(self) -> int: ...
+
+
 class Top(wiring.Component):
-    """A core, and the UART link that feeds it; everything of a design but its clock and pins.
+    """A core, and the link that feeds it; everything of a design but its clocks and pads.
 
     Parameters
     ----------
     core : LinkedCore
         A `Core`, or an engine.
+    port : LinkPort
+        Such as a `UartPort`.
     clock_hz : int
-        Of the clock domain `sync`, exactly: the baud rate is derived from it.
-    baud : int
-        Bits per second of the UART, at most clock_hz / 4.
+        Of the clock domain `sync`, exactly.
     network_id : bytes
         8 bytes that tell the host which network it talks to.
     input_elements, output_elements : int
@@ -76,25 +96,22 @@ class Top(wiring.Component):
 
     Members
     -------
-    rx : In(1)
-        The UART's input, asynchronous to the clock.
-    tx : Out(1)
     busy : Out(1)
         For a light: a frame is on its way in or out, or an image in the core; or the core is busy.
     pins, flash : Out(the core's)
         Where the core has some.
+    others
+        The port's.
     """
 
-    rx: Signal
-    tx: Signal
     busy: Signal
 
     def __init__(
         self,
         *,
         core: LinkedCore,
+        port: LinkPort,
         clock_hz: int,
-        baud: int = 3_000_000,
         network_id: bytes,
         input_elements: int,
         output_elements: int,
@@ -104,18 +121,22 @@ class Top(wiring.Component):
     ):
         check_target(target)
         self.core = core
+        self.port = port
         self.settings = LinkSettings(
             image=FrameShape(input_elements, core.input_lanes, core.input_width, core.vectors),
             result=FrameShape(output_elements, core.output_lanes, core.output_width, core.vectors),
-            rate=baud_rate(clock_hz=clock_hz, baud=baud),
+            clock_hz=clock_hz,
+            byte_cycles=port.byte_cycles,
+            queue_bytes=port.queue_bytes,
             network_id=network_id,
             timeout_cycles=round(timeout_s * clock_hz),
             target=target,
             max_chunk=max_chunk,
         )
         members = core.signature.members
-        pins = {name: members[name] for name in _PINS if name in members}
-        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1), **pins})
+        self._core_pins = {name: members[name] for name in _CORE_PINS if name in members}
+        self._port_pins = {name: member for name, member in port.signature.members.items() if name not in _BYTES}
+        super().__init__({"busy": Out(1), **self._core_pins, **self._port_pins})
 
     @property
     def info(self) -> Info:
@@ -125,12 +146,21 @@ class Top(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.core = core = self.core
+        m.submodules.port = port = self.port
         m.submodules.link = link = Link(settings=self.settings)
         wiring.connect(m, link.images, core.i)
         wiring.connect(m, core.o, link.results)
+        wiring.connect(m, port.received, link.received)
+        wiring.connect(m, link.sent, port.sent)
         is_busy = getattr(core, "busy", 0)
-        m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx), self.busy.eq(link.busy | is_busy)]
-        for name in _PINS:
-            if name in self.signature.members:
-                wiring.connect(m, getattr(core, name), wiring.flipped(getattr(self, name)))
+        m.d.comb += [link.damaged.eq(port.damaged), self.busy.eq(link.busy | is_busy)]
+        for part, pins in ((core, self._core_pins), (port, self._port_pins)):
+            for name, member in pins.items():
+                inner, outer = getattr(part, name), getattr(self, name)
+                if not member.is_port:
+                    wiring.connect(m, inner, wiring.flipped(outer))
+                elif member.flow == In:
+                    m.d.comb += inner.eq(outer)
+                else:
+                    m.d.comb += outer.eq(inner)
         return m

@@ -8,6 +8,7 @@ import pytest
 
 from bnnhw.boards.host.accelerator import Accelerator
 from bnnhw.boards.host.errors import LinkError
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.boards.manifest import ManifestError, describe_build
 from bnnhw.compiler import evaluate
 from bnnhw.compiler.dataflow.packing import pack_image
@@ -27,7 +28,7 @@ def write_build(schedule: Schedule, folder: Path) -> bytes:
     manifest = describe_build(
         schedule,
         classes=CLASSES,
-        baud=3_000_000,
+        link=LinkChoice(baud=3_000_000),
         clock_hz=100e6,
         model_sha256="0" * 64,
         board="ulx3s-85f",

@@ -15,6 +15,7 @@ from bnnhw.compiler import evaluate
 from bnnhw.compiler.engine.compile import compile_program
 from bnnhw.hw.engine.engine import Engine
 from bnnhw.hw.engine.program.packets import PACKET_WORDS
+from bnnhw.hw.link.phy.uart_port import UartPort
 from bnnhw.hw.targets import PORTABLE
 from bnnhw.hw.top import Top
 from bnnhw.sim.batch.simulator import compile_design
@@ -41,8 +42,8 @@ class Device:
     def __init__(self):
         top = Top(
             core=Engine(SIZES.shape(PORTABLE)),
+            port=UartPort(clock_hz=CLOCK_HZ, baud=BAUD),
             clock_hz=CLOCK_HZ,
-            baud=BAUD,
             network_id=MANIFEST.shape.identity,
             input_elements=PACKET_WORDS,
             output_elements=PACKET_WORDS,

@@ -11,6 +11,7 @@ from bnnhw.boards.host.errors import LinkError
 from bnnhw.boards.host.link import BoardLink
 from bnnhw.boards.host.open_line import open_line
 from bnnhw.boards.host.udp_line import UdpLine
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.hw.protocol import Info
 
 from .udp_board import HERE, UdpBoard
@@ -53,7 +54,7 @@ def test_images_and_answers_go_in_several_datagrams():
 
 def test_a_name_is_an_address():
     with UdpBoard(INFO, network) as board:
-        line = open_line(address=f"localhost:{board.address.rsplit(':')[1]}", baud=3_000_000)
+        line = open_line(address=f"localhost:{board.address.rsplit(':')[1]}", built=LinkChoice(baud=3_000_000))
         with BoardLink(line) as link:
             assert link.infer(b"12345").outputs == network(b"12345")
 
@@ -181,4 +182,4 @@ def test_names_what_the_system_says(error: OSError, message: str, monkeypatch: p
 
 def test_a_port_and_an_address_exclude_each_other():
     with pytest.raises(ValueError, match="port and address exclude each other"):
-        open_line(port="/dev/ttyUSB0", address="board:7000", baud=3_000_000)
+        open_line(port="/dev/ttyUSB0", address="board:7000", built=LinkChoice(baud=3_000_000))

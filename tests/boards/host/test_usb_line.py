@@ -13,6 +13,7 @@ from bnnhw.boards.host.errors import LinkError
 from bnnhw.boards.host.link import BoardLink
 from bnnhw.boards.host.open_line import open_line
 from bnnhw.boards.host.usb_line import UsbLine
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.hw.protocol import Decoder, Frame, Info, Kind, encode
 from tests.hw.usb.damage import bad_cable
 from tests.hw.usb.host import Host
@@ -79,7 +80,7 @@ def test_answers_come_in_order(monkeypatch: pytest.MonkeyPatch):
     made = board()
     made.waiting += b"left by the host before"
     on(monkeypatch, made)
-    with BoardLink(open_line(address="usb:7", baud=3_000_000)) as link:
+    with BoardLink(open_line(address="usb:7", built=LinkChoice(baud=3_000_000))) as link:
         assert made.waiting == b""
         assert [answer.outputs for answer in link.infer_many(images)] == [
             sum(image).to_bytes(2, "little") for image in images

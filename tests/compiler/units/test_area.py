@@ -11,6 +11,7 @@ from bnnhw.compiler.ir.types import BinaryType
 from bnnhw.compiler.lowering.folding_plan import FoldingPlan
 from bnnhw.compiler.units.area import answer_resources, link_resources, queue_resources
 from bnnhw.compiler.units.product.folding import Folding
+from bnnhw.hw.link.phy.uart_port import UartPort
 from bnnhw.hw.product.matrix_area import matrix_area
 from bnnhw.hw.product.matrix_shape import MatrixShape
 from bnnhw.hw.stream.fifo import Fifo
@@ -101,6 +102,7 @@ def test_a_link_deals_images_to_each_vector():
     chosen = design([64, 128, 10], [Folding(16, 16, "block"), Folding(2, 16)], vectors=3)
     top = Top(
         core=chosen.core(),
+        port=UartPort(clock_hz=100_000_000, baud=3_000_000),
         clock_hz=100_000_000,
         network_id=bytes(8),
         input_elements=64,

@@ -10,6 +10,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.core import Core
+from bnnhw.hw.link.phy.uart_port import UartPort
 from bnnhw.hw.protocol import Decoder, ErrorCode, Frame, Kind
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.targets import PORTABLE
@@ -128,7 +129,7 @@ class Device:
         self.top = Top(
             core=core,
             clock_hz=CLOCK_HZ,
-            baud=CLOCK_HZ // CYCLES_PER_BIT,
+            port=UartPort(clock_hz=CLOCK_HZ, baud=CLOCK_HZ // CYCLES_PER_BIT),
             network_id=NETWORK_ID,
             input_elements=image_bytes,
             output_elements=output_bytes,
@@ -141,8 +142,7 @@ class Device:
 
     def byte_engine(self) -> ByteEngine:
         """The device without its UART, out of its reset."""
-        netlist = with_byte_ports(flatten(convert_component(self.top)), link="link")
-        return ByteEngine(compile_netlist(netlist))
+        return byte_engine(self.top)
 
     def engine(self) -> UartEngine:
         """The device, out of its reset."""
@@ -153,6 +153,12 @@ class Device:
         size = self.info.input_chunk
         starts = range(0, len(image), size)
         return [Frame(Kind.INFER, sequence, image[start : start + size], number) for number, start in enumerate(starts)]
+
+
+def byte_engine(top: Top) -> ByteEngine:
+    """A top without its link's port, out of its reset."""
+    netlist = flatten(convert_component(top), boxes=["top.port"])
+    return ByteEngine(compile_netlist(with_byte_ports(netlist, top="top")))
 
 
 def exchange(

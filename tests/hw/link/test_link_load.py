@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.core import Core
 from bnnhw.hw.link.link import GROUPS_IN_CORE
+from bnnhw.hw.link.phy.uart_port import UartPort
 from bnnhw.hw.protocol import Frame, Kind, encode
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.targets import PORTABLE, Target
@@ -70,7 +71,7 @@ def make_host(
     top = Top(
         core=core,
         clock_hz=CLOCK_HZ,
-        baud=CLOCK_HZ // CYCLES_PER_BIT,
+        port=UartPort(clock_hz=CLOCK_HZ, baud=CLOCK_HZ // CYCLES_PER_BIT),
         network_id=bytes(8),
         input_elements=8 * image_bytes,
         output_elements=1,

@@ -5,18 +5,18 @@ from typing import Any
 import pytest
 
 from bnnhw.hw.link.chunks import Chunks, FrameShape
-from bnnhw.hw.link.phy.uart import baud_rate
 from bnnhw.hw.link.settings import LinkSettings
 from bnnhw.hw.targets.ecp5 import ECP5
 
 LABEL = FrameShape(1, 1, 4)
 
 
-def settings(image: FrameShape, result: FrameShape = LABEL) -> LinkSettings:
+def settings(image: FrameShape, result: FrameShape = LABEL, **port: Any) -> LinkSettings:
     return LinkSettings(
         image=image,
         result=result,
-        rate=baud_rate(clock_hz=100_000_000, baud=3_000_000),
+        clock_hz=100_000_000,
+        **({"byte_cycles": 1000 / 3} | port),
         network_id=bytes(8),
         timeout_cycles=5_000_000,
         target=ECP5,
@@ -41,6 +41,29 @@ def test_an_image_and_its_buffer(image: FrameShape, chunks: Chunks, depth: int, 
     link = settings(image)
     assert (link.image_chunks, link.image_buffer_depth, link.info.window) == (chunks, depth, window)
     assert (link.info.input_bytes, link.info.input_chunk) == (image.packed_bytes, chunks.bytes)
+
+
+@pytest.mark.parametrize(
+    ("image", "window"),
+    [
+        (FrameShape(3072, 3, 8), 2 + 5),
+        (FrameShape(784, 49, 1), 31),
+        (FrameShape(1 << 20, 1, 8), 7),  # the queue of answers is what limits
+    ],
+)
+def test_what_waits_in_the_port_counts(image: FrameShape, window: int):
+    """Whatever bytes there are, the window fits: each may be escaped."""
+    link = settings(image, queue_bytes=32768)
+    assert link.info.window == window
+    queued = window - link.image_buffer_depth // link.image_chunks.beats
+    assert queued * (2 * (link.image_chunks.bytes + 10) + 2) + 22 <= 32768
+
+
+@pytest.mark.parametrize(("bits", "step"), [(1, 1), (3, 1), (6, 2), (12, 4), (8, 8), (24, 8), (49, 1)])
+def test_a_fast_port_is_read_in_steps(bits: int, step: int):
+    image = FrameShape(8 * bits, bits, 1)
+    assert settings(image, byte_cycles=1).step == step
+    assert settings(image, byte_cycles=40).step == 1
 
 
 @pytest.mark.parametrize(

@@ -46,13 +46,13 @@ class AtSocket(wiring.Component):
             {**dict.fromkeys(ports[0], In(1)), **dict.fromkeys(ports[1], Out(1)), "received": Out(8)},
         )
 
-    def serve(self, m: Module, device: UsbDevice) -> None:
-        """Takes what the device received, and sends."""
+    def serve(self, m: Module) -> Any:
+        """What has the device's lines, beside what it needs."""
         raise NotImplementedError
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        device = UsbDevice(serial=SERIAL, target=PORTABLE)
+        device = self.serve(m)
         p, n = Signal(), Signal()
         m.submodules.device = DomainRenamer({"usb": "sync"})(device)
         m.d.sync += [
@@ -64,14 +64,14 @@ class AtSocket(wiring.Component):
             self.line_n.eq(Mux(self.driven, n, self.host_n)),
             self.pullup.eq(device.pullup),
         ]
-        self.serve(m, device)
         return m
 
 
 class Bench(AtSocket):
     """What is received is taken when `ready`; what is sent is `sent_byte` of 0, 1, .., a new one when `offer`."""
 
-    def serve(self, m: Module, device: UsbDevice) -> None:
+    def serve(self, m: Module) -> UsbDevice:
+        device = UsbDevice(serial=SERIAL, target=PORTABLE)
         number, offering = Signal(16), Signal()
         m.d.comb += [
             device.received.ready.eq(self.ready),
@@ -85,6 +85,7 @@ class Bench(AtSocket):
             m.d.sync += offering.eq(self.offer)
         with m.If(self.taken):
             m.d.sync += number.eq(number + 1)
+        return device
 
 
 class Wire:

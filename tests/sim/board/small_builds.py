@@ -7,6 +7,7 @@ import numpy as np
 from bnnhw.boards.board import get_board
 from bnnhw.boards.build import make_top
 from bnnhw.boards.design import emit_design
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.boards.manifest import describe_build
 from bnnhw.compiler import evaluate, integerize, load
 from bnnhw.compiler.dataflow.schedule import Schedule, apply_plan
@@ -55,7 +56,7 @@ def write_build(
     manifest = describe_build(
         schedule,
         classes=("a", "b", "c", "d", "e"),
-        baud=1_000_000,
+        link=LinkChoice(baud=1_000_000),
         clock_hz=pll.output_hz,
         model_sha256="0" * 64,
         board=BOARD.name,
@@ -63,7 +64,12 @@ def write_build(
         versions={},
     )
     network_id = bytes.fromhex(manifest.network_id)
-    top = make_top(schedule, clock_hz=pll.output_hz, baud=manifest.baud, network_id=network_id)
+    top = make_top(
+        schedule,
+        clock_hz=pll.output_hz,
+        port=manifest.link_choice.port(BOARD, clock_hz=pll.output_hz),
+        network_id=network_id,
+    )
     (folder / "top.il").write_text(emit_design(top, BOARD, pll=pll).rtlil)
     (folder / "manifest.json").write_text(manifest.to_json())
     return schedule

@@ -60,7 +60,9 @@ class Build:
             vectors=None,
             clock_mhz=self.manifest.clock_hz / 1e6,
             outputs="label" if any(output.kind == "label" for output in self.manifest.outputs) else "scores",
+            link="uart" if self.manifest.address is None else "udp",
             baud=self.manifest.baud,
+            address=self.manifest.address,
             tile=None if self.tiling is None else self.tiling.tile,
         )
 
@@ -69,7 +71,8 @@ class Build:
         manifest, board = self.manifest, self.plan.target
         pll = board.target.clock_settings(input_hz=board.clock_hz, output_hz=round(manifest.clock_hz))
         identity = network_id(schedule, manifest.model_sha256)
-        top = make_top(schedule, clock_hz=pll.output_hz, baud=manifest.baud, network_id=identity)
+        port = manifest.link_choice.port(board, clock_hz=pll.output_hz)
+        top = make_top(schedule, clock_hz=pll.output_hz, port=port, network_id=identity)
         built = self.folder / "top.il"
         if emit_design(top, board, pll=pll).rtlil != built.read_text():
             raise ValueError(f"{built} is not what this version makes of the model and folding.json; build it again")

@@ -43,14 +43,14 @@ def fill_folder(
         folder,
         options,
         clock_hz=schedule.clock_hz,
-        baud=plan.baud,
+        link=plan.link_choice,
         network_id=network_id(schedule, model_sha256),
         progress=progress,
     )
     manifest = describe_build(
         schedule,
         classes=tuple(graph.meta["classes"]),
-        baud=plan.baud,
+        link=plan.link_choice,
         clock_hz=figures.clock_hz,
         model_sha256=model_sha256,
         board=board.name,
@@ -96,8 +96,10 @@ def make_report(
             asked_hz=schedule.clock_hz, actual_hz=figures.clock_hz, fmax_hz=routing.fmax_hz if routing else None
         ),
         link=Link(
-            name=f"UART, {manifest.baud / 1e6:g} Mbaud",
-            frames_per_second=link_frames_per_second(integers, manifest.baud),
+            name=manifest.link_choice.name,
+            frames_per_second=link_frames_per_second(
+                integers, manifest.link_choice, schedule, clock_hz=manifest.clock_hz
+            ),
         ),
         synthesised=figures.synthesis.cells if figures.synthesis else None,
         routed=routing.cells if routing else None,

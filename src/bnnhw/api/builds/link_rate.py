@@ -1,28 +1,36 @@
-"""How many frames a second a UART carries.
+"""How many frames a second a link carries.
 
 Tests: tests/api/test_examples.py
 """
 
 from collections.abc import Sequence
 
+from bnnhw.boards.link_choice import LinkChoice
+from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.ir.graph import Graph, infer_types
 from bnnhw.compiler.ir.types import FloatType, TensorType
 from bnnhw.compiler.lowering.network import split_host
-from bnnhw.hw.link.settings import BUFFERED_CHUNKS
-from bnnhw.hw.protocol import BITS_PER_BYTE, CRC_BYTES, CYCLES_BYTES, HEADER_BYTES, MAX_CHUNK
+from bnnhw.hw.link.settings import BUFFERED_CHUNKS, receiver_step
+from bnnhw.hw.link.transmitter import BYTE_CYCLES
+from bnnhw.hw.protocol import CRC_BYTES, CYCLES_BYTES, HEADER_BYTES, MAX_CHUNK
 
-__all__ = ["link_frames_per_second"]
+__all__ = ["link_frames_per_second", "wire_frames_per_second"]
 
 _FLAGS = 2  # of a frame
 
 
-def link_frames_per_second(graph: Graph, baud: int) -> float:
+def wire_frames_per_second(graph: Graph, link: LinkChoice) -> float:
     """Images a second of an integer graph, requests, or answers, close behind each other, none of their bytes
     escaped."""
-    types = infer_types(graph)
-    sent = packed_bytes([split_host(graph)[1].inputs[0].type])
-    given = packed_bytes([types[output] for output in graph.outputs]) + CYCLES_BYTES
-    return baud / (BITS_PER_BYTE * max(map(bytes_on_the_wire, (sent, given))))
+    return link.bytes_per_second / max(_bytes_of(graph))
+
+
+def link_frames_per_second(graph: Graph, link: LinkChoice, schedule: Schedule, *, clock_hz: float) -> float:
+    """As `wire_frames_per_second`, or as many as the design's end of the link takes and gives, if that is less."""
+    byte_cycles = 0.0 if link.baud is None else clock_hz / link.bytes_per_second
+    step = receiver_step(schedule.input_lanes * schedule.input_width, byte_cycles=byte_cycles)
+    sent, given = _bytes_of(graph)
+    return min(wire_frames_per_second(graph, link), clock_hz * step / 8 / sent, clock_hz / BYTE_CYCLES / given)
 
 
 def packed_bytes(values: Sequence[TensorType]) -> int:
@@ -35,3 +43,11 @@ def bytes_on_the_wire(size: int) -> int:
     """Bytes of the frames of an image, or an answer, of `size` bytes."""
     frames = 1 if size <= MAX_CHUNK else -(-size // (MAX_CHUNK // BUFFERED_CHUNKS))
     return size + frames * (HEADER_BYTES + CRC_BYTES + _FLAGS)
+
+
+def _bytes_of(graph: Graph) -> tuple[int, int]:
+    """Those of a request, and of its answer."""
+    types = infer_types(graph)
+    sent = packed_bytes([split_host(graph)[1].inputs[0].type])
+    given = packed_bytes([types[output] for output in graph.outputs]) + CYCLES_BYTES
+    return bytes_on_the_wire(sent), bytes_on_the_wire(given)

@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from bnnhw.boards.board import Board
+    from bnnhw.boards.link_choice import LinkChoice
     from bnnhw.compiler.dataflow.schedule import Schedule
     from bnnhw.compiler.ir.graph import Graph
 
-__all__ = ["DEFAULT_BOARD", "LINK_MARGIN", "PlanOptions"]
+__all__ = ["DEFAULT_BAUD", "DEFAULT_BOARD", "FILL_OVER_UDP", "LINK_MARGIN", "PlanOptions"]
 
+DEFAULT_BAUD = 3_000_000
 DEFAULT_BOARD = "ulx3s-85f"
 """Where no board is asked for."""
 
 LINK_MARGIN = 10
 """Where no speed is asked for, a design is made this many times faster than its UART."""
+
+FILL_OVER_UDP = 0.6
+"""Where no share is asked for, and the core is what limits: what is fuller takes long to route, or is slower."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +34,11 @@ class PlanOptions:
     least so many frames a second. fill: the fastest one in this share of the FPGA, in (0, 1]. folding: a folding.json,
     such as a build wrote. One of the three at most. vectors: frames that share a weight fetch; by default the best
     number. clock_mhz: the core's clock; by default 100, with target_fps up to 110, whatever makes the design smallest.
-    tile: of a network of `bnnhw.train_lowlight`, packed pixels along each side of what an image adds to the picture; by
-    default 64.
+    link: what it goes over, a UART of `baud`, by default 3,000,000, or UDP, where the board has the address IP:PORT, by
+    default 192.168.1.50:4096. tile: of a network of `bnnhw.train_lowlight`, packed pixels along each side of what an
+    image adds to the picture; by default 64.
 
-    Raises ValueError where there is no such board.
+    Raises ValueError where there is no such board, or it has no such link.
     """
 
     board: str | None = None
@@ -42,13 +48,26 @@ class PlanOptions:
     vectors: int | None = None
     clock_mhz: float | None = None
     outputs: Literal["label", "scores"] = "label"
-    baud: int = 3_000_000
+    link: Literal["uart", "udp"] = "uart"
+    baud: int | None = None
+    address: str | None = None
     tile: int | None = None
 
     def __post_init__(self):
-        from bnnhw.boards.board import get_board
+        self.link_choice.check(self.target)
 
-        get_board(self.board or DEFAULT_BOARD)
+    @property
+    def link_choice(self) -> "LinkChoice":
+        """What the link goes over."""
+        from bnnhw.boards.link_choice import DEFAULT_ADDRESS, LinkChoice
+
+        if self.link == "udp":
+            if self.baud is not None:
+                raise ValueError(f"baud={self.baud} is of a UART; link=udp has none")
+            return LinkChoice(address=self.address or DEFAULT_ADDRESS)
+        if self.address is not None:
+            raise ValueError(f"address={self.address} is of a link over UDP; link={self.link} has none")
+        return LinkChoice(baud=DEFAULT_BAUD if self.baud is None else self.baud)
 
     @property
     def target(self) -> "Board":
@@ -60,24 +79,26 @@ class PlanOptions:
     def schedule(self, integers: "Graph") -> "Schedule":
         """The schedule of an integer graph that these options ask for.
 
-        Without a speed, a share or a file: LINK_MARGIN times what the UART carries, or what fits if that is less.
+        Without a speed, a share or a file: LINK_MARGIN times what the UART carries, or what fits if that is less; of a
+        link over UDP what that carries, or what fits into FILL_OVER_UDP of the FPGA.
         """
         from bnnhw.compiler.errors import DeviceError, ScheduleError
         from bnnhw.compiler.search.scheduling import DEFAULT_CLOCK_HZ, schedule
 
-        from .link_rate import link_frames_per_second
+        from .link_rate import wire_frames_per_second
 
         device, vectors = self.target.device, self.vectors
         clock_hz = None if self.clock_mhz is None else self.clock_mhz * 1e6
         if self.target_fps is None and self.fill is None and self.folding is None:
-            target_fps = LINK_MARGIN * link_frames_per_second(integers, self.baud)
+            margin, most = (LINK_MARGIN, 1.0) if self.link == "uart" else (1, FILL_OVER_UDP)
+            target_fps = margin * wire_frames_per_second(integers, self.link_choice)
             clock_hz = clock_hz or DEFAULT_CLOCK_HZ
             try:
                 return schedule(integers, device, target_fps=target_fps, vectors=vectors, clock_hz=clock_hz)
             except DeviceError:
                 raise
             except ScheduleError:
-                return schedule(integers, device, fill=1.0, vectors=vectors, clock_hz=clock_hz)
+                return schedule(integers, device, fill=most, vectors=vectors, clock_hz=clock_hz)
         return schedule(
             integers,
             device,

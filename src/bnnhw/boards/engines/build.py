@@ -15,6 +15,7 @@ from bnnhw.hw.engine.boot.engine_with_flash import EngineWithFlash
 from bnnhw.hw.engine.engine import Engine
 from bnnhw.hw.engine.engine_with_memory import EngineWithMemory
 from bnnhw.hw.engine.program.packets import PACKET_WORDS
+from bnnhw.hw.link.phy.uart_port import UartPort
 from bnnhw.hw.top import Top
 
 from .manifest import EngineManifest
@@ -68,8 +69,8 @@ def build_engine(
             core = EngineWithFlash(core, offset=flash_at, clock_hz=pll.output_hz)
     top = Top(
         core=core,
+        port=UartPort(clock_hz=pll.output_hz, baud=baud),
         clock_hz=pll.output_hz,
-        baud=baud,
         network_id=shape.identity,
         input_elements=PACKET_WORDS,
         output_elements=PACKET_WORDS,

@@ -71,8 +71,9 @@ class Accelerator:
         timeout_s: float = 1.0,
         retries: int = 3,
     ) -> "Accelerator":
-        """Connects to the board at the serial port `port`, at the `address`, which is HOST:PORT of UDP, "usb" or
-        "usb:NAME", or at this computer's only USB serial port.
+        """Connects to the board at the serial port `port`, or at the `address`: HOST:PORT of UDP, "usb" or "usb:NAME".
+
+        By default it is at the address that it was built for, or at this computer's only USB serial port.
 
         Raises
         ------
@@ -83,7 +84,7 @@ class Accelerator:
         """
         manifest = Manifest.read(Path(build_folder))
         link = BoardLink(
-            open_line(port=port, address=address, baud=manifest.baud),
+            open_line(port=port, address=address, built=manifest.link_choice),
             network_id=bytes.fromhex(manifest.network_id),
             timeout_s=timeout_s,
             retries=retries,

@@ -4,6 +4,9 @@ Tests: tests/boards/host/test_udp_line.py
 Tests: tests/boards/host/test_usb_line.py
 """
 
+from bnnhw.boards.link_choice import LinkChoice
+
+from .errors import LinkError
 from .line import Line
 from .serial_line import SerialLine
 from .serial_port import choose_port
@@ -13,15 +16,19 @@ from .usb_line import UsbLine, usb_name
 __all__ = ["open_line"]
 
 
-def open_line(*, port: str | None = None, address: str | None = None, baud: int) -> Line:
-    """The line to a serial port; to an address, which is HOST:PORT of UDP, or "usb" or "usb:NAME"; or to this
-    computer's only USB serial port.
+def open_line(*, port: str | None = None, address: str | None = None, built: LinkChoice) -> Line:
+    """The line to a serial port, or to an address: HOST:PORT of UDP, "usb" or "usb:NAME".
+
+    By default it leads to the address that the board was built for, or to this computer's only USB serial port.
 
     Raises LinkError where there is none, ValueError where both are given.
     """
     if port and address:
         raise ValueError("port and address exclude each other; give one of them")
-    if not address:
-        return SerialLine(port or choose_port(), baud=baud)
-    name = usb_name(address)
-    return UdpLine(address) if name is None else UsbLine(name)
+    if address and (name := usb_name(address)) is not None:
+        return UsbLine(name)
+    if address or (built.address and not port):
+        return UdpLine(address or built.address or "")
+    if built.baud is None:
+        raise LinkError(f"this build's board is behind UDP, at {built.address}, not at the serial port {port}")
+    return SerialLine(port or choose_port(), baud=built.baud)

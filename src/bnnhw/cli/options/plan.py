@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bnnhw.api.builds.plan import DEFAULT_BOARD, PlanOptions
+from bnnhw.api.builds.plan import DEFAULT_BAUD, DEFAULT_BOARD, PlanOptions
 
 from .common import FiniteRange, gather
 
@@ -31,7 +31,9 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="The core's clock. If not given 100; with --target-fps up to 110, whatever makes the design smallest.",
         ),
         click.option("--outputs", type=click.Choice(["label", "scores"]), default="label", show_default=True),
-        click.option("--baud", type=click.IntRange(min=1200), default=3_000_000, show_default=True),
+        click.option("--link", type=click.Choice(["uart", "udp"]), default="uart", show_default=True),
+        click.option("--baud", type=click.IntRange(min=1200), help=f"Of the UART; if not given {DEFAULT_BAUD}."),
+        click.option("--address", metavar="IP:PORT", help="Of the board, over UDP; if not given 192.168.1.50:4096."),
         click.option(
             "--tile",
             type=click.IntRange(min=1),

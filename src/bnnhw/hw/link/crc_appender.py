@@ -33,13 +33,13 @@ class CrcAppender(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.crc = crc = Crc32()
+        m.submodules.crc = crc = Crc32(width=1)
         byte, shifting = Signal(8), Signal()  # turned around once, bit by bit
         bits_left = Signal(3)  # but one
         appending, index, final = Signal(), Signal(range(CRC_BYTES)), Signal()
         m.d.comb += [
             # The CRC register, fed with its own lowest bit, is a plain shift register.
-            crc.bit.eq(Mux(appending, crc.crc[0], byte[0])),
+            crc.bits.eq(Mux(appending, crc.crc[0], byte[0])),
             crc.enable.eq(shifting),
             self.o.payload.eq(Cat(byte, final)),
         ]

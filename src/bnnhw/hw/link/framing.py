@@ -24,7 +24,7 @@ class Deframer(wiring.Component):
     Members
     -------
     byte, byte_valid, framing_error : In(8), In(1), In(1)
-        As from UartReceiver.
+        As from Pacer; and whether a byte was damaged, for one cycle.
     data, data_valid : Out(8), Out(1)
         A byte of a frame, for one cycle.
     end : Out(1)
@@ -64,8 +64,13 @@ class Deframer(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         # The byte is classified in a cycle of its own.
-        flag, escape, valid = Signal(), Signal(), Signal()
-        m.d.sync += [flag.eq(self.byte == FLAG), escape.eq(self.byte == ESCAPE), valid.eq(self.byte_valid)]
+        byte, flag, escape, valid = Signal(8), Signal(), Signal(), Signal()
+        m.d.sync += [
+            byte.eq(self.byte),
+            flag.eq(self.byte == FLAG),
+            escape.eq(self.byte == ESCAPE),
+            valid.eq(self.byte_valid),
+        ]
 
         silence = Signal(range(self.timeout_cycles + 1))
         silent = Signal()
@@ -78,7 +83,7 @@ class Deframer(wiring.Component):
         ends = Signal()
         m.d.comb += ends.eq(self.inside & ((valid & flag) | silent))
         m.d.sync += [
-            self.data.eq(self.byte ^ Mux(escaped, ESCAPE_FLIP, 0)),
+            self.data.eq(byte ^ Mux(escaped, ESCAPE_FLIP, 0)),
             self.data_valid.eq(0),
             self.end.eq(ends),
             self.damaged.eq(failed | escaped),
@@ -108,7 +113,7 @@ class Framer(wiring.Component):
     i : In(stream of unsigned(9))
         Cat(byte, whether it is the last one of its frame).
     o : Out(stream of unsigned(8))
-        To UartTransmitter.
+        To the port.
     """
 
     i: stream.Interface

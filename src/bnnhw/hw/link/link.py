@@ -1,4 +1,4 @@
-"""Link: the core's images and results as frames on a UART.
+"""Link: the core's images and results as frames in a stream of bytes.
 
 Tests: tests/hw/test_top.py
 """
@@ -7,7 +7,6 @@ from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bnnhw.hw.link.phy.uart import UartReceiver, UartTransmitter
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.fifo import Fifo
 
@@ -16,8 +15,9 @@ from .crc_appender import CrcAppender
 from .dealer import Collector, Dealer
 from .framing import Deframer, Framer
 from .meter import CycleMeter
+from .pacer import Pacer
 from .packer import BytePacker
-from .receiver import VERDICT_BITS, FrameReceiver
+from .receiver import VERDICT_BITS, FrameReceiver, end_pause
 from .settings import VERDICT_QUEUE_DEPTH, LinkSettings
 from .transmitter import FrameTransmitter
 
@@ -40,16 +40,19 @@ class Link(wiring.Component):
 
     Members
     -------
-    rx : In(1)
-    tx : Out(1)
+    received : In(stream of unsigned(8))
+    damaged : In(1)
+        A byte came damaged, for one cycle.
+    sent : Out(stream of unsigned(8))
     images : Out(stream of unsigned(image.beat_bits))
     results : In(stream of unsigned(result.beat_bits))
     busy : Out(1)
         A frame is on its way in or out, or an image in the core.
     """
 
-    rx: Signal
-    tx: Signal
+    received: stream.Interface
+    damaged: Signal
+    sent: stream.Interface
     images: stream.Interface
     results: stream.Interface
     busy: Signal
@@ -58,8 +61,9 @@ class Link(wiring.Component):
         self.settings = settings
         super().__init__(
             {
-                "rx": In(1, init=1),
-                "tx": Out(1, init=1),
+                "received": In(flat_stream(8)),
+                "damaged": In(1),
+                "sent": Out(flat_stream(8)),
                 "images": Out(flat_stream(settings.image.beat_bits)),
                 "results": In(flat_stream(settings.result.beat_bits)),
                 "busy": Out(1),
@@ -82,18 +86,19 @@ class Link(wiring.Component):
     def _receive(self, m: Module, meter: CycleMeter, verdicts: Fifo, transmitter: FrameTransmitter) -> None:
         """The line to the core's images and the queue of verdicts."""
         image, chunks, target = self.settings.image, self.settings.image_chunks, self.settings.target
-        m.submodules.uart_receiver = uart = UartReceiver(rate=self.settings.rate)
+        step = self.settings.step
+        m.submodules.pacer = pacer = Pacer(pace=8 // step, pause=end_pause(step))
         m.submodules.deframer = deframer = Deframer(timeout_cycles=self.settings.timeout_cycles)
-        m.submodules.receiver = receiver = FrameReceiver(beat_bits=image.vector_bits, chunks=chunks)
+        m.submodules.receiver = receiver = FrameReceiver(beat_bits=image.vector_bits, chunks=chunks, step=step)
         depth = self.settings.image_buffer_depth
         m.submodules.buffer = buffer = Fifo(width=image.vector_bits, depth=depth, target=target)
+        wiring.connect(m, wiring.flipped(self.received), pacer.i)
         wiring.connect(m, receiver.o, buffer.i)
         wiring.connect(m, receiver.verdict, verdicts.i)
         m.d.comb += [
-            uart.rx.eq(self.rx),
-            deframer.byte.eq(uart.data),
-            deframer.byte_valid.eq(uart.valid),
-            deframer.framing_error.eq(uart.framing_error),
+            deframer.byte.eq(pacer.byte),
+            deframer.byte_valid.eq(pacer.valid),
+            deframer.framing_error.eq(self.damaged),
             receiver.data.eq(deframer.data),
             receiver.data_valid.eq(deframer.data_valid),
             receiver.end.eq(deframer.end),
@@ -101,6 +106,8 @@ class Link(wiring.Component):
             buffer.commit.eq(receiver.commit),
             buffer.rollback.eq(receiver.rollback),
         ]
+        if self.settings.queue_bytes:  # what finds no room waits there
+            m.d.sync += pacer.hold.eq(buffer.level > depth - 2 - chunks.beats)
         if chunks.count > 1:
             m.submodules.acknowledger = acknowledger = Acknowledger(chunks=chunks, target=target)
             wiring.connect(m, acknowledger.o, transmitter.taken)
@@ -150,7 +157,6 @@ class Link(wiring.Component):
         m.submodules.packer = packer = BytePacker(frame=result)
         m.submodules.crc_appender = crc_appender = CrcAppender()
         m.submodules.framer = framer = Framer()
-        m.submodules.uart_transmitter = uart = UartTransmitter(rate=self.settings.rate)
 
         beat = Signal(range(result.beats))
         taken, chunk_ends = Signal(), Signal()
@@ -181,5 +187,4 @@ class Link(wiring.Component):
         wiring.connect(m, packer.o, transmitter.output)
         wiring.connect(m, transmitter.o, crc_appender.i)
         wiring.connect(m, crc_appender.o, framer.i)
-        wiring.connect(m, framer.o, uart.i)
-        m.d.comb += self.tx.eq(uart.tx)
+        wiring.connect(m, framer.o, wiring.flipped(self.sent))

@@ -16,7 +16,10 @@ from bnnhw.hw.stream.buffer import flat_stream
 from .chunks import Chunks
 from .image_tracker import ImageTracker
 
-__all__ = ["ACCEPTED", "OPENED", "VERDICT_BITS", "FrameReceiver"]
+__all__ = ["ACCEPTED", "OPENED", "STEPS", "VERDICT_BITS", "FrameReceiver", "end_pause"]
+
+STEPS = (1, 2, 4, 8)
+"""Bits that a receiver may take in a cycle."""
 
 ACCEPTED = 0  # in the place of an ErrorCode
 OPENED = 15
@@ -26,9 +29,15 @@ where that is ACCEPTED, an INFO answer with `info` and an INFER answer without. 
 several chunks is there; the next verdict ends that image, with its answer, its ERROR, or an INFO which forgets it."""
 
 
+def end_pause(step: int) -> int:
+    """Cycles between a frame's last byte and its end, or its end and the next byte: its CRC and what is judged rest."""
+    return 8 // step + 3
+
+
 @dataclass(frozen=True)
 class _Frame:
-    """A request so far: its bytes, those of its header, and the bits of the one that came last."""
+    """A request so far: its bytes, those of its header, and the bits of the one that came last, the
+    next ones to be taken lowest."""
 
     count: Signal
     kind: Signal
@@ -44,9 +53,9 @@ class _Frame:
 class FrameReceiver(wiring.Component):
     """Takes requests apart (docs/link-protocol.md) and judges each with the frame's end.
 
-    The payload goes out as beats while it arrives; `commit` or `rollback` follows with the verdict. Each byte takes 8
-    cycles, bit by bit, so that the CRC and any width of a beat cost a shift register only: bytes and ends must come at
-    least 16 cycles apart.
+    The payload goes out as beats while it arrives; `commit` or `rollback` follows with the verdict. Beats of any width
+    are made by a shift register, so each byte takes 8 / step cycles: bytes must come as far apart at least, and an end
+    `end_pause(step)` cycles behind the last byte and before the next one.
 
     Of an image in several chunks the first are committed before the last ones are there. Where such an image fails,
     its missing beats are made up, so that the core gets whole images only.
@@ -57,6 +66,8 @@ class FrameReceiver(wiring.Component):
         Bits of a beat of `o`.
     chunks : Chunks
         Of an image, whose bits are packed without gaps.
+    step : int
+        Bits a cycle, 1, 2, 4 or 8; of a beat they are a divisor.
 
     Members
     -------
@@ -86,9 +97,12 @@ class FrameReceiver(wiring.Component):
     opened: Signal
     busy: Signal
 
-    def __init__(self, *, beat_bits: int, chunks: Chunks):
+    def __init__(self, *, beat_bits: int, chunks: Chunks, step: int):
+        if step not in STEPS or beat_bits % step:
+            raise ValueError(f"step={step} must be one of {STEPS} and a divisor of beat_bits={beat_bits}")
         self.beat_bits = beat_bits
         self.chunks = chunks
+        self.step = step
         super().__init__(
             {
                 "data": In(8),
@@ -106,33 +120,36 @@ class FrameReceiver(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.crc = crc = Crc32()
+        m.submodules.crc = crc = Crc32(width=self.step)
         m.submodules.image = image = ImageTracker(chunks=self.chunks)
         closing = Signal()  # the verdict on a failed image waits
         frame = self._take_bytes(m)
-        m.d.comb += [crc.bit.eq(frame.shifter[0]), crc.enable.eq(frame.shifting), crc.clear.eq(self.end)]
-        overrun, word_bits_left = self._offer_beats(m, frame, image, closing)
+        m.d.comb += [crc.bits.eq(frame.shifter[: self.step]), crc.enable.eq(frame.shifting), crc.clear.eq(self.end)]
+        overrun, word_steps_left = self._offer_beats(m, frame, image, closing)
         self._tell_verdict(m, frame, image, closing, self._judge(m, frame, image, crc.good, overrun))
         m.d.comb += self.busy.eq(image.open | image.filling | closing)
         with m.If(self.end):
-            m.d.sync += [state.eq(state.init) for state in (overrun, frame.count, frame.sequence, word_bits_left)]
+            states = (overrun, frame.count, frame.in_header, frame.sequence, word_steps_left)
+            m.d.sync += [state.eq(state.init) for state in states]
         return m
 
     def _take_bytes(self, m: Module) -> _Frame:
         """Counts the bytes, keeps those of the header, and shifts out the bits of each."""
         count = Signal(range(2 * MAX_PAYLOAD + 2))  # of bytes, saturating
         kind, sequence, *words = header = [Signal(8) for _ in range(HEADER_BYTES)]
-        saturated, in_header, in_payload = Signal(), Signal(init=1), Signal()
+        in_header, in_payload = Signal(init=1), Signal()
         shifter = Signal(8)
         shifting = Signal()
-        bits_left = Signal(3)  # but one
-        m.d.sync += [saturated.eq(count.all()), in_header.eq(count < HEADER_BYTES)]  # long before the next byte
+        steps = 8 // self.step
+        steps_left = Signal(range(steps))  # but one
         with m.If(shifting):
-            m.d.sync += [shifter.eq(shifter >> 1), bits_left.eq(bits_left - 1), shifting.eq(bits_left != 0)]
+            m.d.sync += [shifter.eq(shifter >> self.step), steps_left.eq(steps_left - 1), shifting.eq(steps_left != 0)]
         with m.If(self.data_valid):
-            m.d.sync += [shifter.eq(self.data), bits_left.eq(7), shifting.eq(1), in_payload.eq(~in_header)]
-            with m.If(~saturated):
+            m.d.sync += [shifter.eq(self.data), steps_left.eq(steps - 1), shifting.eq(1), in_payload.eq(~in_header)]
+            with m.If(~count.all()):
                 m.d.sync += count.eq(count + 1)
+            with m.If(count[:3] == HEADER_BYTES - 1):
+                m.d.sync += in_header.eq(0)
             with m.If(in_header), m.Switch(count[:3]):
                 for offset, field in enumerate(header):
                     with m.Case(offset):
@@ -141,13 +158,14 @@ class FrameReceiver(wiring.Component):
         return _Frame(count, kind, sequence, number, length, in_header, shifter, shifting, in_payload)
 
     def _offer_beats(self, m: Module, frame: _Frame, image: ImageTracker, closing: Signal) -> tuple[Signal, Signal]:
-        """Offers the payload's beats, or made up ones. Returns whether a beat was lost, and the bits left of one.
+        """Offers the payload's beats, or made up ones. Returns whether a beat was lost, and the steps left of one.
 
         `word` takes the bits of the header too, which are gone when the first beat is complete.
         """
         overrun, offered, blocked = Signal(), Signal(), Signal()
         word = Signal(self.beat_bits, reset_less=True)
-        word_bits_left = Signal(range(self.beat_bits + 1), init=self.beat_bits)
+        steps = self.beat_bits // self.step
+        word_steps_left = Signal(range(steps + 1), init=steps)
         chunk = self.chunks
         beats_left = Signal(range(chunk.beats + 1))
         wanted = Signal()  # beats_left != 0
@@ -161,19 +179,19 @@ class FrameReceiver(wiring.Component):
         with m.If(frame.in_header):
             m.d.sync += [beats_left.eq(Mux(image.last, chunk.last_beats, chunk.beats)), wanted.eq(1)]
         with m.If(frame.shifting):
-            m.d.sync += word.eq(Cat(word[1:], frame.shifter[0]))
+            m.d.sync += word.eq(Cat(word, frame.shifter[: self.step])[self.step :])
         with m.If(frame.shifting & frame.in_payload & wanted):
-            m.d.sync += word_bits_left.eq(word_bits_left - 1)
-            with m.If(word_bits_left == 1):
+            m.d.sync += word_steps_left.eq(word_steps_left - 1)
+            with m.If(word_steps_left == 1):
                 m.d.sync += [
-                    word_bits_left.eq(self.beat_bits),
+                    word_steps_left.eq(steps),
                     beats_left.eq(beats_left - 1),
                     wanted.eq(beats_left != 1),
                     offered.eq(1),
                 ]
         with m.If(offered & (~self.o.ready | blocked)):
             m.d.sync += overrun.eq(1)
-        return overrun, word_bits_left
+        return overrun, word_steps_left
 
     def _tell_verdict(
         self, m: Module, frame: _Frame, image: ImageTracker, closing: Signal, judgement: tuple[Signal, Signal, Signal]

@@ -1,4 +1,4 @@
-"""What fixes a link: the shapes of its frames, its UART and its identity.
+"""What fixes a link: the shapes of its frames, its port and its identity.
 
 Tests: tests/hw/link/test_settings.py
 """
@@ -7,12 +7,12 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from bnnhw.hw.protocol import MAX_CHUNK, Info
+from bnnhw.hw.protocol import CRC_BYTES, HEADER_BYTES, MAX_CHUNK, Info
 from bnnhw.hw.stream.fifo import LUT_FIFO_DEPTH, fifo_block_rams
 from bnnhw.hw.targets import Fabric, Target
 
 from .chunks import Chunks, FrameShape, cut_frame
-from .phy.uart import BaudRate
+from .receiver import STEPS, end_pause
 
 __all__ = [
     "BUFFERED_CHUNKS",
@@ -22,6 +22,7 @@ __all__ = [
     "image_buffer_depth",
     "image_chunks",
     "lane_depth",
+    "receiver_step",
     "result_chunks",
     "result_queue_depth",
 ]
@@ -31,6 +32,12 @@ MAX_WINDOW = VERDICT_QUEUE_DEPTH - 1
 """Requests that the queue of answers holds."""
 BUFFERED_CHUNKS = 4
 """Chunks of an image of several in the buffer that would else hold one chunk of the greatest size."""
+
+
+def receiver_step(beat_bits: int, *, byte_cycles: float) -> int:
+    """Bits that a receiver of such beats takes in a cycle: no more than a port needs that brings bytes so far apart."""
+    steps = [step for step in STEPS if beat_bits % step == 0]
+    return next((step for step in steps if end_pause(step) <= byte_cycles), steps[-1])
 
 
 def image_chunks(fabric: Fabric, image: FrameShape, *, max_chunk: int = MAX_CHUNK) -> Chunks:
@@ -81,8 +88,9 @@ def result_queue_depth(fabric: Fabric, chunks: Chunks) -> int:
 class LinkSettings:
     """The static choices of a Link.
 
-    image, result: frames at the core's input and output. network_id: 8 bytes. timeout_cycles: silence inside a frame
-    that ends it. max_chunk: bytes of the longest chunk of an image.
+    image, result: frames at the core's input and output. clock_hz: the core's. byte_cycles: how far apart the port's
+    bytes come at least. queue_bytes: of requests that wait in the port. network_id: 8 bytes. timeout_cycles: silence
+    inside a frame that ends it. max_chunk: bytes of the longest chunk of an image.
 
     Raises
     ------
@@ -92,14 +100,16 @@ class LinkSettings:
 
     image: FrameShape
     result: FrameShape
-    rate: BaudRate
+    clock_hz: int
+    byte_cycles: float
     network_id: bytes
     timeout_cycles: int
     target: Target
+    queue_bytes: int = 0
     max_chunk: int = MAX_CHUNK
 
     def __post_init__(self):
-        two_bytes = math.ceil(20 * self.rate.clock_hz / self.rate.baud)
+        two_bytes = math.ceil(2 * self.byte_cycles)
         if self.timeout_cycles < two_bytes:
             raise ValueError(f"timeout_cycles={self.timeout_cycles} must be at least {two_bytes}, two bytes' time")
         _ = self.info
@@ -110,6 +120,11 @@ class LinkSettings:
                     f"vectors={frame.vectors} need queues of {longest} beats at most, where the {name}'s {frame.beats} "
                     "beats must fit; use vectors=1"
                 )
+
+    @cached_property
+    def step(self) -> int:
+        """Bits that the receiver takes in a cycle."""
+        return receiver_step(self.image.vector_bits, byte_cycles=self.byte_cycles)
 
     @cached_property
     def image_chunks(self) -> Chunks:
@@ -134,15 +149,18 @@ class LinkSettings:
     @cached_property
     def info(self) -> Info:
         """What the device says about itself. In the queue of answers an image of several chunks has two places, and
-        as many are left for what is refused."""
+        as many are left for what is refused. In the port's queue there is room for chunks of which every byte is
+        escaped, and for an INFO."""
         chunks = self.image_chunks
         window = MAX_WINDOW if chunks.count == 1 else MAX_WINDOW // 4
+        frame_bytes = 2 * (HEADER_BYTES + CRC_BYTES) + 2
+        queued = max(0, self.queue_bytes - frame_bytes) // (2 * chunks.bytes + frame_bytes)
         return Info(
-            window=min(window, self.image_buffer_depth // chunks.beats),
+            window=min(window, self.image_buffer_depth // chunks.beats + queued),
             input_chunk=chunks.bytes,
             output_chunk=self.result_chunks.bytes,
             input_bytes=self.image.packed_bytes,
             output_bytes=self.result.packed_bytes,
-            clock_hz=self.rate.clock_hz,
+            clock_hz=self.clock_hz,
             network_id=self.network_id,
         )

@@ -17,7 +17,10 @@ from .acknowledger import TAKEN_BITS
 from .chunks import Chunks
 from .receiver import ACCEPTED, OPENED, VERDICT_BITS
 
-__all__ = ["FrameTransmitter"]
+__all__ = ["BYTE_CYCLES", "FrameTransmitter"]
+
+BYTE_CYCLES = 22
+"""Of an answer's byte, with its CRC."""
 
 
 class _Section(IntEnum):

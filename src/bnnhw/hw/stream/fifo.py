@@ -105,12 +105,16 @@ class Fifo(wiring.Component):
         The beats written so far, that of this cycle included, may be read. Left unconnected, it is 1.
     rollback : In(1)
         The beats written since the last commit, that of this cycle included, never were. It wins over `commit`.
+    level : Out(range(2 * depth))
+        Words of its memory that are taken, a cycle late. While it is at most depth - 2 - n, n beats may be written
+        whatever happens at `o`.
     """
 
     i: stream.Interface
     o: stream.Interface
     commit: Signal
     rollback: Signal
+    level: Signal
 
     def __init__(self, *, width: int, depth: int, target: Target, limit: int | None = None):
         check_target(target)
@@ -128,6 +132,7 @@ class Fifo(wiring.Component):
                 "o": Out(flat_stream(width)),
                 "commit": In(1, init=1),
                 "rollback": In(1),
+                "level": Out(range(2 * depth)),
             }
         )
 
@@ -151,10 +156,10 @@ class Fifo(wiring.Component):
         full = Signal()
         after = Mux(write, written_next, written)
         m.d.comb += [self.i.ready.eq(~full), write.eq(self.i.valid & ~full)]
+        m.d.sync += self.level.eq(written - read)
         if self.limit is None:
             # The level is known a cycle, and `full` two cycles late: the queue stops two words early.
-            level = Signal(index_bits + 1)
-            m.d.sync += [level.eq(written - read), full.eq(level[-1] | level[1:-1].all())]
+            m.d.sync += full.eq(self.level[-1] | self.level[1:-1].all())
         else:
             room = Signal(range(self.limit + 1), init=self.limit)
             left = self.o.valid & self.o.ready

@@ -106,5 +106,8 @@ class Portable(Target):
     def flash_clock(self, clock: Value) -> Elaboratable:
         return self._like.flash_clock(clock)
 
+    def late_clock(self, port: Any, *, domain: str, late_ns: float) -> Elaboratable:
+        return self._like.late_clock(port, domain=domain, late_ns=late_ns)
+
 
 PORTABLE: Target = Portable(like=ECP5)

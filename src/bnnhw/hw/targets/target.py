@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from amaranth.hdl import Elaboratable, Module, Shape, Signal, Value
 
@@ -93,6 +93,13 @@ class Target(ABC):
     @abstractmethod
     def flash_clock(self, clock: Value) -> Elaboratable:
         """What drives the pin of the clock of the flash that configured the chip, which no pad leads to."""
+
+    @abstractmethod
+    def late_clock(self, port: Any, *, domain: str, late_ns: float) -> Elaboratable:
+        """A domain's clock at the pad `port`, later by `late_ns` than what registers at pads send, as near as it can.
+
+        Raises ValueError where it cannot be that late.
+        """
 
     def __repr__(self) -> str:
         return self.name.upper()

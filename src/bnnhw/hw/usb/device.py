@@ -15,7 +15,7 @@ from .in_endpoint import PACKET_BYTES, InEndpoint
 from .line_receiver import LineReceiver
 from .line_transmitter import LineTransmitter
 from .luna_parts import ConfigurationWatch, InLink, OutLink, Utmi, import_luna
-from .out_endpoint import OutEndpoint
+from .out_endpoint import QUEUE_DEPTH, OutEndpoint
 
 __all__ = ["UsbDevice"]
 
@@ -28,7 +28,7 @@ class UsbDevice(wiring.Component):
 
     Where `received` stalls, the host gets NAKs; nothing is lost or doubled, and while the host reads nothing, `sent`
     stalls. A bus reset, a new configuration, too, drops what is in the endpoints. The domains are `usb`, of 48 MHz, and
-    `sync`, of any frequency.
+    `sync`, of any frequency. It is a `bnnhw.hw.top.LinkPort`.
 
     Parameters
     ----------
@@ -50,6 +50,8 @@ class UsbDevice(wiring.Component):
     pullup : Out(1)
         Of D+: the device is there.
     received : Out(stream of unsigned(8))
+    damaged : Out(1)
+        Never: USB brings what it brings whole.
     sent : In(stream of unsigned(8))
     """
 
@@ -60,7 +62,10 @@ class UsbDevice(wiring.Component):
     oe: Signal
     pullup: Signal
     received: stream.Interface
+    damaged: Signal
     sent: stream.Interface
+    byte_cycles = 1.0
+    queue_bytes = QUEUE_DEPTH - PACKET_BYTES
 
     def __init__(self, *, serial: str, target: Target):
         check_target(target)
@@ -74,6 +79,7 @@ class UsbDevice(wiring.Component):
                 **{name: In(1) for name in ("dp_i", "dn_i")},
                 **{name: Out(1) for name in ("dp_o", "dn_o", "oe", "pullup")},
                 "received": Out(flat_stream(8)),
+                "damaged": Out(1),
                 "sent": In(flat_stream(8)),
             }
         )

@@ -11,7 +11,7 @@ from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.fifo import Fifo
 from bnnhw.hw.targets import Target
 
-__all__ = ["OutEndpoint"]
+__all__ = ["QUEUE_DEPTH", "OutEndpoint"]
 
 QUEUE_DEPTH = 256
 """Bytes: three packets at least, in one block RAM."""

@@ -1,37 +1,32 @@
-// One simulation of synchronous logic with one clock, driven by bytes: what stands behind the receiver of a link, and
-// before its transmitter, which takes every byte at once.
+// One simulation of synchronous logic with one clock, driven by bytes: a link, which takes them as it is ready, and whose
+// own are taken at once.
 
 #include "event_logic.h"
 
 namespace {
 
 struct Port {  // mirrors the structure in byte_engine.py
-    i32 data[8], valid;
+    i32 data[8], valid, ready;
 };
 
 class Simulator {
     Logic logic;
     Rest rests;
     const Port in, out;
-    const i64 pace;  // cycles from a byte to the next one
-    i64 cycle = 0, next = 0;
+    i64 cycle = 0;
 
 public:
-    Simulator(const Program &program, const Port &in, const Port &out, i32 busy, i64 pace)
-        : logic(program), rests(busy), in(in), out(out), pace(pace) {}
+    Simulator(const Program &program, const Port &in, const Port &out, i32 busy)
+        : logic(program), rests(busy), in(in), out(out) {}
     void run(Transfer &t, i64 events) {
         t.idle = 0;
         for (i64 end = logic.events + events; logic.events < end && t.answered < t.capacity;) {
-            bool offers = cycle >= next && t.taken < t.count;
-            if (offers) {
-                uint8_t byte = t.bytes[t.taken++];
-                for (int b = 0; b < 8; b++) logic.drive(in.data[b], byte >> b & 1);
-                next = cycle + pace;
-            }
+            bool offers = t.taken < t.count;
+            if (offers)
+                for (int b = 0; b < 8; b++) logic.drive(in.data[b], t.bytes[t.taken] >> b & 1);
             logic.drive(in.valid, offers);
             logic.settle();
-            if (rests(logic, cycle, cycle < next)) {
-                if (t.taken < t.count) continue;
+            if (rests(logic, cycle, offers)) {
                 t.idle = 1;
                 break;
             }
@@ -40,6 +35,7 @@ public:
                 for (int b = 0; b < 8; b++) byte |= logic.sample(out.data[b]) << b;
                 t.answer[t.answered++] = byte;
             }
+            if (offers && logic.sample(in.ready)) t.taken++;
             logic.clock();
             cycle++;
             end -= 8;  // what a cycle costs beside its events
@@ -54,8 +50,8 @@ public:
 extern "C" {
 
 // busy: a net, or -1.
-Simulator *simulator_new(const Program *program, const Port *in, const Port *out, i32 busy, i64 pace) {
-    return new Simulator(*program, *in, *out, busy, pace);
+Simulator *simulator_new(const Program *program, const Port *in, const Port *out, i32 busy) {
+    return new Simulator(*program, *in, *out, busy);
 }
 void simulator_delete(Simulator *s) { delete s; }
 void simulator_run(Simulator *s, Transfer *transfer, i64 events) { s->run(*transfer, events); }

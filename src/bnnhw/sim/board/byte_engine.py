@@ -1,19 +1,17 @@
-"""A design of which the bytes of its link are taken and given without a UART."""
+"""A design of which the bytes of its link are taken and given without a port."""
 
-from ctypes import Structure, c_int32, c_int64, pointer
+from ctypes import Structure, c_int32, pointer
 
 from bnnhw.sim.batch.program import Program
 
-from .byte_ports import BYTE, BYTE_VALID, SAYS, SAYS_VALID
+from .byte_ports import BYTE, BYTE_READY, BYTE_VALID, SAYS, SAYS_VALID
 from .event_engine import EventEngine
 
 __all__ = ["ByteEngine"]
 
-_PACE = 16  # cycles from a byte to the next one, as bnnhw.hw.link's FrameReceiver needs them
-
 
 class _Port(Structure):
-    _fields_ = [("data", 8 * c_int32), ("valid", c_int32)]
+    _fields_ = [("data", 8 * c_int32), ("valid", c_int32), ("ready", c_int32)]
 
 
 class ByteEngine(EventEngine):
@@ -24,7 +22,7 @@ class ByteEngine(EventEngine):
 
     def __init__(self, program: Program, *, busy: str | None = None):
         ins, outs = program.inputs, program.outputs
-        taken = _Port((8 * c_int32)(*ins[BYTE]), ins[BYTE_VALID][0])
-        given = _Port((8 * c_int32)(*outs[SAYS]), outs[SAYS_VALID][0])
+        taken = _Port((8 * c_int32)(*ins[BYTE]), ins[BYTE_VALID][0], outs[BYTE_READY][0])
+        given = _Port((8 * c_int32)(*outs[SAYS]), outs[SAYS_VALID][0], -1)
         net = c_int32(-1 if busy is None else outs[busy][0])
-        super().__init__(program, "byte_engine", pointer(taken), pointer(given), net, c_int64(_PACE))
+        super().__init__(program, "byte_engine", pointer(taken), pointer(given), net)

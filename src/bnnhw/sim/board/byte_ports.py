@@ -1,59 +1,55 @@
-"""A board's netlist with bytes in the place of its UART.
+"""A board's netlist with bytes in the place of its link's port.
 
 Tests: tests/sim/board/test_byte_engine.py
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bnnhw.sim.errors import SimulationError
 from bnnhw.sim.netlist.netlist import Netlist
 
-__all__ = ["BYTE", "BYTE_VALID", "SAYS", "SAYS_VALID", "with_byte_ports"]
+__all__ = ["BYTE", "BYTE_READY", "BYTE_VALID", "SAYS", "SAYS_VALID", "with_byte_ports"]
 
 BYTE, BYTE_VALID = "byte", "byte_valid"
-"""Inputs: what the link hears, in the cycle in which it is valid."""
+"""Inputs: what the link is offered, in the cycles in which it is valid."""
+BYTE_READY = "byte_ready"
+"""Output: it is taken."""
 SAYS, SAYS_VALID = "says", "says_valid"
-"""Outputs: what it says; it is taken at once."""
+"""Outputs: what the link says; it is taken at once."""
 
 
-def with_byte_ports(board: Netlist, *, link: str) -> Netlist:
-    """The netlist without its link's UART: what that received is an input, and what it sent an output.
+def with_byte_ports(board: Netlist, *, top: str, others: Sequence[str] = ()) -> Netlist:
+    """The netlist without its link's port: what that brought is an input, and what it took an output.
 
-    link: the signals' name of a `bnnhw.hw.link.Link`, such as "component.link". Raises SimulationError where there is
-    no such link.
+    top: the module that is a `bnnhw.hw.top.Top`, whose port was left a cell of the netlist. others: those that go with
+    it. Raises SimulationError where there is no such cell.
     """
-    receiver, transmitter = f"{link}.uart_receiver", f"{link}.uart_transmitter"
-    try:
-        byte, valid, (error,) = (board.signals[f"{receiver}.{name}"] for name in ("data", "valid", "framing_error"))
-        says, says_valid = (board.signals[f"{transmitter}.i__{name}"] for name in ("payload", "valid"))
-        (ready,), (waiting,) = (board.signals[f"{transmitter}.{name}"] for name in ("i__ready", "waiting"))
-    except KeyError as missing:
-        raise SimulationError(f"the design has no {missing.args[0]}, a part of the UART of its link") from missing
-    constants = {error: 0, ready: 1, waiting: 0}
+    port, link = f"{top}.port", f"{top}.link".removeprefix("top.")
+    removed = [cell for cell in board.cells if cell.type in (port, *others)]
+    found = next((cell.ports for cell in removed if cell.type == port), None)
+    if found is None:
+        raise SimulationError(f"the design has no {port}, the port of its link")
+    constants = {found["sent__ready"][0]: 1}
+    constants |= dict.fromkeys(found.get("damaged", ()), 0)
 
     def known(bits: list[int]) -> list[int]:
         return [constants.get(bit, bit) for bit in bits]
 
-    modules = tuple("$flatten\\" + module.replace(".", ".\\") + "." for module in (receiver, transmitter))
-    removed = {
-        bit
-        for cell in board.cells
-        if cell.name.startswith(modules)
-        for port in ("Q", "Y")
-        for bit in cell.ports.get(port, ())
-    }.difference(byte, valid, constants)
-    cells = [
-        replace(cell, ports={port: known(bits) for port, bits in cell.ports.items()})
-        for cell in board.cells
-        if not cell.name.startswith(modules)
-    ]
-    if any(bit in removed for cell in cells for bits in cell.ports.values() for bit in bits):
-        raise SimulationError(f"the design has parts of the UART of {link} elsewhere; build it again")
+    pins = {bit for cell in removed for bits in cell.ports.values() for bit in bits if bit > 1}
     return Netlist(
-        inputs={**board.inputs, BYTE: byte, BYTE_VALID: valid},
-        outputs={name: bits for name, bits in board.outputs.items() if not removed & set(bits)}
-        | {SAYS: known(says), SAYS_VALID: known(says_valid)},
-        cells=cells,
+        inputs={**board.inputs, BYTE: found["received__payload"], BYTE_VALID: found["received__valid"]},
+        outputs={
+            **{name: bits for name, bits in board.outputs.items() if not pins & set(bits)},
+            BYTE_READY: known(board.signals[f"{link}.received__ready"]),
+            SAYS: known(board.signals[f"{link}.sent__payload"]),
+            SAYS_VALID: known(board.signals[f"{link}.sent__valid"]),
+        },
+        cells=[
+            replace(cell, ports={name: known(bits) for name, bits in cell.ports.items()})
+            for cell in board.cells
+            if cell not in removed
+        ],
         signals=board.signals,
         initial=board.initial,
     )

@@ -31,7 +31,8 @@ LINKS: tuple[LinkKind, ...] = ("uart", "udp")
 """What a virtual board may be behind."""
 
 _RX, _TX = "uart_0__rx__io", "uart_0__tx__io"  # the pins, as the board's platform names its first UART
-_LINK = "component.link"
+_TOP = "top.component"
+_PADS = ("top.rgmii",)  # between an EthernetPort and its pins
 _MEMORY, _BUSY = "sdram_0", "component.busy"
 _FLASH, _FLASH_CLOCK = "boot_flash_0", "flash.sck"
 
@@ -40,21 +41,23 @@ def read_build(
     folder: Path, *, link: LinkKind, memory_words: int | None, flash: bytes
 ) -> SimulatedUart | SimulatedBytes:
     """The design of a build's folder with its pins and rates, and the content of its board's chips, as `VirtualBoard`
-    has them. Raises SimulationError where the folder is no build, or damaged."""
+    has them: bytes where its link is UDP. Raises SimulationError where the folder is no build, or damaged."""
     manifest, design = folder / "manifest.json", folder / "top.il"
     for path in (manifest, design):
         if not path.is_file():
             raise SimulationError(f"{folder} is no build: it has no {path.name}")
     try:
         values = json.loads(manifest.read_text())
-        clock_hz, baud = round(values["clock_hz"]), round(values["baud"])
+        clock_hz = round(values["clock_hz"])
+        baud = 0 if values.get("address") else round(values["baud"])
         name = values.get("sizes", {}).get("memory")
         chip = None if name is None else get_chip(name)
         flash_at = values.get("flash_at")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SimulationError(f"{manifest} is damaged; build it again") from error
     try:
-        program = _program_of(design.read_text(), link, chip, clock_hz, flash_at)
+        kind = link if baud else "udp"
+        program = _program_of(design.read_text(), kind, chip, clock_hz, flash_at)
     except ValueError as error:
         raise SimulationError(f"{design} cannot be simulated: {error}") from error
     faults: tuple[str, ...] = ()
@@ -66,7 +69,7 @@ def read_build(
         content = np.frombuffer(flash or b"\xff", np.uint8).astype(np.uint64)[:, None]
         program = with_rows(program, content, width=8)
         faults = (*faults, FLASH_FAULTS)
-    if link == "udp":
+    if kind == "udp":
         return SimulatedBytes(program, faults=faults)
     return SimulatedUart(program, rx=_RX, tx=_TX, clock_hz=clock_hz, baud=baud, faults=faults)
 
@@ -80,12 +83,12 @@ def _program_of(design: str, link: LinkKind, chip: SdramChip | None, clock_hz: i
     flash = "" if flash_at is None else convert_component(FlashAtPads(clock_hz=clock_hz, begin=flash_at))
 
     def make() -> Netlist:
-        netlist = flatten(design)
+        netlist = flatten(design, boxes=[f"{_TOP}.port", *_PADS] if link == "udp" else [])
         if flash:
             netlist = join_flash(netlist, flatten(flash), resource=_FLASH, clock=_FLASH_CLOCK)
         if memory:
             netlist = join_chip(netlist, flatten(memory), resource=_MEMORY, busy=_BUSY)
-        return with_byte_ports(netlist, link=_LINK) if link == "udp" else netlist
+        return with_byte_ports(netlist, top=_TOP, others=_PADS) if link == "udp" else netlist
 
     sources = (inspect.getsource(sys.modules[each.__module__]) for each in (join_chip, with_byte_ports))
     return compile_kept(make, design, memory, flash, link, *sources)

@@ -22,6 +22,7 @@ from bnnhw.sim.batch.native import load_library
 from bnnhw.sim.errors import SimulationError
 
 from .read_build import LINKS, LinkKind, read_build
+from .worker import SimulatedUart
 
 __all__ = ["VirtualBoard"]
 
@@ -36,8 +37,8 @@ class VirtualBoard:
     """The design in a build's folder, from its reset on; a context manager.
 
     A process of its own simulates top.il cycle by cycle: bytes arrive at the pin `rx` at the build's baud rate, close
-    behind each other as far as they are there, and leave from what the pin `tx` does. Behind UDP, the design's UART is
-    left out, and its link has a byte every 16 cycles, the fastest that it takes. Simulated time stands still, and
+    behind each other as far as they are there, and leave from what the pin `tx` does. Behind UDP, the design's UART or
+    Ethernet is left out, and its link has bytes as fast as it takes them. Simulated time stands still, and
     the process sleeps, while nothing moves in the design; so the device's time-outs count simulated time, in which a
     host that is slow only seems to pause if the simulation has nothing else to do.
 
@@ -45,6 +46,7 @@ class VirtualBoard:
     ----------
     build_folder : str or Path
     link : "uart" or "udp"
+        Of a build with a UART; one for UDP is always behind that.
     memory_words : int, optional
         Of the board's memory chip where it has one, so many from address 0 on are simulated; by default all.
     flash : bytes
@@ -83,10 +85,11 @@ class VirtualBoard:
 
     def __enter__(self) -> "VirtualBoard":
         board = read_build(self.build_folder, link=self.link, memory_words=self.memory_words, flash=self.flash)
-        library = "uart_engine" if self.link == "uart" else "byte_engine"
+        is_uart = isinstance(board, SimulatedUart)
+        library = "uart_engine" if is_uart else "byte_engine"
         load_library(library)  # here a missing compiler and Ctrl-C are the caller's
         with ExitStack() as stack:
-            descriptors = self._open_terminal(stack) if self.link == "uart" else self._open_socket(stack)
+            descriptors = self._open_terminal(stack) if is_uart else self._open_socket(stack)
             self._errors = stack.enter_context(tempfile.TemporaryFile())
             with tempfile.TemporaryFile() as stdin:  # no pipe: its reader might stand still
                 pickle.dump(board, stdin, protocol=5)

@@ -104,10 +104,11 @@ def convert_component(component: Elaboratable, *, name: str = "top") -> str:
 
 
 @collector_paused()
-def flatten(design: str, *, read: str = "read_rtlil", top: str = "top") -> Netlist:
+def flatten(design: str, *, read: str = "read_rtlil", top: str = "top", boxes: Sequence[str] = ()) -> Netlist:
     """The netlist of a design's text, which may hold cells of a family; `read` is the yosys command for it.
 
-    Cells that a family's package evaluates stay what they are, all others become simple ones.
+    Cells that a family's package evaluates stay what they are, all others become simple ones. So do those of the
+    modules `boxes`, of which nothing but their ports is looked at.
     """
     with TemporaryDirectory(prefix="bnnhw-") as name:
         folder = Path(name)
@@ -115,6 +116,7 @@ def flatten(design: str, *, read: str = "read_rtlil", top: str = "top") -> Netli
             *READ_CELLS,
             f"blackbox {' '.join([*GATES, *PARTS])}",
             f"{read} design",
+            *(f"blackbox {name}" for name in boxes),
             f"hierarchy -top {top}",
             *_FLATTEN,
             "write_json design.json",

@@ -73,10 +73,10 @@ class FlashLoader(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.reader = reader = self.reader
-        m.submodules.crc = crc = Crc32()
+        m.submodules.crc = crc = Crc32(width=1)
         wiring.connect(m, reader.pins, wiring.flipped(self.flash))
         word, engine = reader.o, self.to_engine
-        m.d.comb += [crc.enable.eq(reader.taken), crc.bit.eq(reader.bit)]
+        m.d.comb += [crc.enable.eq(reader.taken), crc.bits.eq(reader.bit)]
         at, left = Signal(range(PACKET_WORDS)), Signal(range(MOST_PACKETS + 1))
         taken, sent, proven = Signal(), Signal(), Signal()
         m.d.comb += [taken.eq(word.valid & word.ready), sent.eq(engine.valid & engine.ready)]

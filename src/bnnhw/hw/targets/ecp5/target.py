@@ -4,6 +4,7 @@ Tests: tests/hw/targets/test_target.py
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from amaranth.hdl import Const, Elaboratable, Instance, Module, Shape, Value
 
@@ -16,6 +17,7 @@ from bnnhw.hw.targets.target import Target
 from .block_ram import Dp16kd
 from .carry_chains import CHAIN_POSITIONS, CarryChains
 from .exact_pll import ExactPll, exact_pll_settings
+from .late_clock import LateClock
 from .multiplier import Mult18x18d
 from .pll import PllSettings, pll_settings
 from .toolchain import TOOLS
@@ -73,6 +75,9 @@ class Ecp5(Target):
 
     def flash_clock(self, clock: Value) -> Elaboratable:
         return Instance("USRMCLK", i_USRMCLKI=clock, i_USRMCLKTS=Const(0, 1))
+
+    def late_clock(self, port: Any, *, domain: str, late_ns: float) -> LateClock:
+        return LateClock(port, domain=domain, late_ns=late_ns)
 
 
 ECP5: Target = Ecp5()
