@@ -41,7 +41,7 @@ SUB_ROOMS = {
     "hw": (
         *("rtlil", "targets", "logic", "storage", "stream", "memory", "join", "product", "mac", "hardwired"),
         *("window", "raster", "pool", "threshold", "program", "output", "engine", "core", "axi_stream", "protocol"),
-        *("datagrams", "ethernet", "link", "top"),
+        *("datagrams", "ethernet", "usb", "link", "top"),
     ),
     "compiler": (
         *("codec", "errors", "ir", "frontends", "passes", "units", "lowering", "dataflow", "search", "kernel"),
@@ -59,6 +59,7 @@ SUB_ROOMS = {
         "flash_pads",
         "rgmii_pads",
         "sdram_pads",
+        "usb_pads",
         "design",
         "toolchain",
         "build",

@@ -52,7 +52,8 @@ def run(
     port : str, optional
         The board's serial port; by default this computer's only one.
     address : str or sequence of str
-        HOST:PORT of a board behind UDP instead; several boards of one build share the images.
+        HOST:PORT of a board behind UDP instead, "usb" or "usb:NAME" of one on USB; several boards of one build share
+        the images.
     timeout_s : float, optional
         Seconds for an answer; by default 1, and 60 of the virtual board.
     repeat : int

@@ -7,6 +7,7 @@ from typing import Any
 
 from bnnhw.hw.memory.timing import IS42S16160B, MT48LC16M16A2, W9825G6KH, SdramChip
 from bnnhw.hw.targets import Device, Target, get_device
+from bnnhw.hw.usb.descriptors import PRODUCT_ID, VENDOR_ID
 
 __all__ = ["BOARDS", "Board", "ConfigurationFlash", "RgmiiPhy", "get_board"]
 
@@ -49,7 +50,10 @@ class Board:
     flash_commands : tuple of tuple of str
         The command lines that load a bitstream into the FPGA's SRAM, best first; the bitstream's name is appended.
     usb : tuple of str
-        What its loaders, or the adapter that they need, are called on USB: "vendor:product", as lsusb prints them.
+        What its loaders, or the adapter that they need, are called on USB: "vendor:product", as lsusb prints them; and
+        the design itself, where it has a socket.
+    usb_note : str, optional
+        Which connector the resource "usb", 0 is, a socket of full speed at the FPGA's pins.
     has_led : bool
         Whether there is a resource "led", 0 that is free beside the UART.
     memory : SdramChip, optional
@@ -66,6 +70,7 @@ class Board:
     uart_note: str
     flash_commands: tuple[tuple[str, ...], ...]
     usb: tuple[str, ...]
+    usb_note: str | None = None
     has_led: bool = True
     memory: SdramChip | None = None
     flash: ConfigurationFlash | None = None
@@ -124,7 +129,8 @@ def _ulx3s(size: str) -> Board:
         platform_class=f"ulx3s:ULX3S_{size}_Platform",
         uart_note="USB connector US1 (FT231X)",
         flash_commands=(("openFPGALoader", "-b", "ulx3s", "-m"), ("fujprog",)),
-        usb=(_FT231X,),
+        usb=(_FT231X, f"{VENDOR_ID:04x}:{PRODUCT_ID:04x}"),
+        usb_note="USB connector US2",
         memory=MT48LC16M16A2,
         flash=_LARGE_FLASH if size == "85F" else _SMALL_FLASH,
     )

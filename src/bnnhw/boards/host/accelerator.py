@@ -71,8 +71,9 @@ class Accelerator:
         timeout_s: float = 1.0,
         retries: int = 3,
     ) -> "Accelerator":
-        """Connects to the board at the serial port `port`, or at the UDP `address` HOST:PORT; by default at the address
-        that it was built for, or at this computer's only USB serial port.
+        """Connects to the board at the serial port `port`, or at the `address`: HOST:PORT of UDP, "usb" or "usb:NAME".
+
+        By default it is at the address that it was built for, or at this computer's only USB serial port.
 
         Raises
         ------

@@ -50,8 +50,8 @@ class Accelerators:
         retries: int = 3,
         on_lost: Callable[[LinkError], None] = lambda error: None,
     ) -> "Accelerators":
-        """Connects to the boards at these UDP addresses HOST:PORT. Raises as Accelerator.open, where one is not there,
-        and ValueError where two are one."""
+        """Connects to the boards at these addresses, each as Accelerator.open has it. Raises as that, where one is not
+        there, and ValueError where two are one."""
         if len(set(addresses)) < len(addresses):
             raise ValueError(f"addresses={', '.join(addresses)} must be of boards of their own; name each once")
         with ExitStack() as stack:

@@ -40,7 +40,7 @@ class EngineBoard:
     port : str, optional
         Its serial port; by default this computer's only one.
     address : str, optional
-        HOST:PORT instead, where it is behind UDP.
+        HOST:PORT instead, where it is behind UDP; "usb" or "usb:NAME", where it is on USB.
     timeout_s : float
         Seconds for an answer, beside those of a run.
 

@@ -1,6 +1,7 @@
 """The line to a board, wherever it is.
 
 Tests: tests/boards/host/test_udp_line.py
+Tests: tests/boards/host/test_usb_line.py
 """
 
 from bnnhw.boards.link_choice import LinkChoice
@@ -10,18 +11,22 @@ from .line import Line
 from .serial_line import SerialLine
 from .serial_port import choose_port
 from .udp_line import UdpLine
+from .usb_line import UsbLine, usb_name
 
 __all__ = ["open_line"]
 
 
 def open_line(*, port: str | None = None, address: str | None = None, built: LinkChoice) -> Line:
-    """The line to a serial port, or to a UDP address HOST:PORT; by default to the address that the board was built for,
-    or to this computer's only USB serial port.
+    """The line to a serial port, or to an address: HOST:PORT of UDP, "usb" or "usb:NAME".
+
+    By default it leads to the address that the board was built for, or to this computer's only USB serial port.
 
     Raises LinkError where there is none, ValueError where both are given.
     """
     if port and address:
         raise ValueError("port and address exclude each other; give one of them")
+    if address and (name := usb_name(address)) is not None:
+        return UsbLine(name)
     if address or (built.address and not port):
         return UdpLine(address or built.address or "")
     if built.baud is None:

@@ -19,7 +19,10 @@ _OPTIONS = (
     ),
     click.option("--port", help="The board's serial port; default: this computer's only one."),
     click.option(
-        "--address", "addresses", multiple=True, help="HOST:PORT of a board behind UDP; of several, once each."
+        "--address",
+        "addresses",
+        multiple=True,
+        help="HOST:PORT of a board behind UDP; usb, or usb:NAME, of one on USB; of several, once each.",
     ),
     click.option("--timeout", "timeout_s", type=FiniteRange(min=0, min_open=True), help="Seconds for an answer."),
 )

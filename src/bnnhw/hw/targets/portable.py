@@ -13,7 +13,7 @@ from .adders import Addend, Adders
 from .block_ram import BlockRam
 from .ecp5 import ECP5
 from .multiplier import Multiplier
-from .target import ClockSettings, Target
+from .target import Clock, ClockSettings, Target
 
 __all__ = ["PORTABLE"]
 
@@ -99,6 +99,9 @@ class Portable(Target):
 
     def clock_settings(self, *, input_hz: int, output_hz: int, late_ns: float | None = None) -> ClockSettings:
         return self._like.clock_settings(input_hz=input_hz, output_hz=output_hz, late_ns=late_ns)
+
+    def exact_clock(self, *, input_hz: int, output_hz: int, domain: str) -> Clock:
+        return self._like.exact_clock(input_hz=input_hz, output_hz=output_hz, domain=domain)
 
     def flash_clock(self, clock: Value) -> Elaboratable:
         return self._like.flash_clock(clock)

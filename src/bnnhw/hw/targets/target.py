@@ -18,7 +18,7 @@ __all__ = ["Clock", "ClockSettings", "Target"]
 
 
 class Clock(Protocol):
-    """A component that drives the domain `sync` from `clock_in`, and `late` where it is asked for."""
+    """A component that drives a domain from `clock_in`: `sync`, and `late` where it is asked for, or another one."""
 
     clock_in: Signal
 
@@ -78,6 +78,16 @@ class Target(ABC):
         ------
         ValueError
             When the input or the output is out of range.
+        """
+
+    @abstractmethod
+    def exact_clock(self, *, input_hz: int, output_hz: int, domain: str) -> Clock:
+        """A component that drives `domain` from a clock of `input_hz`, with exactly `output_hz`.
+
+        Raises
+        ------
+        ValueError
+            When there is no such way.
         """
 
     @abstractmethod

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
-from amaranth.hdl import ClockSignal, Const, Instance, Module, Signal
+from amaranth.hdl import ClockSignal, Const, Instance, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-__all__ = ["CORE_CLOCK", "Pll", "PllSettings", "pll_settings"]
+__all__ = ["CORE_CLOCK", "Pll", "PllSettings", "pll_cell", "pll_settings"]
 
 CORE_CLOCK = "core_clock"
 """The name of the core clock's net, by which reports of the tools are read."""
@@ -109,6 +109,51 @@ def pll_settings(*, input_hz: int, output_hz: int, late_ns: float | None = None)
     return replace(found, late_periods=round(late_ns * found.vco_hz / 1e9) % (found.output_divider or 1))
 
 
+def pll_cell(
+    settings: PllSettings, clock_in: Value, *, running: Signal, locked: Signal, **second: Value | int | str
+) -> Instance:
+    """The EHXPLLL of these settings, which are no bypass; its feedback is the first output. `second`: parameters and
+    pins of another one."""
+    return Instance(
+        "EHXPLLL",
+        a_FREQUENCY_PIN_CLKI=str(settings.input_hz / 1e6),
+        a_FREQUENCY_PIN_CLKOP=str(float(settings.exact_hz) / 1e6),
+        a_ICP_CURRENT="12",
+        a_LPF_RESISTOR="8",
+        a_MFG_ENABLE_FILTEROPAMP="1",
+        a_MFG_GMCREF_SEL="2",
+        p_PLLRST_ENA="DISABLED",
+        p_INTFB_WAKE="DISABLED",
+        p_STDBY_ENABLE="DISABLED",
+        p_DPHASE_SOURCE="DISABLED",
+        p_OUTDIVIDER_MUXA="DIVA",
+        p_OUTDIVIDER_MUXB="DIVB",
+        p_OUTDIVIDER_MUXC="DIVC",
+        p_OUTDIVIDER_MUXD="DIVD",
+        p_CLKI_DIV=settings.reference_divider,
+        p_CLKFB_DIV=settings.feedback_divider,
+        p_FEEDBK_PATH="CLKOP",
+        p_CLKOP_ENABLE="ENABLED",
+        p_CLKOP_DIV=settings.output_divider,
+        p_CLKOP_CPHASE=(settings.output_divider or 1) - 1,
+        p_CLKOP_FPHASE=0,
+        i_RST=Const(0),
+        i_STDBY=Const(0),
+        i_CLKI=clock_in,
+        i_CLKFB=running,
+        i_PHASESEL0=Const(0),
+        i_PHASESEL1=Const(0),
+        i_PHASEDIR=Const(1),
+        i_PHASESTEP=Const(1),
+        i_PHASELOADREG=Const(1),
+        i_PLLWAKESYNC=Const(0),
+        i_ENCLKOP=Const(0),
+        o_CLKOP=running,
+        o_LOCK=locked,
+        **second,
+    )
+
+
 class Pll(wiring.Component):
     """Drives the clock domain `sync`, which an outer module defines, and holds its clock until the PLL has locked.
     Where the settings have a second output, it drives the domain `late` in the same way.
@@ -158,42 +203,5 @@ class Pll(wiring.Component):
                 "p_CLKOS_FPHASE": 0,
                 "o_CLKOS": late,
             }
-        m.submodules.pll = Instance(
-            "EHXPLLL",
-            a_FREQUENCY_PIN_CLKI=str(settings.input_hz / 1e6),
-            a_FREQUENCY_PIN_CLKOP=str(float(settings.exact_hz) / 1e6),
-            a_ICP_CURRENT="12",
-            a_LPF_RESISTOR="8",
-            a_MFG_ENABLE_FILTEROPAMP="1",
-            a_MFG_GMCREF_SEL="2",
-            p_PLLRST_ENA="DISABLED",
-            p_INTFB_WAKE="DISABLED",
-            p_STDBY_ENABLE="DISABLED",
-            p_DPHASE_SOURCE="DISABLED",
-            p_OUTDIVIDER_MUXA="DIVA",
-            p_OUTDIVIDER_MUXB="DIVB",
-            p_OUTDIVIDER_MUXC="DIVC",
-            p_OUTDIVIDER_MUXD="DIVD",
-            p_CLKI_DIV=settings.reference_divider,
-            p_CLKFB_DIV=settings.feedback_divider,
-            p_FEEDBK_PATH="CLKOP",
-            p_CLKOP_ENABLE="ENABLED",
-            p_CLKOP_DIV=settings.output_divider,
-            p_CLKOP_CPHASE=(settings.output_divider or 1) - 1,
-            p_CLKOP_FPHASE=0,
-            i_RST=Const(0),
-            i_STDBY=Const(0),
-            i_CLKI=self.clock_in,
-            i_CLKFB=running,
-            i_PHASESEL0=Const(0),
-            i_PHASESEL1=Const(0),
-            i_PHASEDIR=Const(1),
-            i_PHASESTEP=Const(1),
-            i_PHASELOADREG=Const(1),
-            i_PLLWAKESYNC=Const(0),
-            i_ENCLKOP=Const(0),
-            o_CLKOP=running,
-            o_LOCK=locked,
-            **second,
-        )
+        m.submodules.pll = pll_cell(settings, self.clock_in, running=running, locked=locked, **second)
         return m

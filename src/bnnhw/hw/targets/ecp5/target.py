@@ -16,6 +16,7 @@ from bnnhw.hw.targets.target import Target
 
 from .block_ram import Dp16kd
 from .carry_chains import CHAIN_POSITIONS, CarryChains
+from .exact_pll import ExactPll, exact_pll_settings
 from .late_clock import LateClock
 from .multiplier import Mult18x18d
 from .pll import PllSettings, pll_settings
@@ -68,6 +69,9 @@ class Ecp5(Target):
 
     def clock_settings(self, *, input_hz: int, output_hz: int, late_ns: float | None = None) -> PllSettings:
         return pll_settings(input_hz=input_hz, output_hz=output_hz, late_ns=late_ns)
+
+    def exact_clock(self, *, input_hz: int, output_hz: int, domain: str) -> ExactPll:
+        return ExactPll(settings=exact_pll_settings(input_hz=input_hz, output_hz=output_hz), domain=domain)
 
     def flash_clock(self, clock: Value) -> Elaboratable:
         return Instance("USRMCLK", i_USRMCLKI=clock, i_USRMCLKTS=Const(0, 1))
