@@ -8,6 +8,7 @@ from bnnhw.boards.board import get_board
 from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.hw.ethernet.port import EthernetPort
 from bnnhw.hw.link.phy.uart_port import UartPort
+from bnnhw.hw.usb.device import UsbDevice
 
 
 def test_a_uart():
@@ -56,9 +57,24 @@ def test_a_link_is_one_of_both(both: dict):
         LinkChoice(**both)
 
 
-def test_a_board_without_ethernet_is_named():
-    link = LinkChoice(address="192.0.2.7:4096")
-    with pytest.raises(
-        ValueError, match=r"^link=udp needs gigabit Ethernet, which bnnhw does not know ulx3s-85f to have"
-    ):
-        link.check(get_board("ulx3s-85f"))
+@pytest.mark.parametrize(("address", "serial"), [("usb", "bnnhw"), ("usb:7", "7")])
+def test_usb(address: str, serial: str):
+    """Both ways share 1.2 MB/s."""
+    link = LinkChoice(address=address)
+    link.check(get_board("ulx3s-85f"))
+    port = link.port(get_board("ulx3s-85f"), clock_hz=50_000_000)
+    assert isinstance(port, UsbDevice)
+    assert (link.medium, link.name, link.bytes_per_second) == ("usb", "USB, full speed", 1_216_000)
+    assert port.serial == serial
+
+
+@pytest.mark.parametrize(
+    ("address", "board", "needed"),
+    [
+        ("usb", "ecpix5-85f", "link=usb needs a socket at the FPGA's pins"),
+        ("192.0.2.7:4096", "ulx3s-85f", "link=udp needs gigabit Ethernet"),
+    ],
+)
+def test_a_board_that_lacks_it_is_named(address: str, board: str, needed: str):
+    with pytest.raises(ValueError, match=f"^{needed}, which bnnhw does not know {board} to have$"):
+        LinkChoice(address=address).check(get_board(board))

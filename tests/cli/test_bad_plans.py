@@ -102,7 +102,7 @@ CASES = [
     Case(
         "address of a UART",
         "build model.pt --address 192.0.2.7:80 -o out",
-        "address=192.0.2.7:80 is of a link over.*",
+        "address=192.0.2.7:80 is of a link over UDP or USB; .*",
     ),
     Case("baud over UDP", f"build model.pt {UDP} --baud 9600 -o out", "baud=9600 is of a UART; link=udp has none"),
     Case("no address", f"build model.pt {UDP} --address here:80 -o out", "address='here:80' must be IP:PORT, .*"),

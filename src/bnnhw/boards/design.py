@@ -17,6 +17,7 @@ from .board import Board
 from .flash_pads import FlashPads, request_flash
 from .rgmii_pads import RGMII, RgmiiPads
 from .sdram_pads import LATE, SdramPads
+from .usb_pads import USB_HZ, UsbPads, request_usb
 
 __all__ = ["CORE", "BoardDesign", "DesignFiles", "LinkedComponent", "emit_design"]
 
@@ -27,8 +28,8 @@ CORE = "top.component.core"
 class LinkedComponent(Protocol):
     """A component, in the domain `sync`, that speaks over a link and lights a LED when it is busy.
 
-    It has members `rx` and `tx`, a UART's, idle high, or `phy`, an EthernetPort's. It may have members `pins`, those of
-    the board's SDRAM chip, and `flash`, those of its configuration flash.
+    It has members `rx` and `tx`, a UART's, idle high, or `phy`, an EthernetPort's, or a UsbDevice's lines. It may have
+    members `pins`, those of the board's SDRAM chip, and `flash`, those of its configuration flash.
     """
 
     busy: Signal
@@ -45,7 +46,7 @@ class DesignFiles:
 
 
 class BoardDesign(Elaboratable):
-    """oscillator -> PLL -> `component`, whose link is the board's UART or PHY, and `busy` its LED if it has one.
+    """oscillator -> PLL -> `component`, whose link is the board's UART, PHY or USB, and `busy` its LED if it has one.
 
     Where the component has the pins of an SDRAM chip, they are the board's, and `pll` makes the chip's clock, too; the
     same of the configuration flash, whose clock is the FPGA's own.
@@ -63,10 +64,12 @@ class BoardDesign(Elaboratable):
         m.submodules.component = self.component
         m.submodules.oscillator = oscillator = _buffer("i", platform.request(self.board.clock, dir="-"))
         m.d.comb += pll.clock_in.eq(oscillator.i)
-        if (phy := getattr(self.component, "phy", None)) is None:
-            self._connect_uart(m, platform)
-        else:
+        if (phy := getattr(self.component, "phy", None)) is not None:
             self._connect_phy(m, phy, platform)
+        elif hasattr(self.component, "pullup"):
+            self._connect_usb(m, oscillator.i, platform)
+        else:
+            self._connect_uart(m, platform)
         if self.board.has_led:
             m.submodules.led = led = _buffer("o", platform.request("led", 0, dir="-"))
             m.d.comb += led.o.eq(self.component.busy)
@@ -82,6 +85,14 @@ class BoardDesign(Elaboratable):
         m.submodules.rx = rx = _buffer("i", uart.rx)
         m.submodules.tx = tx = _buffer("o", uart.tx)
         m.d.comb += [component.rx.eq(rx.i), tx.o.eq(component.tx)]
+
+    def _connect_usb(self, m: Module, oscillator: Signal, platform: Any) -> None:
+        m.domains += ClockDomain("usb", reset_less=True)
+        m.submodules.usb_pll = pll = self.board.target.exact_clock(
+            input_hz=self.board.clock_hz, output_hz=USB_HZ, domain="usb"
+        )
+        m.d.comb += pll.clock_in.eq(oscillator)
+        m.submodules.usb = UsbPads(cast(Any, self.component), request_usb(platform))
 
     def _connect_phy(self, m: Module, phy: Any, platform: Any) -> None:
         board = self.board

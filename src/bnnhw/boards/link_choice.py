@@ -1,4 +1,4 @@
-"""What a design's link goes over: a UART, or UDP.
+"""What a design's link goes over: a UART, UDP, or USB.
 
 Tests: tests/boards/test_link_choice.py
 """
@@ -6,30 +6,48 @@ Tests: tests/boards/test_link_choice.py
 import ipaddress
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from bnnhw.hw.datagrams import DATAGRAM_HEADER_BYTES
 from bnnhw.hw.ethernet.port import EthernetPort
 from bnnhw.hw.link.phy.uart_port import UartPort
 from bnnhw.hw.protocol import BITS_PER_BYTE
 from bnnhw.hw.top import LinkPort
+from bnnhw.hw.usb.device import UsbDevice
 
 from .board import Board
 
-__all__ = ["DEFAULT_ADDRESS", "LinkChoice"]
+__all__ = ["DEFAULT_ADDRESS", "USB", "LinkChoice", "LinkMedium", "usb_name"]
 
+LinkMedium = Literal["uart", "udp", "usb"]
 DEFAULT_ADDRESS = "192.168.1.50:4096"
 """Where a board behind UDP is, unless it was built for another place."""
+USB = "usb"
+"""The address of a board on USB; with a name, usb:NAME."""
 QUEUE_BYTES = 32768  # of requests that wait on the board
 SMALL_QUEUE_BYTES = 8192
 LARGE_EBR = 100  # block RAMs from which on a device has the large one
 _PACKET, _WIRE = 1472 - DATAGRAM_HEADER_BYTES, 1538  # bytes of the longest datagram, and what it takes on the wire
 _GIGABIT = 125e6
+_BULK = 19 * 64 * 1000.0  # bytes a second: of full speed, both ways together
 _LOCAL_MAC = b"\x02\x62"  # a station's that somebody administers himself, and "b"
+_SERIAL = "bnnhw"
+
+
+def usb_name(address: str) -> str | None:
+    """What an address names on USB, "" where it is the only board; None where the address is not on USB.
+
+    >>> usb_name("usb:7"), usb_name("usb"), usb_name("127.0.0.1:7000")
+    ('7', '', None)
+    """
+    medium, _, name = address.partition(":")
+    return name if medium == USB else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class LinkChoice:
-    """A UART of `baud` bits per second, or UDP on gigabit Ethernet, at `address`: an IPv4 address and a port, IP:PORT.
+    """A UART of `baud` bits per second; or where `address` is IP:PORT, an IPv4 address and a port, UDP on gigabit
+    Ethernet; or where it is "usb" or "usb:SERIAL", USB at full speed.
 
     Raises ValueError where it is neither, or the address is none that a board may have.
     """
@@ -42,28 +60,44 @@ class LinkChoice:
             raise ValueError(f"a link has a baud rate or an address, not baud={self.baud} and address={self.address}")
         if self.baud is not None and self.baud <= 0:
             raise ValueError(f"baud={self.baud} must be positive")
-        if self.address is not None:
+        if self.medium == "udp":
             _ = self._place
+
+    @property
+    def medium(self) -> LinkMedium:
+        """What it goes over."""
+        if self.address is None:
+            return "uart"
+        return "udp" if usb_name(self.address) is None else "usb"
 
     @property
     def name(self) -> str:
         """For people."""
-        return "UDP, gigabit Ethernet" if self.baud is None else f"UART, {self.baud / 1e6:g} Mbaud"
+        names = {"udp": "UDP, gigabit Ethernet", "usb": "USB, full speed"}
+        return names[self.medium] if self.baud is None else f"UART, {self.baud / 1e6:g} Mbaud"
 
     @property
     def bytes_per_second(self) -> float:
-        """Of frames that the wire carries each way, in the longest datagrams."""
-        return _GIGABIT * _PACKET / _WIRE if self.baud is None else self.baud / BITS_PER_BYTE
+        """Of frames that the wire carries, each way, in the longest datagrams; over USB both ways together."""
+        if self.baud is not None:
+            return self.baud / BITS_PER_BYTE
+        return _BULK if self.medium == "usb" else _GIGABIT * _PACKET / _WIRE
 
     def check(self, board: Board) -> None:
         """Raises ValueError where the board has no such link."""
-        if self.address is not None and board.ethernet is None:
+        if self.medium == "udp" and board.ethernet is None:
             raise ValueError(f"link=udp needs gigabit Ethernet, which bnnhw does not know {board.name} to have")
+        if self.medium == "usb" and board.usb_note is None:
+            raise ValueError(
+                f"link=usb needs a socket at the FPGA's pins, which bnnhw does not know {board.name} to have"
+            )
 
     def port(self, board: Board, *, clock_hz: int) -> LinkPort:
-        """The design's end of it, for a core of exactly `clock_hz`."""
+        """The design's end of it, for a core of exactly `clock_hz`. Raises ValueError where USB lacks its library."""
         if self.baud is not None:
             return UartPort(clock_hz=clock_hz, baud=self.baud)
+        if (serial := usb_name(self.address or "")) is not None:
+            return UsbDevice(serial=serial or _SERIAL, target=board.target)
         ip, udp_port = self._place
         return EthernetPort(
             mac=_LOCAL_MAC + ip,

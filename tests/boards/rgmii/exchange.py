@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cocotb
 from cocotb.clock import Clock
-from cocotb.triggers import Timer, with_timeout
+from cocotb.triggers import SimTimeoutError, Timer, with_timeout
 from cocotbext.eth import GmiiFrame, RgmiiPhy
 
 
@@ -33,5 +33,5 @@ async def exchange(dut):
             assert frame.check_fcs()
             assert not any(frame.error or ())
             received.append((bytes(frame.get_payload()), frame.sim_time_start / 1000))
-    except cocotb.triggers.SimTimeoutError:
+    except SimTimeoutError:
         Path(os.environ["RESULT"]).write_bytes(pickle.dumps(received))

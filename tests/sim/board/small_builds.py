@@ -22,6 +22,7 @@ from tests.compiler.make_model import make_model
 __all__ = ["CLOCK_HZ", "IMAGES", "expected_answers", "write_build"]
 
 BOARD = get_board("ulx3s-85f")
+UART = LinkChoice(baud=1_000_000)
 CLOCK_HZ = 12_500_000  # low, so that the device's time-outs are few cycles
 IMAGES = np.random.default_rng(3).integers(0, 256, (10, 4, 4, 1))
 
@@ -49,17 +50,20 @@ def write_build(
     binarise: bool = True,
     vectors: int = 1,
     shape: tuple[int, ...] = IMAGES.shape[1:],
+    board: str = BOARD.name,
+    link: LinkChoice = UART,
 ) -> Schedule:
     """The RTL and the manifest of such a network."""
+    made_for = get_board(board)
     schedule = make_schedule(folder, output=output, binarise=binarise, vectors=vectors, shape=shape)
-    pll = pll_settings(input_hz=BOARD.clock_hz, output_hz=CLOCK_HZ)
+    pll = pll_settings(input_hz=made_for.clock_hz, output_hz=CLOCK_HZ)
     manifest = describe_build(
         schedule,
         classes=("a", "b", "c", "d", "e"),
-        link=LinkChoice(baud=1_000_000),
+        link=link,
         clock_hz=pll.output_hz,
         model_sha256="0" * 64,
-        board=BOARD.name,
+        board=board,
         seed=1,
         versions={},
     )
@@ -67,10 +71,10 @@ def write_build(
     top = make_top(
         schedule,
         clock_hz=pll.output_hz,
-        port=manifest.link_choice.port(BOARD, clock_hz=pll.output_hz),
+        port=link.port(made_for, clock_hz=pll.output_hz),
         network_id=network_id,
     )
-    (folder / "top.il").write_text(emit_design(top, BOARD, pll=pll).rtlil)
+    (folder / "top.il").write_text(emit_design(top, made_for, pll=pll).rtlil)
     (folder / "manifest.json").write_text(manifest.to_json())
     return schedule
 

@@ -14,6 +14,7 @@ import pytest
 from bnnhw.boards.host.accelerator import Accelerator
 from bnnhw.boards.host.accelerators import Accelerators
 from bnnhw.boards.host.errors import LinkError
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.hw.datagrams import HostEnd
 from bnnhw.sim.board import datagram_port
@@ -70,6 +71,17 @@ def test_names_what_the_process_died_of(build: tuple[Path, Schedule]):
         use_a_board_that_dies(build[0])
     assert isinstance(caught.value.__context__, LinkError)
     assert "nothing answers at 127.0.0.1:" in str(caught.value.__context__)
+
+
+@pytest.mark.parametrize(("board", "place"), [("ecpix5-85f", "192.0.2.7:4096"), ("ulx3s-85f", "usb:7")])
+def test_a_build_of_another_link_is_behind_udp(tmp_path: Path, board: str, place: str):
+    """Whose port is left out, and the pads beside it."""
+    schedule = write_build(tmp_path, board=board, link=LinkChoice(address=place))
+    with (
+        VirtualBoard(tmp_path) as virtual,
+        Accelerator.open(tmp_path, address=virtual.address, timeout_s=PATIENCE_S) as accelerator,
+    ):
+        assert [answer.index for answer in accelerator.answers(IMAGES)] == expected_answers(schedule).tolist()
 
 
 def test_of_two_boards_one_is_killed(build: tuple[Path, Schedule]):

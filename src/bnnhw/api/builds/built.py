@@ -60,7 +60,7 @@ class Build:
             vectors=None,
             clock_mhz=self.manifest.clock_hz / 1e6,
             outputs="label" if any(output.kind == "label" for output in self.manifest.outputs) else "scores",
-            link="uart" if self.manifest.address is None else "udp",
+            link=self.manifest.link_choice.medium,
             baud=self.manifest.baud,
             address=self.manifest.address,
             tile=None if self.tiling is None else self.tiling.tile,

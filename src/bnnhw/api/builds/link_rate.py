@@ -20,9 +20,10 @@ _FLAGS = 2  # of a frame
 
 
 def wire_frames_per_second(graph: Graph, link: LinkChoice) -> float:
-    """Images a second of an integer graph, requests, or answers, close behind each other, none of their bytes
-    escaped."""
-    return link.bytes_per_second / max(_bytes_of(graph))
+    """Images a second of an integer graph, requests, or answers, or over USB both, close behind each other, none of
+    their bytes escaped."""
+    sent, given = _bytes_of(graph)
+    return link.bytes_per_second / (sent + given if link.medium == "usb" else max(sent, given))
 
 
 def link_frames_per_second(graph: Graph, link: LinkChoice, schedule: Schedule, *, clock_hz: float) -> float:

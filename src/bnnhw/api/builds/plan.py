@@ -20,7 +20,7 @@ DEFAULT_BOARD = "ulx3s-85f"
 """Where no board is asked for."""
 
 LINK_MARGIN = 10
-"""Where no speed is asked for, a design is made this many times faster than its UART."""
+"""Where no speed is asked for, a design is made this many times faster than its UART or USB."""
 
 FILL_OVER_UDP = 0.6
 """Where no share is asked for, and the core is what limits: what is fuller takes long to route, or is slower."""
@@ -34,9 +34,9 @@ class PlanOptions:
     least so many frames a second. fill: the fastest one in this share of the FPGA, in (0, 1]. folding: a folding.json,
     such as a build wrote. One of the three at most. vectors: frames that share a weight fetch; by default the best
     number. clock_mhz: the core's clock; by default 100, with target_fps up to 110, whatever makes the design smallest.
-    link: what it goes over, a UART of `baud`, by default 3,000,000, or UDP, where the board has the address IP:PORT, by
-    default 192.168.1.50:4096. tile: of a network of `bnnhw.train_lowlight`, packed pixels along each side of what an
-    image adds to the picture; by default 64.
+    link: what it goes over, a UART of `baud`, by default 3,000,000; UDP, where the board has the address IP:PORT, by
+    default 192.168.1.50:4096; or USB, where its address is usb, or usb:SERIAL. tile: of a network of
+    `bnnhw.train_lowlight`, packed pixels along each side of what an image adds to the picture; by default 64.
 
     Raises ValueError where there is no such board, or it has no such link.
     """
@@ -48,7 +48,7 @@ class PlanOptions:
     vectors: int | None = None
     clock_mhz: float | None = None
     outputs: Literal["label", "scores"] = "label"
-    link: Literal["uart", "udp"] = "uart"
+    link: Literal["uart", "udp", "usb"] = "uart"
     baud: int | None = None
     address: str | None = None
     tile: int | None = None
@@ -59,15 +59,18 @@ class PlanOptions:
     @property
     def link_choice(self) -> "LinkChoice":
         """What the link goes over."""
-        from bnnhw.boards.link_choice import DEFAULT_ADDRESS, LinkChoice
+        from bnnhw.boards.link_choice import DEFAULT_ADDRESS, USB, LinkChoice
 
-        if self.link == "udp":
-            if self.baud is not None:
-                raise ValueError(f"baud={self.baud} is of a UART; link=udp has none")
-            return LinkChoice(address=self.address or DEFAULT_ADDRESS)
-        if self.address is not None:
-            raise ValueError(f"address={self.address} is of a link over UDP; link={self.link} has none")
-        return LinkChoice(baud=DEFAULT_BAUD if self.baud is None else self.baud)
+        if self.link == "uart":
+            if self.address is not None:
+                raise ValueError(f"address={self.address} is of a link over UDP or USB; link=uart has none")
+            return LinkChoice(baud=DEFAULT_BAUD if self.baud is None else self.baud)
+        if self.baud is not None:
+            raise ValueError(f"baud={self.baud} is of a UART; link={self.link} has none")
+        choice = LinkChoice(address=self.address or {"udp": DEFAULT_ADDRESS, "usb": USB}[self.link])
+        if choice.medium != self.link:
+            raise ValueError(f"address={self.address} is of a link over {choice.medium.upper()}, not link={self.link}")
+        return choice
 
     @property
     def target(self) -> "Board":
@@ -79,8 +82,8 @@ class PlanOptions:
     def schedule(self, integers: "Graph") -> "Schedule":
         """The schedule of an integer graph that these options ask for.
 
-        Without a speed, a share or a file: LINK_MARGIN times what the UART carries, or what fits if that is less; of a
-        link over UDP what that carries, or what fits into FILL_OVER_UDP of the FPGA.
+        Without a speed, a share or a file: LINK_MARGIN times what the link carries, or what fits if that is less; over
+        UDP just what it carries, or what fits into FILL_OVER_UDP of the FPGA.
         """
         from bnnhw.compiler.errors import DeviceError, ScheduleError
         from bnnhw.compiler.search.scheduling import DEFAULT_CLOCK_HZ, schedule
@@ -90,7 +93,7 @@ class PlanOptions:
         device, vectors = self.target.device, self.vectors
         clock_hz = None if self.clock_mhz is None else self.clock_mhz * 1e6
         if self.target_fps is None and self.fill is None and self.folding is None:
-            margin, most = (LINK_MARGIN, 1.0) if self.link == "uart" else (1, FILL_OVER_UDP)
+            margin, most = (1, FILL_OVER_UDP) if self.link == "udp" else (LINK_MARGIN, 1.0)
             target_fps = margin * wire_frames_per_second(integers, self.link_choice)
             clock_hz = clock_hz or DEFAULT_CLOCK_HZ
             try:

@@ -26,7 +26,7 @@ from .result import Check, SelfTestResult
 
 __all__ = ["selftest"]
 
-_SAMPLES = 16  # of a program, whose folder has no golden images
+_SAMPLES = 4  # of a program, whose folder has no golden images
 
 
 def selftest(

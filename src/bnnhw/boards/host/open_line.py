@@ -4,14 +4,14 @@ Tests: tests/boards/host/test_udp_line.py
 Tests: tests/boards/host/test_usb_line.py
 """
 
-from bnnhw.boards.link_choice import LinkChoice
+from bnnhw.boards.link_choice import LinkChoice, usb_name
 
 from .errors import LinkError
 from .line import Line
 from .serial_line import SerialLine
 from .serial_port import choose_port
 from .udp_line import UdpLine
-from .usb_line import UsbLine, usb_name
+from .usb_line import UsbLine
 
 __all__ = ["open_line"]
 
@@ -25,10 +25,9 @@ def open_line(*, port: str | None = None, address: str | None = None, built: Lin
     """
     if port and address:
         raise ValueError("port and address exclude each other; give one of them")
-    if address and (name := usb_name(address)) is not None:
-        return UsbLine(name)
-    if address or (built.address and not port):
-        return UdpLine(address or built.address or "")
+    if place := address or (None if port else built.address):
+        name = usb_name(place)
+        return UdpLine(place) if name is None else UsbLine(name)
     if built.baud is None:
-        raise LinkError(f"this build's board is behind UDP, at {built.address}, not at the serial port {port}")
+        raise LinkError(f"this build's board is at the address {built.address}, not at the serial port {port}")
     return SerialLine(port or choose_port(), baud=built.baud)

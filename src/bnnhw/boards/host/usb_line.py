@@ -12,7 +12,7 @@ from bnnhw.hw.usb.descriptors import ENDPOINT, MANUFACTURER, PRODUCT, PRODUCT_ID
 from .errors import LinkError
 from .line import POLL_S
 
-__all__ = ["USB", "UsbLine", "usb_name"]
+__all__ = ["UsbLine"]
 
 USB = "usb"
 """The address of this computer's only board on USB; of one of several "usb:SERIAL", or "usb:PLACE", where boards were
@@ -30,16 +30,6 @@ class _Board(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.serial} at {self.place}"
-
-
-def usb_name(address: str) -> str | None:
-    """What an address names on USB, "" where it is the only board; None where the address is not on USB.
-
-    >>> usb_name("usb:7"), usb_name("usb"), usb_name("127.0.0.1:7000")
-    ('7', '', None)
-    """
-    kind, _, name = address.partition(":")
-    return name if kind == USB else None
 
 
 class UsbLine:
