@@ -1,5 +1,5 @@
-"""A lane against whole integers: bases that double or not, totals that are kept, shifts, clips, residuals added or compared, values of fewer
-bits."""
+"""A lane against whole integers: bases that double or not, totals that are kept, shifts, clips, residuals added or
+compared, values of fewer bits."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ from amaranth.hdl import Module, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bnnhw.hw.engine.lane_format import FACTOR_BITS, OFFSET_BITS, SHIFT_BITS, VALUE_BITS, VALUE_LATENCY
-from bnnhw.hw.engine.lanes.lane import KEPT_DELAY, RESIDUAL_DELAY, Lane
+from bnnhw.hw.engine.lane_format import FACTOR_BITS, KEPT_DELAY, OFFSET_BITS, SHIFT_BITS, VALUE_BITS, VALUE_LATENCY
+from bnnhw.hw.engine.lanes.lane import RESIDUAL_DELAY, Lane
 from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.targets import PORTABLE
@@ -20,7 +20,7 @@ PORTS = {
     "sum": SUM_WIDTH,
     "factor": FACTOR_BITS,
     "offset": OFFSET_BITS,
-    "ends": 1,
+    "begins": 1,
     "double": 1,
     "place": 2,
     "goes_on": 1,
@@ -95,7 +95,7 @@ def random_channels(rng: np.random.Generator, shift: int, bits: int, residual_bi
             total = total * (2 if double else 1) + number * factor + offset * last
             clips = (tops(bits), tops(residual_bits))
             ends = (residual, takes_greater, takes_residual)
-            flags = (last, double, place, goes_on, keeps and last)
+            flags = (base == 0, double, place, goes_on, keeps and last)
             beats.append((number, factor, offset * last, *flags, shift, *clips, *ends))
         total = (total + (1 << OFFSET_BITS - 1)) % (1 << OFFSET_BITS) - (1 << OFFSET_BITS - 1)
         if keeps:

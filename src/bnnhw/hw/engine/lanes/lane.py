@@ -13,10 +13,7 @@ from bnnhw.hw.logic.delays import delay
 from bnnhw.hw.targets import Addend, Target
 from bnnhw.hw.targets.adders import ZERO
 
-__all__ = ["KEPT_DELAY", "RESIDUAL_DELAY", "Lane"]
-
-KEPT_DELAY = 3
-"""Cycles from the last sum of a total that is kept to a sum that goes on with it, at least."""
+__all__ = ["RESIDUAL_DELAY", "Lane"]
 
 RESIDUAL_DELAY = 7
 """Cycles from a sum to the residual that it meets."""
@@ -47,8 +44,8 @@ class Lane(wiring.Component):
     Members
     -------
     sum : In(sum_width), factor : In(signed(FACTOR_BITS)), offset : In(signed(OFFSET_BITS))
-    ends : In(1)
-        The sum is its channel's last one, or none: the next one is another channel's first.
+    begins : In(1)
+        The sum is its channel's first one.
     double : In(1)
     place : In(ceil_log2(places)), goes_on : In(1), keeps : In(1)
         Of the sum's channel; no sooner than KEPT_DELAY cycles after a total that is kept the sum that goes on with it.
@@ -63,7 +60,7 @@ class Lane(wiring.Component):
     sum: Signal
     factor: Signal
     offset: Signal
-    ends: Signal
+    begins: Signal
     double: Signal
     place: Signal
     goes_on: Signal
@@ -84,7 +81,7 @@ class Lane(wiring.Component):
                 "sum": In(sum_width),
                 "factor": In(signed(FACTOR_BITS)),
                 "offset": In(signed(OFFSET_BITS)),
-                "ends": In(1),
+                "begins": In(1),
                 "double": In(1),
                 "place": In((places - 1).bit_length()),
                 "goes_on": In(1),
@@ -122,7 +119,7 @@ class Lane(wiring.Component):
         ]
         before = Signal(OFFSET_BITS, reset_less=True)
         following = Signal(OFFSET_BITS)
-        double, ends = delay(m, Cat(self.double, self.ends), 3, name="controls")
+        double, begins = delay(m, self.double, 3, name="double"), delay(m, self.begins, 2, name="begins")
         adders = self.target.adders(m)
         adders.accumulate(
             Addend(addend.as_unsigned()),
@@ -136,7 +133,7 @@ class Lane(wiring.Component):
         total = Signal(signed(OFFSET_BITS), reset_less=True)
         m.d.sync += [total.eq(following), before.eq(following)]
         kept = self._kept(m, total)
-        with m.If(ends):
+        with m.If(begins):
             m.d.sync += before.eq(kept)
         return total
 

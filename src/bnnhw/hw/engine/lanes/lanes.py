@@ -155,7 +155,9 @@ class Lanes(wiring.Component):
             tops["residual_tops"].eq(~0 << layer.residual_clip),
         ]
         place = self._place(m, Const(0, (array.row_groups - 1).bit_length()), is_last, name="channels")
-        controls: Value = Cat(first_row.ends | ~self.valid, self.follows, is_last & ~self.ends, place, factors)
+        was_last = Signal()
+        m.d.sync += was_last.eq(first_row.ends)
+        controls: Value = Cat(self.first | was_last, self.follows, is_last & ~self.ends, place, factors)
         window: Value = delay(m, Cat(self.begins_window, self.outside), RESIDUAL_DELAY - 1, name="window")
         for group in range(array.pixel_groups):
             for pixel in range(group * array.group_pixels, (group + 1) * array.group_pixels):
@@ -222,7 +224,7 @@ class Lanes(wiring.Component):
             lane.sum.eq(sums),
             lane.factor.eq(factors.factor),
             lane.offset.eq(factors.offset),
-            Cat(lane.ends, lane.goes_on, lane.keeps, lane.place).eq(flags),
+            Cat(lane.begins, lane.goes_on, lane.keeps, lane.place).eq(flags),
             lane.double.eq(factors.doubles),
             lane.shift.eq(layer.shift),
             *(getattr(lane, name).eq(each) for name, each in tops.items()),
