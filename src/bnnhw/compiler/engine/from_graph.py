@@ -3,7 +3,7 @@
 Tests: tests/compiler/engine/test_from_graph.py
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -23,9 +23,12 @@ from bnnhw.compiler.ir.ops import (
     MatMul,
     MaxPool,
     MultiThreshold,
+    Operator,
     Product,
+    SumPool,
     Threshold,
 )
+from bnnhw.compiler.ir.ops.base import Op
 from bnnhw.compiler.ir.types import FloatType, IntType
 from bnnhw.compiler.lowering.network import split_host
 from bnnhw.compiler.units.product.mismatches import mismatch_thresholds
@@ -49,6 +52,12 @@ def engine_network(graph: Graph) -> EngineNetwork:
     if len(core.outputs) != 1:
         raise ScheduleError(f"a network for the engine has one output; this one has {list(core.outputs)}")
     return _Walk(core).network(host)
+
+
+_WAYS_OUT: Mapping[type[Op], str] = {
+    SumPool: "take each n-th pixel before a convolution, or a convolution with a stride, in the place of an average",
+    Operator: "behind sums it clips values to signed numbers of some bits, and bends them nowhere; take an identity",
+}
 
 
 class _Walk:
@@ -216,7 +225,8 @@ def _no_place(node: Node, core: Graph | None = None) -> ScheduleError:
             f"node {node.name!r} ({type(node.op).__name__}) reads {before.name!r}{reason}; the engine does this to "
             "bits that nothing else reads: give each a threshold of its own"
         )
+    way_out = next((f": {hint}" for kind, hint in _WAYS_OUT.items() if isinstance(node.op, kind)), "")
     return ScheduleError(
         f"node {node.name!r} ({type(node.op).__name__}) has no place on the engine, which runs products with "
-        "thresholds, joins their bits, and adds values of fixed point"
+        f"thresholds, joins their bits, and adds values of fixed point{way_out}"
     )

@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bnnhw import hls
 from bnnhw.compiler import Graph, IntType, Node, TensorType, Value
 from bnnhw.compiler.engine.from_graph import engine_network
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.engine.resident import resident_program
 from bnnhw.compiler.errors import ScheduleError
-from bnnhw.compiler.ir.ops import Add, ArgMax, Conv, Flatten, MaxPool, PadChannels, SumPool, Threshold
+from bnnhw.compiler.ir.ops import Add, ArgMax, Conv, Flatten, MaxPool, Operator, PadChannels, SumPool, Threshold
 from bnnhw.compiler.ir.types import BinaryType
 from bnnhw.hw.engine.lane_format import VALUE_BITS
 from tests.engine_residuals import catalogued, line
@@ -213,6 +214,27 @@ def test_convolutions_of_values():
             r"^node 'pool' reads a part of the values 'v.out', and the host reads all of a map$",
         ),
         (
+            (
+                *STEM,
+                Node("pool", SumPool((2, 2), (2, 2)), ("v.out",), "pool.out"),
+                conv("more", "pool.out"),
+                sign("s", "more.out"),
+                conv("y", "s.out"),
+            ),
+            r"^node 'pool' \(SumPool\) has no place on the engine.*: take each n-th pixel before a convolution, or a "
+            r"convolution with a stride, in the place of an average$",
+        ),
+        (
+            (
+                *STEM,
+                Node("bent", Operator(hls.pointwise(lambda x: np.maximum(x, x >> 2)).traced()), ("v.out",), "bent.out"),
+                sign("s", "bent.out"),
+                conv("y", "s.out"),
+            ),
+            r"^node 'bent' \(Operator\) has no place on the engine.*: behind sums it clips values to signed numbers of "
+            r"some bits, and bends them nowhere; take an identity$",
+        ),
+        (
             (*STEM, conv("y", "v.out")),
             r"^node 'y' \(Conv\) has no place on the engine, which runs products with thresholds, joins their "
             r"bits, and adds values of fixed point$",
@@ -245,6 +267,8 @@ def test_convolutions_of_values():
         "padded",
         "wide sum",
         "part",
+        "average",
+        "bent",
         "reads values",
         "padded convolution",
         "border",
