@@ -132,16 +132,6 @@ def test_concats_of_concats_and_of_one_map_twice():
         ),
         (
             (
-                *FIRST,
-                Node("pool", MaxPool((2, 2), (2, 2), padding=(1, 1)), ("a",), "p"),
-                Node("scores", conv(2, 3), ("p",), "y"),
-            ),
-            None,
-            r"^node 'pool' pools bits with padding=\(1, 1\); the engine pads windows of values alone: pool before the "
-            r"activation, or without padding$",
-        ),
-        (
-            (
                 Node("conv0", conv(3, 2), ("x",), "s0"),
                 Node("pool", MaxPool((2, 2), (1, 1), np.array([True, False, True])), ("s0",), "p"),
                 Node("sign0", sign(), ("p",), "a"),
@@ -153,7 +143,7 @@ def test_concats_of_concats_and_of_one_map_twice():
         ),
     ],
     ids=[
-        *("flattened", "ranges", "pooled and read", "pooled concat", "sum", "sums of sums", "bits", "padded bits"),
+        *("flattened", "ranges", "pooled and read", "pooled concat", "sum", "sums of sums", "bits"),
         "least values",
     ],
 )
@@ -176,17 +166,6 @@ def test_sums_with_two_thresholds_are_made_twice():
     first, second, third, _ = engine_network(graph_of(*nodes)).layers
     assert (first.writes, first.pool, second.writes, second.pool) == ("p", Pool((2, 2), (2, 2)), "codes", Pool())
     assert (third.reads, third.writes, third.block, third.map_shape) == (("p",), "image", 2, (4, 4, 3))
-
-
-def test_levels_that_are_no_codes_are_refused():
-    nodes = (
-        Node("conv0", conv(3, 2), ("x",), "s0"),
-        Node("codes", MultiThreshold(np.zeros((1, 3), np.int64)), ("s0",), "c"),
-        Node("levels", Levels((1, -1)), ("c",), "bits"),
-        Node("scores", conv(2, 3), ("bits",), "y"),
-    )
-    with pytest.raises(ScheduleError, match=r"^node 'levels' \(Levels\) has no place on the engine"):
-        engine_network(graph_of(*nodes))
 
 
 def test_several_outputs_are_refused():

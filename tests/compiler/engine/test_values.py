@@ -58,7 +58,9 @@ def compare(graphs: Sequence[Graph], shape: EngineShape, *, names: Sequence[obje
     named = names or range(len(graphs))
     for name, graph, program, batch, values in zip(named, graphs, programs, inputs, found, strict=True):
         wanted = wanted_of(program, graph, batch)
-        np.testing.assert_array_equal(values.reshape(wanted.shape), wanted, err_msg=f"network {name}")
+        np.testing.assert_array_equal(
+            program.network.numbers(values).reshape(wanted.shape), wanted, err_msg=f"network {name}"
+        )
         (answers,) = evaluate(graph, {graph.inputs[0].name: batch}).values()
         np.testing.assert_array_equal(program.network.answers(values), answers)
 

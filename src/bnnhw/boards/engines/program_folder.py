@@ -24,7 +24,7 @@ from .stored import format_of, read_stored, write_stored
 __all__ = ["PROGRAM", "ProgramManifest", "is_program", "read_contents", "write_contents"]
 
 FORMAT = "bnnhw-program"
-VERSION = 3
+VERSION = 4
 PROGRAM = "program.npz"
 
 

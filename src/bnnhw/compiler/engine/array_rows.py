@@ -10,11 +10,11 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.engine.bases.weight_bases import weight_bases
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import EngineShape
 
 from .layers import EngineLayer
-from .weight_bases import weight_bases
 
 __all__ = ["ArrayRows", "array_rows"]
 

@@ -3,11 +3,13 @@
 Tests: tests/compiler/engine/test_from_graph.py
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
+from bnnhw.compiler.engine.bases.input_bases import ONE_BASIS
+from bnnhw.compiler.engine.bases.sums_of_bases import SumsOfBases
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph, Node, Value, infer_types
 from bnnhw.compiler.ir.ops import (
@@ -16,19 +18,25 @@ from bnnhw.compiler.ir.ops import (
     Conv,
     DepthToSpace,
     Flatten,
+    Invert,
     Levels,
     MatMul,
     MaxPool,
     MultiThreshold,
+    Operator,
     Product,
+    SumPool,
     Threshold,
 )
-from bnnhw.compiler.ir.types import Element, FloatType, IntType
+from bnnhw.compiler.ir.ops.base import Op
+from bnnhw.compiler.ir.types import FloatType, IntType
 from bnnhw.compiler.lowering.network import split_host
-from bnnhw.compiler.units.product.mismatches import mismatch_thresholds, width_of
+from bnnhw.compiler.units.product.mismatches import mismatch_thresholds
 
-from .bits import bit_thresholds, is_code
+from .coding import Coding
+from .joined_maps import JoinedMaps, joined
 from .layers import EngineLayer, EngineNetwork, Pool
+from .products import as_signs, convolution, product_layer
 from .values.layer_values import ValueMap
 from .values.value_walk import ValueWalk
 
@@ -46,21 +54,10 @@ def engine_network(graph: Graph) -> EngineNetwork:
     return _Walk(core).network(host)
 
 
-@dataclass(frozen=True)
-class _Maps:
-    """A value of the graph as maps of `size` lines and columns, whose channels lie side by side.
-
-    is_flat: their elements come one behind the other, in raster order of all channels.
-    """
-
-    names: tuple[str, ...]
-    channels: tuple[int, ...]
-    size: tuple[int, int]
-    is_flat: bool = False
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return *self.size, sum(self.channels)
+_WAYS_OUT: Mapping[type[Op], str] = {
+    SumPool: "take each n-th pixel before a convolution, or a convolution with a stride, in the place of an average",
+    Operator: "behind sums it clips values to signed numbers of some bits, and bends them nowhere; take an identity",
+}
 
 
 class _Walk:
@@ -74,16 +71,19 @@ class _Walk:
         self._behind: set[str] = set()  # thresholds and poolings of layers
         value = core.inputs[0].name
         *lines, columns, channels = (1, 1, *self._types[value].shape)
-        self._maps = {value: _Maps((value,), (channels,), (int(np.prod(lines)), columns))}
+        self._maps = {value: JoinedMaps(((value,),), (channels,), (int(np.prod(lines)), columns))}
         self._values = ValueWalk(core)
         self._output: ValueMap | None = None
+        self._sums: SumsOfBases | None = None
         for node in core.nodes:
             if node.name not in self._behind | self._values.behind:
                 self._add(node)
 
     def network(self, host: Graph) -> EngineNetwork:
         """All of it, behind what the host does first."""
-        layers = self._layers
+        layers, (last,) = self._layers, self._core.outputs
+        if self._output is None and last in self._values:
+            self._output = self._values.output(f"output {last!r}", last)
         sums = [layer for layer in layers if layer.gives_sums]
         if not layers or sums != ([layers[-1]] if self._output is None else []):
             raise ScheduleError(
@@ -94,7 +94,7 @@ class _Walk:
             raise _no_place(self._tail[0])
         name = layers[-1].writes if self._output is None else self._output.name
         tail = replace(self._core, inputs=(Value(name, self._types[name]),), nodes=tuple(self._tail))
-        return EngineNetwork(host, tuple(layers), tail, output=self._output)
+        return EngineNetwork(host, tuple(layers), tail, output=self._output, sums=self._sums)
 
     def _is_small(self, node: Node) -> bool:
         """Whether the host may do it: behind values dense layers and convolutions of a small share; no thresholds."""
@@ -116,14 +116,16 @@ class _Walk:
             self._tail.append(node)
         elif len(known) == len(node.inputs) and isinstance(node.op, Flatten):
             self._maps[node.output] = self._flat(node, known[0])
-        elif isinstance(node.op, Levels) and is_code(node.op):
-            self._maps[node.output] = known[0]
+        elif isinstance(node.op, Levels):
+            self._maps[node.output] = known[0].standing_for(node.op)
         elif len(known) == len(node.inputs) and isinstance(node.op, Concat):
-            self._maps[node.output] = self._beside(node, known)
+            self._maps[node.output] = joined(
+                node, known, [self._types[name].element for name in (*node.inputs, node.output)]
+            )
         elif len(known) == len(node.inputs) and isinstance(node.op, Product):
             self._add_product(node, known[0])
         else:
-            raise _no_place(node)
+            raise _no_place(node, self._core)
 
     def _add_to_values(self, node: Node) -> None:
         if not all(name in self._values for name in node.inputs):
@@ -134,7 +136,7 @@ class _Walk:
         if isinstance(node.op, Product) and self._is_needed(node):
             self._add_product_of_values(node)
             return
-        output = self._values.output(node, node.inputs[0])
+        output = self._values.output(f"node {node.name!r}", node.inputs[0])
         if len(node.inputs) > 1 or self._output not in (None, output):
             raise _no_place(node)
         self._output = output
@@ -145,54 +147,52 @@ class _Walk:
             self._layers.append(layer)
             if layer.writes_bits:
                 lines, columns, channels = layer.map_shape
-                self._maps[layer.writes] = _Maps((layer.writes,), (channels,), (lines, columns))
+                self._maps[layer.writes] = JoinedMaps(((layer.writes,),), (channels,), (lines, columns))
+        for name, coding in self._values.coded.items():
+            if name not in self._maps:
+                element = self._types[name].element
+                assert not isinstance(element, FloatType)
+                self._maps[name] = replace(
+                    self._maps[coding.names[0]],
+                    names=tuple((each,) for each in coding.names),
+                    values=tuple(range(element.lo, element.hi + 1)),
+                )
 
-    def _flat(self, node: Node, maps: _Maps) -> _Maps:
+    def _flat(self, node: Node, maps: JoinedMaps) -> JoinedMaps:
         if node.inputs[0] == self._core.inputs[0].name and self._core.consumers(node.inputs[0]) == (node,):
-            return _Maps(maps.names, self._types[node.output].shape, (1, 1))
+            return JoinedMaps(maps.names, self._types[node.output].shape, (1, 1))
         return replace(maps, is_flat=maps.size != (1, 1))
 
-    def _beside(self, node: Node, parts: list[_Maps]) -> _Maps:
-        if any(part.is_flat for part in parts):
-            raise ScheduleError(
-                f"node {node.name!r} joins maps that are flattened; the engine joins channels: flatten behind it"
-            )
-        codes = {_coding(self._types[name].element) for name in (*node.inputs, node.output)}
-        if len(codes) > 1:
-            raise ScheduleError(
-                f"node {node.name!r} joins values of several ranges; the engine joins those of one, such as bits"
-            )
-        return _Maps(
-            tuple(name for part in parts for name in part.names),
-            tuple(count for part in parts for count in part.channels),
-            parts[0].size,
-        )
-
-    def _add_product(self, node: Node, maps: _Maps) -> None:
+    def _add_product(self, node: Node, maps: JoinedMaps) -> None:
         element = self._types[node.inputs[0]].element
         if isinstance(element, FloatType):
             raise ScheduleError(f"node {node.name!r} reads floats; integerize the graph")
-        conv = _convolution(node, maps.shape)
-        _check_padding(node, conv, element)
-        layer = _layer(node, conv, maps, element)
-        readers = self._core.consumers(node.output)
-        are_bits = [bit_thresholds(reader.op, conv.rows) is not None for reader in readers]
-        if conv.is_binary and readers and all(are_bits) and node.output not in self._core.outputs:
-            self._append(self._with_threshold(layer, reader) for reader in readers)
-        elif self._values.makes_values(node):
+        layer = product_layer(node, self._convolution(node, maps.shape), maps, element)
+        codings = self._values.codings(node.output)
+        of_signs = layer.conv.is_binary and layer.bases == ONE_BASIS
+        if of_signs and codings and all(coding.is_plain for coding in codings):
+            self._append(self._with_threshold(layer, coding) for coding in codings)
+        elif self._values.makes_values(node, layer):
             self._append(self._values.add_product(node, layer))
         else:
+            if not of_signs:
+                layer, self._sums = as_signs(layer)
             self._append([layer])
+
+    def _convolution(self, node: Node, shape: tuple[int, int, int]) -> Conv:
+        conv = convolution(node, shape)
+        if conv is None:
+            raise _no_place(node)
+        return conv
 
     def _add_product_of_values(self, node: Node) -> None:
         """A convolution of values: behind a layer that makes bit planes of these."""
         lines, columns, channels = (1, 1, *self._types[node.inputs[0]].shape)[-3:]
-        conv, planes = self._values.planes(node, _convolution(node, (lines, columns, channels)))
+        conv, planes = self._values.planes(node, self._convolution(node, (lines, columns, channels)))
         self._append([planes])
         element = IntType(-1 << planes.bit_planes - 1, (1 << planes.bit_planes - 1) - 1)
-        _check_padding(node, conv, element)
-        maps = _Maps((planes.writes,), (conv.channels,), planes.map_shape[:2])
-        self._append(self._values.add_product(node, _layer(node, conv, maps, element)))
+        maps = JoinedMaps(((planes.writes,),), (conv.channels,), planes.map_shape[:2])
+        self._append(self._values.add_product(node, product_layer(node, conv, maps, element)))
 
     def _is_needed(self, node: Node) -> bool:
         """Whether what comes of a node is compared, or added to values, and not the host's alone."""
@@ -201,96 +201,32 @@ class _Walk:
             isinstance(reader.op, Threshold | MultiThreshold | Add) or self._is_needed(reader) for reader in readers
         )
 
-    def _with_threshold(self, layer: EngineLayer, node: Node) -> EngineLayer:
+    def _with_threshold(self, layer: EngineLayer, coding: Coding) -> EngineLayer:
         """The layer with a threshold, and what stands behind that: a pooling, or a block of pixels from channels. Of
         sums with several thresholds each has a layer of its own."""
-        self._behind.add(node.name)
-        thresholds = bit_thresholds(node.op, layer.conv.rows)
-        assert thresholds is not None
-        layer = replace(layer, most=mismatch_thresholds(layer.conv, layer.element, thresholds), writes=node.output)
-        pooling = self._follower(node, MaxPool)
-        if pooling is not None and isinstance(pooling.op, MaxPool):
-            op = pooling.op
-            if any(op.padding):
-                raise ScheduleError(
-                    f"node {pooling.name!r} pools bits with padding={op.padding}; the engine pads windows of values "
-                    "alone: pool before the activation, or without padding"
-                )
-            pool = Pool(op.kernel, op.stride)
-            minimum = layer.minimum if op.minimum is None else op.minimum
-            return replace(layer, writes=pooling.output, pool=pool, minimum=minimum)
-        shuffling = self._follower(node, DepthToSpace)
-        if shuffling is not None and isinstance(shuffling.op, DepthToSpace):
-            return replace(layer, writes=shuffling.output, block=shuffling.op.block)
-        return layer
-
-    def _follower(self, node: Node, kind: type) -> Node | None:
-        """The node of that kind behind `node`, which a layer does too; None where there is none."""
-        readers = self._core.consumers(node.output)
-        found = next((reader for reader in readers if isinstance(reader.op, kind)), None)
-        if found is None:
-            return None
-        others = [repr(reader.name) for reader in readers if reader is not found]
-        others += ["the output"] * (node.output in self._core.outputs)
-        if others:
-            raise ScheduleError(
-                f"node {found.name!r} ({kind.__name__}) reads {node.name!r}, and so does {others[0]}; the engine does "
-                "this to bits that nothing else reads: give each a threshold of its own"
-            )
-        self._behind.add(found.name)
-        return found
+        self._behind |= {node.name for node in coding.nodes}
+        most = mismatch_thresholds(layer.conv, layer.element, coding.thresholds[0])
+        layer = replace(layer, most=most, writes=coding.output, block=coding.block)
+        if coding.pool is None or coding.least is None:
+            return layer
+        return replace(layer, pool=Pool(coding.pool.kernel, coding.pool.stride), minimum=coding.least)
 
 
-def _layer(node: Node, conv: Conv, maps: _Maps, element: Element) -> EngineLayer:
-    """A product's layer, without what stands behind it."""
-    return EngineLayer(
-        name=node.name,
-        reads=maps.names,
-        channels=maps.channels,
-        writes=node.output,
-        conv=conv,
-        element=element,
-        in_shape=maps.shape,
-        most=None,
-        pool=Pool(),
-        minimum=np.zeros(conv.rows, bool),
-    )
-
-
-def _no_place(node: Node) -> ScheduleError:
+def _no_place(node: Node, core: Graph | None = None) -> ScheduleError:
+    others = [] if core is None else [each for each in core.consumers(node.inputs[0]) if each is not node]
+    before = None if core is None else core.producer(node.inputs[0])
+    if (
+        before is not None
+        and isinstance(before.op, Threshold | MultiThreshold | Invert)
+        and (isinstance(node.op, MaxPool | DepthToSpace))
+    ):
+        reason = f", and so does {others[0].name!r}" if others else " of values that others read"
+        return ScheduleError(
+            f"node {node.name!r} ({type(node.op).__name__}) reads {before.name!r}{reason}; the engine does this to "
+            "bits that nothing else reads: give each a threshold of its own"
+        )
+    way_out = next((f": {hint}" for kind, hint in _WAYS_OUT.items() if isinstance(node.op, kind)), "")
     return ScheduleError(
         f"node {node.name!r} ({type(node.op).__name__}) has no place on the engine, which runs products with "
-        "thresholds, joins their bits, and adds values of fixed point"
-    )
-
-
-def _coding(element: Element) -> tuple[int, int, int]:
-    """What the codes of two values must have in common."""
-    if isinstance(element, FloatType):
-        return 0, 0, 0
-    return element.lo, element.step, width_of(element)
-
-
-def _convolution(node: Node, shape: tuple[int, int, int]) -> Conv:
-    """A product as a convolution of maps of that shape."""
-    op = node.op
-    if isinstance(op, MatMul):
-        op = Conv(op.weights.reshape(op.rows, *shape), factors=op.factors)
-    if not isinstance(op, Conv):
-        raise _no_place(node)
-    if op.groups != 1:
-        raise ScheduleError(f"node {node.name!r} has weights of several groups; the engine takes one group")
-    return op
-
-
-def _check_padding(node: Node, op: Conv, element: Element) -> None:
-    if not any(op.padding):
-        return
-    if isinstance(element, FloatType):
-        return
-    if op.pad_value == element.lo or (op.pad_value == 0 and element.lo == -element.hi and width_of(element) == 1):
-        return
-    raise ScheduleError(
-        f"node {node.name!r} pads with {op.pad_value}; "
-        f"the engine pads with {element.lo}, the least input, or two numbers +-x with 0"
+        f"thresholds, joins their bits, and adds values of fixed point{way_out}"
     )

@@ -8,22 +8,36 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.engine.bases.weight_bases import weight_bases
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import EngineShape
+from bnnhw.hw.engine.lane_format import KEPT_DELAY
 from bnnhw.hw.engine.program.instruction import Tap
 
 from .array_rows import array_rows
 from .layers import EngineLayer
 from .maps import MapPlace
 from .values.factors import value_parameters
-from .weight_bases import weight_bases
 
-__all__ = ["check_sums", "layer_parameters", "layer_taps", "layer_weights", "row_tiles_of", "weight_step_of"]
+__all__ = [
+    "check_sums",
+    "groups_of_tile",
+    "layer_parameters",
+    "layer_taps",
+    "layer_weights",
+    "row_tiles_of",
+    "weight_step_of",
+]
 
 
 def row_tiles_of(layer: EngineLayer, shape: EngineShape) -> int:
     """Tiles of the array's rows that make all of the layer's."""
     return array_rows(layer, shape).tiles
+
+
+def groups_of_tile(layer: EngineLayer, shape: EngineShape) -> int:
+    """Groups of thresholds and factors that a tile of the layer's rows has: for each of the inputs' bases its own."""
+    return len(layer.bases) * shape.array.row_groups
 
 
 def weight_step_of(layer: EngineLayer, shape: EngineShape) -> int:
@@ -33,8 +47,18 @@ def weight_step_of(layer: EngineLayer, shape: EngineShape) -> int:
 
 
 def layer_taps(layer: EngineLayer, sources: Sequence[MapPlace], shape: EngineShape) -> list[Tap]:
-    """The beats of a tile: planes from the highest to the lowest, in each all words of the window, in each of its
-    pixels those of one map after the other."""
+    """The beats of a tile of each of the inputs' bases, as many of each."""
+    count = max(1, len(layer.channels))
+    return [
+        tap
+        for first in range(0, count * len(layer.bases), count)
+        for tap in _tile_taps(layer, sources[first : first + count], sources[0].base if sources else 0, shape)
+    ]
+
+
+def _tile_taps(layer: EngineLayer, sources: Sequence[MapPlace], base: int, shape: EngineShape) -> list[Tap]:
+    """Those of one: planes from the highest to the lowest, in each all words of the window, in each of its pixels
+    those of one map after the other; as far from `base`."""
     conv = layer.conv
     taps: list[Tap] = []
     for plane in reversed(range(layer.planes)):
@@ -47,12 +71,14 @@ def layer_taps(layer: EngineLayer, sources: Sequence[MapPlace], shape: EngineSha
         ]
         for number, (line, column, source, word) in enumerate(window):
             offset = source.offset(plane=plane, word=word, line=line, column=column)
-            offset += source.base - sources[0].base
+            offset += source.base - base
             taps.append(Tap(offset, column, line, double=number == 0 and bool(taps)))
     keeps = layer.values is not None and layer.values.keeps
     least = shape.beats_of_values if keeps else shape.least_beats
     if layer.pools_values:
         least = shape.beats_of_greatest
+    if len(layer.bases) > 1:
+        least = max(least, len(weight_bases(conv).factors) - 1 + KEPT_DELAY)
     idle = [Tap(0, idle=True)] * max(0, least - len(taps))
     return [*idle, *taps]
 

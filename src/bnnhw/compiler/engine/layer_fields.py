@@ -126,12 +126,13 @@ def of_each_phase(layer: EngineLayer, whole: Layer, shape: EngineShape) -> list[
     if block == 1:
         return [whole]
     tiles, columns = whole.row_tiles // block**2, block * whole.columns
+    inside = tiles * whole.values.inside_tiles
     return [
         replace(
             whole,
             row_tiles=tiles,
-            weights=whole.weights + phase * tiles * whole.weight_step,
-            parameters=whole.parameters + phase * tiles * shape.array.row_groups,
+            weights=whole.weights + phase * inside * whole.weight_step,
+            parameters=whole.parameters + phase * inside * whole.values.bases * shape.array.row_groups,
             out=whole.out + phase // block * columns + phase % block,
             out_column_step=block,
             out_line_step=block * columns - (columns - block),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.engine.bases.input_bases import ONE_BASIS, InputBases
+from bnnhw.compiler.engine.bases.sums_of_bases import SumsOfBases
 from bnnhw.compiler.ir.graph import Graph, evaluate
 from bnnhw.compiler.ir.ops import Conv
 from bnnhw.compiler.ir.types import Element, FloatType
@@ -44,9 +46,10 @@ class EngineLayer:
     name : str
         Of the product's node.
     reads : tuple of str
-        The maps whose channels, side by side, are its input: of earlier layers, or the network's input.
+        The maps whose channels, side by side, are its input: of earlier layers, or the network's input. Of inputs of
+        several bases those of each basis.
     channels : tuple of int
-        Of each of them.
+        Of each of them; of one basis.
     writes : str
         The map that it makes; of the last layer its sums.
     conv : Conv
@@ -67,6 +70,8 @@ class EngineLayer:
         codes of these values, the least one's 0.
     reads_windows : bool
         Its input pixels are windows of columns that the engine makes: see `first_layer`.
+    bases : InputBases
+        What its inputs are of its maps' bits, where these are +-1.
     values : LayerValues, optional
         What it makes values of; one that reads no map makes them of residuals alone. Where there is neither this nor
         `most`, the sums are the network's output.
@@ -85,6 +90,7 @@ class EngineLayer:
     block: int = 1
     bit_planes: int = 1
     reads_windows: bool = False
+    bases: InputBases = ONE_BASIS
     values: LayerValues | None = None
 
     @property
@@ -153,7 +159,8 @@ class EngineNetwork:
     """host graph -> windows -> layers -> tail: what the host does before, the engine, what the host makes of the sums.
 
     Each map is written by a layer before those that read it, or is the input.
-    `output` are the values that the host makes its answers of; None: the last layer's sums.
+    `output` are the values that the host makes its answers of; None: the last layer's sums, or what `sums` says of
+    them.
     Where there are `windows`, the host gives the engine the windows of that convolution as pixels; or, where the first
     layer reads windows of columns, its pixels with those beside the image.
     """
@@ -163,6 +170,7 @@ class EngineNetwork:
     tail: Graph
     windows: Conv | None = None
     output: ValueMap | None = None
+    sums: SumsOfBases | None = None
 
     @property
     def input(self) -> str:
@@ -193,11 +201,16 @@ class EngineNetwork:
             values = self.windows.unrolled(values, fill=self.windows.pad_value)
         return (values.reshape(-1, *self.input_shape) - first.element.lo) // first.element.step
 
+    def numbers(self, found: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The output's values, or the last layer's mismatches (frames, lines, columns, rows), as those of the graph."""
+        if self.output is not None:
+            return found
+        top, step = self.layers[-1].dots
+        return top - step * found if self.sums is None else self.sums.dots(top - step * found)
+
     def answers(self, found: NDArray[np.int64]) -> NDArray[np.int64]:
         """The graph's output, of the output's values or the last layer's mismatches (frames, lines, columns, rows)."""
-        if self.output is None:
-            top, step = self.layers[-1].dots
-            found = top - step * found
+        found = self.numbers(found)
         (value,) = self.tail.inputs
         (answers,) = evaluate(self.tail, {value.name: found.reshape(len(found), *value.type.shape)}).values()
         return answers

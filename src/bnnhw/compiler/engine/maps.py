@@ -204,7 +204,7 @@ def input_places(
     kind = WindowPlace if layer.reads_windows else MapPlace
     places: list[MapPlace] = []
     base = 0
-    for channels in layer.channels:
+    for channels in layer.channels * len(layer.bases):
         size = (height if lines is None else lines, width if columns is None else columns * strips, channels)
         places.append(kind(size, layer.planes, strips, simd, base))
         base += places[-1].words

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnhw.compiler.engine.bases.weight_bases import weight_bases
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program import packets
 from bnnhw.hw.engine.program.packets import Answer, Memory
@@ -18,7 +19,6 @@ from .layers import EngineNetwork
 from .maps import MapPlace
 from .tables import check_room
 from .values.value_places import ValuePlace
-from .weight_bases import weight_bases
 
 __all__ = ["Captured", "EngineProgram", "words_of_bits"]
 
@@ -99,7 +99,8 @@ class EngineProgram:
         convs = [self.network.windows or layers[0].conv, *(layer.conv for layer in layers[1:])]
         found = []
         for layer, conv, cycles, moves in zip(layers, convs, self.layer_cycles, self.moves, strict=True):
-            planes = layer.planes * len(weight_bases(conv).factors) if layer.reads else 0
+            bases = len(weight_bases(conv).factors) * len(layer.bases)
+            planes = layer.planes * bases if layer.reads else 0
             products = self.frames * planes * conv.weights.size * layer.sum_shape[0] * layer.sum_shape[1]
             used = products / (self.shape.array.macs * cycles)
             found.append(LayerFigures(name=layer.name, cycles=cycles, products=products, used=used, moves=moves))

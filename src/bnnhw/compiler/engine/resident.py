@@ -14,7 +14,7 @@ from bnnhw.hw.engine.program.packets import Memory
 from bnnhw.hw.engine.program.transfer import list_words
 
 from .figures import LayerMoves, Moved
-from .layer_data import layer_parameters, layer_taps, layer_weights, row_tiles_of
+from .layer_data import groups_of_tile, layer_parameters, layer_taps, layer_weights, row_tiles_of
 from .layer_fields import layer_instruction, of_each_phase
 from .layers import EngineNetwork
 from .maps import MapPlace, place_maps
@@ -52,7 +52,7 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
             lines=lines,
             row_tiles=row_tiles,
             taps=taps.begin(beats),
-            beats=len(beats),
+            beats=len(beats) // len(layer.bases),
             weights=weight_words,
             weight_step=len(bits) // row_tiles % shape.weight_words,
             parameters=row_groups,
@@ -69,9 +69,9 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
                 factors.append(np.zeros(len(parameters[-1]) * FACTOR_WORDS, np.uint32))
             else:
                 factors.append(layer_factors(layer, layer.values, unused, shape))
-            row_groups += row_tiles * shape.array.row_groups
+            row_groups += row_tiles * groups_of_tile(layer, shape)
             check_room(row_groups, shape.parameters, "groups of rows", "parameters")
-    held = np.concatenate(weights)
+    held, makes_values = np.concatenate(weights), any(layer.values is not None for layer in network.layers)
     in_order = [each for some in layers for each in some]
     instructions = list_words(in_order, shape)
     check_room(len(instructions), shape.instructions, "words of instructions", "instructions")
@@ -85,7 +85,7 @@ def resident_program(network: EngineNetwork, shape: EngineShape) -> EngineProgra
             Memory.WEIGHTS: words_of_bits(held.reshape(len(held), -1)).reshape(-1),
         }
         | ({} if shape.external is None else {Memory.TRANSFERS: np.zeros(1, np.uint32)})
-        | ({Memory.FACTORS: np.concatenate(factors)} if values else {}),
+        | ({Memory.FACTORS: np.concatenate(factors)} if makes_values else {}),
         input=maps[network.input],
         frames=shape.array.pixels // strips,
         captured=() if network.output else (_all_sums(network, shape),),

@@ -19,7 +19,7 @@ _EXTERNAL = 1700
 """LUTs of transfers from and to an external memory, half of them its controller's."""
 _LANE = 140
 """LUTs of a pixel's windows."""
-_VALUE_LANE = 553
+_VALUE_LANE = 658
 """LUTs of what makes values of one of the sums that leave the array in a cycle."""
 
 

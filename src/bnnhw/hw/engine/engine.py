@@ -223,6 +223,8 @@ class Engine(wiring.Component):
                 lanes.valid.eq(tile.valid),
                 lanes.values_in.eq(tile.now.values_in),
                 lanes.values_out.eq(tile.now.values_out),
+                lanes.follows.eq(tile.now.follows),
+                lanes.ends.eq(tile.now.ends),
                 lanes.begins_window.eq(tile.now.first),
                 lanes.outside.eq(
                     tile.now.outside.replicate(shape.array.pixels)
@@ -234,7 +236,7 @@ class Engine(wiring.Component):
                 lanes.by_host.eq(commands.reads_values),
                 lanes.address.eq(commands.result_address),
             ]
-            with m.If(layer.inside_tiles.any()):
+            with m.If(layer.bases.any() | layer.inside_tiles.any()):
                 m.d.comb += [thresholds.valid.eq(tile.valid & lanes.gives_bits), thresholds.first.eq(1)]
             with m.If(commands.reads_values):
                 m.d.comb += commands.result.eq(lanes.word)

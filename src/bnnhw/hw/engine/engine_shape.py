@@ -236,7 +236,7 @@ class EngineShape:
             *(() if self.external is None else self._external_sizes),
             *((("values", self.values),) if self.values else ()),
         )
-        return hashlib.sha256(repr(("bnnhw engine 6", sizes)).encode()).digest()[:8]
+        return hashlib.sha256(repr(("bnnhw engine 7", sizes)).encode()).digest()[:8]
 
     @property
     def _external_sizes(self) -> tuple[int, ...]:

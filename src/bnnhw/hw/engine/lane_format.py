@@ -3,7 +3,16 @@
 Tests: tests/hw/engine/lanes/test_lane.py
 """
 
-__all__ = ["FACTOR_BITS", "INSIDE_BITS", "OFFSET_BITS", "SHIFT_BITS", "VALUE_BITS", "VALUE_LATENCY"]
+__all__ = [
+    "BASES_BITS",
+    "FACTOR_BITS",
+    "INSIDE_BITS",
+    "KEPT_DELAY",
+    "OFFSET_BITS",
+    "SHIFT_BITS",
+    "VALUE_BITS",
+    "VALUE_LATENCY",
+]
 
 VALUE_BITS = 16
 """Bits of a value, signed."""
@@ -13,6 +22,10 @@ OFFSET_BITS = 42
 """Bits of a row's offset, and of what a lane adds up, signed."""
 SHIFT_BITS = 5
 INSIDE_BITS = 5
-"""Bits of the number of tiles of rows in the innermost loop, less 1."""
+"""Bits of the number of tiles of rows in the loop inside of pixels, less 1."""
+BASES_BITS = 5
+"""Bits of the number of bases of inputs, less 1."""
+KEPT_DELAY = 3
+"""Cycles from the last sum of a total that is kept to the first one that goes on with it, at least."""
 VALUE_LATENCY = 9
 """Cycles from the last of a channel's sums to its value."""

@@ -84,7 +84,7 @@ def compare(pairs: Sequence[tuple[Graph, EngineProgram]]) -> None:
     values = run_side_by_side([program for _, program in pairs], inputs, stalls=(0.1, 0.1))
     for (graph, program), batch, found in zip(pairs, inputs, values, strict=True):
         wanted = wanted_of(program, graph, batch)
-        np.testing.assert_array_equal(found.reshape(wanted.shape), wanted)
+        np.testing.assert_array_equal(program.network.numbers(found).reshape(wanted.shape), wanted)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bnnhw import hls
 from bnnhw.compiler import Graph, IntType, Node, TensorType, Value
 from bnnhw.compiler.engine.from_graph import engine_network
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.engine.resident import resident_program
 from bnnhw.compiler.errors import ScheduleError
-from bnnhw.compiler.ir.ops import Add, ArgMax, Conv, Flatten, MaxPool, PadChannels, SumPool, Threshold
+from bnnhw.compiler.ir.ops import Add, ArgMax, Conv, Flatten, MaxPool, Operator, PadChannels, SumPool, Threshold
 from bnnhw.compiler.ir.types import BinaryType
 from bnnhw.hw.engine.lane_format import VALUE_BITS
 from tests.engine_residuals import catalogued, line
@@ -155,7 +156,7 @@ def test_sums_of_several_bits_are_compared_with_0():
     stem, _ = network_of(conv("stem", "x", weight=5), sign("s", "stem.out", at=7), conv("y", "s.out")).layers
     assert stem.values is not None
     assert (stem.values.line.factor.tolist(), stem.values.line.offset.tolist()) == ([1, 1], [-7, -7])
-    assert (stem.writes, lanes_of(stem)) == ("s.out", ("stem.out", VALUE_BITS, False, [0, 0], None))
+    assert (stem.writes, lanes_of(stem)) == ("s.out", ("s.out.values", VALUE_BITS, False, [0, 0], None))
 
 
 def test_resnet8():
@@ -205,20 +206,33 @@ def test_convolutions_of_values():
             r"^node 'half' takes every n-th pixel of padded channels; pad behind it$",
         ),
         (
-            (
-                Node("wide", Conv(np.full((ROWS, 4, 4, ROWS), 2047, np.int16)), ("x",), "v.out"),
-                *(sign(name, "v.out") for name in "st"),
-                conv("y", "s.out"),
-            ),
-            r"^node 'wide' makes numbers that are no values of 16 bits, which the engine has; requantise them$",
-        ),
-        (
             (*STEM[:1], wide("v", "stem.out"), *BODY[:2], wide("b", "body.out"), add("sum", "b.out", "v.out"), *SCORES),
             r"^node 'sum' makes numbers that are no values of 16 bits, which the engine has; requantise them$",
         ),
         (
             (*STEM, every("half", "v.out", 2), Node("pool", SumPool((2, 2), (2, 2)), ("half.out",), "y.out")),
             r"^node 'pool' reads a part of the values 'v.out', and the host reads all of a map$",
+        ),
+        (
+            (
+                *STEM,
+                Node("pool", SumPool((2, 2), (2, 2)), ("v.out",), "pool.out"),
+                conv("more", "pool.out"),
+                sign("s", "more.out"),
+                conv("y", "s.out"),
+            ),
+            r"^node 'pool' \(SumPool\) has no place on the engine.*: take each n-th pixel before a convolution, or a "
+            r"convolution with a stride, in the place of an average$",
+        ),
+        (
+            (
+                *STEM,
+                Node("bent", Operator(hls.pointwise(lambda x: np.maximum(x, x >> 2)).traced()), ("v.out",), "bent.out"),
+                sign("s", "bent.out"),
+                conv("y", "s.out"),
+            ),
+            r"^node 'bent' \(Operator\) has no place on the engine.*: behind sums it clips values to signed numbers of "
+            r"some bits, and bends them nowhere; take an identity$",
         ),
         (
             (*STEM, conv("y", "v.out")),
@@ -251,9 +265,10 @@ def test_convolutions_of_values():
         "twice",
         "own bits",
         "padded",
-        "wide sums",
         "wide sum",
         "part",
+        "average",
+        "bent",
         "reads values",
         "padded convolution",
         "border",

@@ -82,20 +82,20 @@ class Held:
     def with_parameters(self, number: int, part: Part, needs: Needs) -> Region:
         """Thresholds, and factors at the same addresses where the layer makes values."""
         array, place = self.shape.array, self.places[number]
-        key = ("parameters", number, part.row_tiles)
+        key, rows = ("parameters", number, part.row_tiles), place.groups * array.group_rows
         is_held = self._found(key) is not None
         region = self._load(
             key,
             self.parameters,
-            len(part.row_tiles) * array.row_groups,
+            len(part.row_tiles) * place.groups,
             needs,
             memory=Memory.PARAMETERS,
             word=array.group_rows,
-            first=place.parameters * self.shape.burst_words + part.row_tiles.start * array.rows,
+            first=place.parameters * self.shape.burst_words + part.row_tiles.start * rows,
         )
         if self.network.layers[number].values is not None and not is_held:
             word = array.group_rows * FACTOR_WORDS
-            first = place.factors * self.shape.burst_words + part.row_tiles.start * array.rows * FACTOR_WORDS
+            first = place.factors * self.shape.burst_words + part.row_tiles.start * rows * FACTOR_WORDS
             needs.loads.append(self._into(region, region.size, Memory.FACTORS, word=word, first=first))
         return region
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnhw.compiler.engine.layer_data import layer_parameters, layer_weights, row_tiles_of, weight_step_of
+from bnnhw.compiler.engine.layer_data import (
+    groups_of_tile,
+    layer_parameters,
+    layer_weights,
+    row_tiles_of,
+    weight_step_of,
+)
 from bnnhw.compiler.engine.layers import EngineLayer, EngineNetwork
 from bnnhw.compiler.engine.lifetimes import Lifetime, place_tightly
 from bnnhw.compiler.engine.maps import MapPlace, PixelPlace, lives_of, map_places
@@ -29,8 +35,8 @@ class LayerPlace:
     weights, parameters, factors : int
         Bursts.
     row_tiles : int
-    weight_step : int
-        Words of weights of a tile of rows.
+    weight_step, groups : int
+        Words of weights of a tile of rows; its groups of thresholds and factors.
     """
 
     weights: int
@@ -38,6 +44,7 @@ class LayerPlace:
     factors: int
     row_tiles: int
     weight_step: int
+    groups: int
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,8 @@ class WeightsInMemory:
         weights = self._add(words_of_bits(bits.reshape(-1, WORD)).reshape(-1))
         parameters = 0 if layer.gives_sums else self._add(layer_parameters(layer, unused, self.shape))
         factors = 0 if layer.values is None else self._add(layer_factors(layer, layer.values, unused, self.shape))
-        return LayerPlace(weights, parameters, factors, row_tiles, weight_step_of(layer, self.shape))
+        step, groups = weight_step_of(layer, self.shape), groups_of_tile(layer, self.shape)
+        return LayerPlace(weights, parameters, factors, row_tiles, step, groups)
 
     def _add(self, words: NDArray[np.uint32]) -> int:
         """The first burst of these words, which are whole bursts."""

@@ -113,7 +113,7 @@ class Schedule:
             self._kept = held.banks.claim_at(held.banks.limit, segment.kept_words)
             places = [self.places[number] for number in segment.layers]
             held.weights.rewind(sum(place.row_tiles * place.weight_step for place in places))
-            held.parameters.rewind(sum(place.row_tiles for place in places) * shape.array.row_groups)
+            held.parameters.rewind(sum(place.row_tiles * place.groups for place in places))
             for group, number in product(groups, segment.layers):
                 self._add_layer(number, segment, range(group, group + 1))
 
@@ -144,7 +144,7 @@ class Schedule:
         taps = layer_taps(layer, tiling.bands, self.shape)
         begin = self.taps.begin(taps)
         for part in tiling.parts:
-            self._add_part(number, rooms, tiling, part, out=out, taps=begin, beats=len(taps))
+            self._add_part(number, rooms, tiling, part, out=out, taps=begin, beats=len(taps) // len(layer.bases))
         names = [layer.writes] if values is None else [layer.writes, values.map.name]
         held.sent_until |= dict.fromkeys(names, len(self.steps))
 

@@ -6,7 +6,7 @@ Tests: tests/compiler/engine/external/test_scheduled.py
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from bnnhw.compiler.engine.layer_data import row_tiles_of, weight_step_of
+from bnnhw.compiler.engine.layer_data import groups_of_tile, row_tiles_of, weight_step_of
 from bnnhw.compiler.engine.layer_fields import lines_read
 from bnnhw.compiler.engine.layers import EngineNetwork
 from bnnhw.compiler.engine.lifetimes import place_tightly
@@ -85,7 +85,7 @@ def _fits(segment: Segment, network: EngineNetwork, strips: int, shape: EngineSh
     """Whether all weights and thresholds fit, and the maps with room for lines of the first layer's input."""
     those = [network.layers[number] for number in segment.layers]
     weights = sum(row_tiles_of(layer, shape) * weight_step_of(layer, shape) for layer in those)
-    groups = sum(row_tiles_of(layer, shape) * shape.array.row_groups for layer in those if not layer.gives_sums)
+    groups = sum(row_tiles_of(layer, shape) * groups_of_tile(layer, shape) for layer in those if not layer.gives_sums)
     first = those[0]
     line_words = words_of(input_places(first, strips, shape.array.simd, lines=1))
     return (

@@ -200,7 +200,7 @@ class _Cut:
         if not rooms.all_weights and layer.reads:
             limits.append(("words of weights", "weight_words", rooms.weight_words, self.place.weight_step))
         if not (rooms.all_weights or layer.gives_sums):
-            limits.append(("groups of rows", "parameters", shape.parameters, shape.array.row_groups))
+            limits.append(("groups of rows", "parameters", shape.parameters, self.place.groups))
         if self._sends_bits:
             limits.append(("words of a line", "outbox_words", shape.outbox_words, bits))
         if rooms.sends_values:

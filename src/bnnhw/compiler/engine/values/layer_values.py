@@ -45,6 +45,8 @@ class LayerValues:
     residual : Residual, optional
     thresholds : (rows,) int64, optional
         A value gives the bit 1 where it is at least this. None: it writes no bits.
+    falls : (rows,) bool, optional
+        Rows of which it gives the bit 1 where it is less.
     """
 
     line: Line
@@ -52,6 +54,7 @@ class LayerValues:
     keeps: bool = True
     residual: Residual | None = None
     thresholds: NDArray[np.int64] | None = None
+    falls: NDArray[np.bool_] | None = None
 
     @property
     def replaces(self) -> bool:

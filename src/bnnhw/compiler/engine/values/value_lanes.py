@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bnnhw.compiler.engine.array_rows import array_rows
+from bnnhw.compiler.engine.bases.weight_bases import weight_bases
 from bnnhw.compiler.engine.layers import EngineLayer
-from bnnhw.compiler.engine.weight_bases import weight_bases
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.hw.engine.engine_shape import EngineShape
 from bnnhw.hw.engine.program.value_fields import NO_VALUES, ValueFields
@@ -93,6 +93,7 @@ def layer_lanes(
         steps |= {"values_out": sink.base, "out_step": sink.column_words - back}
     return ValueFields(
         compares_values=int(values.thresholds is not None),
+        bases=len(layer.bases),
         inside_tiles=inside,
         takes_greatest=int(pools),
         keeps_values=int(pools or (sink is not None and not sink.is_outside)),

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bnnhw.compiler.engine.bits import bit_thresholds
+from bnnhw.compiler.engine.bases.input_bases import ONE_BASIS
+from bnnhw.compiler.engine.coding import Coding, coding_of
 from bnnhw.compiler.engine.layers import EngineLayer, Pool
 from bnnhw.compiler.errors import ScheduleError
 from bnnhw.compiler.ir.graph import Graph, Node, infer_types
 from bnnhw.compiler.ir.ops import Add, Conv, MaxPool, PadChannels, Product
-from bnnhw.compiler.ir.types import BinaryType, FloatType
+from bnnhw.compiler.ir.types import FloatType
 from bnnhw.hw.engine.lane_format import VALUE_BITS
 
+from .compared import compared_layers, layer_of_values
 from .layer_values import LayerValues, Residual, ValueMap
 from .lines import Line, line_of
 
@@ -36,6 +37,8 @@ class ValueWalk:
 
     Attributes
     ----------
+    coded : dict
+        Values that are codes, of each what makes them.
     behind : set of str
         Nodes that layers do which have been made already.
     """
@@ -45,45 +48,57 @@ class ValueWalk:
         self._types = infer_types(core)
         self._pending: dict[str, _Pending] = {}
         self._maps: dict[str, Residual] = {}  # a value of the graph: what it is of a map
-        self._compared: set[str] = set()  # those of which only the sign matters, their threshold taken off
+        self.coded: dict[str, Coding] = {}
         self.behind: set[str] = set()
 
-    def makes_values(self, node: Node) -> bool:
+    def codings(self, name: str) -> list[Coding]:
+        """What all readers of sums make of them, where that are codes; else nothing."""
+        readers = self._core.consumers(name)
+        found = [self._coding(reader, moves=True) for reader in readers]
+        if name in self._core.outputs or any(each is None for each in found):
+            return []
+        return [each for each in found if each is not None]
+
+    def makes_values(self, node: Node, layer: EngineLayer) -> bool:
         """Whether a product's sums become values, and not bits at once or the network's output."""
         assert isinstance(node.op, Product)
         readers = self._core.consumers(node.output)
-        if len(readers) == 1 and self._pools(readers[0]):
+        if self.codings(node.output) or (len(readers) == 1 and self._pools(readers[0])):
             return True
+        is_image = np.prod(self._types[node.output].shape[:-1]) > 1  # of values, and not a few sums
         if len(readers) == 1 and line_of(readers[0].op, node.op.rows) is not None:
             readers = self._core.consumers(readers[0].output)
-            if np.prod(self._types[node.output].shape[:-1]) > 1:  # an image of values, and not a few sums
+            if is_image:
                 return True
-        return not node.op.is_binary or any(self.takes(reader) for reader in readers)
+        of_signs = layer.conv.is_binary and layer.bases == ONE_BASIS
+        return bool(is_image and not of_signs) or any(self.takes(reader) for reader in readers)
 
     def takes(self, node: Node) -> bool:
         """Whether the engine does this to values."""
         is_part = isinstance(node.op, PadChannels) or (isinstance(node.op, MaxPool) and node.op.kernel == (1, 1))
-        return is_part or isinstance(node.op, Add) or self._bits(node) is not None
+        return is_part or isinstance(node.op, Add) or self._coding(node) is not None
 
     def _pools(self, node: Node) -> bool:
         """Whether it takes the greatest values of windows."""
         return isinstance(node.op, MaxPool) and not self.takes(node)
 
-    def _bits(self, node: Node) -> NDArray[np.int64] | None:
-        """The thresholds of a node that makes bits."""
-        return bit_thresholds(node.op, (1, *self._types[node.output].shape)[-1])
+    def _coding(self, node: Node, *, moves: bool = False) -> Coding | None:
+        """What a node makes of values, where that are codes."""
+        return coding_of(self._core, node, (1, *self._types[node.output].shape)[-1], moves=moves)
 
     def add_product(self, node: Node, layer: EngineLayer) -> Iterator[EngineLayer]:
         """A product that makes values: its layers, where it does not wait for an Add."""
         output, rows = node.output, layer.conv.rows
         only = self._only_reader(output)
         line = None if only is None else line_of(only.op, rows)
+        if codings := self.codings(output):
+            for coding in codings:
+                self._add_coding(coding)
+                yield from compared_layers(layer, coding, self._types[output].element)
+            return
         if only is not None and line is not None:
             self.behind.add(only.name)
             output = only.output
-        elif only is not None and (thresholds := self._bits(only)) is not None:
-            line = Line(np.ones(rows, np.int64), -thresholds)
-            self._compared.add(output)
         else:
             line = Line.identity(rows)
             self._check_exact(node, output)
@@ -114,7 +129,10 @@ class ValueWalk:
         elif isinstance(op, PadChannels):
             self._maps[node.output] = self._padded(node, self._maps[node.inputs[0]], op)
         else:
-            yield self._thresholds(node, self._maps[node.inputs[0]])
+            coding = self._coding(node)
+            assert coding is not None
+            self._add_coding(coding)
+            yield from self._levels(coding, self._maps[node.inputs[0]])
 
     def planes(self, node: Node, conv: Conv) -> tuple[Conv, EngineLayer]:
         """What a convolution of values is one of: of the bit planes that the layer makes of them. A convolution of
@@ -127,7 +145,7 @@ class ValueWalk:
             conv = replace(conv, stride=(1, 1))
         lines, columns, channels = source.map.shape
         image = (-(-lines // source.stride[0]), -(-columns // source.stride[1]), channels)
-        made = self._of_values(
+        made = layer_of_values(
             node.name + ".planes", node.output + ".planes", image, source, np.zeros(channels, np.int64)
         )
         element = self._types[node.inputs[0]].element
@@ -135,12 +153,12 @@ class ValueWalk:
         least = min(element.lo, conv.pad_value) if any(conv.padding) else element.lo
         return conv, replace(made, bit_planes=max(element.hi, -1 - least).bit_length() + 1)
 
-    def output(self, node: Node, name: str) -> ValueMap:
-        """The map of a value that a node of the host's reads."""
+    def output(self, reader: str, name: str) -> ValueMap:
+        """The map of a value that the host reads, such as in a node."""
         source = self._maps[name]
         if source.map.name != name:
             raise ScheduleError(
-                f"node {node.name!r} reads a part of the values {source.map.name!r}, and the host reads all of a map"
+                f"{reader} reads a part of the values {source.map.name!r}, and the host reads all of a map"
             )
         return source.map
 
@@ -179,52 +197,30 @@ class ValueWalk:
         made = ValueMap(output, layer.out_shape, most if bits is None else bits)
         self._maps[output] = Residual(made)
         readers = self._core.consumers(output)
-        first = next((reader for reader in readers if self._bits(reader) is not None), None)
+        coding = next((found for reader in readers if (found := self._coding(reader)) is not None), None)
         values = LayerValues(line, made, residual=residual)
-        if first is not None:
-            self.behind.add(first.name)
-            thresholds = np.zeros(layer.conv.rows, np.int64) if output in self._compared else self._bits(first)
-            values = replace(values, thresholds=thresholds)
-            needed = len(readers) > 1 or output in self._core.outputs
-            values = replace(values, keeps=needed or layer.pool != Pool())
-            layer = replace(layer, writes=first.output)
-        else:
-            layer = replace(layer, writes=output)
-        yield replace(layer, values=values)
-
-    def _thresholds(self, node: Node, source: Residual) -> EngineLayer:
-        """A layer that reads no map, and makes bits of values."""
-        thresholds = self._bits(node)
-        assert thresholds is not None
-        lines, columns, rows = (1, 1, *self._types[node.output].shape)[-3:]
-        return self._of_values(node.name, node.output, (lines, columns, rows), source, thresholds)
-
-    def _of_values(
-        self, name: str, writes: str, image: tuple[int, int, int], source: Residual, thresholds: NDArray[np.int64]
-    ) -> EngineLayer:
-        lines, columns, rows = image
-        bits = ValueMap(writes, image, VALUE_BITS)
-        values = LayerValues(
-            Line(np.zeros(rows, np.int64), np.zeros(rows, np.int64)),
-            bits,
-            keeps=False,
-            residual=source,
-            thresholds=thresholds,
+        if coding is None:
+            yield replace(layer, writes=output, values=values)
+            return
+        self._add_coding(coding)
+        values = replace(
+            values,
+            thresholds=coding.thresholds[0],
+            falls=coding.falls,
+            keeps=len(readers) > 1 or len(coding.names) > 1 or output in self._core.outputs or layer.pool != Pool(),
         )
-        nothing = Conv(np.ones((rows, 1, 1, 1), np.int8))
-        return EngineLayer(
-            name,
-            (),
-            (),
-            writes,
-            nothing,
-            BinaryType(),
-            (lines, columns, 1),
-            None,
-            Pool(),
-            np.zeros(rows, bool),
-            values=values,
-        )
+        yield replace(layer, writes=coding.names[0], values=values)
+        yield from self._levels(coding, Residual(made), first=1)
+
+    def _add_coding(self, coding: Coding) -> None:
+        self.coded[coding.output] = coding
+        self.behind |= {node.name for node in coding.nodes}
+
+    def _levels(self, coding: Coding, source: Residual, *, first: int = 0) -> Iterator[EngineLayer]:
+        """Layers that read no map, and make bits of values: those from number `first` on."""
+        lines, columns, rows = (1, 1, *self._types[coding.output].shape)[-3:]
+        for name, numbers in zip(coding.names[first:], coding.thresholds[first:], strict=True):
+            yield layer_of_values(coding.nodes[0].name, name, (lines, columns, rows), source, numbers, coding.falls)
 
     def _subsampled(self, node: Node, source: Residual, op: MaxPool) -> Residual:
         if source.first:
@@ -234,11 +230,14 @@ class ValueWalk:
     def _padded(self, node: Node, source: Residual, op: PadChannels) -> Residual:
         return replace(source, first=source.first + op.before)
 
+    def _is_value(self, name: str) -> bool:
+        """Whether numbers have no more bits than a value."""
+        element, half = self._types[name].element, 1 << VALUE_BITS - 1
+        return not isinstance(element, FloatType) and element.lo >= -half and element.hi < half
+
     def _check_exact(self, node: Node, name: str) -> None:
         """Raises ScheduleError where sums have more bits than a value."""
-        element = self._types[name].element
-        half = 1 << VALUE_BITS - 1
-        if isinstance(element, FloatType) or element.lo < -half or element.hi >= half:
+        if not self._is_value(name):
             raise ScheduleError(
                 f"node {node.name!r} makes numbers that are no values of {VALUE_BITS} bits, which the engine has; "
                 "requantise them"

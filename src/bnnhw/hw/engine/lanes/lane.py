@@ -5,6 +5,7 @@ Tests: tests/hw/engine/lanes/test_lane.py
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.engine.lane_format import FACTOR_BITS, OFFSET_BITS, SHIFT_BITS, VALUE_BITS
@@ -30,19 +31,24 @@ class Lane(wiring.Component):
 
     A channel has a sum, or several ones of weights' bases, one a cycle. `double` makes those before it worth twice as
     much.
-        total = total_before * (2 where double, else 1) + sum * factor + offset      total_before = 0 for a first sum
+        total = total_before * (2 where double, else 1) + sum * factor + offset
+    For a first sum total_before is 0, or, where it `goes_on`, what it `keeps` from the last sum of the same place.
 
     Parameters
     ----------
     sum_width : int
+    places : int
+        How many totals it has room for.
     target : Target
 
     Members
     -------
     sum : In(sum_width), factor : In(signed(FACTOR_BITS)), offset : In(signed(OFFSET_BITS))
-    ends : In(1)
-        The sum is its channel's last one, or none: the next one is another channel's first.
+    begins : In(1)
+        The sum is its channel's first one.
     double : In(1)
+    place : In(ceil_log2(places)), goes_on : In(1), keeps : In(1)
+        Of the sum's channel; no sooner than KEPT_DELAY cycles after a total that is kept the sum that goes on with it.
     shift : In(SHIFT_BITS), tops, residual_tops : In(VALUE_BITS)
         A layer's; of the first clip and of the last one the bits that are alike in what it leaves: the highest ones.
     residual : In(signed(VALUE_BITS)), takes_greater : In(1), takes_residual : In(1)
@@ -54,8 +60,11 @@ class Lane(wiring.Component):
     sum: Signal
     factor: Signal
     offset: Signal
-    ends: Signal
+    begins: Signal
     double: Signal
+    place: Signal
+    goes_on: Signal
+    keeps: Signal
     shift: Signal
     tops: Signal
     residual_tops: Signal
@@ -64,15 +73,19 @@ class Lane(wiring.Component):
     takes_residual: Signal
     value: Signal
 
-    def __init__(self, *, sum_width: int, target: Target):
+    def __init__(self, *, sum_width: int, places: int, target: Target):
+        self.places = places
         self.target = target
         super().__init__(
             {
                 "sum": In(sum_width),
                 "factor": In(signed(FACTOR_BITS)),
                 "offset": In(signed(OFFSET_BITS)),
-                "ends": In(1),
+                "begins": In(1),
                 "double": In(1),
+                "place": In((places - 1).bit_length()),
+                "goes_on": In(1),
+                "keeps": In(1),
                 "shift": In(SHIFT_BITS),
                 "tops": In(VALUE_BITS),
                 "residual_tops": In(VALUE_BITS),
@@ -106,7 +119,7 @@ class Lane(wiring.Component):
         ]
         before = Signal(OFFSET_BITS, reset_less=True)
         following = Signal(OFFSET_BITS)
-        double, ends = delay(m, Cat(self.double, self.ends), 3, name="controls")
+        double, begins = delay(m, self.double, 3, name="double"), delay(m, self.begins, 2, name="begins")
         adders = self.target.adders(m)
         adders.accumulate(
             Addend(addend.as_unsigned()),
@@ -119,9 +132,25 @@ class Lane(wiring.Component):
         adders.emit()
         total = Signal(signed(OFFSET_BITS), reset_less=True)
         m.d.sync += [total.eq(following), before.eq(following)]
-        with m.If(ends):
-            m.d.sync += before.eq(0)
+        kept = self._kept(m, total)
+        with m.If(begins):
+            m.d.sync += before.eq(kept)
         return total
+
+    def _kept(self, m: Module, total: Signal) -> Value:
+        """What the total of the sum behind the one that is added now begins with; those that are kept are written."""
+        m.submodules.totals = totals = Memory(
+            shape=OFFSET_BITS, depth=self.places, init=(), attrs={"ram_style": "distributed"}
+        )
+        read, write = totals.read_port(domain="comb"), totals.write_port()
+        place, goes_on = delay(m, self.place, 2, name="place"), delay(m, self.goes_on, 2, name="goes_on")
+        m.d.comb += [
+            read.addr.eq(place),
+            write.addr.eq(delay(m, place, 2, name="kept_place")),
+            write.data.eq(total),
+            write.en.eq(delay(m, self.keeps, 4, name="keeps")),
+        ]
+        return read.data & goes_on.replicate(OFFSET_BITS)
 
     def _shifted(self, m: Module, total: Signal) -> Signal:
         """clip(total >> shift), three cycles later: eights of the shift, the rest, the clip."""

@@ -5,7 +5,7 @@ Tests: tests/compiler/engine/test_values.py
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -36,6 +36,8 @@ class Lanes(wiring.Component):
         BLOCK_RAM_LATENCY + 1 cycles before a tile's first sums: where the factors of its rows begin.
     first, valid : In(1), values_in, values_out : In(value_address_bits)
         There are a tile's first sums, and any; where its first residuals and values are.
+    follows, ends : In(1)
+        With a tile's sums: they are added to those of the tile before it; they are those of the last tile that is.
     begins_window : In(1), outside : In(pixels)
         With a tile's sums: it is of a pooling window's first place; pixels for which its place is none of the map's.
     sums : In(pixels * group_rows * sum_width)
@@ -59,6 +61,8 @@ class Lanes(wiring.Component):
     valid: Signal
     values_in: Signal
     values_out: Signal
+    follows: Signal
+    ends: Signal
     begins_window: Signal
     outside: Signal
     sums: Signal
@@ -90,6 +94,8 @@ class Lanes(wiring.Component):
                 "valid": In(1),
                 "values_in": In(shape.value_address_bits),
                 "values_out": In(shape.value_address_bits),
+                "follows": In(1),
+                "ends": In(1),
                 "begins_window": In(1),
                 "outside": In(array.pixels),
                 "sums": In(sums),
@@ -112,9 +118,12 @@ class Lanes(wiring.Component):
         array, layer = self.shape.array, self.layer
         factors = self._factors(m)
         first_row = factor_layout()(factors[: FACTOR_WORDS * WORD])
-        ends = first_row.ends
-        is_value = Signal()
-        m.d.comb += [is_value.eq(self.valid & ends), self.gives_bits.eq(first_row.gives_bits)]
+        is_last, is_value = Signal(), Signal()  # sums of a channel's last row, and those that make a value
+        m.d.comb += [
+            is_last.eq(self.valid & first_row.ends),
+            is_value.eq(is_last & self.ends),
+            self.gives_bits.eq(first_row.gives_bits & self.ends),
+        ]
         m.submodules.values = values = Values(self.shape)
         writes = Cat(is_value & layer.keeps_values, is_value & layer.sends_values)
         m.d.comb += [
@@ -145,7 +154,10 @@ class Lanes(wiring.Component):
             tops["tops"].eq(~0 << layer.value_clip),
             tops["residual_tops"].eq(~0 << layer.residual_clip),
         ]
-        controls: Value = Cat(ends | ~self.valid, factors)
+        place = self._place(m, Const(0, (array.row_groups - 1).bit_length()), is_last, name="channels")
+        was_last = Signal()
+        m.d.sync += was_last.eq(first_row.ends)
+        controls: Value = Cat(self.first | was_last, self.follows, is_last & ~self.ends, place, factors)
         window: Value = delay(m, Cat(self.begins_window, self.outside), RESIDUAL_DELAY - 1, name="window")
         for group in range(array.pixel_groups):
             for pixel in range(group * array.group_pixels, (group + 1) * array.group_pixels):
@@ -171,7 +183,7 @@ class Lanes(wiring.Component):
         return memory.read_data
 
     def _place(self, m: Module, begin: Value, is_value: Value, *, name: str) -> Value:
-        """The word of the channels whose last sums are there: the tile's words one behind the other."""
+        """The word, or the number, of the channels whose sums are there: the tile's one behind the other."""
         following = Signal(len(begin), name=f"{name}_following")
         here = Mux(self.first, begin, following)
         m.d.sync += following.eq(here + is_value)
@@ -189,10 +201,13 @@ class Lanes(wiring.Component):
     ) -> Lane:
         """A pixel's lane of a row of each group. Before a window's first value the greatest one is the least number."""
         array, layer = self.shape.array, self.layer
-        number = pixel * array.group_rows + row
+        number, width = pixel * array.group_rows + row, array.group_rows * FACTOR_WORDS * WORD
         name = f"{pixel}_{row}"
-        m.submodules[f"lane{name}"] = lane = Lane(sum_width=array.sum_width, target=self.shape.target)
-        factors = factor_layout()(controls[1:].word_select(row, FACTOR_WORDS * WORD))
+        m.submodules[f"lane{name}"] = lane = Lane(
+            sum_width=array.sum_width, places=array.row_groups, target=self.shape.target
+        )
+        flags, of_rows = controls[:-width], controls[-width:]
+        factors = factor_layout()(of_rows.word_select(row, FACTOR_WORDS * WORD))
         adds = delay(m, factors.adds, RESIDUAL_DELAY - 1, name=f"adds{name}_")
         residual = Signal(VALUE_BITS, name=f"residual{name}", reset_less=True)
         begins = layer.takes_greatest & begins_window
@@ -209,7 +224,7 @@ class Lanes(wiring.Component):
             lane.sum.eq(sums),
             lane.factor.eq(factors.factor),
             lane.offset.eq(factors.offset),
-            lane.ends.eq(controls[0]),
+            Cat(lane.begins, lane.goes_on, lane.keeps, lane.place).eq(flags),
             lane.double.eq(factors.doubles),
             lane.shift.eq(layer.shift),
             *(getattr(lane, name).eq(each) for name, each in tops.items()),

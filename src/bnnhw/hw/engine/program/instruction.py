@@ -45,7 +45,7 @@ def packed(layout: data.StructLayout, values: Mapping[str, int], *, behind: int)
 
 LOOPS = ("pool_column", "pool_line", "column", "line")
 """The loops over a layer's tiles, innermost first; the one over its tiles of rows is around them, and in an engine with
-values that over `inside_tiles` in them."""
+values those over `bases` and `inside_tiles` in them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +146,7 @@ class Layer:
     @property
     def tiles(self) -> int:
         """Tiles of the array."""
-        inside = self.values.inside_tiles * self.pool_columns * self.pool_lines
+        inside = self.values.bases * self.values.inside_tiles * self.pool_columns * self.pool_lines
         return inside * self.columns * self.lines * self.row_tiles
 
 

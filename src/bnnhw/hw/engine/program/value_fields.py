@@ -6,7 +6,7 @@ Tests: tests/compiler/engine/test_values.py
 from dataclasses import asdict, dataclass
 
 from bnnhw.hw.engine.engine_shape import EngineShape
-from bnnhw.hw.engine.lane_format import INSIDE_BITS, SHIFT_BITS, VALUE_BITS
+from bnnhw.hw.engine.lane_format import BASES_BITS, INSIDE_BITS, SHIFT_BITS, VALUE_BITS
 
 __all__ = ["NO_VALUES", "ValueFields", "value_field_widths"]
 
@@ -21,8 +21,10 @@ class ValueFields:
         1: thresholds are compared with the values that lanes make of the sums, in offset binary.
     compared_bit : int
         In the place of the highest bit of that is this one: of the sign's number, or of a value's bit plane.
+    bases : int
+        How many tiles, of other taps each, are added up in lanes: those of the inputs' bases, with the same weights.
     inside_tiles : int
-        How many tiles of rows the innermost loop has. More than 1, so that those whose rows are bases of a word's
+        How many tiles of rows the loop around that has. More than 1, so that those whose rows are bases of a word's
         channels are one behind the other: a group of rows gives bits where its factors say it.
     takes_greatest : int
         1: a value is the greatest of a pooling window. Each is compared with that in the place of its residual, where
@@ -41,14 +43,15 @@ class ValueFields:
     values_out, out_step : int
         The word that the first tile's first values go to, and the words from one pixel to the next.
     inside_rows : int
-        Words of values from one tile of rows to the next one in the innermost loop; in the outermost one they are the
-        groups of rows.
+        Words of values from one tile of rows to the next one in the loop over `inside_tiles`; in the outermost one
+        they are the groups of rows.
     inside_back : int
-        Words from the innermost loop's first tile to its last one, for the next place of a pooling window.
+        Words from that loop's first tile to its last one, for the next place of a pooling window.
     """
 
     compares_values: int = 0
     compared_bit: int = VALUE_BITS - 1
+    bases: int = 1
     inside_tiles: int = 1
     takes_greatest: int = 0
     keeps_values: int = 0
@@ -68,8 +71,8 @@ class ValueFields:
         """The fields that an engine's instructions have, counts less 1. Raises ValueError where it has none, and lanes
         have work."""
         if shape.values:
-            return asdict(self) | {"inside_tiles": self.inside_tiles - 1}
-        if self.compares_values or self.keeps_values or self.sends_values or self.inside_tiles > 1:
+            return asdict(self) | {"bases": self.bases - 1, "inside_tiles": self.inside_tiles - 1}
+        if self.compares_values or self.keeps_values or self.sends_values or self.bases * self.inside_tiles > 1:
             raise ValueError("an engine with values=0 has no lanes, which this layer wants")
         return {}
 
@@ -83,6 +86,7 @@ def value_field_widths(shape: EngineShape) -> dict[str, int]:
     known = {
         "compares_values": 1,
         "compared_bit": clip,
+        "bases": BASES_BITS,
         "inside_tiles": INSIDE_BITS,
         "takes_greatest": 1,
         "keeps_values": 1,

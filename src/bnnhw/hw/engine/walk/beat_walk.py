@@ -5,7 +5,7 @@ Tests: tests/hw/engine/test_engine.py
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -84,7 +84,7 @@ class BeatWalk(wiring.Component):
         with m.If(walk.take):
             m.d.sync += [
                 self.beat.eq(1),
-                self.tap.eq(layer.taps),
+                self.tap.eq(Mux(walk.tile.follows, self.tap + 1, layer.taps) if self.shape.values else layer.taps),
                 self.first.eq(1),
                 left.eq(layer.beats),
                 self.last.eq(0),

@@ -15,6 +15,7 @@ from bnnhw.hw.engine.program.instruction import LOOPS, layer_layout
 __all__ = ["TileWalk", "tile_layout"]
 
 _COUNTS = ("pool_columns", "pool_lines", "columns", "lines", "row_tiles")
+_COUNTS_OF_VALUES = ("bases", "inside_tiles")
 
 
 def tile_layout(shape: EngineShape) -> data.StructLayout:
@@ -39,13 +40,15 @@ def tile_layout(shape: EngineShape) -> data.StructLayout:
 
 def _of_values(shape: EngineShape) -> dict[str, int]:
     """What lanes want to know besides. left, right, outside: its place in the map that is read is before the first
-    column, behind the last one, or beyond the lines."""
+    column, behind the last one, or beyond the lines. follows: it is added to the one before it, of another basis of
+    the inputs; ends: none follows it."""
     bits = shape.value_address_bits
-    return {"values_in": bits, "values_out": bits, "left": 1, "right": 1, "outside": 1}
+    flags = ("left", "right", "outside", "follows", "ends")
+    return {"values_in": bits, "values_out": bits, **dict.fromkeys(flags, 1)}
 
 
 class TileWalk(wiring.Component):
-    """Five nested loops over a layer, in an engine with values six. The tile after the one taken is there LEAST_BEATS
+    """Five nested loops over a layer, in an engine with values seven. The tile after the one taken is there LEAST_BEATS
     cycles later.
 
     Members
@@ -82,7 +85,7 @@ class TileWalk(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         layer, tile = self.layer, self.tile
-        counts = (*(("inside_tiles",) if self.shape.values else ()), *_COUNTS)
+        counts = (*(_COUNTS_OF_VALUES if self.shape.values else ()), *_COUNTS)
         pools = slice(len(counts) - len(_COUNTS), len(counts) - len(_COUNTS) + 2)
         counters = [Signal(len(layer[name]), name=name) for name in counts]
         ends = Signal(len(counters))
@@ -104,8 +107,9 @@ class TileWalk(wiring.Component):
             self._place(m, register, prefix, goes_on[pools.start :])
         self._rows(m, goes_on[pools.start :])
         if self.shape.values:
+            m.d.comb += [tile.follows.eq(counters[0].any()), tile.ends.eq(ends[0])]
             self._rows_inside(m, goes_on)
-            self._values(m, goes_on)
+            self._values(m, goes_on[1:])
             self._place_in_map(m)
         with m.If(self.take):
             m.d.sync += tile.pixel.eq(Mux(goes_on[pools.start], tile.pixel + 1, 0))
@@ -157,7 +161,8 @@ class TileWalk(wiring.Component):
             ]
 
     def _rows_inside(self, m: Module, goes_on: Signal) -> None:
-        """Tiles of rows in the innermost loop, of all: from the first ones on again where another loop goes on."""
+        """Tiles of rows in the innermost loops: the same weights for each basis of the inputs, then those of the next
+        tile; from the first ones on again where another loop goes on."""
         layer, tile = self.layer, self.tile
         weights, parameters = (
             Signal.like(tile.weights, name="first_weights"),
@@ -165,12 +170,11 @@ class TileWalk(wiring.Component):
         )
         row_groups = self.shape.array.row_groups
         with m.If(self.take):
-            with m.If(goes_on[0]):
-                m.d.sync += [
-                    tile.weights.eq(tile.weights + layer.weight_step),
-                    tile.parameters.eq(tile.parameters + row_groups),
-                ]
-            with m.If(goes_on[1:-1].any()):
+            with m.If(goes_on[:2].any()):
+                m.d.sync += tile.parameters.eq(tile.parameters + row_groups)
+            with m.If(goes_on[1]):
+                m.d.sync += tile.weights.eq(tile.weights + layer.weight_step)
+            with m.If(goes_on[2:-1].any()):
                 m.d.sync += [tile.weights.eq(weights), tile.parameters.eq(parameters)]
             with m.If(goes_on[-1]):
                 m.d.sync += [
@@ -180,8 +184,8 @@ class TileWalk(wiring.Component):
         with m.If(self.start):
             m.d.sync += [weights.eq(layer.weights), parameters.eq(layer.parameters)]
 
-    def _values(self, m: Module, goes_on: Signal) -> None:
-        """Where residuals come from, and where values go."""
+    def _values(self, m: Module, goes_on: Value) -> None:
+        """Where residuals come from, and where values go; the same for each basis of the inputs."""
         layer, tile, row_groups = self.layer, self.tile, self.shape.array.row_groups
         for register, begin, column, line in (
             (tile.values_in, layer.values_in, layer.in_column_step, layer.in_line_step),

@@ -1,0 +1,1 @@
+"""Weights and inputs as sums of bases of +-1."""
