@@ -11,12 +11,15 @@ from bnnhw.hw.targets.ecp5 import ECP5
 LABEL = FrameShape(1, 1, 4)
 
 
-def settings(image: FrameShape, result: FrameShape = LABEL, **port: Any) -> LinkSettings:
+def settings(
+    image: FrameShape, result: FrameShape = LABEL, *, byte_cycles: float = 1000 / 3, queue_bytes: int = 0
+) -> LinkSettings:
     return LinkSettings(
         image=image,
         result=result,
         clock_hz=100_000_000,
-        **({"byte_cycles": 1000 / 3} | port),
+        byte_cycles=byte_cycles,
+        queue_bytes=queue_bytes,
         network_id=bytes(8),
         timeout_cycles=5_000_000,
         target=ECP5,
