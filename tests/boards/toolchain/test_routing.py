@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from bnnhw.boards.toolchain.process import ToolError
-from bnnhw.boards.toolchain.routing import ROUTER2_FROM_LUT4, STATIC_PLACER_FROM_LUT4, RoutedReport, place_and_route
+from bnnhw.boards.toolchain.routing import (
+    ROUTER2_FROM_LUT4,
+    STATIC_PLACER_FROM_LUT4,
+    RoutedReport,
+    design_fmax_hz,
+    place_and_route,
+)
 from bnnhw.hw.targets import Cells, get_device
 
 REPORT = {
@@ -125,3 +131,20 @@ def test_shows_nextpnrs_own_error(nextpnr: Path):
     )
     with pytest.raises(ToolError, match=message):
         route(nextpnr)
+
+
+@pytest.mark.parametrize(
+    ("clocks", "fmax_mhz"),
+    [
+        ([(139.1, 105.009)], 139.1),
+        ([(139.1, 105.009), (133.5, 125)], 139.1),
+        ([(100.0, 105.009), (133.5, 125)], 100),
+        ([(139.1, 105.009), (100, 125)], 84),
+        ([(100.0, 105.009), (120, 125)], 100),
+        ([(139.1, 105.009), (60, 48), (100, 125)], 84),
+    ],
+)
+def test_a_clock_that_misses_its_own_frequency_counts(clocks: list[tuple[float, float]], fmax_mhz: float):
+    """Of the design's clock of 105 MHz, and others."""
+    found = [{"achieved": achieved, "constraint": constraint} for achieved, constraint in clocks]
+    assert design_fmax_hz(found, 105e6) == pytest.approx(fmax_mhz * 1e6)

@@ -13,7 +13,7 @@ from .prepared_netlist import prepared_netlist
 from .process import run_tool
 from .tools import find_tool
 
-__all__ = ["ROUTER2_FROM_LUT4", "RoutedReport", "place_and_route"]
+__all__ = ["ROUTER2_FROM_LUT4", "RoutedReport", "design_fmax_hz", "place_and_route"]
 
 ROUTER2_FROM_LUT4 = 60_000
 """Designs of this many LUT4 and more are routed with router2. Below it router1 gives the higher Fmax in less time: 145
@@ -110,20 +110,21 @@ def place_and_route(
     used = {cell: count["used"] for cell, count in report["utilization"].items()}
     return RoutedReport(
         cells=tools.routed_cells(used, _packed_luts(log)),
-        fmax_hz=_fmax_hz(report["fmax"].values(), wanted_hz),
+        fmax_hz=design_fmax_hz(report["fmax"].values(), wanted_hz),
         seed=seed,
         seconds=seconds,
     )
 
 
-def _fmax_hz(clocks: Iterable[dict[str, float]], wanted_hz: float | None) -> float:
-    """nextpnr's clocks, in MHz, as RoutedReport has them."""
+def design_fmax_hz(clocks: Iterable[dict[str, float]], wanted_hz: float | None) -> float:
+    """What RoutedReport has of nextpnr's clocks, each of them {"achieved", "constraint"} in MHz."""
+    rates = [(clock["achieved"] * 1e6, clock["constraint"] * 1e6) for clock in clocks]
     if wanted_hz is None:
-        return min(clock["achieved"] for clock in clocks) * 1e6
-    wanted = wanted_hz / 1e6
-    own = [clock["achieved"] for clock in clocks if math.isclose(clock["constraint"], wanted, rel_tol=1e-3)]
-    late = [wanted * clock["achieved"] / clock["constraint"] for clock in clocks]
-    return min(own + [each for each in late if each < wanted] or late) * 1e6
+        return min(achieved for achieved, _ in rates)
+    own = {asked for _, asked in rates if math.isclose(asked, wanted_hz, rel_tol=1e-3)}
+    fastest = [achieved for achieved, asked in rates if asked in own]
+    fastest += [wanted_hz * achieved / asked for achieved, asked in rates if asked not in own and achieved < asked]
+    return min(fastest or [achieved for achieved, _ in rates])
 
 
 def _phase(line: str) -> str | None:
