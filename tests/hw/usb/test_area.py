@@ -26,7 +26,6 @@ class OneClock(wiring.Component):
 @pytest.mark.toolchain
 def test_area():
     cells = synthesise_alone(OneClock(), ECP5)
-    print(cells)
     assert cells.logic <= 1500
     assert cells.ffs <= 850
     assert cells.ebr == 2
