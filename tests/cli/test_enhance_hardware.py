@@ -22,6 +22,7 @@ from bnnhw.lowlight.network.deployed import INPUT_RANGE
 from bnnhw.lowlight.network.file import save_network
 from bnnhw.lowlight.network.unet import AbcLsidShape
 from tests.boards.host.fake_board import FakeBoard
+from tests.boards.host.udp_board import UdpBoard
 from tests.core_rtl import folded
 from tests.lowlight.dng import write_dng
 from tests.lowlight.network.test_deployed import mosaics, trained
@@ -93,9 +94,14 @@ def test_a_board_gives_the_picture_of_the_packed_kernel(made: Path, monkeypatch:
     with FakeBoard(info, network) as board:
         line = f"enhance night.pt dark.dng -o board.png --ratio 50 --on-board build --port {board.port} --timeout 30 -q"
         run(line, made, monkeypatch)
+    with UdpBoard(info, network) as board:
+        line = "enhance night.pt dark.dng -o udp.png --ratio 50 --on-board build --timeout 30 -q"
+        run(f"{line} --address {board.address}", made, monkeypatch)
+        run(f"{line} --address {board.address} --port /dev/ttyUSB0", made, monkeypatch, code=2)
     run("enhance night.pt dark.dng -o packed8.png --ratio 50 --packed build -q", made, monkeypatch)
-    assert seen == [manifest.input_bytes] * 4
+    assert seen == [manifest.input_bytes] * 8
     assert (made / "board.png").read_bytes() == (made / "packed8.png").read_bytes()
+    assert (made / "udp.png").read_bytes() == (made / "packed8.png").read_bytes()
 
 
 def test_the_built_core_gives_the_integer_graphs_answers(made: Path) -> None:

@@ -136,7 +136,7 @@ def test_a_tile_is_verified_like_any_model(
             "build old.pt --tile 16 -o new",
             "the network's file holds no mosaics .*; train it again .*",
         ),
-        ("enhance night.pt dark.dng -o x.png --port /dev/null", "through and port are of a build; name it"),
+        ("enhance night.pt dark.dng -o x.png --port /dev/null", "through, port and address are of a build; name it"),
         ("enhance night.pt dark.dng -o x.png --packed build --tile 32", "tile=32 and build exclude each other; .*"),
         ("enhance night.pt dark.dng -o x.png --packed build --simulate build", "--packed, --simulate .* exclude .*"),
         ("enhance other.pt dark.dng -o x.png --packed build", "build was built from another model than other.pt: .*"),

@@ -54,6 +54,7 @@ def enhance(
     build: str | Path | None = None,
     through: Through | None = None,
     port: str | None = None,
+    address: str | None = None,
     timeout_s: float = 1.0,
     progress: Callable[[str, str], None] = lambda stage, note: None,
 ) -> Enhanced:
@@ -81,7 +82,7 @@ def enhance(
         A build of this network, or a program of it for an engine: the picture has the bits of its hardware.
     through : "packed", "rtl" or "board"
         Who computes these: the packed kernel, which is the default; the RTL of core or engine, simulated; or the board
-        at `port`, by default this computer's only one.
+        at the serial port `port` or at `address`, as of `bnnhw.run`.
     timeout_s : float
         Seconds for an answer of the board; of an engine's, beside those of a run.
     progress : callable
@@ -94,8 +95,8 @@ def enhance(
     LinkError
         Where the board does not answer, or holds another build.
     """
-    if build is None and (through or port):
-        raise ValueError("through and port are of a build; name it")
+    if build is None and (through or port or address):
+        raise ValueError("through, port and address are of a build; name it")
     if build is not None and tile is not None:
         raise ValueError(f"tile={tile} and build exclude each other; a build has its own")
     if threads:
@@ -119,6 +120,7 @@ def enhance(
                 Path(build),
                 model=Path(model),
                 port=port,
+                address=address,
                 timeout_s=timeout_s,
                 threads=threads,
                 progress=progress,

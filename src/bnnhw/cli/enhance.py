@@ -29,6 +29,7 @@ BUILD = click.Path(path_type=Path, file_okay=False)
 @click.option("--simulate", type=BUILD, help="The same by the build's simulated core, or engine.")
 @click.option("--on-board", type=BUILD, help="The same by the board that holds this build.")
 @click.option("--port", help="The board's serial port; default: this computer's only one.")
+@click.option("--address", help="HOST:PORT of a board behind UDP; usb, or usb:NAME, of one on USB.")
 @click.option(
     "--timeout", "timeout_s", type=FiniteRange(min=0, min_open=True), default=1.0, show_default=True,
     help="Seconds for an answer of the board.",
@@ -47,6 +48,7 @@ def command(
     simulate: Path | None,
     on_board: Path | None,
     port: str | None,
+    address: str | None,
     timeout_s: float,
     quiet: bool,
 ) -> None:
@@ -79,6 +81,7 @@ def command(
             build=next(iter(builds.values()), None),
             through=next(iter(builds), None),
             port=port,
+            address=address,
             timeout_s=timeout_s,
             progress=progress.show,
         )

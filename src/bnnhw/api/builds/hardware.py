@@ -48,6 +48,7 @@ def computed_by(
     *,
     model: Path,
     port: str | None,
+    address: str | None,
     timeout_s: float,
     threads: int | None,
     progress: Callable[[str, str], None],
@@ -68,13 +69,14 @@ def computed_by(
                 answers, batch = built.simulated().answers, built.program.frames * LANES
             else:
                 _, engine = stack.enter_context(engine_of(built.manifest, simulated=False))
-                board = stack.enter_context(EngineBoard(built.program, engine, port=port, timeout_s=timeout_s))
+                place = EngineBoard(built.program, engine, port=port, address=address, timeout_s=timeout_s)
+                board = stack.enter_context(place)
                 answers, batch = partial(on_engine, board), built.program.frames
         elif through == "rtl":
             core = BuiltCore(Build.read(folder, model=model))
             answers, batch = partial(simulated, core, progress), LANES
         else:
-            accelerator = stack.enter_context(Accelerator.open(folder, port=port, timeout_s=timeout_s))
+            accelerator = stack.enter_context(Accelerator.open(folder, port=port, address=address, timeout_s=timeout_s))
             answers, batch = partial(on_board, accelerator), _IN_FLIGHT
         as_floats = scores_of_sums(graph, output=outputs)
         yield by_integers(lambda windows: as_floats(answers(windows))), replace(tiling, batch=batch)
