@@ -90,13 +90,22 @@ class DatagramReceiver(wiring.Component):
         in_step, follows, started, overrun = Signal(), Signal(), Signal(), Signal()  # started: at this payload's flag
         m.d.sync += follows.eq(~header.begins & in_step & (header.skipped == 0))
         counts = follows | started | (i.data == FLAG)
-        taken = i.good & in_payload & crc.good & header.sound & ~overrun
-        taken &= header.begins | (header.of_conversation & ~header.skipped[-1])
+        # What is made of the header goes far: it is judged in steps that have a register each.
+        fits, ended, whole, judged, taken, stepped = (Signal() for _ in range(6))
+        m.d.sync += [
+            fits.eq(crc.good & header.sound & (header.begins | (header.of_conversation & ~header.skipped[-1]))),
+            ended.eq(i.end),
+            whole.eq(i.good & in_payload & ~overrun),
+            judged.eq(ended),
+            taken.eq(ended & whole & fits),
+        ]
+        with m.If(i.end):
+            m.d.sync += stepped.eq(follows | started)
         m.d.comb += [
             fifo.i.payload.eq(i.data),
             fifo.i.valid.eq(i.valid & in_payload & counts),
-            fifo.commit.eq(i.end & taken),
-            fifo.rollback.eq(i.end & ~taken),
+            fifo.commit.eq(taken),
+            fifo.rollback.eq(judged & ~taken),
         ]
         with m.If(fifo.i.valid):
             m.d.sync += started.eq(1)
@@ -105,15 +114,15 @@ class DatagramReceiver(wiring.Component):
         m.d.sync += talk.opened.eq(0)
         with m.If(i.end):
             m.d.sync += [at.eq(0), started.eq(0), overrun.eq(0)]
-            with m.If(taken):
-                m.d.sync += [header.next.eq(header.number + 1), in_step.eq(follows | started)]
-                with m.If(header.begins):
-                    m.d.sync += [
-                        talk.opening.eq(Mux(talk.opening == LAST_OPENING, 1, talk.opening + 1)),
-                        talk.session.eq(header.session),
-                        talk.peer.eq(self.sender),
-                        talk.opened.eq(1),
-                    ]
+        with m.If(taken):
+            m.d.sync += [header.next.eq(header.number + 1), in_step.eq(stepped)]
+            with m.If(header.begins):
+                m.d.sync += [
+                    talk.opening.eq(Mux(talk.opening == LAST_OPENING, 1, talk.opening + 1)),
+                    talk.session.eq(header.session),
+                    talk.peer.eq(self.sender),
+                    talk.opened.eq(1),
+                ]
         return m
 
     def _read_header(self, m: Module, at: Signal) -> _Header:
