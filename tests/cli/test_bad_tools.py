@@ -30,7 +30,8 @@ case "$1" in
     *)
         echo "Info: packing"
         echo '{"utilization": {"TRELLIS_COMB": {"used": 9}, "TRELLIS_FF": {"used": 9}, "DP16KD": {"used": 0},
-            "MULT18X18D": {"used": 0}}, "fmax": {"clock": {"achieved": 200.0}}}' > top.seed1.report.json
+            "MULT18X18D": {"used": 0}},
+            "fmax": {"clock": {"achieved": 200.0, "constraint": 100}}}' > top.seed1.report.json
         echo 'Info:     logic LUTs: 9/9 100%'
         echo 'Info:     carry LUTs: 0/9 0%'
         echo 'Info:     RAM LUTs: 0/9 0%'

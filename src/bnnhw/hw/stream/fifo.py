@@ -106,8 +106,8 @@ class Fifo(wiring.Component):
     rollback : In(1)
         The beats written since the last commit, that of this cycle included, never were. It wins over `commit`.
     level : Out(range(2 * depth))
-        Words of its memory that are taken, a cycle late. While it is at most depth - 2 - n, n beats may be written
-        whatever happens at `o`.
+        Without a limit: words of its memory that are taken, a cycle late. While it is at most depth - 2 - n, n beats
+        may be written whatever happens at `o`.
     """
 
     i: stream.Interface
@@ -132,7 +132,7 @@ class Fifo(wiring.Component):
                 "o": Out(flat_stream(width)),
                 "commit": In(1, init=1),
                 "rollback": In(1),
-                "level": Out(range(2 * depth)),
+                **({"level": Out(range(2 * depth))} if limit is None else {}),
             }
         )
 
@@ -156,10 +156,9 @@ class Fifo(wiring.Component):
         full = Signal()
         after = Mux(write, written_next, written)
         m.d.comb += [self.i.ready.eq(~full), write.eq(self.i.valid & ~full)]
-        m.d.sync += self.level.eq(written - read)
         if self.limit is None:
             # The level is known a cycle, and `full` two cycles late: the queue stops two words early.
-            m.d.sync += full.eq(self.level[-1] | self.level[1:-1].all())
+            m.d.sync += [self.level.eq(written - read), full.eq(self.level[-1] | self.level[1:-1].all())]
         else:
             room = Signal(range(self.limit + 1), init=self.limit)
             left = self.o.valid & self.o.ready
