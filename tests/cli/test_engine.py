@@ -90,6 +90,13 @@ def test_the_host_driver_runs_it_on_the_virtual_board(workplace: Path, capsys: p
     assert rows[0]["seconds"] == manifest.cycles / manifest.clock_hz
 
 
+def test_a_board_is_tested_with_the_programs_answers(workplace: Path, capsys: pytest.CaptureFixture[str]):
+    assert run("selftest", "--simulate", "program", "--soak", "6") == 0
+    page = capsys.readouterr().out
+    assert "| images one by one | 4 of 4 answers are the integer graph's | ok |" in page
+    assert "| images in a stream | 6 of 6 answers are right, 0 images were sent again | ok |" in page
+
+
 def test_tells_what_a_program_takes(workplace: Path, capsys: pytest.CaptureFixture[str]):
     assert run("build", "--engine", "--board", BOARD.name, "--outputs", "scores", "model.pt", "-o", "other") == 0
     *layers, between, total = capsys.readouterr().out.splitlines()

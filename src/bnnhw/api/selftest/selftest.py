@@ -17,6 +17,7 @@ from bnnhw.api.checks import check_count, check_place
 from bnnhw.boards.host.accelerator import Prediction
 from bnnhw.boards.manifest import Manifest
 from bnnhw.compiler.ir.graph import evaluate, random_feeds
+from bnnhw.compiler.passes.integerize import integerize
 from bnnhw.compiler.report.write import read
 from bnnhw.hw.protocol import MAX_CHUNK
 from bnnhw.sim.board.read_build import LinkKind
@@ -76,7 +77,7 @@ def _golden(network: BuiltNetwork) -> tuple[NDArray[Any], list[NDArray[Any]]]:
     """Images, and the answers of each output."""
     if isinstance(network.made, Manifest):
         return read_golden(network.folder / "golden.npz")
-    graph = network.made.graph
+    graph = integerize(network.made.graph, output=network.made.manifest.outputs)
     feeds = random_feeds(graph, samples=_SAMPLES, seed=0)
     values = evaluate(graph, feeds)
     return feeds[graph.inputs[0].name], [values[output] for output in graph.outputs]
