@@ -8,11 +8,12 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from bnnhw.hw.datagrams import DATAGRAM_HEADER_BYTES
+from bnnhw.hw.ethernet.endpoint import ROOM
 from bnnhw.hw.ethernet.port import EthernetPort
 from bnnhw.hw.link.phy.uart_port import UartPort
 from bnnhw.hw.protocol import BITS_PER_BYTE
 from bnnhw.hw.top import LinkPort
+from bnnhw.hw.usb.descriptors import BULK_BYTES_PER_SECOND
 from bnnhw.hw.usb.device import UsbDevice
 
 from .board import Board
@@ -23,13 +24,11 @@ LinkMedium = Literal["uart", "udp", "usb"]
 DEFAULT_ADDRESS = "192.168.1.50:4096"
 """Where a board behind UDP is, unless it was built for another place."""
 USB = "usb"
-"""The address of a board on USB; with a name, usb:NAME."""
+"""The address of a computer's only board on USB; of one of several usb:SERIAL, or usb:PLACE on the bus, as Linux names
+it."""
 QUEUE_BYTES = 32768  # of requests that wait on the board
-SMALL_QUEUE_BYTES = 8192
-LARGE_EBR = 100  # block RAMs from which on a device has the large one
-_PACKET, _WIRE = 1472 - DATAGRAM_HEADER_BYTES, 1538  # bytes of the longest datagram, and what it takes on the wire
+_WIRE_BYTES = 1538  # that the longest datagram takes on the wire
 _GIGABIT = 125e6
-_BULK = 19 * 64 * 1000.0  # bytes a second: of full speed, both ways together
 _LOCAL_MAC = b"\x02\x62"  # a station's that somebody administers himself, and "b"
 _SERIAL = "bnnhw"
 
@@ -81,7 +80,7 @@ class LinkChoice:
         """Of frames that the wire carries, each way, in the longest datagrams; over USB both ways together."""
         if self.baud is not None:
             return self.baud / BITS_PER_BYTE
-        return _BULK if self.medium == "usb" else _GIGABIT * _PACKET / _WIRE
+        return BULK_BYTES_PER_SECOND if self.medium == "usb" else _GIGABIT * ROOM / _WIRE_BYTES
 
     def check(self, board: Board) -> None:
         """Raises ValueError where the board has no such link."""
@@ -103,7 +102,7 @@ class LinkChoice:
             mac=_LOCAL_MAC + ip,
             ip=ip,
             udp_port=udp_port,
-            queue_bytes=QUEUE_BYTES if board.device.ebr >= LARGE_EBR else SMALL_QUEUE_BYTES,
+            queue_bytes=QUEUE_BYTES,
             target=board.target,
         )
 

@@ -7,18 +7,14 @@ import contextlib
 import errno
 from typing import Any, NamedTuple
 
-from bnnhw.hw.usb.descriptors import ENDPOINT, MANUFACTURER, PRODUCT, PRODUCT_ID, VENDOR_ID
+from bnnhw.boards.link_choice import USB
+from bnnhw.hw.usb.descriptors import BULK_BYTES_PER_SECOND, ENDPOINT, MANUFACTURER, PRODUCT, PRODUCT_ID, VENDOR_ID
 
 from .errors import LinkError
 from .line import POLL_S
 
 __all__ = ["UsbLine"]
 
-USB = "usb"
-"""The address of this computer's only board on USB; of one of several "usb:SERIAL", or "usb:PLACE", where boards were
-built alike: bus and ports, "1-2.4" as Linux writes them."""
-
-_BYTES_PER_SECOND = 19 * 64 * 1000  # 19 packets a millisecond, at most
 _READ_BYTES = 16384  # in whole packets
 _FORBIDDEN = "is forbidden to this user; on Linux `bnnhw flash --udev` prints the rule that helps"
 
@@ -60,7 +56,7 @@ class UsbLine:
         self.name = f"{USB}:{board.place}"
         self.rate = ""
         self.place = "socket"
-        self.bytes_per_second = float(_BYTES_PER_SECOND)
+        self.bytes_per_second = BULK_BYTES_PER_SECOND
         self._write_timeout_s = 1.0
         self._unsent = bytearray()
         try:

@@ -5,13 +5,23 @@ Tests: tests/hw/usb/test_device.py
 
 from typing import Any
 
-__all__ = ["ENDPOINT", "MANUFACTURER", "PRODUCT", "PRODUCT_ID", "VENDOR_ID", "device_descriptors"]
+__all__ = [
+    "BULK_BYTES_PER_SECOND",
+    "ENDPOINT",
+    "MANUFACTURER",
+    "PRODUCT",
+    "PRODUCT_ID",
+    "VENDOR_ID",
+    "device_descriptors",
+]
 
 VENDOR_ID, PRODUCT_ID = 0x1209, 0x0001
 """pid.codes' number for tests, which anyone may use: so hosts look at the names, too."""
 MANUFACTURER, PRODUCT = "bnnhw", "accelerator"
 ENDPOINT = 1
 """The number of both endpoints, in and out."""
+BULK_BYTES_PER_SECOND = 19 * 64 * 1000.0
+"""19 packets a millisecond, at most, of both endpoints together."""
 
 _MILLIAMPERES = 500
 
