@@ -108,8 +108,11 @@ class KernelBoard:
     batches: ClassVar[list[int]] = []
     kernel: ClassVar[PackedKernel]
 
-    def __init__(self, program: EngineProgram, engine: EngineManifest, *, port: str | None, timeout_s: float):
-        assert (program.shape.identity, port, timeout_s) == (engine.shape.identity, "/dev/tty0", 5.0)
+    def __init__(
+        self, program: EngineProgram, engine: EngineManifest, *, port: str | None, address: str | None, timeout_s: float
+    ):
+        asked = (program.shape.identity, port, address, timeout_s)
+        assert asked == (engine.shape.identity, "/dev/tty0", None, 5.0)
         self.frames = program.frames
 
     def __enter__(self) -> "KernelBoard":
