@@ -13,7 +13,7 @@ from bnnhw.hw.ethernet.port import ETHERNET
 from bnnhw.hw.rtlil import collector_paused
 from bnnhw.hw.targets import ClockSettings
 
-from .board import Board
+from .description import Board
 from .flash_pads import FlashPads, request_flash
 from .rgmii_pads import RGMII, RgmiiPads
 from .sdram_pads import LATE, SdramPads
@@ -81,6 +81,8 @@ class BoardDesign(Elaboratable):
         return m
 
     def _connect_uart(self, m: Module, platform: Any) -> None:
+        if self.board.uart_note is None:
+            raise ValueError(f"{self.board.name} has no UART; its link is {self.board.default_link}")
         uart, component = platform.request("uart", 0, dir="-"), cast(Any, self.component)
         m.submodules.rx = rx = _buffer("i", uart.rx)
         m.submodules.tx = tx = _buffer("o", uart.tx)

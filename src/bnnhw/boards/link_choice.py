@@ -6,7 +6,6 @@ Tests: tests/boards/test_link_choice.py
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Literal
 
 from bnnhw.hw.ethernet.endpoint import ROOM
 from bnnhw.hw.ethernet.port import EthernetPort
@@ -16,11 +15,10 @@ from bnnhw.hw.top import LinkPort
 from bnnhw.hw.usb.descriptors import BULK_BYTES_PER_SECOND
 from bnnhw.hw.usb.device import UsbDevice
 
-from .board import Board
+from .description import Board, LinkMedium
 
-__all__ = ["DEFAULT_ADDRESS", "USB", "LinkChoice", "LinkMedium", "usb_name"]
+__all__ = ["DEFAULT_ADDRESS", "USB", "LinkChoice", "usb_name"]
 
-LinkMedium = Literal["uart", "udp", "usb"]
 DEFAULT_ADDRESS = "192.168.1.50:4096"
 """Where a board behind UDP is, unless it was built for another place."""
 USB = "usb"
@@ -31,6 +29,7 @@ _WIRE_BYTES = 1538  # that the longest datagram takes on the wire
 _GIGABIT = 125e6
 _LOCAL_MAC = b"\x02\x62"  # a station's that somebody administers himself, and "b"
 _SERIAL = "bnnhw"
+_NEEDS = {"uart": "a UART", "udp": "gigabit Ethernet", "usb": "a socket at the FPGA's pins"}
 
 
 def usb_name(address: str) -> str | None:
@@ -84,11 +83,11 @@ class LinkChoice:
 
     def check(self, board: Board) -> None:
         """Raises ValueError where the board has no such link."""
-        if self.medium == "udp" and board.ethernet is None:
-            raise ValueError(f"link=udp needs gigabit Ethernet, which bnnhw does not know {board.name} to have")
-        if self.medium == "usb" and board.usb_note is None:
+        if self.medium not in board.links:
+            others = " or ".join(f"link={medium}" for medium in board.links)
             raise ValueError(
-                f"link=usb needs a socket at the FPGA's pins, which bnnhw does not know {board.name} to have"
+                f"link={self.medium} needs {_NEEDS[self.medium]}, which bnnhw does not know {board.name} to have; "
+                f"take {others}"
             )
 
     def port(self, board: Board, *, clock_hz: int) -> LinkPort:

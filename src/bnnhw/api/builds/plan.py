@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from bnnhw.boards.board import Board
+    from bnnhw.boards.description import Board, LinkMedium
     from bnnhw.boards.link_choice import LinkChoice
     from bnnhw.compiler.dataflow.schedule import Schedule
     from bnnhw.compiler.ir.graph import Graph
@@ -35,8 +35,9 @@ class PlanOptions:
     such as a build wrote. One of the three at most. vectors: frames that share a weight fetch; by default the best
     number. clock_mhz: the core's clock; by default 100, with target_fps up to 110, whatever makes the design smallest.
     link: what it goes over, a UART of `baud`, by default 3,000,000; UDP, where the board has the address IP:PORT, by
-    default 192.168.1.50:4096; or USB, where its address is usb, or usb:SERIAL. tile: of a network of
-    `bnnhw.train_lowlight`, packed pixels along each side of what an image adds to the picture; by default 64.
+    default 192.168.1.50:4096; or USB, where its address is usb, or usb:SERIAL; by default a UART, or what the board has
+    without an adapter. tile: of a network of `bnnhw.train_lowlight`, packed pixels along each side of what an image
+    adds to the picture; by default 64.
 
     Raises ValueError where there is no such board, or it has no such link.
     """
@@ -48,7 +49,7 @@ class PlanOptions:
     vectors: int | None = None
     clock_mhz: float | None = None
     outputs: Literal["label", "scores"] = "label"
-    link: Literal["uart", "udp", "usb"] = "uart"
+    link: Literal["uart", "udp", "usb"] | None = None
     baud: int | None = None
     address: str | None = None
     tile: int | None = None
@@ -61,15 +62,16 @@ class PlanOptions:
         """What the link goes over."""
         from bnnhw.boards.link_choice import DEFAULT_ADDRESS, USB, LinkChoice
 
-        if self.link == "uart":
+        link: LinkMedium = self.link or self.target.default_link
+        if link == "uart":
             if self.address is not None:
                 raise ValueError(f"address={self.address} is of a link over UDP or USB; link=uart has none")
             return LinkChoice(baud=DEFAULT_BAUD if self.baud is None else self.baud)
         if self.baud is not None:
-            raise ValueError(f"baud={self.baud} is of a UART; link={self.link} has none")
-        choice = LinkChoice(address=self.address or {"udp": DEFAULT_ADDRESS, "usb": USB}[self.link])
-        if choice.medium != self.link:
-            raise ValueError(f"address={self.address} is of a link over {choice.medium.upper()}, not link={self.link}")
+            raise ValueError(f"baud={self.baud} is of a UART; link={link} has none")
+        choice = LinkChoice(address=self.address or {"udp": DEFAULT_ADDRESS, "usb": USB}[link])
+        if choice.medium != link:
+            raise ValueError(f"address={self.address} is of a link over {choice.medium.upper()}, not link={link}")
         return choice
 
     @property
@@ -93,7 +95,7 @@ class PlanOptions:
         device, vectors = self.target.device, self.vectors
         clock_hz = None if self.clock_mhz is None else self.clock_mhz * 1e6
         if self.target_fps is None and self.fill is None and self.folding is None:
-            margin, most = (1, FILL_OVER_UDP) if self.link == "udp" else (LINK_MARGIN, 1.0)
+            margin, most = (1, FILL_OVER_UDP) if self.link_choice.medium == "udp" else (LINK_MARGIN, 1.0)
             target_fps = margin * wire_frames_per_second(integers, self.link_choice)
             clock_hz = clock_hz or DEFAULT_CLOCK_HZ
             try:

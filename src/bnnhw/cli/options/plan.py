@@ -31,7 +31,11 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="The core's clock. If not given 100; with --target-fps up to 110, whatever makes the design smallest.",
         ),
         click.option("--outputs", type=click.Choice(["label", "scores"]), default="label", show_default=True),
-        click.option("--link", type=click.Choice(["uart", "udp", "usb"]), default="uart", show_default=True),
+        click.option(
+            "--link",
+            type=click.Choice(["uart", "udp", "usb"]),
+            help="If not given the first that bnnhw boards lists, a UART on most boards.",
+        ),
         click.option("--baud", type=click.IntRange(min=1200), help=f"Of the UART; if not given {DEFAULT_BAUD}."),
         click.option(
             "--address",
