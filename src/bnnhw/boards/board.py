@@ -50,11 +50,11 @@ def _ecpix5(size: str) -> Board:
     )
 
 
-def _versa(family: str, *, name: str, platform_class: str) -> Board:
+def _versa(title: str, *, name: str, platform_class: str) -> Board:
     """Its PHY, an 88E1512, delays both clocks itself."""
     return Board(
         name=name,
-        title=f"Lattice {family} Versa",
+        title=title,
         platform_class=platform_class,
         uart_note="USB connector (FT2232H, second channel)",
         flash_commands=(("openFPGALoader", "-c", "ft2232", "-m"), ("ecpprog", "-S")),
@@ -143,8 +143,8 @@ BOARDS: dict[str, Board] = {
             flash_commands=(("openFPGALoader", "-b", "ecp5_evn", "-m"), ("ecpprog", "-S")),
             usb=(_FT2232H,),
         ),
-        _versa("ECP5", name="versa-ecp5", platform_class="versa_ecp5:VersaECP5Platform"),
-        _versa("ECP5-5G", name="versa-ecp5-5g", platform_class="versa_ecp5_5g:VersaECP55GPlatform"),
+        _versa("Lattice ECP5 Versa", name="versa-ecp5", platform_class="versa_ecp5:VersaECP5Platform"),
+        _versa("Lattice ECP5-5G Versa", name="versa-ecp5-5g", platform_class="versa_ecp5_5g:VersaECP55GPlatform"),
         Board(
             name="icepi-zero",
             title="Icepi Zero 1.3",
