@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from bnnhw.compiler.dataflow.schedule import Schedule
     from bnnhw.compiler.ir.graph import Graph
 
-__all__ = ["DEFAULT_BAUD", "DEFAULT_BOARD", "FILL_OVER_UDP", "LINK_MARGIN", "PlanOptions"]
+__all__ = ["DEFAULT_BOARD", "FILL_OVER_UDP", "LINK_MARGIN", "PlanOptions"]
 
-DEFAULT_BAUD = 3_000_000
 DEFAULT_BOARD = "ulx3s-85f"
 """Where no board is asked for."""
 
@@ -59,18 +58,9 @@ class PlanOptions:
     @property
     def link_choice(self) -> "LinkChoice":
         """What the link goes over."""
-        from bnnhw.boards.link_choice import DEFAULT_ADDRESS, USB, LinkChoice
+        from bnnhw.boards.link_choice import LinkChoice
 
-        if self.link == "uart":
-            if self.address is not None:
-                raise ValueError(f"address={self.address} is of a link over UDP or USB; link=uart has none")
-            return LinkChoice(baud=DEFAULT_BAUD if self.baud is None else self.baud)
-        if self.baud is not None:
-            raise ValueError(f"baud={self.baud} is of a UART; link={self.link} has none")
-        choice = LinkChoice(address=self.address or {"udp": DEFAULT_ADDRESS, "usb": USB}[self.link])
-        if choice.medium != self.link:
-            raise ValueError(f"address={self.address} is of a link over {choice.medium.upper()}, not link={self.link}")
-        return choice
+        return LinkChoice.of(self.link, baud=self.baud, address=self.address)
 
     @property
     def target(self) -> "Board":
