@@ -79,7 +79,7 @@ SUB_ROOMS = {
     ),
     "accuracy": ("rows", "record", "fitting", "report", "plot", "measure"),
     "bench": (
-        *("row", "untrained", "accuracy", "equality", "speed", "cnv", "routed"),
+        *("row", "untrained", "accuracy", "equality", "speed", "cnv", "link", "routed"),
         *("engines", "bases", "programs", "overhead", "popcount", "training", "measurements"),
     ),
     "cli": (

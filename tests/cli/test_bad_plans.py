@@ -114,7 +114,11 @@ CASES = [
         "build model.pt --board orangecrab --baud 9600 -o out",
         "baud=9600 is of a UART; link=usb has none",
     ),
-    Case("engine without a UART", "engine --board butterstick -o out", "butterstick has no UART; its link is udp"),
+    Case(
+        "engine without a UART",
+        "engine --board butterstick --link uart -o out",
+        "link=uart needs a UART, .* butterstick to have; take link=udp",
+    ),
     Case("baud over UDP", f"build model.pt {UDP} --baud 9600 -o out", "baud=9600 is of a UART; link=udp has none"),
     Case("no address", f"build model.pt {UDP} --address here:80 -o out", "address='here:80' must be IP:PORT, .*"),
     Case("link of a core", f"build model.pt --as core {UDP} -o out", "--link is for bitstreams: .*"),

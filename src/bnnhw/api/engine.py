@@ -15,6 +15,7 @@ from bnnhw.boards.engines.manifest import EngineManifest
 from bnnhw.boards.engines.program_folder import ProgramManifest
 from bnnhw.boards.engines.sizes import sizes_for
 from bnnhw.boards.folder import staged_build
+from bnnhw.boards.link_choice import LinkChoice
 
 from .builds.plan import DEFAULT_BOARD
 from .builds.program import fill_program_folder
@@ -24,8 +25,6 @@ __all__ = ["ENGINE_CLOCK_MHZ", "EngineBuilt", "build_program", "engine"]
 
 ENGINE_CLOCK_MHZ = 90.0
 """Where no clock is asked for."""
-ENGINE_BAUD = 3_000_000
-"""The same of its link."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +41,9 @@ def engine(
     output: str | Path | None = None,
     *,
     clock_mhz: float = ENGINE_CLOCK_MHZ,
-    baud: int = ENGINE_BAUD,
+    link: Literal["uart", "udp", "usb"] | None = None,
+    baud: int | None = None,
+    address: str | None = None,
     from_flash: bool = True,
     seed: int = 1,
     retries: int = 0,
@@ -65,7 +66,9 @@ def engine(
         The folder; by default one in the user's cache, where programs' users look for it.
     from_flash : bool
         Where the board's flash is known, the engine starts with what `bnnhw.flash` leaves there of programs.
-    clock_mhz, baud, seed, retries, stop_after, time_limit_s, progress
+    link, baud, address
+        As of `bnnhw.PlanOptions`.
+    clock_mhz, seed, retries, stop_after, time_limit_s, progress
         As for `bnnhw.build`.
 
     Raises
@@ -77,6 +80,8 @@ def engine(
     check_count("retries", retries, least=0)
     if stop_after is not None:
         check_choice("stop_after", stop_after, get_args(StopAfter))
+    choice = LinkChoice.of(link or target.default_link, baud=baud, address=address)
+    choice.check(target)
     sizes = sizes_for(target)
     folder = cached_engine(target, sizes) if output is None else Path(output)
     options = BuildOptions(seed=seed, retries=retries, stop_after=stop_after, timeout_s=time_limit_s)
@@ -86,7 +91,7 @@ def engine(
         folder,
         options,
         clock_hz=clock_mhz * 1e6,
-        baud=baud,
+        link=choice,
         from_flash=from_flash,
         progress=progress,
     )
@@ -135,8 +140,10 @@ def build_program(
     target = get_board(board or DEFAULT_BOARD)
     sizes = sizes_for(target)
     made = find_engine(target, sizes)
-    clock_hz, baud = (made.clock_hz, made.baud) if made else (ENGINE_CLOCK_MHZ * 1e6, ENGINE_BAUD)
+    clock_hz, link = (
+        (made.clock_hz, made.link_choice) if made else (ENGINE_CLOCK_MHZ * 1e6, LinkChoice.of(target.default_link))
+    )
     with staged_build(Path(output)) as folder:
         return fill_program_folder(
-            folder, Path(model), target, sizes, outputs=outputs, tile=tile, clock_hz=clock_hz, baud=baud
+            folder, Path(model), target, sizes, outputs=outputs, tile=tile, clock_hz=clock_hz, link=link
         )

@@ -5,7 +5,7 @@ Tests: tests/cli/test_bench.py
 
 from collections.abc import Callable, Iterator
 
-from . import accuracy, bases, cnv, engines, equality, overhead, popcount, programs, routed, speed, training
+from . import accuracy, bases, cnv, engines, equality, link, overhead, popcount, programs, routed, speed, training
 from .row import Bench, Row
 
 
@@ -22,6 +22,7 @@ def measurements() -> dict[str, Callable[[Bench], Iterator[Row]]]:
         "programs": programs.measure,
         "equality": equality.measure,
         "cnv": cnv.measure,
+        "cnv-link": link.measure,
         "lfc": routed.measure_lfc,
         "fastest": routed.measure_fastest,
         "cnv-routed": routed.measure_cnv,

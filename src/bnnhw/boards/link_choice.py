@@ -17,8 +17,9 @@ from bnnhw.hw.usb.device import UsbDevice
 
 from .description import Board, LinkMedium
 
-__all__ = ["DEFAULT_ADDRESS", "USB", "LinkChoice", "usb_name"]
+__all__ = ["DEFAULT_ADDRESS", "DEFAULT_BAUD", "USB", "LinkChoice", "usb_name"]
 
+DEFAULT_BAUD = 3_000_000
 DEFAULT_ADDRESS = "192.168.1.50:4096"
 """Where a board behind UDP is, unless it was built for another place."""
 USB = "usb"
@@ -60,6 +61,21 @@ class LinkChoice:
             raise ValueError(f"baud={self.baud} must be positive")
         if self.medium == "udp":
             _ = self._place
+
+    @classmethod
+    def of(cls, medium: LinkMedium, *, baud: int | None = None, address: str | None = None) -> "LinkChoice":
+        """The link over a medium: a UART of `baud`, by default DEFAULT_BAUD; UDP at `address`, by default
+        DEFAULT_ADDRESS; USB at `address`, by default USB. Raises ValueError where one of both is not the medium's."""
+        if medium == "uart":
+            if address is not None:
+                raise ValueError(f"address={address} is of a link over UDP or USB; link=uart has none")
+            return cls(baud=DEFAULT_BAUD if baud is None else baud)
+        if baud is not None:
+            raise ValueError(f"baud={baud} is of a UART; link={medium} has none")
+        choice = cls(address=address or {"udp": DEFAULT_ADDRESS, "usb": USB}[medium])
+        if choice.medium != medium:
+            raise ValueError(f"address={address} is of a link over {choice.medium.upper()}, not link={medium}")
+        return choice
 
     @property
     def medium(self) -> LinkMedium:

@@ -8,13 +8,14 @@ import click
 from bnnhw.api.builds.plan import DEFAULT_BOARD
 
 from .options.common import FiniteRange
+from .options.link import link_options
 
 
 @click.command("engine")
 @click.option("--board", help=f"See bnnhw boards; if not given {DEFAULT_BOARD}.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="A folder; if not given one in the user's cache.")
 @click.option("--clock-mhz", type=FiniteRange(min=1), help="The engine's clock; if not given 90.")
-@click.option("--baud", type=click.IntRange(min=1200), default=3_000_000, show_default=True)
+@link_options
 @click.option("--no-flash", is_flag=True, help="The engine does not look for programs in the board's flash.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of the placer.")
 @click.option("--retries", type=click.IntRange(min=0), default=0, show_default=True, help="Further seeds.")
@@ -25,7 +26,9 @@ def command(
     board: str | None,
     output: Path | None,
     clock_mhz: float | None,
-    baud: int,
+    link: Literal["uart", "udp", "usb"] | None,
+    baud: int | None,
+    address: str | None,
     no_flash: bool,
     seed: int,
     retries: int,
@@ -47,7 +50,9 @@ def command(
             board,
             output,
             clock_mhz=clock_mhz or ENGINE_CLOCK_MHZ,
+            link=link,
             baud=baud,
+            address=address,
             from_flash=not no_flash,
             seed=seed,
             retries=retries,

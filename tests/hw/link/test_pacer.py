@@ -8,7 +8,8 @@ import pytest
 from bnnhw.hw.core import Core
 from bnnhw.hw.link.pacer import Pacer
 from bnnhw.hw.link.receiver import end_pause
-from bnnhw.hw.protocol import CYCLES_BYTES, Decoder, ErrorCode, Frame, Kind, encode
+from bnnhw.hw.link.settings import answer_cycles
+from bnnhw.hw.protocol import CYCLES_BYTES, HEADER_BYTES, Decoder, ErrorCode, Frame, Kind, encode
 from bnnhw.hw.stream.buffer import StreamBuffer
 from bnnhw.hw.targets import PORTABLE
 from bnnhw.hw.top import Top
@@ -90,6 +91,26 @@ def test_a_byte_each_cycle(monkeypatch: pytest.MonkeyPatch):
     received, taken = run(top, wire)
     assert len(received) == 1
     assert len(wire) <= taken <= len(wire) + 3 * end_pause(8)
+
+
+@pytest.mark.parametrize(
+    ("lanes", "width", "cycles"), [(1, 8, 6), (3, 8, 6), (1, 4, 6), (2, 3, 6), (3, 1, 9), (5, 1, 9)]
+)
+def test_an_answers_bytes_are_as_far_apart_as_it_is_told(
+    lanes: int, width: int, cycles: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(event_engine, "_EVENTS", 1)  # a cycle of each call
+    top = fast_top(lanes=lanes, width=width, elements=120 * lanes)
+    settings = top.settings
+    assert answer_cycles(lanes * width, byte_cycles=settings.byte_cycles) == cycles
+    size = settings.result.packed_bytes
+    engine, came = byte_engine(top), []
+    queue, idle = bytearray(encode(Frame(Kind.INFER, 1, bytes(size)))), False
+    while not idle or queue:
+        data, idle = engine.run(queue)
+        came += len(data) * [engine.cycle]
+    ends = HEADER_BYTES + 1, HEADER_BYTES + size - 1
+    assert came[ends[1]] - came[ends[0]] <= cycles * (ends[1] - ends[0])
 
 
 @pytest.mark.parametrize(("image_bytes", "beats", "max_chunk"), [(4096, 4096, 4096), (5, 5, 4096), (200, 200, 64)])

@@ -15,6 +15,7 @@ from bnnhw.boards.engines.manifest import EngineManifest
 from bnnhw.boards.engines.sizes import EngineSizes
 from bnnhw.boards.host.engine_board import EngineBoard
 from bnnhw.boards.host.errors import LinkError
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.compiler import evaluate
 from bnnhw.compiler.engine.compile import compile_program
 from bnnhw.hw.memory.timing import CHIPS
@@ -46,7 +47,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Eng
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(CHIPS, CHIP.name, CHIP)
         manifest, _ = build_engine(
-            BOARD, SIZES, folder, BuildOptions(stop_after="rtl"), clock_hz=CLOCK_HZ, baud=3_000_000
+            BOARD, SIZES, folder, BuildOptions(stop_after="rtl"), clock_hz=CLOCK_HZ, link=LinkChoice(baud=3_000_000)
         )
         yield folder, manifest
 

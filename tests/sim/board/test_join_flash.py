@@ -13,6 +13,7 @@ from bnnhw.boards.engines.build import build_engine
 from bnnhw.boards.engines.manifest import EngineManifest
 from bnnhw.boards.host.engine_board import EngineBoard
 from bnnhw.boards.host.flash_image import flash_image
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.compiler import evaluate
 from bnnhw.compiler.engine.compile import compile_program
 from bnnhw.hw.engine.boot import flash_reader
@@ -38,7 +39,7 @@ def build(folder: Path, *, from_flash: bool = True) -> tuple[Path, EngineManifes
         patch.setitem(CHIPS, CHIP.name, CHIP)
         options = BuildOptions(stop_after="rtl")
         manifest, _ = build_engine(
-            BOARD, SIZES, folder, options, clock_hz=CLOCK_HZ, baud=3_000_000, from_flash=from_flash
+            BOARD, SIZES, folder, options, clock_hz=CLOCK_HZ, link=LinkChoice(baud=3_000_000), from_flash=from_flash
         )
     return folder, manifest
 

@@ -16,8 +16,6 @@ from bnnhw.boards.engines.program_folder import ProgramManifest
 
 __all__ = ["engine_of"]
 
-_BAUD = 3_000_000
-
 
 @contextmanager
 def engine_of(program: ProgramManifest, *, simulated: bool) -> Iterator[tuple[Path, EngineManifest]]:
@@ -35,5 +33,7 @@ def engine_of(program: ProgramManifest, *, simulated: bool) -> Iterator[tuple[Pa
     with tempfile.TemporaryDirectory(prefix="bnnhw-engine-") as name:
         folder = Path(name) / "engine"
         options = BuildOptions(stop_after="rtl")
-        manifest, _ = build_engine(board, program.sizes, folder, options, clock_hz=program.clock_hz, baud=_BAUD)
+        manifest, _ = build_engine(
+            board, program.sizes, folder, options, clock_hz=program.clock_hz, link=program.link_choice
+        )
         yield folder, manifest

@@ -10,11 +10,10 @@ from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.ir.graph import Graph, infer_types
 from bnnhw.compiler.ir.types import FloatType, TensorType
 from bnnhw.compiler.lowering.network import split_host
-from bnnhw.hw.link.settings import BUFFERED_CHUNKS, receiver_step
-from bnnhw.hw.link.transmitter import BYTE_CYCLES
+from bnnhw.hw.link.settings import BUFFERED_CHUNKS, answer_cycles, receiver_step
 from bnnhw.hw.protocol import CRC_BYTES, CYCLES_BYTES, HEADER_BYTES, MAX_CHUNK
 
-__all__ = ["link_frames_per_second", "wire_frames_per_second"]
+__all__ = ["exchanges_per_second", "link_frames_per_second", "wire_frames_per_second"]
 
 _FLAGS = 2  # of a frame
 
@@ -22,16 +21,25 @@ _FLAGS = 2  # of a frame
 def wire_frames_per_second(graph: Graph, link: LinkChoice) -> float:
     """Images a second of an integer graph, requests, or answers, or over USB both, close behind each other, none of
     their bytes escaped."""
-    sent, given = _bytes_of(graph)
-    return link.bytes_per_second / (sent + given if link.medium == "usb" else max(sent, given))
+    return _wire_rate(link, *_bytes_of(graph))
 
 
 def link_frames_per_second(graph: Graph, link: LinkChoice, schedule: Schedule, *, clock_hz: float) -> float:
     """As `wire_frames_per_second`, or as many as the design's end of the link takes and gives, if that is less."""
-    byte_cycles = 0.0 if link.baud is None else clock_hz / link.bytes_per_second
-    step = receiver_step(schedule.input_lanes * schedule.input_width, byte_cycles=byte_cycles)
     sent, given = _bytes_of(graph)
-    return min(wire_frames_per_second(graph, link), clock_hz * step / 8 / sent, clock_hz / BYTE_CYCLES / given)
+    beats = schedule.input_lanes * schedule.input_width, schedule.output_lanes * schedule.output_width
+    return exchanges_per_second(link, (sent, given), beats, clock_hz=clock_hz)
+
+
+def exchanges_per_second(
+    link: LinkChoice, sizes: tuple[int, int], beat_bits: tuple[int, int], *, clock_hz: float
+) -> float:
+    """Requests a second, or their answers, whatever is less, of so many bytes on the wire: what that carries, or what a
+    design of that clock takes and gives, whose images and results have beats of so many bits."""
+    byte_cycles = 0.0 if link.baud is None else clock_hz / link.bytes_per_second
+    (sent, given), (image, result) = sizes, beat_bits
+    taken = clock_hz * receiver_step(image, byte_cycles=byte_cycles) / 8 / sent
+    return min(_wire_rate(link, sent, given), taken, clock_hz / answer_cycles(result, byte_cycles=byte_cycles) / given)
 
 
 def packed_bytes(values: Sequence[TensorType]) -> int:
@@ -44,6 +52,10 @@ def bytes_on_the_wire(size: int) -> int:
     """Bytes of the frames of an image, or an answer, of `size` bytes."""
     frames = 1 if size <= MAX_CHUNK else -(-size // (MAX_CHUNK // BUFFERED_CHUNKS))
     return size + frames * (HEADER_BYTES + CRC_BYTES + _FLAGS)
+
+
+def _wire_rate(link: LinkChoice, sent: int, given: int) -> float:
+    return link.bytes_per_second / (sent + given if link.medium == "usb" else max(sent, given))
 
 
 def _bytes_of(graph: Graph) -> tuple[int, int]:

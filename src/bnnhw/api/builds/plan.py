@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from bnnhw.boards.description import Board, LinkMedium
+    from bnnhw.boards.description import Board
     from bnnhw.boards.link_choice import LinkChoice
     from bnnhw.compiler.dataflow.schedule import Schedule
     from bnnhw.compiler.ir.graph import Graph
 
-__all__ = ["DEFAULT_BAUD", "DEFAULT_BOARD", "FILL_OVER_UDP", "LINK_MARGIN", "PlanOptions"]
+__all__ = ["DEFAULT_BOARD", "FILL_OVER_UDP", "LINK_MARGIN", "PlanOptions"]
 
-DEFAULT_BAUD = 3_000_000
 DEFAULT_BOARD = "ulx3s-85f"
 """Where no board is asked for."""
 
@@ -60,19 +59,9 @@ class PlanOptions:
     @property
     def link_choice(self) -> "LinkChoice":
         """What the link goes over."""
-        from bnnhw.boards.link_choice import DEFAULT_ADDRESS, USB, LinkChoice
+        from bnnhw.boards.link_choice import LinkChoice
 
-        link: LinkMedium = self.link or self.target.default_link
-        if link == "uart":
-            if self.address is not None:
-                raise ValueError(f"address={self.address} is of a link over UDP or USB; link=uart has none")
-            return LinkChoice(baud=DEFAULT_BAUD if self.baud is None else self.baud)
-        if self.baud is not None:
-            raise ValueError(f"baud={self.baud} is of a UART; link={link} has none")
-        choice = LinkChoice(address=self.address or {"udp": DEFAULT_ADDRESS, "usb": USB}[link])
-        if choice.medium != link:
-            raise ValueError(f"address={self.address} is of a link over {choice.medium.upper()}, not link={link}")
-        return choice
+        return LinkChoice.of(self.link or self.target.default_link, baud=self.baud, address=self.address)
 
     @property
     def target(self) -> "Board":

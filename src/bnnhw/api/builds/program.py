@@ -15,6 +15,7 @@ import numpy as np
 from bnnhw.boards.board import Board
 from bnnhw.boards.engines.program_folder import ProgramManifest, read_contents, write_contents
 from bnnhw.boards.engines.sizes import EngineSizes
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.boards.manifest import ManifestError
 from bnnhw.compiler.engine.compile import compile_program
 from bnnhw.compiler.engine.program import EngineProgram
@@ -48,10 +49,10 @@ def fill_program_folder(
     outputs: Literal["label", "scores"],
     tile: int | None,
     clock_hz: float,
-    baud: int,
+    link: LinkChoice,
 ) -> ProgramManifest:
     """Writes the program of `model` for the engine of those sizes, the model itself or its tile, the manifest, and the
-    page that tells of it. baud: of the engine's link."""
+    page that tells of it. link: the engine's."""
     with model_file(model, tile=tile) as path:
         shutil.copyfile(path, folder / MODEL)
     graph = load(folder / MODEL)
@@ -60,7 +61,8 @@ def fill_program_folder(
         board=board.name,
         sizes=sizes,
         clock_hz=clock_hz,
-        baud=baud,
+        baud=link.baud,
+        address=link.address,
         labels=outputs == "label",
         source_sha256=_sha256(model),
         model_sha256=_sha256(folder / MODEL),

@@ -6,16 +6,18 @@ Tests: tests/cli/test_engine.py
 import numpy as np
 
 from bnnhw.boards.engines.program_folder import ProgramManifest
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.compiler.ir.graph import Graph
 from bnnhw.compiler.report.data import LadderRow, Link
 from bnnhw.compiler.report.from_schedule import numbers_of
 from bnnhw.compiler.report.program.data import ProgramReport
+from bnnhw.hw.engine.engine_shape import WORD
 from bnnhw.hw.engine.program.packets import PACKET_WORDS
-from bnnhw.hw.protocol import BITS_PER_BYTE, CYCLES_BYTES
+from bnnhw.hw.protocol import CYCLES_BYTES
 from bnnhw.version import __version__
 
-from .link_rate import bytes_on_the_wire
+from .link_rate import bytes_on_the_wire, exchanges_per_second
 
 __all__ = ["report_of"]
 
@@ -37,7 +39,8 @@ def report_of(
         layers=manifest.layers,
         lists=manifest.lists,
         link=Link(
-            name=f"UART, {manifest.baud / 1e6:g} Mbaud", frames_per_second=_frames_on_the_link(program, manifest.baud)
+            name=manifest.link_choice.name,
+            frames_per_second=_frames_on_the_link(program, manifest.link_choice, clock_hz=manifest.clock_hz),
         ),
         metrics=numbers_of(meta.get("metrics", {})),
         hashes={"model.pt": manifest.model_sha256, "program": manifest.program_sha256},
@@ -46,10 +49,11 @@ def report_of(
     )
 
 
-def _frames_on_the_link(program: EngineProgram, baud: int) -> float:
+def _frames_on_the_link(program: EngineProgram, link: LinkChoice, *, clock_hz: float) -> float:
     """A second, where the packets of full runs go close behind each other; answers are as many."""
     (images,) = program.network.host.inputs
     codes = program.network.codes(np.zeros((program.frames, *images.type.shape), np.int64))
     packets = len(program.feed(codes)) + 1 + len(program.reads())
-    size = bytes_on_the_wire(PACKET_WORDS * 4 + CYCLES_BYTES)
-    return program.frames * baud / (BITS_PER_BYTE * packets * size)
+    words = PACKET_WORDS * WORD // 8
+    sizes = bytes_on_the_wire(words), bytes_on_the_wire(words + CYCLES_BYTES)
+    return program.frames * exchanges_per_second(link, sizes, (WORD, WORD), clock_hz=clock_hz) / packets

@@ -8,6 +8,7 @@ from pathlib import Path
 from bnnhw.boards.board import Board
 from bnnhw.boards.build import BuildFigures, BuildOptions, Progress, build_component
 from bnnhw.boards.folder import staged_build
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.boards.manifest import ManifestError
 from bnnhw.boards.sdram_pads import late_ns
 from bnnhw.files import cache_folder
@@ -15,7 +16,6 @@ from bnnhw.hw.engine.boot.engine_with_flash import EngineWithFlash
 from bnnhw.hw.engine.engine import Engine
 from bnnhw.hw.engine.engine_with_memory import EngineWithMemory
 from bnnhw.hw.engine.program.packets import PACKET_WORDS
-from bnnhw.hw.link.phy.uart_port import UartPort
 from bnnhw.hw.top import Top
 
 from .manifest import EngineManifest
@@ -44,7 +44,7 @@ def build_engine(
     options: BuildOptions,
     *,
     clock_hz: float,
-    baud: int,
+    link: LinkChoice,
     from_flash: bool = True,
     progress: Progress | None = None,
 ) -> tuple[EngineManifest, BuildFigures]:
@@ -69,7 +69,7 @@ def build_engine(
             core = EngineWithFlash(core, offset=flash_at, clock_hz=pll.output_hz)
     top = Top(
         core=core,
-        port=UartPort(clock_hz=pll.output_hz, baud=baud),
+        port=link.port(board, clock_hz=pll.output_hz),
         clock_hz=pll.output_hz,
         network_id=shape.identity,
         input_elements=PACKET_WORDS,
@@ -83,7 +83,8 @@ def build_engine(
             sizes=sizes,
             clock_hz=figures.clock_hz,
             fmax_hz=figures.routing.fmax_hz if figures.routing else None,
-            baud=baud,
+            baud=link.baud,
+            address=link.address,
             seed=figures.routing.seed if figures.routing else options.seed,
             versions=figures.versions,
             flash_at=flash_at,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bnnhw.boards.board import get_board
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.hw.engine.boot.flash_reader import FlashReader
 from bnnhw.hw.engine.engine_shape import WORD, EngineShape
 
@@ -16,7 +17,7 @@ from .stored import read_stored, write_stored
 __all__ = ["EngineManifest"]
 
 FORMAT = "bnnhw-engine"
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,9 @@ class EngineManifest:
         Its clock, exactly.
     fmax_hz : float or None
         What the routed design reaches; None where it was not routed.
-    baud, seed : int
+    baud, address : int, str
+        Of its link, as `LinkChoice` has them: one of both.
+    seed : int
     versions : dict
         Program -> the version that made the files.
     flash_at : int, optional
@@ -42,7 +45,8 @@ class EngineManifest:
     sizes: EngineSizes
     clock_hz: float
     fmax_hz: float | None
-    baud: int
+    baud: int | None
+    address: str | None = None
     seed: int
     versions: dict[str, str]
     flash_at: int | None = None
@@ -51,6 +55,11 @@ class EngineManifest:
     def shape(self) -> EngineShape:
         """The engine's, in its board's primitives."""
         return self.sizes.shape(get_board(self.board).target)
+
+    @property
+    def link_choice(self) -> LinkChoice:
+        """What its link goes over."""
+        return LinkChoice(baud=self.baud, address=self.address)
 
     @property
     def start_s(self) -> float:
@@ -64,7 +73,7 @@ class EngineManifest:
         return size / (WORD // 8) / reader.words_per_second
 
     def __post_init__(self):
-        self.shape  # noqa: B018 its sizes are checked
+        _ = self.shape, self.link_choice  # they are checked
 
     def write(self, folder: Path) -> None:
         """Writes the folder's manifest.json."""

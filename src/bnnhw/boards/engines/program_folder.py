@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from bnnhw.boards.board import get_board
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.boards.manifest import MANIFEST, ManifestError
 from bnnhw.compiler.engine.figures import LayerFigures, Moved
 from bnnhw.compiler.engine.program import EngineProgram
@@ -24,7 +25,7 @@ from .stored import format_of, read_stored, write_stored
 __all__ = ["PROGRAM", "ProgramManifest", "is_program", "read_contents", "write_contents"]
 
 FORMAT = "bnnhw-program"
-VERSION = 4
+VERSION = 5
 PROGRAM = "program.npz"
 
 
@@ -37,8 +38,8 @@ class ProgramManifest:
     board : str
     sizes : EngineSizes
         Of the engine that it is for.
-    clock_hz, baud : float, int
-        The engine's, with which its frames a second are reckoned.
+    clock_hz, baud, address : float, int, str
+        The engine's and its link's, with which its frames a second are reckoned.
     labels : bool
         Its answers are labels; else scores.
     source_sha256, model_sha256, program_sha256 : str
@@ -58,7 +59,8 @@ class ProgramManifest:
     board: str
     sizes: EngineSizes
     clock_hz: float
-    baud: int
+    baud: int | None
+    address: str | None
     labels: bool
     source_sha256: str
     model_sha256: str
@@ -71,12 +73,16 @@ class ProgramManifest:
     words: dict[str, int]
 
     def __post_init__(self):
-        if min(self.frames, self.cycles, self.baud) < 1 or not self.clock_hz > 0:
+        if min(self.frames, self.cycles) < 1 or not self.clock_hz > 0:
             raise ValueError(
-                f"frames={self.frames}, cycles={self.cycles}, baud={self.baud} and clock_hz={self.clock_hz} must be "
-                "positive"
+                f"frames={self.frames}, cycles={self.cycles} and clock_hz={self.clock_hz} must be positive"
             )
-        self.shape  # noqa: B018 its sizes are checked
+        _ = self.shape, self.link_choice  # they are checked
+
+    @property
+    def link_choice(self) -> LinkChoice:
+        """What the engine's link goes over."""
+        return LinkChoice(baud=self.baud, address=self.address)
 
     @property
     def outputs(self) -> Literal["label", "scores"]:

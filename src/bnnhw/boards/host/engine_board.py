@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnhw.boards.engines.manifest import EngineManifest
-from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.compiler.engine.program import EngineProgram
 from bnnhw.hw.engine.program import packets
 from bnnhw.hw.engine.program.packets import Answer, Memory, Status
@@ -66,7 +65,7 @@ class EngineBoard:
         self.engine = engine
         self.timeout_s = timeout_s
         self.link = BoardLink(
-            open_line(port=port, address=address, built=LinkChoice(baud=engine.baud)),
+            open_line(port=port, address=address, built=engine.link_choice),
             network_id=engine.shape.identity,
             timeout_s=timeout_s,
             retries=retries,

@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from bnnhw.api.builds.plan import DEFAULT_BAUD, DEFAULT_BOARD, PlanOptions
+from bnnhw.api.builds.plan import DEFAULT_BOARD, PlanOptions
 
 from .common import FiniteRange, gather
+from .link import LINK_OPTIONS
 
 
 def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,17 +32,7 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="The core's clock. If not given 100; with --target-fps up to 110, whatever makes the design smallest.",
         ),
         click.option("--outputs", type=click.Choice(["label", "scores"]), default="label", show_default=True),
-        click.option(
-            "--link",
-            type=click.Choice(["uart", "udp", "usb"]),
-            help="If not given the first that bnnhw boards lists, a UART on most boards.",
-        ),
-        click.option("--baud", type=click.IntRange(min=1200), help=f"Of the UART; if not given {DEFAULT_BAUD}."),
-        click.option(
-            "--address",
-            metavar="ADDRESS",
-            help="Of the board: over UDP IP:PORT, if not given 192.168.1.50:4096; over USB usb, or usb:SERIAL.",
-        ),
+        *LINK_OPTIONS,
         click.option(
             "--tile",
             type=click.IntRange(min=1),

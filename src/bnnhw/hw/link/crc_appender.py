@@ -15,7 +15,12 @@ __all__ = ["CrcAppender"]
 
 
 class CrcAppender(wiring.Component):
-    """Hands the bytes of a frame on, and then the four of their CRC. A byte takes at least 11 cycles.
+    """Hands the bytes of a frame on, and then the four of their CRC. A byte takes at least 8 / step + 3 cycles.
+
+    Parameters
+    ----------
+    step : int
+        Bits of the CRC a cycle: 1, 2, 4 or 8.
 
     Members
     -------
@@ -28,27 +33,29 @@ class CrcAppender(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self):
+    def __init__(self, *, step: int):
+        self.step = step
         super().__init__({"i": In(flat_stream(9)), "o": Out(flat_stream(9))})
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.crc = crc = Crc32(width=1)
-        byte, shifting = Signal(8), Signal()  # turned around once, bit by bit
-        bits_left = Signal(3)  # but one
+        step = self.step
+        m.submodules.crc = crc = Crc32(width=step)
+        byte, shifting = Signal(8), Signal()  # turned around once, step by step
+        steps_left = Signal(range(8 // step))  # but one
         appending, index, final = Signal(), Signal(range(CRC_BYTES)), Signal()
         m.d.comb += [
-            # The CRC register, fed with its own lowest bit, is a plain shift register.
-            crc.bits.eq(Mux(appending, crc.crc[0], byte[0])),
+            # The CRC register, fed with its own lowest bits, is a plain shift register.
+            crc.bits.eq(Mux(appending, crc.crc[:step], byte[:step])),
             crc.enable.eq(shifting),
             self.o.payload.eq(Cat(byte, final)),
         ]
         m.d.sync += final.eq(appending & (index == CRC_BYTES - 1))
         with m.If(shifting):
-            m.d.sync += [byte.eq(byte.rotate_right(1)), bits_left.eq(bits_left - 1), shifting.eq(bits_left != 0)]
+            m.d.sync += [byte.eq(byte.rotate_right(step)), steps_left.eq(steps_left - 1), shifting.eq(steps_left != 0)]
 
         def shift(value) -> None:
-            m.d.sync += [byte.eq(value), bits_left.eq(7), shifting.eq(1)]
+            m.d.sync += [byte.eq(value), steps_left.eq(8 // step - 1), shifting.eq(1)]
             m.next = "SHIFT"
 
         with m.FSM():

@@ -7,7 +7,7 @@ from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bnnhw.hw.stream.buffer import flat_stream
+from bnnhw.hw.stream.buffer import StreamBuffer, flat_stream
 from bnnhw.hw.stream.fifo import Fifo
 
 from .acknowledger import Acknowledger
@@ -18,7 +18,7 @@ from .meter import CycleMeter
 from .pacer import Pacer
 from .packer import BytePacker
 from .receiver import VERDICT_BITS, FrameReceiver, end_pause
-from .settings import VERDICT_QUEUE_DEPTH, LinkSettings
+from .settings import CRC_STEP, VERDICT_QUEUE_DEPTH, LinkSettings
 from .transmitter import FrameTransmitter
 
 __all__ = ["Link"]
@@ -154,8 +154,9 @@ class Link(wiring.Component):
             m.d.sync += [counts.i.valid.eq(meter.begin), counts.i.payload.eq(meter.images)]
             wiring.connect(m, counts.o, results.images)
         m.submodules.results = results
-        m.submodules.packer = packer = BytePacker(frame=result)
-        m.submodules.crc_appender = crc_appender = CrcAppender()
+        m.submodules.packer = packer = BytePacker(frame=result, step=self.settings.answer_step)
+        hurries = self.settings.hurries
+        m.submodules.crc_appender = crc_appender = CrcAppender(step=CRC_STEP if hurries else 1)
         m.submodules.framer = framer = Framer()
 
         beat = Signal(range(result.beats))
@@ -185,6 +186,14 @@ class Link(wiring.Component):
         wiring.connect(m, results.o, packer.i)
         wiring.connect(m, meter.o, transmitter.cycles)
         wiring.connect(m, packer.o, transmitter.output)
-        wiring.connect(m, transmitter.o, crc_appender.i)
-        wiring.connect(m, crc_appender.o, framer.i)
+        told, appended = transmitter.o, crc_appender.o
+        if hurries:  # else the units wait for one another
+            m.submodules.told = buffer = StreamBuffer(width=9)
+            wiring.connect(m, told, buffer.i)
+            told = buffer.o
+            m.submodules.appended = buffer = StreamBuffer(width=9)
+            wiring.connect(m, appended, buffer.i)
+            appended = buffer.o
+        wiring.connect(m, told, crc_appender.i)
+        wiring.connect(m, appended, framer.i)
         wiring.connect(m, framer.o, wiring.flipped(self.sent))

@@ -13,12 +13,15 @@ from bnnhw.hw.targets import Fabric, Target
 
 from .chunks import Chunks, FrameShape, cut_frame
 from .receiver import STEPS, end_pause
+from .transmitter import TRANSMITTER_CYCLES
 
 __all__ = [
     "BUFFERED_CHUNKS",
+    "CRC_STEP",
     "MAX_WINDOW",
     "VERDICT_QUEUE_DEPTH",
     "LinkSettings",
+    "answer_cycles",
     "image_buffer_depth",
     "image_chunks",
     "lane_depth",
@@ -33,11 +36,28 @@ MAX_WINDOW = VERDICT_QUEUE_DEPTH - 1
 BUFFERED_CHUNKS = 4
 """Chunks of an image of several in the buffer that would else hold one chunk of the greatest size."""
 
+UNHURRIED_CYCLES = 22
+"""Of an answer's byte and its CRC, where its units wait for one another and take a bit a cycle."""
+CRC_STEP = 4
+"""Bits a cycle of an answer's CRC, where they do not."""
+
 
 def receiver_step(beat_bits: int, *, byte_cycles: float) -> int:
     """Bits that a receiver of such beats takes in a cycle: no more than a port needs that brings bytes so far apart."""
     steps = [step for step in STEPS if beat_bits % step == 0]
     return next((step for step in steps if end_pause(step) <= byte_cycles), steps[-1])
+
+
+def answer_step(beat_bits: int, *, byte_cycles: float) -> int:
+    """Bits of such beats that an answer's bytes are made of in a cycle, for a port that takes bytes so far apart."""
+    return 1 if byte_cycles >= UNHURRIED_CYCLES else math.gcd(beat_bits, 8)
+
+
+def answer_cycles(beat_bits: int, *, byte_cycles: float) -> int:
+    """Cycles of an answer's byte, where the port takes it at once."""
+    if byte_cycles >= UNHURRIED_CYCLES:
+        return UNHURRIED_CYCLES
+    return max(TRANSMITTER_CYCLES, 8 // answer_step(beat_bits, byte_cycles=byte_cycles) + 1)
 
 
 def image_chunks(fabric: Fabric, image: FrameShape, *, max_chunk: int = MAX_CHUNK) -> Chunks:
@@ -125,6 +145,16 @@ class LinkSettings:
     def step(self) -> int:
         """Bits that the receiver takes in a cycle."""
         return receiver_step(self.image.vector_bits, byte_cycles=self.byte_cycles)
+
+    @property
+    def hurries(self) -> bool:
+        """Whether the port takes bytes faster than units make them that wait for one another."""
+        return self.byte_cycles < UNHURRIED_CYCLES
+
+    @property
+    def answer_step(self) -> int:
+        """Bits of results that become bytes in a cycle."""
+        return answer_step(self.result.vector_bits, byte_cycles=self.byte_cycles)
 
     @cached_property
     def image_chunks(self) -> Chunks:

@@ -17,10 +17,10 @@ from .acknowledger import TAKEN_BITS
 from .chunks import Chunks
 from .receiver import ACCEPTED, OPENED, VERDICT_BITS
 
-__all__ = ["BYTE_CYCLES", "FrameTransmitter"]
+__all__ = ["TRANSMITTER_CYCLES", "FrameTransmitter"]
 
-BYTE_CYCLES = 22
-"""Of an answer's byte, with its CRC."""
+TRANSMITTER_CYCLES = 6
+"""Of a byte, at least."""
 
 
 class _Section(IntEnum):
@@ -69,7 +69,7 @@ class FrameTransmitter(wiring.Component):
 
     The answer to an image goes out in chunks, each when all of it is there; the last one, with the cycle count, when
     the image has been accepted whole. Where it has failed, what is left of its results is dropped. A byte takes at
-    least 6 cycles.
+    least TRANSMITTER_CYCLES.
 
     Parameters
     ----------
