@@ -102,7 +102,7 @@ class Board:
     @property
     def speed(self) -> int:
         """The FPGA's speed grade."""
-        return int(self._class().speed)
+        return int(getattr(self._class(), "speed", self.target.tools.slowest_speed))
 
     @property
     def clock(self) -> str:
@@ -206,6 +206,14 @@ BOARDS: dict[str, Board] = {
             flash_commands=(("openFPGALoader", "-c", "ft232", "-m"),),
             usb=(_FT232H,),
             has_led=False,
+        ),
+        Board(
+            name="icebreaker",
+            title="1BitSquared iCEBreaker",
+            platform_class="icebreaker:ICEBreakerPlatform",
+            uart_note="USB connector (FT2232H, second channel)",
+            flash_commands=(("openFPGALoader", "-b", "ice40_generic", "-m"), ("iceprog", "-S")),
+            usb=(_FT2232H,),
         ),
     )
 }

@@ -42,7 +42,7 @@ def place(
             [
                 *tool.command,
                 *tools.chip_options(device.name, package, speed),
-                *("--seed", str(seed), "--json", netlist, *tools.free_pins_options, "--out-of-context"),
+                *("--seed", str(seed), "--json", netlist, *tools.free_pins_options, *tools.core_options),
                 *("--no-route", "--write", f"{name}.placed.json"),
             ],
             name=tool.name,

@@ -35,6 +35,11 @@ class Fabric:
         Positions of a carry chain after which a new one begins at the next adder.
     delays : Delays
         What programs of operators are scheduled by.
+    lone_ffs : float
+        The share of flip-flops that take a LUT's place because none feeds them alone; 0 where each LUT has one beside
+        it that other logic may use.
+    clocks_hz : tuple of float
+        What full designs route at, the one that is taken where nothing is said first.
     """
 
     lut_inputs: int
@@ -46,6 +51,8 @@ class Fabric:
     carry_end_luts: int
     chain_positions: int
     delays: Delays
+    lone_ffs: float
+    clocks_hz: tuple[float, ...]
 
     @cached_property
     def block_ram_depth(self) -> int:

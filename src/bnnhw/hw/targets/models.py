@@ -19,9 +19,12 @@ class SimulationModels:
         Verilog files of the folder with what that library leaves open or has in too much detail.
     verilog : tuple of str
         Files of the folder that only a simulator of Verilog reads.
+    changes : tuple of str
+        Yosys' commands that put models in the place of what a design has of the family's cells.
     """
 
     folder: str
     library: str
     overriding: tuple[str, ...]
     verilog: tuple[str, ...]
+    changes: tuple[str, ...] = ()
