@@ -15,6 +15,8 @@ class SimulationModels:
         The folder of sim/ that holds the Verilog models and is the package with the gates of its cells.
     library : str
         Yosys' own models.
+    defines : tuple of str
+        What leaves out parts of that library that nobody reads.
     overriding : tuple of str
         Verilog files of the folder with what that library leaves open or has in too much detail.
     verilog : tuple of str
@@ -28,3 +30,4 @@ class SimulationModels:
     overriding: tuple[str, ...]
     verilog: tuple[str, ...]
     changes: tuple[str, ...] = ()
+    defines: tuple[str, ...] = ()

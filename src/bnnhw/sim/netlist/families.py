@@ -34,7 +34,10 @@ def _files(names: Callable[[SimulationModels], tuple[str, ...]]) -> Iterator[Pat
 
 
 READ_CELLS = [
-    *[f"read_verilog -DNO_INCLUDES {models.library}" for models in _MODELS.values()],
+    *[
+        f"read_verilog {' '.join(f'-D{name}' for name in ('NO_INCLUDES', *models.defines))} {models.library}"
+        for models in _MODELS.values()
+    ],
     *[f"read_verilog -overwrite {path}" for path in _files(lambda models: models.overriding)],
 ]
 """Yosys' commands that read the cells which a design may instantiate."""

@@ -54,8 +54,9 @@ class Ice40(Target):
     models = SimulationModels(
         folder="ice40",
         library="+/ice40/cells_sim.v",
-        overriding=("clocks.v", "pads.v"),
-        verilog=(),
+        defines=("BLACKBOX",),
+        overriding=("clocks.v", "pads.v", "block_ram.v"),
+        verilog=("sb_ram40.v",),
         changes=(f"chtype -set CLOCK_GATE a:{CLOCK_GATE}",),
     )
     cell_names = CellNames(logic="ICESTORM_LC", luts="SB_LUT4", carries="SB_CARRY", unrouted="SB_LUT4 or SB_DFF")
