@@ -63,6 +63,9 @@ class ToolChain:
         nextpnr's option before the name of that file, and its options without one.
     core_options : tuple of str
         Its further options for a netlist whose ports are no pins.
+    hide_ports, show_ports : callable, optional
+        Where it knows no such netlist: what makes one without ports, and what gives them to the one that was placed,
+        from what it was before.
     config_option : str
         nextpnr's option before the name of the file that it writes for the packer.
     packages : mapping
@@ -94,3 +97,5 @@ class ToolChain:
     prepare: Callable[[dict[str, Any]], None]
     netlist_cells: Callable[[Mapping[str, int]], Cells]
     routed_cells: Callable[[Mapping[str, int], str], Cells]
+    hide_ports: Callable[[dict[str, Any]], None] | None = None
+    show_ports: Callable[[dict[str, Any], dict[str, Any]], None] | None = None

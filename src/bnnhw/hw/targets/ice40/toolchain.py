@@ -8,6 +8,7 @@ from bnnhw.hw.targets.cells import Cells
 from bnnhw.hw.targets.toolchain import Program, ToolChain
 
 from .pads import plain_pll_pads
+from .ports import hide_ports, show_ports
 
 __all__ = ["TOOLS", "netlist_cells", "routed_cells"]
 
@@ -76,7 +77,7 @@ def _logged(log: str, use: str) -> int:
 TOOLS = ToolChain(
     synthesise="synth_ice40 -device u -dsp",
     # What components ask to be RAM in LUTs is flip-flops here.
-    before=('setattr -unset ram_style m:*',),
+    before=("setattr -unset ram_style m:*",),
     maps_luts="map_luts",
     place_and_route=_program("nextpnr-ice40", entry="nextpnr_ice40"),
     pack=_program("icepack", entry="icepack"),
@@ -94,4 +95,6 @@ TOOLS = ToolChain(
     prepare=prepare,
     netlist_cells=netlist_cells,
     routed_cells=routed_cells,
+    hide_ports=hide_ports,
+    show_ports=show_ports,
 )

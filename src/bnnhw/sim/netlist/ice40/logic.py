@@ -22,6 +22,11 @@ def emit_lut4(gates: Gates, cell: Cell) -> None:
     emit_lut(gates, inputs, cell.parameters["LUT_INIT"], cell.ports["O"][0])
 
 
+def _depends(table: int, n: int) -> bool:
+    """Whether a LUT of 4 inputs looks at input n."""
+    return any((table >> index ^ table >> (index ^ 1 << n)) & 1 for index in range(16))
+
+
 def emit_carry(gates: Gates, cell: Cell) -> None:
     """SB_CARRY: the majority of its inputs."""
     gates.add(MAJORITY, *(_pin(cell, name) for name in ("I0", "I1", "CI")), output=cell.ports["CO"][0])
@@ -49,8 +54,10 @@ def expand_logic_cell(cell: Cell, new_bit: Callable[[], int]) -> list[Cell]:
     output = _pin(cell, "O")
     kept = bool(parameters.get("DFF_ENABLE")) and output
     looked_up = new_bit() if kept or not output else output
-    inputs = {f"I{n}": [_pin(cell, f"I{n}")] for n in range(4)}
-    emit("SB_LUT4", {**inputs, "O": [looked_up]}, LUT_INIT=parameters.get("LUT_INIT", 0))
+    table = parameters.get("LUT_INIT", 0)
+    # What the carry alone needs may depend on the LUT's own output.
+    inputs = {f"I{n}": [_pin(cell, f"I{n}") if _depends(table, n) else 0] for n in range(4)}
+    emit("SB_LUT4", {**inputs, "O": [looked_up]}, LUT_INIT=table)
     if _pin(cell, "LO"):
         emit("$pos", {"A": [looked_up], "Y": cell.ports["LO"]})
     if kept:
