@@ -107,10 +107,13 @@ def test_builds_for_other_boards(tmp_path: Path, name: str):
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 def test_writes_pins_for_every_board(board: Board):
-    design = emit_design(Echo(), board, pll=pll_settings(input_hz=board.clock_hz, output_hz=80_000_000))
-    pins = re.findall(r'LOCATE COMP "(\w+)"', design.pins)
+    pll = board.target.clock_settings(input_hz=board.clock_hz, output_hz=80_000_000)
+    design = emit_design(Echo(), board, pll=pll)
+    pins = re.findall(r'LOCATE COMP "\w+"|set_io \w+', design.pins)
     assert len(pins) >= 3 + board.has_led  # a differential clock has two
-    assert re.search(r'FREQUENCY NET "pll.core_clock" 80000000.0 HZ;', design.pins)
+    hz = float(pll.output_hz)
+    clock = rf'FREQUENCY NET "pll.core_clock" {hz} HZ;|set_frequency pll.core_clock {hz / 1e6}\n'
+    assert re.search(clock, design.pins)
     assert "src" not in design.rtlil
 
 

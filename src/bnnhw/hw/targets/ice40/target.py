@@ -47,7 +47,7 @@ class Ice40(Target):
             enable=9.0,
             enable_bit=0.002,
         ),
-        lone_ffs=0.75,
+        lone_ffs=0.65,
         clocks_hz=(24e6,),
     )
     tools = TOOLS
@@ -72,14 +72,14 @@ class Ice40(Target):
 
     def clock_settings(self, *, input_hz: int, output_hz: int, late_ns: float | None = None) -> PllSettings:
         if late_ns is not None:
-            raise ValueError("late_ns: an iCE40 makes no clock that is later than another one")
+            raise ValueError(f"late_ns={late_ns}: an iCE40 makes no clock that is later than another one")
         return pll_settings(input_hz=input_hz, output_hz=output_hz)
 
     def exact_clock(self, *, input_hz: int, output_hz: int, domain: str) -> Clock:
         raise ValueError(f"domain={domain!r}: an iCE40 has one PLL, the core's")
 
     def flash_clock(self, clock: Value) -> Elaboratable:
-        raise ValueError("clock: an iCE40's flash has a clock at a pad, and is not asked for by this way")
+        raise ValueError("an iCE40 hands its flash's clock to a pad, not to the fabric")
 
     def late_clock(self, port: Any, *, domain: str, late_ns: float) -> Elaboratable:
         raise ValueError(f"late_ns={late_ns}: an iCE40's pads have no delays")
