@@ -30,6 +30,9 @@ ALLOWED = {
         "Lattice ECP5 Versa",
         "versa_ecp5:VersaECP5Platform",
         "ice40_generic",
+    },
+    "boards/flash/load.py": {  # where a loader comes from
+        "`apt install fpga-icestorm`",
     }
 }
 

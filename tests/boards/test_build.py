@@ -105,6 +105,25 @@ def test_builds_for_other_boards(tmp_path: Path, name: str):
     assert (tmp_path / "top.bit").stat().st_size > 1000
 
 
+@pytest.mark.toolchain
+@pytest.mark.parametrize("clock_hz", [12_000_000, 24_000_000])
+def test_builds_for_another_family(tmp_path: Path, clock_hz: int):
+    """With its PLL, and with the clock's pad alone; the constraint is that of the gated clock."""
+    board = get_board("icebreaker")
+    pll = board.target.clock_settings(input_hz=board.clock_hz, output_hz=clock_hz)
+    figures = build_component(Echo(), board, tmp_path, pll=pll)
+    assert files(tmp_path) == sorted([*(set(ALL_FILES) - {"top.bit", "top.lpf"}), "top.bin", "top.pcf"])
+    assert (figures.clock_hz, figures.is_timing_met) == (clock_hz, True)
+    assert figures.synthesis is not None
+    assert figures.routing is not None
+    assert figures.synthesis.cells.ffs == figures.routing.cells.ffs > 8
+    assert (tmp_path / "top.bin").stat().st_size == 104_090
+    log = (tmp_path / "logs" / "nextpnr.seed1.log").read_text()
+    assert "ignoring clock constraint" not in log
+    asked = re.findall(r"Max frequency for clock +'(.*)': .* at ([\d.]+) MHz", log)
+    assert ("clk", f"{clock_hz / 1e6:.2f}") in asked
+
+
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 def test_writes_pins_for_every_board(board: Board):
     pll = board.target.clock_settings(input_hz=board.clock_hz, output_hz=80_000_000)

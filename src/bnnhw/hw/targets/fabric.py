@@ -38,6 +38,8 @@ class Fabric:
     lone_ffs : float
         The share of flip-flops that take a LUT's place because none feeds them alone; 0 where each LUT has one beside
         it that other logic may use.
+    link_block_rams : int
+        What synthesis makes of the link's short queues, where there is no distributed RAM.
     clocks_hz : tuple of float
         What full designs route at, the one that is taken where nothing is said first.
     """
@@ -52,6 +54,7 @@ class Fabric:
     chain_positions: int
     delays: Delays
     lone_ffs: float
+    link_block_rams: int
     clocks_hz: tuple[float, ...]
 
     @cached_property
