@@ -257,6 +257,7 @@ CASES: dict[str, Case] = {
     "matrix-planes": matrix_unit(6, 8, 3, 2, vectors=2, planes=5, store="block", target=ECP5),
     "matrix-sums": matrix_unit(10, 16, 5, 8, thresholded=False, store="block", target=ECP5),
     "matrix-ice40": matrix_unit(34, 60, 2, 3, planes=2, store="block", target=ICE40),
+    "matrix-deep-ice40": matrix_unit(4, 2200, 4, 2, store="block", target=ICE40),
     "matrix-sums-ice40": matrix_unit(10, 16, 5, 8, thresholded=False, store="block", target=ICE40),
     "matrix-portable": matrix_unit(12, 16, 4, 4, planes=2, store="block", target=PORTABLE),
     "multi-threshold-1": multi_threshold(1, 20, 2, 2, ECP5),
