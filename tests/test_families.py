@@ -33,7 +33,7 @@ ALLOWED = {
     },
     "boards/flash/load.py": {  # where a loader comes from
         "`apt install fpga-icestorm`",
-    }
+    },
 }
 
 

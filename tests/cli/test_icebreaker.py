@@ -48,5 +48,6 @@ def test_the_digits_network(tmp_path: Path):
     assert cells.routed is not None
     assert cells.routed.logic <= 5280
     assert cells.estimated.ebr <= cells.routed.ebr <= 30
-    estimate = get_device("iCE40UP5K").lut_share(cells.estimated) * 5280
+    device = get_device("iCE40UP5K")
+    estimate = device.lut_share(cells.estimated) * device.usable_luts
     assert 0.85 < estimate / cells.routed.logic < 1.2

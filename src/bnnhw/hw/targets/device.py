@@ -43,9 +43,14 @@ class Device:
         """Bits of all its block RAMs and LUTs: more weights cannot be stored."""
         return self.ebr_bits + self.luts * LUT_BITS
 
+    @property
+    def usable_luts(self) -> float:
+        """LUTs that a design may take."""
+        return self.target.fabric.usable * self.luts
+
     def lut_share(self, cells: Cells) -> float:
-        """The share of the places of its LUTs that `cells` take."""
-        return (cells.logic + self.target.fabric.lone_ffs * cells.ffs) / self.luts
+        """The share of the places of its usable LUTs that `cells` take."""
+        return (cells.logic + self.target.fabric.lone_ffs * cells.ffs) / self.usable_luts
 
     def share(self, cells: Cells) -> float:
         """The share of its LUTs, flip-flops, block RAMs or multipliers that `cells` take, whichever is greatest."""

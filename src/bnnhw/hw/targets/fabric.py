@@ -38,6 +38,8 @@ class Fabric:
     lone_ffs : float
         The share of flip-flops that take a LUT's place because none feeds them alone; 0 where each LUT has one beside
         it that other logic may use.
+    usable : float
+        The share of LUTs that designs may take; the placer finds no room for chains in what is fuller.
     link_block_rams : int
         What synthesis makes of the link's short queues, where there is no distributed RAM.
     clocks_hz : tuple of float
@@ -54,6 +56,7 @@ class Fabric:
     chain_positions: int
     delays: Delays
     lone_ffs: float
+    usable: float
     link_block_rams: int
     clocks_hz: tuple[float, ...]
 

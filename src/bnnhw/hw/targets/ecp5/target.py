@@ -49,6 +49,7 @@ class Ecp5(Target):
             enable_bit=0.0011,
         ),
         lone_ffs=0.0,
+        usable=1.0,
         link_block_rams=0,
         clocks_hz=(100e6, 105e6, 110e6),
     )

@@ -48,6 +48,7 @@ class Ice40(Target):
             enable_bit=0.002,
         ),
         lone_ffs=0.65,
+        usable=0.88,
         link_block_rams=5,
         clocks_hz=(24e6,),
     )
