@@ -46,6 +46,7 @@ def test_the_digits_network(tmp_path: Path):
     check(model, build, samples=100, through="placed")
     cells = read(build).resources
     assert cells.routed is not None
+    assert cells.estimated is not None
     assert cells.routed.logic <= 5280
     assert cells.estimated.ebr <= cells.routed.ebr <= 30
     device = get_device("iCE40UP5K")
