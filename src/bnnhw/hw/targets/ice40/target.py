@@ -41,8 +41,8 @@ class Ice40(Target):
         delays=Delays(
             clock=1.6,
             lut=3.0,
-            carry=4.5,
-            carry_bit=0.30,
+            carry=6.6,
+            carry_bit=0.35,
             multiplier=((20.0, 0.0), (2.0, 18.0)),
             enable=9.0,
             enable_bit=0.002,
