@@ -80,7 +80,7 @@ def make_report(
     routing = figures.routing
     artifacts = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in (folder / "top.v", folder / "top.json", folder / "top.bit")
+        for path in (folder / "top.v", folder / "top.json", folder / schedule.device.target.tools.bitstream)
         if path.exists()
     }
 
