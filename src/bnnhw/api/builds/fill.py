@@ -88,7 +88,6 @@ def make_report(
         rate = link_frames_per_second(integers, choice, schedule, clock_hz=manifest.clock_hz)
         return Link(name=choice.name, frames_per_second=rate)
 
-    others = [each for each in get_board(manifest.board).links if each != manifest.link_choice.medium]
     return from_schedule(
         schedule,
         graph.meta,
@@ -104,7 +103,11 @@ def make_report(
             asked_hz=schedule.clock_hz, actual_hz=figures.clock_hz, fmax_hz=routing.fmax_hz if routing else None
         ),
         link=link_of(manifest.link_choice),
-        other_links=tuple(link_of(LinkChoice.of(each)) for each in others),
+        other_links=tuple(
+            link_of(LinkChoice.of(each))
+            for each in get_board(manifest.board).links
+            if each != manifest.link_choice.medium
+        ),
         synthesised=figures.synthesis.cells if figures.synthesis else None,
         routed=routing.cells if routing else None,
         stages=tuple(BuildPhase(name=name, seconds=figures.seconds.get(name)) for name in STAGES),
