@@ -131,7 +131,8 @@ class FrameTransmitter(wiring.Component):
 
     def _describe_answer(self, m: Module, begun: Signal) -> _Answer:
         sequence, code = self.verdict.payload[:8], self.verdict.payload[8:12]
-        infer, info, taken, dropped, last = Signal(), Signal(), Signal(), Signal(), Signal()
+        infer, info, taken, dropped = Signal(), Signal(), Signal(), Signal()
+        last = Signal(init=self.chunks.count == 1)
         number = Signal(range(self.chunks.count))
         begun_sequence, taken_sequence, taken_number = Signal(8), Signal(8), Signal(16)
         with m.If(self.verdict.ready & ~begun):

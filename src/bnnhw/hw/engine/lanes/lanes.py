@@ -149,7 +149,8 @@ class Lanes(wiring.Component):
             values.address.eq(self.address),
             self.word.eq(values.word),
         ]
-        tops = {name: Signal(VALUE_BITS, name=name) for name in ("tops", "residual_tops")}
+        always = 1 << VALUE_BITS - 1  # from the begin, or yosys shares the register of that bit over the whole chip
+        tops = {name: Signal(VALUE_BITS, init=always, name=name) for name in ("tops", "residual_tops")}
         m.d.sync += [
             tops["tops"].eq(~0 << layer.value_clip),
             tops["residual_tops"].eq(~0 << layer.residual_clip),
