@@ -15,6 +15,7 @@ _DEFAULT_BOARD = {"ulx3s": "ulx3s-85f"}
 
 _FT2232H, _FT232H, _FT231X = "0403:6010", "0403:6014", "0403:6015"
 _ICELINK = "1d50:602b"
+_OURS = f"{VENDOR_ID:04x}:{PRODUCT_ID:04x}"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Board:
         the design itself, where it has a socket.
     usb_note : str, optional
         Which connector the resource "usb", 0 is, a socket of full speed at the FPGA's pins.
+    ulpi_note : str, optional
+        Which connector is behind the resource "ulpi", 0, a PHY of high speed that gives its clock.
     has_led : bool
         Whether there is a resource "led", 0 that is free beside the UART.
     memory : SdramChip, optional
@@ -71,6 +74,7 @@ class Board:
     flash_commands: tuple[tuple[str, ...], ...]
     usb: tuple[str, ...]
     usb_note: str | None = None
+    ulpi_note: str | None = None
     has_led: bool = True
     memory: SdramChip | None = None
     flash: ConfigurationFlash | None = None
@@ -83,6 +87,11 @@ class Board:
     def _class(self) -> Any:
         module, _, name = self.platform_class.partition(":")
         return getattr(importlib.import_module(f"amaranth_boards.{module}"), name)
+
+    @property
+    def has_usb(self) -> bool:
+        """Whether its own USB can be a link."""
+        return self.usb_note is not None or self.ulpi_note is not None
 
     @property
     def device(self) -> Device:
@@ -129,7 +138,7 @@ def _ulx3s(size: str) -> Board:
         platform_class=f"ulx3s:ULX3S_{size}_Platform",
         uart_note="USB connector US1 (FT231X)",
         flash_commands=(("openFPGALoader", "-b", "ulx3s", "-m"), ("fujprog",)),
-        usb=(_FT231X, f"{VENDOR_ID:04x}:{PRODUCT_ID:04x}"),
+        usb=(_FT231X, _OURS),
         usb_note="USB connector US2",
         memory=MT48LC16M16A2,
         flash=_LARGE_FLASH if size == "85F" else _SMALL_FLASH,
@@ -143,7 +152,8 @@ def _ecpix5(size: str) -> Board:
         platform_class=f"ecpix5:ECPIX5{size}Platform",
         uart_note="USB connector of the debug port (FT2232H, second channel)",
         flash_commands=(("openFPGALoader", "-c", "ft2232", "-m"), ("ecpprog", "-S")),
-        usb=(_FT2232H,),
+        usb=(_FT2232H, _OURS),
+        ulpi_note="USB-C connector (USB3300)",
         has_led=False,
         ethernet=RgmiiPhy(control="ctrl", clock_late_ns=2.0),
     )

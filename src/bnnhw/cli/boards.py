@@ -24,7 +24,7 @@ def command(as_json: bool) -> None:
             "ebr": board.device.ebr,
             "multipliers": board.device.multipliers,
             "clock_hz": board.clock_hz,
-            "links": ["uart"] + ["udp"] * (board.ethernet is not None) + ["usb"] * (board.usb_note is not None),
+            "links": ["uart"] + ["udp"] * (board.ethernet is not None) + ["usb"] * board.has_usb,
             "uart": board.uart_note,
         }
         for board in BOARDS.values()

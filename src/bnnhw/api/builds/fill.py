@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from bnnhw.boards.board import get_board
 from bnnhw.boards.build import BuildFigures, BuildOptions, build
 from bnnhw.boards.manifest import MANIFEST, Manifest, describe_build, network_id
 from bnnhw.compiler.dataflow.schedule import Schedule
@@ -75,7 +76,7 @@ def make_report(
     folder: Path, manifest: Manifest, graph: Graph, integers: Graph, schedule: Schedule, figures: BuildFigures
 ) -> BuildReport:
     """The report of what `build` made in `folder`."""
-    routing = figures.routing
+    routing, link = figures.routing, manifest.link_choice.on(get_board(manifest.board))
     artifacts = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in (folder / "top.v", folder / "top.json", folder / "top.bit")
@@ -96,10 +97,8 @@ def make_report(
             asked_hz=schedule.clock_hz, actual_hz=figures.clock_hz, fmax_hz=routing.fmax_hz if routing else None
         ),
         link=Link(
-            name=manifest.link_choice.name,
-            frames_per_second=link_frames_per_second(
-                integers, manifest.link_choice, schedule, clock_hz=manifest.clock_hz
-            ),
+            name=link.name,
+            frames_per_second=link_frames_per_second(integers, link, schedule, clock_hz=manifest.clock_hz),
         ),
         synthesised=figures.synthesis.cells if figures.synthesis else None,
         routed=routing.cells if routing else None,

@@ -21,6 +21,8 @@ from .out_endpoint import OutEndpoint
 
 __all__ = ["BulkPort"]
 
+_CROSSING_DEPTH = 8  # enough for a byte in each cycle of the slower clock
+
 
 class BulkPort(wiring.Component):
     """A `bnnhw.hw.top.LinkPort` of what the host writes to a bulk endpoint, and what it reads of the other one.
@@ -34,8 +36,6 @@ class BulkPort(wiring.Component):
         Of the longest packet.
     queue_bytes : int
         What the endpoint from the host holds, a power of two.
-    crossing_bytes : int
-        What waits between the domains, each way, a power of two.
     pins : dict of str to Member
 
     Raises
@@ -63,7 +63,6 @@ class BulkPort(wiring.Component):
         target: Target,
         packet_bytes: int,
         queue_bytes: int,
-        crossing_bytes: int,
         pins: dict[str, Member],
     ):
         check_target(target)
@@ -72,7 +71,6 @@ class BulkPort(wiring.Component):
         self._luna_device = import_luna()
         self._packet_bytes = packet_bytes
         self._depth = queue_bytes
-        self._crossing_bytes = crossing_bytes
         self.serial = serial
         self.target = target
         self.queue_bytes = queue_bytes - packet_bytes
@@ -89,9 +87,8 @@ class BulkPort(wiring.Component):
         in_end = InEndpoint(packet_bytes=self._packet_bytes, target=self.target)
         device.add_endpoint(OutLink(out_end, number=ENDPOINT, reset=anew))
         device.add_endpoint(InLink(in_end, number=ENDPOINT, reset=anew))
-        depth = self._crossing_bytes
-        m.submodules.received = received = AsyncFIFO(width=8, depth=depth, r_domain="sync", w_domain="usb")
-        m.submodules.sent = sent = AsyncFIFO(width=8, depth=depth, r_domain="usb", w_domain="sync")
+        m.submodules.received = received = AsyncFIFO(width=8, depth=_CROSSING_DEPTH, r_domain="sync", w_domain="usb")
+        m.submodules.sent = sent = AsyncFIFO(width=8, depth=_CROSSING_DEPTH, r_domain="usb", w_domain="sync")
         m.d.comb += [
             device.connect.eq(1),
             anew.eq(device.reset_detected | watch.seen | reset),

@@ -15,7 +15,6 @@ from .luna_parts import Utmi
 __all__ = ["UsbDevice"]
 
 _QUEUE_BYTES = 256  # three packets at least, in one block RAM
-_CROSSING_BYTES = 8
 
 
 class UsbDevice(BulkPort):
@@ -67,7 +66,6 @@ class UsbDevice(BulkPort):
             target=target,
             packet_bytes=FULL_SPEED_PACKET,
             queue_bytes=_QUEUE_BYTES,
-            crossing_bytes=_CROSSING_BYTES,
             pins={
                 **{name: In(1) for name in ("dp_i", "dn_i")},
                 **{name: Out(1) for name in ("dp_o", "dn_o", "oe", "pullup")},

@@ -16,7 +16,6 @@ from .ulpi_translator import UlpiTranslator
 __all__ = ["UsbHighSpeedDevice"]
 
 _QUEUE_BYTES = 2048  # three packets at least, in one block RAM
-_CROSSING_BYTES = 16
 _NYET = 0x96
 _PHY_HZ = 60e6
 
@@ -71,7 +70,6 @@ class UsbHighSpeedDevice(BulkPort):
             target=target,
             packet_bytes=HIGH_SPEED_PACKET,
             queue_bytes=_QUEUE_BYTES,
-            crossing_bytes=_CROSSING_BYTES,
             pins={
                 **{name: In(1) for name in ("dir", "nxt", "awake")},
                 **{"data_i": In(8), "data_o": Out(8), "stp": Out(1)},
