@@ -27,6 +27,9 @@ ALLOWED = {
         "versa-ecp5",
         "Lattice ECP5 Versa",
         "versa_ecp5:VersaECP5Platform",
+        "versa-ecp5-5g",
+        "Lattice ECP5-5G Versa",
+        "versa_ecp5_5g:VersaECP55GPlatform",
     }
 }
 

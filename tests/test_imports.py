@@ -54,6 +54,7 @@ SUB_ROOMS = {
     ),
     "sim": ("errors", "memory", "netlist", "batch", "icarus", "ladder", "board", "part"),
     "boards": (
+        "description",
         "board",
         "link_choice",
         "flash_pads",

@@ -1,5 +1,6 @@
 """A tiny design from RTL to a bitstream: the same bits every time, the right clock, the best of several seeds."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,11 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from bnnhw.api.builds.plan import PlanOptions
 from bnnhw.boards import build as build_module
 from bnnhw.boards.board import BOARDS, Board, get_board
 from bnnhw.boards.build import BuildOptions, StopAfter, build, build_component
+from bnnhw.boards.description import LinkMedium
 from bnnhw.boards.design import emit_design
 from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.boards.toolchain.process import ToolError
@@ -44,6 +47,7 @@ class Echo(wiring.Component):
 ALL_FILES = ["logs", "top.bit", "top.config", "top.il", "top.json", "top.lpf", "top.report.json", "top.v"]
 BOARD = get_board("ulx3s-25f")
 PLL = pll_settings(input_hz=BOARD.clock_hz, output_hz=100_000_000)
+WITH_UART = {name: board for name, board in BOARDS.items() if board.uart_note is not None}
 
 
 def files(folder: Path) -> list[str]:
@@ -105,13 +109,48 @@ def test_builds_for_other_boards(tmp_path: Path, name: str):
     assert (tmp_path / "top.bit").stat().st_size > 1000
 
 
-@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
-def test_writes_pins_for_every_board(board: Board):
+@pytest.mark.toolchain
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "medium"),
+    [
+        *(("orangecrab-25f", "usb"), ("orangecrab-85f", "usb"), ("logicbone-45f", "usb"), ("logicbone-85f", "usb")),
+        *(("butterstick", "udp"), ("supercon19", "usb"), ("versa-ecp5-5g", "uart"), ("versa-ecp5-5g", "udp")),
+        *(("versa-ecp5", "udp"), ("icepi-zero", "usb")),
+    ],
+)
+def test_builds_a_network_for_a_boards_link(tmp_path: Path, name: str, medium: LinkMedium):
+    """All its clocks are met: the core's, and that of its USB or of its PHY."""
+    figures = build(
+        make_schedule(tmp_path, seed=1),
+        get_board(name),
+        tmp_path,
+        clock_hz=80e6,
+        link=PlanOptions(board=name, link=medium).link_choice,
+        network_id=b"net-0001",
+    )
+    assert figures.is_timing_met
+    clocks = json.loads((tmp_path / "top.report.json").read_text())["fmax"]
+    told = (f"{clock} {each['achieved']:.1f} of {each['constraint']:.0f}" for clock, each in clocks.items())
+    print(f"{name}, {medium}: {', '.join(told)} MHz")
+    assert all(each["achieved"] >= each["constraint"] for each in clocks.values())
+    assert len(clocks) == {"uart": 1, "udp": 2, "usb": 2}[medium]
+    assert (tmp_path / "top.bit").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("board", WITH_UART.values(), ids=WITH_UART)
+def test_writes_pins_for_every_board_with_a_uart(board: Board):
     design = emit_design(Echo(), board, pll=pll_settings(input_hz=board.clock_hz, output_hz=80_000_000))
     pins = re.findall(r'LOCATE COMP "(\w+)"', design.pins)
     assert len(pins) >= 3 + board.has_led  # a differential clock has two
     assert re.search(r'FREQUENCY NET "pll.core_clock" 80000000.0 HZ;', design.pins)
     assert "src" not in design.rtlil
+
+
+def test_a_board_without_a_uart_says_so():
+    board = get_board("butterstick")
+    with pytest.raises(ValueError, match=r"^butterstick has no UART; its link is udp$"):
+        emit_design(Echo(), board, pll=pll_settings(input_hz=board.clock_hz, output_hz=80_000_000))
 
 
 CELLS = Cells(logic=10, luts=10, carries=0, ffs=10)

@@ -82,12 +82,14 @@ def test_a_uart_has_no_other_speed_anywhere():
 
 
 @pytest.mark.parametrize(
-    ("address", "board", "needed"),
+    ("link", "board", "needed", "others"),
     [
-        ("usb", "versa-ecp5", "link=usb needs a socket at the FPGA's pins or a PHY"),
-        ("192.0.2.7:4096", "ulx3s-85f", "link=udp needs gigabit Ethernet"),
+        ({"address": "usb"}, "versa-ecp5", "link=usb needs USB of its own", "link=uart or link=udp"),
+        ({"address": "192.0.2.7:4096"}, "ulx3s-85f", "link=udp needs gigabit Ethernet", "link=uart or link=usb"),
+        ({"address": "192.0.2.7:4096"}, "orangecrab-85f", "link=udp needs gigabit Ethernet", "link=usb or link=uart"),
+        ({"baud": 115_200}, "butterstick", "link=uart needs a UART", "link=udp"),
     ],
 )
-def test_a_board_that_lacks_it_is_named(address: str, board: str, needed: str):
-    with pytest.raises(ValueError, match=f"^{needed}, which bnnhw does not know {board} to have$"):
-        LinkChoice(address=address).check(get_board(board))
+def test_a_board_that_lacks_it_is_named(link: dict, board: str, needed: str, others: str):
+    with pytest.raises(ValueError, match=f"^{needed}, which bnnhw does not know {board} to have; take {others}$"):
+        LinkChoice(**link).check(get_board(board))

@@ -21,7 +21,8 @@ from tests.hw.ethernet.packets import IP, MAC, PORT, arp_request, datagram, echo
 from tests.hw.link.test_link_load import FirstByte
 
 HERE = Path(__file__).with_name("rgmii")
-BOARD = get_board("ecpix5-85f")
+BOARDS = {"ecpix5-85f": {}, "versa-ecp5-5g": {"OWN_DELAYS": 1}}
+"""What the bench is told of them."""
 CLOCK_NS = 7  # so that the wire is what is slowest
 Exchange = Callable[..., list[tuple[bytes, float]]]
 IMAGE_BYTES = 1400
@@ -30,11 +31,11 @@ ROOM = 1456
 WIRE_BYTES = 12 + 8 + 14 + 4  # of a packet: gap, preamble, header, FCS
 
 
-@pytest.fixture(scope="module")
-def board(tmp_path_factory: pytest.TempPathFactory) -> Exchange:
-    """The board, compiled: what it sends back for frames, and when."""
-    folder = tmp_path_factory.mktemp("board")
-    pll = BOARD.target.clock_settings(input_hz=BOARD.clock_hz, output_hz=BOARD.clock_hz)
+@pytest.fixture(scope="module", params=BOARDS)
+def board(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exchange:
+    """A board, compiled: what it sends back for frames, and when."""
+    folder, made = tmp_path_factory.mktemp("board"), get_board(request.param)
+    pll = made.target.clock_settings(input_hz=made.clock_hz, output_hz=made.clock_hz)
     core = Core(
         units=[FirstByte(beats=IMAGE_BYTES, width=8, work=1)],
         input_lanes=1,
@@ -44,20 +45,25 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Exchange:
     )
     top = Top(
         core=core,
-        port=EthernetPort(mac=MAC, ip=IP, udp_port=PORT, queue_bytes=4096, target=BOARD.target),
+        port=EthernetPort(mac=MAC, ip=IP, udp_port=PORT, queue_bytes=4096, target=made.target),
         clock_hz=pll.output_hz,
         network_id=bytes(8),
         input_elements=IMAGE_BYTES,
         output_elements=1,
-        target=BOARD.target,
+        target=made.target,
     )
     read = [*READ_CELLS, f"read_verilog -overwrite -lib {HERE / 'models.v'}", "read_rtlil design"]
     commands = [*read, "hierarchy -top top", "proc", "write_verilog -noattr top.v"]
-    run_yosys(commands, folder=folder, files={"design": emit_design(top, BOARD, pll=pll).rtlil})
+    run_yosys(commands, folder=folder, files={"design": emit_design(top, made, pll=pll).rtlil})
     sources = [Verilog(path) for path in (folder / "top.v", *VERILOG, HERE / "models.v", HERE / "bench.v")]
     runner = get_runner("icarus")
     runner.build(
-        sources=sources, hdl_toplevel="bench", build_dir=folder, timescale=("1ns", "1ps"), log_file=folder / "log"
+        sources=sources,
+        hdl_toplevel="bench",
+        build_dir=folder,
+        defines=BOARDS[request.param],
+        timescale=("1ns", "1ps"),
+        log_file=folder / "log",
     )
 
     def exchange(frames: list[bytes], damaged: Sequence[int] = ()) -> list[tuple[bytes, float]]:

@@ -7,12 +7,13 @@ import pytest
 from amaranth.hdl import ClockDomain, Elaboratable, Module
 from amaranth.lib import io
 
-from bnnhw.boards.board import BOARDS, Board
+from bnnhw.boards.board import BOARDS
+from bnnhw.boards.description import Board
 from bnnhw.boards.ulpi_pads import ULPI, UlpiPads
 from bnnhw.hw.usb.high_speed_device import UsbHighSpeedDevice
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false
-WITH_PHY = {name: board for name, board in BOARDS.items() if board.ulpi_note is not None}
+WITH_PHY = {name: board for name, board in BOARDS.items() if board.ulpi}
 
 
 class Echo(Elaboratable):
@@ -29,7 +30,7 @@ class Echo(Elaboratable):
         m.submodules.oscillator = oscillator = io.Buffer("i", platform.request(board.clock, dir="-"))
         m.submodules.device = device = UsbHighSpeedDevice(serial="1", target=board.target)
         port = platform.request(ULPI, 0, dir={part.name: "-" for part in platform.lookup(ULPI, 0).ios})
-        m.submodules.pads = UlpiPads(device, port, clock_hz=board.clock_hz)
+        m.submodules.pads = UlpiPads(device, port, clock_hz=board.clock_hz, target=board.target)
         m.d.comb += [
             pll.clock_in.eq(oscillator.i),
             *(device.sent.payload.eq(device.received.payload), device.sent.valid.eq(device.received.valid)),

@@ -104,6 +104,21 @@ CASES = [
         "build model.pt --address 192.0.2.7:80 -o out",
         "address=192.0.2.7:80 is of a link over UDP or USB; .*",
     ),
+    Case(
+        "UART without one",
+        "build model.pt --board butterstick --link uart -o out",
+        "link=uart needs a UART, .* butterstick to have; take link=udp",
+    ),
+    Case(
+        "baud where a socket is the default",
+        "build model.pt --board orangecrab --baud 9600 -o out",
+        "baud=9600 is of a UART; link=usb has none",
+    ),
+    Case(
+        "engine without a UART",
+        "engine --board butterstick --link uart -o out",
+        "link=uart needs a UART, .* butterstick to have; take link=udp",
+    ),
     Case("baud over UDP", f"build model.pt {UDP} --baud 9600 -o out", "baud=9600 is of a UART; link=udp has none"),
     Case("no address", f"build model.pt {UDP} --address here:80 -o out", "address='here:80' must be IP:PORT, .*"),
     Case("link of a core", f"build model.pt --as core {UDP} -o out", "--link is for bitstreams: .*"),

@@ -56,13 +56,21 @@ def test_over_udp(workplace: Path):
     assert engine_of("ecpix5-45f").baud == 3_000_000
 
 
+def test_over_what_the_board_has(workplace: Path):
+    """Of a program before its engine and behind it."""
+    assert run("build", "--engine", "--board", "logicbone-45f", "model.pt", "-o", "program") == 0
+    assert ProgramManifest.read(Path("program")).address == "usb"
+    assert run(*RTL, "logicbone-45f") == 0
+    assert engine_of("logicbone-45f").address == "usb"
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ("ulx3s-12f --link udp", "link=udp needs gigabit Ethernet, which bnnhw does not know ulx3s-12f to have"),
         (
             "ecp5-evn --link usb",
-            "link=usb needs a socket at the FPGA's pins or a PHY, which bnnhw",
+            "link=usb needs USB of its own, which bnnhw",
         ),
         ("ecpix5-45f --link udp --baud 115200", "baud=115200 is of a UART; link=udp has none"),
         ("ecpix5-45f --address 10.0.0.2:7", "address=10.0.0.2:7 is of a link over UDP or USB; link=uart has none"),

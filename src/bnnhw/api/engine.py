@@ -41,7 +41,7 @@ def engine(
     output: str | Path | None = None,
     *,
     clock_mhz: float = ENGINE_CLOCK_MHZ,
-    link: Literal["uart", "udp", "usb"] = "uart",
+    link: Literal["uart", "udp", "usb"] | None = None,
     baud: int | None = None,
     address: str | None = None,
     from_flash: bool = True,
@@ -80,7 +80,7 @@ def engine(
     check_count("retries", retries, least=0)
     if stop_after is not None:
         check_choice("stop_after", stop_after, get_args(StopAfter))
-    choice = LinkChoice.of(link, baud=baud, address=address)
+    choice = LinkChoice.of(link or target.default_link, baud=baud, address=address)
     choice.check(target)
     sizes = sizes_for(target)
     folder = cached_engine(target, sizes) if output is None else Path(output)
@@ -140,7 +140,9 @@ def build_program(
     target = get_board(board or DEFAULT_BOARD)
     sizes = sizes_for(target)
     made = find_engine(target, sizes)
-    clock_hz, link = (made.clock_hz, made.link_choice) if made else (ENGINE_CLOCK_MHZ * 1e6, LinkChoice.of("uart"))
+    clock_hz, link = (
+        (made.clock_hz, made.link_choice) if made else (ENGINE_CLOCK_MHZ * 1e6, LinkChoice.of(target.default_link))
+    )
     with staged_build(Path(output)) as folder:
         return fill_program_folder(
             folder, Path(model), target, sizes, outputs=outputs, tile=tile, clock_hz=clock_hz, link=link

@@ -32,6 +32,8 @@ class Flashed:
     Attributes
     ----------
     bitstream, board, loader
+    in_flash : bool
+        Whether it is in the board's flash, and stays there.
     program_bytes : int
         What stands behind the bitstream in the board's flash, for an engine to begin with.
     start_s : float
@@ -41,12 +43,15 @@ class Flashed:
     bitstream: Path
     board: str
     loader: str
+    in_flash: bool
     program_bytes: int = 0
     start_s: float = 0.0
 
 
 def flash(build: str | Path, *more: str | Path, persistent: bool = False, time_limit_s: float | None = None) -> Flashed:
     """Load the bitstream of a build into the board's FPGA, with openFPGALoader or whichever loader is installed.
+
+    Where a board has a bootloader (OrangeCrab, ButterStick, LogicBone, Supercon badge), that loads it into the flash.
 
     >>> import bnnhw
     >>> bnnhw.flash("build/digits").board    # doctest: +SKIP
@@ -72,25 +77,25 @@ def flash(build: str | Path, *more: str | Path, persistent: bool = False, time_l
     folders = [Path(build), *map(Path, more)]
     if more and not persistent:
         raise ValueError("several programs go into the flash of a board alone; name one, or make it persistent")
-    limit_s = time_limit_s or (_FLASH_S if persistent else _SRAM_S)
     if not is_program(folders[0]):
         board = get_board(Manifest.read(folders[0]).board)
         if more:
             raise ValueError(f"{folders[0]} fills the board alone; only programs of one engine are flashed together")
-        return _flash(folders[0], board, persistent=persistent, limit_s=limit_s)
+        return _flash(folders[0], board, persistent=persistent, time_limit_s=time_limit_s)
     with engine_of(ProgramManifest.read(folders[0]), simulated=False) as (made, engine):
         image = _image(folders, engine) if persistent else b""
         if image:
-            _write_image(image, made / BITSTREAM, engine, limit_s=limit_s)
-        flashed = _flash(made, get_board(engine.board), persistent=persistent, limit_s=limit_s)
+            _write_image(image, made / BITSTREAM, engine, limit_s=time_limit_s or _FLASH_S)
+        flashed = _flash(made, get_board(engine.board), persistent=persistent, time_limit_s=time_limit_s)
         return replace(flashed, program_bytes=len(image), start_s=engine.seconds_for(len(image)))
 
 
-def _flash(folder: Path, board: Board, *, persistent: bool, limit_s: float) -> Flashed:
+def _flash(folder: Path, board: Board, *, persistent: bool, time_limit_s: float | None) -> Flashed:
     """The bitstream in a folder onto the board."""
-    bitstream = folder / BITSTREAM
+    bitstream, in_flash = folder / BITSTREAM, persistent or board.bootloader is not None
+    limit_s = time_limit_s or (_FLASH_S if in_flash else _SRAM_S)
     loader = load.flash(bitstream, board, timeout_s=limit_s, into_flash_at=0 if persistent else None)
-    return Flashed(bitstream=bitstream, board=board.name, loader=loader)
+    return Flashed(bitstream=bitstream, board=board.name, loader=loader, in_flash=in_flash)
 
 
 def _image(folders: Sequence[Path], engine: EngineManifest) -> bytes:

@@ -1,128 +1,20 @@
-"""The boards that bnnhw builds for: their device, clock, UART and the tools that load them."""
+"""The boards that bnnhw builds for."""
 
 import difflib
-import importlib
-from dataclasses import dataclass
-from typing import Any
 
-from bnnhw.hw.memory.timing import IS42S16160B, MT48LC16M16A2, W9825G6KH, SdramChip
-from bnnhw.hw.targets import Device, Target, get_device
+from bnnhw.hw.memory.timing import IS42S16160B, MT48LC16M16A2, W9825G6KH
 from bnnhw.hw.usb.descriptors import PRODUCT_ID, VENDOR_ID
 
-__all__ = ["BOARDS", "Board", "ConfigurationFlash", "RgmiiPhy", "get_board"]
+from .description import Board, ConfigurationFlash, RgmiiPhy
 
-_DEFAULT_BOARD = {"ulx3s": "ulx3s-85f"}
+__all__ = ["BOARDS", "Board", "get_board"]
+
+_DEFAULT_BOARD = {"ulx3s": "ulx3s-85f", "orangecrab": "orangecrab-25f"}
 
 _FT2232H, _FT232H, _FT231X = "0403:6010", "0403:6014", "0403:6015"
 _ICELINK = "1d50:602b"
-_OURS = f"{VENDOR_ID:04x}:{PRODUCT_ID:04x}"
-
-
-@dataclass(frozen=True)
-class ConfigurationFlash:
-    """The SPI flash that a board's FPGA starts from, in bytes: its size, and where programs for an engine begin, behind
-    the largest bitstream."""
-
-    size: int
-    programs_at: int
-
-
-@dataclass(frozen=True)
-class RgmiiPhy:
-    """A gigabit PHY behind RGMII: what its control signals are called behind "tx_" and "rx_", and how much later than
-    its data the clock to it has to leave the FPGA, in ns. What it sends comes with a clock that is as late already."""
-
-    control: str
-    clock_late_ns: float
-
-
-@dataclass(frozen=True)
-class Board:
-    """A board, described by its platform in amaranth-boards.
-
-    Attributes
-    ----------
-    name, title : str
-        What the user types, and what a person calls it.
-    platform_class : str
-        "module:class" within amaranth_boards; the pins stand there.
-    uart_note : str
-        Which connector and adapter the UART (resource "uart", 0) ends at.
-    flash_commands : tuple of tuple of str
-        The command lines that load a bitstream into the FPGA's SRAM, best first; the bitstream's name is appended.
-    usb : tuple of str
-        What its loaders, or the adapter that they need, are called on USB: "vendor:product", as lsusb prints them; and
-        the design itself, where it has a socket.
-    usb_note : str, optional
-        Which connector the resource "usb", 0 is, a socket of full speed at the FPGA's pins.
-    ulpi_note : str, optional
-        Which connector is behind the resource "ulpi", 0, a PHY of high speed that gives its clock.
-    has_led : bool
-        Whether there is a resource "led", 0 that is free beside the UART.
-    memory : SdramChip, optional
-        What the resource "sdram", 0 leads to.
-    flash : ConfigurationFlash, optional
-        What the resource "spi_flash", 0 leads to, in any of its variants.
-    ethernet : RgmiiPhy, optional
-        What the resource "eth_rgmii", 0 leads to.
-    """
-
-    name: str
-    title: str
-    platform_class: str
-    uart_note: str
-    flash_commands: tuple[tuple[str, ...], ...]
-    usb: tuple[str, ...]
-    usb_note: str | None = None
-    ulpi_note: str | None = None
-    has_led: bool = True
-    memory: SdramChip | None = None
-    flash: ConfigurationFlash | None = None
-    ethernet: RgmiiPhy | None = None
-
-    def platform(self) -> Any:
-        """A new platform of Amaranth: it takes one design only."""
-        return self._class()()
-
-    def _class(self) -> Any:
-        module, _, name = self.platform_class.partition(":")
-        return getattr(importlib.import_module(f"amaranth_boards.{module}"), name)
-
-    @property
-    def has_usb(self) -> bool:
-        """Whether its own USB can be a link."""
-        return self.usb_note is not None or self.ulpi_note is not None
-
-    @property
-    def device(self) -> Device:
-        """The FPGA."""
-        return get_device(self._class().device)
-
-    @property
-    def target(self) -> Target:
-        """The FPGA's family."""
-        return self.device.target
-
-    @property
-    def package(self) -> str:
-        """The FPGA's package in nextpnr's spelling."""
-        return self.target.tools.packages[self._class().package]
-
-    @property
-    def speed(self) -> int:
-        """The FPGA's speed grade."""
-        return int(self._class().speed)
-
-    @property
-    def clock(self) -> str:
-        """The name of the clock's resource."""
-        return self._class().default_clk
-
-    @property
-    def clock_hz(self) -> int:
-        """The frequency of the board's oscillator."""
-        return round(self.platform().default_clk_frequency)
-
+_DESIGN = f"{VENDOR_ID:04x}:{PRODUCT_ID:04x}"
+"""Of a board whose link is USB."""
 
 _MIB = 1 << 20
 _SMALL_FLASH = ConfigurationFlash(4 * _MIB, programs_at=2 * _MIB)
@@ -138,7 +30,7 @@ def _ulx3s(size: str) -> Board:
         platform_class=f"ulx3s:ULX3S_{size}_Platform",
         uart_note="USB connector US1 (FT231X)",
         flash_commands=(("openFPGALoader", "-b", "ulx3s", "-m"), ("fujprog",)),
-        usb=(_FT231X, _OURS),
+        usb=(_FT231X, _DESIGN),
         usb_note="USB connector US2",
         memory=MT48LC16M16A2,
         flash=_LARGE_FLASH if size == "85F" else _SMALL_FLASH,
@@ -152,10 +44,61 @@ def _ecpix5(size: str) -> Board:
         platform_class=f"ecpix5:ECPIX5{size}Platform",
         uart_note="USB connector of the debug port (FT2232H, second channel)",
         flash_commands=(("openFPGALoader", "-c", "ft2232", "-m"), ("ecpprog", "-S")),
-        usb=(_FT2232H, _OURS),
-        ulpi_note="USB-C connector (USB3300)",
+        usb=(_FT2232H, _DESIGN),
+        usb_note="USB-C connector, high speed (USB3300)",
+        ulpi=True,
         has_led=False,
         ethernet=RgmiiPhy(control="ctrl", clock_late_ns=2.0),
+    )
+
+
+def _versa(title: str, *, name: str, platform_class: str) -> Board:
+    """Its PHY, an 88E1512, delays both clocks itself."""
+    return Board(
+        name=name,
+        title=title,
+        platform_class=platform_class,
+        uart_note="USB connector (FT2232H, second channel)",
+        flash_commands=(("openFPGALoader", "-c", "ft2232", "-m"), ("ecpprog", "-S")),
+        usb=(_FT2232H,),
+        ethernet=RgmiiPhy(control="ctl", clock_late_ns=0.0),
+    )
+
+
+def _orangecrab(size: str) -> Board:
+    bootloader = "1209:5af0"
+    return Board(
+        name=f"orangecrab-{size.lower()}",
+        title=f"OrangeCrab r0.2, {size}",
+        platform_class=f"orangecrab_r0_2:OrangeCrabR0_2_{size}Platform",
+        uart_note="pins 1 (the board's output) and 0 (its input); 3.3 V adapter",
+        uart_pins=("N17", "M18"),
+        flash_commands=(
+            ("dfu-util", "-d", bootloader, "-a", "0", "-D"),
+            ("openFPGALoader", "-b", "orangeCrab"),
+        ),
+        usb=(bootloader, _DESIGN),
+        bootloader="hold its button while you plug it in",
+        usb_note="USB connector",
+        default_link="usb",
+        has_led=False,
+    )
+
+
+def _logicbone(size: str, *, platform_class: str) -> Board:
+    """What delays its PHY wants is not known for certain, so it has no Ethernet here."""
+    bootloader = "1d50:615d"
+    return Board(
+        name=f"logicbone-{size.lower()}",
+        title=f"LogicBone, {size}",
+        platform_class=platform_class,
+        uart_note="connector P9: pin 24 is the board's output, 26 its input; 3.3 V adapter",
+        uart_pins=("B6", "A7"),
+        flash_commands=(("dfu-util", "-d", bootloader, "-a", "0", "-R", "-D"),),
+        usb=(bootloader, _DESIGN),
+        bootloader="hold BOOT while you plug it in",
+        usb_note="USB-C connector that powers it",
+        default_link="usb",
     )
 
 
@@ -168,6 +111,32 @@ BOARDS: dict[str, Board] = {
         _ulx3s("85F"),
         _ecpix5("45"),
         _ecpix5("85"),
+        _orangecrab("25F"),
+        _orangecrab("85F"),
+        _logicbone("45F", platform_class="logicbone:LogicbonePlatform"),
+        _logicbone("85F", platform_class="logicbone:Logicbone85FPlatform"),
+        Board(
+            name="butterstick",
+            title="ButterStick r1.0, 85F",
+            platform_class="butterstick:ButterStickPlatform",
+            flash_commands=(("dfu-util", "-d", "1209:5af1", "-a", "0", "-R", "-D"),),
+            usb=("1209:5af1",),
+            bootloader="hold button 0 while you plug it in",
+            ethernet=RgmiiPhy(control="ctl", clock_late_ns=2.0),
+            default_link="udp",
+            has_led=False,
+        ),
+        Board(
+            name="supercon19",
+            title="Hackaday Supercon 2019 badge",
+            platform_class="supercon19badge:Supercon19BadgePlatform",
+            uart_note="the FPGA's pins U1 (the board's output) and U2 (its input); 3.3 V adapter",
+            flash_commands=(("dfu-util", "-d", "1d50:614b", "-a", "0", "-R", "-D"),),
+            usb=("1d50:614b", _DESIGN),
+            bootloader="hold SELECT while you switch it on",
+            usb_note="USB connector",
+            default_link="usb",
+        ),
         Board(
             name="ecp5-evn",
             title="Lattice ECP5-5G Evaluation Board",
@@ -176,21 +145,16 @@ BOARDS: dict[str, Board] = {
             flash_commands=(("openFPGALoader", "-b", "ecp5_evn", "-m"), ("ecpprog", "-S")),
             usb=(_FT2232H,),
         ),
-        Board(
-            name="versa-ecp5",
-            title="Lattice ECP5 Versa",
-            platform_class="versa_ecp5:VersaECP5Platform",
-            uart_note="USB connector (FT2232H, second channel)",
-            flash_commands=(("openFPGALoader", "-c", "ft2232", "-m"), ("ecpprog", "-S")),
-            usb=(_FT2232H,),
-        ),
+        _versa("Lattice ECP5 Versa", name="versa-ecp5", platform_class="versa_ecp5:VersaECP5Platform"),
+        _versa("Lattice ECP5-5G Versa", name="versa-ecp5-5g", platform_class="versa_ecp5_5g:VersaECP55GPlatform"),
         Board(
             name="icepi-zero",
             title="Icepi Zero 1.3",
             platform_class="icepi_zero:IcepiZero1_3Platform",
             uart_note="USB connector (FT231X)",
             flash_commands=(("openFPGALoader", "-b", "icepi-zero", "-m"),),
-            usb=(_FT231X,),
+            usb=(_FT231X, _DESIGN),
+            usb_note="the first of two USB connectors at the FPGA",
             memory=W9825G6KH,
             flash=_SMALL_FLASH,
         ),
@@ -223,7 +187,7 @@ BOARDS: dict[str, Board] = {
 
 
 def get_board(name: str) -> Board:
-    """The board of this name; `ulx3s` alone is the 85F.
+    """The board of this name; `ulx3s` alone is the 85F, `orangecrab` the 25F.
 
     Raises
     ------

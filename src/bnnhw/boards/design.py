@@ -13,7 +13,7 @@ from bnnhw.hw.ethernet.port import ETHERNET
 from bnnhw.hw.rtlil import collector_paused
 from bnnhw.hw.targets import ClockSettings
 
-from .board import Board
+from .description import Board
 from .flash_pads import FlashPads, request_flash
 from .rgmii_pads import RGMII, RgmiiPads
 from .sdram_pads import LATE, SdramPads
@@ -85,6 +85,8 @@ class BoardDesign(Elaboratable):
         return m
 
     def _connect_uart(self, m: Module, platform: Any) -> None:
+        if self.board.uart_note is None:
+            raise ValueError(f"{self.board.name} has no UART; its link is {self.board.default_link}")
         uart, component = platform.request("uart", 0, dir="-"), cast(Any, self.component)
         m.submodules.rx = rx = _buffer("i", uart.rx)
         m.submodules.tx = tx = _buffer("o", uart.tx)
@@ -101,7 +103,9 @@ class BoardDesign(Elaboratable):
     def _connect_ulpi(self, m: Module, platform: Any) -> None:
         m.domains += ClockDomain("usb", reset_less=True)
         port = platform.request(ULPI, 0, dir=_unbuffered(platform, ULPI))
-        m.submodules.ulpi = UlpiPads(cast(Any, self.component), port, clock_hz=self.pll.output_hz)
+        m.submodules.ulpi = UlpiPads(
+            cast(Any, self.component), port, clock_hz=self.pll.output_hz, target=self.board.target
+        )
 
     def _connect_phy(self, m: Module, phy: Any, platform: Any) -> None:
         board = self.board

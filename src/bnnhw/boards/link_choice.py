@@ -6,7 +6,6 @@ Tests: tests/boards/test_link_choice.py
 import ipaddress
 import re
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from bnnhw.hw.ethernet.endpoint import ROOM
 from bnnhw.hw.ethernet.port import EthernetPort
@@ -17,11 +16,10 @@ from bnnhw.hw.usb.descriptors import BULK_BYTES_PER_SECOND, HIGH_SPEED_BULK_BYTE
 from bnnhw.hw.usb.device import UsbDevice
 from bnnhw.hw.usb.high_speed_device import UsbHighSpeedDevice
 
-from .board import Board
+from .description import Board, LinkMedium
 
-__all__ = ["DEFAULT_ADDRESS", "DEFAULT_BAUD", "USB", "LinkChoice", "LinkMedium", "usb_name"]
+__all__ = ["DEFAULT_ADDRESS", "DEFAULT_BAUD", "USB", "LinkChoice", "usb_name"]
 
-LinkMedium = Literal["uart", "udp", "usb"]
 DEFAULT_BAUD = 3_000_000
 DEFAULT_ADDRESS = "192.168.1.50:4096"
 """Where a board behind UDP is, unless it was built for another place."""
@@ -33,6 +31,7 @@ _WIRE_BYTES = 1538  # that the longest datagram takes on the wire
 _GIGABIT = 125e6
 _LOCAL_MAC = b"\x02\x62"  # a station's that somebody administers himself, and "b"
 _SERIAL = "bnnhw"
+_NEEDS = {"uart": "a UART", "udp": "gigabit Ethernet", "usb": "USB of its own"}
 
 
 def usb_name(address: str) -> str | None:
@@ -82,7 +81,7 @@ class LinkChoice:
 
     def on(self, board: Board) -> "LinkChoice":
         """The same, at the speed that USB has there."""
-        return replace(self, fast=self.medium == "usb" and board.ulpi_note is not None)
+        return replace(self, fast=self.medium == "usb" and board.ulpi)
 
     @property
     def medium(self) -> LinkMedium:
@@ -113,11 +112,11 @@ class LinkChoice:
 
     def check(self, board: Board) -> None:
         """Raises ValueError where the board has no such link."""
-        if self.medium == "udp" and board.ethernet is None:
-            raise ValueError(f"link=udp needs gigabit Ethernet, which bnnhw does not know {board.name} to have")
-        if self.medium == "usb" and not board.has_usb:
+        if self.medium not in board.links:
+            others = " or ".join(f"link={medium}" for medium in board.links)
             raise ValueError(
-                f"link=usb needs a socket at the FPGA's pins or a PHY, which bnnhw does not know {board.name} to have"
+                f"link={self.medium} needs {_NEEDS[self.medium]}, which bnnhw does not know {board.name} to have; "
+                f"take {others}"
             )
 
     def port(self, board: Board, *, clock_hz: int) -> LinkPort:
@@ -125,7 +124,7 @@ class LinkChoice:
         if self.baud is not None:
             return UartPort(clock_hz=clock_hz, baud=self.baud)
         if (serial := usb_name(self.address or "")) is not None:
-            device = UsbDevice if board.ulpi_note is None else UsbHighSpeedDevice
+            device = UsbHighSpeedDevice if board.ulpi else UsbDevice
             return device(serial=serial or _SERIAL, target=board.target)
         ip, udp_port = self._place
         return EthernetPort(

@@ -11,7 +11,7 @@ from amaranth.lib import io
 from bnnhw.hw.ethernet.port import ETHERNET
 from bnnhw.hw.targets import Target
 
-from .board import RgmiiPhy
+from .description import RgmiiPhy
 
 # pyright: reportAttributeAccessIssue=false
 # (the members of buffers are not typed)

@@ -5,10 +5,11 @@ Tests: tests/boards/test_ulpi_pads.py
 
 from typing import Any
 
-from amaranth.hdl import ClockSignal, Const, Elaboratable, Instance, Module, Signal
+from amaranth.hdl import Cat, ClockSignal, Elaboratable, Module, Signal
 from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 
+from bnnhw.hw.targets import Target
 from bnnhw.hw.usb.high_speed_device import UsbHighSpeedDevice
 
 # pyright: reportAttributeAccessIssue=false
@@ -36,12 +37,14 @@ class UlpiPads(Elaboratable):
     port : the resource, requested without buffers
     clock_hz : int
         Of the domain `sync`.
+    target : Target
     """
 
-    def __init__(self, device: UsbHighSpeedDevice, port: Any, *, clock_hz: int):
+    def __init__(self, device: UsbHighSpeedDevice, port: Any, *, clock_hz: int, target: Target):
         self.device = device
         self.port = port
         self.clock_hz = clock_hz
+        self.target = target
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
@@ -51,19 +54,13 @@ class UlpiPads(Elaboratable):
         m.submodules.dir, m.submodules.nxt = owned, nxt = io.Buffer("i", port.dir), io.Buffer("i", port.nxt)
         m.submodules.data = data = io.Buffer("io", port.data)
         m.submodules.stp = stp = io.FFBuffer("o", port.stp, o_domain="usb")
-        for bit in range(len(port.data)):  # an FFBuffer would have a register before `oe`, too
-            m.submodules[f"data_o{bit}"] = Instance(
-                "OFS1P3DX",
-                i_SCLK=ClockSignal("usb"),
-                i_SP=Const(1),
-                i_CD=Const(0),
-                i_D=device.data_o[bit],
-                o_Q=data.o[bit],
-            )
+        bits = [Signal(name=f"bit{place}") for place in range(len(port.data))]
+        for place, bit in enumerate(bits):  # an FFBuffer would have a register before `oe`, too
+            m.submodules[f"data_o{place}"] = self.target.pad_register(device.data_o[place], bit, domain="usb")
         m.d.comb += [
             ClockSignal("usb").eq(clk.i),
             *(device.dir.eq(owned.i), device.nxt.eq(nxt.i), device.data_i.eq(data.i)),
-            *(data.oe.eq(~owned.i), stp.o.eq(device.stp)),
+            *(data.o.eq(Cat(bits)), data.oe.eq(~owned.i), stp.o.eq(device.stp)),
         ]
         cycles = round(_RESET_S * self.clock_hz)
         left, awake = Signal(range(cycles + 1), init=cycles), Signal()

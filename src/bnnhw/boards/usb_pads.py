@@ -5,7 +5,7 @@ Tests: tests/boards/test_usb_pads.py
 
 from typing import Any
 
-from amaranth.build import Attrs, Resource
+from amaranth.build import Attrs, Pins, Resource, Subsignal
 from amaranth.hdl import Elaboratable, Module
 from amaranth.lib import io
 
@@ -24,10 +24,13 @@ _SOCKET = "usb_socket"
 
 def request_usb(platform: Any) -> Any:
     """The port of a platform's resource "usb", 0, without the weak pull-downs that pads have by default, as the
-    socket's own resistors say who is there; and with the drivers that the boards' makers choose for such lines."""
+    socket's own resistors say who is there; and with the drivers that the boards' makers choose for such lines. Where
+    D- has a pull-up, too, it is the first one, and stays open."""
     found = platform.lookup("usb", 0)
     attributes = Attrs(**{**found.attrs, "PULLMODE": "NONE", "DRIVE": "4"})
-    platform.add_resources([Resource(_SOCKET, 0, *found.ios, attributes)])
+    lines = {line.name: line for line in found.ios}
+    pullup = Subsignal("pullup", Pins(lines["pullup"].ios[0].names[-1], dir="o"))
+    platform.add_resources([Resource(_SOCKET, 0, lines["d_p"], lines["d_n"], pullup, attributes)])
     return platform.request(_SOCKET, 0, dir={"d_p": "-", "d_n": "-", "pullup": "-"})
 
 

@@ -24,8 +24,9 @@ def command(as_json: bool) -> None:
             "ebr": board.device.ebr,
             "multipliers": board.device.multipliers,
             "clock_hz": board.clock_hz,
-            "links": ["uart"] + ["udp"] * (board.ethernet is not None) + ["usb"] * board.has_usb,
+            "links": list(board.links),
             "uart": board.uart_note,
+            "usb": board.usb_note,
         }
         for board in BOARDS.values()
     ]
@@ -34,11 +35,13 @@ def command(as_json: bool) -> None:
         return
 
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("board", "device", "LUT4", "EBR", "clock", "links", "UART", title="Boards", title_justify="left")
+    board, device = Column("board", no_wrap=True), Column("device", no_wrap=True)
+    table = Table(board, device, "LUT4", "EBR", "clock", "links", title="Boards", title_justify="left")
     for row in rows:
         clock = f"{row['clock_hz'] / 1e6:g} MHz"
-        links = ", ".join(row["links"])
-        table.add_row(row["board"], row["device"], f"{row['luts']:,}", str(row["ebr"]), clock, links, row["uart"])
+        places = {"uart": row["uart"], "usb": row["usb"], "udp": "gigabit Ethernet"}
+        links = "\n".join(f"{medium}: {places[medium]}" for medium in row["links"])
+        table.add_row(row["board"], row["device"], f"{row['luts']:,}", str(row["ebr"]), clock, links)
     Console().print(table)

@@ -26,7 +26,7 @@ def command(
     board: str | None,
     output: Path | None,
     clock_mhz: float | None,
-    link: Literal["uart", "udp", "usb"],
+    link: Literal["uart", "udp", "usb"] | None,
     baud: int | None,
     address: str | None,
     no_flash: bool,

@@ -42,15 +42,16 @@ def command(build: Path, more: tuple[Path, ...], persistent: bool, time_limit: f
     Example: bnnhw flash build/lfc
 
     With --persistent it stays there. Of a program, the engine's bitstream does, and the program and MORE for the same
-    engine, which the board then has when it starts.
+    engine, which the board then has when it starts. Where a board has a bootloader, bitstreams always stay.
     """
     from bnnhw.api.flash import flash
 
     done = flash(build, *more, persistent=persistent, time_limit_s=time_limit)
+    place = f"in the flash of the {done.board}" if done.in_flash else f"on the {done.board}"
     if not persistent:
-        click.echo(f"{done.bitstream} is on the {done.board} ({done.loader}); try: bnnhw run {build} IMAGE")
+        click.echo(f"{done.bitstream} is {place} ({done.loader}); try: bnnhw run {build} IMAGE")
         return
-    click.echo(f"{done.bitstream} is in the flash of the {done.board} ({done.loader})")
+    click.echo(f"{done.bitstream} is {place} ({done.loader})")
     if done.program_bytes:
         click.echo(f"{done.program_bytes:,} bytes of programs stand behind it, which it takes {done.start_s:.2g} s for")
     click.echo(f"switch it off and on, and try: bnnhw run {build} IMAGE")

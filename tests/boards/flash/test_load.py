@@ -40,6 +40,12 @@ def install(folder: Path, name: str, script: str) -> None:
         ("icesugar-pro", "openFPGALoader", "-c cmsisdap --vid 0x1d50 --pid 0x602b -m"),
         ("icesugar-pro", "icesprog", ""),
         ("icepi-zero", "openFPGALoader", "-b icepi-zero -m"),
+        ("orangecrab-25f", "dfu-util", "-d 1209:5af0 -a 0 -D"),
+        ("orangecrab-85f", "openFPGALoader", "-b orangeCrab"),
+        ("butterstick", "dfu-util", "-d 1209:5af1 -a 0 -R -D"),
+        ("logicbone-45f", "dfu-util", "-d 1d50:615d -a 0 -R -D"),
+        ("supercon19", "dfu-util", "-d 1d50:614b -a 0 -R -D"),
+        ("versa-ecp5-5g", "ecpprog", "-S"),
     ],
 )
 def test_calls_the_loader_that_is_there(path: Path, bitstream: Path, board: str, loader: str, arguments: str):
@@ -58,6 +64,8 @@ def test_calls_the_loader_that_is_there(path: Path, bitstream: Path, board: str,
         ("ulx3s-85f", "fujprog", 0x300000, "-j flash -f 0x300000"),
         ("ecpix5-85f", "ecpprog", 0, ""),
         ("icesugar-pro", "icesprog", 0x200000, "-o 0x200000"),
+        ("orangecrab-25f", "dfu-util", 0, "-d 1209:5af0 -a 0 -D"),
+        ("orangecrab-25f", "openFPGALoader", 0, "-b orangeCrab"),
     ],
 )
 def test_writes_the_flash(path: Path, bitstream: Path, board: str, loader: str, at: int, arguments: str):

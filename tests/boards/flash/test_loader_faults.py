@@ -55,6 +55,24 @@ def test_each_fault_has_its_line(line: str, meaning: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "meaning"),
+    [
+        (
+            "dfu-util: No DFU capable USB device available",
+            "finds no orangecrab-25f; hold its button while you plug it in",
+        ),
+        (
+            "dfu-util: Cannot open DFU device 1209:5af0 found on devnum 9 (LIBUSB_ERROR_ACCESS)",
+            "may not use the orangecrab-25f: you have no right to its USB device; `bnnhw flash --udev` prints",
+        ),
+    ],
+)
+def test_a_bootloader_has_to_be_started(line: str, meaning: str) -> None:
+    message = explain(f"dfu-util 0.11\n{line}\n", "dfu-util", get_board("orangecrab"), exit_code=74)
+    assert message.startswith(f"dfu-util {meaning}")
+
+
+@pytest.mark.parametrize(
     ("said", "line"),
     [
         ("Loading: 0%\nsomething failed\nABORT.", "something failed"),
@@ -88,7 +106,7 @@ def test_loaders_that_take_missing_rights_for_a_missing_board(line: str, hinted:
         (
             "ulx3s-12f",
             "0x21111043 hardware requires 0x41111043",
-            ": a LFE5U-25F, as ulx3s-25f, icepi-zero, icesugar-pro",
+            ": a LFE5U-25F, as ulx3s-25f, orangecrab-25f, icepi-zero, icesugar-pro",
         ),
         ("ulx3s-85f", "0x41113043 hardware requires 0x01111043", ": a LFE5UM-25F;"),
         ("ulx3s-85f", "0x41113043 hardware requires 0x00000000", ";"),

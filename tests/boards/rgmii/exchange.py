@@ -21,6 +21,7 @@ async def exchange(dut):
     phy = RgmiiPhy(dut.tx_data, dut.tx_ctl, dut.tx_clk, dut.phy_data, dut.phy_ctl, dut.phy_clk, speed=1000e6)
     cocotb.start_soon(Clock(dut.clk100, job["clock_ns"], unit="ns").start())
     await Timer(200, "ns")
+    dut.broken.value = 0
     for number, payload in enumerate(job["frames"]):
         frame = GmiiFrame.from_payload(payload)
         if number in job["damaged"]:
@@ -34,4 +35,5 @@ async def exchange(dut):
             assert not any(frame.error or ())
             received.append((bytes(frame.get_payload()), frame.sim_time_start / 1000))
     except SimTimeoutError:
+        assert dut.broken.value == 0
         Path(os.environ["RESULT"]).write_bytes(pickle.dumps(received))

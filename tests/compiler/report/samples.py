@@ -114,6 +114,10 @@ def complete() -> BuildReport:
             interval_cycles=512,
             latency_cycles=2243,
             link=Link(name="UART, 3 Mbaud", frames_per_second=2884.6),
+            other_links=(
+                Link(name="UDP, gigabit Ethernet", frames_per_second=934_000.0),
+                Link(name="USB, full speed", frames_per_second=9_700.0),
+            ),
         ),
         device=Chip(name="LFE5U-85F", luts=83_640, ebr=208, multipliers=156),
         resources=DesignResources(

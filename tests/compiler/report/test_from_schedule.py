@@ -125,6 +125,7 @@ def test_what_the_build_found_is_kept(tmp_path: Path):
     schedule = make_schedule(tmp_path, [(1, 1), (1, 1), (1, 1)])
     synthesised, routed = Cells(logic=10, luts=4, carries=3, ffs=5), Cells(logic=11, ffs=5)
     clock, link = Clock(asked_hz=50e6, actual_hz=49e6, fmax_hz=60e6), Link(name="UART", frames_per_second=1.0)
+    others = (Link(name="USB", frames_per_second=2.0),)
     ladder, stages = (LadderRow(left="a", right="b"),), (BuildPhase(name="rtl", seconds=1.0),)
     report = from_schedule(
         schedule,
@@ -132,12 +133,13 @@ def test_what_the_build_found_is_kept(tmp_path: Path):
         provenance=PROVENANCE,
         clock=clock,
         link=link,
+        other_links=others,
         synthesised=synthesised,
         routed=routed,
         ladder=ladder,
         stages=stages,
     )
-    assert (report.performance.clock, report.performance.link) == (clock, link)
+    assert (report.performance.clock, report.performance.link, report.performance.other_links) == (clock, link, others)
     assert (report.resources.synthesised, report.resources.routed) == (synthesised, routed)
     assert (report.ladder, report.stages, report.device.name) == (ladder, stages, "LFE5U-25F")
     assert (report.model, report.dataset, report.metrics) == ("small", "random", {"test_accuracy": 0.5, "images": 7.0})

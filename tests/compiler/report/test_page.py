@@ -34,6 +34,7 @@ timing met | 4 of 5 rungs climbed, 0 differences | LFE5U-85F | mnist
 layers.0 | matrix unit | label select | block | lut | 448 | 512 | 87.5 % | 100.0 % | 62.5 % | 3 911 | 4 466 | 2 101
 layers.0.linear | 802 816 | 2 910 208 | -784..784, 11 bits | ±1, 1 bit | 1 021 / 1 024 | 49.3 % | 59.9 | 355 KiB
 torch | packed kernel | 9 973 | 1 min 37 s | 98.94 % | 98.81 % | epochs 500
+934k frames/s | UDP, gigabit Ethernet, the core would rule | 9.7k frames/s | USB, full speed, the link would rule
 load and fold | 1.8 s | 212 ms | 5 min 12 s | 17 | 0.5.10 | {"5d" * 32} | {"a7" * 32} | {"0b" * 32} | --seed 17
 What else it could be
 """

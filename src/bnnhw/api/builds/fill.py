@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bnnhw.boards.board import get_board
 from bnnhw.boards.build import BuildFigures, BuildOptions, build
+from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.boards.manifest import MANIFEST, Manifest, describe_build, network_id
 from bnnhw.compiler.dataflow.schedule import Schedule
 from bnnhw.compiler.ir.graph import Graph
@@ -76,12 +77,19 @@ def make_report(
     folder: Path, manifest: Manifest, graph: Graph, integers: Graph, schedule: Schedule, figures: BuildFigures
 ) -> BuildReport:
     """The report of what `build` made in `folder`."""
-    routing, link = figures.routing, manifest.link_choice.on(get_board(manifest.board))
+    routing, board = figures.routing, get_board(manifest.board)
     artifacts = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in (folder / "top.v", folder / "top.json", folder / "top.bit")
         if path.exists()
     }
+
+    def link_of(choice: LinkChoice) -> Link:
+        choice = choice.on(board)
+        rate = link_frames_per_second(integers, choice, schedule, clock_hz=manifest.clock_hz)
+        return Link(name=choice.name, frames_per_second=rate)
+
+    others = [each for each in board.links if each != manifest.link_choice.medium]
     return from_schedule(
         schedule,
         graph.meta,
@@ -96,10 +104,8 @@ def make_report(
         clock=Clock(
             asked_hz=schedule.clock_hz, actual_hz=figures.clock_hz, fmax_hz=routing.fmax_hz if routing else None
         ),
-        link=Link(
-            name=link.name,
-            frames_per_second=link_frames_per_second(integers, link, schedule, clock_hz=manifest.clock_hz),
-        ),
+        link=link_of(manifest.link_choice),
+        other_links=tuple(link_of(LinkChoice.of(each)) for each in others),
         synthesised=figures.synthesis.cells if figures.synthesis else None,
         routed=routing.cells if routing else None,
         stages=tuple(BuildPhase(name=name, seconds=figures.seconds.get(name)) for name in STAGES),

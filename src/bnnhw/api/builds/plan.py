@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from bnnhw.boards.board import Board
+    from bnnhw.boards.description import Board
     from bnnhw.boards.link_choice import LinkChoice
     from bnnhw.compiler.dataflow.schedule import Schedule
     from bnnhw.compiler.ir.graph import Graph
@@ -34,8 +34,9 @@ class PlanOptions:
     such as a build wrote. One of the three at most. vectors: frames that share a weight fetch; by default the best
     number. clock_mhz: the core's clock; by default 100, with target_fps up to 110, whatever makes the design smallest.
     link: what it goes over, a UART of `baud`, by default 3,000,000; UDP, where the board has the address IP:PORT, by
-    default 192.168.1.50:4096; or USB, where its address is usb, or usb:SERIAL. tile: of a network of
-    `bnnhw.train_lowlight`, packed pixels along each side of what an image adds to the picture; by default 64.
+    default 192.168.1.50:4096; or USB, where its address is usb, or usb:SERIAL; by default a UART, or what the board has
+    without an adapter. tile: of a network of `bnnhw.train_lowlight`, packed pixels along each side of what an image
+    adds to the picture; by default 64.
 
     Raises ValueError where there is no such board, or it has no such link.
     """
@@ -47,7 +48,7 @@ class PlanOptions:
     vectors: int | None = None
     clock_mhz: float | None = None
     outputs: Literal["label", "scores"] = "label"
-    link: Literal["uart", "udp", "usb"] = "uart"
+    link: Literal["uart", "udp", "usb"] | None = None
     baud: int | None = None
     address: str | None = None
     tile: int | None = None
@@ -60,7 +61,8 @@ class PlanOptions:
         """What the link goes over."""
         from bnnhw.boards.link_choice import LinkChoice
 
-        return LinkChoice.of(self.link, baud=self.baud, address=self.address).on(self.target)
+        medium = self.link or self.target.default_link
+        return LinkChoice.of(medium, baud=self.baud, address=self.address).on(self.target)
 
     @property
     def target(self) -> "Board":

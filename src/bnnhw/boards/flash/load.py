@@ -17,6 +17,7 @@ _HOW_TO_INSTALL = {
     "fujprog": "fujprog from https://github.com/kost/fujprog",
     "ecpprog": "ecpprog from https://github.com/gregdavill/ecpprog",
     "icesprog": "icesprog from https://github.com/wuxx/icesugar",
+    "dfu-util": "`apt install dfu-util`",
 }
 _INTO_FLASH: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
     "openFPGALoader": ("-m", ("-f",), ("-f", "--file-type", "raw", "-o")),
@@ -36,10 +37,11 @@ def flash(
     into_flash_at: int | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> str:
-    """Loads `bitstream` into the FPGA's SRAM, where it stays until power goes; the name of the loader that did it.
+    """Loads `bitstream` into the FPGA's SRAM, where it stays until power goes, or where the board has a bootloader, to
+    that one's place in the flash; the name of the loader that did it.
 
     into_flash_at: an address of the board's flash, whose content stays. At 0 there is the bitstream that the FPGA
-    starts with.
+    starts with. A bootloader knows its own place alone.
 
     Raises
     ------
@@ -59,11 +61,12 @@ def flash(
         ways = " or ".join(_HOW_TO_INSTALL[command[0]] for command in board.flash_commands)
         names = " or ".join(command[0] for command in board.flash_commands)
         raise ToolError(f"no loader for {board.name}: {names} is not on PATH; {ways} brings it")
+    at = into_flash_at if board.bootloader is None else None
     with tempfile.TemporaryDirectory(prefix="bnnhw-") as folder:
         log = Path(folder) / "log"
         try:
             run_tool(
-                [*_command(command, into_flash_at), str(bitstream.resolve())],
+                [*_command(command, at), str(bitstream.resolve())],
                 name=command[0],
                 cwd=Path(folder),
                 log=log,

@@ -1,4 +1,4 @@
-"""What went wrong, and what to do, by what a loader says: openFPGALoader, fujprog, ecpprog and icesprog."""
+"""What went wrong, and what to do, by what a loader says: openFPGALoader, fujprog, ecpprog, icesprog and dfu-util."""
 
 import re
 
@@ -22,9 +22,8 @@ _FAULTS = {
         "with another cable"
     ),
     r"ftdi device: -3\b|device not found|libusb_error_(?:no_device|not_found)|no such device|no cable found"
-    r"|cannot find jtag cable|can't find .*(?:ftdi|usb)|no cmsis-dap|failed to find compatible|icelink open fail": (
-        "finds no {board}; connect and power it"
-    ),
+    r"|cannot find jtag cable|can't find .*(?:ftdi|usb)|no cmsis-dap|failed to find compatible|icelink open fail"
+    r"|no dfu": ("finds no {board}; {way}"),
     r"no device found|found 0 devices|scan chain interrogation failed|unknown device family|device \w+ not supported": (
         "finds the adapter of the {board}, but no FPGA that it knows behind it; power the board, and check the JTAG "
         "cable where there is one"
@@ -53,7 +52,8 @@ def explain(said: str, loader: str, board: Board, *, exit_code: int) -> str:
         line = next((line for line in lines if _matches(_ERROR, line)), (lines or ["no output"])[-1])
         return f"{loader} failed with exit code {exit_code}: {line}"
     line, meaning = fault
-    what = meaning.format(board=board.name, device=board.device.name, found=_found_device(said, board))
+    way = "connect and power it" if board.bootloader is None else board.bootloader
+    what = meaning.format(board=board.name, device=board.device.name, found=_found_device(said, board), way=way)
     return f"{loader} {what} ({loader} failed with exit code {exit_code}: {line}{_or_rights(line)})"
 
 

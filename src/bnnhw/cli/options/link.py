@@ -11,7 +11,11 @@ import click
 __all__ = ["LINK_OPTIONS", "link_options"]
 
 LINK_OPTIONS = (
-    click.option("--link", type=click.Choice(["uart", "udp", "usb"]), default="uart", show_default=True),
+    click.option(
+        "--link",
+        type=click.Choice(["uart", "udp", "usb"]),
+        help="If not given the first that bnnhw boards lists, a UART on most boards.",
+    ),
     click.option("--baud", type=click.IntRange(min=1200), help="Of the UART; if not given 3000000."),
     click.option(
         "--address",

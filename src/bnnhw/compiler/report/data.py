@@ -14,7 +14,7 @@ from .inspect import NetworkSummary
 
 FORMAT = "bnnhw-report"
 VERSION = 2
-"""Version 1, of bnnhw 0.1, had no streams."""
+"""Version 1, of bnnhw 0.1, had no streams and no other links."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,13 +119,15 @@ class Link:
 @dataclass(frozen=True, kw_only=True)
 class Performance:
     """interval_cycles: between the starts of two groups of `vectors` frames in the steady state. latency_cycles: from
-    the first accepted beat of a group to its last output beat. Cycles are the core's clock."""
+    the first accepted beat of a group to its last output beat. Cycles are the core's clock. other_links: those that the
+    board has, too."""
 
     clock: Clock
     interval_cycles: int
     latency_cycles: int
     vectors: int = 1
     link: Link | None = None
+    other_links: tuple[Link, ...] = field(default=(), metadata={"since": 2})
 
     @property
     def core_frames_per_second(self) -> float:
