@@ -12,8 +12,8 @@ from amaranth.lib.cdc import FFSynchronizer
 from bnnhw.hw.targets import Target
 from bnnhw.hw.usb.high_speed_device import UsbHighSpeedDevice
 
-# pyright: reportAttributeAccessIssue=false
-# (the members of buffers are not typed)
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
+# (amaranth's types are loose)
 
 __all__ = ["ULPI", "ULPI_HZ", "UlpiPads"]
 

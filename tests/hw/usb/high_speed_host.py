@@ -1,8 +1,10 @@
 """A USB host of high speed: chirps, PING, and the time that its packets take."""
 
+from bnnhw.hw.usb.descriptors import FULL_SPEED_PACKET, HIGH_SPEED_PACKET
+
 from . import byte_coding
 from .coding import SE0, J, K, Pid
-from .host import TRIES, Host, SilentError, StalledError
+from .host import TRIES, Answer, Host, SilentError, StalledError
 from .ulpi_wire import GAP, HEARD_LATE, MICROSECOND, SENT_LATE, SYNC, UlpiWire
 
 MICROFRAME = 7500  # cycles
@@ -44,6 +46,11 @@ class HighSpeedHost(Host):
         self.frame_began = self.wire.cycle
         number = self.frame >> 3 if self.wire.fast else self.frame
         self.wire.say(self.coding.token(Pid.SOF, number & 0x7F, number >> 7 & 0xF))
+
+    def into(self, endpoint: int) -> Answer | None:
+        answer = super().into(endpoint)
+        assert answer is None or len(answer.data) <= (HIGH_SPEED_PACKET if self.wire.fast else FULL_SPEED_PACKET)
+        return answer
 
     def ping(self, endpoint: int) -> Pid | None:
         self._begin()

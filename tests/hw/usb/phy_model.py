@@ -6,6 +6,9 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+# pyright: reportGeneralTypeIssues=false
+# (amaranth's types are loose)
+
 __all__ = ["PhyModel"]
 
 _FUNCTION, _OTG = 0x04, 0x0A

@@ -152,6 +152,19 @@ def test_reset_in_the_middle(seed: int, high: bool):
     assert drain(host) == sent(wire.taken - first, first=first)
 
 
+def test_no_packet_of_high_speed_is_left_for_full_speed():
+    """What a device has taken before it knows the speed, even for a host that does not configure it."""
+    wire = UlpiWire(offer=1)
+    host = high_speed_connected(wire)
+    wire.rest(2000)
+    host.high = False
+    host.reset()
+    wire.rest(2000)
+    answer = host.into(1)
+    assert answer is not None
+    assert len(answer.data) == 64
+
+
 def test_a_bus_that_is_only_asked_stays_fast():
     """A device of high speed sleeps where the lines are silent for 3 ms; SOFs come each microframe."""
     wire = UlpiWire()

@@ -1,4 +1,4 @@
-"""A UsbHighSpeedDevice behind a PHY, in simulated cycles of 60 MHz: the bus between both, and the time on the cable."""
+"""A device behind a PHY with ULPI, in simulated cycles of 60 MHz: the bus between both, and the time on the cable."""
 
 import random
 from collections.abc import Sequence
@@ -30,25 +30,29 @@ SENT_LATE, HEARD_LATE = 2, 6  # cycles that the PHY takes to begin a packet, and
 _ANSWER = 14 + 20  # cycles until an answer has to begin, and a little more
 _STEP = 8  # cycles between looks at whether the device is done
 _VBUS, _ACTIVE, _ERROR = 0x0C, 0x10, 0x30  # in a report of the PHY
+_CHIRPS = 0x14  # the PHY's register: at high speed, with the pull-up, raw bits
 _INPUTS = ("dir", "nxt", "bus", "pace", "awake", "ready", "offer")
 _OUTPUTS = ("byte", "taken", "begins", "ends", "function", "fault", "accepted", "valid", "received")
 
 
 class AtPhy(wiring.Component):
-    """A device with registers at its pads, its PHY, and one clock for both domains. What is received is taken when
-    `ready`; what is sent is `wire.sent_byte` of 0, 1, .., a new one when `offer`."""
+    """A device with registers at its pads, its PHY, and one clock for both domains; what stands behind it is
+    `serve`'s. The ports from `ready` on are the UlpiWire's to use."""
 
     def __init__(self):
         wide = {"bus": In(8), **dict.fromkeys(("byte", "function", "received"), Out(8))}
         ins = {name: In(1) for name in _INPUTS if name not in wide}
         super().__init__({**ins, **{name: Out(1) for name in _OUTPUTS if name not in wide}, **wide})
 
+    def serve(self, m: Module) -> Any:
+        """What has the device's signals, beside what it needs."""
+        raise NotImplementedError
+
     def elaborate(self, platform) -> Module:
         m = Module()
-        device = UsbHighSpeedDevice(serial=SERIAL, target=PORTABLE)
+        device = self.serve(m)
         m.submodules.device = DomainRenamer({"usb": "sync"})(device)
         m.submodules.phy = phy = PhyModel()
-        number, offering = Signal(16), Signal()
         m.d.sync += [phy.data.eq(device.data_o), phy.stp.eq(device.stp)]
         m.d.comb += [
             *(phy.dir.eq(self.dir), phy.nxt_in.eq(self.nxt), phy.pace.eq(self.pace)),
@@ -56,6 +60,17 @@ class AtPhy(wiring.Component):
             device.data_i.eq(Mux(self.dir, self.bus, phy.data)),
             *(getattr(self, name).eq(getattr(phy, name)) for name in ("byte", "taken", "begins", "ends", "function")),
             self.fault.eq(phy.fault),
+        ]
+        return m
+
+
+class PhyBench(AtPhy):
+    """What is received is taken when `ready`; what is sent is `wire.sent_byte` of 0, 1, .., a new one when `offer`."""
+
+    def serve(self, m: Module) -> UsbHighSpeedDevice:
+        device = UsbHighSpeedDevice(serial=SERIAL, target=PORTABLE)
+        number, offering = Signal(16), Signal()
+        m.d.comb += [
             device.received.ready.eq(self.ready),
             self.valid.eq(device.received.valid & self.ready),
             self.received.eq(device.received.payload),
@@ -67,14 +82,16 @@ class AtPhy(wiring.Component):
             m.d.sync += offering.eq(self.offer)
         with m.If(self.accepted):
             m.d.sync += number.eq(number + 1)
-        return m
+        return device
 
 
 class UlpiWire:
-    """The cable between a host and AtPhy, at whatever speed the PHY's registers say.
+    """The cable between a host and a PHY, at whatever speed the PHY's registers say.
 
     Parameters
     ----------
+    bench, optional
+        What is at its end, with the ports of an AtPhy; by default a PhyBench.
     seed : int
     ready, offer : float
         Chances in a cycle that a received byte is taken, and that a new byte is offered.
@@ -94,8 +111,11 @@ class UlpiWire:
         The PHY's register.
     """
 
-    def __init__(self, *, seed: int = 0, ready: float = 1.0, offer: float = 0.0, stuffed: float = 0.02):
-        self._engine = PinEngine(compile_design(convert_component(AtPhy())), inputs=_INPUTS, outputs=_OUTPUTS)
+    def __init__(
+        self, bench: Any = None, *, seed: int = 0, ready: float = 1.0, offer: float = 0.0, stuffed: float = 0.02
+    ):
+        program = compile_design(convert_component(bench or PhyBench()))
+        self._engine = PinEngine(program, inputs=_INPUTS, outputs=_OUTPUTS)
         self._random = np.random.default_rng(seed)
         self.rng = random.Random(seed)
         self.ready, self.offer, self.stuffed = ready, offer, stuffed
@@ -110,10 +130,6 @@ class UlpiWire:
     def fast(self) -> bool:
         """At high speed, beyond chirps."""
         return self.function & 0x1F == 0
-
-    @property
-    def chirps(self) -> bool:
-        return self.function >> 3 & 3 == 2
 
     def rest(self, cycles: float) -> None:
         """Nobody talks."""
@@ -142,12 +158,12 @@ class UlpiWire:
         else:
             steps += [
                 *[(1, 0, _VBUS | SE0 | ends * _ACTIVE)] * 10,
-                *[(1, 0, _VBUS | J | ends * _ACTIVE)] * 3,
+                *[(1, 0, _VBUS | J | ends * _ACTIVE)] * 4,
                 (0, 0, 0),
             ]
         found = self._run(steps)
         assert not found["begins"].any(), "the device talks while the host does"
-        self._ended = self.cycle - (1 + ends if fast else 4)
+        self._ended = self.cycle - (1 + ends if fast else 5)
         self._due = self.cycle + (END + GAP + SYNC - 3 if fast else 15)
 
     def hear(self) -> list[int]:
@@ -182,12 +198,13 @@ class UlpiWire:
         while not (found := self._run(np.zeros((MICROSECOND, 3), int)))["begins"].any():
             waited += 1
             assert waited < 7000, "no chirp"
-        began, bad = self.cycle, found["byte"][found["taken"].astype(bool)]
+        assert self.function & 0x1F == _CHIRPS
+        began, said = self.cycle, found["byte"][found["taken"].astype(bool)]
         while not (found := self._run(np.zeros((MICROSECOND, 3), int)))["ends"].any():
-            bad = np.concatenate([bad, found["byte"][found["taken"].astype(bool)]])
+            said = np.concatenate([said, found["byte"][found["taken"].astype(bool)]])
             assert self.cycle - began < 7000 * MICROSECOND
         assert self.cycle - began > 1000 * MICROSECOND
-        assert set(bad.tolist()) == {0x40, 0}
+        assert set(said.tolist()) == {0x40, 0}
 
     def _run(self, steps: Any) -> dict[str, np.ndarray]:
         """What comes of dir, nxt and bus, a triple for each cycle."""

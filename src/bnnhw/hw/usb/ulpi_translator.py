@@ -13,7 +13,6 @@ _J = 0b01
 _TRANSMIT, _WRITE = 0x40, 0x80  # what a command begins with
 _FUNCTION, _OTG = 0x04, 0x0A  # registers
 _UNKNOWN = 0b11  # a transceiver that luna never selects
-_CHIRP = 0b10  # a mode
 _ERROR = 0b11  # of a packet, in a report
 
 
@@ -115,11 +114,10 @@ class UlpiTranslator(wiring.Component):
         held, command = Signal(8), Signal(8)
         wanted, saying = Cat(self.xcvr_select, self.term_select, self.op_mode), Signal(5)
         said, otg_said = Signal(5, init=_UNKNOWN), Signal()
-        chirp, first = self.op_mode == _CHIRP, Signal(8)
+        first = _TRANSMIT | self.tx_data[:4]  # of a chirp, which is of zeros, a command without a PID
         m.d.sync += held.eq(self.data_o)
         m.d.comb += [
             self.settled.eq(otg_said & (said != _UNKNOWN)),
-            first.eq(_TRANSMIT | Mux(chirp, 0, self.tx_data[:4])),
         ]
         with m.FSM() as machine:
             m.d.comb += self.busy.eq(~otg_said | (said != wanted) | ~machine.ongoing("IDLE"))
