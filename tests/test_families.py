@@ -15,7 +15,9 @@ from bnnhw.hw.targets import TARGETS
 
 ROOT = Path(bnnhw.__file__).parent
 FAMILY = re.compile(
-    r"ecp5|lfe5u|trellis|ccu2|dp16k|ehxpll|dcca|mult18|lattice|\bsynth_|nextpnr-|ecppack|--lpf|\.lpf|yowasp", re.I
+    r"ecp5|lfe5u|trellis|ccu2|dp16k|ehxpll|dcca|mult18|lattice|ice40|icestorm|\bsb_|icepack"
+    r"|\bsynth_|nextpnr-|ecppack|--lpf|\.lpf|--pcf|\.pcf|yowasp",
+    re.I,
 )
 MODELS = {target.models.folder for target in TARGETS.values()}
 ALLOWED = {
@@ -30,7 +32,11 @@ ALLOWED = {
         "versa-ecp5-5g",
         "Lattice ECP5-5G Versa",
         "versa_ecp5_5g:VersaECP55GPlatform",
-    }
+        "ice40_generic",
+    },
+    "boards/flash/load.py": {  # where a loader comes from
+        "`apt install fpga-icestorm`",
+    },
 }
 
 
@@ -81,6 +87,8 @@ def is_a_familys_own(file: Path) -> bool:
         ("Cells(ccu2c=1)", ["ccu2c"]),
         ("def f(trellis_comb): ...", ["trellis_comb"]),
         ("class Dp16kd: ...", ["Dp16kd"]),
+        ('cell == "SB_RAM40_4K"', ["SB_RAM40_4K"]),
+        ('f"{name}.pcf"', [".pcf"]),
         ('f"{count} TRELLIS_COMB"', [" TRELLIS_COMB"]),
         ('run("synth_lattice -family x")', ["synth_lattice -family x"]),
         ('X = 1\n"""Of the ECP5."""\n', []),

@@ -32,6 +32,7 @@ DESIGN = f"{VENDOR_ID:04x}:{PRODUCT_ID:04x}"
         ("icepi-zero", "LFE5U-25F", "--25k", "CABGA256", 6, 50_000_000),
         ("icesugar-pro", "LFE5U-25F", "--25k", "CABGA256", 6, 25_000_000),
         ("colorlight-5a-75b", "LFE5U-25F", "--25k", "CABGA256", 6, 25_000_000),
+        ("icebreaker", "iCE40UP5K", "--up5k", "sg48", 0, 12_000_000),
     ],
 )
 def test_describes_the_board(name: str, device: str, option: str, package: str, speed: int, clock_hz: int):
@@ -39,7 +40,7 @@ def test_describes_the_board(name: str, device: str, option: str, package: str, 
     assert board.device.name == device
     assert (board.package, board.speed, board.clock_hz) == (package, speed, clock_hz)
     chip = board.target.tools.chip_options(device, package, speed)
-    assert chip == (option, "--package", package, "--speed", str(speed))
+    assert chip == (option, "--package", package, *(("--speed", str(speed)) if speed else ()))
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)

@@ -138,12 +138,34 @@ def test_builds_a_network_for_a_boards_link(tmp_path: Path, name: str, medium: L
     assert (tmp_path / "top.bit").stat().st_size > 1000
 
 
+@pytest.mark.toolchain
+@pytest.mark.parametrize("clock_hz", [12_000_000, 24_000_000])
+def test_builds_for_another_family(tmp_path: Path, clock_hz: int):
+    """With its PLL, and with the clock's pad alone; the constraint is that of the gated clock."""
+    board = get_board("icebreaker")
+    pll = board.target.clock_settings(input_hz=board.clock_hz, output_hz=clock_hz)
+    figures = build_component(Echo(), board, tmp_path, pll=pll)
+    assert files(tmp_path) == sorted([*(set(ALL_FILES) - {"top.bit", "top.lpf"}), "top.bin", "top.pcf"])
+    assert (figures.clock_hz, figures.is_timing_met) == (clock_hz, True)
+    assert figures.synthesis is not None
+    assert figures.routing is not None
+    assert figures.synthesis.cells.ffs == figures.routing.cells.ffs > 8
+    assert (tmp_path / "top.bin").stat().st_size == 104_090
+    log = (tmp_path / "logs" / "nextpnr.seed1.log").read_text()
+    assert "ignoring clock constraint" not in log
+    asked = re.findall(r"Max frequency for clock +'(.*)': .* at ([\d.]+) MHz", log)
+    assert ("clk", f"{clock_hz / 1e6:.2f}") in asked
+
+
 @pytest.mark.parametrize("board", WITH_UART.values(), ids=WITH_UART)
 def test_writes_pins_for_every_board_with_a_uart(board: Board):
-    design = emit_design(Echo(), board, pll=pll_settings(input_hz=board.clock_hz, output_hz=80_000_000))
-    pins = re.findall(r'LOCATE COMP "(\w+)"', design.pins)
+    pll = board.target.clock_settings(input_hz=board.clock_hz, output_hz=80_000_000)
+    design = emit_design(Echo(), board, pll=pll)
+    pins = re.findall(r'LOCATE COMP "\w+"|set_io \w+', design.pins)
     assert len(pins) >= 3 + board.has_led  # a differential clock has two
-    assert re.search(r'FREQUENCY NET "pll.core_clock" 80000000.0 HZ;', design.pins)
+    hz = float(pll.output_hz)
+    clock = rf'FREQUENCY NET "pll.core_clock" {hz} HZ;|set_frequency pll.core_clock {hz / 1e6}\n'
+    assert re.search(clock, design.pins)
     assert "src" not in design.rtlil
 
 

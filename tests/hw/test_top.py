@@ -222,7 +222,7 @@ def test_the_next_flag_ends_what_would_never_end(host, name):
     [
         ({"network_id": b"abc"}, r"^network_id must have 8 bytes, not 3$"),
         ({"input_elements": 13}, r"^lanes=4 must divide elements=13, those of a frame$"),
-        ({"target": "asic"}, r"^target='asic' must be one of \['ecp5', 'portable'\]$"),
+        ({"target": "asic"}, r"^target='asic' must be one of \['ecp5', 'ice40', 'portable'\]$"),
         ({"timeout_s": 1e-3}, r"^timeout_cycles=1000 must be at least \d+, two bytes' time$"),
     ],
 )

@@ -33,6 +33,7 @@ from bnnhw.hw.stream.fifo import Fifo
 from bnnhw.hw.stream.width import WidthConverter
 from bnnhw.hw.targets import PORTABLE, Target
 from bnnhw.hw.targets.ecp5 import ECP5
+from bnnhw.hw.targets.ice40 import ICE40
 from tests.beats import to_beats, to_words
 
 from .case import FRAMES, Case
@@ -235,6 +236,7 @@ CASES: dict[str, Case] = {
     "buffer-70": handed_through(lambda: StreamBuffer(width=70)),
     "fifo-lut": handed_through(lambda: fifo(5, 16, ECP5)),
     "fifo-block": handed_through(lambda: fifo(40, 512, ECP5)),
+    "fifo-ice40": handed_through(lambda: fifo(19, 1024, ICE40)),
     "fifo-portable": handed_through(lambda: fifo(40, 512, PORTABLE)),
     "converter-equal": width_converter(3, 4, 4, 1),
     "converter-wider": width_converter(2, 2, 6, 2),
@@ -246,6 +248,7 @@ CASES: dict[str, Case] = {
     "fork-and-concat": twice(7, 3, ECP5),
     "popcount-1": popcount(1, ECP5),
     "popcount-37": popcount(37, ECP5),
+    "popcount-ice40": popcount(37, ICE40),
     "popcount-64": popcount(64, PORTABLE),
     "matrix-constant": matrix_unit(4, 6, 4, 6, store="constant", target=ECP5),
     "matrix-lut": matrix_unit(6, 10, 2, 5, vectors=2, store="lut", target=ECP5),
@@ -253,12 +256,16 @@ CASES: dict[str, Case] = {
     "matrix-block-folded": matrix_unit(34, 60, 2, 3, store="block", target=ECP5),
     "matrix-planes": matrix_unit(6, 8, 3, 2, vectors=2, planes=5, store="block", target=ECP5),
     "matrix-sums": matrix_unit(10, 16, 5, 8, thresholded=False, store="block", target=ECP5),
+    "matrix-ice40": matrix_unit(34, 60, 2, 3, planes=2, store="block", target=ICE40),
+    "matrix-deep-ice40": matrix_unit(4, 2200, 4, 2, store="block", target=ICE40),
+    "matrix-sums-ice40": matrix_unit(10, 16, 5, 8, thresholded=False, store="block", target=ICE40),
     "matrix-portable": matrix_unit(12, 16, 4, 4, planes=2, store="block", target=PORTABLE),
     "multi-threshold-1": multi_threshold(1, 20, 2, 2, ECP5),
     "multi-threshold-3": multi_threshold(3, 63, 3, 1, ECP5),
     "offsets": rescaled(2, 20, 3, 2, ECP5),
     "hardwired": hardwired_unit(9, 21, target=ECP5),
     "hardwired-planes": hardwired_unit(5, 8, vectors=2, planes=5, target=ECP5),
+    "hardwired-ice40": hardwired_unit(5, 8, vectors=2, planes=5, target=ICE40),
     "hardwired-sums": hardwired_unit(6, 13, thresholded=False, target=ECP5),
     "scores-1": score_table(5, 9, 1, 2, ECP5),
     "scores-5": score_table(10, 33, 5, 1, PORTABLE),

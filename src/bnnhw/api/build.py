@@ -33,7 +33,7 @@ def build(
     check: bool = False,
     progress: Callable[[str, str], None] = lambda stage, note: None,
 ) -> BuildReport:
-    """Make a bitstream of a model: top.bit, top.v, report.html and all that goes with it, in one folder.
+    """Make a bitstream of a model: top.bit or top.bin, top.v, report.html and all that goes with it, in one folder.
 
     >>> import bnnhw
     >>> plan = bnnhw.PlanOptions(board="ulx3s-85f", target_fps=10_000)

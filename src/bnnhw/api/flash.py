@@ -21,7 +21,6 @@ from .builds.program import BuiltProgram
 
 __all__ = ["Flashed", "flash"]
 
-BITSTREAM = "top.bit"
 _SRAM_S, _FLASH_S = 120, 3600
 
 
@@ -85,14 +84,15 @@ def flash(build: str | Path, *more: str | Path, persistent: bool = False, time_l
     with engine_of(ProgramManifest.read(folders[0]), simulated=False) as (made, engine):
         image = _image(folders, engine) if persistent else b""
         if image:
-            _write_image(image, made / BITSTREAM, engine, limit_s=time_limit_s or _FLASH_S)
+            _write_image(image, made, engine, limit_s=time_limit_s or _FLASH_S)
         flashed = _flash(made, get_board(engine.board), persistent=persistent, time_limit_s=time_limit_s)
         return replace(flashed, program_bytes=len(image), start_s=engine.seconds_for(len(image)))
 
 
 def _flash(folder: Path, board: Board, *, persistent: bool, time_limit_s: float | None) -> Flashed:
     """The bitstream in a folder onto the board."""
-    bitstream, in_flash = folder / BITSTREAM, persistent or board.bootloader is not None
+    bitstream = folder / board.target.tools.bitstream
+    in_flash = persistent or board.bootloader is not None
     limit_s = time_limit_s or (_FLASH_S if in_flash else _SRAM_S)
     loader = load.flash(bitstream, board, timeout_s=limit_s, into_flash_at=0 if persistent else None)
     return Flashed(bitstream=bitstream, board=board.name, loader=loader, in_flash=in_flash)
@@ -109,9 +109,10 @@ def _image(folders: Sequence[Path], engine: EngineManifest) -> bytes:
     return flash_image(outside) if outside else b""
 
 
-def _write_image(image: bytes, bitstream: Path, engine: EngineManifest, *, limit_s: float) -> None:
+def _write_image(image: bytes, folder: Path, engine: EngineManifest, *, limit_s: float) -> None:
     """Behind the place of the bitstream, and before that is written: so the new one never starts without them."""
     board = get_board(engine.board)
+    bitstream = folder / board.target.tools.bitstream
     assert engine.flash_at is not None
     assert board.flash is not None
     if bitstream.stat().st_size > engine.flash_at:

@@ -181,6 +181,14 @@ BOARDS: dict[str, Board] = {
             usb=(_FT232H,),
             has_led=False,
         ),
+        Board(
+            name="icebreaker",
+            title="1BitSquared iCEBreaker",
+            platform_class="icebreaker:ICEBreakerPlatform",
+            uart_note="USB connector (FT2232H, second channel)",
+            flash_commands=(("openFPGALoader", "-b", "ice40_generic", "-m"), ("iceprog", "-S")),
+            usb=(_FT2232H,),
+        ),
     )
 }
 """The boards by name."""

@@ -100,7 +100,7 @@ def build(
     network_id: bytes,
     progress: Progress | None = None,
 ) -> BuildFigures:
-    """Writes top.il, the file of pins, top.v, top.json, top.config, top.report.json, top.bit and logs/ into `folder`.
+    """Writes top.il, the file of pins, top.v, top.json, top.config, top.report.json, the bitstream and logs/.
 
     The core runs at the highest frequency up to `clock_hz` that the board's PLL makes. Where the routed design is
     slower than its clock, up to `options.retries` further seeds are tried, and the fastest result is kept: whether it
@@ -230,9 +230,9 @@ def _keep_attempt(folder: Path, best: RoutedReport, attempts: list[RoutedReport]
 
 
 def _pack(folder: Path, tools: ToolChain, *, timeout_s: float | None) -> float:
-    """top.bit from top.config, compressed; the seconds that it took."""
+    """The bitstream from top.config; the seconds that it took."""
     tool = find_tool(tools.pack)
-    options = (option.format(config="top.config", bitstream="top.bit") for option in tools.pack_options)
+    options = (option.format(config="top.config", bitstream=tools.bitstream) for option in tools.pack_options)
     return run_tool(
         [*tool.command, *options],
         name=tool.name,

@@ -130,7 +130,7 @@ class Board:
     @property
     def speed(self) -> int:
         """The FPGA's speed grade."""
-        return int(self._class().speed)
+        return int(getattr(self._class(), "speed", self.target.tools.slowest_speed))
 
     @property
     def clock(self) -> str:

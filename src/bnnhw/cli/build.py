@@ -45,7 +45,7 @@ def command(
     check: bool,
     quiet: bool,
 ) -> None:
-    """Make a bitstream of a model: top.bit, top.v, report.html and all that goes with it, in one folder.
+    """Make a bitstream of a model: top.bit or top.bin, top.v, report.html and all that goes with it, in one folder.
 
     Without --target-fps, --fill or --folding the design is made ten times as fast as its UART or USB, or as fast
     as fits; over UDP, or USB at high speed, as fast as that.

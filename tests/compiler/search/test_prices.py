@@ -98,3 +98,22 @@ def test_weights_are_luts():
     assert Prices(multiplier=inf).whole(device) == 1000
     assert Prices(multiplier=inf).weight(cells) == inf
     assert Prices(multiplier=inf).weight(replace(cells, multipliers=0)) == 100
+
+
+def test_flip_flops_that_stand_in_the_place_of_luts():
+    """They weigh as much at no price, keep it when prices rise, and fill a device that has fewer LUTs to use."""
+    device = get_device("iCE40UP5K")
+    cells, prices = Cells(logic=100, ffs=40), Prices(lone=0.5)
+    assert prices.weight(cells) == 120
+    assert prices.whole(device) == device.usable_luts < device.luts
+    assert prices.raised(cells, device, 1.0) == Prices(1.0, lone=0.5)
+    assert Prices(1.0, lone=0.5).weight(cells) == 160
+    share = (100 + device.target.fabric.lone_ffs * 40) / device.usable_luts
+    assert device.lut_share(cells) == device.share(cells) == device.size(cells) == share
+
+
+def test_a_design_keeps_to_the_luts_that_it_may_use():
+    device = get_device("iCE40UP5K")
+    chosen = schedule(GRAPH, device, fill=0.9)
+    assert chosen.clock_hz == device.target.fabric.clocks_hz[0] == 24e6
+    assert 0.5 < device.share(chosen.resources) <= 0.9

@@ -41,5 +41,5 @@ def test_cells_are_the_planned_ones():
 
 def test_errors():
     graph = plan_row_sums(np.ones((2, 3), np.int8), ECP5.fabric, with_offsets=True)
-    with pytest.raises(ValueError, match=r"^target='asic' must be one of \['ecp5', 'portable'\]$"):
+    with pytest.raises(ValueError, match=r"^target='asic' must be one of \['ecp5', 'ice40', 'portable'\]$"):
         AdderPipeline(graph=graph, target="asic")  # pyright: ignore[reportArgumentType]

@@ -150,7 +150,7 @@ def test_at_most(width):
             np.ones((2, 3)),
             {},
             {"thresholds": [1, 2], "target": "asic"},
-            r"^target='asic' must be one of \['ecp5', 'portable'\]$",
+            r"^target='asic' must be one of \['ecp5', 'ice40', 'portable'\]$",
         ),
     ],
 )

@@ -93,7 +93,7 @@ def test_area(elements, greatest, clip):
         ({"clip": (3, 3)}, r"^clip=\(3, 3\) must be \(least, greatest\), within 0 and 7$"),
         ({"clip": (-1, 3)}, r"^clip=\(-1, 3\) must be"),
         ({"clip": (1, 8)}, r"^clip=\(1, 8\) must be"),
-        ({"target": "asic"}, r"^target='asic' must be one of \['ecp5', 'portable'\]$"),
+        ({"target": "asic"}, r"^target='asic' must be one of \['ecp5', 'ice40', 'portable'\]$"),
     ],
 )
 def test_options_are_checked(options, message):

@@ -241,7 +241,7 @@ def test_a_chip_that_wants_more_than_the_periods_give_is_found_out(name: str, fa
         ),
         (
             lambda: SdramController(chip=CHIP, clock_hz=MHZ_125, target="asic"),  # pyright: ignore[reportArgumentType]
-            r"^target='asic' must be one of \['ecp5', 'portable'\]$",
+            r"^target='asic' must be one of \['ecp5', 'ice40', 'portable'\]$",
         ),
         (
             lambda: SdramController(chip=replace(CHIP, t_rcd_ns=25, t_wr_ns=40), clock_hz=MHZ_125, target=PORTABLE),

@@ -181,7 +181,7 @@ def test_processing_elements_on_cells_equal_the_portable_ones(simd, vectors, pla
         ({"planes": 0}, r"^planes=0 must be at least 1$"),
         ({"store": "ram"}, r"^store='ram' must be one of \['block', 'lut', 'constant', 'auto'\]$"),
         ({"store": "constant"}, r"^store='constant' must have pe=rows=12 and simd=cols=4; pe=3, simd=2 needs"),
-        ({"target": "asic"}, r"^target='asic' must be one of \['ecp5', 'portable'\]$"),
+        ({"target": "asic"}, r"^target='asic' must be one of \['ecp5', 'ice40', 'portable'\]$"),
         ({"thresholds": [1, 2]}, r"^thresholds must be rows=12 ints, one a row; there are 2$"),
         ({"weights": np.zeros((12, 4))}, r"^weights of shape \(12, 4\) must be a matrix of \+1 and -1$"),
     ],

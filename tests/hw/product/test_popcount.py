@@ -110,5 +110,5 @@ def test_errors():
         XnorPopcount(inputs=0, target=ECP5)
     with pytest.raises(ValueError, match=r"^levels=0 must be at least 1$"):
         XnorPopcount(inputs=8, levels=0, target=ECP5)
-    with pytest.raises(ValueError, match=r"^target='ice40' must be one of \['ecp5', 'portable'\]$"):
+    with pytest.raises(ValueError, match=r"^target='ice40' must be one of \['ecp5', 'ice40', 'portable'\]$"):
         XnorPopcount(inputs=8, target="ice40")  # pyright: ignore[reportArgumentType]

@@ -152,7 +152,7 @@ def test_frames_are_committed_or_taken_back(depth, limit, seed):
         ({"limit": 0}, r"^limit=0 must be from 1 to depth=16$"),
         ({"limit": 17}, r"^limit=17 must be from 1 to depth=16$"),
         ({"width": 0}, r"^width=0 must be at least 1$"),
-        ({"target": "asic"}, r"^target='asic' must be one of \['ecp5', 'portable'\]$"),
+        ({"target": "asic"}, r"^target='asic' must be one of \['ecp5', 'ice40', 'portable'\]$"),
     ],
 )
 def test_options_are_checked(options, message):

@@ -15,6 +15,10 @@ FABRIC = Fabric(
     carry_end_luts=5,
     chain_positions=6,
     delays=Delays(clock=0.5, lut=1.0, carry=2.0, carry_bit=0.1, multiplier=((5.0, 0.0),), enable=3.0, enable_bit=0.001),
+    lone_ffs=0.5,
+    usable=0.8,
+    link_block_rams=2,
+    clocks_hz=(30e6,),
 )
 
 

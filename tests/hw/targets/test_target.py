@@ -127,6 +127,6 @@ def test_a_device_is_of_a_family_with_tools():
 
 def test_what_is_no_target_is_refused():
     check_target(ECP5)
-    with pytest.raises(ValueError, match=r"^target='ecp5' must be one of \['ecp5', 'portable'\]$"):
+    with pytest.raises(ValueError, match=r"^target='ecp5' must be one of \['ecp5', 'ice40', 'portable'\]$"):
         check_target("ecp5")  # pyright: ignore[reportArgumentType]
     assert len(ZERO.bits) == 0

@@ -32,7 +32,8 @@ class PlanOptions:
     board: by default DEFAULT_BOARD; of a core alone then only its FPGA's sizes. target_fps: the smallest design of at
     least so many frames a second. fill: the fastest one in this share of the FPGA, in (0, 1]. folding: a folding.json,
     such as a build wrote. One of the three at most. vectors: frames that share a weight fetch; by default the best
-    number. clock_mhz: the core's clock; by default 100, with target_fps up to 110, whatever makes the design smallest.
+    number. clock_mhz: the core's clock; by default 100, with target_fps up to 110, whatever makes the design smallest;
+    of an iCE40 24.
     link: what it goes over, a UART of `baud`, by default 3,000,000; UDP, where the board has the address IP:PORT, by
     default 192.168.1.50:4096; or USB, where its address is usb, or usb:SERIAL; by default a UART, or what the board has
     without an adapter. tile: of a network of `bnnhw.train_lowlight`, packed pixels along each side of what an image
@@ -78,7 +79,7 @@ class PlanOptions:
         UDP and USB of high speed just what it carries, or what fits into FILL_OF_A_FAST_LINK of the FPGA.
         """
         from bnnhw.compiler.errors import DeviceError, ScheduleError
-        from bnnhw.compiler.search.scheduling import DEFAULT_CLOCK_HZ, schedule
+        from bnnhw.compiler.search.scheduling import schedule
 
         from .link_rate import wire_frames_per_second
 
@@ -88,7 +89,7 @@ class PlanOptions:
             link = self.link_choice
             margin, most = (1, FILL_OF_A_FAST_LINK) if link.is_as_fast_as_cores else (LINK_MARGIN, 1.0)
             target_fps = margin * wire_frames_per_second(integers, link)
-            clock_hz = clock_hz or DEFAULT_CLOCK_HZ
+            clock_hz = clock_hz or device.target.fabric.clocks_hz[0]
             try:
                 return schedule(integers, device, target_fps=target_fps, vectors=vectors, clock_hz=clock_hz)
             except DeviceError:

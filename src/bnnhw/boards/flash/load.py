@@ -8,7 +8,7 @@ from pathlib import Path
 from bnnhw.boards.board import Board
 from bnnhw.boards.toolchain.process import ToolError, run_tool
 
-from .loader_faults import explain
+from .loader_faults import did_not_start, explain
 
 __all__ = ["flash"]
 
@@ -18,12 +18,14 @@ _HOW_TO_INSTALL = {
     "ecpprog": "ecpprog from https://github.com/gregdavill/ecpprog",
     "icesprog": "icesprog from https://github.com/wuxx/icesugar",
     "dfu-util": "`apt install dfu-util`",
+    "iceprog": "`apt install fpga-icestorm`",
 }
 _INTO_FLASH: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
     "openFPGALoader": ("-m", ("-f",), ("-f", "--file-type", "raw", "-o")),
     "fujprog": (None, ("-j", "flash"), ("-j", "flash", "-f")),
     "ecpprog": ("-S", (), ("-o",)),
     "icesprog": (None, (), ("-o",)),
+    "iceprog": ("-S", (), ("-o",)),
 }
 """Of each loader the option that means the FPGA's SRAM, what stands there for a bitstream in the flash, and what for
 anything else there, before its address."""
@@ -48,7 +50,8 @@ def flash(
     FileNotFoundError
         When there is no such bitstream.
     ToolError
-        When no loader for this board is on PATH, and when it fails: `loader_faults.explain` says why.
+        When no loader for this board is on PATH, when it fails: `loader_faults.explain` says why; and when the FPGA did
+        not start.
     OSError
         When the bitstream cannot be read.
     """
@@ -77,6 +80,11 @@ def flash(
             if error.exit_code is None:
                 raise ToolError(error.message) from error
             raise ToolError(explain(log.read_text(), command[0], board, exit_code=error.exit_code)) from error
+        if did_not_start(log.read_text()):
+            raise ToolError(
+                f"{command[0]} wrote the bitstream, but the {board.device.name} of the {board.name} did not start with "
+                "it; `bnnhw flash --persistent` writes the flash that stands before it, or set the jumpers for its SRAM"
+            )
     return command[0]
 
 

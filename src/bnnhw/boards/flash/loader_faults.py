@@ -1,11 +1,12 @@
-"""What went wrong, and what to do, by what a loader says: openFPGALoader, fujprog, ecpprog, icesprog and dfu-util."""
+"""What went wrong, and what to do, by what a loader says: openFPGALoader, fujprog, ecpprog, icesprog, iceprog and
+dfu-util."""
 
 import re
 
 from bnnhw.boards.board import BOARDS, Board
 from bnnhw.hw.targets import DEVICES
 
-__all__ = ["explain"]
+__all__ = ["did_not_start", "explain"]
 
 _FAULTS = {
     r"ftdi device: -4\b|libusb_error_access|check permissions|insufficient permissions"
@@ -55,6 +56,12 @@ def explain(said: str, loader: str, board: Board, *, exit_code: int) -> str:
     way = "connect and power it" if board.bootloader is None else board.bootloader
     what = meaning.format(board=board.name, device=board.device.name, found=_found_device(said, board), way=way)
     return f"{loader} {what} ({loader} failed with exit code {exit_code}: {line}{_or_rights(line)})"
+
+
+def did_not_start(said: str) -> bool:
+    """Whether the last that a loader says of the pin CDONE is that it stayed low, which it takes for no error."""
+    found = re.findall(r"cdone:? +(low|high|fail|done)", _COLOURS.sub("", said), re.IGNORECASE)
+    return bool(found) and found[-1].lower() in ("low", "fail")
 
 
 def _matches(pattern: str, line: str) -> bool:

@@ -3,6 +3,7 @@
 Tests: tests/cli/test_verify.py
 """
 
+import json
 from pathlib import Path
 
 from bnnhw.hw.targets import Device
@@ -37,16 +38,21 @@ def place(
     """
     tools = device.target.tools
     tool = find_tool(tools.place_and_route)
-    with prepared_netlist(folder, name, tools) as netlist:
+    placed = folder / f"{name}.placed.json"
+    with prepared_netlist(folder, name, tools, change=tools.hide_ports) as netlist:
         run_tool(
             [
                 *tool.command,
                 *tools.chip_options(device.name, package, speed),
-                *("--seed", str(seed), "--json", netlist, *tools.free_pins_options, "--out-of-context"),
-                *("--no-route", "--write", f"{name}.placed.json"),
+                *("--seed", str(seed), "--json", netlist, *tools.free_pins_options, *tools.core_options),
+                *("--no-route", "--write", placed.name),
             ],
             name=tool.name,
             cwd=folder,
             log=folder / "logs" / "placing.log",
             timeout_s=timeout_s,
         )
+    if tools.show_ports is not None:
+        written = json.loads(placed.read_text())
+        tools.show_ports(written, json.loads((folder / f"{name}.json").read_text()))
+        placed.write_text(json.dumps(written))

@@ -109,7 +109,7 @@ def place_and_route(
     report = json.loads((folder / f"{output}.report.json").read_text())
     used = {cell: count["used"] for cell, count in report["utilization"].items()}
     return RoutedReport(
-        cells=tools.routed_cells(used, _packed_luts(log)),
+        cells=tools.routed_cells(used, log.read_text()),
         fmax_hz=design_fmax_hz(report["fmax"].values(), wanted_hz),
         seed=seed,
         seconds=seconds,
@@ -133,8 +133,3 @@ def _phase(line: str) -> str | None:
         if match := re.match(pattern, line):
             return phase.format(*match.groups())
     return None
-
-
-def _packed_luts(log: Path) -> dict[str, int]:
-    """LUT4 by use ("logic", "carry", "RAM", "RAMW"), from the table that nextpnr prints before packing."""
-    return {use: int(count) for use, count in re.findall(r"(\w+) LUTs:\s+(\d+)/", log.read_text())}

@@ -72,7 +72,7 @@ def synthesise(
             on_pass(match.group(1).lower())
 
     module = measured or name
-    commands = [f"read_rtlil {name}.il"]
+    commands = [f"read_rtlil {name}.il", *tools.before]
     if measured is not None:
         commands.append(f"setattr -mod -set keep_hierarchy 1 {measured}")
     synthesis = f"{tools.synthesise} -top {name}"

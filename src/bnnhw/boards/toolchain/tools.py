@@ -60,4 +60,5 @@ def find_tool(program: Program) -> Tool:
         number = importlib.metadata.version(program.distribution)
         return Tool(name, (sys.executable, *program.run), f"{program.distribution} {number}", native=False)
     wanted = f"{name} {'.'.join(map(str, minimum))} or later" if minimum else name
-    raise ToolError(f"no tool chain: {wanted} is not on PATH; `pip install {program.distribution}` brings it")
+    brings = program.distribution if program.extra is None else f"'bnnhw[{program.extra}]'"
+    raise ToolError(f"no tool chain: {wanted} is not on PATH; `pip install {brings}` brings it")

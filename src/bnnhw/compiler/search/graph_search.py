@@ -76,7 +76,7 @@ class GraphSearch(Search):
         stages = draw_core(self.pipeline, plan, device.target).stages
         link = entry_resources(device.target.fabric, core_input(self.pipeline, plan))
         resources, cycles = core_resources(stages) + link, least_interval(stages)
-        if cycles > limit or resources.ebr > fill * device.ebr or resources.logic > fill * device.luts:
+        if cycles > limit or resources.ebr > fill * device.ebr or device.lut_share(resources) > fill:
             return None
         return Design(plan, cycles, resources)
 

@@ -14,9 +14,6 @@ from bnnhw.hw.targets import DEVICES, Cells, Device
 from .graph_search import search_of
 from .search import Design, Search, fastest_within, smallest_at
 
-DEFAULT_CLOCK_HZ = 100e6
-CLOCKS_HZ = (100e6, 105e6, 110e6)
-"""What the clock may be where a rate is to be reached at any clock: designs of a full LFE5U-85F route at these."""
 DEFAULT_FILL = 0.5
 
 
@@ -44,8 +41,8 @@ def schedule(
     vectors
         Frames in lockstep; where not given, from 1 to 16 whatever is best. Not with `folding`.
     clock_hz
-        The clock that rates are reckoned with. Where not given, 100 MHz; with `target_fps` the slowest of CLOCKS_HZ at
-        which the design is smallest.
+        The clock that rates are reckoned with. Where not given, the first of what the device's designs route at; with
+        `target_fps` the slowest of these at which the design is smallest.
 
     Raises ScheduleError where nothing fits: by how much it misses, and what would fit; a DeviceError where that is so
     at any rate.
@@ -57,8 +54,8 @@ def schedule(
         raise ScheduleError(f"vectors={vectors} must lie between 1 and {MAX_VECTORS}")
     if clock_hz is not None and not clock_hz > 0:
         raise ScheduleError(f"clock_hz={clock_hz} must be positive")
-    clocks = CLOCKS_HZ if clock_hz is None else (clock_hz,)
-    clock_hz = DEFAULT_CLOCK_HZ if clock_hz is None else clock_hz
+    clocks = device.target.fabric.clocks_hz if clock_hz is None else (clock_hz,)
+    clock_hz = clocks[0]
     if folding is not None:
         if vectors is not None:
             raise ScheduleError(f"vectors={vectors} cannot be given beside a folding file, which has its own")

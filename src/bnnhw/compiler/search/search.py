@@ -78,7 +78,7 @@ class Search:
             return None  # an image has pixels instead
         if self.pipeline.weight_bits > fill * device.memory_bits:
             return None  # before a folding is tried: nothing holds more, adders (HARDWIRED_LUTS) included
-        prices: Prices | None = Prices()
+        prices: Prices | None = Prices(lone=device.target.fabric.lone_ffs)
         while prices is not None:
             design = self._lightest(device, vectors=vectors, limit=limit, fill=fill, prices=prices)
             if design is not None and device.share(design.resources) <= fill:

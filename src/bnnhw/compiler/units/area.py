@@ -61,7 +61,9 @@ def link_resources(fabric: Fabric, *, bits: int, beats: int, vectors: int) -> Ce
     chunks = image_chunks(fabric, image)
     depth = image_buffer_depth(fabric, image, chunks)
     total = Cells(
-        logic=LINK_LUTS + bits // 4, ffs=LINK_FFS + 2 * bits, ebr=fifo_block_rams(fabric, width=bits, depth=depth)
+        logic=LINK_LUTS + bits // 4,
+        ffs=LINK_FFS + 2 * bits,
+        ebr=fabric.link_block_rams + fifo_block_rams(fabric, width=bits, depth=depth),
     )
     if chunks.count > 1:
         total += Cells(logic=CHUNKS_LUTS, ffs=CHUNKS_FFS)

@@ -11,10 +11,11 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from bnnhw.hw.logic.delays import delay
+from bnnhw.hw.storage.line_memory import LineMemory, line_memory_cells
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.targets import Fabric, Target, check_target
 
-__all__ = ["InputBuffer", "buffer_block_rams", "buffer_depth", "buffer_store", "input_buffer_latency"]
+__all__ = ["InputBuffer", "block_buffer_cells", "buffer_depth", "buffer_store", "input_buffer_latency"]
 
 LUT_RAM_DEPTH = 64
 """Words up to which a buffer is distributed RAM: 16 words of 4 bits take 6 LUT4, and four times that with their
@@ -28,9 +29,11 @@ def buffer_store(depth: int) -> Literal["registers", "lut", "block"]:
     return "lut" if depth <= LUT_RAM_DEPTH else "block"
 
 
-def buffer_block_rams(fabric: Fabric, depth: int, width: int) -> int:
-    """Block RAMs of a buffer of `depth` words of `width` bits."""
-    return fabric.block_rams(depth, width) if buffer_store(depth) == "block" else 0
+def block_buffer_cells(fabric: Fabric, depth: int, width: int) -> tuple[int, int, int]:
+    """(LUT4, flip-flops, block RAMs) of the memory of a buffer of `depth` words of `width` bits in block RAM."""
+    if depth > fabric.block_ram_depth:
+        return line_memory_cells(fabric, depth, width, "block")
+    return 0, 0, fabric.block_rams(depth, width)
 
 
 def buffer_depth(words: int) -> int:
@@ -171,6 +174,19 @@ class InputBuffer(wiring.Component):
         read_address: Signal,
         data: Signal,
     ) -> None:
+        if self._depth > self.target.fabric.block_ram_depth:
+            m.submodules.memory = memory = LineMemory(
+                depth=self._depth, width=self.width, store="block", target=self.target
+            )
+            m.d.comb += [
+                memory.write_enable.eq(write_enable),
+                memory.write_address.eq(write_address),
+                memory.write_data.eq(write_data),
+                memory.read_enable.eq(1),
+                memory.read_address.eq(read_address),
+                data.eq(memory.read_data),
+            ]
+            return
         step = self.target.fabric.block_ram_width(self._depth)
         for number, start in enumerate(range(0, self.width, step)):
             part = slice(start, min(self.width, start + step))

@@ -4,7 +4,7 @@ from bnnhw.hw.storage.weight_rom import block_rams, different_columns, rom_luts
 from bnnhw.hw.targets import Cells
 
 from .folded_shape import FoldedShape
-from .input_buffer import buffer_block_rams, buffer_depth, buffer_store
+from .input_buffer import block_buffer_cells, buffer_depth, buffer_store
 from .matrix_shape import POPCOUNT_LEVELS, MatrixShape
 
 __all__ = ["buffer_cells", "control_cells", "matrix_area"]
@@ -56,7 +56,8 @@ def buffer_cells(shape: FoldedShape) -> tuple[int, int, int]:
         case "lut":
             return fabric.distributed_ram_luts(depth, width), 2 * width, 0
         case "block":
-            return 0, width, buffer_block_rams(fabric, depth, width)
+            luts, ffs, ebr = block_buffer_cells(fabric, depth, width)
+            return luts, width + ffs, ebr
 
 
 def _carry_cells(shape: MatrixShape) -> tuple[int, int]:

@@ -43,11 +43,20 @@ class Device:
         """Bits of all its block RAMs and LUTs: more weights cannot be stored."""
         return self.ebr_bits + self.luts * LUT_BITS
 
+    @property
+    def usable_luts(self) -> float:
+        """LUTs that a design may take."""
+        return self.target.fabric.usable * self.luts
+
+    def lut_share(self, cells: Cells) -> float:
+        """The share of the places of its usable LUTs that `cells` take."""
+        return (cells.logic + self.target.fabric.lone_ffs * cells.ffs) / self.usable_luts
+
     def share(self, cells: Cells) -> float:
         """The share of its LUTs, flip-flops, block RAMs or multipliers that `cells` take, whichever is greatest."""
-        shares = cells.logic / self.luts, cells.ffs / self.ffs, cells.ebr / self.ebr
+        shares = self.lut_share(cells), cells.ffs / self.ffs, cells.ebr / self.ebr
         return max(*shares, cells.multipliers / self.multipliers)
 
     def size(self, cells: Cells) -> float:
         """What "smallest" means: the sum of the shares of LUTs and block RAMs."""
-        return cells.logic / self.luts + cells.ebr / self.ebr
+        return self.lut_share(cells) + cells.ebr / self.ebr

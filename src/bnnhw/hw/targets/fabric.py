@@ -35,6 +35,15 @@ class Fabric:
         Positions of a carry chain after which a new one begins at the next adder.
     delays : Delays
         What programs of operators are scheduled by.
+    lone_ffs : float
+        The share of flip-flops that take a LUT's place because none feeds them alone; 0 where each LUT has one beside
+        it that other logic may use.
+    usable : float
+        The share of LUTs that designs may take; the placer finds no room for chains in what is fuller.
+    link_block_rams : int
+        What synthesis makes of the link's short queues, where there is no distributed RAM.
+    clocks_hz : tuple of float
+        What full designs route at, the one that is taken where nothing is said first.
     """
 
     lut_inputs: int
@@ -46,6 +55,10 @@ class Fabric:
     carry_end_luts: int
     chain_positions: int
     delays: Delays
+    lone_ffs: float
+    usable: float
+    link_block_rams: int
+    clocks_hz: tuple[float, ...]
 
     @cached_property
     def block_ram_depth(self) -> int:

@@ -6,18 +6,20 @@ Tests: tests/compiler/search/test_scheduling.py
 import difflib
 
 from bnnhw.hw.targets.ecp5.devices import DEVICES as ECP5_DEVICES
+from bnnhw.hw.targets.ice40.devices import DEVICES as ICE40_DEVICES
 
 from .device import Device
 from .ecp5 import ECP5
+from .ice40 import ICE40
 from .portable import PORTABLE
 from .target import Target
 
 __all__ = ["DEVICES", "TARGETS", "check_target", "get_device"]
 
-TARGETS: dict[str, Target] = {target.name: target for target in (ECP5, PORTABLE)}
+TARGETS: dict[str, Target] = {target.name: target for target in (ECP5, ICE40, PORTABLE)}
 """The targets by name."""
 
-DEVICES: dict[str, Device] = {**ECP5_DEVICES}
+DEVICES: dict[str, Device] = {**ECP5_DEVICES, **ICE40_DEVICES}
 """The devices by name, in the tools' spelling."""
 
 

@@ -13,7 +13,7 @@ from bnnhw.hw.targets import TARGETS, SimulationModels
 
 from .gates import Cell, Gates
 
-__all__ = ["GATES", "PARTS", "READ_CELLS", "VERILOG", "model_library", "model_sources"]
+__all__ = ["CHANGES", "GATES", "PARTS", "READ_CELLS", "VERILOG", "model_library", "model_sources"]
 
 _MODELS: dict[str, SimulationModels] = {target.models.folder: target.models for target in TARGETS.values()}
 _PACKAGES: list[ModuleType] = [importlib.import_module(f".{folder}", __package__) for folder in _MODELS]
@@ -34,10 +34,15 @@ def _files(names: Callable[[SimulationModels], tuple[str, ...]]) -> Iterator[Pat
 
 
 READ_CELLS = [
-    *[f"read_verilog -DNO_INCLUDES {models.library}" for models in _MODELS.values()],
+    *[
+        f"read_verilog {' '.join(f'-D{name}' for name in ('NO_INCLUDES', *models.defines))} {models.library}"
+        for models in _MODELS.values()
+    ],
     *[f"read_verilog -overwrite {path}" for path in _files(lambda models: models.overriding)],
 ]
 """Yosys' commands that read the cells which a design may instantiate."""
+CHANGES = [change for models in _MODELS.values() for change in models.changes]
+"""Yosys' commands that put models in the place of a design's cells."""
 VERILOG = list(_files(lambda models: models.verilog))
 """Models that a simulator of Verilog needs besides."""
 

@@ -20,7 +20,7 @@ from amaranth.hdl import Elaboratable
 from bnnhw.hw.rtlil import collector_paused, convert_to_rtlil
 from bnnhw.sim.errors import SimulationError
 
-from .families import GATES, PARTS, READ_CELLS
+from .families import CHANGES, GATES, PARTS, READ_CELLS
 from .gates import Cell
 
 __all__ = ["Netlist", "convert_component", "flatten", "run_yosys", "yosys_version"]
@@ -116,6 +116,7 @@ def flatten(design: str, *, read: str = "read_rtlil", top: str = "top", boxes: S
             *READ_CELLS,
             f"blackbox {' '.join([*GATES, *PARTS])}",
             f"{read} design",
+            *CHANGES,
             *(f"blackbox {name}" for name in boxes),
             f"hierarchy -top {top}",
             *_FLATTEN,

@@ -48,6 +48,10 @@ class Ecp5(Target):
             enable=4.2,
             enable_bit=0.0011,
         ),
+        lone_ffs=0.0,
+        usable=1.0,
+        link_block_rams=0,
+        clocks_hz=(100e6, 105e6, 110e6),
     )
     tools = TOOLS
     models = SimulationModels(

@@ -54,8 +54,9 @@ def netlist_cells(counts: Mapping[str, int]) -> Cells:
     )
 
 
-def routed_cells(used: Mapping[str, int], packed: Mapping[str, int]) -> Cells:
-    """The cells of a routed design; `packed` are the LUT4 before packing by use: logic, carry, RAM, RAMW."""
+def routed_cells(used: Mapping[str, int], log: str) -> Cells:
+    """The cells of a routed design; nextpnr's log has a table of the LUT4 before packing by use."""
+    packed = {use: int(count) for use, count in re.findall(r"(\w+) LUTs:\s+(\d+)/", log)}
     return Cells(
         logic=used["TRELLIS_COMB"],
         luts=packed["logic"] + packed["RAM"] + packed["RAMW"],
@@ -70,14 +71,17 @@ TOOLS = ToolChain(
     # -nowidelut keeps functions of 5 to 7 inputs in trees of LUT4: the multiplexers that join slices would cost area to
     # save depth that these pipelines do not have.
     synthesise="synth_lattice -family ecp5 -nowidelut",
+    before=(),
     maps_luts="map_luts",
     place_and_route=_program("nextpnr-ecp5", entry="nextpnr_ecp5"),
     pack=_program("ecppack", entry="ecppack"),
     pack_options=("--compress", "--input", "{config}", "--bit", "{bitstream}"),
+    bitstream="top.bit",
     chip_options=chip_options,
     pins_suffix="lpf",
     pins_option="--lpf",
     free_pins_options=("--lpf-allow-unconstrained",),
+    core_options=("--out-of-context",),
     config_option="--textcfg",
     packages={"BG256": "CABGA256", "MG285": "CSFBGA285", "BG381": "CABGA381", "BG554": "CABGA554"},
     common_package="CABGA381",
