@@ -60,6 +60,7 @@ SUB_ROOMS = {
         "flash_pads",
         "rgmii_pads",
         "sdram_pads",
+        "ulpi_pads",
         "usb_pads",
         "design",
         "toolchain",

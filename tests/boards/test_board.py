@@ -4,6 +4,7 @@ import pytest
 
 from bnnhw.boards.board import BOARDS, Board, get_board
 from bnnhw.boards.rgmii_pads import RGMII
+from bnnhw.boards.ulpi_pads import ULPI
 from bnnhw.hw.usb.descriptors import PRODUCT_ID, VENDOR_ID
 
 DESIGN = f"{VENDOR_ID:04x}:{PRODUCT_ID:04x}"
@@ -49,7 +50,7 @@ def test_has_what_a_design_needs(board: Board):
     if board.uart_note is not None:
         uart = platform.request("uart", 0, dir="-")
         assert len(uart.rx) == len(uart.tx) == 1
-    for known, resource in ((board.usb_note, "usb"), (board.ethernet, RGMII)):
+    for known, resource in ((board.usb_note, ULPI if board.ulpi else "usb"), (board.ethernet, RGMII)):
         assert known is None or (resource, 0) in platform.resources
     assert board.uart_pins is None or board.uart_note is not None
     if board.has_led:

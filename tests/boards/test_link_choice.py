@@ -8,7 +8,9 @@ from bnnhw.boards.board import get_board
 from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.hw.ethernet.port import EthernetPort
 from bnnhw.hw.link.phy.uart_port import UartPort
+from bnnhw.hw.usb.bulk_port import BulkPort
 from bnnhw.hw.usb.device import UsbDevice
+from bnnhw.hw.usb.high_speed_device import UsbHighSpeedDevice
 
 
 def test_a_uart():
@@ -58,20 +60,31 @@ def test_a_link_is_one_of_both(both: dict):
 
 
 @pytest.mark.parametrize(("address", "serial"), [("usb", "bnnhw"), ("usb:7", "7")])
-def test_usb(address: str, serial: str):
-    """Both ways share 1.2 MB/s."""
-    link = LinkChoice(address=address)
-    link.check(get_board("ulx3s-85f"))
-    port = link.port(get_board("ulx3s-85f"), clock_hz=50_000_000)
-    assert isinstance(port, UsbDevice)
-    assert (link.medium, link.name, link.bytes_per_second) == ("usb", "USB, full speed", 1_216_000)
+@pytest.mark.parametrize(
+    ("name", "kind", "speed", "rate"),
+    [("ulx3s-85f", UsbDevice, "full", 1_216_000), ("ecpix5-85f", UsbHighSpeedDevice, "high", 53_248_000)],
+)
+def test_usb(name: str, kind: type, speed: str, rate: float, address: str, serial: str):
+    """Both ways share it."""
+    board = get_board(name)
+    link = LinkChoice(address=address).on(board)
+    link.check(board)
+    port = link.port(board, clock_hz=50_000_000)
+    assert isinstance(port, BulkPort)
+    assert type(port) is kind
+    assert (link.medium, link.name, link.bytes_per_second) == ("usb", f"USB, {speed} speed", rate)
     assert port.serial == serial
+
+
+def test_a_uart_has_no_other_speed_anywhere():
+    link = LinkChoice(baud=3_000_000)
+    assert link.on(get_board("ecpix5-85f")) == link
 
 
 @pytest.mark.parametrize(
     ("link", "board", "needed", "others"),
     [
-        ({"address": "usb"}, "ecpix5-85f", "link=usb needs a socket at the FPGA's pins", "link=uart or link=udp"),
+        ({"address": "usb"}, "versa-ecp5", "link=usb needs USB of its own", "link=uart or link=udp"),
         ({"address": "192.0.2.7:4096"}, "ulx3s-85f", "link=udp needs gigabit Ethernet", "link=uart or link=usb"),
         ({"address": "192.0.2.7:4096"}, "orangecrab-85f", "link=udp needs gigabit Ethernet", "link=usb or link=uart"),
         ({"baud": 115_200}, "butterstick", "link=uart needs a UART", "link=udp"),

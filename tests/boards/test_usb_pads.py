@@ -12,7 +12,7 @@ from bnnhw.boards.usb_pads import USB_HZ, UsbPads, request_usb
 from bnnhw.hw.usb.device import UsbDevice
 
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false
-WITH_SOCKET = {name: board for name, board in BOARDS.items() if board.usb_note is not None}
+WITH_SOCKET = {name: board for name, board in BOARDS.items() if board.usb_note is not None and not board.ulpi}
 
 
 class Echo(Elaboratable):

@@ -32,6 +32,11 @@ def test_lists_each_board_with_its_links():
     ]
 
 
+def test_high_speed_is_told_of():
+    rows = json.loads(output_of(boards.command, "--json"))
+    assert {row["board"] for row in rows if "high speed" in (row["usb"] or "")} == {"ecpix5-45f", "ecpix5-85f"}
+
+
 def test_the_table_names_all_boards_in_full():
     table = output_of(boards.command)
     for name, board in BOARDS.items():

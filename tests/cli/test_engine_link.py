@@ -68,7 +68,10 @@ def test_over_what_the_board_has(workplace: Path):
     ("options", "message"),
     [
         ("ulx3s-12f --link udp", "link=udp needs gigabit Ethernet, which bnnhw does not know ulx3s-12f to have"),
-        ("ecpix5-45f --link usb", "link=usb needs a socket at the FPGA's pins, which bnnhw does not know ecpix5-45f"),
+        (
+            "ecp5-evn --link usb",
+            "link=usb needs USB of its own, which bnnhw",
+        ),
         ("ecpix5-45f --link udp --baud 115200", "baud=115200 is of a UART; link=udp has none"),
         ("ecpix5-45f --address 10.0.0.2:7", "address=10.0.0.2:7 is of a link over UDP or USB; link=uart has none"),
         ("ecpix5-45f --link udp --address 10.0.0.2", "address='10.0.0.2' must be IP:PORT"),

@@ -44,7 +44,9 @@ def _ecpix5(size: str) -> Board:
         platform_class=f"ecpix5:ECPIX5{size}Platform",
         uart_note="USB connector of the debug port (FT2232H, second channel)",
         flash_commands=(("openFPGALoader", "-c", "ft2232", "-m"), ("ecpprog", "-S")),
-        usb=(_FT2232H,),
+        usb=(_FT2232H, _DESIGN),
+        usb_note="USB-C connector, high speed (USB3300)",
+        ulpi=True,
         has_led=False,
         ethernet=RgmiiPhy(control="ctrl", clock_late_ns=2.0),
     )

@@ -55,7 +55,10 @@ class Board:
     uart_pins : tuple of str, optional
         The FPGA's pins rx and tx, of 3.3 V, of a UART that the platform does not know.
     usb_note : str, optional
-        Which connector the resource "usb", 0 is, a socket of full speed at the FPGA's pins.
+        Which connector the resource "usb", 0 is, a socket of full speed at the FPGA's pins; or where it is `ulpi`, what
+        is behind a PHY.
+    ulpi : bool
+        Whether USB is the resource "ulpi", 0, a PHY of high speed that gives the clock of 60 MHz.
     ethernet : RgmiiPhy, optional
         What the resource "eth_rgmii", 0 leads to.
     default_link : "uart", "udp" or "usb"
@@ -77,6 +80,7 @@ class Board:
     uart_note: str | None = None
     uart_pins: tuple[str, str] | None = None
     usb_note: str | None = None
+    ulpi: bool = False
     ethernet: RgmiiPhy | None = None
     default_link: LinkMedium = "uart"
     has_led: bool = True

@@ -17,6 +17,7 @@ from .description import Board
 from .flash_pads import FlashPads, request_flash
 from .rgmii_pads import RGMII, RgmiiPads
 from .sdram_pads import LATE, SdramPads
+from .ulpi_pads import ULPI, UlpiPads
 from .usb_pads import USB_HZ, UsbPads, request_usb
 
 __all__ = ["CORE", "BoardDesign", "DesignFiles", "LinkedComponent", "emit_design"]
@@ -28,8 +29,9 @@ CORE = "top.component.core"
 class LinkedComponent(Protocol):
     """A component, in the domain `sync`, that speaks over a link and lights a LED when it is busy.
 
-    It has members `rx` and `tx`, a UART's, idle high, or `phy`, an EthernetPort's, or a UsbDevice's lines. It may have
-    members `pins`, those of the board's SDRAM chip, and `flash`, those of its configuration flash.
+    It has members `rx` and `tx`, a UART's, idle high, or `phy`, an EthernetPort's, or a UsbDevice's lines, or a
+    UsbHighSpeedDevice's signals. It may have members `pins`, those of the board's SDRAM chip, and `flash`, those of its
+    configuration flash.
     """
 
     busy: Signal
@@ -68,6 +70,8 @@ class BoardDesign(Elaboratable):
             self._connect_phy(m, phy, platform)
         elif hasattr(self.component, "pullup"):
             self._connect_usb(m, oscillator.i, platform)
+        elif hasattr(self.component, "stp"):
+            self._connect_ulpi(m, platform)
         else:
             self._connect_uart(m, platform)
         if self.board.has_led:
@@ -95,6 +99,13 @@ class BoardDesign(Elaboratable):
         )
         m.d.comb += pll.clock_in.eq(oscillator)
         m.submodules.usb = UsbPads(cast(Any, self.component), request_usb(platform))
+
+    def _connect_ulpi(self, m: Module, platform: Any) -> None:
+        m.domains += ClockDomain("usb", reset_less=True)
+        port = platform.request(ULPI, 0, dir=_unbuffered(platform, ULPI))
+        m.submodules.ulpi = UlpiPads(
+            cast(Any, self.component), port, clock_hz=self.pll.output_hz, target=self.board.target
+        )
 
     def _connect_phy(self, m: Module, phy: Any, platform: Any) -> None:
         board = self.board

@@ -5,15 +5,16 @@ Tests: tests/boards/test_link_choice.py
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bnnhw.hw.ethernet.endpoint import ROOM
 from bnnhw.hw.ethernet.port import EthernetPort
 from bnnhw.hw.link.phy.uart_port import UartPort
 from bnnhw.hw.protocol import BITS_PER_BYTE
 from bnnhw.hw.top import LinkPort
-from bnnhw.hw.usb.descriptors import BULK_BYTES_PER_SECOND
+from bnnhw.hw.usb.descriptors import BULK_BYTES_PER_SECOND, HIGH_SPEED_BULK_BYTES_PER_SECOND
 from bnnhw.hw.usb.device import UsbDevice
+from bnnhw.hw.usb.high_speed_device import UsbHighSpeedDevice
 
 from .description import Board, LinkMedium
 
@@ -30,7 +31,7 @@ _WIRE_BYTES = 1538  # that the longest datagram takes on the wire
 _GIGABIT = 125e6
 _LOCAL_MAC = b"\x02\x62"  # a station's that somebody administers himself, and "b"
 _SERIAL = "bnnhw"
-_NEEDS = {"uart": "a UART", "udp": "gigabit Ethernet", "usb": "a socket at the FPGA's pins"}
+_NEEDS = {"uart": "a UART", "udp": "gigabit Ethernet", "usb": "USB of its own"}
 
 
 def usb_name(address: str) -> str | None:
@@ -46,13 +47,14 @@ def usb_name(address: str) -> str | None:
 @dataclass(frozen=True, kw_only=True)
 class LinkChoice:
     """A UART of `baud` bits per second; or where `address` is IP:PORT, an IPv4 address and a port, UDP on gigabit
-    Ethernet; or where it is "usb" or "usb:SERIAL", USB at full speed.
+    Ethernet; or where it is "usb" or "usb:SERIAL", USB at full speed, or at high speed where it is `fast`.
 
     Raises ValueError where it is neither, or the address is none that a board may have.
     """
 
     baud: int | None = None
     address: str | None = None
+    fast: bool = False
 
     def __post_init__(self):
         if (self.baud is None) == (self.address is None):
@@ -77,6 +79,10 @@ class LinkChoice:
             raise ValueError(f"address={address} is of a link over {choice.medium.upper()}, not link={medium}")
         return choice
 
+    def on(self, board: Board) -> "LinkChoice":
+        """The same, at the speed that USB has there."""
+        return replace(self, fast=self.medium == "usb" and board.ulpi)
+
     @property
     def medium(self) -> LinkMedium:
         """What it goes over."""
@@ -85,9 +91,14 @@ class LinkChoice:
         return "udp" if usb_name(self.address) is None else "usb"
 
     @property
+    def is_as_fast_as_cores(self) -> bool:
+        """Whether it carries as much as a core on such a board may take."""
+        return self.fast or self.medium == "udp"
+
+    @property
     def name(self) -> str:
         """For people."""
-        names = {"udp": "UDP, gigabit Ethernet", "usb": "USB, full speed"}
+        names = {"udp": "UDP, gigabit Ethernet", "usb": f"USB, {'high' if self.fast else 'full'} speed"}
         return names[self.medium] if self.baud is None else f"UART, {self.baud / 1e6:g} Mbaud"
 
     @property
@@ -95,7 +106,9 @@ class LinkChoice:
         """Of frames that the wire carries, each way, in the longest datagrams; over USB both ways together."""
         if self.baud is not None:
             return self.baud / BITS_PER_BYTE
-        return BULK_BYTES_PER_SECOND if self.medium == "usb" else _GIGABIT * ROOM / _WIRE_BYTES
+        if self.medium == "usb":
+            return HIGH_SPEED_BULK_BYTES_PER_SECOND if self.fast else BULK_BYTES_PER_SECOND
+        return _GIGABIT * ROOM / _WIRE_BYTES
 
     def check(self, board: Board) -> None:
         """Raises ValueError where the board has no such link."""
@@ -111,7 +124,8 @@ class LinkChoice:
         if self.baud is not None:
             return UartPort(clock_hz=clock_hz, baud=self.baud)
         if (serial := usb_name(self.address or "")) is not None:
-            return UsbDevice(serial=serial or _SERIAL, target=board.target)
+            device = UsbHighSpeedDevice if board.ulpi else UsbDevice
+            return device(serial=serial or _SERIAL, target=board.target)
         ip, udp_port = self._place
         return EthernetPort(
             mac=_LOCAL_MAC + ip,

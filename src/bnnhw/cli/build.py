@@ -47,8 +47,8 @@ def command(
 ) -> None:
     """Make a bitstream of a model: top.bit or top.bin, top.v, report.html and all that goes with it, in one folder.
 
-    Without --target-fps, --fill or --folding the design is made ten times as fast as its UART or USB, or
-    as fast as fits; or as fast as its link over UDP.
+    Without --target-fps, --fill or --folding the design is made ten times as fast as its UART or USB, or as fast
+    as fits; over UDP, or USB at high speed, as fast as that.
 
     With --as core the folder holds the core alone, for a top of your own: Verilog with AXI4-Streams, a bench with
     golden frames that needs cocotb and Icarus Verilog alone, a FuseSoC core file and a README. Without --board it is

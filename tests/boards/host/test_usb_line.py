@@ -3,11 +3,13 @@
 import errno
 import random
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import usb.backend.libusb1
 import usb.core
+import usb.util
 
 from bnnhw.boards.host.errors import LinkError
 from bnnhw.boards.host.link import BoardLink
@@ -15,8 +17,10 @@ from bnnhw.boards.host.open_line import open_line
 from bnnhw.boards.host.usb_line import UsbLine
 from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.hw.protocol import Decoder, Frame, Info, Kind, encode
-from tests.hw.usb.damage import bad_cable
+from tests.hw.usb.damage import bad_bytes, bad_cable
+from tests.hw.usb.high_speed_host import high_speed_connected
 from tests.hw.usb.host import Host
+from tests.hw.usb.ulpi_wire import UlpiWire
 from tests.hw.usb.wire import Wire, sent_byte
 
 from .usb_bus import Bus, Hardware, Pretender
@@ -49,21 +53,36 @@ def on(monkeypatch: pytest.MonkeyPatch, *sockets: Any) -> None:
     monkeypatch.setattr(usb.backend.libusb1, "get_backend", lambda: Bus(*sockets))
 
 
-def test_bytes_both_ways_on_the_hardware():
-    """pyusb's own calls reach the RTL: descriptors, the configuration, packets on a bad cable."""
-    wire = Wire(seed=1, ready=0.1)
-    host = Host(wire)
+def full_speed() -> Hardware:
+    host = Host(Wire(seed=1, ready=0.1))
     host.reset()
     host.configure()
-    line = UsbLine(backend=Bus(Hardware(host)))
+    return Hardware(host)
+
+
+def high_speed() -> Hardware:
+    host = high_speed_connected(UlpiWire(seed=1, ready=0.1))
+    return Hardware(host, packet_bytes=512, speed=usb.util.SPEED_HIGH)
+
+
+@pytest.mark.parametrize(
+    ("connect", "bad", "rate", "offer"),
+    [(full_speed, bad_cable, 1_216_000, 0.02), (high_speed, bad_bytes, 53_248_000, 0.3)],
+)
+def test_bytes_both_ways_on_the_hardware(connect: Callable[[], Hardware], bad: Any, rate: float, offer: float):
+    """pyusb's own calls reach the RTL: descriptors, the configuration, packets on a bad cable."""
+    hardware = connect()
+    host, wire = hardware.host, hardware.host.wire
+    line = UsbLine(backend=Bus(hardware))
     assert line.name == "usb:1-2.0"
+    assert line.bytes_per_second == rate
     assert line.receive() == b""
-    host.damage = bad_cable(random.Random(1), chance=0.1)
+    host.damage = bad(random.Random(1), chance=0.1)
     sent = random.Random(2).randbytes(1000)
     line.send(sent[:10])
     line.send(sent[10:])
     line.flush()
-    wire.offer = 0.02
+    wire.offer = offer
     received = b"".join(line.receive() for _ in range(3))
     wire.offer = 0
     wire.rest(500)

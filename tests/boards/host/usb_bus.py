@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import usb.backend
 import usb.core
+import usb.util
 
 from bnnhw.hw.usb.descriptors import device_descriptors
 from tests.hw.usb.host import MAX_PACKET, Host
@@ -32,9 +33,11 @@ class Socket(Protocol):
 
 @dataclass(eq=False)
 class Hardware:
-    """A UsbDevice in simulation, behind a host that asks for each descriptor once, as systems do."""
+    """A device in simulation, behind a host that asks for each descriptor once, as systems do."""
 
     host: Host
+    packet_bytes: int = MAX_PACKET
+    speed: int = usb.util.SPEED_FULL
     known: dict[tuple[int, int], bytes] = field(default_factory=dict)
 
     def descriptor(self, kind: int, index: int) -> bytes:
@@ -48,15 +51,15 @@ class Hardware:
         self.host.toggles.clear()
 
     def out(self, data: bytes) -> int:
-        for at in range(0, len(data), MAX_PACKET):
-            self.host.write(1, data[at : at + MAX_PACKET])
+        for at in range(0, len(data), self.packet_bytes):
+            self.host.write(1, data[at : at + self.packet_bytes])
         return len(data)
 
     def into(self, size: int) -> bytes:
         found = b""
         while len(found) < size and (packet := self.host.read(1, tries=20)) is not None:
             found += packet
-            if len(packet) < MAX_PACKET:
+            if len(packet) < self.packet_bytes:
                 break
         return found
 
@@ -75,6 +78,7 @@ class Pretender:
     configures: int = 0
     writes: int = 0
     reads: int = 0
+    speed: int = usb.util.SPEED_FULL
     waiting: bytearray = field(default_factory=bytearray)
     open_handles: int = 0
 
@@ -125,7 +129,7 @@ class Bus(usb.backend.IBackend):
             dev.descriptor(DEVICE, 0),
             "bLength bDescriptorType bcdUSB:2 bDeviceClass bDeviceSubClass bDeviceProtocol bMaxPacketSize0 idVendor:2 "
             "idProduct:2 bcdDevice:2 iManufacturer iProduct iSerialNumber bNumConfigurations",
-            address=1, bus=1, port_number=4, port_numbers=(2, self.sockets.index(dev)), speed=2,
+            address=1, bus=1, port_number=4, port_numbers=(2, self.sockets.index(dev)), speed=dev.speed,
         )  # fmt: skip
 
     def get_configuration_descriptor(self, dev: Any, config: int) -> Any:

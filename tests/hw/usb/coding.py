@@ -17,6 +17,7 @@ class Pid(IntEnum):
     OUT, IN, SOF, SETUP = 0b0001, 0b1001, 0b0101, 0b1101
     DATA0, DATA1 = 0b0011, 0b1011
     ACK, NAK, STALL = 0b0010, 0b1010, 0b1110
+    PING, NYET = 0b0100, 0b0110  # at high speed
 
 
 TOKENS = (Pid.OUT, Pid.IN, Pid.SOF, Pid.SETUP)
@@ -49,15 +50,24 @@ def pid_bits(pid: Pid) -> list[int]:
     return bits_of(pid | (15 - pid) << 4, 8)
 
 
-def token(pid: Pid, address: int, endpoint: int) -> list[int]:
-    """The states of a token; of an SOF, `address` and `endpoint` are the frame's number."""
+def token_bits(pid: Pid, address: int, endpoint: int) -> list[int]:
+    """Of an SOF, `address` and `endpoint` are the frame's number."""
     fields = bits_of(address | endpoint << 7, 11)
-    return states([*pid_bits(pid), *fields, *crc(fields, polynomial=0x05, width=5)])
+    return [*pid_bits(pid), *fields, *crc(fields, polynomial=0x05, width=5)]
+
+
+def data_bits(pid: Pid, data: bytes) -> list[int]:
+    fields = bits_of_bytes(data)
+    return [*pid_bits(pid), *fields, *crc(fields, polynomial=0x8005, width=16)]
+
+
+def token(pid: Pid, address: int, endpoint: int) -> list[int]:
+    """The states of a token."""
+    return states(token_bits(pid, address, endpoint))
 
 
 def data_packet(pid: Pid, data: bytes) -> list[int]:
-    fields = bits_of_bytes(data)
-    return states([*pid_bits(pid), *fields, *crc(fields, polynomial=0x8005, width=16)])
+    return states(data_bits(pid, data))
 
 
 def handshake(pid: Pid) -> list[int]:
@@ -99,14 +109,19 @@ def packet_of(found: Sequence[int]) -> tuple[Pid, bytes]:
             continue
         bits.append(bit)
         ones = ones + 1 if bit else 0
+    return packet_of_bits(bits)
+
+
+def packet_of_bits(bits: Sequence[int]) -> tuple[Pid, bytes]:
+    """The same, between SYNC and end."""
     if len(bits) < 8 or len(bits) % 8:
         raise DamagedError(f"{len(bits)} bits")
-    if bits[:4] != [1 - bit for bit in bits[4:8]]:
+    if list(bits[:4]) != [1 - bit for bit in bits[4:8]]:
         raise DamagedError("PID")
     pid = Pid(sum(bit << place for place, bit in enumerate(bits[:4])))
     if pid not in DATA:
         return pid, b""
     fields, check = bits[8:-16], bits[-16:]
-    if crc(fields, polynomial=0x8005, width=16) != check:
+    if crc(fields, polynomial=0x8005, width=16) != list(check):
         raise DamagedError("CRC16")
     return pid, bytes_of_bits(fields)

@@ -27,3 +27,22 @@ def bad_cable(rng: random.Random, *, chance: float) -> Damage:
                 return [*states[:at], *glitch, *states[at + len(glitch) :]]
 
     return damage
+
+
+def bad_bytes(rng: random.Random, *, chance: float) -> Damage:
+    """The same behind a PHY, which has packets without their ends: a glitch turns up to three bits over."""
+
+    def damage(packet: list[int]) -> list[int]:
+        if not packet or rng.random() >= chance:
+            return packet
+        at = rng.randrange(len(packet))
+        match rng.randrange(3):
+            case 0:
+                return []
+            case 1:
+                return packet[:at]
+            case _:
+                glitch = rng.randrange(1, 1 << _LONGEST_GLITCH) << rng.randrange(9 - _LONGEST_GLITCH)
+                return [*packet[:at], packet[at] ^ glitch, *packet[at + 1 :]]
+
+    return damage

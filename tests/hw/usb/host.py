@@ -1,9 +1,10 @@
 """A small USB host: transactions with retries and data toggles, requests to endpoint 0, bulk transfers."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .coding import DamagedError, J, Pid, data_packet, handshake, packet_of, token
+from . import coding
+from .coding import DamagedError, J, Pid
 from .wire import CYCLES_PER_BIT, Wire
 
 FRAME_BITS = 12_000
@@ -30,7 +31,7 @@ class Answer(NamedTuple):
 
 
 class Host:
-    """Parameters: the wire, and what becomes of packets to and from the device.
+    """Parameters: the wire, a Wire, and what becomes of packets to and from the device.
 
     Attributes
     ----------
@@ -38,7 +39,10 @@ class Host:
         NAKs that came; transactions that had to be repeated.
     """
 
-    def __init__(self, wire: Wire, *, damage: Damage = list):
+    coding: Any = coding
+    """What makes packets, and reads them."""
+
+    def __init__(self, wire: Any, *, damage: Damage = list):
         self.wire = wire
         self.damage = damage
         self.address = self.naks = self.faults = 0
@@ -55,7 +59,7 @@ class Host:
     def _hear(self) -> Answer | None:
         """What came, whole; None where nothing did, or it was damaged."""
         try:
-            return Answer(*packet_of(self.damage(self.wire.hear())))
+            return Answer(*self.coding.packet_of(self.damage(self.wire.hear())))
         except (DamagedError, ValueError):
             self.faults += 1
             self.wire.rest(TRIES)
@@ -71,25 +75,25 @@ class Host:
         self.wire.rest(max(0, left) // CYCLES_PER_BIT)
         self.frame += 1
         self.frame_began = self.wire.cycle
-        self.wire.say(token(Pid.SOF, self.frame & 0x7F, self.frame >> 7 & 0xF))
+        self.wire.say(self.coding.token(Pid.SOF, self.frame & 0x7F, self.frame >> 7 & 0xF))
 
     # Transactions.
 
     def out(self, pid: Pid, endpoint: int, toggle: int, data: bytes) -> Pid | None:
         """An OUT or a SETUP; the handshake, if any came."""
         self._begin()
-        self._say(token(pid, self.address, endpoint))
-        self._say(data_packet(Pid.DATA1 if toggle else Pid.DATA0, data))
+        self._say(self.coding.token(pid, self.address, endpoint))
+        self._say(self.coding.data_packet(Pid.DATA1 if toggle else Pid.DATA0, data))
         answer = self._hear()
         return answer and answer.pid
 
     def into(self, endpoint: int) -> Answer | None:
         """An IN, and the ACK of its data."""
         self._begin()
-        self._say(token(Pid.IN, self.address, endpoint))
+        self._say(self.coding.token(Pid.IN, self.address, endpoint))
         answer = self._hear()
         if answer and answer.pid in (Pid.DATA0, Pid.DATA1):
-            self._say(handshake(Pid.ACK))
+            self._say(self.coding.handshake(Pid.ACK))
         return answer
 
     # Pipes.

@@ -165,10 +165,11 @@ def test_a_bus_that_slept():
     assert host.read(1) == sent(64)
 
 
-def test_the_same_hardware_each_time():
+@pytest.mark.parametrize("bench", ["wire.Bench", "ulpi_wire.PhyBench"])
+def test_the_same_hardware_each_time(bench: str):
     program = (
-        "from tests.hw.usb.wire import Bench; from bnnhw.hw.rtlil import convert_to_rtlil;"
-        "print(convert_to_rtlil(Bench()), end='')"
+        "from tests.hw.usb import ulpi_wire, wire; from bnnhw.hw.rtlil import convert_to_rtlil;"
+        f"print(convert_to_rtlil({bench}()), end='')"
     )
     texts = [
         subprocess.run(

@@ -73,7 +73,9 @@ def test_names_what_the_process_died_of(build: tuple[Path, Schedule]):
     assert "nothing answers at 127.0.0.1:" in str(caught.value.__context__)
 
 
-@pytest.mark.parametrize(("board", "place"), [("ecpix5-85f", "192.0.2.7:4096"), ("ulx3s-85f", "usb:7")])
+@pytest.mark.parametrize(
+    ("board", "place"), [("ecpix5-85f", "192.0.2.7:4096"), ("ecpix5-85f", "usb"), ("ulx3s-85f", "usb:7")]
+)
 def test_a_build_of_another_link_is_behind_udp(tmp_path: Path, board: str, place: str):
     """Whose port is left out, and the pads beside it."""
     schedule = write_build(tmp_path, board=board, link=LinkChoice(address=place))

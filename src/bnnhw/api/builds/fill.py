@@ -77,7 +77,7 @@ def make_report(
     folder: Path, manifest: Manifest, graph: Graph, integers: Graph, schedule: Schedule, figures: BuildFigures
 ) -> BuildReport:
     """The report of what `build` made in `folder`."""
-    routing = figures.routing
+    routing, board = figures.routing, get_board(manifest.board)
     artifacts = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in (folder / "top.v", folder / "top.json", folder / schedule.device.target.tools.bitstream)
@@ -85,6 +85,7 @@ def make_report(
     }
 
     def link_of(choice: LinkChoice) -> Link:
+        choice = choice.on(board)
         rate = link_frames_per_second(integers, choice, schedule, clock_hz=manifest.clock_hz)
         return Link(name=choice.name, frames_per_second=rate)
 
@@ -103,11 +104,7 @@ def make_report(
             asked_hz=schedule.clock_hz, actual_hz=figures.clock_hz, fmax_hz=routing.fmax_hz if routing else None
         ),
         link=link_of(manifest.link_choice),
-        other_links=tuple(
-            link_of(LinkChoice.of(each))
-            for each in get_board(manifest.board).links
-            if each != manifest.link_choice.medium
-        ),
+        other_links=tuple(link_of(LinkChoice.of(each)) for each in board.links if each != manifest.link_choice.medium),
         synthesised=figures.synthesis.cells if figures.synthesis else None,
         routed=routing.cells if routing else None,
         stages=tuple(BuildPhase(name=name, seconds=figures.seconds.get(name)) for name in STAGES),

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from bnnhw.compiler.dataflow.schedule import Schedule
     from bnnhw.compiler.ir.graph import Graph
 
-__all__ = ["DEFAULT_BOARD", "FILL_OVER_UDP", "LINK_MARGIN", "PlanOptions"]
+__all__ = ["DEFAULT_BOARD", "FILL_OF_A_FAST_LINK", "LINK_MARGIN", "PlanOptions"]
 
 DEFAULT_BOARD = "ulx3s-85f"
 """Where no board is asked for."""
 
 LINK_MARGIN = 10
-"""Where no speed is asked for, a design is made this many times faster than its UART or USB."""
+"""Where no speed is asked for, a design is made this many times faster than its UART, or its USB of full speed."""
 
-FILL_OVER_UDP = 0.6
+FILL_OF_A_FAST_LINK = 0.6
 """Where no share is asked for, and the core is what limits: what is fuller takes long to route, or is slower."""
 
 
@@ -62,7 +62,8 @@ class PlanOptions:
         """What the link goes over."""
         from bnnhw.boards.link_choice import LinkChoice
 
-        return LinkChoice.of(self.link or self.target.default_link, baud=self.baud, address=self.address)
+        medium = self.link or self.target.default_link
+        return LinkChoice.of(medium, baud=self.baud, address=self.address).on(self.target)
 
     @property
     def target(self) -> "Board":
@@ -75,7 +76,7 @@ class PlanOptions:
         """The schedule of an integer graph that these options ask for.
 
         Without a speed, a share or a file: LINK_MARGIN times what the link carries, or what fits if that is less; over
-        UDP just what it carries, or what fits into FILL_OVER_UDP of the FPGA.
+        UDP and USB of high speed just what it carries, or what fits into FILL_OF_A_FAST_LINK of the FPGA.
         """
         from bnnhw.compiler.errors import DeviceError, ScheduleError
         from bnnhw.compiler.search.scheduling import schedule
@@ -85,8 +86,9 @@ class PlanOptions:
         device, vectors = self.target.device, self.vectors
         clock_hz = None if self.clock_mhz is None else self.clock_mhz * 1e6
         if self.target_fps is None and self.fill is None and self.folding is None:
-            margin, most = (1, FILL_OVER_UDP) if self.link_choice.medium == "udp" else (LINK_MARGIN, 1.0)
-            target_fps = margin * wire_frames_per_second(integers, self.link_choice)
+            link = self.link_choice
+            margin, most = (1, FILL_OF_A_FAST_LINK) if link.is_as_fast_as_cores else (LINK_MARGIN, 1.0)
+            target_fps = margin * wire_frames_per_second(integers, link)
             clock_hz = clock_hz or device.target.fabric.clocks_hz[0]
             try:
                 return schedule(integers, device, target_fps=target_fps, vectors=vectors, clock_hz=clock_hz)

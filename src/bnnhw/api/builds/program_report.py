@@ -5,6 +5,7 @@ Tests: tests/cli/test_engine.py
 
 import numpy as np
 
+from bnnhw.boards.board import get_board
 from bnnhw.boards.engines.program_folder import ProgramManifest
 from bnnhw.boards.link_choice import LinkChoice
 from bnnhw.compiler.engine.program import EngineProgram
@@ -26,7 +27,7 @@ def report_of(
     manifest: ProgramManifest, program: EngineProgram, graph: Graph, *, ladder: tuple[LadderRow, ...] = ()
 ) -> ProgramReport:
     """graph: the trained one, whose network and metrics are named."""
-    meta = graph.meta
+    meta, link = graph.meta, manifest.link_choice.on(get_board(manifest.board))
     return ProgramReport(
         model=str(meta.get("network") or "network"),
         dataset=str(meta["dataset"]) if meta.get("dataset") else None,
@@ -39,8 +40,8 @@ def report_of(
         layers=manifest.layers,
         lists=manifest.lists,
         link=Link(
-            name=manifest.link_choice.name,
-            frames_per_second=_frames_on_the_link(program, manifest.link_choice, clock_hz=manifest.clock_hz),
+            name=link.name,
+            frames_per_second=_frames_on_the_link(program, link, clock_hz=manifest.clock_hz),
         ),
         metrics=numbers_of(meta.get("metrics", {})),
         hashes={"model.pt": manifest.model_sha256, "program": manifest.program_sha256},

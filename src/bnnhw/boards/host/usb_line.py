@@ -8,7 +8,15 @@ import errno
 from typing import Any, NamedTuple
 
 from bnnhw.boards.link_choice import USB
-from bnnhw.hw.usb.descriptors import BULK_BYTES_PER_SECOND, ENDPOINT, MANUFACTURER, PRODUCT, PRODUCT_ID, VENDOR_ID
+from bnnhw.hw.usb.descriptors import (
+    BULK_BYTES_PER_SECOND,
+    ENDPOINT,
+    HIGH_SPEED_BULK_BYTES_PER_SECOND,
+    MANUFACTURER,
+    PRODUCT,
+    PRODUCT_ID,
+    VENDOR_ID,
+)
 
 from .errors import LinkError
 from .line import POLL_S
@@ -56,7 +64,8 @@ class UsbLine:
         self.name = f"{USB}:{board.place}"
         self.rate = ""
         self.place = "socket"
-        self.bytes_per_second = BULK_BYTES_PER_SECOND
+        fast = self._device.speed == self._util.SPEED_HIGH
+        self.bytes_per_second = HIGH_SPEED_BULK_BYTES_PER_SECOND if fast else BULK_BYTES_PER_SECOND
         self._write_timeout_s = 1.0
         self._unsent = bytearray()
         try:

@@ -101,6 +101,12 @@ class Target(ABC):
         Raises ValueError where it cannot be that late.
         """
 
+    def pad_register(self, d: Value, q: Signal, *, domain: str) -> Elaboratable:
+        """A register from `d` to `q`, which goes to a pad whose enable has none: at the pad, where the family can."""
+        m = Module()
+        m.d[domain] += q.eq(d)
+        return m
+
     def __repr__(self) -> str:
         return self.name.upper()
 

@@ -1,1 +1,1 @@
-"""Bytes over USB at full speed: a device of two bulk endpoints, by luna, which is imported where hardware is made."""
+"""Bytes over USB: devices of two bulk endpoints, by luna, which is imported where hardware is made."""

@@ -1,28 +1,23 @@
 """UsbDevice: bytes both ways over USB at full speed."""
 
-import re
-
 from amaranth.hdl import DomainRenamer, Module, Signal
-from amaranth.lib import stream, wiring
-from amaranth.lib.fifo import AsyncFIFO
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from bnnhw.hw.stream.buffer import flat_stream
-from bnnhw.hw.targets import Target, check_target
+from bnnhw.hw.targets import Target
 
-from .descriptors import ENDPOINT, device_descriptors
-from .in_endpoint import PACKET_BYTES, InEndpoint
+from .bulk_port import BulkPort
+from .descriptors import FULL_SPEED_PACKET, device_descriptors
 from .line_receiver import LineReceiver
 from .line_transmitter import LineTransmitter
-from .luna_parts import ConfigurationWatch, InLink, OutLink, Utmi, import_luna
-from .out_endpoint import QUEUE_DEPTH, OutEndpoint
+from .luna_parts import Utmi
 
 __all__ = ["UsbDevice"]
 
-_CROSSING_DEPTH = 8
+_QUEUE_BYTES = 256  # three packets at least, in one block RAM
 
 
-class UsbDevice(wiring.Component):
+class UsbDevice(BulkPort):
     """The function behind a USB socket at the FPGA's pins: what the host writes to its bulk endpoint, and what it
     reads of the other one. luna has the packets and the requests to endpoint 0.
 
@@ -64,57 +59,25 @@ class UsbDevice(wiring.Component):
     received: stream.Interface
     damaged: Signal
     sent: stream.Interface
-    byte_cycles = 1.0
-    queue_bytes = QUEUE_DEPTH - PACKET_BYTES
 
     def __init__(self, *, serial: str, target: Target):
-        check_target(target)
-        if not re.fullmatch(r"[!-~]{1,64}", serial):
-            raise ValueError(f"serial={serial!r} must be 1 to 64 letters, digits or signs of ASCII, without blanks")
-        self._luna_device = import_luna()
-        self.serial = serial
-        self.target = target
         super().__init__(
-            {
+            serial=serial,
+            target=target,
+            packet_bytes=FULL_SPEED_PACKET,
+            queue_bytes=_QUEUE_BYTES,
+            pins={
                 **{name: In(1) for name in ("dp_i", "dn_i")},
                 **{name: Out(1) for name in ("dp_o", "dn_o", "oe", "pullup")},
-                "received": Out(flat_stream(8)),
-                "damaged": Out(1),
-                "sent": In(flat_stream(8)),
-            }
+            },
         )
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        bus, watch, anew = Utmi(), ConfigurationWatch(), Signal()
+        bus = Utmi()
         m.submodules.device = device = self._luna_device(bus=bus)
-        descriptors = device_descriptors(serial=self.serial, packet_bytes=PACKET_BYTES)
-        device.add_standard_control_endpoint(descriptors).add_request_handler(watch)
-        out_end, in_end = OutEndpoint(target=self.target), InEndpoint(target=self.target)
-        device.add_endpoint(OutLink(out_end, number=ENDPOINT, reset=anew))
-        device.add_endpoint(InLink(in_end, number=ENDPOINT, reset=anew))
-        self._connect_lines(m, bus)
-        m.submodules.received = received = AsyncFIFO(width=8, depth=_CROSSING_DEPTH, r_domain="sync", w_domain="usb")
-        m.submodules.sent = sent = AsyncFIFO(width=8, depth=_CROSSING_DEPTH, r_domain="usb", w_domain="sync")
-        m.d.comb += [
-            device.connect.eq(1),
-            anew.eq(device.reset_detected | watch.seen),
-            received.w_data.eq(out_end.o.payload),
-            received.w_en.eq(out_end.o.valid),
-            out_end.o.ready.eq(received.w_rdy),
-            self.received.payload.eq(received.r_data),
-            self.received.valid.eq(received.r_rdy),
-            received.r_en.eq(self.received.ready),
-            sent.w_data.eq(self.sent.payload),
-            sent.w_en.eq(self.sent.valid),
-            self.sent.ready.eq(sent.w_rdy),
-            in_end.i.payload.eq(sent.r_data),
-            in_end.i.valid.eq(sent.r_rdy),
-            sent.r_en.eq(in_end.i.ready),
-        ]
-        return m
-
-    def _connect_lines(self, m: Module, bus: Utmi) -> None:
+        descriptors = device_descriptors(serial=self.serial, packet_bytes=FULL_SPEED_PACKET)
+        self._serve(m, device, device.add_standard_control_endpoint(descriptors))
         m.submodules.receiver = receiver = DomainRenamer("usb")(LineReceiver())
         m.submodules.transmitter = transmitter = DomainRenamer("usb")(LineTransmitter())
         m.d.comb += [
@@ -125,3 +88,4 @@ class UsbDevice(wiring.Component):
             *(self.dp_o.eq(transmitter.dp), self.dn_o.eq(transmitter.dn), self.oe.eq(transmitter.oe)),
             self.pullup.eq(bus.term_select),
         ]
+        return m

@@ -3,7 +3,7 @@
 Tests: tests/hw/usb/test_bulk.py
 """
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,10 +11,10 @@ from bnnhw.hw.storage.line_memory import LineMemory
 from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.targets import Target
 
-__all__ = ["PACKET_BYTES", "QUIET_CYCLES", "InEndpoint"]
+from .descriptors import FULL_SPEED_PACKET
 
-PACKET_BYTES = 64
-"""Of the longest packet, the longest that full speed has."""
+__all__ = ["QUIET_CYCLES", "InEndpoint"]
+
 QUIET_CYCLES = 256
 """Cycles without a byte after which what there is goes: 5 us at 48 MHz."""
 
@@ -28,10 +28,14 @@ class InEndpoint(wiring.Component):
 
     Parameters
     ----------
+    packet_bytes : int
+        Of the longest packet, a power of two from FULL_SPEED_PACKET on.
     target : Target
 
     Members
     -------
+    fast : In(1)
+        Packets are full with `packet_bytes`; otherwise with FULL_SPEED_PACKET.
     i : In(stream of unsigned(8))
     token, addressed : In(1), In(1)
         A token to the device has come; high for one cycle. The last token on the line was an IN to this endpoint.
@@ -49,6 +53,7 @@ class InEndpoint(wiring.Component):
         The bytes of a packet; `last` without `first` in its first cycle is an empty one.
     """
 
+    fast: Signal
     i: stream.Interface
     token: Signal
     addressed: Signal
@@ -63,12 +68,13 @@ class InEndpoint(wiring.Component):
     data: Signal
     ready: Signal
 
-    def __init__(self, *, target: Target):
+    def __init__(self, *, packet_bytes: int, target: Target):
+        self.packet_bytes = packet_bytes
         self.target = target
         super().__init__(
             {
                 "i": In(flat_stream(8)),
-                **{name: In(1) for name in ("token", "addressed", "respond", "acknowledged", "clear", "ready")},
+                **{name: In(1) for name in ("fast", "token", "addressed", "respond", "acknowledged", "clear", "ready")},
                 **{name: Out(1) for name in ("nak", "toggle", "valid", "first", "last")},
                 "data": Out(8),
             }
@@ -76,38 +82,43 @@ class InEndpoint(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        position, length = Signal(range(PACKET_BYTES)), Signal(range(PACKET_BYTES + 1))
+        place, left = Signal(range(self.packet_bytes)), Signal(range(self.packet_bytes + 1))
+        length, fetch, fresh = Signal.like(left), Signal(), Signal()
         filling, waiting = Signal(), Signal()  # which half of the memory fills; the other one holds a packet
         acknowledged = Signal()
         fill = self._fill(m, filling, waiting, length)
-        m.submodules.memory = memory = LineMemory(depth=2 * PACKET_BYTES, width=8, store="block", target=self.target)
+        depth = 2 * self.packet_bytes
+        m.submodules.memory = memory = LineMemory(depth=depth, width=8, store="block", target=self.target)
         m.d.comb += [
             memory.write_address.eq(Cat(fill[:-1], filling)),
             memory.write_data.eq(self.i.payload),
             memory.write_enable.eq(self.i.valid & self.i.ready),
-            memory.read_address.eq(Cat(position, ~filling)),
-            memory.read_enable.eq(1),
+            memory.read_address.eq(Cat(place, ~filling)),
+            memory.read_enable.eq(fetch),
             self.data.eq(memory.read_data),
         ]
         with m.FSM():
-            with m.State("IDLE"):
-                m.d.sync += position.eq(0)
-                m.d.comb += self.nak.eq(self.addressed & self.respond & ~waiting)
+            with m.State("IDLE"):  # the first byte is on its way out of the memory
+                m.d.comb += [fetch.eq(1), self.nak.eq(self.addressed & self.respond & ~waiting)]
+                m.d.sync += [place.eq(0), left.eq(length)]
                 with m.If(self.addressed & self.respond & waiting):
-                    m.next = "SEND"
-            with m.State("SEND"):
-                empty = length == 0
-                m.d.comb += [
-                    self.valid.eq(1),
-                    self.first.eq((position == 0) & ~empty),
-                    self.last.eq(empty | (position == length - 1)),
-                ]
-                with m.If(self.ready):
-                    m.d.sync += position.eq(position + 1)
-                with m.If(self.last & (self.ready | empty)):
+                    m.d.sync += place.eq(1)
+                    m.next = "BEGIN"
+            with m.State("BEGIN"):  # and the second one behind it
+                m.d.comb += [fetch.eq(1), self.valid.eq(1), self.first.eq(left != 0), self.last.eq(left <= 1)]
+                m.d.sync += [place.eq(2), fresh.eq(1)]
+                m.next = "SEND"
+                with m.If(left == 0):
                     m.next = "SENT"
+            with m.State("SEND"):
+                m.d.comb += [fetch.eq(self.ready), self.valid.eq(1), self.first.eq(fresh), self.last.eq(left == 1)]
+                with m.If(self.ready):
+                    m.d.sync += [fresh.eq(0), place.eq(place + 1), left.eq(left - 1)]
+                    with m.If(self.last):
+                        m.next = "SENT"
             with m.State("SENT"):
-                m.d.comb += acknowledged.eq(self.addressed & self.acknowledged)
+                m.d.comb += [fetch.eq(1), acknowledged.eq(self.addressed & self.acknowledged)]
+                m.d.sync += place.eq(0)
                 with m.If(self.token | acknowledged):
                     m.next = "IDLE"
         with m.If(acknowledged):
@@ -118,10 +129,11 @@ class InEndpoint(wiring.Component):
 
     def _fill(self, m: Module, filling: Signal, waiting: Signal, length: Signal) -> Signal:
         """Takes bytes, and passes a packet of `length` bytes on while none waits; the bytes taken since."""
-        fill = Signal(range(PACKET_BYTES + 1))
+        fill = Signal(range(self.packet_bytes + 1))
         silence, after_full = Signal(range(QUIET_CYCLES + 1)), Signal()
-        full, quiet = fill[-1], silence[-1]
-        m.d.comb += self.i.ready.eq(~full)
+        full, quiet = Signal(), silence[-1]
+        slow_bit = FULL_SPEED_PACKET.bit_length() - 1
+        m.d.comb += [full.eq(Mux(self.fast, fill[-1], fill[slow_bit:].any())), self.i.ready.eq(~full)]
         with m.If(self.i.valid):
             m.d.sync += [silence.eq(0), fill.eq(fill + ~full)]
         with m.Elif(~quiet):

@@ -6,12 +6,16 @@ Tests: tests/hw/usb/test_device.py
 import warnings
 from typing import Any
 
-from amaranth.hdl import DomainRenamer, Elaboratable, Module, ResetInserter, Signal
+from amaranth.hdl import Cat, DomainRenamer, Elaboratable, Module, ResetInserter, Signal
 
+from .descriptors import CONFIGURATION, OTHER_SPEED
 from .in_endpoint import InEndpoint
 from .out_endpoint import OutEndpoint
 
-__all__ = ["ConfigurationWatch", "InLink", "OutLink", "Utmi", "import_luna"]
+__all__ = ["HIGH", "ConfigurationWatch", "InLink", "OutLink", "Utmi", "import_luna", "requests_by_speed"]
+
+HIGH = 0
+"""High speed, as luna counts them; full speed is 1."""
 
 
 def import_luna() -> Any:
@@ -27,7 +31,7 @@ def import_luna() -> Any:
 
 class Utmi:
     """What luna wants to have between it and the lines; names and values are UTMI's. 12 MHz is what it takes the clock
-    for, so its shortest pause before an answer is three cycles."""
+    for, unless it is told better, so its shortest pause before an answer is three cycles."""
 
     def __init__(self):
         self.rx_data, self.rx_valid, self.rx_active = Signal(8), Signal(), Signal()
@@ -37,6 +41,38 @@ class Utmi:
         self.term_select = Signal()
         self.xcvr_select, self.op_mode = Signal(2), Signal(2)
         self.dp_pulldown, self.dm_pulldown = Signal(), Signal()
+
+
+def requests_by_speed(descriptors: Any, speed: Signal) -> Any:
+    """luna's handler of standard requests, which looks a configuration up by the device's speed: `descriptors` has, of
+    both types of one, that of high speed under index 0, and that of full speed under index 1."""
+    from luna.gateware.usb.request.standard import StandardRequestHandler
+
+    handler = StandardRequestHandler(descriptors)
+    handler.get_descriptor_handler_submodule = lambda: _DescriptorsBySpeed(
+        StandardRequestHandler.get_descriptor_handler_submodule(handler), speed
+    )
+    return handler
+
+
+class _DescriptorsBySpeed(Elaboratable):
+    """luna's descriptors, of which those of a configuration have no index but 0."""
+
+    def __init__(self, inner: Any, speed: Signal):
+        self._inner = inner
+        self._speed = speed
+        self.value = Signal(16)
+        self.length, self.start, self.start_position = inner.length, inner.start, inner.start_position
+        self.tx, self.stall = inner.tx, inner.stall
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.inner = inner = self._inner
+        index, kind = self.value[:8], self.value[8:]
+        m.d.comb += inner.value.eq(self.value)
+        with m.If((kind == CONFIGURATION) | (kind == OTHER_SPEED)):
+            m.d.comb += inner.value[:8].eq(Cat(self._speed != HIGH, index.any().replicate(7)))
+        return m
 
 
 class ConfigurationWatch(Elaboratable):
@@ -99,14 +135,15 @@ class OutLink(_Link):
     endpoint: OutEndpoint
 
     def elaborate(self, platform) -> Module:
-        bus, endpoint = self.interface, self.endpoint
-        m = self._connect(kind=bus.tokenizer.is_out, inward=0)
+        bus, endpoint, tokenizer = self.interface, self.endpoint, self.interface.tokenizer
+        m = self._connect(kind=tokenizer.is_out, inward=0)
         m.d.comb += [
             endpoint.data.eq(bus.rx.payload),
             endpoint.data_valid.eq(bus.rx.valid & bus.rx.next),
             endpoint.complete.eq(bus.rx_ready_for_response),
             endpoint.invalid.eq(bus.rx_invalid),
             endpoint.toggle.eq(bus.rx_pid_toggle[0]),
+            endpoint.ping.eq(tokenizer.ready_for_response & tokenizer.is_ping & (tokenizer.endpoint == self.number)),
             bus.handshakes_out.ack.eq(endpoint.ack),
         ]
         return m
@@ -121,6 +158,7 @@ class InLink(_Link):
         bus, endpoint = self.interface, self.endpoint
         m = self._connect(kind=bus.tokenizer.is_in, inward=1)
         m.d.comb += [
+            endpoint.fast.eq(bus.speed == HIGH),
             endpoint.respond.eq(bus.tokenizer.ready_for_response),
             endpoint.acknowledged.eq(bus.handshakes_in.ack),
             endpoint.ready.eq(bus.tx.ready),

@@ -11,10 +11,7 @@ from bnnhw.hw.stream.buffer import flat_stream
 from bnnhw.hw.stream.fifo import Fifo
 from bnnhw.hw.targets import Target
 
-__all__ = ["QUEUE_DEPTH", "OutEndpoint"]
-
-QUEUE_DEPTH = 256
-"""Bytes: three packets at least, in one block RAM."""
+__all__ = ["OutEndpoint"]
 
 
 class OutEndpoint(wiring.Component):
@@ -25,8 +22,15 @@ class OutEndpoint(wiring.Component):
     behind a token that was damaged are nobody's, and those behind another device's are that one's. A reset empties the
     queue, and the next packet is DATA0.
 
+    At high speed the host asks first where it has reason to, by a PING, and `full` makes a NYET of an ACK: there is no
+    room for another packet (8.5.1).
+
     Parameters
     ----------
+    packet_bytes : int
+        Of the longest packet.
+    depth : int
+        Bytes of the queue, a power of two.
     target : Target
 
     Members
@@ -39,10 +43,14 @@ class OutEndpoint(wiring.Component):
         A packet's handshake is due; its CRC was wrong. Each is high for one cycle.
     toggle : In(1)
         The packet is a DATA1.
+    ping : In(1)
+        The host asks whether there is room for a packet, and its answer is due; high for one cycle.
     clear : In(1)
         The next packet is a DATA0.
     ack, nak : Out(1), Out(1)
-        The handshake, with `complete`.
+        The handshake, with `complete` or `ping`.
+    full : Out(1)
+        There is no room for the longest packet behind those that came.
     o : Out(stream of unsigned(8))
     """
 
@@ -53,27 +61,32 @@ class OutEndpoint(wiring.Component):
     complete: Signal
     invalid: Signal
     toggle: Signal
+    ping: Signal
     clear: Signal
     ack: Signal
     nak: Signal
+    full: Signal
     o: stream.Interface
 
-    def __init__(self, *, target: Target):
+    def __init__(self, *, packet_bytes: int, depth: int, target: Target):
+        self.packet_bytes = packet_bytes
+        self.depth = depth
         self.target = target
-        strobes = ("token", "addressed", "data_valid", "complete", "invalid", "toggle", "clear")
+        strobes = ("token", "addressed", "data_valid", "complete", "invalid", "toggle", "ping", "clear")
         super().__init__(
             {
                 **{name: In(1) for name in strobes},
                 "data": In(8),
                 "ack": Out(1),
                 "nak": Out(1),
+                "full": Out(1),
                 "o": Out(flat_stream(8)),
             }
         )
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.queue = queue = Fifo(width=8, depth=QUEUE_DEPTH, target=self.target)
+        m.submodules.queue = queue = Fifo(width=8, depth=self.depth, target=self.target)
         wiring.connect(m, queue.o, wiring.flipped(self.o))
         expected, awaited, lost = Signal(), Signal(), Signal()
         ours = awaited & self.addressed  # no other token came since
@@ -82,11 +95,12 @@ class OutEndpoint(wiring.Component):
         m.d.comb += [
             queue.i.payload.eq(self.data),
             queue.i.valid.eq(ours & self.data_valid),
-            self.ack.eq(judged & ~(new & lost)),
-            self.nak.eq(judged & new & lost),
-            queue.commit.eq(self.ack & new),
+            self.ack.eq(judged & ~(new & lost) | self.ping & ~self.full),
+            self.nak.eq(judged & new & lost | self.ping & self.full),
+            queue.commit.eq(judged & new & ~lost),
             queue.rollback.eq(ours & self.invalid | judged & ~queue.commit),
         ]
+        m.d.sync += self.full.eq(queue.level > self.depth - 2 - self.packet_bytes)
         with m.If(queue.i.valid & ~queue.i.ready):
             m.d.sync += lost.eq(1)
         with m.If(self.token):

@@ -32,7 +32,7 @@ LINKS: tuple[LinkKind, ...] = ("uart", "udp")
 
 _RX, _TX = "uart_0__rx__io", "uart_0__tx__io"  # the pins, as the board's platform names its first UART
 _TOP = "top.component"
-_PADS = ("top.rgmii", "top.usb", "top.usb_pll")  # between a port and its pins
+_PADS = ("top.rgmii", "top.usb", "top.usb_pll", "top.ulpi")  # between a port and its pins
 _MEMORY, _BUSY = "sdram_0", "component.busy"
 _FLASH, _FLASH_CLOCK = "boot_flash_0", "flash.sck"
 

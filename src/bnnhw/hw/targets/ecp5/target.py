@@ -6,7 +6,7 @@ Tests: tests/hw/targets/test_target.py
 from collections.abc import Sequence
 from typing import Any
 
-from amaranth.hdl import Const, Elaboratable, Instance, Module, Shape, Value
+from amaranth.hdl import ClockSignal, Const, Elaboratable, Instance, Module, Shape, Signal, Value
 
 from bnnhw.hls.scheduling.delays import Delays
 from bnnhw.hw.targets.cells import CellNames
@@ -79,6 +79,10 @@ class Ecp5(Target):
 
     def flash_clock(self, clock: Value) -> Elaboratable:
         return Instance("USRMCLK", i_USRMCLKI=clock, i_USRMCLKTS=Const(0, 1))
+
+    def pad_register(self, d: Value, q: Signal, *, domain: str) -> Elaboratable:
+        clock = ClockSignal(domain)
+        return Instance("OFS1P3DX", i_SCLK=clock, i_SP=Const(1), i_CD=Const(0), i_D=d, o_Q=q)
 
     def late_clock(self, port: Any, *, domain: str, late_ns: float) -> LateClock:
         return LateClock(port, domain=domain, late_ns=late_ns)
