@@ -11,8 +11,9 @@ from bnnhw.model.layers.layers import BinaryConv2d, BinaryLinear
 from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign, sign
 from bnnhw.model.layers.ternary import Ternarise
 from bnnhw.model.layers.transposed import BinaryConvTranspose2d
+from bnnhw.model.layers.uniform_quantise import UniformQuantise
 
 __all__ = [
     "Affine", "BinaryConv2d", "BinaryConvTranspose2d", "BinaryLinear", "InputThreshold", "Quantise", "Sign",
-    "TensorNorm", "Ternarise", "ToChannelsFirst", "ToChannelsLast", "load", "read", "sign",
+    "TensorNorm", "Ternarise", "ToChannelsFirst", "ToChannelsLast", "UniformQuantise", "load", "read", "sign",
 ]  # fmt: skip

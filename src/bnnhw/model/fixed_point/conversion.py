@@ -24,6 +24,7 @@ from bnnhw.model.layers.requantised_prelu import LEAKING, RequantisedPReLU
 from bnnhw.model.layers.shifts import RPReLU, Shift
 from bnnhw.model.layers.shortcuts import PadChannels, SubsampleAndPad
 from bnnhw.model.layers.ternary import Ternarise
+from bnnhw.model.layers.uniform_quantise import UniformQuantise
 
 from .functions import free_name, functions_as_layers, path_of
 from .integer_layer import RealLayer, integer_layer
@@ -35,7 +36,7 @@ _ADDS = (operator.add, torch.add, "add")
 _JOINS = (torch.cat, torch.concat)
 _LEAVES = (
     BinaryLayer, Sign, Quantise, InputThreshold, FixedPoint, Requantised, TensorNorm, SubsampleAndPad, PadChannels, Add,
-    ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU, Ternarise, BinaryBases,
+    ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU, Ternarise, UniformQuantise, BinaryBases,
 )  # fmt: skip
 _PASSING = (
     nn.Identity, nn.Dropout, nn.Flatten, nn.MaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle, nn.Upsample, SubsampleAndPad,
@@ -49,7 +50,7 @@ _RISING = (
 """Layers that go into the thresholds behind them."""
 _EXACT = 2**24  # the greatest sum that float32 has with all below it
 _CODES = 2**18  # a sum of codes for which the arrays of engines have no room
-_BITED = (Sign, Quantise, Ternarise, InputThreshold, BinaryBases)
+_BITED = (Sign, Quantise, Ternarise, UniformQuantise, InputThreshold, BinaryBases)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign
 from bnnhw.model.layers.requantised_prelu import RequantisePRelu
 from bnnhw.model.layers.ternary import Ternarise
 from bnnhw.model.layers.transposed import BinaryConvTranspose2d
+from bnnhw.model.layers.uniform_quantise import UniformQuantise
 from bnnhw.model.methods.abc_net import BinaryBases
 
 from .energy import ADD_FLOAT32_PJ, BIT_PJ, MAC_FLOAT32_PJ, access_pj
@@ -171,6 +172,8 @@ def _given(module: nn.Module, read: Precision) -> Precision:
             return Precision(1)
         case Ternarise():
             return Precision(2)
+        case UniformQuantise():
+            return Precision((module.hi - module.lo).bit_length())
         case FixedPoint():
             lo, hi = module.bounds()
             return Precision(int(hi - lo).bit_length())
