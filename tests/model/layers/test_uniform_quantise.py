@@ -20,7 +20,7 @@ def test_the_zero_point_is_the_code_of_zero():
 
 
 def test_divides_rather_than_multiplies_by_the_inverse():
-    x = torch.arange(1, 2000, dtype=torch.float32) * np.float32(0.1)
+    x = torch.arange(1, 2000, dtype=torch.float32) * 0.1
     expected = np.rint(x.numpy() / np.float32(0.2)).clip(0, 255)
     np.testing.assert_array_equal(UniformQuantise(0.2, 0, 255)(x).numpy(), expected)
 
@@ -35,13 +35,14 @@ def test_the_gradient_passes_where_nothing_is_clipped():
 @pytest.mark.parametrize(("scale", "lo", "hi", "zero_point"), [(0.37, -4, 3, 0), (1.3, 0, 15, 6), (2.5, -1, 1, 0)])
 def test_equals_its_integers(scale: float, lo: int, hi: int, zero_point: int):
     torch.manual_seed(5)
+    norm = nn.BatchNorm1d(24)
     network = nn.Sequential(
-        BinaryLinear(40, 24), nn.BatchNorm1d(24), UniformQuantise(scale, lo, hi, zero_point=zero_point),
+        BinaryLinear(40, 24), norm, UniformQuantise(scale, lo, hi, zero_point=zero_point),
         BinaryLinear(24, 5),
     )  # fmt: skip
     x = torch.randint(0, 16, (400, 40))
     network(x.float())
-    nn.init.normal_(network[1].weight)  # some channels fall
+    nn.init.normal_(norm.weight)  # some channels fall
     graph = graph_of(network.eval(), example_input=x, input_range=(0, 15))
     assert {node.op.__class__.__name__ for node in integerize(graph, check=True).nodes} >= {"MultiThreshold"}
 

@@ -18,13 +18,12 @@ from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
 from bnnhw.model.layers.fixed_point import Exponent, FixedPoint
 from bnnhw.model.layers.joins import Add
 from bnnhw.model.layers.layers import BinaryLayer
-from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign
+from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign, UniformQuantise
 from bnnhw.model.layers.requantised import Requantised
 from bnnhw.model.layers.requantised_prelu import LEAKING, RequantisedPReLU
 from bnnhw.model.layers.shifts import RPReLU, Shift
 from bnnhw.model.layers.shortcuts import PadChannels, SubsampleAndPad
 from bnnhw.model.layers.ternary import Ternarise
-from bnnhw.model.layers.uniform_quantise import UniformQuantise
 
 from .functions import free_name, functions_as_layers, path_of
 from .integer_layer import RealLayer, integer_layer

@@ -13,11 +13,10 @@ from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
 from bnnhw.model.layers.fixed_point import FixedPoint, Requantise
 from bnnhw.model.layers.joins import Add, Concat
 from bnnhw.model.layers.layers import BinaryLayer
-from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign
+from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign, UniformQuantise
 from bnnhw.model.layers.requantised_prelu import RequantisePRelu
 from bnnhw.model.layers.ternary import Ternarise
 from bnnhw.model.layers.transposed import BinaryConvTranspose2d
-from bnnhw.model.layers.uniform_quantise import UniformQuantise
 from bnnhw.model.methods.abc_net import BinaryBases
 
 from .energy import ADD_FLOAT32_PJ, BIT_PJ, MAC_FLOAT32_PJ, access_pj

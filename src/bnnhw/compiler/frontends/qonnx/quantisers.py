@@ -1,0 +1,104 @@
+"""Quant and BipolarQuant, of activations and of constants.
+
+Tests: tests/compiler/frontends/qonnx/test_translate.py
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bnnhw.compiler.ir.ops import Op, Sign, UniformQuantise
+from bnnhw.compiler.ir.types import IntType
+
+from .building import Building, Call, handles
+from .held import Constant, Held
+
+HALF_EVEN = ("ROUND", "HALF_EVEN")
+
+
+def quantiser_of(call: Call, building: Building) -> Op:
+    """The op that gives a node's integers."""
+    if call.op == "BipolarQuant":
+        return Sign()
+    zero_point, bits = building.scalar(call, 2), building.scalar(call, 3)
+    signed, narrow = bool(call.get("signed", 1)), bool(call.get("narrow", 0))
+    if (mode := call.get("rounding_mode", "ROUND").upper()) not in HALF_EVEN:
+        raise call.refuse(f"rounds by {mode}; only ROUND, halves to even, is supported")
+    if bits != int(bits) or not 1 <= bits <= 8:
+        raise call.refuse(f"has {bits:g} bits; 1 to 8 are supported")
+    if zero_point != int(zero_point):
+        raise call.refuse(f"has the zero point {zero_point:g}, which is no integer")
+    count = 2 ** int(bits)
+    if bits == 1 and signed:
+        if zero_point:
+            raise call.refuse(f"has a single bit and the zero point {zero_point:g}; it must be 0")
+        return Sign()
+    lo = -count // 2 + narrow if signed else 0
+    hi = count // 2 - 1 if signed else count - 1 - narrow
+    scale = np.float32(building.scalar(call, 1))
+    try:
+        return UniformQuantise(float(scale), int(zero_point), lo, hi)
+    except ValueError as error:
+        raise call.refuse(f"cannot be: {error}") from error
+
+
+@handles("Quant", "IntQuant", "BipolarQuant")
+def _quantise(call: Call, building: Building) -> Held:
+    held = building.read(call)
+    scale = np.array([_activation_scale(call, building)], np.float32)
+    op = quantiser_of(call, building)
+    if _changes_nothing(op, held, scale, building):
+        return held
+    held = building.real(held, call.name)
+    building.emit(call.name, op, (held.value,), call.output)
+    return replace(held, value=call.output, scale=scale, exact=True)
+
+
+def _activation_scale(call: Call, building: Building) -> float:
+    if (elements := building.needed(call, 1).elements).size != 1:
+        raise call.refuse(
+            f"scales its activations by {elements.size} numbers; export one for the tensor (scaling_per_output_channel "
+            "of weights alone)"
+        )
+    scale = building.scalar(call, 1)
+    if not 0 < scale < np.inf:
+        raise call.refuse(f"has the scale {scale:g}; it must be positive")
+    return scale
+
+
+def _changes_nothing(op: Op, held: Held, scale: np.ndarray, building: Building) -> bool:
+    """Whether the tensor already is what the op makes of it: integers times this very scale, in its range."""
+    element = building.types[held.value].element
+    if not isinstance(element, IntType) or not np.array_equal(held.scale, scale) or element.count > 2**16:
+        return False
+    integers = np.arange(element.lo, element.hi + 1, element.step)
+    return np.array_equal(op.reference(integers.astype(np.float32) * scale), integers)
+
+
+def quantised_constant(call: Call, building: Building) -> Constant:
+    """A constant behind a quantiser, with its integers and the scale of each."""
+    elements = building.needed(call, 0).elements
+    scales = building.needed(call, 1).elements
+    if not np.isfinite(elements).all():
+        raise call.refuse("quantises a constant that is NaN or infinite")
+    if not ((scales > 0) & np.isfinite(scales)).all():
+        raise call.refuse("has a scale that is not positive")
+    if call.op == "BipolarQuant" or (building.scalar(call, 3) == 1 and call.get("signed", 1)):
+        integers = np.where(elements >= 0, 1, -1)
+    else:
+        integers = _integers(call, building, elements / scales)
+    broadcast = np.broadcast_to(scales, elements.shape).astype(np.float32)
+    return Constant((integers * broadcast).astype(np.float32), integers.astype(np.int64), broadcast)
+
+
+def _integers(call: Call, building: Building, steps: np.ndarray) -> np.ndarray:
+    """clip(rint(steps + zero point)) - zero point; of a bias, too, whose bits are more than an activation's."""
+    bits, signed, narrow = building.scalar(call, 3), bool(call.get("signed", 1)), bool(call.get("narrow", 0))
+    if (mode := call.get("rounding_mode", "ROUND").upper()) not in HALF_EVEN:
+        raise call.refuse(f"rounds by {mode}; only ROUND, halves to even, is supported")
+    if not 1 <= bits <= 32 or bits != int(bits):
+        raise call.refuse(f"has {bits:g} bits; a constant's may be 1 to 32")
+    zero_point = building.needed(call, 2).elements.astype(np.float32)
+    lo = -(2 ** (int(bits) - 1)) + narrow if signed else 0
+    hi = 2 ** (int(bits) - 1) - 1 if signed else 2 ** int(bits) - 1 - narrow
+    return np.clip(np.rint(steps + zero_point), lo, hi).astype(np.int64) - np.rint(zero_point).astype(np.int64)
