@@ -23,6 +23,8 @@ __all__ = ["Agreement", "Tie", "agreement", "sample_images"]
 
 ROUNDING = 2.0**-16
 """Of the greatest magnitude of a tensor: nearer to a step than this, float32's rounding decides."""
+LIMITS = -(2.0**20), 2.0**20
+"""Of steps, far beyond what any quantiser has."""
 SCORES = 1e-4
 """Of the greatest score: what sums in another order may differ by."""
 
@@ -91,6 +93,9 @@ def agreement(
         for name in wanted:
             found[name].append(np.asarray(context[name], np.float32))
     tensors = {name: np.concatenate(each) for name, each in found.items()}
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise ModelError(f"tensor {name!r} is NaN or infinite in the file's own execution")
     compared = _compared(translation, images, tensors)
     return _with_labels(translation, images, tensors, compared)
 
@@ -163,7 +168,9 @@ def _steps(
     read = one.held.to_value(tensors[one.call.inputs[0]])
     if not isinstance(op, UniformQuantise):
         return read, np.abs(read)
-    steps = read / one.held.scale + np.float32(op.zero_point)
+    with np.errstate(over="ignore"):
+        steps = read / one.held.scale + np.float32(op.zero_point)
+    steps = np.clip(steps, *LIMITS)
     return steps, np.abs(steps - np.floor(steps) - np.float32(0.5))
 
 

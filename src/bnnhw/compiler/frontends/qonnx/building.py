@@ -3,7 +3,8 @@
 Tests: tests/compiler/frontends/qonnx/test_translate.py
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -42,6 +43,16 @@ class Call:
 
     def refuse(self, why: str) -> ModelError:
         return ModelError(f"{self.where} {why}")
+
+    @contextmanager
+    def fitting(self) -> Iterator[None]:
+        """Attributes and constants that do not fit the op become a ModelError that names the node."""
+        try:
+            yield
+        except ModelError:
+            raise
+        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+            raise self.refuse(f"cannot be: {' '.join(str(error).split())}") from error
 
 
 @dataclass

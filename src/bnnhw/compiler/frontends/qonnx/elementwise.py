@@ -22,11 +22,7 @@ def _batch_norm(call: Call, building: Building) -> Held:
     if held.order is not None:
         parts = [part[held.order] for part in parts]
     weight, bias, mean, variance = (np.ascontiguousarray(part, np.float32) for part in parts)
-    try:
-        op = BatchNorm(float(call.get("epsilon", 1e-5)), mean, variance, weight, bias)
-    except ValueError as error:
-        raise call.refuse(f"cannot be: {error}") from error
-    return building.floats(call, op)
+    return building.floats(call, BatchNorm(float(call.get("epsilon", 1e-5)), mean, variance, weight, bias))
 
 
 def _constant_of(call: Call, building: Building) -> tuple[Held, Vector, bool] | None:
@@ -103,21 +99,14 @@ def _relu(call: Call, building: Building) -> Held:
 
 @handles("LeakyRelu")
 def _leaky_relu(call: Call, building: Building) -> Held:
-    return building.floats(call, _prelu(call, np.array([call.get("alpha", 0.01)], np.float32)))
+    return building.floats(call, PRelu(np.array([call.get("alpha", 0.01)], np.float32)))
 
 
 @handles("PRelu")
 def _prelu_by_channel(call: Call, building: Building) -> Held:
     held = building.read(call)
     slope = held.by_channel(building.needed(call, 1).elements, call.where)
-    return building.floats(call, _prelu(call, slope))
-
-
-def _prelu(call: Call, slope: Vector) -> PRelu:
-    try:
-        return PRelu(slope)
-    except ValueError as error:
-        raise call.refuse(f"cannot be: {error}") from error
+    return building.floats(call, PRelu(slope))
 
 
 @handles("Clip")

@@ -84,7 +84,8 @@ def meaning_of(model: Any, calls: list[Call], options: InputOptions, building: B
     if not arithmetic and end is not None and end.op == "BipolarQuant":
         return _plain(-128, 127, f"node {end.name!r}, to which only signs matter")
     if not arithmetic and end is not None and end.op in ("Quant", "IntQuant"):
-        op = quantiser_of(end, building)
+        with end.fitting():
+            op = quantiser_of(end, building)
         element = op.infer(building.types[name]).element
         assert not isinstance(element, FloatType)
         scale = np.array([building.scalar(end, 1)], np.float32)

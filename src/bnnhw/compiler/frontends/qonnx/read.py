@@ -5,11 +5,12 @@ No other file is read, and no code but qonnx's own operators and onnxruntime's i
 Tests: tests/compiler/frontends/qonnx/test_read.py
 """
 
+import io
 import logging
 import math
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -221,7 +222,7 @@ def quiet() -> Iterator[None]:
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        with warnings.catch_warnings(action="ignore"):
+        with warnings.catch_warnings(action="ignore"), redirect_stdout(io.StringIO()):
             yield
     finally:
         logging.disable(level)

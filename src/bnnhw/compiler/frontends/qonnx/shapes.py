@@ -67,10 +67,7 @@ def _max_pool(call: Call, building: Building) -> Held:
     held = _image(call, building)
     if call.get("ceil_mode", 0) or pair_of(call, "dilations") != (1, 1):
         raise call.refuse("has ceil_mode or dilations, which are not supported")
-    try:
-        op = MaxPool(pair_of(call, "kernel_shape"), pair_of(call, "strides"), padding=padding_of(call))
-    except ValueError as error:
-        raise call.refuse(f"cannot be: {error}") from error
+    op = MaxPool(pair_of(call, "kernel_shape"), pair_of(call, "strides"), padding=padding_of(call))
     building.emit(call.name, op, (held.value,), call.output)
     return replace(held, value=call.output)
 

@@ -134,18 +134,13 @@ def _source(name: str, model: Any, calls: list[Call]) -> Held:
 
 def _translate(call: Call, building: Building) -> Held | None:
     """Make what a node is; what it gives where it quantises activations."""
-    inputs = [value for value in call.inputs if value]
-    if all(value in building.constants for value in inputs):
-        building.constants[call.output] = _constant(call, building)
-        return None
-    if call.op not in HANDLERS:
-        raise call.refuse("computes with the network's own tensors, for which it has no place; leave it out")
-    try:
+    with call.fitting():
+        if all(value in building.constants for value in call.inputs if value):
+            building.constants[call.output] = _constant(call, building)
+            return None
+        if call.op not in HANDLERS:
+            raise call.refuse("computes with the network's own tensors, for which it has no place; leave it out")
         building.held[call.output] = HANDLERS[call.op](call, building)
-    except ModelError:
-        raise
-    except (ValueError, TypeError, IndexError) as error:  # shapes and attributes that do not fit an op
-        raise call.refuse(f"cannot be: {error}") from error
     return building.held[call.output] if call.op in QUANTISERS else None
 
 
