@@ -17,6 +17,7 @@ from bnnhw.compiler.ir.ops import (
     Relu,
     Sign,
     Ternarise,
+    Thresholds,
     UniformQuantise,
 )
 from bnnhw.compiler.passes import crossings, separate_sums
@@ -75,6 +76,7 @@ ACTIVATIONS = {
     "4 bits": Quantise(4),
     "3 values": Ternarise(),
     "signed steps": UniformQuantise(0.3, 0, -4, 3),
+    "thresholds of channels": Thresholds(np.linspace(-2, 3, 5 * ROWS, dtype=np.float32), ROWS, -2),
     "steps from 2": UniformQuantise(1.7, 2, 0, 15),
 }
 

@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from torch.overrides import handle_torch_function, has_torch_function_unary
 
 from bnnhw.compiler.ir import ops
-from bnnhw.model.registry import module_of, op_of, op_of_call
+from bnnhw.model.registry import array_of, module_of, op_of, op_of_call, tensor_of
 
 from .gradients import Gradient, Ste
 
 __all__ = [
-    "InputThreshold", "Quantise", "Sign", "UniformQuantise", "plus_minus_one", "quantise_gradient", "sign",
-    "straight_through",
+    "InputThreshold", "Quantise", "Sign", "Thresholds", "UniformQuantise", "plus_minus_one", "quantise_gradient",
+    "sign", "straight_through",
 ]  # fmt: skip
 
 
@@ -249,3 +249,40 @@ def _threshold_op(module: InputThreshold) -> ops.InputThreshold:
 @module_of(ops.InputThreshold)
 def _threshold_module(op: ops.InputThreshold) -> InputThreshold:
     return InputThreshold(op.threshold)
+
+
+class Thresholds(nn.Module):
+    """y = least + how many of its channel's thresholds are at most x: raw ones, as FINN's files have them. It has no
+    gradient.
+
+    Parameters
+    ----------
+    thresholds : (channels, levels), or (1, levels) where all channels have the same
+        Rising from level to level, in units of x. Images are channels last.
+    least : int
+        What y is where none is reached.
+    """
+
+    thresholds: Tensor
+
+    def __init__(self, thresholds: Tensor, least: int = 0):
+        super().__init__()
+        self.register_buffer("thresholds", thresholds.float())
+        self.least = least
+        _thresholds_op(self)  # says what is amiss
+
+    def forward(self, x: Tensor) -> Tensor:
+        return sum((x >= level).float() for level in self.thresholds.T) + self.least
+
+    def extra_repr(self) -> str:
+        return f"{tuple(self.thresholds.shape)}, least={self.least}"
+
+
+@op_of(Thresholds)
+def _thresholds_op(module: Thresholds) -> ops.Thresholds:
+    return ops.Thresholds(array_of(module.thresholds.T.reshape(-1)), len(module.thresholds), module.least)
+
+
+@module_of(ops.Thresholds, channels_first=lambda op: None if op.alike else False)
+def _thresholds_module(op: ops.Thresholds) -> Thresholds:
+    return Thresholds(tensor_of(op.table.T.copy()), op.least)

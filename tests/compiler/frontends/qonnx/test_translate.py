@@ -98,6 +98,11 @@ def add_sums(network: Network) -> None:
     network.quant(2.0, 3)
 
 
+def multi_threshold(channels: int, levels: int, **attributes) -> Make:
+    table = np.sort(GENERATOR.normal(size=(channels, levels)) * 3, axis=1)
+    return node("MultiThreshold", table, out_dtype="INT8", **attributes)
+
+
 MIDDLES: dict[str, tuple[list[Make], int]] = {
     "signs": ([norm, node("BipolarQuant", 0.75)], 384),
     "signed": ([norm, quant(4)], 384),
@@ -134,6 +139,13 @@ MIDDLES: dict[str, tuple[list[Make], int]] = {
     "sums added": ([add_sums], 384),
     "resized": ([norm, quant(), node("Resize", "", np.array([1, 1, 2, 2], np.float32), mode="nearest",
                                      coordinate_transformation_mode="asymmetric", nearest_mode="floor")], 1536),
+    "thresholds": ([norm, multi_threshold(6, 5)], 384),
+    "thresholds of sums": ([multi_threshold(6, 3, out_scale=0.5, out_bias=-1.0)], 384),
+    "thresholds for all": ([norm, multi_threshold(1, 7, out_scale=2.0)], 384),
+    "thresholds to signs": ([norm, multi_threshold(6, 1, out_scale=2.0, out_bias=-1.0)], 384),
+    "thresholds before a pool": ([multi_threshold(6, 3), node("MaxPool", kernel_shape=[2, 2], strides=[2, 2])], 96),
+    "thresholds, channels last": ([node("Transpose", perm=[0, 2, 3, 1]), multi_threshold(6, 3, data_layout="NHWC"),
+                                   node("Transpose", perm=[0, 3, 1, 2])], 384),
     "turned twice": ([norm, node("Transpose", perm=[0, 2, 3, 1]), quant(), node("Transpose", perm=[0, 3, 1, 2])], 384),
     "channels last": ([norm, quant(), node("Transpose", perm=[0, 2, 3, 1])], 384),
     "reshaped": ([norm, quant(), node("Reshape", np.array([1, -1]))], 384),
@@ -152,6 +164,11 @@ def test_features_behind_a_flatten_have_the_files_order(tmp_path: Path):
     network.node("Mul", np.linspace(0.1, 3, 384).reshape(1, 384))
     network.batch_norm(384)
     network.quant(0.5, 3)
+    translated(ended(network, 384), tmp_path)
+
+
+def test_thresholds_of_features_behind_a_flatten(tmp_path: Path):
+    network = image_network(norm, lambda network: network.quant(1.0, 4), node("Flatten"), multi_threshold(384, 3))
     translated(ended(network, 384), tmp_path)
 
 
@@ -237,6 +254,8 @@ REFUSED: dict[str, tuple[list[Make], str]] = {
     "negative scale": ([norm, lambda network: network.quant(-1.0, 3)], r"has the scale -1; it must be pos"),
     "scales of channels": ([norm, lambda network: network.quant(by_channel(np.linspace(1, 2, 6)), 3)],
                            r"\(Quant\) scales its activations by 6 numbers"),
+    "other bias": ([multi_threshold(6, 3, out_bias=0.5)], r"\(MultiThreshold\) has out_bias=0.5, which is no mult"),
+    "other layout": ([multi_threshold(6, 3, data_layout="NHWC")], r"has the layout NHWC, and its input has"),
     "other clip": ([norm, node("Clip", np.float32(0), np.float32(6)), quant()], r"\(Clip\) clips to 0..6; only"),
     "negative slope": ([norm, node("LeakyRelu", alpha=-0.5), quant()], r"\(LeakyRelu\) cannot be: slope must be at l"),
     "uneven padding": ([norm, quant(), conv(6, 6, pads=[0, 0, 1, 1])], r"pads \(0, 0\) before and \(1, 1\) behind"),

@@ -96,7 +96,7 @@ def agreement(
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise ModelError(f"tensor {name!r} is NaN or infinite in the file's own execution")
-    compared = _compared(translation, images, tensors)
+    compared = _compared(model, translation, images, tensors)
     return _with_labels(translation, images, tensors, compared)
 
 
@@ -125,7 +125,7 @@ def _contexts(model: Any, translation: Translation, images: NDArray[np.int64]) -
 
 
 def _compared(
-    translation: Translation, images: NDArray[np.int64], tensors: dict[str, NDArray[np.float32]]
+    model: Any, translation: Translation, images: NDArray[np.int64], tensors: dict[str, NDArray[np.float32]]
 ) -> Agreement:
     """The integers behind each quantiser, and the outputs' numbers."""
     graph = translation.graph
@@ -137,7 +137,7 @@ def _compared(
         if (one := quantised.get(node.output)) is not None:
             expected = _integers(one, tensors)
             integers += expected.size
-            real, distance = _steps(one, node.op, tensors)
+            real, distance = _steps(model, one, node.op, tensors)
             close = distance <= ROUNDING * np.abs(real).max()
             near += int(close.sum())
             ties += _ties(one, made, expected, real, close)
@@ -162,10 +162,14 @@ def _integers(one: Quantised, tensors: dict[str, NDArray[np.float32]]) -> NDArra
 
 
 def _steps(
-    one: Quantised, op: Op, tensors: dict[str, NDArray[np.float32]]
+    model: Any, one: Quantised, op: Op, tensors: dict[str, NDArray[np.float32]]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(what the file's quantiser rounds, its distance from where that changes), in steps."""
     read = one.held.to_value(tensors[one.call.inputs[0]])
+    if one.call.op == "MultiThreshold":
+        table = model.get_initializer(one.call.inputs[1])
+        table = table if one.held.order is None or len(table) == 1 else table[one.held.order]
+        return read, np.abs(read[..., None] - table).min(-1)
     if not isinstance(op, UniformQuantise):
         return read, np.abs(read)
     with np.errstate(over="ignore"):

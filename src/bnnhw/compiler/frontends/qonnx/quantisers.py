@@ -1,4 +1,4 @@
-"""Quant and BipolarQuant, of activations and of constants.
+"""Quant, BipolarQuant and MultiThreshold, of activations, and of constants.
 
 Tests: tests/compiler/frontends/qonnx/test_translate.py
 """
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bnnhw.compiler.ir.ops import Op, Sign, UniformQuantise
+from bnnhw.compiler.ir.ops import Op, Sign, Thresholds, UniformQuantise
 from bnnhw.compiler.ir.types import IntType
 
 from .building import Building, Call, handles
@@ -49,6 +49,29 @@ def _quantise(call: Call, building: Building) -> Held:
     held = building.real(held, call.name)
     building.emit(call.name, op, (held.value,), call.output)
     return replace(held, value=call.output, scale=scale, exact=True)
+
+
+@handles("MultiThreshold")
+def _multi_threshold(call: Call, building: Building) -> Held:
+    held = building.real(building.read(call), call.name)
+    table = np.sort(building.needed(call, 1).elements.astype(np.float32), axis=1)
+    layout = call.get("data_layout", "") or ("NCHW" if held.axes else "NC")
+    if len(table) > 1 and layout.find("C") != held.channel_axis:
+        raise call.refuse(f"has the layout {layout}, and its input has its channels on axis {held.channel_axis}")
+    if len(table) > 1 and held.order is not None:
+        table = table[held.order]
+    scale, bias = float(call.get("out_scale", 1.0)), float(call.get("out_bias", 0.0))
+    if not scale > 0:
+        raise call.refuse(f"has out_scale={scale:g}; it must be positive")
+    if table.shape[1] == 1 and 2 * bias == -scale:
+        held = building.affine(held, f"{call.name}.shift", -table[:, 0])
+        scale, op = scale / 2, Sign()
+    elif bias % scale:
+        raise call.refuse(f"has out_bias={bias:g}, which is no multiple of out_scale={scale:g}")
+    else:
+        op = Thresholds(np.ascontiguousarray(table.T).ravel(), len(table), int(bias / scale))
+    building.emit(call.name, op, (held.value,), call.output)
+    return replace(held, value=call.output, scale=np.array([scale], np.float32), exact=True)
 
 
 def _activation_scale(call: Call, building: Building) -> float:

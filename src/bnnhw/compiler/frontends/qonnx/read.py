@@ -35,6 +35,8 @@ STANDARD_OPS = {
 }
 """What stands for a layer, computes a constant shape, or is dropped at the end."""
 QUANTISERS = ["Quant", "IntQuant", "BipolarQuant"]
+ACTIVATIONS = [*QUANTISERS, "MultiThreshold"]
+"""What gives integers times a scale: of weights, too, or of activations alone."""
 
 
 def read(path: Path) -> Any:

@@ -19,13 +19,15 @@ from .held import CHANNELS_FIRST, CHANNELS_LAST, Constant, Held
 from .inputs import InputOptions, Meaning, meaning_of
 from .products import transposed
 from .quantisers import quantised_constant
-from .read import QUANTISERS
+from .read import ACTIVATIONS, QUANTISERS
 from .shapes import TO_FIRST
 
 __all__ = ["Quantised", "Translation", "translate"]
 
 LABELS = {"TopK", "ArgMax", "Softmax", "LogSoftmax"}
 """What at the end leaves the greatest score the greatest, or tells which it is."""
+BY_ELEMENT = {*ACTIVATIONS, "Mul", "Div", "Add", "Sub", "Identity", "Cast"}
+"""What may stand between the input and the node that turns its images."""
 
 
 @dataclass(frozen=True)
@@ -127,9 +129,15 @@ def _source(name: str, model: Any, calls: list[Call]) -> Held:
     """How the input's tensor lies: channels last where the network turns it first."""
     if len(model.get_tensor_shape(name)) == 2:
         return Held(name, "")
-    readers = [call for call in calls if name in call.inputs]
-    turned = any(call.op == "Transpose" and tuple(call.get("perm", ())) == TO_FIRST for call in readers)
-    return Held(name, CHANNELS_LAST if turned else CHANNELS_FIRST)
+    value = name
+    while len(readers := [call for call in calls if value in call.inputs]) == 1:
+        (call,) = readers
+        if call.op == "Transpose":
+            return Held(name, CHANNELS_LAST if tuple(call.get("perm", ())) == TO_FIRST else CHANNELS_FIRST)
+        if call.op not in BY_ELEMENT:
+            break
+        value = call.output
+    return Held(name, CHANNELS_FIRST)
 
 
 def _translate(call: Call, building: Building) -> Held | None:
@@ -141,7 +149,7 @@ def _translate(call: Call, building: Building) -> Held | None:
         if call.op not in HANDLERS:
             raise call.refuse("computes with the network's own tensors, for which it has no place; leave it out")
         building.held[call.output] = HANDLERS[call.op](call, building)
-    return building.held[call.output] if call.op in QUANTISERS else None
+    return building.held[call.output] if call.op in ACTIVATIONS else None
 
 
 def _constant(call: Call, building: Building) -> Constant:
