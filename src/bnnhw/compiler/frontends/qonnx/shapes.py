@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from bnnhw.compiler.ir.ops import AveragePool, Flatten, MaxPool, SumPool, UpsampleNearest
+from bnnhw.compiler.ir.ops import AveragePool, Flatten, MaxPool, PadChannels, SumPool, UpsampleNearest
 from bnnhw.compiler.ir.ops.windows import Pair
 
 from .building import Building, Call, handles
@@ -116,20 +116,33 @@ def _pad(call: Call, building: Building) -> Held:
     given, value = building.constant(call, 1), building.constant(call, 2)
     pads = [int(pad) for pad in (call.get("pads", ()) if given is None else given.elements.ravel())]
     number = call.get("value", 0.0) if value is None else float(value.elements.ravel()[0])
-    spatial = [1 + held.axes.index(axis) for axis in "HW"] if held.axes else []
-    places = [axis + end for axis in spatial for end in (0, len(pads) // 2)]
+    rank = 1 + max(1, len(held.axes))
     if not any(pads):
         return held
-    if call.get("mode", "constant") != "constant" or number or len(pads) != 8:
-        raise call.refuse("pads by something else than 0; only rows and columns of 0 around images are supported")
-    top, bottom, left, right = (pads[place] for place in places)
-    if (
-        any(pad for place, pad in enumerate(pads) if place not in places)
-        or (top, left) != (bottom, right)
-        or min(pads) < 0
-    ):
+    if call.get("mode", "constant") != "constant" or number or len(pads) != 2 * rank or min(pads) < 0:
+        raise call.refuse(
+            "pads by something else than 0; only zeros around images, features and channels are supported"
+        )
+    channel = held.channel_axis
+    before, after = pads[channel], pads[rank + channel]
+    ends = [(pads[axis], pads[rank + axis]) for axis in range(rank) if axis != channel]
+    if ends[0] != (0, 0) or any(first != last for first, last in ends):
         raise call.refuse(f"has pads={pads}; it may add as many rows and columns of 0 at either end of images")
-    return replace(held, padding=(top, left))
+    if before or after:
+        held = _more_channels(call, building, held, before, after)
+    return replace(held, padding=(ends[1][0], ends[2][0])) if held.axes else held
+
+
+def _more_channels(call: Call, building: Building, held: Held, before: int, after: int) -> Held:
+    """Channels or features of 0 on both sides."""
+    if len(held.scale) > 1:
+        held = building.real(held, call.name)
+    building.emit(call.name, PadChannels(before, after), (held.value,), call.output)
+    if held.order is None:
+        return replace(held, value=call.output)
+    size = len(held.order)
+    ends = np.arange(before), np.arange(before + size, before + size + after)
+    return replace(held, value=call.output, order=np.concatenate([ends[0], held.order + before, ends[1]]))
 
 
 @handles("Resize", "Upsample")
