@@ -272,7 +272,10 @@ class Thresholds(nn.Module):
         _thresholds_op(self)  # says what is amiss
 
     def forward(self, x: Tensor) -> Tensor:
-        return sum((x >= level).float() for level in self.thresholds.T) + self.least
+        y = torch.full_like(x, self.least)
+        for level in self.thresholds.T:
+            y = y + (x >= level).float()
+        return y
 
     def extra_repr(self) -> str:
         return f"{tuple(self.thresholds.shape)}, least={self.least}"

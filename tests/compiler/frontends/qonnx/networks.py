@@ -65,7 +65,7 @@ class Network:
         kind = TensorProto.INT64 if self.nodes[-1].op_type == "ArgMax" else TensorProto.FLOAT
         output = helper.make_tensor_value_info(self.last, kind, None)
         graph = helper.make_graph(self.nodes, "network", [self.input], [output], self.tensors)
-        opsets = [helper.make_opsetid("", 13), helper.make_opsetid(QONNX, 1)]
+        opsets = [helper.make_opsetid("", 13), helper.make_opsetid(QONNX, 2)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=9)
 
     def write(self, folder: Path, name: str = "model.onnx") -> Path:

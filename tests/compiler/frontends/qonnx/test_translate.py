@@ -103,6 +103,12 @@ def multi_threshold(channels: int, levels: int, **attributes) -> Make:
     return node("MultiThreshold", table, out_dtype="INT8", **attributes)
 
 
+def truncated(scale: float, out_scale: float, zero_point: float = 0.0) -> Make:
+    return lambda network: network.node(
+        "Trunc", scale, zero_point, 8.0, out_scale, 3.0, signed=1, narrow=0, rounding_mode="FLOOR"
+    )
+
+
 MIDDLES: dict[str, tuple[list[Make], int]] = {
     "signs": ([norm, node("BipolarQuant", 0.75)], 384),
     "signed": ([norm, quant(4)], 384),
@@ -134,6 +140,8 @@ MIDDLES: dict[str, tuple[list[Make], int]] = {
     "strides": ([norm, quant(), conv(4, 6, strides=[2, 2], pads=[1, 1, 1, 1]), quant()], 64),
     "dilations": ([norm, quant(), conv(4, 6, dilations=[2, 2]), quant()], 64),
     "padded before": ([quant(), node("Pad", np.array([0, 0, 1, 2, 0, 0, 1, 2])), conv(4, 6), quant()], 320),
+    "truncated": ([norm, quant(), node("AveragePool", kernel_shape=[2, 2], strides=[2, 2]), truncated(0.125, 0.5)], 96),
+    "truncated to the same": ([norm, quant(), truncated(0.5, 0.5)], 384),
     "more channels": ([quant(), node("Pad", np.array([0, 1, 0, 0, 0, 2, 0, 0])), conv(4, 9), quant()], 144),
     "channels and borders": ([quant(), node("Pad", np.array([0, 0, 1, 1, 0, 2, 1, 1])), conv(4, 8), quant()], 256),
     "more features": ([norm, quant(), node("Flatten"), node("Pad", np.array([0, 3, 0, 13]))], 400),
@@ -264,6 +272,8 @@ REFUSED: dict[str, tuple[list[Make], str]] = {
     "uneven padding": ([norm, quant(), conv(6, 6, pads=[0, 0, 1, 1])], r"pads \(0, 0\) before and \(1, 1\) behind"),
     "pad before a pool": ([norm, quant(), node("Pad", np.array([0, 0, 1, 1, 0, 0, 1, 1])),
                            node("MaxPool", kernel_shape=[2, 2])], r"\(MaxPool\) stands behind a Pad; only a Conv may"),
+    "truncated steps": ([norm, quant(), truncated(0.25, 1.0)], r"\(Trunc\) truncates other steps"),
+    "truncated zero": ([norm, quant(), truncated(0.5, 1.0, 1.0)], r"\(Trunc\) has a zero point"),
     "pad of the batch": ([norm, quant(), node("Pad", np.array([1, 0, 0, 0, 1, 0, 0, 0]))], r"has pads=\[1, 0, 0, 0, 1"),
     "pad at one end": ([norm, quant(), node("Pad", np.array([0, 0, 1, 1, 0, 0, 0, 1]))], "at either end of images"),
     "pad by 1": ([norm, quant(), node("Pad", np.array([0, 0, 1, 1, 0, 0, 1, 1]), np.float32(1))], "pads by something"),

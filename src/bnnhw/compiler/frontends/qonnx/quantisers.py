@@ -11,7 +11,7 @@ from bnnhw.compiler.ir.ops import Op, Sign, Thresholds, UniformQuantise
 from bnnhw.compiler.ir.types import IntType
 
 from .building import Building, Call, handles
-from .held import Constant, Held
+from .held import ONE, Constant, Held
 
 HALF_EVEN = ("ROUND", "HALF_EVEN")
 
@@ -28,13 +28,11 @@ def quantiser_of(call: Call, building: Building) -> Op:
         raise call.refuse(f"has {bits:g} bits; 1 to 8 are supported")
     if zero_point != int(zero_point):
         raise call.refuse(f"has the zero point {zero_point:g}, which is no integer")
-    count = 2 ** int(bits)
     if bits == 1 and signed:
         if zero_point:
             raise call.refuse(f"has a single bit and the zero point {zero_point:g}; it must be 0")
         return Sign()
-    lo = -count // 2 + narrow if signed else 0
-    hi = count // 2 - 1 if signed else count - 1 - narrow
+    lo, hi = _limits(bits, signed, narrow)
     scale = np.float32(building.scalar(call, 1))
     return UniformQuantise(float(scale), int(zero_point), lo, hi)
 
@@ -72,6 +70,38 @@ def _multi_threshold(call: Call, building: Building) -> Held:
         op = Thresholds(np.ascontiguousarray(table.T).ravel(), len(table), int(bias / scale))
     building.emit(call.name, op, (held.value,), call.output)
     return replace(held, value=call.output, scale=np.array([scale], np.float32), exact=True)
+
+
+@handles("Trunc")
+def _truncate(call: Call, building: Building) -> Held:
+    """clip(round(x / scale) / 2^bits), and what that has behind the point cut off: of version 2, as Brevitas writes."""
+    if len(call.inputs) != 6:
+        raise call.refuse("is of version 1; export it with Brevitas 0.12 or later")
+    held = building.read(call)
+    scale, out_scale = np.float32(building.scalar(call, 1)), np.float32(building.scalar(call, 4))
+    if building.scalar(call, 2):
+        raise call.refuse("has a zero point, which is not supported")
+    if not (scale > 0 and out_scale > 0) or call.get("rounding_mode", "FLOOR").upper() != "FLOOR":
+        raise call.refuse("must have positive scales and round by FLOOR")
+    bits = round(float(np.log2(out_scale / scale)))
+    lo, hi = _limits(building.scalar(call, 5), bool(call.get("signed", 1)), bool(call.get("narrow", 0)))
+    if bits == 0:
+        held = building.real(held, call.name)
+        op = UniformQuantise(float(scale), 0, lo, hi)
+    elif bits > 0 and held.exact and np.array_equal(held.scale, scale[None]):
+        # of integers the floor of x/2^bits is the nearest integer to (x + 1/2)/2^bits - 1/2, never half-way
+        held = building.affine(replace(held, scale=ONE), call.name, np.array([0.5 - 2 ** (bits - 1)], np.float32))
+        op = UniformQuantise(float(2**bits), 0, lo, hi)
+    else:
+        raise call.refuse("truncates other steps than those of the integers that it reads; put a Quant in its place")
+    building.emit(call.name, op, (held.value,), call.output)
+    return replace(held, value=call.output, scale=out_scale[None], exact=True)
+
+
+def _limits(bits: float, signed: bool, narrow: bool) -> tuple[int, int]:
+    """The least and the greatest integer of so many bits."""
+    count = 2 ** int(bits)
+    return (-count // 2 + narrow, count // 2 - 1) if signed else (0, count - 1 - narrow)
 
 
 def _activation_scale(call: Call, building: Building) -> float:
@@ -120,6 +150,5 @@ def _integers(call: Call, building: Building, steps: np.ndarray) -> np.ndarray:
     if not 1 <= bits <= 32 or bits != int(bits):
         raise call.refuse(f"has {bits:g} bits; a constant's may be 1 to 32")
     zero_point = building.needed(call, 2).elements.astype(np.float32)
-    lo = -(2 ** (int(bits) - 1)) + narrow if signed else 0
-    hi = 2 ** (int(bits) - 1) - 1 if signed else 2 ** int(bits) - 1 - narrow
+    lo, hi = _limits(bits, signed, narrow)
     return np.clip(np.rint(steps + zero_point), lo, hi).astype(np.int64) - np.rint(zero_point).astype(np.int64)

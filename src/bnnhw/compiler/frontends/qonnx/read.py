@@ -25,7 +25,7 @@ MOST_BYTES, MOST_NODES, MOST_ELEMENTS = 2**28, 10_000, 2**26
 CUSTOM_DOMAIN = "qonnx.custom_op.general"
 CUSTOM_DOMAINS = {CUSTOM_DOMAIN, "onnx.brevitas", "finn.custom_op.general"}
 STANDARD_DOMAINS = {"", "ai.onnx"}
-CUSTOM_OPS = {"Quant", "IntQuant", "BipolarQuant", "MultiThreshold"}
+CUSTOM_OPS = {"Quant", "IntQuant", "BipolarQuant", "MultiThreshold", "Trunc"}
 STANDARD_OPS = {
     *("Conv", "Gemm", "MatMul", "BatchNormalization", "Add", "Sub", "Mul", "Div", "Pow", "Neg", "Sqrt", "Reciprocal"),
     *("Relu", "LeakyRelu", "PRelu", "Clip", "MaxPool", "AveragePool", "GlobalAveragePool", "ReduceMean"),
@@ -35,7 +35,7 @@ STANDARD_OPS = {
 }
 """What stands for a layer, computes a constant shape, or is dropped at the end."""
 QUANTISERS = ["Quant", "IntQuant", "BipolarQuant"]
-ACTIVATIONS = [*QUANTISERS, "MultiThreshold"]
+ACTIVATIONS = [*QUANTISERS, "MultiThreshold", "Trunc"]
 """What gives integers times a scale: of weights, too, or of activations alone."""
 
 
