@@ -88,14 +88,14 @@ def _truncate(call: Call, building: Building) -> Held:
     if bits == 0:
         held = building.real(held, call.name)
         op = UniformQuantise(float(scale), 0, lo, hi)
-    elif bits > 0 and held.exact and np.array_equal(held.scale, scale[None]):
+    elif bits > 0 and held.exact and np.array_equal(held.scale, [scale]):
         # of integers the floor of x/2^bits is the nearest integer to (x + 1/2)/2^bits - 1/2, never half-way
         held = building.affine(replace(held, scale=ONE), call.name, np.array([0.5 - 2 ** (bits - 1)], np.float32))
         op = UniformQuantise(float(2**bits), 0, lo, hi)
     else:
         raise call.refuse("truncates other steps than those of the integers that it reads; put a Quant in its place")
     building.emit(call.name, op, (held.value,), call.output)
-    return replace(held, value=call.output, scale=out_scale[None], exact=True)
+    return replace(held, value=call.output, scale=np.array([out_scale]), exact=True)
 
 
 def _limits(bits: float, signed: bool, narrow: bool) -> tuple[int, int]:
