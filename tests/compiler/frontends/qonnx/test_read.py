@@ -1,5 +1,6 @@
 """Damaged, hostile and foreign files: one line, quickly, and nothing of them is run."""
 
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -161,6 +162,12 @@ def test_refuses_other_files(content: bytes, message: str, tmp_path: Path):
 def test_refuses_what_is_no_file(tmp_path: Path):
     refused(tmp_path, "is a folder, not an ONNX file")
     refused(tmp_path / "none", "no such file")
+
+
+def test_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = two_layers().write(tmp_path)
+    monkeypatch.setitem(sys.modules, "qonnx", None)
+    refused(path, r"reading ONNX files needs onnx and qonnx: pip install 'bnnhw\[onnx\]'")
 
 
 def test_refuses_vast_files(tmp_path: Path):
