@@ -73,7 +73,7 @@ SUB_ROOMS = {
         "host",
     ),
     "api": (
-        *("checks", "images", "builds", "ladder", "operators", "operator"),
+        *("checks", "imports", "images", "builds", "ladder", "operators", "operator"),
         *("build", "build_core", "engine", "verify", "simulate", "evaluate", "inspect"),
         *("train", "prune", "quantise", "flash", "run", "selftest", "serve", "samples"),
         *("lowlight", "lowlight_cores", "enhance"),
@@ -85,7 +85,7 @@ SUB_ROOMS = {
     ),
     "cli": (
         *("errors", "telling", "options"),
-        *("train", "prune", "quantise", "evaluate", "inspect", "build", "engine"),
+        *("train", "imports", "prune", "quantise", "evaluate", "inspect", "build", "engine"),
         *("verify", "sim", "run", "selftest", "serve", "flash", "boards", "operator"),
         *("methods", "samples", "bench", "accuracy", "lowlight", "enhance"),
     ),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bnnhw.api.enhance import enhance
     from bnnhw.api.evaluate import evaluate
     from bnnhw.api.flash import flash
+    from bnnhw.api.imports.qonnx import import_qonnx
     from bnnhw.api.inspect import inspect
     from bnnhw.api.lowlight import compare_lowlight, train_lowlight
     from bnnhw.api.lowlight_cores import lowlight_cores
@@ -43,6 +44,7 @@ __all__ = [
     "enhance",
     "evaluate",
     "flash",
+    "import_qonnx",
     "inspect",
     "lowlight_cores",
     "operator",
@@ -62,6 +64,7 @@ _ELSEWHERE = {
     "build_program": "bnnhw.api.engine",
     "compare_lowlight": "bnnhw.api.lowlight",
     "default_recipe": "bnnhw.model.training.recipes",
+    "import_qonnx": "bnnhw.api.imports.qonnx",
     "save_chain": "bnnhw.api.operators",
     "train_lowlight": "bnnhw.api.lowlight",
 }

@@ -6,6 +6,8 @@ import torch
 
 from tests.cli.stock import write_design, write_stock
 
+from .imports.files import FIXTURES
+
 # These networks are tiny: a second thread would only wait for the first.
 torch.set_num_threads(1)
 
@@ -19,6 +21,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "build").rename(folder / "digits")
     (folder / "build").mkdir()
     (folder / "digits").rename(folder / "build" / "digits")
+    shutil.copy(FIXTURES / "fc_w1a1.onnx", folder / "model.onnx")
     return folder
 
 

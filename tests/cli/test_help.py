@@ -10,8 +10,8 @@ import pytest
 from bnnhw.cli import cli, main
 
 COMMANDS = (
-    "train", "prune", "quantise", "eval", "inspect", "build", "engine", "verify", "sim", "run", "selftest", "serve",
-    "flash", "boards", "operator", "methods", "samples", "bench", "accuracy", "lowlight", "enhance",
+    "train", "import", "prune", "quantise", "eval", "inspect", "build", "engine", "verify", "sim", "run", "selftest",
+    "serve", "flash", "boards", "operator", "methods", "samples", "bench", "accuracy", "lowlight", "enhance",
 )  # fmt: skip
 GIVEN = ("DIR/Sony_train_list.txt", "DIR/Sony_test_list.txt", "bench/models", "photos", "more")
 """What the examples want to be there."""

@@ -46,6 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
             enhance,
             evaluate,
             flash,
+            imports,
             inspect,
             lowlight,
             methods,
@@ -62,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
         )
 
         networks, hardware = (
-            (train, prune, quantise, evaluate, inspect),
+            (train, imports, prune, quantise, evaluate, inspect),
             (build, engine, verify, sim, run, selftest, serve, flash, boards),
         )
         for module in (*networks, *hardware, operator, methods, samples, bench, accuracy, lowlight, enhance):

@@ -17,6 +17,8 @@ from bnnhw.compiler.ir.ops import (
     Relu,
     Sign,
     Ternarise,
+    Thresholds,
+    UniformQuantise,
 )
 from bnnhw.compiler.passes import crossings, separate_sums
 from bnnhw.compiler.passes.crossings import bisect_crossings, enumerate_crossings, find_crossings
@@ -68,7 +70,15 @@ def random_chain(seed: int, floats: str, activation: Activation, *, bits: int = 
     return found
 
 
-ACTIVATIONS = {"sign": Sign(), "2 bits": Quantise(2), "4 bits": Quantise(4), "3 values": Ternarise()}
+ACTIVATIONS = {
+    "sign": Sign(),
+    "2 bits": Quantise(2),
+    "4 bits": Quantise(4),
+    "3 values": Ternarise(),
+    "signed steps": UniformQuantise(0.3, 0, -4, 3),
+    "thresholds of channels": Thresholds(np.linspace(-2, 3, 5 * ROWS, dtype=np.float32), ROWS, -2),
+    "steps from 2": UniformQuantise(1.7, 2, 0, 15),
+}
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)

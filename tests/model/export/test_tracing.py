@@ -90,8 +90,8 @@ SUPPORTED_LIST = (
     "BinaryConvTranspose2d, BinaryLinear, Concat, Dropout, FixedPoint, Flatten, Hardtanh, Identity, InputThreshold, "
     "LeakyReLU, Levels, MaxPool2d, OperatorLayer, PReLU, PadChannels, PixelShuffle, PixelUnshuffle, Quantise, RPReLU, "
     "ReLU, Requantise, RequantisePRelu, Requantised, RequantisedPReLU, Shift, ShiftBatchNorm, Sign, SubsampleAndPad, "
-    "SyncBatchNorm, TensorNorm, Ternarise, Thermometer, ToChannelsFirst, ToChannelsLast, Upsample, "
-    "UpsamplingNearest2d, ZeroPad2d"
+    "SyncBatchNorm, TensorNorm, Ternarise, Thermometer, Thresholds, ToChannelsFirst, ToChannelsLast, "
+    "UniformQuantise, Upsample, UpsamplingNearest2d, ZeroPad2d"
 )
 
 

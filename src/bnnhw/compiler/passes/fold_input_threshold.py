@@ -47,7 +47,7 @@ def fold_integers(
     assert not isinstance(element, FloatType)
     assert isinstance(node.op, Activation)
     channels = shape[-1] if shape else 1
-    lows = np.full(1 if all(is_alike(before.op) for before in floats) else channels, element.lo)
+    lows = np.full(1 if all(is_alike(one.op) for one in (*floats, node)) else channels, element.lo)
     crossings = find_crossings(
         FloatChain(reachable=Reachable(lows, element.step, element.count), floats=floats), node.op
     )

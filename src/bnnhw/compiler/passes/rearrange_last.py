@@ -6,7 +6,7 @@ Tests: tests/compiler/passes/test_integerize.py
 from collections.abc import Sequence
 
 from bnnhw.compiler.ir.graph import Graph, infer_types
-from bnnhw.compiler.ir.ops import Elementwise, Op, Rearrangement
+from bnnhw.compiler.ir.ops import Activation, Elementwise, Op, Rearrangement
 
 from .rewrite import is_alike, swap_neighbours
 
@@ -34,6 +34,6 @@ def ops_before(before: Rearrangement, op: Op, shapes: Sequence[tuple[int, ...]])
     """What `op`, behind a rearrangement of values of these shapes, is on each of them; None where it is nothing."""
     if is_alike(op):
         return [op] * len(shapes)
-    if not isinstance(op, Elementwise) or (channels := before.channels_behind(*shapes)) is None:
+    if not isinstance(op, Elementwise | Activation) or (channels := before.channels_behind(*shapes)) is None:
         return None
     return [op.of_channels(each) for each in channels]

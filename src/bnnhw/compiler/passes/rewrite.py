@@ -172,7 +172,7 @@ def is_computed(graph: Graph, value: str) -> bool:
 
 def is_alike(op: Op) -> bool:
     """Whether `op` is a function of each element, whatever its channel."""
-    return isinstance(op, Activation) or (isinstance(op, Elementwise) and op.alike)
+    return isinstance(op, Elementwise | Activation) and op.alike
 
 
 def is_monotone(chain: FloatChain) -> bool:

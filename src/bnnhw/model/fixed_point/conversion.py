@@ -18,7 +18,7 @@ from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
 from bnnhw.model.layers.fixed_point import Exponent, FixedPoint
 from bnnhw.model.layers.joins import Add
 from bnnhw.model.layers.layers import BinaryLayer
-from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign
+from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign, Thresholds, UniformQuantise
 from bnnhw.model.layers.requantised import Requantised
 from bnnhw.model.layers.requantised_prelu import LEAKING, RequantisedPReLU
 from bnnhw.model.layers.shifts import RPReLU, Shift
@@ -35,7 +35,8 @@ _ADDS = (operator.add, torch.add, "add")
 _JOINS = (torch.cat, torch.concat)
 _LEAVES = (
     BinaryLayer, Sign, Quantise, InputThreshold, FixedPoint, Requantised, TensorNorm, SubsampleAndPad, PadChannels, Add,
-    ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU, Ternarise, BinaryBases,
+    ToChannelsFirst, ToChannelsLast, Shift, RPReLU, RequantisedPReLU, Ternarise, UniformQuantise, Thresholds,
+    BinaryBases,
 )  # fmt: skip
 _PASSING = (
     nn.Identity, nn.Dropout, nn.Flatten, nn.MaxPool2d, nn.PixelShuffle, nn.PixelUnshuffle, nn.Upsample, SubsampleAndPad,
@@ -49,7 +50,7 @@ _RISING = (
 """Layers that go into the thresholds behind them."""
 _EXACT = 2**24  # the greatest sum that float32 has with all below it
 _CODES = 2**18  # a sum of codes for which the arrays of engines have no room
-_BITED = (Sign, Quantise, Ternarise, InputThreshold, BinaryBases)
+_BITED = (Sign, Quantise, Ternarise, UniformQuantise, Thresholds, InputThreshold, BinaryBases)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,11 +15,14 @@ from torch import Tensor, nn
 from torch.overrides import handle_torch_function, has_torch_function_unary
 
 from bnnhw.compiler.ir import ops
-from bnnhw.model.registry import module_of, op_of, op_of_call
+from bnnhw.model.registry import array_of, module_of, op_of, op_of_call, tensor_of
 
 from .gradients import Gradient, Ste
 
-__all__ = ["InputThreshold", "Quantise", "Sign", "plus_minus_one", "quantise_gradient", "sign", "straight_through"]
+__all__ = [
+    "InputThreshold", "Quantise", "Sign", "Thresholds", "UniformQuantise", "plus_minus_one", "quantise_gradient",
+    "sign", "straight_through",
+]  # fmt: skip
 
 
 def plus_minus_one(x: Tensor, threshold: float = 0.0) -> Tensor:
@@ -158,6 +161,52 @@ def _quantise_module(op: ops.Quantise) -> Quantise:
     return Quantise(op.bits)
 
 
+class UniformQuantise(nn.Module):
+    """y = clip(round(x / scale + zero_point), lo, hi) - zero_point, halves to even: an integer. The gradient, 1/scale,
+    passes where nothing is clipped.
+
+    The Quant of QONNX (arXiv:2206.07527) over its scale, which the next batch norm takes out again.
+
+    Parameters
+    ----------
+    scale : float
+        Of a step; above 0.
+    lo, hi : int
+        The least and greatest code; 256 of them at most.
+    zero_point : int
+        The code of 0.
+    """
+
+    scale: Tensor
+
+    def __init__(self, scale: float, lo: int, hi: int, *, zero_point: int = 0):
+        super().__init__()
+        ops.UniformQuantise(scale, zero_point, lo, hi)  # says what is amiss
+        self.register_buffer("scale", torch.tensor([scale]))
+        self.zero_point, self.lo, self.hi = zero_point, lo, hi
+
+    def forward(self, x: Tensor) -> Tensor:
+        steps = x / self.scale + self.zero_point
+        y = torch.round(steps).clamp(self.lo, self.hi) - self.zero_point
+        if not x.requires_grad:
+            return y
+        inside = (steps >= self.lo) & (steps <= self.hi)
+        return straight_through(x, y, inside / self.scale)
+
+    def extra_repr(self) -> str:
+        return f"{float(self.scale)!r}, {self.lo}, {self.hi}, zero_point={self.zero_point}"
+
+
+@op_of(UniformQuantise)
+def _uniform_op(module: UniformQuantise) -> ops.UniformQuantise:
+    return ops.UniformQuantise(float(module.scale), module.zero_point, module.lo, module.hi)
+
+
+@module_of(ops.UniformQuantise)
+def _uniform_module(op: ops.UniformQuantise) -> UniformQuantise:
+    return UniformQuantise(op.scale, op.lo, op.hi, zero_point=op.zero_point)
+
+
 def quantise_gradient(g: Tensor, bits: int) -> Tensor:
     """2*m*(q(g/(2*m) + 1/2 + noise) - 1/2), m the greatest |g| of a sample, q rounding to `bits` bits in [0, 1].
 
@@ -200,3 +249,43 @@ def _threshold_op(module: InputThreshold) -> ops.InputThreshold:
 @module_of(ops.InputThreshold)
 def _threshold_module(op: ops.InputThreshold) -> InputThreshold:
     return InputThreshold(op.threshold)
+
+
+class Thresholds(nn.Module):
+    """y = least + how many of its channel's thresholds are at most x: raw ones, as FINN's files have them. It has no
+    gradient.
+
+    Parameters
+    ----------
+    thresholds : (channels, levels), or (1, levels) where all channels have the same
+        Rising from level to level, in units of x. Images are channels last.
+    least : int
+        What y is where none is reached.
+    """
+
+    thresholds: Tensor
+
+    def __init__(self, thresholds: Tensor, least: int = 0):
+        super().__init__()
+        self.register_buffer("thresholds", thresholds.float())
+        self.least = least
+        _thresholds_op(self)  # says what is amiss
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.full_like(x, self.least)
+        for level in self.thresholds.T:
+            y = y + (x >= level).float()
+        return y
+
+    def extra_repr(self) -> str:
+        return f"{tuple(self.thresholds.shape)}, least={self.least}"
+
+
+@op_of(Thresholds)
+def _thresholds_op(module: Thresholds) -> ops.Thresholds:
+    return ops.Thresholds(array_of(module.thresholds.T.reshape(-1)), len(module.thresholds), module.least)
+
+
+@module_of(ops.Thresholds, channels_first=lambda op: None if op.alike else False)
+def _thresholds_module(op: ops.Thresholds) -> Thresholds:
+    return Thresholds(tensor_of(op.table.T.copy()), op.least)

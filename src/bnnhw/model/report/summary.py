@@ -13,7 +13,7 @@ from bnnhw.model.layers.channels import ToChannelsFirst, ToChannelsLast
 from bnnhw.model.layers.fixed_point import FixedPoint, Requantise
 from bnnhw.model.layers.joins import Add, Concat
 from bnnhw.model.layers.layers import BinaryLayer
-from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign
+from bnnhw.model.layers.quantise import InputThreshold, Quantise, Sign, Thresholds, UniformQuantise
 from bnnhw.model.layers.requantised_prelu import RequantisePRelu
 from bnnhw.model.layers.ternary import Ternarise
 from bnnhw.model.layers.transposed import BinaryConvTranspose2d
@@ -171,6 +171,10 @@ def _given(module: nn.Module, read: Precision) -> Precision:
             return Precision(1)
         case Ternarise():
             return Precision(2)
+        case UniformQuantise():
+            return Precision((module.hi - module.lo).bit_length())
+        case Thresholds():
+            return Precision(module.thresholds.shape[1].bit_length())
         case FixedPoint():
             lo, hi = module.bounds()
             return Precision(int(hi - lo).bit_length())

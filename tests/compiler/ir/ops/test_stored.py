@@ -64,6 +64,9 @@ EXAMPLES: dict[str, ops.Op] = {
     "requantise": ops.Requantise(np.array([3, -5]), np.array([-(2**43), 9]), 7, -128, 127, 4),
     "sign": ops.Sign(),
     "space_to_depth": ops.SpaceToDepth(3),
+    "sum_pool": ops.SumPool((2, 3), (1, 2)),
+    "thresholds": ops.Thresholds(np.arange(6, dtype=np.float32), 3, -1),
+    "uniform_quantise": ops.UniformQuantise(0.3, 2, -4, 3),
     "thermometer": ops.Thermometer(np.array([1.5, 0.5, -2], np.float32)),
 }
 

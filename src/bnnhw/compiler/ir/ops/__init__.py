@@ -1,8 +1,8 @@
 """Operators, one file each. Those of trained graphs compute in float32; those of integer graphs in exact integers.
 
 Trained: InputThreshold, Flatten, BinaryLinear, BinaryConv2d, MaxPool, AveragePool, BatchNorm, Affine, HardTanh, Relu,
-PRelu, Requantise, RequantisePRelu, Identity, Sign, Ternarise, Quantise, Thermometer, ScaledLevels, Add, Concat, Crop,
-SpaceToDepth, DepthToSpace, UpsampleNearest, UpsampleBilinear.
+PRelu, Requantise, RequantisePRelu, Identity, Sign, Ternarise, Quantise, UniformQuantise, Thresholds, Thermometer,
+ScaledLevels, Add, Concat, Crop, SpaceToDepth, DepthToSpace, UpsampleNearest, UpsampleBilinear.
 Integer: Threshold, MultiThreshold, Levels, Flatten, MatMul, Conv, MaxPool, SumPool, ScoreTable, ArgMax, Add, Concat,
 Invert, Crop, SpaceToDepth, DepthToSpace, UpsampleNearest, BilinearSums, Operator, Combine.
 Between the two, inside passes: Divide.
@@ -15,6 +15,7 @@ from bnnhw.compiler.ir.ops import trained
 from bnnhw.compiler.ir.ops.coded.levels import Levels
 from bnnhw.compiler.ir.ops.coded.scaled_levels import ScaledLevels
 from bnnhw.compiler.ir.ops.coded.thermometer import Thermometer
+from bnnhw.compiler.ir.ops.coded.thresholds import Thresholds
 from bnnhw.compiler.ir.ops.integer.add import Add
 from bnnhw.compiler.ir.ops.integer.argmax import ArgMax
 from bnnhw.compiler.ir.ops.integer.combine import Combine
@@ -51,6 +52,7 @@ from bnnhw.compiler.ir.ops.trained.relu import Relu
 from bnnhw.compiler.ir.ops.trained.requantise import MOST_SHIFT, Requantise
 from bnnhw.compiler.ir.ops.trained.requantise_prelu import MOST_SLOPE_SHIFT, RequantisePRelu
 from bnnhw.compiler.ir.ops.trained.sign import Sign
+from bnnhw.compiler.ir.ops.trained.uniform_quantise import UniformQuantise
 from bnnhw.compiler.ir.ops.upsampling.bilinear import UpsampleBilinear
 from bnnhw.compiler.ir.ops.upsampling.bilinear_sums import BilinearSums
 from bnnhw.compiler.ir.ops.upsampling.nearest import UpsampleNearest
@@ -114,6 +116,8 @@ __all__ = [
     "Ternarise",
     "Thermometer",
     "Threshold",
+    "Thresholds",
+    "UniformQuantise",
     "UpsampleBilinear",
     "UpsampleNearest",
 ]

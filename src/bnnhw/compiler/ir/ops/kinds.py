@@ -51,13 +51,22 @@ class Elementwise(Op):
 
 
 class Activation(Op):
-    """Few bits of each float: how many of its levels the input reaches, whatever its channel.
+    """Few bits of each float: how many of its levels the input reaches.
 
     Behind integers it becomes thresholds, of each channel and level.
     """
 
     DEFINED_FOR_NAN: ClassVar[bool] = False
     """Whether NaN, too, has a result."""
+
+    @property
+    def alike(self) -> bool:
+        """Whether it is the same function in all channels."""
+        return True
+
+    def of_channels(self, channels: NDArray[np.int64]) -> "Activation":
+        """What it is on these of its channels, in this order."""
+        return self
 
     @property
     @abstractmethod

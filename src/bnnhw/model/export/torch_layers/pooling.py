@@ -1,4 +1,4 @@
-"""torch's poolings, averages without padding, their windows inside the image.
+"""torch's poolings, averages and sums without padding, their windows inside the image.
 
 Tests: tests/test_convolutions.py
 """
@@ -8,13 +8,13 @@ from typing import Any
 
 from torch import nn
 
-from bnnhw.compiler.ir.ops import AveragePool, MaxPool
+from bnnhw.compiler.ir.ops import AveragePool, MaxPool, SumPool
 from bnnhw.model.errors import ExportError
 from bnnhw.model.layers.layers import pair
 from bnnhw.model.registry import module_of, op_of
 
 _PLAIN: Mapping[str, tuple[Any, ...]] = {
-    "ceil_mode": (False,), "dilation": (1, (1, 1)), "divisor_override": (None,)
+    "ceil_mode": (False,), "dilation": (1, (1, 1))
 }  # fmt: skip
 """Options that must be as they are by default."""
 _AVERAGE = {**_PLAIN, "padding": (0, (0, 0))}
@@ -41,8 +41,16 @@ def _max_module(op: MaxPool) -> nn.MaxPool2d:
 
 
 @op_of(nn.AvgPool2d)
-def _average_op(module: nn.AvgPool2d) -> AveragePool:
-    return AveragePool(*_windows(module, _AVERAGE))
+def _average_op(module: nn.AvgPool2d) -> AveragePool | SumPool:
+    """Averages, and sums where the divisor is 1."""
+    if module.divisor_override not in (None, 1):
+        raise ExportError(f"has divisor_override={module.divisor_override}; only None and 1 are supported")
+    return (SumPool if module.divisor_override else AveragePool)(*_windows(module, _AVERAGE))
+
+
+@module_of(SumPool, channels_first=True)
+def _sum_module(op: SumPool) -> nn.AvgPool2d:
+    return nn.AvgPool2d(op.kernel, op.stride, divisor_override=1)
 
 
 @op_of(nn.AdaptiveAvgPool2d)

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from bnnhw.compiler.ir.ops.base import Op
 from bnnhw.compiler.ir.ops.reachable import Reachable
+from bnnhw.compiler.ir.ops.stored import stored_as
 from bnnhw.compiler.ir.ops.windows import Pair, check_pair, over_windows, window_counts
 from bnnhw.compiler.ir.types import FloatType, IntType, TensorType
 
 
+@stored_as("sum_pool")
 @dataclass(frozen=True)
 class SumPool(Op):
     """y[i, j, c] = the sum of x[i*sh + u, j*sw + v, c] over a window. kernel, stride: (height, width).

@@ -3,8 +3,9 @@
 Tests: tests/compiler/passes/test_integerize.py
 """
 
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,38 +19,42 @@ from bnnhw.compiler.ir.types import IntType, TensorType, require_exact_in_float3
 MAX_BITS = 8
 
 
-class _Neighbours(Activation):
-    """The integers LEAST, LEAST + 1, .., LEAST + levels."""
+class Neighbours(Activation):
+    """The integers least, least + 1, .., least + levels."""
 
-    LEAST: ClassVar[int]
+    @property
+    @abstractmethod
+    def least(self) -> int: ...
 
     def reached(self, x: NDArray[Any]) -> NDArray[np.bool_]:
-        return self.reference(x) > np.arange(self.LEAST, self.LEAST + self.levels)[:, None, None]
+        return self.reference(x) > np.arange(self.least, self.least + self.levels)[:, None, None]
 
     def thresholded(self, thresholds: NDArray[np.int64], channels: int) -> MultiThreshold:
-        return MultiThreshold(np.tile(thresholds, channels // thresholds.shape[1]), self.LEAST)
+        return MultiThreshold(np.tile(thresholds, channels // thresholds.shape[1]), self.least)
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs
         require_exact_in_float32(x)
-        return TensorType(x.shape, IntType(self.LEAST, self.LEAST + self.levels))
+        return TensorType(x.shape, IntType(self.least, self.least + self.levels))
 
 
 @stored_as("quantise")
 @dataclass(frozen=True)
-class Quantise(_Neighbours):
+class Quantise(Neighbours):
     """y = round(min(max(x, 0), 1) * (2^bits - 1)) in float32, halves to even: an integer from 0 to 2^bits - 1.
 
     DoReFa-Net's activation (https://arxiv.org/abs/1606.06160) times 2^bits - 1, so that sums of it are exact.
     """
-
-    LEAST = 0
 
     bits: int
 
     def __post_init__(self):
         if not 1 <= self.bits <= MAX_BITS:
             raise ValueError(f"bits must lie between 1 and {MAX_BITS}, not {self.bits}")
+
+    @property
+    def least(self) -> int:
+        return 0
 
     @property
     def levels(self) -> int:
@@ -64,13 +69,15 @@ class Quantise(_Neighbours):
 
 @stored_as("ternarise")
 @dataclass(frozen=True)
-class Ternarise(_Neighbours):
+class Ternarise(Neighbours):
     """y = round(min(max(x, -1), 1)), halves to even: +1 if x > 1/2, -1 if x < -1/2, else 0.
 
     GXNOR-Net's activation (https://arxiv.org/abs/1705.09283) with r = 1/2.
     """
 
-    LEAST = -1
+    @property
+    def least(self) -> int:
+        return -1
 
     @property
     def levels(self) -> int:
