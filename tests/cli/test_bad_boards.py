@@ -146,8 +146,8 @@ CASES = [
     Case(
         "flash: board of a later bnnhw",
         "flash build",
-        "board='orangecrab' is unknown; the boards are .*",
-        {"build/manifest.json": manifest(board="orangecrab")},
+        "board='crab9' is unknown; the boards are .*",
+        {"build/manifest.json": manifest(board="crab9")},
     ),
     Case("flash: no time", "flash build --time-limit 0", ".*'--time-limit': 0.0 is not in the range x>=1.*"),
     Case("no board", "run build digit.png", "no board: this computer has no USB serial port; connect the board, .*"),
