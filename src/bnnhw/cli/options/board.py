@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .common import FiniteRange
+from .common import FiniteRange, with_options
 
 __all__ = ["board_options", "check_board_options"]
 
@@ -30,9 +30,7 @@ _OPTIONS = (
 
 def board_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The decorator that gives a command the arguments simulate, link, port, addresses and timeout_s."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(command, _OPTIONS)
 
 
 def check_board_options(*, simulate: bool, link: str, port: str | None, addresses: Sequence[str]) -> None:

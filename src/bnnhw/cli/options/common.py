@@ -47,9 +47,14 @@ def gather(
         given = into(**{field.name: arguments.pop(field.name) for field in fields(into)})
         return command(**{argument: given}, **arguments)
 
+    return with_options(gathered, options)
+
+
+def with_options(command: Callable[..., Any], options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+    """`command` with click's `options`, which --help lists in this order."""
     for option in reversed(options):
-        gathered = option(gathered)
-    return gathered
+        command = option(command)
+    return command
 
 
 class FiniteRange(click.FloatRange):

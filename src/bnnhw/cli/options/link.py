@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from .common import with_options
+
 __all__ = ["LINK_OPTIONS", "link_options"]
 
 LINK_OPTIONS = (
@@ -28,6 +30,4 @@ LINK_OPTIONS = (
 
 def link_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The decorator that gives a command the arguments link, baud and address."""
-    for option in reversed(LINK_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(command, LINK_OPTIONS)

@@ -186,14 +186,11 @@ class Link(wiring.Component):
         wiring.connect(m, results.o, packer.i)
         wiring.connect(m, meter.o, transmitter.cycles)
         wiring.connect(m, packer.o, transmitter.output)
-        told, appended = transmitter.o, crc_appender.o
-        if hurries:  # else the units wait for one another
-            m.submodules.told = buffer = StreamBuffer(width=9)
-            wiring.connect(m, told, buffer.i)
-            told = buffer.o
-            m.submodules.appended = buffer = StreamBuffer(width=9)
-            wiring.connect(m, appended, buffer.i)
-            appended = buffer.o
-        wiring.connect(m, told, crc_appender.i)
-        wiring.connect(m, appended, framer.i)
+        for name, source, sink in (("told", transmitter.o, crc_appender.i), ("appended", crc_appender.o, framer.i)):
+            if hurries:  # else the units wait for one another
+                m.submodules[name] = buffer = StreamBuffer(width=9)
+                wiring.connect(m, source, buffer.i)
+                wiring.connect(m, buffer.o, sink)
+            else:
+                wiring.connect(m, source, sink)
         wiring.connect(m, framer.o, wiring.flipped(self.sent))

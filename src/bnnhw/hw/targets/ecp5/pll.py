@@ -10,10 +10,9 @@ from amaranth.hdl import ClockSignal, Const, Instance, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-__all__ = ["CORE_CLOCK", "Pll", "PllSettings", "pll_cell", "pll_settings"]
+from bnnhw.hw.targets.core_clock import CORE_CLOCK, nearest_below
 
-CORE_CLOCK = "core_clock"
-"""The name of the core clock's net, by which reports of the tools are read."""
+__all__ = ["Pll", "PllSettings", "pll_cell", "pll_settings"]
 
 # Limits of the EHXPLLL in hertz and its dividers (Lattice FPGA-DS-02012 and FPGA-TN-02200; the same as ecppll's).
 INPUT_HZ = (8_000_000, 400_000_000)
@@ -21,7 +20,6 @@ PHASE_DETECTOR_HZ = (3_125_000, 400_000_000)
 VCO_HZ = (400_000_000, 800_000_000)
 OUTPUT_HZ = (10_000_000, 400_000_000)
 DIVIDERS = range(1, 129)
-NEAREST = 3  # frequencies on each side that an error lists
 
 
 @dataclass(frozen=True)
@@ -94,16 +92,7 @@ def pll_settings(*, input_hz: int, output_hz: int, late_ns: float | None = None)
         return PllSettings(input_hz)
     if not INPUT_HZ[0] <= input_hz <= INPUT_HZ[1]:
         raise ValueError(f"input_hz={input_hz} must be in {INPUT_HZ[0]}..{INPUT_HZ[1]}, the range of an ECP5's PLL")
-    candidates = sorted(_candidates(input_hz), key=lambda each: (each.exact_hz, -(each.reference_divider or 1)))
-    below = [each for each in candidates if each.exact_hz <= output_hz]
-    if not below or output_hz > OUTPUT_HZ[1]:
-        outputs = sorted({each.output_hz for each in candidates})
-        nearest = outputs[-NEAREST:] if below else outputs[:NEAREST]
-        raise ValueError(
-            f"output_hz={output_hz} must be in {outputs[0]}..{outputs[-1]}, what a PLL makes of input_hz={input_hz}; "
-            f"the nearest are {nearest}"
-        )
-    found = below[-1]
+    found = nearest_below(_candidates(input_hz), output_hz, most_hz=OUTPUT_HZ[1], maker="a PLL")
     if late_ns is None:
         return found
     return replace(found, late_periods=round(late_ns * found.vco_hz / 1e9) % (found.output_divider or 1))

@@ -9,10 +9,10 @@ from amaranth.lib import wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In
 
+from bnnhw.hw.targets.core_clock import CORE_CLOCK, nearest_below
+
 __all__ = ["CLOCK_GATE", "Pll", "PllSettings", "pll_settings"]
 
-CORE_CLOCK = "core_clock"
-"""The name of the core clock's net, by which reports of the tools are read."""
 CLOCK_GATE = "clock_gate"
 """The attribute of the LUT that the clock goes through."""
 READY_S = 20e-6
@@ -28,7 +28,6 @@ REFERENCE_DIVIDERS = range(1, 17)
 FACTORS = range(1, 129)
 OUTPUT_SHIFTS = range(1, 7)
 FILTER_BELOW_HZ = (17_000_000, 26_000_000, 44_000_000, 66_000_000, 101_000_000)
-NEAREST = 3  # frequencies that an error lists
 
 
 @dataclass(frozen=True)
@@ -98,16 +97,8 @@ def pll_settings(*, input_hz: int, output_hz: int) -> PllSettings:
     ValueError
         When the output is out of range.
     """
-    candidates = sorted(_candidates(input_hz), key=lambda each: (each.exact_hz, -(each.reference_divider or 0)))
-    below = [each for each in candidates if each.exact_hz <= output_hz]
-    outputs = sorted({each.output_hz for each in candidates})
-    if not below or output_hz > max(OUTPUT_HZ[1], input_hz):
-        nearest = outputs[-NEAREST:] if below else outputs[:NEAREST]
-        raise ValueError(
-            f"output_hz={output_hz} must be in {outputs[0]}..{outputs[-1]}, what an iCE40 makes of "
-            f"input_hz={input_hz}; the nearest are {nearest}"
-        )
-    return below[-1]
+    most_hz = max(OUTPUT_HZ[1], input_hz)
+    return nearest_below(_candidates(input_hz), output_hz, most_hz=most_hz, maker="an iCE40")
 
 
 class Pll(wiring.Component):
